@@ -1,0 +1,154 @@
+"""Causal self-attention: hidden states (N, C) in, hidden states out; the only layer in which positions see each other.
+
+Axes: B sequences, T new positions, K positions that can be seen (T, and before them those in the cache), H heads, D head size, C = H * D.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+from .backend import Array
+from .config import ModelConfig
+from .layers import Dropout, Layer, Linear, Noise, Workspace
+from .params import Parameters
+
+TILE = 128  # queries (and keys) handled at once: above the diagonal, only the half of a tile on it is computed in vain
+
+
+class Cache:
+    """The keys and values of the positions read so far, for every block: decoding then reads each token once.
+
+    `length` positions are filled. The positions of GPT-1 are learned and absolute, so a full cache cannot drop its oldest entry: the
+    kept part of the window has to be read again (generate.py).
+    """
+
+    def __init__(self, config: ModelConfig, workspace: Workspace, batch: int = 1) -> None:
+        shape = (config.n_layer, batch, config.n_head, config.n_positions, config.head_size)  # (L, B, H, P, D)
+        self.keys, self.values = (workspace.backend.xp.zeros(shape, dtype=workspace.dtype) for _ in range(2))
+        self.length = 0
+
+    def extend(self, block: int, k: Array, v: Array) -> tuple[Array, Array]:
+        """Append k, v (B, H, T, D) of a block; returns all that it has, (B, H, length + T, D) each. The model advances `length`."""
+        end = self.length + k.shape[2]
+        self.keys[block, :, :, self.length : end] = k
+        self.values[block, :, :, self.length : end] = v
+        return self.keys[block, :, :, :end], self.values[block, :, :, :end]
+
+
+@dataclass(frozen=True)
+class Tile:
+    """A square on the diagonal of the (T, K) score matrix: queries `rows`, keys `columns`."""
+
+    rows: slice
+    columns: slice
+
+    @property
+    def seen(self) -> slice:
+        """Every key that some query of this tile sees."""
+        return slice(0, self.columns.stop)
+
+    @property
+    def seeing(self) -> slice:
+        """Every query that sees some key of this tile."""
+        return slice(self.rows.start, None)
+
+
+class Attention(Layer):
+    """y = dropout(softmax(Q K^T / sqrt(D) + causal mask)) V for each head, between two linear maps.
+
+    Shapes: x (N, C) -> (N, C). Source: Vaswani et al. 2017, equation 1; scores are scaled as in Radford et al. 2018.
+    Saves: qkv (N, 3C), q already scaled; weights (B, H, T, K), the softmax, undefined right of the diagonal tiles; mixed (N, C).
+    """
+
+    def __init__(self, block: int, parameters: Parameters, workspace: Workspace, noise: Noise, tile: int = TILE) -> None:
+        name = f"transformer.h.{block}.attn"
+        super().__init__(name, workspace)
+        self.block, self.tile = block, tile
+        self.H, self.D = parameters.config.n_head, parameters.config.head_size
+        self.scale = 1 / math.sqrt(self.D)
+        self.project_in = Linear(f"{name}.c_attn", parameters, workspace)
+        self.dropout = Dropout(f"{name}.dropout", parameters.config.dropout, noise, workspace)
+        self.project_out = Linear(f"{name}.c_proj", parameters, workspace)
+        triangle = 1 - workspace.backend.xp.tri(tile, dtype=workspace.dtype)
+        self.causal = triangle * -1e30  # added to the scores: exp of the sum is 0 above the diagonal
+
+    def heads(self, qkv: Array, B: int) -> tuple[Array, Array, Array]:
+        """(N, 3C) -> three views (B, H, T, D); nothing is copied, the matrix product takes the strides as they are."""
+        q, k, v = qkv.reshape(B, -1, 3, self.H, self.D).transpose(2, 0, 3, 1, 4)
+        return q, k, v
+
+    def tiles(self, T: int, K: int) -> list[Tile]:
+        """The diagonal of the (T, K) scores, cut into squares; query t sees the keys up to K - T + t."""
+        past = K - T
+        stops = [min(start + self.tile, T) for start in range(0, T, self.tile)]
+        starts = [0, *stops[:-1]]
+        # The first tile also holds the columns of the past, which all of its queries see.
+        return [Tile(slice(a, b), slice(past + a if a else 0, past + b)) for a, b in zip(starts, stops, strict=True)]
+
+    def forward(self, x: Array, B: int, cache: Cache | None = None) -> Array:
+        xp = self.xp
+        N, C = x.shape
+        self.B, T = B, N // B
+        self.qkv = self.project_in.forward(x)  # (N, 3C)
+        self.qkv[:, :C] *= self.scale
+        q, k, v = self.heads(self.qkv, B)  # (B, H, T, D) each
+        if cache is not None:
+            k, v = cache.extend(self.block, k, v)  # (B, H, K, D)
+        K = k.shape[2]
+        self.weights = self.buffer("weights", B, self.H, T, K)
+        mask = self.dropout.draw(B, self.H, T, K)
+        self.mixed = self.buffer("mixed", N, C)
+        mixed = self.mixed.reshape(B, T, self.H, self.D).swapaxes(1, 2)  # (B, H, T, D)
+        for b in self.pieces(self.weights):
+            for tile in self.tiles(T, K):
+                rows, seen = tile.rows, tile.seen
+                w = self.weights[b, :, rows, seen]
+                xp.matmul(q[b, :, rows], k[b, :, seen].swapaxes(2, 3), out=w)  # scores
+                n = rows.stop - rows.start
+                w[..., seen.stop - n :] += self.causal[:n, :n]
+                self.softmax(w)
+                dropped = w if mask is None else xp.multiply(w, mask[b, :, rows, seen], out=self.scratch("dropped", *w.shape))
+                xp.matmul(dropped, v[b, :, seen], out=mixed[b, :, rows])
+        return self.project_out.forward(self.mixed)
+
+    def softmax(self, w: Array) -> None:
+        """exp(w) / sum(exp(w)) over the last axis, in place."""
+        w -= w.max(axis=-1, keepdims=True)
+        self.xp.exp(w, out=w)
+        w /= w.sum(axis=-1, keepdims=True)
+
+    def backward(self, dy: Array) -> Array:
+        xp = self.xp
+        N, C = dy.shape
+        B, H, T, _ = self.weights.shape
+        dmixed = self.project_out.backward(dy)  # (N, C)
+        dqkv = self.scratch("dqkv", N, 3 * C)
+        dq, dk, dv = self.heads(dqkv, B)
+        q, k, v = self.heads(self.qkv, B)
+        do = dmixed.reshape(B, T, H, self.D).swapaxes(1, 2)  # (B, H, T, D)
+        mask = self.dropout.mask
+        # Of softmax, dscores = w * (dw - sum(w * dw)). The sum over K keys equals sum(o * do) over D: one row, much shorter.
+        dmixed_o = xp.multiply(dmixed, self.mixed, out=self.scratch("dmixed_o", N, C))
+        total = dmixed_o.reshape(B, T, H, self.D).sum(axis=3).swapaxes(1, 2)[..., None]  # (B, H, T, 1)
+        for b in self.pieces(self.weights):
+            w = self.weights[b]
+            dropped, dscores = w, self.scratch("dscores", *w.shape)
+            if mask is not None:
+                dropped = self.scratch("dropped", *w.shape)
+            for tile in self.tiles(T, T):
+                rows, seen = tile.rows, tile.seen
+                ds = dscores[:, :, rows, seen]
+                xp.matmul(do[b, :, rows], v[b, :, seen].swapaxes(2, 3), out=ds)  # of the weights
+                if mask is not None:
+                    xp.multiply(w[:, :, rows, seen], mask[b, :, rows, seen], out=dropped[:, :, rows, seen])
+                    ds *= mask[b, :, rows, seen]
+                ds -= total[b, :, rows]
+                ds *= w[:, :, rows, seen]  # of the scores
+                xp.matmul(ds, k[b, :, seen], out=dq[b, :, rows])
+            for tile in self.tiles(T, T):
+                keys, seeing = tile.columns, tile.seeing
+                xp.matmul(dropped[:, :, seeing, keys].swapaxes(2, 3), do[b, :, seeing], out=dv[b, :, keys])
+                xp.matmul(dscores[:, :, seeing, keys].swapaxes(2, 3), q[b, :, seeing], out=dk[b, :, keys])
+        dqkv[:, :C] *= self.scale
+        return self.project_in.backward(dqkv)

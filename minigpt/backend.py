@@ -1,0 +1,136 @@
+"""The array module, chosen once: NumPy on the CPU or CuPy on CUDA, with the reason for the choice.
+
+Everything NumPy and CuPy share is written `xp.` where it is used. The few things that differ are methods here: the NumPy version
+is the specification, the CuPy version may only be faster.
+"""
+
+from __future__ import annotations
+
+import importlib
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+
+from .errors import MinigptError
+
+Array = Any  # a numpy.ndarray or a cupy.ndarray, whichever the backend makes
+
+CACHE_BYTES = 256 * 1024  # a piece of an elementwise chain; half of a common L2 cache, so that a chain's operands stay in it
+
+
+class Backend:
+    """NumPy on the CPU."""
+
+    name = "cpu"
+    xp: Any = np
+
+    def __init__(self, reason: str) -> None:
+        self.reason = reason
+
+    def asarray(self, host: np.ndarray, dtype: Any = None) -> Array:
+        """A host array as an array of this backend; copied only where it must be."""
+        return np.asarray(host, dtype=dtype)
+
+    def to_host(self, array: Array) -> np.ndarray:
+        """An array of this backend as a host array; a copy only where it lies elsewhere."""
+        return np.asarray(array)
+
+    def pieces(self, rows: int, row_bytes: int) -> tuple[slice, ...]:
+        """Cut `rows` rows into slices over which a chain of elementwise steps stays in the processor's cache."""
+        return _cut(rows, max(1, CACHE_BYTES // row_bytes))
+
+    def add_rows(self, target: Array, ids: Array, rows: Array) -> None:
+        """target[ids[n]] += rows[n] for every n, also where ids repeat."""
+        np.add.at(target, ids, rows)
+
+    def uniform(self, seeds: list[tuple[int, ...]], out: Array) -> None:
+        """Fill out[b] with draws from [0, 1) that depend on seeds[b] alone."""
+        for seed, sequence in zip(seeds, out, strict=True):
+            np.random.Generator(np.random.SFC64(seed)).random(out=sequence, dtype=out.dtype)
+
+    def release_memory(self) -> None:
+        """Hand memory that is only kept for reuse back to the device."""
+
+
+class CupyBackend(Backend):
+    """CuPy on a CUDA device. `xp` is the cupy module; the tests pass a strict stand-in that needs no GPU."""
+
+    name = "cuda"
+
+    def __init__(self, xp: Any, reason: str) -> None:
+        super().__init__(reason)
+        self.xp = xp
+
+    def asarray(self, host: np.ndarray, dtype: Any = None) -> Array:
+        return self.xp.asarray(host, dtype=dtype)
+
+    def to_host(self, array: Array) -> np.ndarray:
+        return np.asarray(self.xp.asnumpy(array))
+
+    def pieces(self, rows: int, row_bytes: int) -> tuple[slice, ...]:
+        """One piece: a kernel launch costs more on a GPU than a trip to its memory saves."""
+        return (slice(0, rows),)
+
+    def add_rows(self, target: Array, ids: Array, rows: Array) -> None:
+        self.xp.add.at(target, ids, rows)
+
+    def uniform(self, seeds: list[tuple[int, ...]], out: Array) -> None:
+        """Drawn on the device, one stream a step: the draws differ from the CPU's, their distribution does not."""
+        seed = int(np.random.SeedSequence(seeds[0]).generate_state(1, np.uint64)[0])
+        out[...] = self.xp.random.default_rng(seed).random(out.shape, dtype=out.dtype)
+
+    def release_memory(self) -> None:
+        self.xp.get_default_memory_pool().free_all_blocks()
+
+
+@lru_cache(maxsize=256)
+def _cut(rows: int, step: int) -> tuple[slice, ...]:
+    return tuple(slice(start, min(start + step, rows)) for start in range(0, rows, step))
+
+
+def choose_backend(device: str = "auto") -> Backend:
+    """The backend for `--device auto|cpu|cuda`; its `reason` says in one line what was taken and why.
+
+    CuPy is taken only if a kernel and a matrix product really ran: importing it succeeds on machines where neither does.
+    """
+    if device not in ("auto", "cpu", "cuda"):
+        raise MinigptError(f"unknown device {device!r}; use auto, cpu or cuda")
+    if device == "cpu":
+        return Backend(f"NumPy {np.__version__} on the CPU, as asked")
+    try:
+        cupy, found = _probe_cupy()
+    except MinigptError as error:
+        if device == "cuda":
+            raise MinigptError(f"no usable GPU: {error}") from error
+        return Backend(f"NumPy {np.__version__} on the CPU ({error})")
+    return CupyBackend(cupy, found)
+
+
+def _probe_cupy() -> tuple[Any, str]:
+    """The cupy module and a description of its device; MinigptError with reason and remedy where it cannot compute."""
+    try:
+        cupy = importlib.import_module("cupy")
+    except ModuleNotFoundError as error:
+        if error.name != "cupy":
+            raise MinigptError(f"CuPy is installed but lacks {error.name}: install it again for your CUDA version") from error
+        raise MinigptError('CuPy is not installed: with an NVIDIA GPU, pip install "minigpt[gpu]"') from error
+    except (ImportError, OSError) as error:
+        raise MinigptError(f"CuPy does not import: {first_line(error)}; install it again for your CUDA version") from error
+    try:
+        ones = cupy.ones((8, 8), dtype=cupy.float32)
+        total = float(cupy.exp(ones * 0).sum()) + float((ones @ ones).sum())  # a compiled kernel, a matrix product
+    except (RuntimeError, OSError, ImportError, AttributeError, ValueError) as error:
+        # CuPy's driver, runtime, compiler and cuBLAS errors are RuntimeErrors of some dozen classes.
+        raise MinigptError(
+            f"CuPy {cupy.__version__} cannot compute: {type(error).__name__}: {first_line(error)}; install or update the NVIDIA driver and the CUDA libraries that CuPy names"
+        ) from error
+    if total != 64 + 512:
+        raise MinigptError(f"CuPy {cupy.__version__} computes wrongly: got {total}, wanted 576; check the GPU and its driver")
+    device = cupy.cuda.runtime.getDeviceProperties(cupy.cuda.runtime.getDevice())["name"].decode(errors="replace")
+    return cupy, f"CuPy {cupy.__version__} on {device}: a kernel and a matrix product ran"
+
+
+def first_line(error: BaseException) -> str:
+    """The first line of an exception's text, without its full stop."""
+    return (str(error).strip().splitlines() or [type(error).__name__])[0].strip().rstrip(".")

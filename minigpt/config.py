@@ -1,0 +1,156 @@
+"""Every number that decides a model, its training and its sampling: frozen, validated, printable."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from .errors import MinigptError
+
+ARCHITECTURE = "openai-gpt"  # transformers' name for GPT-1
+
+
+@dataclass(frozen=True)
+class ModelConfig:
+    """The shape of a GPT-1. Radford et al. 2018, section 4.1, is n_layer=12, n_head=12, n_embd=768, n_positions=512."""
+
+    n_layer: int = 6
+    n_head: int = 6
+    n_embd: int = 384  # width C of the residual stream; a multiple of n_head
+    n_positions: int = 512  # the longest window that the model can see, in tokens
+    vocab_size: int = 50257
+    dropout: float = 0.1  # on the embedding sum, the attention weights and both residual branches
+    layer_norm_epsilon: float = 1e-5
+    initializer_range: float = 0.02  # standard deviation of the initial weights
+
+    def __post_init__(self) -> None:
+        for name in ("n_layer", "n_head", "n_embd", "n_positions", "vocab_size"):
+            _require_integer(name, getattr(self, name))
+        if self.n_embd % self.n_head:
+            below = self.n_embd // self.n_head * self.n_head
+            choices = " or ".join(str(c) for c in (below, below + self.n_head) if c > 0)
+            raise MinigptError(f"n_embd={self.n_embd} is not divisible by n_head={self.n_head}; use a width of {choices}")
+        _require_number("dropout", self.dropout, 0, 1, high_open=True)
+        _require_number("layer_norm_epsilon", self.layer_norm_epsilon, 0, 1)
+        _require_number("initializer_range", self.initializer_range, 0, math.inf, high_open=True)
+
+    @property
+    def head_size(self) -> int:
+        """D, the width of one attention head."""
+        return self.n_embd // self.n_head
+
+    @property
+    def parameters(self) -> int:
+        """The exact number of trainable numbers; the tied output matrix counts once."""
+        C = self.n_embd
+        per_block = 12 * C * C + 13 * C  # attention 4 C^2 + 4 C, MLP 8 C^2 + 5 C, two layer norms 4 C
+        return (self.vocab_size + self.n_positions) * C + self.n_layer * per_block
+
+
+@dataclass(frozen=True)
+class Size:
+    """One of the named sizes, with what the reference system trains it on."""
+
+    name: str
+    alias: str
+    n_layer: int
+    n_head: int
+    n_embd: int
+    initial_tokens: int  # written
+    final_tokens: int  # kept after refinement
+    n_positions: int = 512
+
+
+SIZES = {
+    size.name: size
+    for size in (
+        Size("12M", "small", 6, 6, 384, 30_000, 15_000),
+        Size("33M", "medium", 8, 8, 512, 50_000, 25_000),
+        Size("117M", "large", 12, 12, 768, 100_000, 50_000),
+    )
+}
+
+
+def find_size(name: str) -> Size:
+    """'12M' or 'small', in any case, to its Size."""
+    for size in SIZES.values():
+        if name.lower() in (size.name.lower(), size.alias):
+            return size
+    raise MinigptError(f"unknown model size {name!r}; use one of {', '.join(f'{s.name} ({s.alias})' for s in SIZES.values())}")
+
+
+@dataclass(frozen=True)
+class TrainConfig:
+    """How a model learns. Loshchilov & Hutter 2019 (AdamW); Radford et al. 2018, section 4.1 (warm-up, cosine, clipping)."""
+
+    learning_rate: float = 3e-4  # the peak, a step
+    warmup_steps: int = 0  # steps of linear rise to the peak
+    schedule: str = "constant"  # after the warm-up: "constant" or "cosine" (down to a tenth of the peak at total_steps)
+    total_steps: int = 0  # the length of the cosine; steps beyond it keep its last value
+    beta1: float = 0.9
+    beta2: float = 0.999
+    epsilon: float = 1e-8
+    weight_decay: float = 0.01  # decoupled; on matrices only
+    clip_norm: float = 1.0  # largest global norm of the gradient; 0 turns clipping off
+    seed: int = 42  # decides initial weights, order, offsets and dropout
+    batch_size: int = 8  # windows a step
+    context: int = 256  # tokens a window
+    epochs: int = 20
+    evaluations_per_epoch: int = 2
+    patience: int = 6  # evaluations without gain before an early stop
+
+    def __post_init__(self) -> None:
+        if self.schedule not in ("constant", "cosine"):
+            raise MinigptError(f'schedule={self.schedule!r} is not known; use "constant" or "cosine"')
+        _require_number("learning_rate", self.learning_rate, 0, math.inf, low_open=True, high_open=True)
+        for name in ("beta1", "beta2"):
+            _require_number(name, getattr(self, name), 0, 1, high_open=True)
+        _require_number("epsilon", self.epsilon, 0, 1)
+        for name in ("weight_decay", "clip_norm"):
+            _require_number(name, getattr(self, name), 0, math.inf, high_open=True)
+        for name in ("warmup_steps", "total_steps", "seed"):
+            _require_integer(name, getattr(self, name), minimum=0)
+        for name in ("batch_size", "context", "epochs", "evaluations_per_epoch", "patience"):
+            _require_integer(name, getattr(self, name))
+
+
+@dataclass(frozen=True)
+class SampleConfig:
+    """How text is drawn from a model. Holtzman et al. 2020 (top-p), Keskar et al. 2019 (repetition penalty)."""
+
+    max_tokens: int = 100  # new tokens at most
+    temperature: float = 0.8  # 0 is greedy
+    top_k: int = 40  # draw from the k likeliest tokens; 0 is all of them
+    top_p: float = 1.0  # draw from the smallest set of likeliest tokens that holds this much probability
+    repetition_penalty: float = 1.0  # above 1: tokens already in the context become less likely
+    stop: tuple[str, ...] = ()  # the text ends before the first of these
+    seed: int | None = None  # None draws a new one
+
+    def __post_init__(self) -> None:
+        _require_integer("max_tokens", self.max_tokens, minimum=0)
+        _require_integer("top_k", self.top_k, minimum=0)
+        _require_number("temperature", self.temperature, 0, math.inf, high_open=True)
+        _require_number("top_p", self.top_p, 0, 1, low_open=True)
+        _require_number("repetition_penalty", self.repetition_penalty, 0, math.inf, low_open=True, high_open=True)
+        if self.seed is not None:
+            _require_integer("seed", self.seed, minimum=0)
+        if isinstance(self.stop, str) or not all(isinstance(s, str) and s for s in self.stop):
+            raise MinigptError(f"stop={self.stop!r} must be a tuple of texts that are not empty")
+
+
+def as_dict(config: ModelConfig | TrainConfig | SampleConfig) -> dict[str, Any]:
+    """A configuration as plain JSON values."""
+    return asdict(config)
+
+
+def _require_integer(name: str, value: object, minimum: int = 1) -> None:
+    if isinstance(value, bool) or not isinstance(value, int) or value < minimum:
+        raise MinigptError(f"{name}={value!r} must be a whole number of at least {minimum}")
+
+
+def _require_number(name: str, value: object, low: float, high: float, low_open: bool = False, high_open: bool = False) -> None:
+    if not isinstance(value, int | float) or isinstance(value, bool) or not (low < value or (value == low and not low_open)) or not (value < high or (value == high and not high_open)):
+        lower = "above" if low_open else "at least"
+        upper = "" if high == math.inf else f" and {'below' if high_open else 'at most'} {high:g}"
+        raise MinigptError(f"{name}={value!r} must be a finite number {lower} {low:g}{upper}")

@@ -1,0 +1,14 @@
+"""What a corpus is made of: texts, each with where it came from."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True)
+class Document:
+    """One text to learn from, and its provenance."""
+
+    text: str
+    source: str  # "template" or "own"
+    origin: dict[str, str] = field(default_factory=dict)  # template: category, form; own: file

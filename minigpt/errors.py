@@ -1,0 +1,5 @@
+"""The one exception for trouble that a user can mend: a line that names the thing, what was wanted, and the remedy."""
+
+
+class MinigptError(ValueError):
+    """Bad input or a bad file. The command line prints the message as one line and ends with status 1."""

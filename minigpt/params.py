@@ -1,0 +1,136 @@
+"""Every parameter of the network in one flat block, every gradient in another; layers hold named views.
+
+In: a ModelConfig. Out: `Parameters`, a mapping from transformers' dotted names to `Parameter`. Because the blocks are flat, zeroing,
+the global norm, AdamW, the sum over workers, saving and a copy to the GPU are one operation each.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+
+import numpy as np
+
+from .backend import Array, Backend
+from .config import ModelConfig
+
+
+def shapes(config: ModelConfig) -> dict[str, tuple[int, ...]]:
+    """Name -> shape of every parameter, as `OpenAIGPTLMHeadModel` names them: weights are (in, out), the output matrix is tied."""
+    C, V, P = config.n_embd, config.vocab_size, config.n_positions
+    result: dict[str, tuple[int, ...]] = {"transformer.tokens_embed.weight": (V, C), "transformer.positions_embed.weight": (P, C)}
+    for i in range(config.n_layer):
+        h = f"transformer.h.{i}"
+        for name, C_in, C_out in (("attn.c_attn", C, 3 * C), ("attn.c_proj", C, C), ("mlp.c_fc", C, 4 * C), ("mlp.c_proj", 4 * C, C)):
+            result[f"{h}.{name}.weight"] = (C_in, C_out)
+            result[f"{h}.{name}.bias"] = (C_out,)
+        for name in ("ln_1", "ln_2"):
+            result[f"{h}.{name}.weight"] = (C,)
+            result[f"{h}.{name}.bias"] = (C,)
+    return result
+
+
+class Parameter:
+    """One named array of the network and its gradient, both views into the flat blocks.
+
+    `zero_gradients` only marks the gradient as stale. The first addition then overwrites it, which saves a pass over memory; every
+    other access zeroes it first, so nobody sees the difference.
+    """
+
+    def __init__(self, name: str, value: Array, gradient: Array, owner: Parameters) -> None:
+        self.name, self.value, self.owner = name, value, owner
+        self._gradient, self.stale = gradient, True
+
+    @property
+    def grad(self) -> Array:
+        """The gradient; add to it with `p.grad += ...`."""
+        if self.stale:
+            self._gradient[...] = 0
+            self.stale = False
+        return self._gradient
+
+    @grad.setter
+    def grad(self, array: Array) -> None:  # `p.grad += x` adds in place and then assigns the same array back
+        if array is not self._gradient:
+            raise AttributeError(f"{self.name}.grad is a view into the flat block: add to it, do not replace it")
+
+    def add_product(self, a: Array, b: Array) -> None:
+        """grad += a @ b, without a temporary array for the product and, the first time, without the addition."""
+        xp = self.owner.backend.xp
+        if self.stale:
+            xp.matmul(a, b, out=self._gradient)
+            self.stale = False
+        else:
+            product = self.owner.scratch[: self._gradient.size].reshape(self._gradient.shape)
+            xp.matmul(a, b, out=product)
+            self._gradient += product
+
+
+class Parameters:
+    """The flat blocks `values` and `gradients`, (n,) each, and the named views into them.
+
+    Matrices come first, then vectors: weight decay, which spares vectors, is then a matter of one boundary (`n_decayed`).
+    """
+
+    def __init__(self, config: ModelConfig, backend: Backend, dtype: type = np.float32, values: Array = None) -> None:
+        self.config, self.backend, self.dtype = config, backend, dtype
+        self.shapes = shapes(config)
+        sizes = {name: math.prod(shape) for name, shape in self.shapes.items()}
+        order = sorted(sizes, key=lambda name: len(self.shapes[name]) == 1)  # stable: matrices, then vectors
+        self.n = sum(sizes.values())
+        self.n_decayed = sum(sizes[name] for name in order if len(self.shapes[name]) > 1)
+        self.values = backend.xp.zeros(self.n, dtype=dtype) if values is None else values
+        self._gradients: Array = None
+        self._scratch: Array = None
+        self.offsets: dict[str, slice] = {}
+        start = 0
+        for name in order:
+            self.offsets[name] = slice(start, start + sizes[name])
+            start += sizes[name]
+        self._named: dict[str, Parameter] = {}
+
+    def __getitem__(self, name: str) -> Parameter:
+        if not self._named:
+            self._make_views()
+        return self._named[name]
+
+    def __iter__(self) -> Iterator[Parameter]:
+        return (self[name] for name in self.shapes)
+
+    def _make_views(self) -> None:
+        self._gradients = self.backend.xp.empty(self.n, dtype=self.dtype)  # touched, and so paid for, only by a backward
+        for name, shape in self.shapes.items():
+            at = self.offsets[name]
+            self._named[name] = Parameter(name, self.values[at].reshape(shape), self._gradients[at].reshape(shape), self)
+
+    def twin(self) -> Parameters:
+        """The same values, with gradients of its own: what a second worker needs."""
+        return Parameters(self.config, self.backend, self.dtype, values=self.values)
+
+    def zero_gradients(self) -> None:
+        """Forget every gradient."""
+        for parameter in self:
+            parameter.stale = True
+
+    @property
+    def gradients(self) -> Array:
+        """The flat block of gradients, (n,)."""
+        for parameter in self:
+            _ = parameter.grad
+        return self._gradients
+
+    @property
+    def scratch(self) -> Array:
+        """Room for the largest product that is added to a gradient."""
+        if self._scratch is None:
+            self._scratch = self.backend.xp.empty(max(math.prod(shape) for shape in self.shapes.values()), dtype=self.dtype)
+        return self._scratch
+
+    def initialize(self, rng: np.random.Generator) -> None:
+        """Weights from N(0, initializer_range), biases 0, gains 1 (Radford et al. 2018, section 4.1); drawn on the host."""
+        for name, shape in self.shapes.items():
+            if len(shape) > 1:
+                drawn = rng.standard_normal(shape, dtype=np.float32) * np.float32(self.config.initializer_range)
+                self[name].value[...] = self.backend.asarray(drawn, dtype=self.dtype)
+            else:
+                self[name].value[...] = 1 if ".ln_" in name and name.endswith(".weight") else 0

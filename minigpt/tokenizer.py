@@ -1,0 +1,179 @@
+"""Byte-level BPE over GPT-2's merges: text in, token ids out, and back. Sennrich et al. 2016; Radford et al. 2019, section 2.2.
+
+A text is split into words by GPT-2's pattern; a word's UTF-8 bytes are the first tokens; then the pair of neighbours with the lowest
+merge rank is joined, again and again, until no pair has a rank. Ids follow from the merge table alone: 256 byte tokens in the order
+of GPT-2's byte alphabet, one token for each merge in rank order, and end-of-text last.
+"""
+
+from __future__ import annotations
+
+import codecs
+import heapq
+from collections.abc import Iterable, Sequence
+from functools import cache
+from importlib import resources
+
+import regex
+
+from .errors import MinigptError
+
+END_OF_TEXT = "<|endoftext|>"
+# Letters and numbers that Unicode added after version 16, by which tiktoken 0.14 splits. They count as marks, so that a text's ids do
+# not depend on the Unicode version of the installed `regex`.
+YOUNG = "".join(
+    "-".join(chr(int(end, 16)) for end in span.split("-"))
+    for span in """
+    558 58B-58C 88F C5C CDC 208F 209D-209F A7CE-A7CF A7D2 A7D4 A7DD A7E2 A7F1 AB6C-AB6D 107BB-107BF 10940-10959 10EC5-10EC7 10ED9-10EEE
+    11B0A 11DB0-11DDB 11DE0-11DE9 11DF1 1246F 12475-1247F 12550-12686 16EA0-16EB8 16EBB-16ED3 16FF2-16FF6 187F8-187FF 18CD6-18CDA
+    18D09-18D20 18D80-18DF2 18E00-19191 191A0-191D2 1B123-1B128 1B168 1D6A6 1DF1F-1DF24 1DF2B-1DF81 1DF90-1DF96 1DFCD-1DFFF 1E6C0-1E6DE
+    1E6E0-1E6E2 1E6E4-1E6E5 1E6E7-1E6ED 1E6F0-1E6F4 1E6FE-1E6FF 2B73A-2B73F 2B81E 2CEA2-2CEAD 323B0-33479 3D000-3FC3F""".split()
+)
+
+
+def word_pattern(letter: str, number: str, mark: str) -> regex.Pattern[str]:
+    """GPT-2's split: contractions; letters, numbers, other marks, each run with at most one space before it; and runs of white space
+    that leave the last space to the word behind. White space is Unicode's White_Space: Python's \\s adds the separators 1C to 1F."""
+    return regex.compile(
+        rf"'(?:[stmd]|re|ve|ll)| ?{letter}+| ?{number}+| ?{mark}+|\p{{White_Space}}+(?!\P{{White_Space}})|\p{{White_Space}}+", regex.VERSION1
+    )
+
+
+WORDS = word_pattern(r"\p{L}", r"\p{N}", r"[^\p{White_Space}\p{L}\p{N}]")
+HAS_YOUNG = regex.compile(f"[{YOUNG}]")
+WORDS_AMONG_YOUNG = word_pattern(  # half as fast, so only where it is needed
+    rf"[\p{{L}}--[{YOUNG}]]", rf"[\p{{N}}--[{YOUNG}]]", rf"[[^\p{{White_Space}}\p{{L}}\p{{N}}]||[{YOUNG}]]"
+)
+CACHED_WORDS = 2**17  # about 30 MB of words; a full cache is emptied, which costs one more merge a word
+
+Pair = tuple[int, int]
+
+
+@cache
+def byte_alphabet() -> dict[int, str]:
+    """Byte -> the printable character that stands for it in GPT-2's files; the order of the entries is the order of the token ids.
+
+    Printable Latin-1 bytes stand for themselves; the other 68 get the characters from U+0100 on.
+    """
+    printable = [*range(0x21, 0x7F), *range(0xA1, 0xAD), *range(0xAE, 0x100)]
+    others = [byte for byte in range(256) if byte not in printable]
+    return {byte: chr(byte) for byte in printable} | {byte: chr(0x100 + i) for i, byte in enumerate(others)}
+
+
+def parse_merges(text: str, source: str) -> list[tuple[str, str]]:
+    """A merges.txt, one pair a line below an optional `#version` line, as pairs of alphabet strings in rank order."""
+    pairs = []
+    for number, line in enumerate(text.splitlines(), 1):
+        if (number == 1 and line.startswith("#version")) or not line.strip():
+            continue
+        halves = line.split(" ")
+        if len(halves) != 2 or not all(halves):
+            raise MinigptError(f"{source}, line {number}: wanted two tokens with one space between, got {line[:40]!r}")
+        pairs.append((halves[0], halves[1]))
+    return pairs
+
+
+@cache
+def gpt2_merges() -> list[tuple[str, str]]:
+    """GPT-2's 50,000 merges, from the package's own file."""
+    return parse_merges((resources.files("minigpt") / "assets" / "gpt2_merges.txt").read_text(encoding="utf-8"), "gpt2_merges.txt")
+
+
+class Tokenizer:
+    """Text to ids and back. `tokens[i]` are the bytes of token i; end-of-text has none."""
+
+    def __init__(self, merges: Sequence[tuple[str, str]]) -> None:
+        """merges: pairs of alphabet strings in rank order; both halves of each must be a byte or an earlier merge."""
+        alphabet = byte_alphabet()
+        self.merges = list(merges)
+        self.token_ids = {character: i for i, character in enumerate(alphabet.values())}  # alphabet string -> id
+        self._ranks: dict[Pair, int] = {}  # (left id, right id) -> id of the joined token, which grows with the rank
+        for rank, (left, right) in enumerate(self.merges):
+            if left not in self.token_ids or right not in self.token_ids or left + right in self.token_ids:
+                raise MinigptError(f"merge {rank + 1}, {left!r} {right!r}: both halves must be tokens already, and their union must be new")
+            joined = self.token_ids[left + right] = len(self.token_ids)
+            self._ranks[self.token_ids[left], self.token_ids[right]] = joined
+        byte_of = {character: byte for byte, character in alphabet.items()}
+        self.tokens = [bytes(byte_of[c] for c in token) for token in self.token_ids]
+        self.end_of_text = len(self.tokens)
+        self.tokens.append(b"")
+        self.token_ids[END_OF_TEXT] = self.end_of_text
+        self._byte_ids = [self.token_ids[alphabet[byte]] for byte in range(256)]
+        self._cache: dict[str, list[int]] = {}
+
+    @classmethod
+    def gpt2(cls) -> Tokenizer:
+        """GPT-2's own tokenizer, all 50,257 tokens."""
+        return cls(gpt2_merges())
+
+    @property
+    def vocab_size(self) -> int:
+        """The number of tokens, end-of-text included."""
+        return len(self.tokens)
+
+    def encode(self, text: str) -> list[int]:
+        """The ids of a text. `<|endoftext|>` in it is ordinary text; a lone surrogate counts as U+FFFD, as in tiktoken."""
+        pattern = WORDS
+        if not text.isascii():
+            text = text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+            if HAS_YOUNG.search(text):
+                pattern = WORDS_AMONG_YOUNG
+        known, ids = self._cache, []
+        for word in pattern.findall(text):
+            word_ids = known.get(word)
+            if word_ids is None:
+                if len(known) >= CACHED_WORDS:
+                    known.clear()
+                word_ids = known[word] = self._encode_word(word.encode())
+            ids += word_ids
+        return ids
+
+    def _encode_word(self, word: bytes) -> list[int]:
+        """Join the neighbours of lowest rank, leftmost first, until none is left; O(n log n) also for a word of a million bytes.
+
+        The word is a doubly linked list of tokens; a heap holds every pair that has a rank. A heap entry whose pair has changed
+        since is recognised by its tokens and passed over.
+        """
+        ids = [self._byte_ids[byte] for byte in word]
+        n, ranks = len(ids), self._ranks
+        following, previous = list(range(1, n + 1)), list(range(-1, n - 1))
+        heap = [(joined, i) for i in range(n - 1) if (joined := ranks.get((ids[i], ids[i + 1]))) is not None]
+        heapq.heapify(heap)
+        while heap:
+            joined, i = heapq.heappop(heap)
+            j = following[i]
+            if j >= n or ranks.get((ids[i], ids[j])) != joined:
+                continue
+            ids[i], ids[j] = joined, -1  # -1 has no rank: entries that start at j are dead
+            k = following[i] = following[j]
+            if k < n:
+                previous[k] = i
+            for left, right in ((previous[i], i), (i, k)):
+                if left >= 0 and right < n and (rank := ranks.get((ids[left], ids[right]))) is not None:
+                    heapq.heappush(heap, (rank, left))
+        return [token for token in ids if token >= 0]
+
+    def decode(self, ids: Iterable[int]) -> str:
+        """The text of ids; bytes that are no UTF-8 become U+FFFD, end-of-text becomes nothing."""
+        return b"".join([self.tokens[self.checked(i)] for i in ids]).decode("utf-8", "replace")
+
+    def checked(self, token: int) -> int:
+        """The id itself; MinigptError if it is none of this tokenizer."""
+        if not 0 <= token < len(self.tokens):
+            raise MinigptError(f"token id {token} is outside this vocabulary of {len(self.tokens)}")
+        return int(token)
+
+
+class StreamDecoder:
+    """Ids one at a time -> text pieces; the bytes of a half-read character wait for the rest of it."""
+
+    def __init__(self, tokenizer: Tokenizer) -> None:
+        self.tokenizer = tokenizer
+        self._decoder = codecs.getincrementaldecoder("utf-8")("replace")
+
+    def feed(self, token: int) -> str:
+        """The text that this token completes, possibly none."""
+        return self._decoder.decode(self.tokenizer.tokens[self.tokenizer.checked(token)])
+
+    def finish(self) -> str:
+        """What is left: U+FFFD for a character that never ended."""
+        return self._decoder.decode(b"", final=True)

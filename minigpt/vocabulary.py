@@ -1,0 +1,27 @@
+"""The compact vocabulary: a corpus in; out comes the part of GPT-2's tokenizer that this corpus needs.
+
+A corpus born from one prompt uses a few thousand of GPT-2's 50,257 tokens; at 12M the rows of the others would be most of the model
+and most of its arithmetic. Kept are the 256 bytes, end-of-text, every token that the corpus uses, and of each kept token both halves of
+its merge, recursively. Because the kept set is closed under merge parents, BPE with only the kept merges joins the words of the
+corpus exactly as full GPT-2 BPE does: each of its steps is a kept merge, and the lowest-ranked pair stays the lowest-ranked one when
+others lose their rank. Any other text still encodes, into smaller pieces.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from .tokenizer import Tokenizer
+
+
+def compact(full: Tokenizer, used: Iterable[int]) -> Tokenizer:
+    """The tokenizer that keeps the tokens `used` (ids of `full`) and what they are made of; ids are new, ranks keep their order."""
+    halves = {full.token_ids[left + right]: (full.token_ids[left], full.token_ids[right]) for left, right in full.merges}
+    kept: set[int] = set()
+    waiting = list(used)
+    while waiting:
+        token = waiting.pop()
+        if token in halves and token not in kept:
+            kept.add(token)
+            waiting += halves[token]
+    return Tokenizer([pair for pair in full.merges if full.token_ids[pair[0] + pair[1]] in kept])
