@@ -22,7 +22,7 @@ from .model import GPT, Block, Mlp
 from .params import Parameter, Parameters
 
 TOLERANCE = 1e-6
-STEP = 1e-5  # of a central difference: its error is of order STEP^2 by truncation and 1e-16 / STEP by rounding
+STEP = 2e-6  # of a central difference: its error is of order STEP^2 by truncation and 1e-16 / STEP by rounding
 CONFIG = ModelConfig(n_layer=2, n_head=2, n_embd=6, n_positions=8, vocab_size=11, dropout=0.3)
 B, T, TILE, CHUNK = 2, 7, 3, 4  # T is not a multiple of the tile, nor B * T of the chunk
 

@@ -37,17 +37,19 @@ class Parameter:
     other access zeroes it first, so nobody sees the difference.
     """
 
-    def __init__(self, name: str, value: Array, gradient: Array, owner: Parameters) -> None:
-        self.name, self.value, self.owner = name, value, owner
-        self._gradient, self.stale = gradient, True
+    def __init__(self, name: str, owner: Parameters) -> None:
+        self.name, self.owner, self.stale = name, owner, True
+        self.value = owner.view(owner.values, name)
+        self._gradient: Array = None
 
     @property
     def grad(self) -> Array:
         """The gradient; add to it with `p.grad += ...`."""
+        gradient = self._current()
         if self.stale:
-            self._gradient[...] = 0
+            gradient[...] = 0
             self.stale = False
-        return self._gradient
+        return gradient
 
     @grad.setter
     def grad(self, array: Array) -> None:  # `p.grad += x` adds in place and then assigns the same array back
@@ -56,14 +58,20 @@ class Parameter:
 
     def add_product(self, a: Array, b: Array) -> None:
         """grad += a @ b, without a temporary array for the product and, the first time, without the addition."""
-        xp = self.owner.backend.xp
+        xp, gradient = self.owner.backend.xp, self._current()
         if self.stale:
-            xp.matmul(a, b, out=self._gradient)
+            xp.matmul(a, b, out=gradient)
             self.stale = False
         else:
-            product = self.owner.scratch[: self._gradient.size].reshape(self._gradient.shape)
+            product = self.owner.scratch[: gradient.size].reshape(gradient.shape)
             xp.matmul(a, b, out=product)
-            self._gradient += product
+            gradient += product
+
+    def _current(self) -> Array:
+        """The gradient as it lies in memory, stale or not."""
+        if self._gradient is None:
+            self._gradient = self.owner.view(self.owner.gradient_block, self.name)
+        return self._gradient
 
 
 class Parameters:
@@ -87,21 +95,24 @@ class Parameters:
         for name in order:
             self.offsets[name] = slice(start, start + sizes[name])
             start += sizes[name]
-        self._named: dict[str, Parameter] = {}
+        self._named = {name: Parameter(name, self) for name in self.shapes}
 
     def __getitem__(self, name: str) -> Parameter:
-        if not self._named:
-            self._make_views()
         return self._named[name]
 
     def __iter__(self) -> Iterator[Parameter]:
-        return (self[name] for name in self.shapes)
+        return iter(self._named.values())
 
-    def _make_views(self) -> None:
-        self._gradients = self.backend.xp.empty(self.n, dtype=self.dtype)  # touched, and so paid for, only by a backward
-        for name, shape in self.shapes.items():
-            at = self.offsets[name]
-            self._named[name] = Parameter(name, self.values[at].reshape(shape), self._gradients[at].reshape(shape), self)
+    def view(self, block: Array, name: str) -> Array:
+        """The part of a flat block that belongs to a parameter, in its shape."""
+        return block[self.offsets[name]].reshape(self.shapes[name])
+
+    @property
+    def gradient_block(self) -> Array:
+        """The memory of the gradients, allocated at the first use: sampling needs none."""
+        if self._gradients is None:
+            self._gradients = self.backend.xp.empty(self.n, dtype=self.dtype)
+        return self._gradients
 
     def twin(self) -> Parameters:
         """The same values, with gradients of its own: what a second worker needs."""
@@ -116,8 +127,8 @@ class Parameters:
     def gradients(self) -> Array:
         """The flat block of gradients, (n,)."""
         for parameter in self:
-            _ = parameter.grad
-        return self._gradients
+            _ = parameter.grad  # zeroes what no backward has touched
+        return self.gradient_block
 
     @property
     def scratch(self) -> Array:

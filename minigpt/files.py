@@ -1,0 +1,64 @@
+"""Files that are either whole or not there: bytes in, a final name out; and JSON that is read within bounds."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Any
+
+from .errors import MinigptError
+
+JSON_LIMIT = 64 * 2**20  # bytes; GPT-2's tokenizer.json has 3.5 MB
+
+
+def write_atomically(path: Path, write: Callable[[Path], None]) -> None:
+    """Let `write` fill a temporary file beside `path`, bring it to the disk, and only then give it its name."""
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    try:
+        write(temporary)
+        with temporary.open("rb+") as file:
+            os.fsync(file.fileno())
+        temporary.replace(path)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def write_text(path: Path, text: str) -> None:
+    """A text as a UTF-8 file with \\n line ends, whatever the platform."""
+    write_atomically(path, lambda temporary: _write_bytes(temporary, text.encode("utf-8")))
+
+
+def write_json(path: Path, value: Any) -> None:
+    """A value as an indented JSON file; NaN and infinity, which JSON has not, are refused."""
+    write_text(path, json.dumps(value, indent=2, ensure_ascii=False, allow_nan=False) + "\n")
+
+
+def write_json_lines(path: Path, values: Iterable[Any]) -> None:
+    """Values as JSON, one a line."""
+    write_text(path, "".join(json.dumps(value, ensure_ascii=False, allow_nan=False) + "\n" for value in values))
+
+
+def read_json_object(path: Path) -> dict[str, Any]:
+    """The object in a JSON file; MinigptError for whatever else stands there."""
+    try:
+        size = path.stat().st_size
+        if size > JSON_LIMIT:
+            raise MinigptError(f"{path}: {size:,} bytes are more than the {JSON_LIMIT:,} that a JSON file may have here")
+        value = json.loads(path.read_bytes().decode("utf-8"))
+    except FileNotFoundError as error:
+        raise MinigptError(f"{path} is missing") from error
+    except UnicodeDecodeError as error:
+        raise MinigptError(f"{path} is not UTF-8: byte {error.start}") from error
+    except json.JSONDecodeError as error:
+        raise MinigptError(f"{path} is not JSON: line {error.lineno}, column {error.colno}: {error.msg}") from error
+    except RecursionError as error:
+        raise MinigptError(f"{path} is nested too deeply") from error
+    if not isinstance(value, dict):
+        raise MinigptError(f"{path}: wanted a JSON object, got {type(value).__name__}")
+    return value
+
+
+def _write_bytes(path: Path, data: bytes) -> None:
+    path.write_bytes(data)
