@@ -1,0 +1,47 @@
+"""The model card: a run's record in, its README.md out."""
+
+from __future__ import annotations
+
+from typing import Any
+
+LOADS = """```python
+import minigpt
+model = minigpt.load("{folder}")
+print(model.generate(max_tokens=200))
+
+from transformers import AutoTokenizer, OpenAIGPTLMHeadModel
+model = OpenAIGPTLMHeadModel.from_pretrained("{folder}")
+tokenizer = AutoTokenizer.from_pretrained("{folder}")
+```"""
+
+
+def model_card(record: dict[str, Any]) -> str:
+    """Markdown that says what the model is, what it learned from, how well, and how to use it."""
+    model, corpus, training, result = (record[key] for key in ("model", "corpus", "training", "result"))
+    sources = ", ".join(f"{count:,} from {source}" for source, count in corpus["by_source"].items())
+    held_out = "not measured: no document was held out" if result["held_out_loss"] is None else f"{result['held_out_loss']:.3f} nats per token on {corpus['held_out_documents']:,} held-out documents"
+    quoted = "\n\n".join(_fenced(text) for text in record["samples"])
+    return f"""# {record["prompt"] or "A GPT from own text"}
+
+A GPT-1 of {model["parameters"]:,} parameters ({model["n_layer"]} layers, {model["n_head"]} heads, width {model["n_embd"]}, {model["vocab_size"]:,} tokens),
+made by minigpt {record["minigpt"]} on {record["created"][:10]}.
+
+- Corpus: {corpus["documents"]:,} documents ({sources}), {corpus["tokens"]:,} tokens. It knows nothing else.
+- Training: {training["steps"]:,} steps of {training["batch_size"]} x {training["context"]} tokens, {training["seconds"]:.0f} s on {record["device"]}, seed {record["seed"]}.
+- Training loss {result["train_loss"]:.3f}; held-out loss {held_out}.
+- It looks back on {training["context"]} tokens at most.
+
+{LOADS.format(folder=".")}
+
+## Samples, as they came
+
+{quoted}
+"""
+
+
+def _fenced(text: str) -> str:
+    """A text as a Markdown code block, behind a fence longer than any in it."""
+    fence = "```"
+    while fence in text:
+        fence += "`"
+    return f"{fence}text\n{text}\n{fence}"

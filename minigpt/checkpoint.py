@@ -1,0 +1,208 @@
+"""A model as a folder that transformers reads as it is: weights, configuration and tokenizer, each file written atomically; and back.
+
+Reading executes nothing: safetensors and JSON only, and every size is checked before memory is taken for it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from safetensors import SafetensorError, safe_open
+from safetensors.numpy import save_file
+
+from .backend import first_line
+from .config import ARCHITECTURE, ModelConfig
+from .errors import MinigptError
+from .files import read_json_object, write_atomically, write_json, write_text
+from .params import shapes
+from .tokenizer import END_OF_TEXT, Tokenizer, parse_merges
+
+WEIGHTS, CONFIG, CONTEXT = "model.safetensors", "config.json", "minigpt_context"
+TIED = "lm_head.weight"  # some writers store the output matrix a second time
+READABLE = {"F16": np.float16, "F32": np.float32, "F64": np.float64}
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """A model as it lies on the disk. `context` is the longest window that it was trained on, in tokens."""
+
+    config: ModelConfig
+    state: dict[str, np.ndarray]
+    tokenizer: Tokenizer
+    context: int
+
+
+def save_weights(folder: Path, state: dict[str, np.ndarray]) -> None:
+    """model.safetensors, with transformers' names and layouts; the tied matrix once."""
+    write_atomically(folder / WEIGHTS, lambda path: save_file(state, path, metadata={"format": "pt"}))
+
+
+def save_config(folder: Path, config: ModelConfig, context: int, end_of_text: int) -> None:
+    """config.json and generation_config.json."""
+    ends = {"bos_token_id": end_of_text, "eos_token_id": end_of_text}
+    write_json(
+        folder / CONFIG,
+        {
+            "architectures": ["OpenAIGPTLMHeadModel"],
+            "model_type": ARCHITECTURE,
+            "n_layer": config.n_layer,
+            "n_head": config.n_head,
+            "n_embd": config.n_embd,
+            "n_positions": config.n_positions,
+            "vocab_size": config.vocab_size,
+            "afn": "gelu",
+            "embd_pdrop": config.dropout,
+            "attn_pdrop": config.dropout,
+            "resid_pdrop": config.dropout,
+            "layer_norm_epsilon": config.layer_norm_epsilon,
+            "initializer_range": config.initializer_range,
+            "tie_word_embeddings": True,
+            "dtype": "float32",
+            **ends,
+            CONTEXT: context,
+        },
+    )
+    write_json(folder / "generation_config.json", {**ends, "pad_token_id": end_of_text, "do_sample": True, "temperature": 0.8, "top_k": 40})
+
+
+def save_tokenizer(folder: Path, tokenizer: Tokenizer, context: int) -> None:
+    """tokenizer.json, tokenizer_config.json, vocab.json and merges.txt, as `AutoTokenizer` reads them."""
+    special = {"content": END_OF_TEXT, "single_word": False, "lstrip": False, "rstrip": False, "normalized": False, "special": True}
+    byte_level = {"type": "ByteLevel", "add_prefix_space": False, "trim_offsets": True, "use_regex": True}
+    model = {
+        "type": "BPE",
+        "dropout": None,
+        "unk_token": None,
+        "continuing_subword_prefix": "",
+        "end_of_word_suffix": "",
+        "fuse_unk": False,
+        "byte_fallback": False,
+        "vocab": tokenizer.token_ids,
+        "merges": [f"{left} {right}" for left, right in tokenizer.merges],
+    }
+    write_json(
+        folder / "tokenizer.json",
+        {
+            "version": "1.0",
+            "truncation": None,
+            "padding": None,
+            "added_tokens": [{"id": tokenizer.end_of_text, **special}],
+            "normalizer": None,
+            "pre_tokenizer": byte_level,
+            "post_processor": byte_level,
+            "decoder": byte_level,
+            "model": model,
+        },
+    )
+    write_json(
+        folder / "tokenizer_config.json",
+        {
+            "tokenizer_class": "GPT2Tokenizer",
+            "add_prefix_space": False,
+            "clean_up_tokenization_spaces": False,
+            "model_max_length": context,
+            "bos_token": END_OF_TEXT,
+            "eos_token": END_OF_TEXT,
+            "unk_token": END_OF_TEXT,
+        },
+    )
+    write_json(folder / "vocab.json", tokenizer.token_ids)
+    write_text(folder / "merges.txt", "#version: 0.2\n" + "".join(f"{left} {right}\n" for left, right in tokenizer.merges))
+
+
+def load_checkpoint(folder: Path) -> Checkpoint:
+    """A folder that minigpt wrote, or transformers' `save_pretrained` of a GPT-1 with a GPT-2 tokenizer; MinigptError for any other."""
+    if not folder.is_dir():
+        raise MinigptError(f"{folder} is not a folder; `minigpt list` shows the models there are")
+    stored = read_json_object(folder / CONFIG)
+    config = read_config(stored, folder / CONFIG)
+    tokenizer = load_tokenizer(folder)
+    if tokenizer.vocab_size != config.vocab_size:
+        raise MinigptError(
+            f"{folder}: the tokenizer has {tokenizer.vocab_size:,} tokens, {CONFIG} says {config.vocab_size:,}; files of two models are mixed here"
+        )
+    context = stored.get(CONTEXT, config.n_positions)
+    if isinstance(context, bool) or not isinstance(context, int) or not 1 <= context <= config.n_positions:
+        raise MinigptError(f"{folder / CONFIG}: {CONTEXT} must be from 1 to {config.n_positions}, got {context!r}")
+    return Checkpoint(config, load_weights(folder / WEIGHTS, config), tokenizer, context)
+
+
+def read_config(stored: dict[str, Any], path: Path) -> ModelConfig:
+    """A transformers config.json as a ModelConfig; refuses what would compute something else than a GPT-1."""
+    if stored.get("model_type") != ARCHITECTURE:
+        raise MinigptError(f"{path}: model_type is {stored.get('model_type')!r}; minigpt reads {ARCHITECTURE!r}, the architecture of GPT-1, only")
+    for name, wanted in (("afn", "gelu"), ("tie_word_embeddings", True)):
+        if stored.get(name, wanted) != wanted:
+            raise MinigptError(f"{path}: {name} is {stored[name]!r}; minigpt computes {wanted!r} only")
+    defaults = {"n_layer": 12, "n_head": 12, "n_embd": 768, "n_positions": 512, "vocab_size": 40478}  # transformers leaves these out
+    numbers = {name: stored.get(name, default) for name, default in defaults.items()}
+    try:
+        return ModelConfig(
+            **numbers,
+            dropout=stored.get("resid_pdrop", 0.1),
+            layer_norm_epsilon=stored.get("layer_norm_epsilon", 1e-5),
+            initializer_range=stored.get("initializer_range", 0.02),
+        )
+    except MinigptError as error:
+        raise MinigptError(f"{path}: {error}") from error
+
+
+def load_weights(path: Path, config: ModelConfig) -> dict[str, np.ndarray]:
+    """Every parameter as float32. Names, shapes and types are compared with the configuration before an array is read."""
+    try:
+        with safe_open(path, framework="numpy") as file:
+            # Older transformers store the causal mask of each block beside the weights.
+            present = [name for name in file.keys() if not name.endswith(".attn.bias")]  # noqa: SIM118 (not a dict)
+            if len(present) - (TIED in present) != 2 + 12 * config.n_layer:  # before names are made for a million layers
+                raise MinigptError(f"{path}: {len(present)} arrays do not make a GPT-1 of {config.n_layer} layers; is the file complete?")
+            wanted = shapes(config)
+            tied = {TIED: wanted["transformer.tokens_embed.weight"]} if TIED in present else {}
+            for name in present:
+                _require_fit(path, name, file.get_slice(name), (wanted | tied).get(name))
+            state = {name: file.get_tensor(name).astype(np.float32, copy=False) for name in wanted}
+            if tied and not np.array_equal(file.get_tensor(TIED), file.get_tensor("transformer.tokens_embed.weight")):
+                raise MinigptError(f"{path}: {TIED} differs from the token embedding; minigpt's output matrix is tied to it")
+    except FileNotFoundError as error:
+        raise MinigptError(f"{path} is missing; no model was saved here yet") from error
+    except SafetensorError as error:
+        raise MinigptError(f"{path} is damaged or cut short: {first_line(error)}") from error
+    for name, array in state.items():
+        if not np.isfinite(array).all():
+            raise MinigptError(f"{path}: {name} holds values that are not finite; this model is broken")
+    return state
+
+
+def _require_fit(path: Path, name: str, found: Any, wanted: tuple[int, ...] | None) -> None:
+    if wanted is None:
+        raise MinigptError(f"{path}: {name} is no parameter of a GPT-1")
+    if tuple(found.get_shape()) != wanted:
+        raise MinigptError(f"{path}: {name} has shape {tuple(found.get_shape())}, {CONFIG} makes it {wanted}")
+    if found.get_dtype() not in READABLE:
+        raise MinigptError(f"{path}: {name} is stored as {found.get_dtype()}; save the model as float32")
+
+
+def load_tokenizer(folder: Path) -> Tokenizer:
+    """The tokenizer of a folder, from tokenizer.json or else from vocab.json and merges.txt; it must be a byte-level BPE in GPT-2's order."""
+    if (path := folder / "tokenizer.json").exists():
+        model = read_json_object(path).get("model")
+        if not isinstance(model, dict) or model.get("type", "BPE") != "BPE" or not isinstance(model.get("merges"), list):
+            raise MinigptError(f"{path} holds no byte-level BPE; minigpt reads GPT-2's kind of tokenizer only")
+        merges = [tuple(m.split(" ")) if isinstance(m, str) else tuple(m) if isinstance(m, list) else () for m in model["merges"]]
+        if not all(len(m) == 2 and all(isinstance(half, str) for half in m) for m in merges):
+            raise MinigptError(f"{path}: each merge must be two tokens")
+        vocabulary = model.get("vocab")
+    elif (path := folder / "merges.txt").exists():
+        merges = list(parse_merges(path.read_text(encoding="utf-8", errors="replace"), str(path)))
+        vocabulary = read_json_object(folder / "vocab.json")
+    else:
+        raise MinigptError(f"{folder} has no tokenizer.json and no merges.txt; the model cannot read text without them")
+    try:
+        tokenizer = Tokenizer(merges)
+    except MinigptError as error:
+        raise MinigptError(f"{path}: {error}") from error
+    if not isinstance(vocabulary, dict) or {END_OF_TEXT: tokenizer.end_of_text, **vocabulary} != tokenizer.token_ids:
+        raise MinigptError(f"{path}: the ids are not those of a byte-level BPE in GPT-2's order (bytes, merges by rank, {END_OF_TEXT})")
+    return tokenizer

@@ -1,0 +1,78 @@
+"""What every command shares: --verbose, environment variables, exit statuses, and text that a terminal can bear."""
+
+from __future__ import annotations
+
+import functools
+import os
+import sys
+from collections.abc import Callable
+from typing import Any
+
+import click
+
+from minigpt.errors import MinigptError
+
+
+def command(name: str) -> Callable[[Callable[..., None]], click.Command]:
+    """A command whose options also read MINIGPT_<OPTION>, and whose errors end in one line and a status.
+
+    0 done; 1 failed; 2 wrong usage; 130 interrupted. A traceback is printed only for --verbose.
+    """
+
+    def decorate(callback: Callable[..., None]) -> click.Command:
+        @functools.wraps(callback)
+        def guarded(verbose: bool, **options: Any) -> None:
+            for out in (sys.stdout, sys.stderr):
+                if hasattr(out, "reconfigure"):
+                    out.reconfigure(errors="replace")  # a console that lacks a character shows "?" in its place
+            try:
+                callback(**options)
+            except KeyboardInterrupt as error:
+                click.echo(str(error) or "\nminigpt: interrupted", err=True)
+                raise SystemExit(130) from error
+            except BrokenPipeError as error:  # the reader has had enough, as `head` has
+                os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+                raise SystemExit(1) from error
+            except (MinigptError, OSError, MemoryError) as error:
+                if verbose:
+                    raise
+                click.echo(f"minigpt: {describe(error)}", err=True)
+                raise SystemExit(1) from error
+
+        made = click.command(name)(guarded)
+        made.params.append(click.Option(["-v", "--verbose"], is_flag=True, help="Show the traceback of an error."))
+        for parameter in made.params:
+            if isinstance(parameter, click.Option):
+                parameter.envvar = f"MINIGPT_{(parameter.name or '').upper()}"
+                parameter.show_default = not parameter.is_flag and parameter.default is not None and not parameter.multiple
+        return made
+
+    return decorate
+
+
+def describe(error: BaseException) -> str:
+    """An error in one line that names the thing and what to do."""
+    if isinstance(error, MemoryError):
+        return "out of memory; use a smaller --model-size, --batch-size or --context"
+    if isinstance(error, OSError) and not isinstance(error, MinigptError):
+        where = f"{error.filename}: " if error.filename else ""
+        return f"{where}{error.strerror or error}; check space and permissions, or choose another place with --out"
+    return " ".join(str(error).split())
+
+
+def printable(text: str) -> str:
+    """A text without the control characters that a terminal would obey; line ends and tabs stay."""
+    return "".join(c for c in text if c in "\n\t" or not (ord(c) < 32 or 127 <= ord(c) < 160))
+
+
+def show(text: str, end: str = "\n") -> None:
+    """Write a model's text to standard output: as it is into a pipe or file, without control characters on a terminal."""
+    click.echo(printable(text) if sys.stdout.isatty() else text, nl=False)
+    if end:
+        click.echo(end, nl=False)
+
+
+
+def device_option(function: Callable[..., None]) -> Callable[..., None]:
+    """--device, the same for every command."""
+    return click.option("--device", type=click.Choice(["auto", "cpu", "cuda"]), default="auto", help="Where to compute.")(function)

@@ -1,0 +1,70 @@
+"""A run as a person sees it: the plan line by line, a live line while it learns, the samples at the end."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+import time
+from typing import TYPE_CHECKING
+
+import click
+
+from minigpt.cli.common import show
+from minigpt.pipeline import Listener
+
+if TYPE_CHECKING:
+    from minigpt.training import Course, Report
+
+INTERVAL = 0.2  # seconds between two live lines
+
+
+class Console(Listener):
+    """Progress on standard error, samples on standard output. Without a terminal, a line an evaluation instead of the live line."""
+
+    def __init__(self, quiet: bool) -> None:
+        self.quiet, self.live = quiet, sys.stderr.isatty()
+        self.shown = 0.0
+        self.width = 0  # of the live line that stands on the screen
+        self.held_out = ""
+
+    def say(self, topic: str, text: str) -> None:
+        if not self.quiet:
+            self.clear()
+            click.echo(f"{topic:<9} {text}", err=True)
+
+    def step(self, course: Course, loss: float) -> None:
+        if self.quiet or not self.live or (time.perf_counter() - self.shown < INTERVAL and course.step < course.total_steps):
+            return
+        self.shown = time.perf_counter()
+        elapsed = self.shown - course.started
+        rate, left = course.tokens / elapsed, elapsed / course.step * (course.total_steps - course.step)
+        bar = "#" * (20 * course.step // course.total_steps)
+        line = f"[{bar:<20}] step {course.step}/{course.total_steps}  loss {loss:.3f}{self.held_out}  {rate:,.0f} tokens/s  {clock(left)} left"
+        line = line[: shutil.get_terminal_size().columns - 1]
+        click.echo("\r" + line.ljust(self.width), err=True, nl=False)
+        self.width = len(line)
+
+    def report(self, report: Report) -> None:
+        if report.held_out_loss is not None:
+            self.held_out = f"  held-out {report.held_out_loss:.3f}"
+        if not self.quiet and not self.live and report.held_out_loss is not None:
+            click.echo(
+                f"step {report.step:>6}  epoch {report.epoch:>6.2f}  loss {report.train_loss:.3f}{self.held_out}  {report.tokens_per_second:,.0f} tokens/s", err=True
+            )
+
+    def sample(self, text: str) -> None:
+        self.clear()
+        show(f"\n{text.strip()}\n\n---")
+
+    def clear(self) -> None:
+        """Take the live line off the screen."""
+        if self.width:
+            click.echo("\r" + " " * self.width + "\r", err=True, nl=False)
+            self.width = 0
+
+
+def clock(seconds: float) -> str:
+    """A duration as m:ss or h:mm:ss."""
+    minutes, s = divmod(round(seconds), 60)
+    hours, m = divmod(minutes, 60)
+    return f"{hours}:{m:02}:{s:02}" if hours else f"{m}:{s:02}"

@@ -1,0 +1,47 @@
+"""`minigpt generate`."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from typing import Any
+
+import click
+
+from minigpt.cli.common import command, device_option, show
+
+
+@command("generate")
+@click.argument("run", type=click.Path())
+@click.option("-p", "--prompt", default="", show_default=False, help="The text to continue. Without it, a sample starts as a document does.")
+@click.option("--max-tokens", type=int, default=100, help="New tokens at most.")
+@click.option("--temperature", type=float, default=0.8, help="Below 1 safer, above 1 wilder; 0 always takes the likeliest token.")
+@click.option("--top-k", type=int, default=40, help="Draw from the k likeliest tokens; 0: from all.")
+@click.option("--top-p", type=float, default=1.0, help="Draw from the likeliest tokens that hold this share of probability.")
+@click.option("--repetition-penalty", type=float, default=1.0, help="Above 1, tokens that were used become less likely.")
+@click.option("--stop", multiple=True, help="End before this text. Repeatable.")
+@click.option("--samples", type=click.IntRange(1), default=1, help="How many texts.")
+@click.option("--seed", type=int, help="The same seed gives the same text.  [default: a new one]")
+@device_option
+@click.option("--json", "as_json", is_flag=True, help="One line of JSON a sample.")
+def generate_command(run: str, prompt: str, samples: int, as_json: bool, device: str, **options: Any) -> None:
+    """Let the model in the folder RUN write."""
+    from minigpt.config import SampleConfig
+    from minigpt.generate import Sample, stream
+    from minigpt.textmodel import load
+
+    config = SampleConfig(**options)
+    model = load(run, device)
+    for i in range(samples):
+        sample = Sample()
+        seeded = config if config.seed is None else replace(config, seed=config.seed + i)
+        if not as_json:
+            show(prompt, end="")
+        for piece in stream(model.network, model.tokenizer, prompt, seeded, model.context, sample):
+            if not as_json:
+                show(piece, end="")
+        if as_json:
+            line = {"prompt": prompt, "text": sample.text, "tokens": sample.tokens, "finish_reason": sample.finish_reason}
+            show(json.dumps(line, ensure_ascii=False))
+        else:
+            show("\n---" if i + 1 < samples else "")

@@ -1,0 +1,76 @@
+"""The run folder: its name, its record `run.json`, and the list of all runs. Needs no array library."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Sequence
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from .errors import MinigptError
+from .files import read_json_object, write_json, write_json_lines, write_text
+
+RECORD, CORPUS, METRICS = "run.json", "corpus.jsonl", "metrics.jsonl"
+
+
+def slug(prompt: str) -> str:
+    """A prompt as a folder name: lower-case words joined by hyphens, 40 characters at most."""
+    return re.sub(r"[^a-z0-9]+", "-", prompt.lower())[:40].strip("-") or "gpt"
+
+
+def new_folder(models: Path, prompt: str) -> Path:
+    """A folder name under `models` that no run has yet."""
+    name = f"{slug(prompt)}-{datetime.now():%Y%m%d-%H%M%S}"
+    candidates = (models / (name if i == 1 else f"{name}-{i}") for i in range(1, 1000))
+    return next(folder for folder in candidates if not folder.exists())
+
+
+def require_free(folder: Path) -> None:
+    """MinigptError unless a run may be written here: nothing is ever overwritten."""
+    if folder.exists() and not folder.is_dir():
+        raise MinigptError(f"{folder} is a file; choose another folder with --out")
+    if folder.is_dir() and any(folder.iterdir()):
+        raise MinigptError(f"{folder} is not empty, and nothing is overwritten; choose another folder with --out")
+
+
+class RunFolder:
+    """A run on the disk: `record` is run.json, written whole at every `save`."""
+
+    def __init__(self, path: Path, record: dict[str, Any]) -> None:
+        self.path, self.record = path, record
+        self._metrics: list[str] = []
+
+    def create(self) -> None:
+        """Make the folder; the first thing in it is run.json."""
+        self.path.mkdir(parents=True, exist_ok=True)
+        self.save("writing")
+
+    def save(self, status: str, **more: Any) -> None:
+        """Update the record and write it. Status: writing, training, interrupted, complete or failed."""
+        self.record |= {"status": status, **more}
+        write_json(self.path / RECORD, self.record)
+
+    def write_corpus(self, lines: Sequence[dict[str, Any]]) -> None:
+        """corpus.jsonl, one document a line."""
+        write_json_lines(self.path / CORPUS, lines)
+
+    def add_metrics(self, line: dict[str, Any]) -> None:
+        """One more line of metrics.jsonl; the file is written whole, so that it never ends in half a line."""
+        self._metrics.append(json.dumps(line, allow_nan=False) + "\n")
+        write_text(self.path / METRICS, "".join(self._metrics))
+
+
+def list_runs(models: Path) -> tuple[list[tuple[Path, dict[str, Any]]], list[str]]:
+    """The runs under a folder, newest first, and a line for each one whose record cannot be read."""
+    if not models.is_dir():
+        return [], []
+    runs, unreadable = [], []
+    for folder in models.iterdir():
+        if (folder / RECORD).is_file():
+            try:
+                runs.append((folder, read_json_object(folder / RECORD)))
+            except MinigptError as error:
+                unreadable.append(str(error))
+    return sorted(runs, key=lambda run: str(run[1].get("created")), reverse=True), sorted(unreadable)

@@ -1,0 +1,74 @@
+"""A trained model in use: a run folder in; text, streams and logits out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from .backend import Backend, choose_backend
+from .checkpoint import Checkpoint, load_checkpoint
+from .config import SampleConfig
+from .errors import MinigptError
+from .generate import Sample, stream
+from .model import GPT
+from .parallel import load_state_dict
+from .params import Parameters
+from .tokenizer import Tokenizer
+
+
+class TextModel:
+    """A model that reads and writes text. Calls must not overlap: it has one set of buffers."""
+
+    def __init__(self, checkpoint: Checkpoint, backend: Backend) -> None:
+        parameters = Parameters(checkpoint.config, backend)
+        load_state_dict(parameters, checkpoint.state)
+        self.config, self.backend = checkpoint.config, backend
+        self.tokenizer: Tokenizer = checkpoint.tokenizer
+        self.context = checkpoint.context  # tokens that it looks back on; positions beyond were never trained
+        self.network = GPT(parameters)
+
+    def generate(self, prompt: str = "", **options: Any) -> str:
+        """The continuation of the prompt, without the prompt. Options: those of SampleConfig (max_tokens, temperature, top_k, seed, ...)."""
+        return self.sample(prompt, SampleConfig(**_with_tuple(options))).text
+
+    def stream(self, prompt: str = "", **options: Any) -> Iterator[str]:
+        """The same continuation in pieces, as they come; never half a character."""
+        return stream(self.network, self.tokenizer, prompt, SampleConfig(**_with_tuple(options)), self.context)
+
+    def sample(self, prompt: str, config: SampleConfig) -> Sample:
+        """The continuation with its number of tokens and why it ended."""
+        sample = Sample()
+        for _ in stream(self.network, self.tokenizer, prompt, config, self.context, sample):
+            pass
+        return sample
+
+    def logits(self, ids: Sequence[int]) -> np.ndarray:
+        """Scores of the next token after each of `ids` (T,) -> (T, V) float32, on the host; T is at most n_positions."""
+        array = np.asarray(ids)
+        if array.ndim != 1 or not 1 <= len(array) <= self.config.n_positions or array.dtype.kind not in "iu":
+            raise MinigptError(f"logits needs 1 to {self.config.n_positions} token ids in one row, got an array of shape {array.shape}")
+        for token in array:
+            self.tokenizer.checked(int(token))
+        self.network.noise.begin(None)
+        hidden = self.network.forward(self.backend.asarray(array[None], dtype=np.int64))
+        return self.backend.to_host(self.network.logits(hidden))
+
+
+def load(folder: str | Path, device: str = "auto") -> TextModel:
+    """The model of a run folder, or of a GPT-1 folder that transformers saved."""
+    return TextModel(load_checkpoint(Path(folder)), choose_backend(device))
+
+
+def samples(model: TextModel, count: int, config: SampleConfig) -> list[str]:
+    """So many texts that start as a document does, from consecutive seeds."""
+    return [model.sample("", replace(config, seed=(config.seed or 0) + i)).text for i in range(count)]
+
+
+def _with_tuple(options: dict[str, Any]) -> dict[str, Any]:
+    """Sampling options with `stop` as the tuple that SampleConfig holds; a single text is one stop string."""
+    stop = options.get("stop", ())
+    return {**options, "stop": (stop,) if isinstance(stop, str) else tuple(stop)}

@@ -1,0 +1,161 @@
+"""The loop, the sum of all parts: a trainer and two token streams in; the best model saved on the way, and the figures out."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from .batches import Windows, evaluation_batches
+from .errors import MinigptError
+from .optim import learning_rate
+from .parallel import Trainer
+
+REPORTS = 200  # lines of metrics.jsonl in a run, about
+
+
+@dataclass(frozen=True)
+class Report:
+    """One line of metrics.jsonl. Losses in nats per token; `train_loss` is the mean since the line before."""
+
+    step: int
+    epoch: float
+    tokens: int
+    seconds: float
+    train_loss: float
+    held_out_loss: float | None
+    learning_rate: float
+    grad_norm: float
+    tokens_per_second: float
+
+
+@dataclass(frozen=True)
+class Result:
+    """What came of a training: the losses at the best step, and what it took."""
+
+    train_loss: float
+    held_out_loss: float | None
+    best_step: int
+    steps: int
+    epochs: float
+    seconds: float
+    tokens_per_second: float
+    stopped_early: bool
+
+
+def held_out_loss(trainer: Trainer, ids: np.ndarray, context: int, end_of_text: int) -> float:
+    """The mean loss over a held-out stream (n,), every token counted once, without dropout."""
+    total = 0.0
+    for x, y in evaluation_batches(ids, context, trainer.train_config.batch_size, end_of_text):
+        total += trainer.evaluate(x, y) * y.size
+    return total / len(ids)
+
+
+class Course:
+    """A training under way: what `fit` knows between two steps."""
+
+    def __init__(self, trainer: Trainer, windows: Windows, held_out: np.ndarray, end_of_text: int) -> None:
+        self.trainer, self.windows, self.held_out, self.end_of_text = trainer, windows, held_out, end_of_text
+        config = trainer.train_config
+        self.total_steps = windows.steps * config.epochs
+        self.evaluate_every = max(1, windows.steps // config.evaluations_per_epoch)
+        self.report_every = max(1, self.total_steps // REPORTS)
+        self.step = self.tokens = self.stalled = 0
+        self.losses: list[float] = []  # since the last report
+        self.recent: list[float] = []  # since the last evaluation
+        self.best: Report | None = None
+        self.started = time.perf_counter()
+        self.latest: Report | None = None
+
+    def take(self, x: np.ndarray, y: np.ndarray) -> None:
+        """One step."""
+        loss = self.trainer.step(x, y)
+        if not math.isfinite(loss) or not math.isfinite(self.trainer.gradient_norm):
+            raise MinigptError(f"step {self.step + 1}: the loss is {loss}; start again with a lower --learning-rate (the best model so far is kept)")
+        self.step += 1
+        self.tokens += y.size
+        self.losses.append(loss)
+        self.recent.append(loss)
+
+    @property
+    def evaluation_due(self) -> bool:
+        """At regular intervals, and after the last step."""
+        return self.step % self.evaluate_every == 0 or self.step == self.total_steps
+
+    def report(self, held_out: float | None) -> Report:
+        """The figures of this moment; the mean of the losses starts anew."""
+        seconds = time.perf_counter() - self.started
+        report = Report(
+            step=self.step,
+            epoch=round(self.step / self.windows.steps, 4),
+            tokens=self.tokens,
+            seconds=round(seconds, 3),
+            train_loss=sum(self.losses) / len(self.losses),
+            held_out_loss=held_out,
+            learning_rate=learning_rate(self.trainer.train_config, self.step - 1),
+            grad_norm=self.trainer.gradient_norm,
+            tokens_per_second=round(self.tokens / seconds, 1),
+        )
+        self.losses = []
+        self.latest = report
+        return report
+
+    def gained(self, report: Report) -> bool:
+        """Whether this evaluation is the best so far; without held-out documents the latest model counts as the best."""
+        if self.best is None or report.held_out_loss is None or self.best.held_out_loss is None or report.held_out_loss < self.best.held_out_loss:
+            self.best, self.stalled = report, 0
+            self.best_train_loss = sum(self.recent) / len(self.recent)
+            gained = True
+        else:
+            self.stalled += 1
+            gained = False
+        self.recent = []
+        return gained
+
+    def result(self) -> Result:
+        """The outcome, once an evaluation has been made."""
+        assert self.best is not None and self.latest is not None
+        return Result(
+            train_loss=self.best_train_loss,
+            held_out_loss=self.best.held_out_loss,
+            best_step=self.best.step,
+            steps=self.step,
+            epochs=self.latest.epoch,
+            seconds=self.latest.seconds,
+            tokens_per_second=self.latest.tokens_per_second,
+            stopped_early=self.step < self.total_steps,
+        )
+
+
+def fit(
+    trainer: Trainer,
+    windows: Windows,
+    held_out: np.ndarray,
+    end_of_text: int,
+    save: Callable[[], None],
+    on_report: Callable[[Report], None],
+    on_step: Callable[[Course, float], None],
+) -> Result:
+    """Train until the epochs are done, or until `patience` evaluations in a row brought no gain on the held-out stream.
+
+    `save` is called whenever the model is the best so far, `on_report` for each line of metrics, `on_step` with each step's loss.
+    """
+    course = Course(trainer, windows, held_out, end_of_text)
+    for epoch in range(trainer.train_config.epochs):
+        for x, y in windows.epoch(epoch):
+            course.take(x, y)
+            if course.evaluation_due:
+                loss = held_out_loss(trainer, held_out, windows.context, end_of_text) if len(held_out) else None
+                report = course.report(loss)
+                if course.gained(report):
+                    save()
+                on_report(report)
+            elif course.step % course.report_every == 0:
+                on_report(course.report(None))
+            on_step(course, course.recent[-1] if course.recent else report.train_loss)
+            if course.stalled >= trainer.train_config.patience:
+                return course.result()
+    return course.result()
