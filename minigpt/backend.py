@@ -122,9 +122,8 @@ def _probe_cupy() -> tuple[Any, str]:
         total = float(cupy.exp(ones * 0).sum()) + float((ones @ ones).sum())  # a compiled kernel, a matrix product
     except (RuntimeError, OSError, ImportError, AttributeError, ValueError) as error:
         # CuPy's driver, runtime, compiler and cuBLAS errors are RuntimeErrors of some dozen classes.
-        raise MinigptError(
-            f"CuPy {cupy.__version__} cannot compute: {type(error).__name__}: {first_line(error)}; install or update the NVIDIA driver and the CUDA libraries that CuPy names"
-        ) from error
+        remedy = "install or update the NVIDIA driver and the CUDA libraries that CuPy names"
+        raise MinigptError(f"CuPy {cupy.__version__} cannot compute: {type(error).__name__}: {first_line(error)}; {remedy}") from error
     if total != 64 + 512:
         raise MinigptError(f"CuPy {cupy.__version__} computes wrongly: got {total}, wanted 576; check the GPU and its driver")
     device = cupy.cuda.runtime.getDeviceProperties(cupy.cuda.runtime.getDevice())["name"].decode(errors="replace")

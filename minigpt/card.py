@@ -19,15 +19,20 @@ def model_card(record: dict[str, Any]) -> str:
     """Markdown that says what the model is, what it learned from, how well, and how to use it."""
     model, corpus, training, result = (record[key] for key in ("model", "corpus", "training", "result"))
     sources = ", ".join(f"{count:,} from {source}" for source, count in corpus["by_source"].items())
-    held_out = "not measured: no document was held out" if result["held_out_loss"] is None else f"{result['held_out_loss']:.3f} nats per token on {corpus['held_out_documents']:,} held-out documents"
+    held_out = (
+        "not measured: no document was held out"
+        if result["held_out_loss"] is None
+        else f"{result['held_out_loss']:.3f} nats per token on {corpus['held_out_documents']:,} held-out documents"
+    )
+    shape = f"{model['n_layer']} layers, {model['n_head']} heads, width {model['n_embd']}, {model['vocab_size']:,} tokens"
+    steps = f"{training['steps']:,} steps of {training['batch_size']} x {training['context']} tokens"
     quoted = "\n\n".join(_fenced(text) for text in record["samples"])
     return f"""# {record["prompt"] or "A GPT from own text"}
 
-A GPT-1 of {model["parameters"]:,} parameters ({model["n_layer"]} layers, {model["n_head"]} heads, width {model["n_embd"]}, {model["vocab_size"]:,} tokens),
-made by minigpt {record["minigpt"]} on {record["created"][:10]}.
+A GPT-1 of {model["parameters"]:,} parameters ({shape}), made by minigpt {record["minigpt"]} on {record["created"][:10]}.
 
 - Corpus: {corpus["documents"]:,} documents ({sources}), {corpus["tokens"]:,} tokens. It knows nothing else.
-- Training: {training["steps"]:,} steps of {training["batch_size"]} x {training["context"]} tokens, {training["seconds"]:.0f} s on {record["device"]}, seed {record["seed"]}.
+- Training: {steps}, {training["seconds"]:.0f} s on {record["device"]}, seed {record["seed"]}.
 - Training loss {result["train_loss"]:.3f}; held-out loss {held_out}.
 - It looks back on {training["context"]} tokens at most.
 

@@ -11,12 +11,12 @@ from typing import Any
 
 import numpy as np
 from safetensors import SafetensorError, safe_open
-from safetensors.numpy import save_file
+from safetensors.numpy import save
 
 from .backend import first_line
 from .config import ARCHITECTURE, ModelConfig
 from .errors import MinigptError
-from .files import read_json_object, write_atomically, write_json, write_text
+from .files import read_json_object, write_bytes, write_json, write_text
 from .params import shapes
 from .tokenizer import END_OF_TEXT, Tokenizer, parse_merges
 
@@ -37,7 +37,7 @@ class Checkpoint:
 
 def save_weights(folder: Path, state: dict[str, np.ndarray]) -> None:
     """model.safetensors, with transformers' names and layouts; the tied matrix once."""
-    write_atomically(folder / WEIGHTS, lambda path: save_file(state, path, metadata={"format": "pt"}))
+    write_bytes(folder / WEIGHTS, save(state, metadata={"format": "pt"}))
 
 
 def save_config(folder: Path, config: ModelConfig, context: int, end_of_text: int) -> None:
@@ -122,7 +122,7 @@ def load_checkpoint(folder: Path) -> Checkpoint:
     tokenizer = load_tokenizer(folder)
     if tokenizer.vocab_size != config.vocab_size:
         raise MinigptError(
-            f"{folder}: the tokenizer has {tokenizer.vocab_size:,} tokens, {CONFIG} says {config.vocab_size:,}; files of two models are mixed here"
+            f"{folder}: the tokenizer has {tokenizer.vocab_size:,} tokens, {CONFIG} says {config.vocab_size:,}: files of two models are mixed"
         )
     context = stored.get(CONTEXT, config.n_positions)
     if isinstance(context, bool) or not isinstance(context, int) or not 1 <= context <= config.n_positions:
@@ -133,7 +133,9 @@ def load_checkpoint(folder: Path) -> Checkpoint:
 def read_config(stored: dict[str, Any], path: Path) -> ModelConfig:
     """A transformers config.json as a ModelConfig; refuses what would compute something else than a GPT-1."""
     if stored.get("model_type") != ARCHITECTURE:
-        raise MinigptError(f"{path}: model_type is {stored.get('model_type')!r}; minigpt reads {ARCHITECTURE!r}, the architecture of GPT-1, only")
+        raise MinigptError(
+            f"{path}: model_type is {stored.get('model_type')!r}; minigpt reads {ARCHITECTURE!r}, the architecture of GPT-1, only"
+        )
     for name, wanted in (("afn", "gelu"), ("tie_word_embeddings", True)):
         if stored.get(name, wanted) != wanted:
             raise MinigptError(f"{path}: {name} is {stored[name]!r}; minigpt computes {wanted!r} only")
@@ -185,12 +187,14 @@ def _require_fit(path: Path, name: str, found: Any, wanted: tuple[int, ...] | No
 
 
 def load_tokenizer(folder: Path) -> Tokenizer:
-    """The tokenizer of a folder, from tokenizer.json or else from vocab.json and merges.txt; it must be a byte-level BPE in GPT-2's order."""
+    """The tokenizer of a folder, from tokenizer.json or else from vocab.json and merges.txt: a byte-level BPE in GPT-2's order."""
     if (path := folder / "tokenizer.json").exists():
         model = read_json_object(path).get("model")
         if not isinstance(model, dict) or model.get("type", "BPE") != "BPE" or not isinstance(model.get("merges"), list):
             raise MinigptError(f"{path} holds no byte-level BPE; minigpt reads GPT-2's kind of tokenizer only")
-        merges = [tuple(m.split(" ")) if isinstance(m, str) else tuple(m) if isinstance(m, list) else () for m in model["merges"]]
+        merges: list[Any] = [
+            tuple(m.split(" ")) if isinstance(m, str) else tuple(m) if isinstance(m, list) else () for m in model["merges"]
+        ]
         if not all(len(m) == 2 and all(isinstance(half, str) for half in m) for m in merges):
             raise MinigptError(f"{path}: each merge must be two tokens")
         vocabulary = model.get("vocab")

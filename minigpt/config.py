@@ -59,15 +59,16 @@ class Size:
     n_embd: int
     initial_tokens: int  # written
     final_tokens: int  # kept after refinement
+    learning_rate: float  # the default peak: the wider the model, the lower
     n_positions: int = 512
 
 
 SIZES = {
     size.name: size
     for size in (
-        Size("12M", "small", 6, 6, 384, 30_000, 15_000),
-        Size("33M", "medium", 8, 8, 512, 50_000, 25_000),
-        Size("117M", "large", 12, 12, 768, 100_000, 50_000),
+        Size("12M", "small", 6, 6, 384, 30_000, 15_000, 1e-3),
+        Size("33M", "medium", 8, 8, 512, 50_000, 25_000, 6e-4),
+        Size("117M", "large", 12, 12, 768, 100_000, 50_000, 3e-4),
     )
 }
 
@@ -150,7 +151,8 @@ def _require_integer(name: str, value: object, minimum: int = 1) -> None:
 
 
 def _require_number(name: str, value: object, low: float, high: float, low_open: bool = False, high_open: bool = False) -> None:
-    if not isinstance(value, int | float) or isinstance(value, bool) or not (low < value or (value == low and not low_open)) or not (value < high or (value == high and not high_open)):
+    number = value if isinstance(value, int | float) and not isinstance(value, bool) else math.nan
+    if not low <= number <= high or (low_open and number == low) or (high_open and number == high):
         lower = "above" if low_open else "at least"
         upper = "" if high == math.inf else f" and {'below' if high_open else 'at most'} {high:g}"
         raise MinigptError(f"{name}={value!r} must be a finite number {lower} {low:g}{upper}")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -13,12 +13,13 @@ from .errors import MinigptError
 JSON_LIMIT = 64 * 2**20  # bytes; GPT-2's tokenizer.json has 3.5 MB
 
 
-def write_atomically(path: Path, write: Callable[[Path], None]) -> None:
-    """Let `write` fill a temporary file beside `path`, bring it to the disk, and only then give it its name."""
+def write_bytes(path: Path, data: bytes) -> None:
+    """Fill a temporary file beside `path`, bring it to the disk, and only then give it its name."""
     temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
-        write(temporary)
-        with temporary.open("rb+") as file:
+        with temporary.open("wb") as file:
+            file.write(data)
+            file.flush()
             os.fsync(file.fileno())
         temporary.replace(path)
     finally:
@@ -27,7 +28,7 @@ def write_atomically(path: Path, write: Callable[[Path], None]) -> None:
 
 def write_text(path: Path, text: str) -> None:
     """A text as a UTF-8 file with \\n line ends, whatever the platform."""
-    write_atomically(path, lambda temporary: _write_bytes(temporary, text.encode("utf-8")))
+    write_bytes(path, text.encode("utf-8"))
 
 
 def write_json(path: Path, value: Any) -> None:
@@ -58,7 +59,3 @@ def read_json_object(path: Path) -> dict[str, Any]:
     if not isinstance(value, dict):
         raise MinigptError(f"{path}: wanted a JSON object, got {type(value).__name__}")
     return value
-
-
-def _write_bytes(path: Path, data: bytes) -> None:
-    path.write_bytes(data)

@@ -40,7 +40,8 @@ class Decoder:
             self.start, self.cache.length = start, 0
         unread = np.array([ids[self.start + self.cache.length :]], dtype=np.int64)
         hidden = self.model.forward(backend.asarray(unread), self.cache)
-        return backend.to_host(self.model.logits(hidden[-1:]))[0]
+        scores: np.ndarray = backend.to_host(self.model.logits(hidden[-1:]))[0]
+        return scores
 
 
 def choose(logits: np.ndarray, seen: Sequence[int], config: SampleConfig, rng: np.random.Generator) -> int:

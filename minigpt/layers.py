@@ -17,6 +17,7 @@ from __future__ import annotations
 
 import math
 import re
+from collections.abc import Sequence
 
 import numpy as np
 
@@ -47,10 +48,10 @@ class Noise:
     """
 
     def __init__(self) -> None:
-        self.streams: list[tuple[int, ...]] | None = None
+        self.streams: Sequence[tuple[int, ...]] | None = None
         self.draws = 0
 
-    def begin(self, streams: list[tuple[int, ...]] | None) -> None:
+    def begin(self, streams: Sequence[tuple[int, ...]] | None) -> None:
         """Start a step: one tuple of integers a sequence, or None for no dropout (evaluation, sampling)."""
         self.streams, self.draws = streams, 0
 

@@ -43,7 +43,7 @@ class AdamW:
         return self.backend.pieces(self.parameters.n, 4 * self.m.itemsize)
 
     def update(self, at: slice, gradient: Array, scale: float) -> None:
-        """Update the parameters of one slice with `gradient[at] * scale`, as update number `self.step` (from 1). Overwrites the gradient."""
+        """Update one slice of the parameters with `gradient[at] * scale`, as update number `step` (from 1). Overwrites the gradient."""
         xp, c = self.xp, self.config
         rate = learning_rate(c, self.step - 1)
         p, g, m, v = self.parameters.values[at], gradient[at], self.m[at], self.v[at]

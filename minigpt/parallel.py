@@ -7,7 +7,7 @@ batch's sequences and has its own activations and gradients, and runs its matrix
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -41,7 +41,7 @@ class Worker:
         self.model.noise.begin(None)
         return self.loss.forward(self.model.forward(x), y.reshape(-1), total)
 
-    def forward_backward(self, x: Array, y: Array, total: int, streams: list[tuple[int, ...]]) -> float:
+    def forward_backward(self, x: Array, y: Array, total: int, streams: Sequence[tuple[int, ...]]) -> float:
         """The same with dropout, and this worker's gradients made anew."""
         self.parameters.zero_gradients()
         self.model.noise.begin(streams)
@@ -119,7 +119,11 @@ class Trainer:
         if self.backend.name != "cpu":
             return "one worker on the GPU"
         workers = min(self.threads, batch_size)
-        return f"{workers} worker{'s' if workers > 1 else ''}, {self.threads // workers} thread{'s' if self.threads // workers > 1 else ''} each"
+        return (
+            f"{workers} of {self.threads} threads take a share of each batch"
+            if workers > 1
+            else f"one worker, {self.threads} threads for its matrix products"
+        )
 
     def close(self) -> None:
         """End the threads. The trainer cannot step afterwards."""

@@ -32,7 +32,7 @@ class TextModel:
         self.network = GPT(parameters)
 
     def generate(self, prompt: str = "", **options: Any) -> str:
-        """The continuation of the prompt, without the prompt. Options: those of SampleConfig (max_tokens, temperature, top_k, seed, ...)."""
+        """The continuation of the prompt, without the prompt. Options: those of SampleConfig (max_tokens, temperature, seed, ...)."""
         return self.sample(prompt, SampleConfig(**_with_tuple(options))).text
 
     def stream(self, prompt: str = "", **options: Any) -> Iterator[str]:

@@ -33,9 +33,8 @@ YOUNG = "".join(
 def word_pattern(letter: str, number: str, mark: str) -> regex.Pattern[str]:
     """GPT-2's split: contractions; letters, numbers, other marks, each run with at most one space before it; and runs of white space
     that leave the last space to the word behind. White space is Unicode's White_Space: Python's \\s adds the separators 1C to 1F."""
-    return regex.compile(
-        rf"'(?:[stmd]|re|ve|ll)| ?{letter}+| ?{number}+| ?{mark}+|\p{{White_Space}}+(?!\P{{White_Space}})|\p{{White_Space}}+", regex.VERSION1
-    )
+    space = r"\p{White_Space}"
+    return regex.compile(rf"'(?:[stmd]|re|ve|ll)| ?{letter}+| ?{number}+| ?{mark}+|{space}+(?!\P{{White_Space}})|{space}+", regex.VERSION1)
 
 
 WORDS = word_pattern(r"\p{L}", r"\p{N}", r"[^\p{White_Space}\p{L}\p{N}]")

@@ -74,7 +74,8 @@ class Course:
         """One step."""
         loss = self.trainer.step(x, y)
         if not math.isfinite(loss) or not math.isfinite(self.trainer.gradient_norm):
-            raise MinigptError(f"step {self.step + 1}: the loss is {loss}; start again with a lower --learning-rate (the best model so far is kept)")
+            remedy = "the best model so far is kept; start again with a lower --learning-rate"
+            raise MinigptError(f"step {self.step + 1}: the loss is {loss}, its gradient's norm {self.trainer.gradient_norm}; {remedy}")
         self.step += 1
         self.tokens += y.size
         self.losses.append(loss)
@@ -105,15 +106,15 @@ class Course:
 
     def gained(self, report: Report) -> bool:
         """Whether this evaluation is the best so far; without held-out documents the latest model counts as the best."""
-        if self.best is None or report.held_out_loss is None or self.best.held_out_loss is None or report.held_out_loss < self.best.held_out_loss:
+        lowest = self.best.held_out_loss if self.best else None
+        gain = lowest is None or report.held_out_loss is None or report.held_out_loss < lowest
+        if gain:
             self.best, self.stalled = report, 0
             self.best_train_loss = sum(self.recent) / len(self.recent)
-            gained = True
         else:
             self.stalled += 1
-            gained = False
         self.recent = []
-        return gained
+        return gain
 
     def result(self) -> Result:
         """The outcome, once an evaluation has been made."""

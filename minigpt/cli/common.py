@@ -72,7 +72,6 @@ def show(text: str, end: str = "\n") -> None:
         click.echo(end, nl=False)
 
 
-
 def device_option(function: Callable[..., None]) -> Callable[..., None]:
     """--device, the same for every command."""
     return click.option("--device", type=click.Choice(["auto", "cpu", "cuda"]), default="auto", help="Where to compute.")(function)

@@ -39,7 +39,9 @@ class Console(Listener):
         elapsed = self.shown - course.started
         rate, left = course.tokens / elapsed, elapsed / course.step * (course.total_steps - course.step)
         bar = "#" * (20 * course.step // course.total_steps)
-        line = f"[{bar:<20}] step {course.step}/{course.total_steps}  loss {loss:.3f}{self.held_out}  {rate:,.0f} tokens/s  {clock(left)} left"
+        line = (
+            f"[{bar:<20}] step {course.step}/{course.total_steps}  loss {loss:.3f}{self.held_out}  {rate:,.0f} tokens/s  {clock(left)} left"
+        )
         line = line[: shutil.get_terminal_size().columns - 1]
         click.echo("\r" + line.ljust(self.width), err=True, nl=False)
         self.width = len(line)
@@ -48,9 +50,8 @@ class Console(Listener):
         if report.held_out_loss is not None:
             self.held_out = f"  held-out {report.held_out_loss:.3f}"
         if not self.quiet and not self.live and report.held_out_loss is not None:
-            click.echo(
-                f"step {report.step:>6}  epoch {report.epoch:>6.2f}  loss {report.train_loss:.3f}{self.held_out}  {report.tokens_per_second:,.0f} tokens/s", err=True
-            )
+            where = f"step {report.step:>6}  epoch {report.epoch:>6.2f}"
+            click.echo(f"{where}  loss {report.train_loss:.3f}{self.held_out}  {report.tokens_per_second:,.0f} tokens/s", err=True)
 
     def sample(self, text: str) -> None:
         self.clear()

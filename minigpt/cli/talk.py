@@ -13,7 +13,9 @@ from minigpt.cli.common import command, device_option, show
 
 @command("generate")
 @click.argument("run", type=click.Path())
-@click.option("-p", "--prompt", default="", show_default=False, help="The text to continue. Without it, a sample starts as a document does.")
+@click.option(
+    "-p", "--prompt", default="", show_default=False, help="The text to continue. Without it, a sample starts as a document does."
+)
 @click.option("--max-tokens", type=int, default=100, help="New tokens at most.")
 @click.option("--temperature", type=float, default=0.8, help="Below 1 safer, above 1 wilder; 0 always takes the likeliest token.")
 @click.option("--top-k", type=int, default=40, help="Draw from the k likeliest tokens; 0: from all.")

@@ -12,17 +12,26 @@ from minigpt.cli.common import command, device_option
 @command("train")
 @click.option("-p", "--prompt", help="What the GPT is to do, in one sentence.")
 @click.option("--preset", help="A ready-made prompt, by its key, such as haiku_master.")
-@click.option("--data", multiple=True, type=click.Path(), help="Your own text instead: a .txt, .md or .jsonl file, or a folder of them. Repeatable.")
-@click.option("--source", type=click.Choice(["auto", "template", "own"]), default="auto", help="Where the corpus comes from; auto: own if there is --data.")
+@click.option(
+    "--data", multiple=True, type=click.Path(), help="Your own text instead: a .txt, .md or .jsonl file, or a folder of them. Repeatable."
+)
+@click.option(
+    "--source",
+    type=click.Choice(["auto", "template", "own"]),
+    default="auto",
+    help="Where the corpus comes from; auto: own if there is --data.",
+)
 @click.option("--initial-tokens", type=int, help="Tokens to write.  [default: by size 30,000, 50,000, 100,000]")
 @click.option("--final-tokens", type=int, help="Tokens to keep of them.  [default: by size 15,000, 25,000, 50,000; own text: all]")
 @click.option("--model-size", default="12M", help="12M, 33M or 117M; also small, medium, large.")
 @click.option("--epochs", type=int, default=20, help="Passes over the corpus at most.")
 @click.option("--batch-size", type=int, default=4, help="Windows a step.")
-@click.option("--context", type=int, default=256, help="Tokens a window.")
-@click.option("--learning-rate", type=float, default=1e-3, help="The peak; warm-up before it, a cosine after it.")
+@click.option("--context", type=int, help="Tokens a window.  [default: 256]")
+@click.option("--learning-rate", type=float, help="The peak; warm-up before it, a cosine after it.  [default: by size]")
 @click.option("--dropout", type=float, default=0.1, help="Share of units dropped while learning.")
-@click.option("--vocab", type=click.Choice(["corpus", "full"]), default="corpus", help="The tokens that the corpus needs, or all 50,257 of GPT-2.")
+@click.option(
+    "--vocab", type=click.Choice(["corpus", "full"]), default="corpus", help="The tokens that the corpus needs, or all 50,257 of GPT-2."
+)
 @click.option("--layers", type=int, help="Overrides the size.")
 @click.option("--heads", type=int, help="Overrides the size.")
 @click.option("--width", type=int, help="Overrides the size.")

@@ -26,7 +26,9 @@ def read_own(paths: Sequence[Path]) -> list[Document]:
 def find_files(path: Path) -> list[Path]:
     """The path itself if it is a file, else the readable files below it."""
     if path.is_dir():
-        files = sorted(file for file in path.rglob("*") if file.suffix.lower() in KINDS and file.is_file() and not file.name.startswith("."))
+        files = sorted(
+            file for file in path.rglob("*") if file.suffix.lower() in KINDS and file.is_file() and not file.name.startswith(".")
+        )
         if not files:
             raise MinigptError(f"{path} holds no {', '.join(KINDS)} file")
         return files
