@@ -122,7 +122,7 @@ def load_checkpoint(folder: Path) -> Checkpoint:
     tokenizer = load_tokenizer(folder)
     if tokenizer.vocab_size != config.vocab_size:
         raise MinigptError(
-            f"{folder}: the tokenizer has {tokenizer.vocab_size:,} tokens, {CONFIG} says {config.vocab_size:,}: files of two models are mixed"
+            f"{folder}: the tokenizer has {tokenizer.vocab_size:,} tokens, {CONFIG} says {config.vocab_size:,}: files of two models"
         )
     context = stored.get(CONTEXT, config.n_positions)
     if isinstance(context, bool) or not isinstance(context, int) or not 1 <= context <= config.n_positions:

@@ -41,10 +41,10 @@ class Options:
 
     @classmethod
     def parse(cls, options: dict[str, Any]) -> Options:
-        """Options as keyword arguments, checked one by one; `data` may be one path or several."""
-        data = options.get("data", ())
-        paths = (str(data),) if isinstance(data, str | Path) else tuple(str(path) for path in data)
-        o = cls(**{**options, "data": paths})
+        """Options as keyword arguments, checked one by one; `data` may be one path or several, as text or as Path."""
+        plain = {name: str(value) if isinstance(value, Path) else value for name, value in options.items()}
+        data = plain.get("data", ())
+        o = cls(**{**plain, "data": (data,) if isinstance(data, str) else tuple(str(path) for path in data)})
         if o.source not in ("auto", "template", "own"):
             raise MinigptError(f"unknown source {o.source!r}; use auto, template or own")
         if o.source == "template" and o.data:

@@ -119,11 +119,9 @@ class Trainer:
         if self.backend.name != "cpu":
             return "one worker on the GPU"
         workers = min(self.threads, batch_size)
-        return (
-            f"{workers} of {self.threads} threads take a share of each batch"
-            if workers > 1
-            else f"one worker, {self.threads} threads for its matrix products"
-        )
+        if workers == 1:
+            return f"one worker, {self.threads} threads for its matrix products"
+        return f"{workers} workers on {self.threads} threads share each batch"
 
     def close(self) -> None:
         """End the threads. The trainer cannot step afterwards."""

@@ -84,5 +84,6 @@ def write_corpus(prompt: str, preset: str | None, tokens: int, seed: int, full: 
 
 def read_corpus(paths: Sequence[str], say: Callable[[str], None]) -> list[Document]:
     """The user's own documents."""
+    documents = read_own([Path(path) for path in paths])
     say(f"your own text: {', '.join(paths)}")
-    return read_own([Path(path) for path in paths])
+    return documents

@@ -61,7 +61,7 @@ def _hits(prompt: str, weights: dict[str, list[str]]) -> list[tuple[int, int, st
 
 
 def _rank(hits: list[tuple[int, int, str]]) -> tuple[int, int, int]:
-    """The category with the highest rank wins: by its heaviest word (a poem about bread is a poem), then all weights, then the earlier word."""
+    """The highest rank wins: the heaviest word (a poem about bread is a poem), then the sum of weights, then the earlier word."""
     if not hits:
         return (0, 0, 0)
     heaviest = max(weight for _, weight, _ in hits)
@@ -71,9 +71,8 @@ def _rank(hits: list[tuple[int, int, str]]) -> tuple[int, int, int]:
 def _forms(prompt: str, category: str) -> tuple[tuple[str, ...], list[str]]:
     """The forms of the category that the prompt names, and the words that named them; a diet beats a dish, a dish beats "recipe"."""
     default = TABLES["default forms"][category]
-    known = {form for p in PRESETS.values() if p.category == category for form in p.forms} | set(default) | ({"vegan"} if category == "cooking" else set())
-    for table in TABLES["narrow"]:
-        named = sorted((place, word, key) for key, forms in table.items() if known.issuperset(forms) for place, word in _find(prompt, key))
+    for table in TABLES["narrow"][category]:
+        named = sorted((place, word, key) for key in table for place, word in _find(prompt, key))
         if named:
             return tuple(dict.fromkeys(form for _, _, key in named for form in table[key])), [word for _, word, _ in named]
     return tuple(default), []
@@ -92,4 +91,5 @@ def same_stem(word: str, key: str) -> bool:
     if word == key or word in [key + ending for ending in ENDINGS]:
         return True
     stem = key[:-1]
-    return (key.endswith("e") and word in (stem + "ing", stem + "er", stem + "ers")) or (key.endswith("y") and word in (stem + "ies", stem + "ied"))
+    more = {"e": ("ing", "er", "ers"), "y": ("ies", "ied")}.get(key[-1], ())
+    return word in [stem + ending for ending in more]

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
 
 from minigpt.corpus.documents import Document
-from minigpt.corpus.templates import cooking, poetry, technical
+from minigpt.corpus.templates import cooking, general, poetry, technical
 from minigpt.corpus.templates.cooking import Form
 from minigpt.corpus.templates.grammar import load_words
 
@@ -18,6 +18,7 @@ FORMS: Mapping[str, Mapping[str, Form]] = {
     "cooking": cooking.FORMS,
     "poetry": poetry.FORMS,
     "technical": technical.FORMS,
+    "general": general.FORMS,
 }
 MAX_REPEATS = 1000  # so many texts in a row that were already written: the tables are exhausted
 

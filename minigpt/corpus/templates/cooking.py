@@ -1,7 +1,7 @@
 """Cooking documents: recipes from dish families, menus, kitchen questions and techniques. In: a random generator and the cooking words.
 
-A recipe's list of ingredients is not written anywhere: it is collected from the steps, in the order in which the steps first name them. So the
-steps use every ingredient on the list, and none that is not on it. The time on top is likewise added up from the times the steps say.
+A recipe's list of ingredients is not written anywhere: it is collected from the steps, in the order in which the steps first name them.
+So the steps use every ingredient on the list, and none that is not on it. The time on top is likewise the sum of the times in the steps.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ class Pantry:
         slot, _, field = name.partition(".")
         key = self.slots[slot]["is"] if slot in self.slots else slot
         if field == "name":
-            return (*self.foods[key], key)[2]
+            return str((*self.foods[key], key)[2])
         if field == "names":
             return PLURAL.sub(lambda m: m[2], self.foods[key][1])
         if field:
@@ -95,7 +95,7 @@ def show_time(minutes: int) -> str:
 
 def families(words: Words) -> list[dict[str, Any]]:
     """All dish families, savory and sweet."""
-    return [*words["dishes"], *words["more dishes"], *words["sweet dishes"]]
+    return [family for key, table in words.items() if key.endswith(" dishes") for family in table]
 
 
 def recipe(rng: random.Random, words: Words, form: str) -> str:

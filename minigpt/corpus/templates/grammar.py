@@ -12,7 +12,7 @@ import json
 import random
 import re
 from collections.abc import Callable, Mapping, Sequence
-from functools import lru_cache
+from functools import cache
 from importlib import resources
 from typing import Any
 
@@ -27,7 +27,7 @@ LIKE_YOU = ("use", "uni", "one", "eu", "uti", "usual")  # written with a vowel, 
 SMALL = frozenset(("a", "an", "and", "the", "of", "with", "on", "in", "for", "to", "at", "by", "from", "but", "or"))
 
 
-@lru_cache(maxsize=None)
+@cache
 def load_words(category: str) -> Words:
     """All word tables of a category: the union of assets/words/<category>*.json, whose top-level keys must not clash."""
     merged: dict[str, Any] = {}
@@ -63,7 +63,7 @@ def _field(rng: random.Random, name: str, find: Look, lists: Words | None) -> st
 
 
 def _article(match: re.Match[str]) -> str:
-    return ("an " if starts_with_vowel_sound(match[2]) else "a ") if match[1] == "a" else ("An " if starts_with_vowel_sound(match[2]) else "A ")
+    return match[1] + ("n " if starts_with_vowel_sound(match[2]) else " ")
 
 
 def starts_with_vowel_sound(word: str) -> bool:

@@ -1,7 +1,7 @@
 """Poetry documents: free verse, haiku, short stories and songs. In: a random generator and the poetry words; out: one text.
 
-A haiku's lines are drawn until the syllables of their words, which the word table counts, are 5, 7 and 5. A song's rhymes hold because the table
-groups its lines by rhyme.
+A haiku's lines are drawn until the syllables of their words, which the word table counts, are 5, 7 and 5. A song's rhymes hold because
+the table groups its lines by rhyme.
 """
 
 from __future__ import annotations
@@ -112,7 +112,8 @@ def free_verse(rng: random.Random, words: Words) -> str:
     moment = fill(rng, moment, {})
     look = {"moment": moment, "moment.at": f"{preposition} {moment}", "signer": rng.choice(words["signers"])}
     look |= {"place": fill(rng, rng.choice(words["places"]), {})} | _things(rng, words)
-    supply: dict[str, list[str]] = {name: draw(rng, words[name + "s"], len(words[name + "s"])) for name in ("act", "feeling", "turn", "ending")}
+    tables = {name: words[name + "s"] for name in ("act", "feeling", "turn", "ending")}
+    supply: dict[str, list[str]] = {name: draw(rng, table, len(table)) for name, table in tables.items()}
 
     def find(name: str) -> str:
         """The value of a field. Acts, feelings, turns and endings are used up as the poem asks for them, so that none comes twice."""
@@ -125,7 +126,7 @@ def free_verse(rng: random.Random, words: Words) -> str:
 
 def _things(rng: random.Random, words: Words) -> dict[str, str]:
     """Three different things as {a}, {b}, {c}, each with three things that it does: {a.does}, {a.more}, {a.last}."""
-    look = {}
+    look: dict[str, str] = {}
     for key, thing in zip("abc", draw(rng, list(words["things"]), 3), strict=True):
         does, more, last = draw(rng, words["things"][thing], 3)
         look |= {key: thing, f"{key}.does": does, f"{key}.more": more, f"{key}.last": last}

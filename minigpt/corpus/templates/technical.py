@@ -13,7 +13,7 @@ from minigpt.corpus.templates.technical_code import algorithm, function
 
 def concept(rng: random.Random, words: Words) -> str:
     """What an idea of programming means, a comparison, an example, a warning."""
-    entry = rng.choice(words["concepts"])
+    entry = rng.choice([*words["basic concepts"], *words["further concepts"]])
     title = fill(rng, rng.choice(words["concept asks"]), {"a": entry["a"]})
     bridge = fill(rng, rng.choice(words["concept bridges"]), {})
     parts = [
@@ -51,7 +51,7 @@ def endpoint(rng: random.Random, words: Words) -> str:
 
 # method, path after the collection, purpose, status, errors beside 401
 CALLS: dict[str, tuple[str, str, str, str, tuple[str, ...]]] = {
-    "list": ("GET", "", "[Returns|Lists] the {many} [that the caller may see|of the account], [newest first|one page at a time].", "200 OK", ("403", "422", "429")),
+    "list": ("GET", "", "[Returns|Lists] the {many} [the caller may see|of the account], page by page.", "200 OK", ("403", "422", "429")),
     "get": ("GET", "/{id}", "Returns [one|a single] {one}.", "200 OK", ("403", "404", "429")),
     "create": ("POST", "", "Creates a new {one} [and returns it|and returns it with its id].", "201 Created", ("403", "422", "429")),
     "update": ("PATCH", "/{id}", "Changes [some fields|one or more fields] of a(n) {one}.", "200 OK", ("403", "404", "422")),
@@ -66,7 +66,7 @@ def _sent(rng: random.Random, kind: str, fields: list[Any]) -> list[str]:
         most = rng.choice((50, 100, 200))
         return [
             f"- limit (integer, optional): How many {{many}} to return, at most {most}. The default is {rng.choice((10, 20, 25))}.",
-            f"- {name} ({type_}, optional): Only {{many}} with this value. {meaning}.",
+            f"- {name} ({type_}, optional): Filter by this field. {meaning}.",
             "- cursor (string, optional): [Where the next page begins|The value of next from the page before].",
         ]
     path = [] if kind == "create" else ["- id (integer, required): [The id|The number] of the {one}."]
@@ -78,7 +78,7 @@ def _sent(rng: random.Random, kind: str, fields: list[Any]) -> list[str]:
 def system_design(rng: random.Random, words: Words) -> str:
     """A note on how to build a service: goal, load with the sum done, parts, storage, one failure, one trade-off."""
     system = rng.choice(words["systems"])
-    per_second = rng.choice((5, 10, 20, 25, 40, 50, 100, 120, 200, 250, 400, 500))
+    per_second = rng.choice(system["rates"])
     peak, size = rng.choice((3, 4, 5, 10)), rng.choice((200, 250, 400, 500, 1000))
     day = per_second * 86_400
     look = {"name": system["name"], "unit": system["unit"], "goal": system["goal"], "hot": system["hot"], "data": system["data"]}
@@ -86,9 +86,11 @@ def system_design(rng: random.Random, words: Words) -> str:
         f"Load: we expect {day:,} {{unit}} a day. A day has 86,400 seconds, so that is {per_second} a second on average. "
         f"We plan for peaks of {peak} times as much, which is {per_second * peak:,} a second."
     )
-    store = f"Storage: each record holds {{data}}, [about|roughly] {size} bytes[| in all]. We use {rng.choice(system['store'])}."
+    growth = f"so one day adds {day * size / 1e9:.1f} GB" if day * size >= 1e9 else f"so one day adds {day * size / 1e6:.0f} MB"
+    store = f"Storage: each record holds {{data}}, [about|roughly] {size} bytes[| in all], {growth}. We use {rng.choice(system['store'])}."
     parts = f"Design: {rng.choice(words['system parts'])} [Most reads concern|The busiest part is] {{hot}}."
-    rest = [f"Failure: {rng.choice(words['system failures'])}", f"Trade-off: {rng.choice(words['system tradeoffs'])} {rng.choice(words['system watches'])}"]
+    rest = [f"Failure: {rng.choice(words['system failures'])}", f"Trade-off: {rng.choice(words['system tradeoffs'])}"]
+    rest.append(f"Watching: {rng.choice(words['system watches'])}")
     title = rng.choice(("Design note: {name}", "How to build {name}", "Architecture of {name}"))
     lines = [title, "", "Goal: {goal}.", load, store, parts, *rest]
     return "\n".join(fill(rng, line, look) for line in lines)

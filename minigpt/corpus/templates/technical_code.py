@@ -9,12 +9,18 @@ from minigpt.corpus.templates import traces
 from minigpt.corpus.templates.grammar import Words, fill, upper_first
 
 # One body for each way to gather what passes the test; {x} is the item, {xs} the list, {if} the test, {expr} the value taken.
+BEST = """    best = None
+    for {x} in {xs}:
+        if {if}:
+            if best is None or {expr} ? best:
+                best = {expr}
+    return best"""
 LOOPS = {
     "list": "    result = []\n    for {x} in {xs}:\n        if {if}:\n            result.append({expr})\n    return result",
     "count": "    count = 0\n    for {x} in {xs}:\n        if {if}:\n            count += 1\n    return count",
     "sum": "    total = 0\n    for {x} in {xs}:\n        if {if}:\n            total += {expr}\n    return total",
-    "max": "    best = None\n    for {x} in {xs}:\n        if {if}:\n            if best is None or {expr} > best:\n                best = {expr}\n    return best",
-    "min": "    best = None\n    for {x} in {xs}:\n        if {if}:\n            if best is None or {expr} < best:\n                best = {expr}\n    return best",
+    "max": BEST.replace("?", ">"),
+    "min": BEST.replace("?", "<"),
 }
 SHORT = {
     "list": "    return [{expr} for {x} in {xs} if {if}]",
@@ -44,7 +50,8 @@ def _fixed(rng: random.Random, words: Words) -> str:
     calls = list(dict.fromkeys(calls))
     name = calls[0].split("(")[0]
     intro = rng.choice(("This function", "The function below", "Here is a function that"))
-    return "\n\n".join([f"Function: {name}", f"{intro} {entry['does']}.", entry["code"], f"How it works: {entry['how'][0].lower() + entry['how'][1:]}", _examples(entry["code"], calls)])
+    how = f"How it works: {entry['how'][0].lower()}{entry['how'][1:]}"
+    return "\n\n".join([f"Function: {name}", f"{intro} {entry['does']}.", entry["code"], how, _examples(entry["code"], calls)])
 
 
 def _composed(rng: random.Random, words: Words) -> str:
@@ -89,7 +96,10 @@ def algorithm(rng: random.Random, words: Words) -> str:
     key = rng.choice(tuple(words["algorithms"]))
     entry = words["algorithms"][key]
     name = entry["name"]
-    titles = ["{Name}, step by step", "How {name} works"] if key in words["algorithm plain"] else ["The {name}, step by step", "How the {name} works"]
+    if key in words["algorithm plain"]:  # names that stand without "the"
+        titles = ["{Name}, step by step", "How {name} " + ("work" if key in words["algorithm plural"] else "works")]
+    else:
+        titles = ["The {name}, step by step", "How the {name} works"]
     title = fill(rng, rng.choice(titles), {"name": name})
     lines = [f"Problem: {entry['problem']}.", f"Idea: {rng.choice(entry['idea'])}", f"Example: {traces.TRACES[key](rng)}"]
     lines += [f"Cost: {entry['cost']}", f"When to use it: {rng.choice(entry['when'])}"]

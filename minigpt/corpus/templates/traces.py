@@ -1,4 +1,4 @@
-"""Worked examples of algorithms. In: a random generator; out: sentences that follow the algorithm on drawn numbers, each computed, none invented."""
+"""Worked examples of algorithms. In: a random generator; out: sentences that follow the algorithm on drawn numbers, each one computed."""
 
 from __future__ import annotations
 
@@ -24,7 +24,8 @@ def linear_search(rng: random.Random) -> str:
     items = numbers(rng, sizes=(5, 6, 7))
     place = rng.randrange(len(items))
     looked = ", ".join(str(i) for i in items[: place + 1])
-    return f"search for {items[place]} in {items}. The search looks at {looked} and finds it at position {place} after {times(place + 1, 'comparison')}."
+    text = f"search for {items[place]} in {items}. The search looks at {looked} and finds it at position {place}"
+    return f"{text} after {times(place + 1, 'comparison')}."
 
 
 def binary_search(rng: random.Random) -> str:
@@ -187,19 +188,19 @@ def majority(rng: random.Random) -> str:
             candidate = vote
         count += 1 if vote == candidate else -1
         states.append(f"{candidate}{count}")
-    return f"for the votes {' '.join(votes)} the candidate and its counter are, in turn, {', '.join(states)}. So {candidate} wins, with {votes.count(winner)} of {len(votes)} votes."
+    text = f"for the votes {' '.join(votes)} the candidate and its counter are, in turn, {', '.join(states)}."
+    return f"{text} So {candidate} wins, with {votes.count(winner)} of {len(votes)} votes."
 
 
 def horner(rng: random.Random) -> str:
     a, b, c, x = (rng.randint(1, 9) for _ in range(4))
     first = a * x + b
-    return f"compute {a}x^2 + {b}x + {c} for x = {x}. Start with {a}. Then {a} * {x} + {b} = {first}. Then {first} * {x} + {c} = {first * x + c}, which is the value."
+    text = f"compute {a}x^2 + {b}x + {c} for x = {x}. Start with {a}. Then {a} * {x} + {b} = {first}."
+    return f"{text} Then {first} * {x} + {c} = {first * x + c}, which is the value."
 
 
-TRACES: dict[str, Trace] = {
-    f.__name__: f
-    for f in (
-        linear_search, binary_search, insertion_sort, selection_sort, bubble_sort, merge, euclid, sieve,
-        binary_digits, power, prefix_sums, two_pointers, kadane, counting_sort, majority, horner,
-    )  # fmt: skip
-}
+ALL: tuple[Trace, ...] = (
+    linear_search, binary_search, insertion_sort, selection_sort, bubble_sort, merge, euclid, sieve,
+    binary_digits, power, prefix_sums, two_pointers, kadane, counting_sort, majority, horner,
+)  # fmt: skip
+TRACES = {trace.__name__: trace for trace in ALL}

@@ -1,0 +1,53 @@
+"""What the tests share: a seeded generator, tiny configurations, the tokenizer. Warnings fail, examples are the same in every run."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import settings
+
+from minigpt.backend import Backend
+from minigpt.config import ModelConfig
+from minigpt.tokenizer import Tokenizer
+from minigpt.vocabulary import compact
+
+settings.register_profile("minigpt", deadline=None, derandomize=True)
+settings.load_profile("minigpt")
+
+CORPUS = "The naïve fox — 狐 🦊 — don't jump.\n\nStir the soup, then stir the soup again."
+
+
+@pytest.fixture
+def rng() -> np.random.Generator:
+    """Random numbers, the same in every run."""
+    return np.random.default_rng(20240611)
+
+
+@pytest.fixture(scope="session")
+def cpu() -> Backend:
+    """NumPy, whatever the machine has."""
+    return Backend("tests")
+
+
+@pytest.fixture(scope="session")
+def tiny() -> ModelConfig:
+    """A network of two blocks without dropout."""
+    return ModelConfig(n_layer=2, n_head=2, n_embd=8, n_positions=16, vocab_size=13, dropout=0.0)
+
+
+@pytest.fixture(scope="session")
+def tiny_dropout() -> ModelConfig:
+    """The same with dropout."""
+    return ModelConfig(n_layer=2, n_head=2, n_embd=8, n_positions=16, vocab_size=13, dropout=0.3)
+
+
+@pytest.fixture(scope="session")
+def gpt2() -> Tokenizer:
+    """GPT-2's whole tokenizer."""
+    return Tokenizer.gpt2()
+
+
+@pytest.fixture(scope="session")
+def small_tokenizer(gpt2: Tokenizer) -> Tokenizer:
+    """The compact tokenizer of a corpus of two lines."""
+    return compact(gpt2, gpt2.encode(CORPUS))

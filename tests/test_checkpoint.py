@@ -1,0 +1,351 @@
+"""A model folder: there and back, as transformers reads it; and everything that is refused, with its message."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import time
+import tracemalloc
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from safetensors.numpy import load_file, save_file
+
+from minigpt.backend import Backend
+from minigpt.checkpoint import CONFIG, TIED, WEIGHTS, load_checkpoint, save_config, save_tokenizer, save_weights
+from minigpt.config import ModelConfig
+from minigpt.errors import MinigptError
+from minigpt.params import Parameters
+from minigpt.tokenizer import Tokenizer
+from minigpt.vocabulary import compact
+
+TOKENS = "transformer.tokens_embed.weight"
+NAME = "transformer.h.0.mlp.c_fc.weight"
+
+
+@pytest.fixture(scope="module")
+def config(small_tokenizer: Tokenizer) -> ModelConfig:
+    """A tiny model over the small tokenizer, no field at its default."""
+    return ModelConfig(2, 2, 8, 16, small_tokenizer.vocab_size, dropout=0.2, layer_norm_epsilon=1e-4, initializer_range=0.03)
+
+
+@pytest.fixture
+def state(config: ModelConfig, rng: np.random.Generator) -> dict[str, np.ndarray]:
+    """Random parameters by name, the same in every test."""
+    parameters = Parameters(config, Backend("tests"))
+    parameters.values[...] = rng.standard_normal(parameters.n)
+    return {p.name: p.value.copy() for p in parameters}
+
+
+@pytest.fixture(scope="module")
+def saved(tmp_path_factory: pytest.TempPathFactory, config: ModelConfig, small_tokenizer: Tokenizer) -> Path:
+    """What does not change from test to test, written once."""
+    folder = tmp_path_factory.mktemp("saved")
+    save_config(folder, config, 12, small_tokenizer.end_of_text)
+    save_tokenizer(folder, small_tokenizer, 12)
+    return folder
+
+
+@pytest.fixture
+def folder(tmp_path: Path, saved: Path, state: dict[str, np.ndarray]) -> Path:
+    """A saved model, to be spoiled."""
+    folder = shutil.copytree(saved, tmp_path / "model")
+    save_weights(folder, state)
+    return folder
+
+
+def edit(path: Path, **changes: Any) -> None:
+    """Change fields of a JSON file; ... removes one."""
+    stored = json.loads(path.read_text(encoding="utf-8")) | changes
+    path.write_text(json.dumps({k: v for k, v in stored.items() if v is not ...}), encoding="utf-8")
+
+
+def refusal(folder: Path) -> str:
+    """The one line that load_checkpoint refuses a folder with."""
+    with pytest.raises(MinigptError) as refused:
+        load_checkpoint(folder)
+    assert "\n" not in str(refused.value)
+    return str(refused.value)
+
+
+def test_a_model_round_trips(folder: Path, config: ModelConfig, state: dict[str, np.ndarray], small_tokenizer: Tokenizer) -> None:
+    """Configuration, weights to the bit, tokenizer and context."""
+    found = load_checkpoint(folder)
+    assert found.config == config
+    assert found.context == 12
+    assert found.tokenizer.token_ids == small_tokenizer.token_ids
+    assert found.tokenizer.merges == small_tokenizer.merges
+    assert found.state.keys() == state.keys()
+    for name, array in state.items():
+        assert found.state[name].dtype == np.float32
+        assert np.array_equal(found.state[name], array), name
+
+
+def test_saving_writes_these_files_and_no_others(folder: Path) -> None:
+    """The names that transformers looks for; the tied matrix is stored once."""
+    assert sorted(path.name for path in folder.iterdir()) == [
+        "config.json", "generation_config.json", "merges.txt", "model.safetensors", "tokenizer.json", "tokenizer_config.json", "vocab.json",
+    ]  # fmt: skip
+    assert TIED not in load_file(folder / WEIGHTS)
+
+
+def test_the_configuration_speaks_transformers_language(folder: Path, small_tokenizer: Tokenizer) -> None:
+    """The fields by which OpenAIGPTLMHeadModel and generate compute the same."""
+    stored = json.loads((folder / CONFIG).read_text())
+    assert stored["model_type"] == "openai-gpt"
+    assert stored["architectures"] == ["OpenAIGPTLMHeadModel"]
+    assert (stored["n_layer"], stored["n_head"], stored["n_embd"], stored["n_positions"]) == (2, 2, 8, 16)
+    assert (stored["embd_pdrop"], stored["attn_pdrop"], stored["resid_pdrop"]) == (0.2, 0.2, 0.2)
+    assert (stored["layer_norm_epsilon"], stored["initializer_range"], stored["afn"]) == (1e-4, 0.03, "gelu")
+    assert stored["bos_token_id"] == stored["eos_token_id"] == small_tokenizer.end_of_text
+    assert json.loads((folder / "generation_config.json").read_text())["eos_token_id"] == small_tokenizer.end_of_text
+
+
+def test_defaults_that_transformers_leaves_out_are_filled_in(folder: Path) -> None:
+    """GPT-1's own: 12 layers, 12 heads, width 768 and 40,478 tokens, which this folder then contradicts."""
+    edit(folder / CONFIG, n_layer=..., n_head=..., n_embd=..., n_positions=..., vocab_size=..., minigpt_context=...)
+    assert "config.json says 40,478: files of two models are mixed" in refusal(folder)
+
+
+def test_without_a_context_every_position_counts(folder: Path) -> None:
+    """A folder of transformers does not know the field."""
+    edit(folder / CONFIG, minigpt_context=..., afn=..., tie_word_embeddings=..., resid_pdrop=..., layer_norm_epsilon=..., initializer_range=...)
+    found = load_checkpoint(folder)
+    assert found.context == 16
+    assert (found.config.dropout, found.config.layer_norm_epsilon, found.config.initializer_range) == (0.1, 1e-5, 0.02)
+
+
+def test_the_tokenizer_is_read_from_its_older_files_too(folder: Path, small_tokenizer: Tokenizer) -> None:
+    """vocab.json and merges.txt, where tokenizer.json is not there; merges as pairs, as newer transformers writes them."""
+    stored = json.loads((folder / "tokenizer.json").read_text(encoding="utf-8"))
+    stored["model"]["merges"] = [merge.split(" ") for merge in stored["model"]["merges"]]
+    edit(folder / "tokenizer.json", **stored)
+    assert load_checkpoint(folder).tokenizer.token_ids == small_tokenizer.token_ids
+    (folder / "tokenizer.json").unlink()
+    assert load_checkpoint(folder).tokenizer.token_ids == small_tokenizer.token_ids
+
+
+@pytest.mark.parametrize("dtype", [np.float16, np.float64])
+def test_other_float_types_become_float32(dtype: type, folder: Path, state: dict[str, np.ndarray]) -> None:
+    """Half and double precision are read."""
+    save_file({name: array.astype(dtype) for name, array in state.items()}, folder / WEIGHTS)
+    found = load_checkpoint(folder).state
+    for name, array in state.items():
+        assert found[name].dtype == np.float32
+        assert np.array_equal(found[name], array.astype(dtype).astype(np.float32))
+
+
+def test_what_other_writers_store_beside_the_weights_is_passed_over(folder: Path, state: dict[str, np.ndarray]) -> None:
+    """The tied matrix a second time, and the causal masks of older transformers."""
+    masks = {f"transformer.h.{i}.attn.bias": np.tri(16, dtype=np.float32)[None, None] for i in range(2)}
+    save_file({**state, **masks, TIED: state[TOKENS]}, folder / WEIGHTS)
+    assert load_checkpoint(folder).state.keys() == state.keys()
+
+
+def test_a_folder_that_is_none_is_refused(tmp_path: Path) -> None:
+    """Missing, or a file."""
+    assert refusal(tmp_path / "none") == f"{tmp_path / 'none'} is not a folder; `minigpt list` shows the models there are"
+    (tmp_path / "file").write_text("")
+    assert "is not a folder" in refusal(tmp_path / "file")
+
+
+@pytest.mark.parametrize(
+    ("missing", "message"),
+    [
+        ([CONFIG], "config.json is missing"),
+        ([WEIGHTS], "model.safetensors is missing; no model was saved here yet"),
+        (["tokenizer.json", "merges.txt"], "has no tokenizer.json and no merges.txt; the model cannot read text without them"),
+        (["tokenizer.json", "vocab.json"], "vocab.json is missing"),
+    ],
+    ids=str,
+)
+def test_a_missing_file_is_named(missing: list[str], message: str, folder: Path) -> None:
+    """With what it means."""
+    for name in missing:
+        (folder / name).unlink()
+    assert message in refusal(folder)
+
+
+@pytest.mark.parametrize("kept", [0, 1, 7, 8, 9, 100, 0.5, 0.9, -1])
+def test_weights_cut_short_are_refused(kept: float, folder: Path) -> None:
+    """At any length: within the header's size, the header, the arrays, one byte before the end."""
+    data = (folder / WEIGHTS).read_bytes()
+    (folder / WEIGHTS).write_bytes(data[: kept if isinstance(kept, int) else int(kept * len(data))])
+    assert "model.safetensors is damaged or cut short: " in refusal(folder)
+
+
+def test_weights_with_something_behind_them_are_refused(folder: Path) -> None:
+    """The file must be what its header says."""
+    (folder / WEIGHTS).write_bytes((folder / WEIGHTS).read_bytes() + b"more")
+    assert "model.safetensors is damaged or cut short: " in refusal(folder)
+
+
+@pytest.mark.parametrize("name", [CONFIG, "tokenizer.json"])
+@pytest.mark.parametrize("share", [0, 0.3, 0.99])
+def test_json_cut_short_is_refused(name: str, share: float, folder: Path) -> None:
+    """With the file and the place."""
+    text = (folder / name).read_text(encoding="utf-8").rstrip()
+    (folder / name).write_text(text[: int(share * len(text))], encoding="utf-8")
+    assert f"{name} is not JSON: line " in refusal(folder)
+
+
+@pytest.mark.parametrize("name", [CONFIG, "tokenizer.json"])
+def test_deeply_nested_json_is_refused(name: str, folder: Path) -> None:
+    """It ends neither the process nor the stack."""
+    (folder / name).write_text('{"model":' * 200_000)
+    assert f"{name} is nested too deeply" in refusal(folder)
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"model_type": "gpt2"}, "model_type is 'gpt2'; minigpt reads 'openai-gpt', the architecture of GPT-1, only"),
+        ({"model_type": ...}, "model_type is None; minigpt reads 'openai-gpt'"),
+        ({"afn": "relu"}, "afn is 'relu'; minigpt computes 'gelu' only"),
+        ({"tie_word_embeddings": False}, "tie_word_embeddings is False; minigpt computes True only"),
+        ({"n_head": 3}, "n_embd=8 is not divisible by n_head=3; use a width of 6 or 9"),
+        ({"n_layer": 0}, "n_layer=0 must be a whole number of at least 1"),
+        ({"n_layer": "2"}, "n_layer='2' must be a whole number of at least 1"),
+        ({"n_embd": [8]}, "n_embd=[8] must be a whole number of at least 1"),
+        ({"n_positions": None}, "n_positions=None must be a whole number of at least 1"),
+        ({"resid_pdrop": 1.5}, "dropout=1.5 must be a finite number"),
+        ({"layer_norm_epsilon": float("nan")}, "layer_norm_epsilon=nan must be a finite number"),
+        ({"minigpt_context": 17}, "minigpt_context must be from 1 to 16, got 17"),
+        ({"minigpt_context": 0}, "minigpt_context must be from 1 to 16, got 0"),
+        ({"minigpt_context": True}, "minigpt_context must be from 1 to 16, got True"),
+        ({"minigpt_context": "12"}, "minigpt_context must be from 1 to 16, got '12'"),
+        ({"vocab_size": 50_257}, "config.json says 50,257: files of two models are mixed"),
+        ({"n_layer": 3}, "26 arrays do not make a GPT-1 of 3 layers; is the file complete?"),
+        ({"n_embd": 12}, "config.json makes it"),
+        ({"n_positions": 32}, "transformer.positions_embed.weight has shape (16, 8), config.json makes it (32, 8)"),
+    ],
+    ids=str,
+)
+def test_a_configuration_that_does_not_fit_is_refused(changes: dict[str, Any], message: str, folder: Path) -> None:
+    """Another architecture, senseless numbers, or the numbers of another model."""
+    edit(folder / CONFIG, **changes)
+    assert message in refusal(folder)
+
+
+@pytest.mark.parametrize("name", ["n_layer", "n_embd", "n_positions", "n_head"])
+@pytest.mark.parametrize("number", [10**6, 10**9, 10**18])
+def test_huge_numbers_take_neither_memory_nor_time(name: str, number: int, folder: Path) -> None:
+    """What a configuration claims is compared with the file before anything is made for it."""
+    edit(folder / CONFIG, **{name: number, "minigpt_context": 4})
+    tracemalloc.start()
+    start = time.perf_counter()
+    try:
+        refusal(folder)
+        assert time.perf_counter() - start < 2
+        assert tracemalloc.get_traced_memory()[1] < 20 * 2**20
+    finally:
+        tracemalloc.stop()
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
+def test_weights_that_are_not_finite_are_refused(value: float, folder: Path, state: dict[str, np.ndarray]) -> None:
+    """One is enough, and its array is named."""
+    state[NAME][3, 4] = value
+    save_weights(folder, state)
+    assert f"{NAME} holds values that are not finite; this model is broken" in refusal(folder)
+
+
+def test_an_array_of_another_shape_is_refused(folder: Path, state: dict[str, np.ndarray]) -> None:
+    """Also the transposed one, which has as many numbers."""
+    save_weights(folder, {**state, NAME: np.ascontiguousarray(state[NAME].T)})
+    assert f"{NAME} has shape (32, 8), config.json makes it (8, 32)" in refusal(folder)
+
+
+@pytest.mark.parametrize(("dtype", "name"), [(np.int32, "I32"), (np.int8, "I8"), (np.bool_, "BOOL")])
+def test_an_array_of_another_type_is_refused(dtype: type, name: str, folder: Path, state: dict[str, np.ndarray]) -> None:
+    """Integers are no weights."""
+    save_weights(folder, {**state, NAME: state[NAME].astype(dtype)})
+    assert f"{NAME} is stored as {name}; save the model as float32" in refusal(folder)
+
+
+def test_bfloat16_is_refused(folder: Path) -> None:
+    """NumPy does not know it; the remedy is named. The header is changed by hand: two bytes a number."""
+    data = (folder / WEIGHTS).read_bytes()
+    header = json.loads(data[8 : 8 + int.from_bytes(data[:8], "little")])
+    position = 0
+    for entry in (entry for key, entry in header.items() if key != "__metadata__"):
+        size = 2 * int(np.prod(entry["shape"]))
+        entry.update(dtype="BF16", data_offsets=[position, position + size])
+        position += size
+    text = json.dumps(header).encode()
+    (folder / WEIGHTS).write_bytes(len(text).to_bytes(8, "little") + text + bytes(position))
+    assert "is stored as BF16; save the model as float32" in refusal(folder)
+
+
+def test_an_unknown_array_is_refused(folder: Path, state: dict[str, np.ndarray]) -> None:
+    """Beside the others, or in the place of one."""
+    save_weights(folder, {**state, "extra": state[NAME]})
+    assert "27 arrays do not make a GPT-1 of 2 layers" in refusal(folder)
+    del state[NAME]
+    save_weights(folder, {**state, "transformer.h.0.mlp.c_gate.weight": np.zeros((8, 32), np.float32)})
+    assert "transformer.h.0.mlp.c_gate.weight is no parameter of a GPT-1" in refusal(folder)
+
+
+def test_an_output_matrix_of_its_own_is_refused(folder: Path, state: dict[str, np.ndarray]) -> None:
+    """minigpt would compute other logits than the model that was saved."""
+    save_weights(folder, {**state, TIED: state[TOKENS] + 1})
+    assert f"{TIED} differs from the token embedding; minigpt's output matrix is tied to it" in refusal(folder)
+    save_weights(folder, {**state, TIED: state[TOKENS][1:]})
+    assert f"{TIED} has shape" in refusal(folder)
+
+
+def test_the_tokenizer_of_another_model_is_refused(folder: Path, gpt2: Tokenizer) -> None:
+    """Its number of tokens gives it away."""
+    other = compact(gpt2, gpt2.encode("entirely different"))
+    save_tokenizer(folder, other, 12)
+    assert f"the tokenizer has {other.vocab_size:,} tokens, config.json says" in refusal(folder)
+
+
+def swap(vocabulary: dict[str, int]) -> dict[str, int]:
+    """The same tokens, two ids exchanged."""
+    return vocabulary | {"a": vocabulary["b"], "b": vocabulary["a"]}
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (lambda model: model | {"vocab": swap(model["vocab"])}, "the ids are not those of a byte-level BPE in GPT-2's order"),
+        (lambda model: model | {"vocab": model["vocab"] | {"new": 9_999}}, "the ids are not those of a byte-level BPE"),
+        (lambda model: model | {"vocab": list(model["vocab"])}, "the ids are not those of a byte-level BPE"),
+        (lambda model: model | {"type": "Unigram"}, "holds no byte-level BPE; minigpt reads GPT-2's kind of tokenizer only"),
+        (lambda model: {"type": "BPE"}, "holds no byte-level BPE"),
+        (lambda model: [], "holds no byte-level BPE"),
+        (lambda model: model | {"merges": [["t", "h", "e"]]}, "each merge must be two tokens"),
+        (lambda model: model | {"merges": [["t", 1]]}, "each merge must be two tokens"),
+        (lambda model: model | {"merges": [5]}, "each merge must be two tokens"),
+        (lambda model: model | {"merges": ["th"]}, "each merge must be two tokens"),
+        (lambda model: model | {"merges": ["th e"]}, "merge 1, 'th' 'e': both halves must be tokens already"),
+    ],
+    ids=range(11),
+)  # fmt: skip
+def test_a_tokenizer_that_minigpt_cannot_follow_is_refused(change: Any, message: str, folder: Path) -> None:
+    """Another order, another kind, or merges that are none; the file is named."""
+    path = folder / "tokenizer.json"
+    edit(path, model=change(json.loads(path.read_text(encoding="utf-8"))["model"]))
+    assert message in refusal(folder)
+    assert str(path) in refusal(folder)
+
+
+def test_a_merges_file_that_is_none_is_refused(folder: Path) -> None:
+    """Its line is named; bytes that are no UTF-8 are no token."""
+    (folder / "tokenizer.json").unlink()
+    (folder / "merges.txt").write_text("#version: 0.2\nt h\nthe\n")
+    assert "merges.txt, line 3: wanted two tokens with one space between, got 'the'" in refusal(folder)
+    (folder / "merges.txt").write_bytes(b"#version: 0.2\nt \xff\n")
+    assert "merge 1, 't' '\ufffd': both halves must be tokens already" in refusal(folder)
+
+
+def test_a_save_that_fails_leaves_the_model_that_was_there(folder: Path, state: dict[str, np.ndarray]) -> None:
+    """Weights that safetensors cannot write: the old ones stay, and no temporary file."""
+    before = sorted(folder.iterdir())
+    with pytest.raises(Exception, match="object"):
+        save_weights(folder, {**state, NAME: np.array([None])})
+    assert sorted(folder.iterdir()) == before
+    assert np.array_equal(load_checkpoint(folder).state[NAME], state[NAME])

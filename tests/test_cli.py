@@ -1,0 +1,189 @@
+"""The command line as a user has it: real processes, their output, their exit status."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+import minigpt
+
+SMALL = "--layers 1 --heads 2 --width 32 --positions 64 --initial-tokens 4000 --final-tokens 2500 --epochs 2".split()
+PROMPT = "A fun GPT that generates cooking recipes"
+
+
+def call(*arguments: object, **environment: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "minigpt", *map(str, arguments)]
+    return subprocess.run(command, capture_output=True, text=True, encoding="utf-8", env={**os.environ, **environment}, check=False)
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory) -> tuple[Path, subprocess.CompletedProcess[str]]:
+    folder = tmp_path_factory.mktemp("models") / "chef"
+    return folder, call("train", "--prompt", PROMPT, "--out", folder, *SMALL)
+
+
+def test_train_prints_the_plan_to_stderr_and_samples_to_stdout(run):
+    folder, done = run
+    assert done.returncode == 0, done.stderr
+    for word in ("Corpus", "cooking", "Model", "parameters", "Device", "NumPy", "Training", "held-out", "tokens/s", "Result", str(folder)):
+        assert word in done.stderr
+    samples = json.loads((folder / "run.json").read_text())["samples"]
+    assert [text.strip() in done.stdout for text in samples] == [True] * 3
+    assert "Corpus" not in done.stdout
+
+
+def test_generate_can_be_piped_and_repeated(run):
+    folder, _ = run
+    first, second, other = (call("generate", folder, "--prompt", "Serves", "--max-tokens", 20, "--seed", seed) for seed in (1, 1, 2))
+    assert first.returncode == 0
+    assert first.stdout.startswith("Serves")
+    assert first.stdout == second.stdout != other.stdout
+    expected = minigpt.load(folder).generate("Serves", max_tokens=20, seed=1)
+    assert first.stdout == f"Serves{expected}\n"
+
+
+def test_generate_json_is_one_line_a_sample(run):
+    folder, _ = run
+    done = call("generate", folder, "--json", "--samples", 3, "--max-tokens", 5, "--seed", 1, "--temperature", 1.5, "--top-k", 0)
+    records = [json.loads(line) for line in done.stdout.splitlines()]
+    assert [list(record) for record in records] == [["prompt", "text", "tokens", "finish_reason"]] * 3
+    assert all(record["tokens"] <= 5 and record["finish_reason"] in ("stop", "length") for record in records)
+    assert len({record["text"] for record in records}) > 1
+
+
+def test_list_shows_the_runs(run):
+    folder, _ = run
+    done = call("list", "--models-dir", folder.parent)
+    assert done.returncode == 0
+    for word in (str(folder), "complete", "custom", "held-out", PROMPT):
+        assert word in done.stdout
+    empty = call("list", "--models-dir", folder)
+    assert (empty.returncode, empty.stdout) == (0, "")
+    assert "no runs" in empty.stderr
+
+
+def test_check_prints_a_table_and_passes():
+    done = call("check", "--device", "cpu")
+    assert done.returncode == 0
+    rows = done.stdout.splitlines()[1:]
+    assert {row.split()[0] for row in rows} >= {"Embedding", "Linear", "LayerNorm", "Gelu", "Dropout", "Attention", "Block", "CrossEntropy", "GPT"}
+    assert all(float(row.split()[-1]) < 1e-6 for row in rows)
+
+
+def test_check_fails_when_a_backward_is_wrong():
+    wrong = "import minigpt.layers as l; b = l.Gelu.backward; l.Gelu.backward = lambda s, d: b(s, d) * 1.001; from minigpt.cli import cli; cli(['check'])"
+    done = subprocess.run([sys.executable, "-c", wrong], capture_output=True, text=True, check=False)
+    assert done.returncode == 1
+    assert "FAILED" in done.stdout
+    assert done.stderr.splitlines()[-1].startswith("minigpt: ")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "status", "words"),
+    [
+        (["train"], 1, "nothing to learn from"),
+        (["train", "--prompt", " "], 1, "--prompt"),
+        (["train", "--prompt", "x", "--layers", "0"], 1, "--layers 0"),
+        (["train", "--prompt", "x", "--device", "tpu"], 2, "--device"),
+        (["train", "--data", "missing.txt"], 1, "missing.txt"),
+        (["generate", "missing"], 1, "missing is not a folder"),
+        (["generate"], 2, "RUN"),
+        (["generate", "x", "--samples", "0"], 2, "--samples"),
+        (["generate", ".", "--temperature", "-1"], 1, "temperature"),
+        (["sing"], 2, "sing"),
+    ],
+)
+def test_bad_input_gets_one_line_a_status_and_no_traceback(tmp_path, monkeypatch, arguments, status, words):
+    monkeypatch.chdir(tmp_path)
+    done = call(*arguments)
+    assert done.returncode == status
+    assert words in done.stderr
+    assert "Traceback" not in done.stderr
+    assert done.stdout == ""
+    if status == 1:
+        assert len(done.stderr.splitlines()) == 1
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_an_output_folder_that_is_not_empty_stays_as_it_is(tmp_path):
+    (tmp_path / "mine.txt").write_text("mine")
+    done = call("train", "--prompt", "cooking", "--out", tmp_path, *SMALL)
+    assert done.returncode == 1
+    assert "is not empty" in done.stderr
+    assert [path.name for path in tmp_path.iterdir()] == ["mine.txt"]
+
+
+def test_a_place_that_cannot_be_written_is_named(tmp_path):
+    (tmp_path / "file").write_text("")
+    done = call("train", "--prompt", "cooking", "--out", tmp_path / "file" / "run", *SMALL)
+    assert done.returncode == 1
+    assert str(tmp_path / "file") in done.stderr
+    assert "Traceback" not in done.stderr
+    assert "Traceback" in call("train", "--prompt", "cooking", "--out", tmp_path / "file" / "run", *SMALL, "--verbose").stderr
+
+
+def test_options_come_from_the_environment_and_a_flag_wins(tmp_path):
+    done = call("train", "--prompt", "x", MINIGPT_LAYERS="0", MINIGPT_OUT=str(tmp_path / "run"))
+    assert "--layers 0" in done.stderr
+    done = call("train", "--prompt", "x", "--layers", "-3", MINIGPT_LAYERS="0")
+    assert "--layers -3" in done.stderr
+
+
+def test_help_and_list_import_no_array_library(tmp_path):
+    code = "import sys; from minigpt.cli import cli; cli({}, standalone_mode=False); print('numpy' in sys.modules, 'cupy' in sys.modules)"
+    for arguments in (["--help"], ["list", "--models-dir", str(tmp_path)]):
+        done = subprocess.run([sys.executable, "-c", code.format(arguments)], capture_output=True, text=True, check=True)
+        assert done.stdout.splitlines()[-1] == "False False"
+
+
+def test_without_a_command_the_help_is_shown():
+    done = call()
+    assert done.returncode == 0
+    assert "Usage: python -m minigpt" in done.stdout
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="SIGINT cannot be sent to another process there")
+def test_ctrl_c_keeps_what_there_is(tmp_path):
+    command = [sys.executable, "-m", "minigpt", "train", "--prompt", PROMPT, "--out", str(tmp_path / "run"), *SMALL, "--epochs", "1000"]
+    process = subprocess.Popen(command, stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    deadline = time.monotonic() + 60
+    while not (tmp_path / "run" / "model.safetensors").exists():
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+    process.send_signal(signal.SIGINT)
+    _, errors = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert "interrupted" in errors
+    assert "Traceback" not in errors
+    assert json.loads((tmp_path / "run" / "run.json").read_text())["status"] == "interrupted"
+    assert minigpt.load(tmp_path / "run").generate("Serves", max_tokens=3)
+    assert not list((tmp_path / "run").glob(".*"))
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="a pseudo-terminal is a Unix thing")
+def test_on_a_terminal_one_line_lives_and_the_last_one_is_wiped(tmp_path):
+    import pty
+
+    main, side = pty.openpty()
+    command = [sys.executable, "-m", "minigpt", "train", "--prompt", PROMPT, "--out", str(tmp_path / "run"), *SMALL]
+    process = subprocess.Popen(command, stderr=side, stdout=subprocess.DEVNULL)
+    os.close(side)
+    seen = b""
+    try:
+        while piece := os.read(main, 4096):
+            seen += piece
+    except OSError:  # how Linux says that the other side was closed
+        pass
+    assert process.wait() == 0
+    live = [line for line in seen.decode().split("\r") if "left" in line]
+    assert live
+    assert "loss" in live[-1]
+    assert "tokens/s" in live[-1]
+    assert all("\n" not in line for line in live)

@@ -1,0 +1,179 @@
+"""Files are whole or not there, and JSON is read within bounds."""
+
+from __future__ import annotations
+
+import json
+import math
+import sys
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from minigpt import files
+from minigpt.errors import MinigptError
+from minigpt.files import read_json_object, write_bytes, write_json, write_json_lines, write_text
+
+keys = st.text(max_size=5)
+numbers = st.integers() | st.floats(allow_nan=False, allow_infinity=False)
+values = st.recursive(st.none() | st.booleans() | numbers | keys, lambda v: st.lists(v, max_size=3) | st.dictionaries(keys, v, max_size=3))
+
+
+def listing(folder: Path) -> list[str]:
+    """The names in a folder, hidden ones included."""
+    return sorted(path.name for path in folder.iterdir())
+
+
+def test_a_writer_that_raises_leaves_the_old_file_and_no_other(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The disk fails as the new file is brought to it: half of it is never seen under its name."""
+    path, seen = tmp_path / "run.json", []
+
+    def full_disk(_: int) -> None:
+        seen.append((path.read_text(), len(listing(tmp_path))))
+        raise OSError("no space left")
+
+    write_text(path, "old")
+    monkeypatch.setattr("os.fsync", full_disk)
+    with pytest.raises(OSError, match="no space left"):
+        write_text(path, "new")
+    assert seen == [("old", 2)]  # the temporary file lay beside the old one, in the same folder
+    assert path.read_text() == "old"
+    assert listing(tmp_path) == ["run.json"]
+
+
+def test_what_cannot_be_written_leaves_the_old_file(tmp_path: Path) -> None:
+    """No bytes, a value that is no JSON, a text that is no UTF-8: the name keeps what it had."""
+    path = tmp_path / "run.json"
+    write_json(path, {"old": 1})
+    with pytest.raises(TypeError):
+        write_bytes(path, "a text")  # type: ignore[arg-type]
+    with pytest.raises(TypeError):
+        write_json(path, {"new": object()})
+    with pytest.raises(UnicodeEncodeError):
+        write_text(path, "half a pair: \ud800")
+    assert read_json_object(path) == {"old": 1}
+    assert listing(tmp_path) == ["run.json"]
+
+
+def test_an_interrupted_writer_leaves_no_temporary_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Ctrl-C is no Exception, and is cleaned up behind all the same."""
+
+    def interrupt(_: int) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("os.fsync", interrupt)
+    with pytest.raises(KeyboardInterrupt):
+        write_bytes(tmp_path / "new", b"new")
+    assert listing(tmp_path) == []
+
+
+def test_a_new_file_replaces_the_old_one(tmp_path: Path) -> None:
+    """Also one that was longer, and leaves nothing beside it."""
+    path = tmp_path / "model.safetensors"
+    for data in (b"a long old file", b"new", b""):
+        write_bytes(path, data)
+        assert path.read_bytes() == data
+    assert listing(tmp_path) == ["model.safetensors"]
+
+
+def test_a_folder_that_is_not_there_is_an_error(tmp_path: Path) -> None:
+    """Folders are made by those who name them."""
+    with pytest.raises(FileNotFoundError):
+        write_bytes(tmp_path / "none" / "file", b"new")
+
+
+def test_texts_are_utf_8_with_plain_line_ends(tmp_path: Path) -> None:
+    """Whatever the platform's own."""
+    write_text(tmp_path / "a.txt", "naïve 🦊\nsoup\r\n")
+    assert (tmp_path / "a.txt").read_bytes() == "naïve 🦊\nsoup\r\n".encode()
+
+
+@given(value=st.dictionaries(keys, values, max_size=4))
+def test_json_objects_round_trip(value: dict, tmp_path_factory: pytest.TempPathFactory) -> None:
+    """Anything JSON can say."""
+    path = tmp_path_factory.getbasetemp() / "round_trip.json"
+    write_json(path, value)
+    assert read_json_object(path) == value
+
+
+def test_json_is_readable_by_eye(tmp_path: Path) -> None:
+    """Indented, with letters as letters, and a line end at the end."""
+    write_json(tmp_path / "a.json", {"text": "naïve"})
+    assert (tmp_path / "a.json").read_text(encoding="utf-8") == '{\n  "text": "naïve"\n}\n'
+
+
+@pytest.mark.parametrize("number", [math.nan, math.inf, -math.inf])
+def test_numbers_that_json_has_not_are_not_written(number: float, tmp_path: Path) -> None:
+    """And the old file stays."""
+    path = tmp_path / "a.json"
+    write_json(path, {})
+    with pytest.raises(ValueError, match="not JSON compliant"):
+        write_json(path, {"x": number})
+    with pytest.raises(ValueError, match="not JSON compliant"):
+        write_json_lines(path, [{"x": number}])
+    assert read_json_object(path) == {}
+
+
+def test_json_lines_are_one_value_a_line(tmp_path: Path) -> None:
+    """Line ends inside a text are escaped; no values, an empty file."""
+    rows = [{"text": "a\nb"}, {"text": "naïve\u2028"}]
+    write_json_lines(tmp_path / "a.jsonl", rows)
+    assert [json.loads(line) for line in (tmp_path / "a.jsonl").read_bytes().split(b"\n")[:-1]] == rows
+    write_json_lines(tmp_path / "b.jsonl", [])
+    assert (tmp_path / "b.jsonl").read_bytes() == b""
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (b"", "is not JSON: line 1, column 1: Expecting value"),
+        (b'{"a": 1,\n "b"', "is not JSON: line 2, column 5: Expecting ':' delimiter"),
+        (b'{"a": 1} {', "is not JSON: line 1, column 10: Extra data"),
+        (b"\xef\xbb\xbf{}", "is not JSON: line 1, column 1: Unexpected UTF-8 BOM"),
+        (b'{"a": "\xff"}', "is not UTF-8: byte 7"),
+        (b"\x00\x00", "is not JSON: line 1, column 1: Expecting value"),
+        (b"[1, 2]", ": wanted a JSON object, got list"),
+        (b"null", ": wanted a JSON object, got NoneType"),
+        (b'"text"', ": wanted a JSON object, got str"),
+        (b'{"a":' * 100_000, "is nested too deeply"),
+        (b"[" * 100_000, "is nested too deeply"),
+    ],
+    ids=range(11),
+)
+def test_what_is_no_json_object_is_refused(content: bytes, message: str, tmp_path: Path) -> None:
+    """With the file and the place."""
+    path = tmp_path / "a.json"
+    path.write_bytes(content)
+    with pytest.raises(MinigptError) as refused:
+        read_json_object(path)
+    assert str(refused.value).startswith(str(path))
+    assert message in str(refused.value)
+
+
+def test_a_missing_file_is_named(tmp_path: Path) -> None:
+    """As one line."""
+    with pytest.raises(MinigptError) as refused:
+        read_json_object(tmp_path / "a.json")
+    assert str(refused.value) == f"{tmp_path / 'a.json'} is missing"
+
+
+def test_a_file_beyond_the_limit_is_not_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its size is looked at first; at the limit it is read."""
+    monkeypatch.setattr(files, "JSON_LIMIT", 20)
+    path = tmp_path / "a.json"
+    path.write_text('{"a": "' + "x" * 11 + '"}')
+    assert read_json_object(path) == {"a": "x" * 11}
+    path.write_text('{"a": "' + "x" * 12 + '"}')
+    with pytest.raises(MinigptError, match=r"a\.json: 21 bytes are more than the 20 that a JSON file may have here"):
+        read_json_object(path)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="holes in files are a matter of the file system there")
+def test_a_huge_file_takes_no_memory(tmp_path: Path) -> None:
+    """A hole of a terabyte is refused at once."""
+    path = tmp_path / "a.json"
+    with path.open("wb") as file:
+        file.truncate(2**40)
+    with pytest.raises(MinigptError, match="1,099,511,627,776 bytes are more than"):
+        read_json_object(path)

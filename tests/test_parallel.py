@@ -1,0 +1,234 @@
+"""The trainer: threads change nothing but rounding; it learns; it refuses what is no batch and no state of its own."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import closing
+from typing import Any
+
+import numpy as np
+import pytest
+
+from minigpt.backend import Backend
+from minigpt.config import ModelConfig, TrainConfig
+from minigpt.errors import MinigptError
+from minigpt.parallel import Trainer, usable_cores
+from minigpt.params import shapes
+
+THREADS = (1, 2, 3)
+TRAIN = TrainConfig(learning_rate=1e-2, weight_decay=0.1, seed=3)
+
+
+def batch(B: int, T: int = 16, V: int = 13) -> tuple[np.ndarray, np.ndarray]:
+    """Random x and y."""
+    x, y = np.random.default_rng(1).integers(0, V, (2, B, T))
+    return x, y
+
+
+def trained(
+    config: ModelConfig, threads: int, dtype: type = np.float32, B: int = 5, steps: int = 4
+) -> tuple[list[float], dict[str, np.ndarray], float]:
+    """The losses, the parameters and the last gradient norm of a few steps."""
+    with closing(Trainer(config, TRAIN, threads=threads, backend=Backend("tests"), dtype=dtype)) as trainer:
+        x, y = batch(B)
+        losses = [trainer.step(x, y) for _ in range(steps)]
+        return losses, trainer.state_dict(), trainer.gradient_norm
+
+
+@pytest.fixture
+def trainer(tiny_dropout: ModelConfig, cpu: Backend) -> Iterator[Trainer]:
+    """A new trainer on two threads."""
+    with closing(Trainer(tiny_dropout, TRAIN, threads=2, backend=cpu)) as trainer:
+        yield trainer
+
+
+def test_threads_agree_in_float64_after_several_updates(tiny_dropout: ModelConfig) -> None:
+    """Losses, parameters and norms to 1e-12 for 1, 2 and 3 threads with dropout: threads do not decide which units drop."""
+    expected, state, norm = trained(tiny_dropout, 1, np.float64)
+    for threads in THREADS[1:]:
+        found, other, other_norm = trained(tiny_dropout, threads, np.float64)
+        np.testing.assert_allclose(found, expected, rtol=1e-12)
+        assert other_norm == pytest.approx(norm, rel=1e-12)
+        for name, array in state.items():
+            np.testing.assert_allclose(other[name], array, rtol=0, atol=1e-12, err_msg=name)
+
+
+def test_threads_agree_in_float32_within_rounding(tiny_dropout: ModelConfig) -> None:
+    """A step's loss and gradients; beyond it, AdamW magnifies the rounding of a gradient that is truly zero."""
+    found = []
+    for threads in THREADS:
+        with closing(Trainer(tiny_dropout, TRAIN, threads=threads, backend=Backend("tests"))) as trainer:
+            found.append(trainer.loss_and_gradients(*batch(5)))
+    for loss, gradients in found[1:]:
+        assert loss == pytest.approx(found[0][0], rel=1e-6)
+        for name, array in found[0][1].items():
+            assert array.dtype == np.float32
+            np.testing.assert_allclose(gradients[name], array, rtol=0, atol=2e-6 * max(1e-3, np.abs(array).max()), err_msg=name)
+
+
+@pytest.mark.parametrize("threads", THREADS)
+def test_the_same_number_of_threads_gives_the_same_bits(threads: int, tiny_dropout: ModelConfig) -> None:
+    """Twice the same training, dropout included."""
+    losses, state, norm = trained(tiny_dropout, threads)
+    again, other, other_norm = trained(tiny_dropout, threads)
+    assert (losses, norm) == (again, other_norm)
+    for name, array in state.items():
+        assert np.array_equal(array, other[name]), name
+
+
+@pytest.mark.parametrize("B", [1, 2])
+def test_a_batch_may_be_smaller_than_the_number_of_threads(B: int, tiny_dropout: ModelConfig) -> None:
+    """The workers without a share add nothing, also when an earlier batch gave them one."""
+    with closing(Trainer(tiny_dropout, TRAIN, threads=3, backend=Backend("tests"), dtype=np.float64)) as trainer:
+        trainer.evaluate(*batch(5))
+        trainer.loss_and_gradients(*batch(5))
+        loss, gradients = trainer.loss_and_gradients(*batch(B))
+    with closing(Trainer(tiny_dropout, TRAIN, threads=1, backend=Backend("tests"), dtype=np.float64)) as trainer:
+        expected, alone = trainer.loss_and_gradients(*batch(B))
+    assert loss == pytest.approx(expected, rel=1e-12)
+    for name, array in alone.items():
+        np.testing.assert_allclose(gradients[name], array, rtol=0, atol=1e-12, err_msg=name)
+
+
+def test_a_step_reports_what_was_before_it(trainer: Trainer) -> None:
+    """A step returns the same number as the gradients' call before it, whose norm it keeps; then the parameters have moved."""
+    x, y = batch(4)
+    before = trainer.state_dict()
+    expected, gradients = trainer.loss_and_gradients(x, y)
+    assert all(np.array_equal(before[name], array) for name, array in trainer.state_dict().items())
+    assert trainer.step(x, y) == expected
+    assert trainer.gradient_norm == pytest.approx(sum(float((g.astype(np.float64) ** 2).sum()) for g in gradients.values()) ** 0.5, rel=1e-5)
+    assert all((before[name] != array).any() for name, array in trainer.state_dict().items())
+
+
+def test_evaluation_is_without_dropout_and_changes_nothing(trainer: Trainer, tiny_dropout: ModelConfig) -> None:
+    """Twice the same, unlike a training pass; the next step is as if nobody had looked."""
+    x, y = batch(5)
+    value = trainer.evaluate(x, y)
+    assert trainer.evaluate(x, y) == value
+    assert trainer.loss_and_gradients(x, y)[0] != value
+    trainer.evaluate(x, y)
+    assert trainer.step(x, y) == trained(tiny_dropout, 2, steps=1)[0][0]
+
+
+def test_dropout_differs_from_step_to_step_and_with_the_seed(tiny_dropout: ModelConfig, trainer: Trainer) -> None:
+    """The number of the step and the seed decide the draws."""
+    x, y = batch(3)
+    first = trainer.loss_and_gradients(x, y)[0]
+    assert trainer.loss_and_gradients(x, y)[0] == first
+    trainer.optimizer.step = 1
+    assert trainer.loss_and_gradients(x, y)[0] != first
+    with closing(Trainer(tiny_dropout, TrainConfig(seed=4), threads=2, backend=Backend("tests"))) as other:
+        other.load_state_dict(trainer.state_dict())
+        assert other.evaluate(x, y) == trainer.evaluate(x, y)
+        assert other.loss_and_gradients(x, y)[0] != first
+
+
+def test_clipping_limits_what_a_step_takes(tiny: ModelConfig) -> None:
+    """With a tiny limit and a large epsilon, where AdamW follows the gradient's length, the first update shrinks with the limit."""
+    moved = []
+    for clip in (0.0, 1e-3, 5e-4):
+        config = TrainConfig(learning_rate=1.0, epsilon=1.0, weight_decay=0.0, clip_norm=clip)
+        with closing(Trainer(tiny, config, threads=2, backend=Backend("tests"), dtype=np.float64)) as trainer:
+            before = trainer.parameters.values.copy()
+            trainer.step(*batch(4))
+            assert trainer.gradient_norm > 0.1
+            moved.append(float(np.linalg.norm(trainer.parameters.values - before)))
+    assert moved[0] > 0.1
+    assert moved[1] == pytest.approx(1e-3, rel=1e-2)
+    assert moved[2] == pytest.approx(5e-4, rel=1e-2)
+
+
+def test_overfits_one_batch_of_4_x_64() -> None:
+    """A tiny network that learns at all learns 256 random tokens by heart, down to 0.05 nats."""
+    config = ModelConfig(n_layer=2, n_head=4, n_embd=64, n_positions=64, vocab_size=60, dropout=0.0)
+    x, y = batch(4, 64, 60)
+    with closing(Trainer(config, TrainConfig(learning_rate=3e-3), threads=2, backend=Backend("tests"))) as trainer:
+        assert trainer.step(x, y) == pytest.approx(np.log(60), abs=0.3)
+        assert any(trainer.step(x, y) < 0.05 for _ in range(400))
+        assert trainer.evaluate(x, y) < 0.05
+
+
+@pytest.mark.parametrize(
+    ("x", "y", "message"),
+    [
+        ([1, 2], [1, 2], r"needs x and y of one shape \(B, T\), neither 0; got \(2,\) and \(2,\)"),
+        ([[1, 2]], [[1, 2, 3]], r"got \(1, 2\) and \(1, 3\)"),
+        (np.zeros((0, 4), int), np.zeros((0, 4), int), r"neither 0; got \(0, 4\)"),
+        (np.zeros((4, 0), int), np.zeros((4, 0), int), r"neither 0; got \(4, 0\)"),
+        (np.zeros((1, 17), int), np.zeros((1, 17), int), r"a window of 17 tokens does not fit n_positions=16"),
+        ([[13]], [[0]], r"x must hold token ids from 0 to 12 as integers"),
+        ([[0]], [[-1]], r"y must hold token ids from 0 to 12 as integers"),
+        ([[0.0]], [[0]], r"x must hold token ids from 0 to 12 as integers"),
+        ([[0]], [["a"]], r"y must hold token ids from 0 to 12 as integers"),
+    ],
+)
+@pytest.mark.parametrize("method", ["step", "loss_and_gradients", "evaluate"])
+def test_a_bad_batch_is_refused(method: str, x: Any, y: Any, message: str, trainer: Trainer) -> None:
+    """By every method, with what was wanted, before anything has changed."""
+    before = trainer.state_dict()
+    with pytest.raises(MinigptError, match=message):
+        getattr(trainer, method)(x, y)
+    assert trainer.optimizer.step == 0
+    assert all(np.array_equal(before[name], array) for name, array in trainer.state_dict().items())
+
+
+@pytest.mark.parametrize("dtype", [np.uint8, np.int32, np.uint64])
+def test_any_integer_type_makes_a_batch(dtype: type, trainer: Trainer) -> None:
+    """The same ids, the same result."""
+    x, y = batch(2)
+    assert trainer.evaluate(x.astype(dtype), y.astype(dtype)) == trainer.evaluate(x, y)
+
+
+def test_a_state_round_trips(trainer: Trainer, tiny_dropout: ModelConfig, cpu: Backend) -> None:
+    """What one trainer gives, another takes; the arrays are copies; a view, a list or another type is taken as well."""
+    x, y = batch(4)
+    trainer.step(x, y)
+    state = trainer.state_dict()
+    assert {name: array.shape for name, array in state.items()} == shapes(tiny_dropout)
+    with closing(Trainer(tiny_dropout, TrainConfig(seed=99), threads=1, backend=cpu)) as other:
+        assert other.evaluate(x, y) != trainer.evaluate(x, y)
+        given = {name: array.astype(np.float64) for name, array in state.items()}
+        given["transformer.h.0.ln_1.bias"] = state["transformer.h.0.ln_1.bias"].tolist()
+        other.load_state_dict(given)
+        assert all(np.array_equal(array, state[name]) for name, array in other.state_dict().items())
+        assert other.evaluate(x, y) == pytest.approx(trainer.evaluate(x, y), rel=1e-6)
+    state["transformer.h.0.ln_1.bias"][...] = 77
+    assert not (trainer.state_dict()["transformer.h.0.ln_1.bias"] == 77).any()
+
+
+def test_a_state_that_does_not_fit_is_refused(trainer: Trainer) -> None:
+    """A missing name, an unknown name and a wrong shape are named."""
+    state = trainer.state_dict()
+    name = "transformer.h.1.mlp.c_fc.weight"
+    with pytest.raises(MinigptError, match=r"missing \['transformer\.h\.1\.mlp\.c_fc\.weight'\], unknown \[\]"):
+        trainer.load_state_dict({k: v for k, v in state.items() if k != name})
+    with pytest.raises(MinigptError, match=r"missing \[\], unknown \['lm_head\.weight'\]"):
+        trainer.load_state_dict({**state, "lm_head.weight": state["transformer.tokens_embed.weight"]})
+    with pytest.raises(MinigptError, match=r"transformer\.h\.1\.mlp\.c_fc\.weight has shape \(32, 8\), this model needs \(8, 32\)"):
+        trainer.load_state_dict({**state, name: state[name].T})
+    assert all(np.array_equal(array, state[k]) for k, array in trainer.state_dict().items())
+
+
+def test_threads_below_one_are_refused(tiny: ModelConfig) -> None:
+    """And none given means the cores that this process may use."""
+    with pytest.raises(MinigptError, match="threads=0 must be at least 1"):
+        Trainer(tiny, threads=0, device="cpu")
+    with closing(Trainer(tiny, device="cpu")) as trainer:
+        assert trainer.threads == usable_cores() >= 1
+
+
+def test_the_plan_says_how_a_step_is_shared_out(tiny: ModelConfig, cpu: Backend) -> None:
+    """In words: who takes part, and who does not."""
+    with closing(Trainer(tiny, threads=4, backend=cpu)) as trainer:
+        assert trainer.plan(1) == "one worker, 4 threads for its matrix products"
+        assert trainer.plan(2) == "2 of 4 threads take a share of each batch"
+        assert trainer.plan(9) == "4 of 4 threads take a share of each batch"
+
+
+def test_a_closed_trainer_cannot_step(tiny: ModelConfig, cpu: Backend) -> None:
+    """Its threads have ended."""
+    trainer = Trainer(tiny, threads=2, backend=cpu)
+    trainer.close()
+    with pytest.raises(RuntimeError):
+        trainer.step(*batch(2))

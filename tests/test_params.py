@@ -1,0 +1,141 @@
+"""The flat blocks and the views into them; gradients that are forgotten without being touched."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from minigpt.backend import Array, Backend
+from minigpt.config import ModelConfig
+from minigpt.params import Parameters, shapes
+
+
+@pytest.fixture
+def parameters(tiny: ModelConfig, cpu: Backend) -> Parameters:
+    """Float64 parameters, all zero."""
+    return Parameters(tiny, cpu, np.float64)
+
+
+def test_every_number_of_the_block_belongs_to_one_parameter(parameters: Parameters, tiny: ModelConfig) -> None:
+    """Views tile the block: counted through them, each place is met once, in the documented shapes."""
+    parameters.values[...] = np.arange(parameters.n)
+    seen = np.concatenate([p.value.reshape(-1) for p in parameters])
+    assert np.array_equal(np.sort(seen), np.arange(tiny.parameters))
+    assert {p.name: p.value.shape for p in parameters} == shapes(tiny)
+    assert all(np.shares_memory(p.value, parameters.values) for p in parameters)
+
+
+def test_matrices_come_before_vectors(parameters: Parameters) -> None:
+    """One boundary, `n_decayed`, separates what decays from what does not."""
+    for name, at in parameters.offsets.items():
+        if len(parameters.shapes[name]) == 2:
+            assert at.stop <= parameters.n_decayed
+        else:
+            assert at.start >= parameters.n_decayed
+
+
+def test_a_gradient_is_a_view_into_the_flat_block(parameters: Parameters) -> None:
+    """What is added to a parameter's gradient stands in the block at its offsets, and nowhere else."""
+    name = "transformer.h.1.mlp.c_fc.bias"
+    parameters[name].grad += 3.0
+    expected = np.zeros(parameters.n)
+    expected[parameters.offsets[name]] = 3.0
+    assert np.array_equal(parameters.gradients, expected)
+    assert np.shares_memory(parameters[name].grad, parameters.gradients)
+
+
+def test_zeroed_gradients_read_as_zero_through_every_access(parameters: Parameters) -> None:
+    """By name, by block and after an addition, although zeroing writes nothing."""
+    parameters.gradients[...] = np.nan
+    parameters.zero_gradients()
+    assert not parameters["transformer.h.0.ln_1.weight"].grad.any()
+    parameters["transformer.h.0.ln_1.bias"].grad += 1
+    assert parameters["transformer.h.0.ln_1.bias"].grad.sum() == 8
+    assert parameters.gradients.sum() == 8
+    parameters.zero_gradients()
+    assert not parameters.gradients.any()
+
+
+def product(rng: np.random.Generator) -> tuple[Array, Array]:
+    """Factors of a (8, 24) matrix."""
+    return rng.standard_normal((8, 5)), rng.standard_normal((5, 24))
+
+
+def test_a_product_is_added_whether_the_gradient_is_stale_or_not(parameters: Parameters, rng: np.random.Generator) -> None:
+    """First it overwrites garbage, then it adds, then it adds to what `grad` holds."""
+    weight, (a, b) = parameters["transformer.h.0.attn.c_attn.weight"], product(rng)
+    parameters.gradients[...] = np.nan
+    parameters.zero_gradients()
+    for times in (1, 2, 3):
+        weight.add_product(a, b)
+        np.testing.assert_allclose(weight.grad, times * (a @ b), rtol=1e-13)
+    parameters.zero_gradients()
+    weight.grad += 1
+    weight.add_product(a, b)
+    np.testing.assert_allclose(weight.grad, 1 + a @ b, rtol=1e-13)
+
+
+def test_a_product_reaches_no_other_gradient(parameters: Parameters, rng: np.random.Generator) -> None:
+    """The scratch memory of the sum is not the gradients' own."""
+    weight, (a, b) = parameters["transformer.h.0.attn.c_attn.weight"], product(rng)
+    for _ in range(2):
+        weight.add_product(a, b)
+    rest = parameters.gradients.copy()
+    rest[parameters.offsets[weight.name]] = 0
+    assert not rest.any()
+
+
+def test_a_gradient_cannot_be_replaced(parameters: Parameters) -> None:
+    """Assigning another array would cut the view off the block."""
+    weight = parameters["transformer.h.0.ln_1.weight"]
+    with pytest.raises(AttributeError, match=r"transformer\.h\.0\.ln_1\.weight\.grad is a view into the flat block: add to it"):
+        weight.grad = np.ones(8)
+    weight.grad += np.ones(8)
+    with pytest.raises(AttributeError):
+        weight.grad = weight.grad.copy()
+
+
+def test_a_twin_shares_values_and_has_gradients_of_its_own(parameters: Parameters) -> None:
+    """What one changes in the values the other sees; gradients do not meet."""
+    twin, name = parameters.twin(), "transformer.h.0.ln_1.weight"
+    twin[name].value[...] = 7
+    twin[name].grad += 1
+    assert (parameters[name].value == 7).all()
+    assert not parameters.gradients.any()
+    assert not np.shares_memory(twin.gradients, parameters.gradients)
+    assert not np.shares_memory(twin.scratch, parameters.scratch)
+
+
+def test_sampling_allocates_no_gradients(tiny: ModelConfig, cpu: Backend) -> None:
+    """Their memory is taken at the first use."""
+    parameters = Parameters(tiny, cpu)
+    assert parameters._gradients is None
+    assert parameters["transformer.h.0.ln_1.weight"].grad is not None
+    assert parameters._gradients is not None
+
+
+def test_initial_values_are_those_of_the_paper(cpu: Backend) -> None:
+    """Every matrix from N(0, initializer_range), biases 0, gains 1."""
+    config = ModelConfig(n_layer=1, n_head=2, n_embd=64, n_positions=64, vocab_size=300, initializer_range=0.05)
+    parameters = Parameters(config, cpu)
+    parameters.values[...] = np.nan
+    parameters.initialize(np.random.default_rng(0))
+    for p in parameters:
+        if p.value.ndim == 2:
+            assert p.value.std() == pytest.approx(0.05, rel=0.05), p.name
+            assert abs(p.value.mean()) < 5 * 0.05 / p.value.size**0.5, p.name
+        else:
+            assert (p.value == (1 if p.name.endswith(("ln_1.weight", "ln_2.weight")) else 0)).all(), p.name
+
+
+def test_initial_values_depend_on_the_seed_alone(tiny: ModelConfig, cpu: Backend) -> None:
+    """The same seed, the same values, in float32 and float64 alike; another seed, others."""
+    found = []
+    for seed, dtype in ((1, np.float32), (1, np.float32), (1, np.float64), (2, np.float32)):
+        parameters = Parameters(tiny, cpu, dtype)
+        assert parameters.values.dtype == dtype
+        parameters.initialize(np.random.default_rng(seed))
+        found.append(parameters.values)
+    assert np.array_equal(found[0], found[1])
+    assert np.array_equal(found[0], found[2])
+    assert not np.array_equal(found[0], found[3])

@@ -1,0 +1,187 @@
+"""The whole job on a small model: what a run folder holds, that it is reproducible, and that the best model is what is kept."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import minigpt
+from minigpt.batches import join
+from minigpt.pipeline import Listener
+from minigpt.training import held_out_loss
+
+SMALL = {"layers": 1, "heads": 2, "width": 32, "positions": 64, "initial_tokens": 4000, "final_tokens": 2500, "epochs": 2}
+PROMPT = "A fun GPT that generates cooking recipes"
+FILES = "README.md config.json corpus.jsonl generation_config.json merges.txt metrics.jsonl model.safetensors run.json tokenizer.json tokenizer_config.json vocab.json"
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory) -> Path:
+    folder = tmp_path_factory.mktemp("models") / "chef"
+    minigpt.train(PROMPT, out=folder, **SMALL)
+    return folder
+
+
+def lines(path: Path) -> list[dict]:
+    return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+
+
+def test_a_run_folder_has_every_file_and_no_other(run):
+    assert sorted(path.name for path in run.iterdir()) == sorted(FILES.split())
+
+
+def test_the_record_says_what_was_done(run):
+    record = json.loads((run / "run.json").read_text())
+    corpus, metrics = lines(run / "corpus.jsonl"), lines(run / "metrics.jsonl")
+    assert record["status"] == "complete"
+    assert (record["prompt"], record["seed"], record["device"]) == (PROMPT, 42, "cpu")
+    assert record["minigpt"] == minigpt.__version__
+    model = record["model"]
+    assert (model["size"], model["n_layer"], model["n_head"], model["n_embd"], model["n_positions"]) == ("custom", 1, 2, 32, 64)
+    loaded = minigpt.load(run)
+    assert model["vocab_size"] == loaded.tokenizer.vocab_size
+    assert model["parameters"] == loaded.config.parameters
+    assert record["corpus"]["documents"] == len(corpus)
+    assert record["corpus"]["by_source"] == {"template": len(corpus)}
+    assert record["corpus"]["tokens"] == record["corpus"]["kept_tokens"] == sum(len(loaded.tokenizer.encode(d["text"])) + 1 for d in corpus)
+    assert record["corpus"]["kept_tokens"] <= 2500 <= 4000 <= record["corpus"]["generated_tokens"]
+    assert record["training"].keys() >= {"steps", "epochs", "batch_size", "context", "learning_rate", "seconds", "tokens_per_second"}
+    assert record["result"]["best_step"] <= record["training"]["steps"] == metrics[-1]["step"]
+    assert len(record["samples"]) == 3
+
+
+def test_every_document_has_its_origin_and_its_side_of_the_split(run):
+    corpus = lines(run / "corpus.jsonl")
+    for document in corpus:
+        assert document.keys() == {"text", "source", "category", "form", "score", "split"}
+        assert 0 <= document["score"] <= 1
+    held_out = {d["text"] for d in corpus if d["split"] == "held_out"}
+    learned = {d["text"] for d in corpus if d["split"] == "train"}
+    assert len(held_out) == max(1, round(len(corpus) / 10))
+    assert len(held_out) + len(learned) == len(corpus)
+    assert not held_out & learned
+
+
+def test_metrics_have_every_field_in_order(run):
+    metrics = lines(run / "metrics.jsonl")
+    fields = "step epoch tokens seconds train_loss held_out_loss learning_rate grad_norm tokens_per_second"
+    assert {" ".join(line) for line in metrics} == {fields}
+    assert [line["step"] for line in metrics] == sorted({line["step"] for line in metrics})
+    assert metrics[-1]["held_out_loss"] is not None
+    assert metrics[-1]["train_loss"] < metrics[0]["train_loss"]
+
+
+def test_one_seed_decides_everything(run, tmp_path):
+    minigpt.train(PROMPT, out=tmp_path / "again", **SMALL)
+    minigpt.train(PROMPT, out=tmp_path / "other", seed=7, **SMALL)
+    for name in ("model.safetensors", "corpus.jsonl", "config.json", "tokenizer.json"):
+        assert (tmp_path / "again" / name).read_bytes() == (run / name).read_bytes(), name
+    for name in ("model.safetensors", "corpus.jsonl"):
+        assert (tmp_path / "other" / name).read_bytes() != (run / name).read_bytes(), name
+    first, again = (json.loads((folder / "run.json").read_text()) for folder in (run, tmp_path / "again"))
+    assert first["samples"] == again["samples"]
+
+
+def test_the_folder_holds_the_best_model(run):
+    record = json.loads((run / "run.json").read_text())
+    losses = [line["held_out_loss"] for line in lines(run / "metrics.jsonl") if line["held_out_loss"] is not None]
+    assert record["result"]["held_out_loss"] == min(losses)
+    model = minigpt.load(run)
+    held_out = [model.tokenizer.encode(d["text"]) for d in lines(run / "corpus.jsonl") if d["split"] == "held_out"]
+    trainer = minigpt.Trainer(model.config, minigpt.TrainConfig(batch_size=record["training"]["batch_size"]), device="cpu")
+    trainer.load_state_dict({p.name: p.value for p in model.network.parameters})
+    ids = join(held_out, model.tokenizer.end_of_text)
+    assert held_out_loss(trainer, ids, record["training"]["context"], model.tokenizer.end_of_text) == pytest.approx(min(losses), abs=1e-6)
+
+
+def test_a_model_in_use(run):
+    model = minigpt.load(run)
+    text = model.generate("Ingredients:", max_tokens=12, temperature=0.8, top_k=40, seed=1)
+    assert text == "".join(model.stream("Ingredients:", max_tokens=12, temperature=0.8, top_k=40, seed=1))
+    ids = model.tokenizer.encode("Serves 4.")
+    logits = model.logits(ids)
+    assert logits.shape == (len(ids), model.tokenizer.vocab_size)
+    assert logits.dtype == np.float32
+    assert model.tokenizer.decode(ids) == "Serves 4."
+    with pytest.raises(minigpt.MinigptError, match="1 to 64"):
+        model.logits([0] * 65)
+
+
+def test_the_corpus_is_on_the_disk_before_the_first_step(tmp_path):
+    class Watcher(Listener):
+        seen = None
+
+        def step(self, course, loss):
+            self.seen = self.seen or {path.name for path in (tmp_path / "run").iterdir()}
+
+    watcher = Watcher()
+    minigpt.train(PROMPT, out=tmp_path / "run", listener=watcher, **SMALL)
+    assert watcher.seen >= {"run.json", "corpus.jsonl", "tokenizer.json", "config.json"}
+
+
+@pytest.mark.parametrize("text", ["Hello world", "x", "Eine kurze Geschichte: \u00e4\u00f6\u00fc \u65e5\u672c\u8a9e \U0001f600."])
+def test_a_text_shorter_than_a_window_is_learned(tmp_path, text):
+    (tmp_path / "tiny.txt").write_text(text, encoding="utf-8")
+    model = minigpt.train(data=tmp_path / "tiny.txt", out=tmp_path / "run", layers=1, heads=1, width=32, epochs=200, dropout=0.0, learning_rate=3e-3)
+    record = json.loads((tmp_path / "run" / "run.json").read_text())
+    assert record["result"]["held_out_loss"] is None  # one document: none is held out
+    assert record["corpus"]["by_source"] == {"own": 1}
+    assert model.generate("", temperature=0, max_tokens=60) == text
+
+
+def test_own_text_without_duplicates_and_with_an_early_stop(tmp_path):
+    """Random words teach nothing about other random words: the held-out loss must rise, and the run must end before its epochs do."""
+    rng = np.random.default_rng(0)
+    texts = [" ".join(rng.choice(["red", "green", "blue", "one", "two", "six"], 30)) for _ in range(20)]
+    with (tmp_path / "own.jsonl").open("w") as file:
+        file.writelines(json.dumps({"text": text}) + "\n" for text in texts + texts[:5])
+    minigpt.train("colours", data=[tmp_path / "own.jsonl"], out=tmp_path / "run", layers=1, heads=2, width=64, epochs=300, dropout=0.0)
+    record = json.loads((tmp_path / "run" / "run.json").read_text())
+    assert record["corpus"]["duplicates_dropped"] == 5
+    assert record["corpus"]["documents"] == 20
+    assert record["training"]["stopped_early"]
+    assert record["result"]["best_step"] < record["training"]["steps"] < 300
+    assert json.loads((tmp_path / "run" / "run.json").read_text())["prompt"] == "colours"
+
+
+def test_the_full_vocabulary_on_request(tmp_path):
+    small = {**SMALL, "width": 8, "epochs": 1}
+    assert minigpt.train(PROMPT, out=tmp_path / "run", vocab="full", **small).tokenizer.vocab_size == 50257
+
+
+def test_a_preset_brings_its_prompt(tmp_path):
+    minigpt.train(preset="haiku_master", out=tmp_path / "run", **SMALL)
+    record = json.loads((tmp_path / "run" / "run.json").read_text())
+    assert "haiku" in record["prompt"].lower()
+    assert {line["form"] for line in lines(tmp_path / "run" / "corpus.jsonl")} == {"haiku"}
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"prompt": ""}, "nothing to learn from"),
+        ({"prompt": "x", "layers": 0}, "--layers 0"),
+        ({"prompt": "x", "width": 100, "heads": 12}, "not divisible by n_head=12; use a width of 96 or 108"),
+        ({"prompt": "x", "context": 1000}, "does not fit 512 positions"),
+        ({"prompt": "x", "model_size": "13M"}, "12M \\(small\\)"),
+        ({"prompt": "x", "preset": "chef"}, "simple_cooking_recipes"),
+        ({"prompt": "x", "learning_rate": float("nan")}, "learning_rate=nan"),
+        ({"prompt": "x", "dropout": 1.0}, "dropout=1.0"),
+        ({"prompt": "x", "epochs": 0}, "epochs=0"),
+        ({"prompt": "x", "threads": 0}, "--threads 0"),
+        ({"prompt": "x", "seed": -1}, "seed=-1"),
+        ({"prompt": "x", "device": "tpu"}, "auto, cpu or cuda"),
+        ({"prompt": "x", "vocab": "big"}, "corpus or full"),
+        ({"prompt": "x", "source": "own"}, "needs --data"),
+        ({"prompt": "x", "source": "template", "data": "a.txt"}, "exclude each other"),
+        ({"data": "nowhere.txt"}, "nowhere.txt does not exist"),
+    ],
+)
+def test_bad_options_are_refused_before_anything_is_written(tmp_path, monkeypatch, options, message):
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(minigpt.MinigptError, match=message):
+        minigpt.train(options.pop("prompt", None), **options)
+    assert list(tmp_path.iterdir()) == []
