@@ -78,7 +78,8 @@ class CupyBackend(Backend):
     def uniform(self, seeds: list[tuple[int, ...]], out: Array) -> None:
         """Drawn on the device, one stream a step: the draws differ from the CPU's, their distribution does not."""
         seed = int(np.random.SeedSequence(seeds[0]).generate_state(1, np.uint64)[0])
-        out[...] = self.xp.random.default_rng(seed).random(out.shape, dtype=out.dtype)
+        generator = self.xp.random.Generator(self.xp.random.Philox4x3210(seed))  # counter-based: cheap to start, unlike the default
+        out[...] = generator.random(out.shape, dtype=out.dtype)
 
     def release_memory(self) -> None:
         self.xp.get_default_memory_pool().free_all_blocks()
@@ -116,12 +117,12 @@ def _probe_cupy() -> tuple[Any, str]:
             raise MinigptError(f"CuPy is installed but lacks {error.name}: install it again for your CUDA version") from error
         raise MinigptError('CuPy is not installed: with an NVIDIA GPU, pip install "minigpt[gpu]"') from error
     except (ImportError, OSError) as error:
-        raise MinigptError(f"CuPy does not import: {first_line(error)}; install it again for your CUDA version") from error
+        # CuPy frames the text of its own ImportError; the reason is in the cause.
+        raise MinigptError(f"CuPy does not import: {first_line(error.__cause__ or error)}; install it again for your CUDA version") from error
     try:
         ones = cupy.ones((8, 8), dtype=cupy.float32)
         total = float(cupy.exp(ones * 0).sum()) + float((ones @ ones).sum())  # a compiled kernel, a matrix product
-    except (RuntimeError, OSError, ImportError, AttributeError, ValueError) as error:
-        # CuPy's driver, runtime, compiler and cuBLAS errors are RuntimeErrors of some dozen classes.
+    except Exception as error:  # CuPy's driver, runtime, compiler, cuBLAS and memory errors have no common class
         remedy = "install or update the NVIDIA driver and the CUDA libraries that CuPy names"
         raise MinigptError(f"CuPy {cupy.__version__} cannot compute: {type(error).__name__}: {first_line(error)}; {remedy}") from error
     if total != 64 + 512:

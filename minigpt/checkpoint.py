@@ -103,6 +103,7 @@ def save_tokenizer(folder: Path, tokenizer: Tokenizer, context: int) -> None:
             "tokenizer_class": "GPT2Tokenizer",
             "add_prefix_space": False,
             "clean_up_tokenization_spaces": False,
+            "split_special_tokens": True,  # <|endoftext|> in a text is text
             "model_max_length": context,
             "bos_token": END_OF_TEXT,
             "eos_token": END_OF_TEXT,

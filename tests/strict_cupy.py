@@ -224,8 +224,8 @@ class ufunc:
 class Generator:
     """cupy.random.Generator, of which only `random` is simulated."""
 
-    def __init__(self, seed: Any) -> None:
-        self._generator = np.random.default_rng(host(seed))
+    def __init__(self, bit_generator: Philox4x3210) -> None:
+        self._generator = np.random.default_rng(bit_generator.seed)
 
     def random(self, size: Any = None, dtype: Any = np.float64, out: Any = None) -> ndarray:
         """Draws from [0, 1)."""
@@ -238,6 +238,13 @@ class Generator:
             raise ValueError("Supplied output array is not contiguous, or not of this size.")
         out._array[...] = drawn if size is not None else self._generator.random(out.shape, np.dtype(dtype))
         return out
+
+
+class Philox4x3210:
+    """cupy.random.Philox4x3210, a bit generator: only its seed is kept."""
+
+    def __init__(self, seed: int) -> None:
+        self.seed = seed
 
 
 class MemoryPool:
@@ -298,7 +305,7 @@ class StrictCupy(ModuleType):
             "dot": dot,
             "get_default_memory_pool": MemoryPool,
             "get_array_module": lambda *args: self if any(isinstance(a, ndarray) for a in args) else np,
-            "random": SimpleNamespace(default_rng=Generator, Generator=Generator),
+            "random": SimpleNamespace(Philox4x3210=Philox4x3210, Generator=Generator),
             "cuda": SimpleNamespace(
                 MemoryPool=MemoryPool,
                 runtime=SimpleNamespace(

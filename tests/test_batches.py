@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -42,7 +44,7 @@ def test_epochs_differ_in_order_and_in_offset() -> None:
     """A window starts elsewhere each time, so that no token is always the first."""
     windows = Windows(np.arange(1000), 10, 4, seed=0)
     firsts = [epoch(windows, number)[0][:, 0] for number in range(20)]
-    assert all(not np.array_equal(a, b) for a, b in zip(firsts[:-1], firsts[1:], strict=True))
+    assert all(not np.array_equal(a, b) for a, b in itertools.pairwise(firsts))
     assert len({int(first[0]) % 10 for first in firsts}) > 5
     assert all(not np.array_equal(first, np.sort(first)) for first in firsts)
 

@@ -28,7 +28,9 @@ DOCUMENT = "Stir, stir 🦊 the naïve soup —\nand serve it."
 @pytest.fixture(scope="module")
 def babbler(small_tokenizer: Tokenizer) -> GPT:
     """A model with large random weights over the small tokenizer: sure of itself, and senseless."""
-    config = ModelConfig(n_layer=2, n_head=2, n_embd=16, n_positions=P, vocab_size=small_tokenizer.vocab_size, dropout=0.1, initializer_range=0.3)
+    config = ModelConfig(
+        n_layer=2, n_head=2, n_embd=16, n_positions=P, vocab_size=small_tokenizer.vocab_size, dropout=0.1, initializer_range=0.3
+    )
     parameters = Parameters(config, Backend("tests"))
     parameters.initialize(np.random.default_rng(0))
     return GPT(parameters)
@@ -192,7 +194,9 @@ def test_temperature_0_repeats_itself_whatever_the_seed(babbler: GPT, small_toke
 
 def test_a_seed_repeats_its_text_and_no_seed_does_not(babbler: GPT, small_tokenizer: Tokenizer) -> None:
     """The same seed, the same text; others, others; None draws a new one."""
-    texts = [say(babbler, small_tokenizer, "The", P, temperature=2.0, top_k=0, max_tokens=40, seed=s)[1].text for s in (1, 1, 2, None, None)]
+    texts = [
+        say(babbler, small_tokenizer, "The", P, temperature=2.0, top_k=0, max_tokens=40, seed=s)[1].text for s in (1, 1, 2, None, None)
+    ]
     assert texts[0] == texts[1]
     assert len(set(texts)) == 4
 
@@ -278,7 +282,11 @@ def test_the_sample_is_filled_while_the_text_streams(parrot: GPT, document_token
 @pytest.mark.parametrize(
     ("values", "message"),
     [
-        *[({name: value}, f"{name}={value!r} must be a whole number of at least 0") for name in ("max_tokens", "top_k", "seed") for value in (-1, 1.0)],
+        *[
+            ({name: value}, f"{name}={value!r} must be a whole number of at least 0")
+            for name in ("max_tokens", "top_k", "seed")
+            for value in (-1, 1.0)
+        ],
         *[({"temperature": value}, f"temperature={value!r} must be a finite number at least 0") for value in (-0.1, math.inf, math.nan)],
         *[({"top_p": value}, f"top_p={value!r} must be a finite number above 0 and at most 1") for value in (0, 1.1)],
         *[({"repetition_penalty": value}, f"repetition_penalty={value!r} must be a finite number above 0") for value in (0, math.inf)],

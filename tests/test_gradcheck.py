@@ -94,7 +94,14 @@ def linear_case(kind: type[Linear], backend: Backend, rng: np.random.Generator) 
 
 @pytest.mark.parametrize(
     ("kind", "wrong"),
-    [(Linear, []), (FlippedInput, ["dx"]), (FlippedWeight, ["weight"]), (Overwriting, ["bias"]), (SlightlyLarge, ["dx"]), (NotANumber, ["dx"])],
+    [
+        (Linear, []),
+        (FlippedInput, ["dx"]),
+        (FlippedWeight, ["weight"]),
+        (Overwriting, ["bias"]),
+        (SlightlyLarge, ["dx"]),
+        (NotANumber, ["dx"]),
+    ],
 )
 def test_the_check_names_exactly_the_wrong_gradient(kind: type[Linear], wrong: list[str], cpu: Backend, rng: np.random.Generator) -> None:
     """A planted mistake fails its own comparison and no other."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from typing import Any
 
@@ -71,7 +72,7 @@ def test_slices_of_adamw_make_no_difference_also_across_the_boundary_of_decay(of
     whole = run(optimizer, gradients, 1.0, [slice(0, n)])
     cuts = [0, 5, boundary + offset - 3, boundary + offset, boundary + offset + 10, n]
     optimizer, gradients = start(tiny, cpu)
-    cut = run(optimizer, gradients, 1.0, [slice(a, b) for a, b in zip(cuts[:-1], cuts[1:], strict=True)])
+    cut = run(optimizer, gradients, 1.0, [slice(a, b) for a, b in itertools.pairwise(cuts)])
     assert np.array_equal(cut, whole)
 
 
@@ -112,7 +113,7 @@ def test_the_cosine_goes_from_the_peak_to_a_tenth() -> None:
     assert learning_rate(config, 110) == pytest.approx(0.04, rel=1e-12)
     assert learning_rate(config, 5_000) == learning_rate(config, 110)
     rates = [learning_rate(config, step) for step in range(10, 111)]
-    assert all(a > b for a, b in zip(rates[:-1], rates[1:], strict=True))
+    assert all(a > b for a, b in itertools.pairwise(rates))
 
 
 def test_a_cosine_shorter_than_its_warm_up_ends_at_a_tenth() -> None:

@@ -97,7 +97,9 @@ def test_a_step_reports_what_was_before_it(trainer: Trainer) -> None:
     expected, gradients = trainer.loss_and_gradients(x, y)
     assert all(np.array_equal(before[name], array) for name, array in trainer.state_dict().items())
     assert trainer.step(x, y) == expected
-    assert trainer.gradient_norm == pytest.approx(sum(float((g.astype(np.float64) ** 2).sum()) for g in gradients.values()) ** 0.5, rel=1e-5)
+    assert trainer.gradient_norm == pytest.approx(
+        sum(float((g.astype(np.float64) ** 2).sum()) for g in gradients.values()) ** 0.5, rel=1e-5
+    )
     assert all((before[name] != array).any() for name, array in trainer.state_dict().items())
 
 

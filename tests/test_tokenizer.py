@@ -16,7 +16,17 @@ from hypothesis import strategies as st
 
 from minigpt import tokenizer as module
 from minigpt.errors import MinigptError
-from minigpt.tokenizer import END_OF_TEXT, HAS_YOUNG, WORDS, WORDS_AMONG_YOUNG, StreamDecoder, Tokenizer, byte_alphabet, gpt2_merges, parse_merges
+from minigpt.tokenizer import (
+    END_OF_TEXT,
+    HAS_YOUNG,
+    WORDS,
+    WORDS_AMONG_YOUNG,
+    StreamDecoder,
+    Tokenizer,
+    byte_alphabet,
+    gpt2_merges,
+    parse_merges,
+)
 
 GOLDEN = [json.loads(line) for line in Path(__file__).with_name("golden_tokens.jsonl").read_text(encoding="utf-8").splitlines()]
 AWKWARD = "aeht'ldsTH 019.,!\n\r\t\x1c\x85\u00a0\u200b\u2028\ufeffäßéλДשم狐の한🦊\u0301\u1c89\U0001cd00"
@@ -105,7 +115,13 @@ def test_merging_follows_the_definition_with_gpt2s_merges(word: str, gpt2: Token
 def test_a_word_of_200_000_bytes_takes_seconds(kind: str, gpt2: Tokenizer, rng: np.random.Generator) -> None:
     """n log n: a merge loop of n^2 steps would take an hour."""
     letters = "".join(map(chr, rng.integers(ord("a"), ord("z") + 1, 200_000)))
-    text = {"one letter": "a" * 200_000, "letters": letters, "two-byte letters": "é" * 100_000, "spaces": " " * 200_000, "marks": "=" * 200_000}[kind]
+    text = {
+        "one letter": "a" * 200_000,
+        "letters": letters,
+        "two-byte letters": "é" * 100_000,
+        "spaces": " " * 200_000,
+        "marks": "=" * 200_000,
+    }[kind]
     start = time.perf_counter()
     ids = Tokenizer(gpt2.merges).encode(text)
     assert time.perf_counter() - start < 15

@@ -80,8 +80,8 @@ def news(rng: random.Random, words: Words) -> str:
     things = {slot: rng.choice(options) for slot, options in event.get("slots", {}).items()}
     look = {
         "town": town, "other": other, "day": rng.choice(words["weekdays"]), "age": str(rng.randint(30, 90)), "g1": str(won),
-        "g2": str(lost), "n": str(rng.randint(2, 9)), "small": str(small), "planted": f"{small * rate:,}", "big": f"{rng.randrange(150, 3000, 10):,}",
-        "thousand": str(rng.randint(4, 40)), "million": str(rng.randint(2, 12)), "min": str(rng.randint(12, 55)),
+        "g2": str(lost), "n": str(rng.randint(2, 9)), "small": str(small), "planted": f"{small * rate:,}",
+        "big": f"{rng.randrange(150, 3000, 10):,}", "thousand": str(rng.randint(4, 40)), "million": str(rng.randint(2, 12)), "min": str(rng.randint(12, 55)),
         "rate": str(rate), "runners": str(runners), "total": f"{rate * runners:,}",
         "role": role, "person": rng.choice(words["news people"]),
     }  # fmt: skip

@@ -1,0 +1,356 @@
+"""What the template writers promise: endless enough, never twice, the same for the same seed, and true."""
+
+from __future__ import annotations
+
+import json
+import random
+import re
+from collections.abc import Iterator
+from itertools import islice
+from typing import Any
+
+import pytest
+
+from minigpt.corpus.documents import Document
+from minigpt.corpus.prompt import PRESETS, Request, understand
+from minigpt.corpus.templates import FORMS, write_documents
+from minigpt.corpus.templates.cooking import families, minutes_in, show_amount, show_time
+from minigpt.corpus.templates.grammar import fill, load_words, starts_with_vowel_sound
+from minigpt.corpus.templates.poetry import syllables
+
+pytestmark = pytest.mark.filterwarnings("error")
+CASES = [(category, form) for category in FORMS for form in FORMS[category]]
+RECIPES = [(c, f) for c, f in CASES if c == "cooking" and f not in ("question", "technique", "menu", "baking_question", "baking_technique")]
+TOKENS_PER_WORD = 4 / 3  # of GPT-2's tokenizer on English prose; recipes have more
+
+
+def written(category: str, form: str, count: int = 25) -> list[str]:
+    """So many documents of one form."""
+    rng, words = random.Random(7), load_words(category)
+    return [FORMS[category][form](rng, words) for _ in range(count)]
+
+
+def until(documents: Iterator[Document], count: int) -> list[str]:
+    """Texts until they hold so many words, or until there are no more."""
+    texts, total = [], 0
+    for document in documents:
+        texts.append(document.text)
+        total += len(document.text.split())
+        if total >= count:
+            break
+    return texts
+
+
+def distinct4(texts: list[str]) -> float:
+    """Different four-word sequences, as a share of all."""
+    words = " ".join(texts).split()
+    grams = [tuple(words[i : i + 4]) for i in range(len(words) - 3)]
+    return len(set(grams)) / len(grams)
+
+
+# ---- all forms -------------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("category", "form"), CASES)
+def test_a_document_is_clean_text(category: str, form: str) -> None:
+    for text in written(category, form):
+        assert text.isascii() and text == text.strip()
+        assert "  " not in re.sub(r"(?m)^ +", "", text), text  # but code is indented
+        assert "\n\n\n" not in text and " ," not in text and " ." not in text and ".." not in text.replace("...", "")
+        assert "**" not in re.sub(r"\w \*\* \d", "", text) and "`" not in text and "#" not in text  # no Markdown; x ** 3 is code
+        assert "{~" not in text and "a(n)" not in text and "None." not in text.replace("returns None.", "").replace("is None.", "")
+        assert text[-1] in ".!?\"" or form in ("song", "email", "free_verse"), text
+        if category != "technical":  # there, brackets and braces belong to code
+            assert not re.search(r"[{}|\[\]]", text), text
+        assert not re.search(r"\b([a-z]+) \1\b", text.lower()) or form in ("song", "algorithm"), text  # "the the"
+
+
+@pytest.mark.parametrize(("category", "form"), CASES)
+def test_articles_agree(category: str, form: str) -> None:
+    for text in written(category, form):
+        for article, word in re.findall(r"\b([Aa]n?) ([a-z]{3,})", text):
+            assert (article.lower() == "an") == starts_with_vowel_sound(word), f"{article} {word}"
+
+
+@pytest.mark.parametrize(("category", "form"), CASES)
+def test_length(category: str, form: str) -> None:
+    low, high = {"haiku": (9, 30), "question": (25, 80), "baking_question": (25, 80)}.get(form, (40, 240))
+    assert all(low <= len(text.split()) <= high for text in written(category, form))
+
+
+# ---- the stream ------------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("category", list(FORMS))
+def test_a_category_lasts_for_100_000_tokens_and_is_varied(category: str) -> None:
+    texts = until(write_documents(Request(category, None, tuple(FORMS[category]), ()), random.Random(1)), int(100_000 / TOKENS_PER_WORD))
+    assert len(" ".join(texts).split()) >= 100_000 / TOKENS_PER_WORD
+    assert len(set(texts)) == len(texts)
+    assert distinct4(texts[: len(texts) * 3 // 10]) >= 0.4
+
+
+@pytest.mark.parametrize("preset", list(PRESETS))
+def test_a_preset_lasts_for_30_000_tokens(preset: str) -> None:
+    texts = until(write_documents(understand("", preset), random.Random(1)), int(30_000 / TOKENS_PER_WORD))
+    assert len(" ".join(texts).split()) >= 30_000 / TOKENS_PER_WORD and len(set(texts)) == len(texts)
+
+
+def test_seeds() -> None:
+    def first(seed: int) -> list[Document]:
+        return [d for c in FORMS for d in islice(write_documents(Request(c, None, tuple(FORMS[c]), ()), random.Random(seed)), 20)]
+
+    assert first(3) == first(3)
+    assert first(3) != first(4)
+
+
+def test_forms_take_turns_and_are_named() -> None:
+    documents = list(islice(write_documents(understand("", "haiku_master"), random.Random(0)), 3))
+    assert [d.origin for d in documents] == [{"category": "poetry", "form": "haiku"}] * 3
+    assert {d.source for d in documents} == {"template"}
+    request = understand("", "algorithm_specialist")
+    assert [d.origin["form"] for d in islice(write_documents(request, random.Random(0)), 4)] == list(request.forms) * 2
+
+
+def test_it_ends_when_the_tables_are_exhausted(monkeypatch: pytest.MonkeyPatch) -> None:
+    """One form has two texts, another one text: three documents come, then the stream ends instead of searching for ever."""
+    monkeypatch.setitem(FORMS, "cooking", {"two": lambda rng, words: f"text {rng.randrange(2)}", "one": lambda rng, words: "text"})  # type: ignore[misc]
+    texts = [d.text for d in write_documents(Request("cooking", None, ("two", "one"), ()), random.Random(0))]
+    assert sorted(texts) == ["text", "text 0", "text 1"]
+
+
+# ---- the template language -------------------------------------------------------------------------------------------------------
+
+
+def test_fill() -> None:
+    rng, asked = random.Random(0), []
+
+    def look(name: str) -> str:
+        asked.append(name)
+        return {"x": "egg", "y": "a(n) {x}"}[name]
+
+    assert {fill(rng, "[a|b[c|d]]", {}) for _ in range(50)} == {"a", "bc", "bd"}
+    assert fill(rng, "{Y} is {y}, not a(n) unicorn or a(n) pan", look) == "An egg is an egg, not a unicorn or a pan"
+    asked.clear()
+    assert fill(random.Random(1), "[{x}|{x}] and [|]", look) == "egg and " and asked == ["x"]  # the other alternative was not looked up
+    assert fill(rng, "{~nice} {~nice}", {}, {"nice": ["so"]}) == "so so"
+    with pytest.raises(KeyError):
+        fill(rng, "{missing}", {})
+
+
+# ---- cooking ---------------------------------------------------------------------------------------------------------------------
+
+
+def parts_of(text: str) -> tuple[list[str], list[str], str]:
+    """The ingredients, the steps and the line with the time of a recipe."""
+    needs = re.findall(r"(?m)^- (.+)$", text)
+    steps = re.findall(r"(?m)^\d+\. (.+)$", text)
+    return needs, steps, text.split("\n")[3]
+
+
+def food_names() -> list[str]:
+    """The name that each ingredient has in the steps, plural and singular, longest first."""
+    words = load_words("cooking")
+    calls = [row[1] for table in ("ingredients", "baking ingredients") for row in words[table].values()]
+    names = [re.sub(r"\((\w+)\|(\w+)\)", rf"\{i}", call) for call in calls for i in (1, 2)]
+    return sorted(dict.fromkeys(names), key=len, reverse=True)
+
+
+@pytest.mark.parametrize(("category", "form"), RECIPES)
+def test_a_recipe_uses_its_ingredients_and_only_those(category: str, form: str) -> None:
+    """Every food named in a step is on the list, and every line of the list is named in a step."""
+    names = [name for name in food_names() if name not in ("pasta", form)]  # the word for any shape of it; the dish itself: cookies
+    same = {"salt and pepper": "salt and black pepper", "pinch of salt": "a pinch of salt", "squash": "squash", "leaves": "mixed baby leaves"}
+    for text in written(category, form):
+        needs, steps, _ = parts_of(text)
+        assert 4 <= len(needs) <= 15 and len(needs) == len(set(needs)) and 4 <= len(steps) <= 7
+        listed, method = " | ".join(needs).lower(), " ".join(steps)
+        named = [name for name in names if re.search(rf"\b{name}\b", method)]
+        for name in named:
+            words = same.get(name, name).lower().split()
+            assert all(re.search(rf"\b{w.rstrip('s')}", listed) for w in words), f"{name} is not on the list:\n{text}"
+        for need in needs:
+            assert any(all(w.rstrip("s") in need.lower() for w in same.get(n, n).lower().split()) for n in named), f"{need} is not used:\n{text}"
+
+
+@pytest.mark.parametrize(("category", "form"), RECIPES)
+def test_a_recipe_takes_as_long_as_it_says(category: str, form: str) -> None:
+    for text in written(category, form):
+        _, steps, line = parts_of(text)
+        stated = minutes_in([line.split("Ready in ")[1]])
+        assert minutes_in(steps) <= stated <= minutes_in(steps) + 25 and stated % 5 == 0
+        assert re.match(r"(Serves \d+|Makes \d+ \w+)\. Ready in .*\d+ (minutes|hours?)\.$", line)
+        assert re.findall(r"(?m)^(\d+)\. ", text) == [str(i) for i in range(1, len(steps) + 1)]
+        assert "1 minutes" not in re.sub(r"\d1 minutes", "", text)
+
+
+@pytest.mark.parametrize(("category", "form"), RECIPES)
+def test_meat_is_cooked_and_diets_are_kept(category: str, form: str) -> None:
+    meat = re.compile(r"chicken|beef|pork|turkey|sausage|bacon|ham\b|duck|steak|salmon|cod\b|bass|tuna|shrimp|scallop", re.I)
+    animal = re.compile(r"\beggs?\b|cream\b|yogurt|\bmilk|butter\b|cheese|mozzarella|ricotta|mascarpone|honey|paneer|halloumi", re.I)
+    for text in written(category, form):
+        needs, steps, _ = parts_of(text)
+        listed, method = " | ".join(needs), " ".join(steps)
+        if re.search("chicken|turkey|pork sausages|pork tender", listed):
+            assert re.search("cooked through|juices run clear", method), text
+        if form in ("vegetarian", "vegan"):
+            assert not meat.search(listed), text
+        if form == "vegan":
+            assert not animal.search(re.sub(r"coconut (milk|cream)|peanut butter|butternut", "", listed)), text
+
+
+def test_every_slot_of_every_dish_is_used_in_its_steps() -> None:
+    """Else a title could promise what is not in the dish; and every food that a table names exists."""
+    words = load_words("cooking")
+    foods = {**words["ingredients"], **words["baking ingredients"]}
+    dishes = json.dumps(families(words))
+    assert not [food for food in foods if f'"{food}"' not in dishes and "{" + food + "}" not in dishes]
+    for family in families(words):
+        options = [o for slot in family["slots"].values() for o in slot]
+        keys = [o if isinstance(o, str) else o["is"] for o in options]
+        assert not [key for key in keys if key not in foods]
+        text = " ".join(family["steps"]) + " ".join(v for o in options if isinstance(o, dict) for v in o.values())
+        for title in family["titles"]:
+            for slot in re.findall(r"\{([a-z]+)\.names?\}", title):
+                assert slot in family["slots"] and "{" + slot + "}" in text, title
+
+
+def test_amounts_and_times() -> None:
+    assert [show_amount(v) for v in (0.25, 0.5, 1.0, 1.5, 400.0)] == ["1/4", "1/2", "1", "1 1/2", "400"]
+    assert [show_time(m) for m in (35, 60, 95, 120)] == ["35 minutes", "1 hour", "1 hour 35 minutes", "2 hours"]
+    assert minutes_in(["Cook for 3 minutes on each side.", "Rest 1 hour.", "Wait for 1 minute."]) == 6 + 60 + 1
+
+
+# ---- poetry ----------------------------------------------------------------------------------------------------------------------
+
+
+def test_haiku_have_5_7_5_syllables() -> None:
+    for text in written("poetry", "haiku", 300):
+        title, *lines = text.replace("\n\n", "\n").split("\n")
+        assert title and [syllables(line) for line in lines] == [5, 7, 5], text
+
+
+def test_every_word_of_the_haiku_table_is_counted_once() -> None:
+    rows = [word for rows in load_words("poetry")["syllable table"].values() for row in rows for word in row.split()]
+    assert len(rows) == len(set(rows)) and syllables("A quiet waterfall") == 6
+
+    def words_of(table: Any) -> Iterator[str]:
+        if isinstance(table, str):
+            yield from re.findall(r"[a-z']+", table.replace("a(n)", "an").lower())
+        else:
+            for key, entry in table.items() if isinstance(table, dict) else enumerate(table):
+                yield from () if key == "themes" else words_of(entry)
+
+    for word in words_of([load_words("poetry")["haiku"], load_words("poetry")["haiku stays"]]):
+        assert word in rows, word
+
+
+def test_verses_rhyme_in_pairs_and_the_chorus_with_its_hook() -> None:
+    groups = list(load_words("poetry")["rhymes"].values())
+
+    def rhyme(one: str, two: str) -> bool:
+        a, b = (re.findall(r"[a-z']+", line.lower())[-1] for line in (one, two))
+        return a != b and any(a in group and b in group for group in groups)
+
+    for text in written("poetry", "song"):
+        parts = [part.split("\n") for part in text.split("\n\n")[1:]]
+        assert [p[0] for p in parts if p[0] != "Bridge"] == ["Verse 1", "Chorus", "Verse 2", "Chorus"]
+        for name, *lines in parts:
+            if name == "Bridge":
+                continue
+            pairs = [(0, 1), (2, 3)] if name.startswith("Verse") else [(0, 1), (2, 3), (1, 3)]
+            assert len(lines) == 4 and all(rhyme(lines[a], lines[b]) for a, b in pairs), text
+        assert parts[1] == parts[-1]
+
+
+def test_every_song_line_ends_in_a_word_of_its_group() -> None:
+    words, rng = load_words("poetry"), random.Random(0)
+    for group, lines in words["song lines"].items():
+        for line in lines:
+            assert fill(rng, line, {}).lower().split()[-1] in words["rhymes"][group], line
+    for hook, group in words["hooks"]:
+        assert hook.lower().split()[-1] in words["rhymes"][group], hook
+
+
+def test_a_story_keeps_its_hero() -> None:
+    heroes = dict(load_words("poetry")["heroes"])
+    for text in written("poetry", "story", 100):
+        body = text.split("\n\n", 1)[1]
+        names = [name for name in heroes if re.search(rf"\b{name}\b", body)]
+        assert len(names) == 1 and len(re.findall(rf"\b{names[0]}\b", body)) >= 2, text
+        assert re.search(rf"\b{heroes[names[0]]}\b", body, re.I), text
+
+
+# ---- technical -------------------------------------------------------------------------------------------------------------------
+
+
+def test_functions_compile_and_return_what_is_said() -> None:
+    for text in written("technical", "function", 200):
+        code = re.search(r"(?ms)^def .*?(?=\n\n)", text)
+        assert code is not None
+        names: dict[str, Any] = {}
+        exec(compile(code[0], "<document>", "exec"), names)
+        calls = re.findall(r"(?:Example: |And )(\w+\(.*?\)) returns (.*?)\.(?= And |$)", text)
+        assert calls
+        for call, value in calls:
+            assert eval(call, names) == eval(value), text
+
+
+def test_endpoints_hold_json_that_parses() -> None:
+    for text in written("technical", "endpoint", 100):
+        bodies = re.findall(r"(?m)^\{.*\}$", text)
+        assert all(isinstance(json.loads(body), dict) for body in bodies)
+        assert bool(bodies) == (not text.startswith("DELETE"))
+        assert re.match(r"(GET|POST|PATCH|DELETE) /v\d/[a-z]+(/\{id\})?\n", text)
+
+
+def test_traces_of_algorithms_end_in_the_right_answer() -> None:
+    for text in written("technical", "algorithm", 300):
+        if "sort " in text and (lists := re.findall(r"\[[-\d, ]+\]", text)) and "Problem: put a list in order" in text:
+            assert json.loads(lists[-1]) == sorted(json.loads(lists[0])), text
+        if found := re.search(r"search for (\d+) in (\[[\d, ]+\]).*at position (\d+)", text):
+            assert json.loads(found[2])[int(found[3])] == int(found[1]), text
+        for a, op, b, value in re.findall(r"(?<![\d*/] )\b(\d+) ([*+]) (\d+) = (\d+)", text):
+            assert (int(a) * int(b) if op == "*" else int(a) + int(b)) == int(value), text
+
+
+def test_the_load_of_a_system_is_computed() -> None:
+    for text in written("technical", "system_design", 100):
+        found = re.search(r"expect ([\d,]+) .* that is (\d+) a second.* peaks of (\d+) times as much, which is ([\d,]+) a second", text)
+        assert found is not None
+        day, second, times, peak = (int(n.replace(",", "")) for n in found.groups())
+        assert day == second * 86_400 and peak == second * times
+        growth = re.search(r"(\d+) bytes.*?adds ([\d.]+) (MB|GB)", text)
+        assert growth is not None
+        assert float(growth[2]) * {"MB": 1e6, "GB": 1e9}[growth[3]] == pytest.approx(day * int(growth[1]), rel=0.06)
+
+
+# ---- general ---------------------------------------------------------------------------------------------------------------------
+
+
+def test_the_sums_of_a_lesson_are_right() -> None:
+    """Each "expression = number" in a lesson is computed anew."""
+    checked = 0
+    for text in written("general", "lesson", 300):
+        if "adding fractions" not in text:
+            text = re.sub(r"\d+x \+ \d+ = \d+|\d+x = ", "", text)  # an equation to solve, not a sum
+            for left, right in re.findall(r"((?:\d+|\()[\d +*/()-]*[\d)]) = (-?\d+)\b(?! [*+/-] |[*/])", text):
+                assert eval(left) == int(right), text
+                checked += 1
+        elif found := re.search(r"What is (\d+)/(\d+) \+ (\d+)/(\d+)\?.*The sum is (\d+)/(\d+)\.", text):
+            a, b, c, d, top, bottom = map(int, found.groups())
+            assert (a * d + c * b) * bottom == top * b * d, text
+            checked += 1
+    assert checked > 500
+
+
+def test_a_dialogue_takes_turns() -> None:
+    for text in written("general", "dialogue", 100):
+        speakers = [line.split(":")[0] for line in text.split("\n")]
+        assert len(set(speakers)) == 2 and all(a != b for a, b in zip(speakers, speakers[1:], strict=False)) and len(speakers) % 2 == 0
+
+
+def test_an_email_is_complete() -> None:
+    for text in written("general", "email", 100):
+        subject, greeting, body, closing = text.split("\n\n")
+        assert subject.startswith("Subject: ") and greeting.endswith(",") and body.endswith((".", "?", "!"))
+        assert re.fullmatch(r"[A-Z][\w ]+,\n[A-Z]\w+ [A-Z]\w+", closing)
