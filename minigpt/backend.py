@@ -118,7 +118,9 @@ def _probe_cupy() -> tuple[Any, str]:
         raise MinigptError('CuPy is not installed: with an NVIDIA GPU, pip install "minigpt[gpu]"') from error
     except (ImportError, OSError) as error:
         # CuPy frames the text of its own ImportError; the reason is in the cause.
-        raise MinigptError(f"CuPy does not import: {first_line(error.__cause__ or error)}; install it again for your CUDA version") from error
+        raise MinigptError(
+            f"CuPy does not import: {first_line(error.__cause__ or error)}; install it again for your CUDA version"
+        ) from error
     try:
         ones = cupy.ones((8, 8), dtype=cupy.float32)
         total = float(cupy.exp(ones * 0).sum()) + float((ones @ ones).sum())  # a compiled kernel, a matrix product

@@ -73,7 +73,17 @@ def test_check_prints_a_table_and_passes():
     done = call("check", "--device", "cpu")
     assert done.returncode == 0
     rows = done.stdout.splitlines()[1:]
-    assert {row.split()[0] for row in rows} >= {"Embedding", "Linear", "LayerNorm", "Gelu", "Dropout", "Attention", "Block", "CrossEntropy", "GPT"}
+    assert {row.split()[0] for row in rows} >= {
+        "Embedding",
+        "Linear",
+        "LayerNorm",
+        "Gelu",
+        "Dropout",
+        "Attention",
+        "Block",
+        "CrossEntropy",
+        "GPT",
+    }
     assert all(float(row.split()[-1]) < 1e-6 for row in rows)
 
 

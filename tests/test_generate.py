@@ -149,6 +149,14 @@ def test_draws_follow_the_probabilities(temperature: float) -> None:
     assert (abs(found - expected) < 5 * np.sqrt(expected * (1 - expected) / 4000)).all()
 
 
+def test_draws_of_a_part_follow_its_shares() -> None:
+    """The two that top-p or top-k leaves of 0.5, 0.3, ... are drawn as 5 to 3."""
+    for options in ({"top_p": 0.6}, {"top_k": 2}):
+        found = draws([0.3, 0.15, 0.5, 0.05], 4000, **options) / 4000
+        assert abs(found[2] - 5 / 8) < 5 * (5 / 8 * 3 / 8 / 4000) ** 0.5
+        assert found[0] + found[2] == 1
+
+
 @pytest.mark.parametrize(
     ("logits", "seen", "penalty", "chosen"),
     [

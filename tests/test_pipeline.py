@@ -125,7 +125,9 @@ def test_the_corpus_is_on_the_disk_before_the_first_step(tmp_path):
 @pytest.mark.parametrize("text", ["Hello world", "x", "Eine kurze Geschichte: \u00e4\u00f6\u00fc \u65e5\u672c\u8a9e \U0001f600."])
 def test_a_text_shorter_than_a_window_is_learned(tmp_path, text):
     (tmp_path / "tiny.txt").write_text(text, encoding="utf-8")
-    model = minigpt.train(data=tmp_path / "tiny.txt", out=tmp_path / "run", layers=1, heads=1, width=32, epochs=200, dropout=0.0, learning_rate=3e-3)
+    model = minigpt.train(
+        data=tmp_path / "tiny.txt", out=tmp_path / "run", layers=1, heads=1, width=32, epochs=200, dropout=0.0, learning_rate=3e-3
+    )
     record = json.loads((tmp_path / "run" / "run.json").read_text())
     assert record["result"]["held_out_loss"] is None  # one document: none is held out
     assert record["corpus"]["by_source"] == {"own": 1}

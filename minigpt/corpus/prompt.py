@@ -34,9 +34,7 @@ class Preset:
     forms: tuple[str, ...]
 
 
-PRESETS = {
-    key: Preset(key, row["category"], row["title"], row["prompt"], tuple(row["forms"])) for key, row in TABLES["presets"].items()
-}
+PRESETS = {key: Preset(key, row["category"], row["title"], row["prompt"], tuple(row["forms"])) for key, row in TABLES["presets"].items()}
 
 
 def understand(prompt: str, preset: str | None = None) -> Request:

@@ -79,14 +79,14 @@ def news(rng: random.Random, words: Words) -> str:
     role, small = rng.choice(words["news roles"]), rng.randint(20, 120)
     things = {slot: rng.choice(options) for slot, options in event.get("slots", {}).items()}
     look = {
-        "town": town, "other": other, "day": rng.choice(words["weekdays"]), "age": str(rng.randint(30, 90)), "g1": str(won),
-        "g2": str(lost), "n": str(rng.randint(2, 9)), "small": str(small), "planted": f"{small * rate:,}",
-        "big": f"{rng.randrange(150, 3000, 10):,}", "thousand": str(rng.randint(4, 40)), "million": str(rng.randint(2, 12)), "min": str(rng.randint(12, 55)),
+        "town": town, "other": other, "day": rng.choice(words["weekdays"]), "role": role, "person": rng.choice(words["news people"]),
+        "age": str(rng.randint(30, 90)), "g1": str(won), "g2": str(lost), "n": str(rng.randint(2, 9)), "min": str(rng.randint(12, 55)),
+        "small": str(small), "planted": f"{small * rate:,}", "big": f"{rng.randrange(150, 3000, 10):,}",
+        "thousand": str(rng.randint(4, 40)), "million": str(rng.randint(2, 12)),
         "rate": str(rate), "runners": str(runners), "total": f"{rate * runners:,}",
-        "role": role, "person": rng.choice(words["news people"]),
     }  # fmt: skip
     look |= things | {"short": event["short"]}
-    sentences = [event["lead"], *rng.sample(event["more"], 2), rng.choice(words["news quotes"])]
+    sentences = [event["lead"], *rng.sample(event["more"], 2), rng.choice(event["voices"])]
     body = " ".join(upper_first(fill(rng, sentence, look)) for sentence in sentences)
     return "\n\n".join([fill(rng, event["head"], look), body, upper_first(fill(rng, rng.choice(words["news closes"]), look))])
 

@@ -1,9 +1,9 @@
 """The small template language of the word tables: in goes a template and a random generator, out comes one finished sentence.
 
-    [a|b|c]      one of the alternatives, drawn at random; alternatives may nest, and may be empty
-    {name}       looked up by the caller; {Name} is the same with a capital letter
-    {~list}      one entry of the shared list of that name
-    a(n) / A(n)  becomes "a" or "an", as the next word wants
+[a|b|c]      one of the alternatives, drawn at random; alternatives may nest, and may be empty
+{name}       looked up by the caller; {Name} is the same with a capital letter
+{~list}      one entry of the shared list of that name
+a(n) / A(n)  becomes "a" or "an", as the next word wants
 """
 
 from __future__ import annotations
@@ -80,9 +80,10 @@ def upper_first(text: str) -> str:
 
 
 def title_case(text: str) -> str:
-    """A title: capitals on all words but the small ones, which get one only in front."""
+    """A title: capitals on all words but the small ones, which get one only at its ends."""
     words = text.split()
-    return " ".join(w if i and w.lower() in SMALL else "-".join(upper_first(p) for p in w.split("-")) for i, w in enumerate(words))
+    inner = range(1, len(words) - 1)
+    return " ".join(w if i in inner and w in SMALL else "-".join(upper_first(p) for p in w.split("-")) for i, w in enumerate(words))
 
 
 def join_and(items: Sequence[str]) -> str:

@@ -168,15 +168,14 @@ def clock(rng: random.Random, words: Words) -> Parts:
 
 
 def multiply(rng: random.Random, words: Words) -> Parts:
-    a, b = rng.randint(12, 99), rng.randint(3, 9)
+    a, b = 10 * rng.randint(1, 9) + rng.randint(1, 9), rng.randint(3, 9)
     tens, ones = a // 10 * 10, a % 10
     box, thing = rng.choice(words["boxes"]), rng.choice(words["things to count"])
-    second = f"{b} * {ones} = {b * ones}" if ones else "there are no ones to add"
     return (
         "multiplying in your head",
         [
             f"There are {b} {box} with {a} {thing} in each, and we want {b} * {a}.",
-            f"Split {a} into {tens} and {ones}. Then {b} * {tens} = {b * tens}, and {second}.",
+            f"Split {a} into {tens} and {ones}. Then {b} * {tens} = {b * tens}, and {b} * {ones} = {b * ones}.",
             f"Together that is {b * tens} + {b * ones} = {a * b} {thing}.",
         ],
         f"{a * b} / {b} = {a}.",

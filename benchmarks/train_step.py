@@ -1,0 +1,164 @@
+"""Training speed against other frameworks: the same model, weights and batches, in turn (A B C A B C ...), each in a fresh process.
+
+python benchmarks/train_step.py                                    # the 12M layout, V 50,257, B 8, T 128, no dropout
+python benchmarks/train_step.py --vocab 3000 --dropout 0.1 --peers torch-eager
+
+First the losses of ten steps are held against each other (without dropout, within 1e-3). Then, round by round: tokens/s, the ratio
+minigpt / peer of the same round, the share of the machine's matrix-product peak (one float32 product a core, all cores at once,
+measured between the rounds), and peak memory. Peers that are not installed are left out, and it says so.
+"""
+
+from __future__ import annotations
+
+import argparse
+import importlib.util
+import json
+import os
+import resource
+import statistics
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+
+sys.path.insert(0, str(Path(__file__).parent))
+PEERS = {
+    "torch-eager": ("torch", "eager"),
+    "torch-compile": ("torch", "compile"),
+    "torch-bf16": ("torch", "bf16"),
+    "jax-jit": ("jax", "jit"),
+}
+CHECKED_STEPS = 10
+
+
+def parse() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--size", default="12M", help="12M, 33M or 117M")
+    parser.add_argument("--vocab", type=int, default=50257)
+    parser.add_argument("--batch", type=int, default=8)
+    parser.add_argument("--context", type=int, default=128)
+    parser.add_argument("--dropout", type=float, default=0.0)
+    parser.add_argument("--threads", type=int, default=None)
+    parser.add_argument("--steps", type=int, default=6, help="timed steps a round, after two that are not")
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--peers", default=",".join(PEERS), help="of " + ", ".join(PEERS))
+    parser.add_argument("--child", help=argparse.SUPPRESS)
+    return parser.parse_args()
+
+
+def child(a: argparse.Namespace) -> None:
+    """One implementation, alone in its process: the first losses, the seconds of each step, the memory."""
+    from minigpt import ModelConfig, TrainConfig, Trainer
+    from minigpt.config import find_size
+
+    size = find_size(a.size)
+    config = ModelConfig(size.n_layer, size.n_head, size.n_embd, size.n_positions, a.vocab, a.dropout)
+    trainer = Trainer(config, TrainConfig(seed=0), device="cpu", threads=a.threads)
+    step = trainer.step
+    if a.child != "minigpt":
+        library, variant = PEERS[a.child]
+        state = trainer.state_dict()
+        del trainer, step
+        if library == "torch":
+            from peers import torch_gpt as peer
+        else:
+            from peers import jax_gpt as peer
+        step = peer.make(config, state, variant)
+    rng = np.random.default_rng(0)
+    losses, seconds = [], []
+    for i in range(max(CHECKED_STEPS, a.steps + 2)):
+        stream = rng.integers(0, a.vocab, (a.batch, a.context + 1))
+        x, y = np.ascontiguousarray(stream[:, :-1]), np.ascontiguousarray(stream[:, 1:])
+        start = time.perf_counter()
+        losses.append(step(x, y))
+        if i >= 2:
+            seconds.append(time.perf_counter() - start)
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+    print(json.dumps({"losses": losses, "seconds": seconds, "memory": peak}))
+
+
+def product_peak(threads: int) -> float:
+    """Float32 operations a second of square matrix products, one on each core at once, BLAS on one thread each."""
+    from concurrent.futures import ThreadPoolExecutor
+
+    from threadpoolctl import threadpool_limits
+
+    n, times = 1536, 4
+    a = np.random.default_rng(0).random((n, n), dtype=np.float32)
+
+    def work(_: int) -> None:
+        out = np.empty_like(a)
+        for _ in range(times):
+            np.matmul(a, a, out=out)
+
+    with threadpool_limits(1), ThreadPoolExecutor(threads) as pool:
+        list(pool.map(work, range(threads)))
+        start = time.perf_counter()
+        list(pool.map(work, range(threads)))
+        return threads * times * 2 * n**3 / (time.perf_counter() - start)
+
+
+def operations(a: argparse.Namespace) -> float:
+    """Of one step, in the matrix products alone: 6 a parameter and token, attention's two products below the diagonal, three times."""
+    from minigpt import ModelConfig
+    from minigpt.config import find_size
+
+    size = find_size(a.size)
+    config = ModelConfig(size.n_layer, size.n_head, size.n_embd, size.n_positions, a.vocab)
+    tokens = a.batch * a.context
+    matrices = config.parameters - size.n_positions * size.n_embd - size.n_layer * 13 * size.n_embd
+    return 6.0 * tokens * matrices + 6.0 * size.n_layer * tokens * (a.context + 1) * size.n_embd
+
+
+def measure(a: argparse.Namespace, name: str) -> dict[str, object]:
+    """Run one implementation in a process of its own."""
+    options = [f"--{key}={getattr(a, key)}" for key in ("size", "vocab", "batch", "context", "dropout", "steps")]
+    if a.threads:
+        options.append(f"--threads={a.threads}")
+    done = subprocess.run([sys.executable, __file__, f"--child={name}", *options], capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise SystemExit(f"{name} failed: {done.stderr[-2000:]}")
+    return json.loads(done.stdout.splitlines()[-1])
+
+
+def main() -> None:
+    a = parse()
+    if a.child:
+        return child(a)
+    wanted = [name for name in a.peers.split(",") if name]
+    missing = [name for name in wanted if importlib.util.find_spec(PEERS[name][0]) is None or (name == "jax-jit" and a.dropout)]
+    names = ["minigpt", *(name for name in wanted if name not in missing)]
+    if missing:
+        print(f"left out (not installed, or without dropout): {', '.join(missing)}")
+    threads = a.threads or (len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1)
+    print(
+        f"{a.size} layout, V {a.vocab:,}, B {a.batch}, T {a.context}, dropout {a.dropout:g}, {threads} threads, {a.rounds} rounds of {a.steps} steps"
+    )
+    rates: dict[str, list[float]] = {name: [] for name in names}
+    results, peaks = {}, []
+    for _ in range(a.rounds):
+        for name in names:
+            peaks.append(product_peak(threads))
+            results[name] = r = measure(a, name)
+            rates[name].append(a.batch * a.context / statistics.median(r["seconds"][: a.steps]))
+    if not a.dropout:
+        for name in names[1:]:
+            worst = max(abs(x - y) for x, y in zip(results["minigpt"]["losses"], results[name]["losses"], strict=True))
+            verdict = "within" if worst < 1e-3 else "NOT within"
+            print(f"first {CHECKED_STEPS} losses, minigpt and {name}: largest difference {worst:.1e}, {verdict} 1e-3")
+    peak = statistics.median(peaks)
+    print(f"matrix-product peak {peak / 1e9:.0f} GFLOP/s ({min(peaks) / 1e9:.0f} to {max(peaks) / 1e9:.0f})")
+    print(f"{'':<14} {'tokens/s':>9} {'(range)':>15} {'minigpt is':>11} {'(by round)':>18} {'of peak':>8} {'memory':>9}")
+    for name in names:
+        r, ratios = rates[name], [m / p for m, p in zip(rates["minigpt"], rates[name], strict=True)]
+        share = operations(a) * statistics.median(r) / (a.batch * a.context) / peak
+        print(
+            f"{name:<14} {statistics.median(r):>9,.0f} {f'{min(r):,.0f}-{max(r):,.0f}':>15} {statistics.median(ratios):>10.2f}x"
+            f" {' '.join(f'{x:.2f}' for x in ratios):>18} {share:>7.0%} {results[name]['memory'] / 2**20:>6,.0f} MB"
+        )
+
+
+if __name__ == "__main__":
+    main()
