@@ -24,7 +24,7 @@ class Options:
     final_tokens: int | None = None
     model_size: str = "12M"
     epochs: int = 20
-    batch_size: int = 4
+    batch_size: int = 2
     context: int | None = None
     learning_rate: float | None = None
     dropout: float = 0.1
@@ -42,9 +42,10 @@ class Options:
     @classmethod
     def parse(cls, options: dict[str, Any]) -> Options:
         """Options as keyword arguments, checked one by one; `data` may be one path or several, as text or as Path."""
-        plain = {name: str(value) if isinstance(value, Path) else value for name, value in options.items()}
+        plain: dict[str, Any] = {name: str(value) if isinstance(value, Path) else value for name, value in options.items()}
         data = plain.get("data", ())
-        o = cls(**{**plain, "data": (data,) if isinstance(data, str) else tuple(str(path) for path in data)})
+        plain["data"] = (data,) if isinstance(data, str) else tuple(str(path) for path in data)
+        o = cls(**plain)
         if o.source not in ("auto", "template", "own"):
             raise MinigptError(f"unknown source {o.source!r}; use auto, template or own")
         if o.source == "template" and o.data:

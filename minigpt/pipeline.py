@@ -5,6 +5,7 @@ from __future__ import annotations
 import platform
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timezone
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -99,13 +100,12 @@ def make_plan(prompt: str | None, o: Options, hear: Listener) -> Plan:
     backend = choose_backend(o.device)
 
     full = Tokenizer.gpt2()
+    final_tokens, say = o.final_tokens, partial(hear.say, "Corpus")
     if o.data:
-        documents, final_tokens = read_corpus(o.data, lambda line: hear.say("Corpus", line)), o.final_tokens
+        documents = read_corpus(o.data, say)
     else:
-        documents = write_corpus(
-            prompt, o.preset, o.initial_tokens or o.size.initial_tokens, o.seed, full, lambda line: hear.say("Corpus", line)
-        )
-        final_tokens = o.final_tokens or o.size.final_tokens
+        final_tokens = final_tokens or o.size.final_tokens
+        documents = write_corpus(prompt, o.preset, o.initial_tokens or o.size.initial_tokens, final_tokens, o.seed, full, say)
     corpus = gather(documents, final_tokens, o.seed, full)
     tokenizer = compact(full, {token for ids in corpus.encoded for token in ids}) if o.vocab == "corpus" else full
     learned, held_out = corpus.streams(tokenizer)

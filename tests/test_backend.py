@@ -170,7 +170,7 @@ def test_uniform_draws_from_zero_to_one_and_again_the_same(backend: Backend, dty
     draws = backend.to_host(first)
     np.testing.assert_array_equal(draws, backend.to_host(again))
     assert draws.dtype == dtype
-    assert 0 <= draws.min()
+    assert draws.min() >= 0
     assert draws.max() < 1
     assert abs(draws.mean() - 1 / 2) < 0.01
     assert abs(draws.std() - 12**-0.5) < 0.01

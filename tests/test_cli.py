@@ -88,7 +88,8 @@ def test_check_prints_a_table_and_passes():
 
 
 def test_check_fails_when_a_backward_is_wrong():
-    wrong = "import minigpt.layers as l; b = l.Gelu.backward; l.Gelu.backward = lambda s, d: b(s, d) * 1.001; from minigpt.cli import cli; cli(['check'])"
+    wrong = "import minigpt.layers as l; b = l.Gelu.backward; l.Gelu.backward = lambda s, d: b(s, d) * 1.001"
+    wrong += "; from minigpt.cli import cli; cli(['check'])"
     done = subprocess.run([sys.executable, "-c", wrong], capture_output=True, text=True, check=False)
     assert done.returncode == 1
     assert "FAILED" in done.stdout

@@ -15,7 +15,8 @@ from minigpt.training import held_out_loss
 
 SMALL = {"layers": 1, "heads": 2, "width": 32, "positions": 64, "initial_tokens": 4000, "final_tokens": 2500, "epochs": 2}
 PROMPT = "A fun GPT that generates cooking recipes"
-FILES = "README.md config.json corpus.jsonl generation_config.json merges.txt metrics.jsonl model.safetensors run.json tokenizer.json tokenizer_config.json vocab.json"
+FILES = """README.md config.json corpus.jsonl generation_config.json merges.txt metrics.jsonl model.safetensors run.json
+tokenizer.json tokenizer_config.json vocab.json"""
 
 
 @pytest.fixture(scope="module")

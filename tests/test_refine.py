@@ -25,7 +25,7 @@ def test_kept_documents_fit_the_budget_and_scores_are_the_greedy_ones(texts, bud
 
     seen, waiting, total, greedy = set(), list(range(len(texts))), 0, {}
     while waiting:
-        score, number = max(((len(four_grams(texts[i]) - seen) / len(four_grams(texts[i])), -i) for i in waiting))
+        score, number = max((len(four_grams(texts[i]) - seen) / len(four_grams(texts[i])), -i) for i in waiting)
         waiting.remove(-number)
         if total + lengths[-number] <= budget or not greedy:
             greedy[-number] = round(score, 4)

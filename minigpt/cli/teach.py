@@ -25,7 +25,7 @@ from minigpt.cli.common import command, device_option
 @click.option("--final-tokens", type=int, help="Tokens to keep of them.  [default: by size 15,000, 25,000, 50,000; own text: all]")
 @click.option("--model-size", default="12M", help="12M, 33M or 117M; also small, medium, large.")
 @click.option("--epochs", type=int, default=20, help="Passes over the corpus at most.")
-@click.option("--batch-size", type=int, default=4, help="Windows a step.")
+@click.option("--batch-size", type=int, default=2, help="Windows a step.")
 @click.option("--context", type=int, help="Tokens a window.  [default: 256]")
 @click.option("--learning-rate", type=float, help="The peak; warm-up before it, a cosine after it.  [default: by size]")
 @click.option("--dropout", type=float, default=0.1, help="Share of units dropped while learning.")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +17,8 @@ from minigpt.corpus.prompt import understand
 from minigpt.corpus.refine import Kept, distinct, refine
 from minigpt.corpus.templates import write_documents
 from minigpt.tokenizer import Tokenizer
+
+TOKENS_PER_FORM, LEAST_FORMS = 3000, 3
 
 
 @dataclass(frozen=True)
@@ -64,17 +66,25 @@ def gather(everything: Sequence[Document], final_tokens: int | None, seed: int, 
     return Corpus(kept, held_out, [encoded[k.number] for k in kept], sum(lengths), len(everything) - len(documents))
 
 
-def write_corpus(prompt: str, preset: str | None, tokens: int, seed: int, full: Tokenizer, say: Callable[[str], None]) -> list[Document]:
-    """Template documents until they make so many tokens, or until the templates have no more to say."""
+def write_corpus(
+    prompt: str, preset: str | None, tokens: int, final_tokens: int, seed: int, full: Tokenizer, say: Callable[[str], None]
+) -> list[Document]:
+    """Template documents until they make so many tokens, or until the templates have no more to say.
+
+    Of the request's forms only the first few are written where few tokens will be kept: a model learns one form from a dozen
+    examples, and nothing from three.
+    """
     request = understand(prompt, preset)
+    forms = request.forms[: max(LEAST_FORMS, final_tokens // TOKENS_PER_FORM)]
     reason = "your prompt has no word that a writer knows, so these are general documents"
     if preset:
         reason = f"preset {preset}"
     elif request.matched:
         reason = "because of " + ", ".join(repr(word) for word in request.matched)
-    say(f"templates for {request.category} ({reason}): {', '.join(request.forms)}")
+    few = f" ({len(forms)} of {len(request.forms)} forms, enough for {final_tokens:,} tokens)" if len(forms) < len(request.forms) else ""
+    say(f"templates for {request.category} ({reason}): {', '.join(forms)}{few}")
     documents, written = [], 0
-    for document in write_documents(request, random.Random(seed)):
+    for document in write_documents(replace(request, forms=forms), random.Random(seed)):
         documents.append(document)
         written += len(full.encode(document.text)) + 1
         if written >= tokens:
