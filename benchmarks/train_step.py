@@ -134,7 +134,7 @@ def main() -> None:
         print(f"left out (not installed, or without dropout): {', '.join(missing)}")
     threads = a.threads or (len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1)
     print(
-        f"{a.size} layout, V {a.vocab:,}, B {a.batch}, T {a.context}, dropout {a.dropout:g}, {threads} threads; {a.rounds} x {a.steps} steps"
+        f"{a.size} layout, V {a.vocab:,}, B {a.batch}, T {a.context}, dropout {a.dropout}, {threads} threads, {a.rounds} x {a.steps} steps"
     )
     rates: dict[str, list[float]] = {name: [] for name in names}
     results, peaks = {}, []

@@ -16,7 +16,7 @@ from safetensors.numpy import save
 from .backend import first_line
 from .config import ARCHITECTURE, ModelConfig
 from .errors import MinigptError
-from .files import read_json_object, write_bytes, write_json, write_text
+from .files import read_json_object, read_text, write_bytes, write_json, write_text
 from .params import shapes
 from .tokenizer import END_OF_TEXT, Tokenizer, parse_merges
 
@@ -165,11 +165,14 @@ def load_weights(path: Path, config: ModelConfig) -> dict[str, np.ndarray]:
             tied = {TIED: wanted["transformer.tokens_embed.weight"]} if TIED in present else {}
             for name in present:
                 _require_fit(path, name, file.get_slice(name), (wanted | tied).get(name))
-            state = {name: file.get_tensor(name).astype(np.float32, copy=False) for name in wanted}
+            with np.errstate(over="ignore"):  # what float32 cannot hold becomes infinite and is refused below
+                state = {name: file.get_tensor(name).astype(np.float32, copy=False) for name in wanted}
             if tied and not np.array_equal(file.get_tensor(TIED), file.get_tensor("transformer.tokens_embed.weight")):
                 raise MinigptError(f"{path}: {TIED} differs from the token embedding; minigpt's output matrix is tied to it")
     except FileNotFoundError as error:
         raise MinigptError(f"{path} is missing; no model was saved here yet") from error
+    except OSError as error:
+        raise MinigptError(f"{path} cannot be read: {first_line(error)}") from error
     except SafetensorError as error:
         raise MinigptError(f"{path} is damaged or cut short: {first_line(error)}") from error
     for name, array in state.items():
@@ -200,7 +203,7 @@ def load_tokenizer(folder: Path) -> Tokenizer:
             raise MinigptError(f"{path}: each merge must be two tokens")
         vocabulary = model.get("vocab")
     elif (path := folder / "merges.txt").exists():
-        merges = list(parse_merges(path.read_text(encoding="utf-8", errors="replace"), str(path)))
+        merges = list(parse_merges(read_text(path), str(path)))
         vocabulary = read_json_object(folder / "vocab.json")
     else:
         raise MinigptError(f"{folder} has no tokenizer.json and no merges.txt; the model cannot read text without them")

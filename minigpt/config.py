@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import sys
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -26,7 +27,7 @@ class ModelConfig:
 
     def __post_init__(self) -> None:
         for name in ("n_layer", "n_head", "n_embd", "n_positions", "vocab_size"):
-            _require_integer(name, getattr(self, name))
+            require_integer(name, getattr(self, name))
         if self.n_embd % self.n_head:
             below = self.n_embd // self.n_head * self.n_head
             choices = " or ".join(str(c) for c in (below, below + self.n_head) if c > 0)
@@ -111,9 +112,9 @@ class TrainConfig:
         for name in ("weight_decay", "clip_norm"):
             _require_number(name, getattr(self, name), 0, math.inf, high_open=True)
         for name in ("warmup_steps", "total_steps", "seed"):
-            _require_integer(name, getattr(self, name), minimum=0)
+            require_integer(name, getattr(self, name), minimum=0)
         for name in ("batch_size", "context", "epochs", "evaluations_per_epoch", "patience"):
-            _require_integer(name, getattr(self, name))
+            require_integer(name, getattr(self, name))
 
 
 @dataclass(frozen=True)
@@ -129,13 +130,13 @@ class SampleConfig:
     seed: int | None = None  # None draws a new one
 
     def __post_init__(self) -> None:
-        _require_integer("max_tokens", self.max_tokens, minimum=0)
-        _require_integer("top_k", self.top_k, minimum=0)
+        require_integer("max_tokens", self.max_tokens, minimum=0)
+        require_integer("top_k", self.top_k, minimum=0)
         _require_number("temperature", self.temperature, 0, math.inf, high_open=True)
         _require_number("top_p", self.top_p, 0, 1, low_open=True)
         _require_number("repetition_penalty", self.repetition_penalty, 0, math.inf, low_open=True, high_open=True)
         if self.seed is not None:
-            _require_integer("seed", self.seed, minimum=0)
+            require_integer("seed", self.seed, minimum=0)
         if isinstance(self.stop, str) or not all(isinstance(s, str) and s for s in self.stop):
             raise MinigptError(f"stop={self.stop!r} must be a tuple of texts that are not empty")
 
@@ -145,14 +146,14 @@ def as_dict(config: ModelConfig | TrainConfig | SampleConfig) -> dict[str, Any]:
     return asdict(config)
 
 
-def _require_integer(name: str, value: object, minimum: int = 1) -> None:
+def require_integer(name: str, value: object, minimum: int = 1) -> None:
     if isinstance(value, bool) or not isinstance(value, int) or value < minimum:
         raise MinigptError(f"{name}={value!r} must be a whole number of at least {minimum}")
 
 
 def _require_number(name: str, value: object, low: float, high: float, low_open: bool = False, high_open: bool = False) -> None:
     number = value if isinstance(value, int | float) and not isinstance(value, bool) else math.nan
-    if not low <= number <= high or (low_open and number == low) or (high_open and number == high):
+    if not low <= number <= min(high, sys.float_info.max) or (low_open and number == low) or (high_open and number == high):
         lower = "above" if low_open else "at least"
         upper = "" if high == math.inf else f" and {'below' if high_open else 'at most'} {high:g}"
         raise MinigptError(f"{name}={value!r} must be a finite number {lower} {low:g}{upper}")

@@ -10,7 +10,7 @@ from typing import Any
 
 from .errors import MinigptError
 
-JSON_LIMIT = 64 * 2**20  # bytes; GPT-2's tokenizer.json has 3.5 MB
+LIMIT = 64 * 2**20  # bytes of a text file; GPT-2's tokenizer.json has 3.5 MB
 
 
 def write_bytes(path: Path, data: bytes) -> None:
@@ -41,21 +41,31 @@ def write_json_lines(path: Path, values: Iterable[Any]) -> None:
     write_text(path, "".join(json.dumps(value, ensure_ascii=False, allow_nan=False) + "\n" for value in values))
 
 
-def read_json_object(path: Path) -> dict[str, Any]:
-    """The object in a JSON file; MinigptError for whatever else stands there."""
+def read_text(path: Path) -> str:
+    """The text of a UTF-8 file of bounded size."""
     try:
-        size = path.stat().st_size
-        if size > JSON_LIMIT:
-            raise MinigptError(f"{path}: {size:,} bytes are more than the {JSON_LIMIT:,} that a JSON file may have here")
-        value = json.loads(path.read_bytes().decode("utf-8"))
+        if (size := path.stat().st_size) > LIMIT:
+            raise MinigptError(f"{path}: {size:,} bytes are more than the {LIMIT:,} that such a file may have here")
+        return path.read_bytes().decode("utf-8")
     except FileNotFoundError as error:
         raise MinigptError(f"{path} is missing") from error
+    except OSError as error:
+        raise MinigptError(f"{path} cannot be read: {error.strerror}") from error
     except UnicodeDecodeError as error:
         raise MinigptError(f"{path} is not UTF-8: byte {error.start}") from error
+
+
+def read_json_object(path: Path) -> dict[str, Any]:
+    """The object in a JSON file; MinigptError for whatever else stands there."""
+    text = read_text(path)
+    try:
+        value = json.loads(text)
     except json.JSONDecodeError as error:
         raise MinigptError(f"{path} is not JSON: line {error.lineno}, column {error.colno}: {error.msg}") from error
     except RecursionError as error:
         raise MinigptError(f"{path} is nested too deeply") from error
+    except ValueError as error:  # a whole number of more than 4,300 digits
+        raise MinigptError(f"{path} holds a number that is too long: {error}") from error
     if not isinstance(value, dict):
         raise MinigptError(f"{path}: wanted a JSON object, got {type(value).__name__}")
     return value

@@ -17,6 +17,8 @@ from .config import SampleConfig
 from .model import GPT
 from .tokenizer import StreamDecoder, Tokenizer
 
+HUGE = 1e300  # a score that an extreme penalty may reach; the difference of two is still finite
+
 
 def context_start(length: int, window: int) -> int:
     """Where the context for the token after `length` tokens starts: 0 until they outgrow the window, then a multiple of half of it."""
@@ -38,6 +40,7 @@ class Decoder:
         start = context_start(len(ids), self.window)
         if start != self.start:
             self.start, self.cache.length = start, 0
+        self.model.noise.begin(None)  # no dropout, also in a model that was training a moment ago
         unread = np.array([ids[self.start + self.cache.length :]], dtype=np.int64)
         hidden = self.model.forward(backend.asarray(unread), self.cache)
         scores: np.ndarray = backend.to_host(self.model.logits(hidden[-1:]))[0]
@@ -49,7 +52,9 @@ def choose(logits: np.ndarray, seen: Sequence[int], config: SampleConfig, rng: n
     scores = logits.astype(np.float64)
     if config.repetition_penalty != 1:
         at = np.unique(np.asarray(seen, dtype=np.int64))
-        scores[at] = np.where(scores[at] > 0, scores[at] / config.repetition_penalty, scores[at] * config.repetition_penalty)
+        with np.errstate(over="ignore"):
+            penalized = np.where(scores[at] > 0, scores[at] / config.repetition_penalty, scores[at] * config.repetition_penalty)
+        scores[at] = np.clip(penalized, -HUGE, HUGE)
     if config.temperature == 0:
         return int(scores.argmax())
     candidates = np.arange(len(scores))
@@ -63,8 +68,7 @@ def choose(logits: np.ndarray, seen: Sequence[int], config: SampleConfig, rng: n
     if config.top_p < 1:
         enough = int(np.searchsorted(cumulative, config.top_p)) + 1
         cumulative = cumulative[:enough]
-    drawn = np.searchsorted(cumulative, rng.random() * cumulative[-1], side="right")
-    return int(candidates[min(int(drawn), len(cumulative) - 1)])
+    return int(candidates[np.searchsorted(cumulative, rng.random() * cumulative[-1], side="right")])
 
 
 @dataclass
@@ -100,20 +104,15 @@ def stream(model: GPT, tokenizer: Tokenizer, prompt: str, config: SampleConfig, 
         if stopped:
             sample.finish_reason = "stop"
             return
-    ready, held_back, stopped = split_at_stop(pending + characters.finish(), config.stop)
-    if stopped:
-        sample.finish_reason = "stop"
-    else:
-        ready += held_back  # nothing will complete it any more
-    if ready:
-        sample.text += ready
-        yield ready
+    if pending:  # nothing will complete a stop string any more; the bytes of half a character are dropped
+        sample.text += pending
+        yield pending
 
 
 def split_at_stop(text: str, stops: Sequence[str]) -> tuple[str, str, bool]:
-    """(text that can be shown, text to hold back, whether a stop string was met)."""
-    found = [at for stop in stops if (at := text.find(stop)) >= 0]
+    """(text that can be shown, text to hold back, whether a stop string was met). Of several, the one that ends first counts."""
+    found = [(at + len(stop), at) for stop in stops if (at := text.find(stop)) >= 0]
     if found:
-        return text[: min(found)], "", True
+        return text[: min(found)[1]], "", True
     held = max((n for stop in stops for n in range(1, min(len(stop), len(text) + 1)) if text.endswith(stop[:n])), default=0)
     return text[: len(text) - held], text[len(text) - held :], False

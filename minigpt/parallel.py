@@ -15,7 +15,7 @@ import numpy as np
 from threadpoolctl import ThreadpoolController
 
 from .backend import Array, Backend, choose_backend
-from .config import ModelConfig, TrainConfig
+from .config import ModelConfig, TrainConfig, require_integer
 from .errors import MinigptError
 from .loss import CrossEntropy
 from .model import GPT
@@ -67,8 +67,8 @@ class Trainer:
         backend: Backend | None = None,
         dtype: type = np.float32,
     ) -> None:
-        if threads is not None and threads < 1:
-            raise MinigptError(f"threads={threads} must be at least 1")
+        if threads is not None:
+            require_integer("threads", threads)
         self.config, self.train_config = config, train_config or TrainConfig()
         self.backend = backend or choose_backend(device)
         self.threads = threads or usable_cores()
@@ -119,9 +119,7 @@ class Trainer:
         if self.backend.name != "cpu":
             return "one worker on the GPU"
         workers = min(self.threads, batch_size)
-        if workers == 1:
-            return f"one worker, {self.threads} threads for its matrix products"
-        return f"{workers} workers on {self.threads} threads share each batch"
+        return f"{workers} worker{'s' * (workers > 1)} on {self.threads} core{'s' * (self.threads > 1)}"
 
     def close(self) -> None:
         """End the threads. The trainer cannot step afterwards."""
@@ -175,8 +173,19 @@ def load_state_dict(parameters: Parameters, state: dict[str, Any]) -> None:
     missing, unknown = sorted(parameters.shapes.keys() - state.keys()), sorted(state.keys() - parameters.shapes.keys())
     if missing or unknown:
         raise MinigptError(f"the parameters do not fit this model: missing {missing[:3]}, unknown {unknown[:3]}")
-    for name, shape in parameters.shapes.items():
-        array = np.asarray(state[name])
-        if array.shape != shape:
-            raise MinigptError(f"{name} has shape {array.shape}, this model needs {shape}")
+    arrays = {name: _as_numbers(name, state[name]) for name in parameters.shapes}
+    for name, shape in parameters.shapes.items():  # all of them, before the first is taken over
+        if arrays[name].shape != shape:
+            raise MinigptError(f"{name} has shape {arrays[name].shape}, this model needs {shape}")
+    for name, array in arrays.items():
         parameters[name].value[...] = parameters.backend.asarray(array, dtype=parameters.dtype)
+
+
+def _as_numbers(name: str, value: Any) -> np.ndarray:
+    try:
+        array = np.asarray(value)
+    except ValueError as error:
+        raise MinigptError(f"{name} is no array of numbers: {error}") from error
+    if array.dtype.kind not in "fiu":
+        raise MinigptError(f"{name} holds {array.dtype}, wanted real numbers")
+    return array

@@ -163,7 +163,7 @@ class Tokenizer:
 
 
 class StreamDecoder:
-    """Ids one at a time -> text pieces; the bytes of a half-read character wait for the rest of it."""
+    """Ids one at a time -> text pieces; the bytes of half a character wait for the other half, and are never shown without it."""
 
     def __init__(self, tokenizer: Tokenizer) -> None:
         self.tokenizer = tokenizer
@@ -172,7 +172,3 @@ class StreamDecoder:
     def feed(self, token: int) -> str:
         """The text that this token completes, possibly none."""
         return self._decoder.decode(self.tokenizer.tokens[self.tokenizer.checked(token)])
-
-    def finish(self) -> str:
-        """What is left: U+FFFD for a character that never ended."""
-        return self._decoder.decode(b"", final=True)

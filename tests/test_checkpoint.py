@@ -342,12 +342,14 @@ def test_a_tokenizer_that_minigpt_cannot_follow_is_refused(change: Any, message:
 
 
 def test_a_merges_file_that_is_none_is_refused(folder: Path) -> None:
-    """Its line is named; bytes that are no UTF-8 are no token."""
+    """Its line is named, or its byte."""
     (folder / "tokenizer.json").unlink()
     (folder / "merges.txt").write_text("#version: 0.2\nt h\nthe\n")
     assert "merges.txt, line 3: wanted two tokens with one space between, got 'the'" in refusal(folder)
     (folder / "merges.txt").write_bytes(b"#version: 0.2\nt \xff\n")
-    assert "merge 1, 't' '\ufffd': both halves must be tokens already" in refusal(folder)
+    assert "merges.txt is not UTF-8: byte 16" in refusal(folder)
+    (folder / "merges.txt").write_text("#version: 0.2\nt zz\n")
+    assert "merge 1, 't' 'zz': both halves must be tokens already" in refusal(folder)
 
 
 def test_a_save_that_fails_leaves_the_model_that_was_there(folder: Path, state: dict[str, np.ndarray]) -> None:

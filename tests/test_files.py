@@ -159,7 +159,7 @@ def test_a_missing_file_is_named(tmp_path: Path) -> None:
 
 def test_a_file_beyond_the_limit_is_not_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Its size is looked at first; at the limit it is read."""
-    monkeypatch.setattr(files, "JSON_LIMIT", 20)
+    monkeypatch.setattr(files, "LIMIT", 20)
     path = tmp_path / "a.json"
     path.write_text('{"a": "' + "x" * 11 + '"}')
     assert read_json_object(path) == {"a": "x" * 11}

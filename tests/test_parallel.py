@@ -200,31 +200,35 @@ def test_a_state_round_trips(trainer: Trainer, tiny_dropout: ModelConfig, cpu: B
 
 
 def test_a_state_that_does_not_fit_is_refused(trainer: Trainer) -> None:
-    """A missing name, an unknown name and a wrong shape are named."""
+    """A missing name, an unknown name, a wrong shape and a wrong type are named, and nothing is taken over by halves."""
     state = trainer.state_dict()
+    changed = {k: array + 1 for k, array in state.items()}
     name = "transformer.h.1.mlp.c_fc.weight"
     with pytest.raises(MinigptError, match=r"missing \['transformer\.h\.1\.mlp\.c_fc\.weight'\], unknown \[\]"):
         trainer.load_state_dict({k: v for k, v in state.items() if k != name})
     with pytest.raises(MinigptError, match=r"missing \[\], unknown \['lm_head\.weight'\]"):
         trainer.load_state_dict({**state, "lm_head.weight": state["transformer.tokens_embed.weight"]})
     with pytest.raises(MinigptError, match=r"transformer\.h\.1\.mlp\.c_fc\.weight has shape \(32, 8\), this model needs \(8, 32\)"):
-        trainer.load_state_dict({**state, name: state[name].T})
+        trainer.load_state_dict({**changed, name: state[name].T})
+    for wrong in (state[name].astype(complex), [[1], [2, 3]], np.full(state[name].shape, "x")):
+        with pytest.raises(MinigptError, match=r"transformer\.h\.1\.mlp\.c_fc\.weight (holds|is no array)"):
+            trainer.load_state_dict({**changed, name: wrong})
     assert all(np.array_equal(array, state[k]) for k, array in trainer.state_dict().items())
 
 
 def test_threads_below_one_are_refused(tiny: ModelConfig) -> None:
     """And none given means the cores that this process may use."""
-    with pytest.raises(MinigptError, match="threads=0 must be at least 1"):
+    with pytest.raises(MinigptError, match="threads=0 must be a whole number of at least 1"):
         Trainer(tiny, threads=0, device="cpu")
     with closing(Trainer(tiny, device="cpu")) as trainer:
         assert trainer.threads == usable_cores() >= 1
 
 
 def test_the_plan_says_how_a_step_is_shared_out(tiny: ModelConfig, cpu: Backend) -> None:
-    """In words: the workers, no more than sequences, and the threads."""
+    """In words: the workers, no more than sequences, and the cores."""
     with closing(Trainer(tiny, threads=4, backend=cpu)) as trainer:
-        for batch_size, workers in ((1, "one worker, 4 threads"), (2, "2 workers on 4 threads"), (9, "4 workers on 4 threads")):
-            assert trainer.plan(batch_size).startswith(workers)
+        for batch_size, workers in ((1, "1 worker on 4 cores"), (2, "2 workers on 4 cores"), (9, "4 workers on 4 cores")):
+            assert trainer.plan(batch_size) == workers
 
 
 def test_a_closed_trainer_cannot_step(tiny: ModelConfig, cpu: Backend) -> None:
