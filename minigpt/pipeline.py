@@ -38,7 +38,7 @@ class Listener:
     def say(self, topic: str, text: str) -> None:
         """A line of the plan or of the result."""
 
-    def step(self, course: Course, loss: float) -> None:
+    def step(self, course: Course) -> None:
         """A step was made."""
 
     def report(self, report: Report) -> None:

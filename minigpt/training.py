@@ -64,15 +64,17 @@ class Course:
         self.evaluate_every = max(1, windows.steps // config.evaluations_per_epoch)
         self.report_every = max(1, self.total_steps // REPORTS)
         self.step = self.tokens = self.stalled = 0
-        self.losses: list[float] = []  # since the last report
-        self.recent: list[float] = []  # since the last evaluation
-        self.best: Report | None = None
-        self.started = time.perf_counter()
+        self.loss = math.nan  # of the latest step
+        self.losses: list[float] = []  # since the latest report
+        self.recent: list[float] = []  # since the latest evaluation
         self.latest: Report | None = None
+        self.best: Report | None = None
+        self.best_train_loss = math.nan  # the mean of the steps that led to the best model
+        self.started = time.perf_counter()
 
     def take(self, x: np.ndarray, y: np.ndarray) -> None:
         """One step."""
-        loss = self.trainer.step(x, y)
+        loss = self.loss = self.trainer.step(x, y)
         if not math.isfinite(loss) or not math.isfinite(self.trainer.gradient_norm):
             remedy = "the best model so far is kept; start again with a lower --learning-rate"
             raise MinigptError(f"step {self.step + 1}: the loss is {loss}, its gradient's norm {self.trainer.gradient_norm}; {remedy}")
@@ -138,11 +140,11 @@ def fit(
     end_of_text: int,
     save: Callable[[], None],
     on_report: Callable[[Report], None],
-    on_step: Callable[[Course, float], None],
+    on_step: Callable[[Course], None],
 ) -> Result:
     """Train until the epochs are done, or until `patience` evaluations in a row brought no gain on the held-out stream.
 
-    `save` is called whenever the model is the best so far, `on_report` for each line of metrics, `on_step` with each step's loss.
+    `save` is called whenever the model is the best so far, `on_report` for each line of metrics, `on_step` after each step.
     """
     course = Course(trainer, windows, held_out, end_of_text)
     for epoch in range(trainer.train_config.epochs):
@@ -156,7 +158,7 @@ def fit(
                 on_report(report)
             elif course.step % course.report_every == 0:
                 on_report(course.report(None))
-            on_step(course, course.recent[-1] if course.recent else report.train_loss)
+            on_step(course)
             if course.stalled >= trainer.train_config.patience:
                 return course.result()
     return course.result()

@@ -115,7 +115,7 @@ def test_the_corpus_is_on_the_disk_before_the_first_step(tmp_path):
     class Watcher(Listener):
         seen = None
 
-        def step(self, course, loss):
+        def step(self, course):
             self.seen = self.seen or {path.name for path in (tmp_path / "run").iterdir()}
 
     watcher = Watcher()

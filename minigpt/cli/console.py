@@ -32,7 +32,7 @@ class Console(Listener):
             self.clear()
             click.echo(f"{topic:<9} {text}", err=True)
 
-    def step(self, course: Course, loss: float) -> None:
+    def step(self, course: Course) -> None:
         if self.quiet or not self.live or (time.perf_counter() - self.shown < INTERVAL and course.step < course.total_steps):
             return
         self.shown = time.perf_counter()
@@ -40,7 +40,7 @@ class Console(Listener):
         rate, left = course.tokens / elapsed, elapsed / course.step * (course.total_steps - course.step)
         bar = "#" * (20 * course.step // course.total_steps)
         line = (
-            f"[{bar:<20}] step {course.step}/{course.total_steps}  loss {loss:.3f}{self.held_out}  {rate:,.0f} tokens/s  {clock(left)} left"
+            f"[{bar:<20}] step {course.step}/{course.total_steps}  loss {course.loss:.3f}{self.held_out}  {rate:,.0f} tokens/s  {clock(left)} left"
         )
         line = line[: shutil.get_terminal_size().columns - 1]
         click.echo("\r" + line.ljust(self.width), err=True, nl=False)
