@@ -16,7 +16,8 @@ from .errors import MinigptError
 
 Array = Any  # a numpy.ndarray or a cupy.ndarray, whichever the backend makes
 
-CACHE_BYTES = 256 * 1024  # a piece of an elementwise chain; half of a common L2 cache, so that a chain's operands stay in it
+# A piece of an elementwise chain: a common L2 cache. Smaller pieces mean more calls, and at each call threads wait for each other.
+CACHE_BYTES = 2**20
 
 
 class Backend:

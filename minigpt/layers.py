@@ -181,10 +181,10 @@ class LayerNorm(Layer):
 
 
 class Gelu(Layer):
-    """y = x/2 * (1 + tanh(sqrt(2/pi) * (x + 0.044715 x^3))).
+    """y = x * gate, gate = (1 + tanh(sqrt(2/pi) * (x + 0.044715 x^3))) / 2.
 
     Shapes: any. Source: Hendrycks & Gimpel 2016, section 2, the tanh form that GPT-1 uses.
-    Saves: x, the loan itself; tanh, x's shape.
+    Saves: x, the loan itself; gate, x's shape.
     """
 
     SLOPE = math.sqrt(2 / math.pi)
@@ -193,33 +193,32 @@ class Gelu(Layer):
     def forward(self, x: Array) -> Array:
         xp = self.xp
         self.x = x
-        y, self.tanh = self.buffer("y", *x.shape), self.buffer("tanh", *x.shape)
+        y, self.gate = self.buffer("y", *x.shape), self.buffer("gate", *x.shape)
         for rows in self.pieces(x):
-            t = xp.multiply(x[rows], x[rows], out=self.tanh[rows])
-            t *= self.SLOPE * self.CUBIC
-            t += self.SLOPE
-            t *= x[rows]
-            xp.tanh(t, out=t)
-            xp.add(t, 1, out=y[rows])
-            y[rows] *= x[rows]
-            y[rows] *= 0.5
+            gate = xp.multiply(x[rows], x[rows], out=self.gate[rows])
+            gate *= self.SLOPE * self.CUBIC
+            gate += self.SLOPE
+            gate *= x[rows]
+            xp.tanh(gate, out=gate)
+            gate += 1
+            gate *= 0.5
+            xp.multiply(gate, x[rows], out=y[rows])
         return y
 
     def backward(self, dy: Array) -> Array:
         xp = self.xp
         dx = self.scratch("dx", *dy.shape)
         for rows in self.pieces(dy):
-            x, t = self.x[rows], self.tanh[rows]
-            # dy/dx = (1 + t + x * (1 - t^2) * (SLOPE + 3 SLOPE CUBIC x^2)) / 2
-            inner = xp.multiply(x, x, out=dx[rows])
-            inner *= 3 * self.SLOPE * self.CUBIC
-            inner += self.SLOPE
-            inner *= x
-            inner *= 1 - t * t
-            inner += t
-            inner += 1
-            inner *= dy[rows]
-            inner *= 0.5
+            x, gate = self.x[rows], self.gate[rows]
+            # dy/dx = gate * (1 + (1 - gate) * x * (2 SLOPE + 6 SLOPE CUBIC x^2))
+            d = xp.multiply(x, x, out=dx[rows])
+            d *= 6 * self.SLOPE * self.CUBIC
+            d += 2 * self.SLOPE
+            d *= x
+            d *= 1 - gate
+            d += 1
+            d *= gate
+            d *= dy[rows]
         return dx
 
 

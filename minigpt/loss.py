@@ -1,18 +1,70 @@
 """Softmax cross-entropy over the tied output matrix: hidden states and targets in; the mean loss and the gradient of that mean out.
 
-The logits (N, V) would be the largest array of the program, so they never exist all at once: a chunk of rows is multiplied out, turned
-into probabilities and then into its own gradient in place, and multiplied back. That is why forward and backward are one pass here.
+The logits (N, V) would be the largest array of the program, so they never exist all at once: a chunk of rows is multiplied out, its
+exponentials take its place, and these are multiplied back. That is why forward and backward are one pass here.
 
-Axes: N rows, C width, V vocabulary, M rows of a chunk.
+The vocabulary is cut into shards, one for each core: a shard multiplies with its own rows of W and writes their gradient alone, so
+several can work on one chunk at once. What they must tell each other is thin: of each row its maximum and its sum.
+
+Axes: N rows, C width, V vocabulary, M rows of a chunk, S tokens of a shard.
 """
 
 from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from itertools import repeat
+from typing import Any
 
 from .backend import Array
 from .layers import Layer, Workspace
 from .params import Parameters
 
 CHUNK = 512  # rows of logits at once; smaller chunks make smaller, slower matrix products
+
+Run = Callable[..., Iterable[Any]]  # `map`, or that of a pool of threads
+
+
+class Shard(Layer):
+    """The part of the softmax over the tokens `tokens`, S of V.
+
+    Saves: exponentials (M, S).
+    """
+
+    def __init__(self, tokens: slice, parameters: Parameters, workspace: Workspace) -> None:
+        super().__init__(f"loss.{tokens.start}", workspace)
+        self.weight = parameters["transformer.tokens_embed.weight"]
+        self.tokens = tokens
+
+    def forward(self, hidden: Array, targets: Array) -> tuple[Array, Array, Array]:
+        """hidden (M, C), targets (M,) -> of each row, (M,): the largest logit m, the sum of exp(logit - m), and the target's logit - m.
+
+        The last is -inf where the target stands in another shard.
+        """
+        xp = self.xp
+        M, S = hidden.shape[0], self.tokens.stop - self.tokens.start
+        x = self.exponentials = xp.matmul(hidden, self.weight.value[self.tokens].T, out=self.buffer("logits", M, S))
+        maxima, sums, at_target = (self.buffer(role, M) for role in ("maxima", "sums", "at_target"))
+        column = targets - self.tokens.start
+        inside = (column >= 0) & (column < S)
+        column = xp.where(inside, column, 0)
+        for rows in self.pieces(x):
+            part = x[rows]
+            xp.max(part, axis=1, out=maxima[rows])
+            part -= maxima[rows][:, None]
+            at_target[rows] = part[xp.arange(part.shape[0]), column[rows]]
+            xp.exp(part, out=part)
+            xp.sum(part, axis=1, out=sums[rows])
+        return maxima, sums, xp.where(inside, at_target, -xp.inf)
+
+    def backward(self, hidden: Array, scale: Array, add: bool) -> Array:
+        """The way back where the logits' gradient is scale * exponentials, scale (M, 1): writes or adds the gradient of the shard's rows
+        of W, returns its part of dhidden (M, C). The scale is applied to the thin matrices, never to the wide one.
+        """
+        scaled = self.xp.multiply(hidden, scale, out=self.buffer("scaled", *hidden.shape))
+        self.weight.write_product(self.exponentials.T, scaled, self.tokens, add)
+        dhidden = self.xp.matmul(self.exponentials, self.weight.value[self.tokens], out=self.buffer("dhidden", *hidden.shape))
+        dhidden *= scale
+        return dhidden
 
 
 class CrossEntropy(Layer):
@@ -22,27 +74,35 @@ class CrossEntropy(Layer):
     and gradients of the parts then add up to those of the whole.
     """
 
-    def __init__(self, parameters: Parameters, workspace: Workspace, chunk: int = CHUNK) -> None:
+    def __init__(self, parameters: Parameters, workspace: Workspace, shards: int = 1, chunk: int = CHUNK, run: Run = map) -> None:
         super().__init__("loss", workspace)
         self.embedding = parameters["transformer.tokens_embed.weight"]
-        self.chunk = chunk
+        V = self.embedding.value.shape[0]
+        self.shards = [Shard(slice(V * i // shards, V * (i + 1) // shards), parameters, workspace) for i in range(shards)]
+        self.chunk, self.run = chunk, run
 
     def forward(self, hidden: Array, targets: Array, total: int | None = None) -> float:
         """The loss alone, for evaluation."""
-        return sum(self.consume(self.logits(hidden[rows]), targets[rows]) for rows in self.chunks(hidden)) / (total or len(targets))
+        return sum(self.normalize(hidden[rows], targets[rows])[0] for rows in self.chunks(hidden)) / (total or len(targets))
 
     def forward_backward(self, hidden: Array, targets: Array, total: int | None = None) -> tuple[float, Array]:
         """The loss and dhidden (N, C), a gift; adds to the gradient of W."""
-        W = self.embedding
-        total = total or len(targets)
+        W, total = self.embedding, total or len(targets)
         loss = 0.0
         dhidden = self.buffer("dhidden", *hidden.shape)
         for rows in self.chunks(hidden):
-            logits = self.logits(hidden[rows])
-            loss += self.consume(logits, targets[rows], 1 / total)
-            dlogits = logits  # consumed: they are their own gradient now
-            W.add_product(dlogits.T, hidden[rows])
-            self.xp.matmul(dlogits, W.value, out=dhidden[rows])
+            h, t = hidden[rows], targets[rows]
+            part, factors = self.normalize(h, t)
+            loss += part
+            # dlogits = (softmax - onehot(target)) / total. First the softmax, shard by shard, ...
+            add = not W.stale
+            parts = list(self.run(Shard.backward, self.shards, repeat(h), [f / total for f in factors], repeat(add)))
+            W.stale = False
+            dh = dhidden[rows]
+            dh[...] = sum(parts[1:], parts[0])
+            # ... then what the target's column takes away.
+            dh -= W.value[t] / total
+            self.backend.add_rows(W.grad, t, h / -total)
         return loss / total, dhidden
 
     def chunks(self, hidden: Array) -> list[slice]:
@@ -50,24 +110,12 @@ class CrossEntropy(Layer):
         N = hidden.shape[0]
         return [slice(start, min(start + self.chunk, N)) for start in range(0, N, self.chunk)]
 
-    def logits(self, hidden: Array) -> Array:
-        """hidden (M, C) -> (M, V), in the one buffer for it."""
-        V = self.embedding.value.shape[0]
-        return self.xp.matmul(hidden, self.embedding.value.T, out=self.buffer("logits", hidden.shape[0], V))
-
-    def consume(self, logits: Array, targets: Array, scale: float | None = None) -> float:
-        """logits (M, V), targets (M,) -> the summed loss; with a scale, logits become the gradient of scale * that sum, else scrap."""
+    def normalize(self, hidden: Array, targets: Array) -> tuple[float, list[Array]]:
+        """hidden (M, C), targets (M,) -> the summed loss; and for each shard the factor (M, 1) that makes its exponentials the softmax."""
         xp = self.xp
-        loss = 0.0
-        for rows in self.pieces(logits):
-            x = logits[rows]
-            at = (xp.arange(x.shape[0]), targets[rows])  # of each row, its target
-            x -= x.max(axis=1, keepdims=True)
-            target_logits = x[at]
-            xp.exp(x, out=x)
-            sums = x.sum(axis=1, keepdims=True)  # (m, 1)
-            loss += float((xp.log(sums[:, 0]) - target_logits).sum())
-            if scale is not None:
-                x *= scale / sums
-                x[at] -= scale
-        return loss
+        maxima, sums, at_target = zip(*self.run(Shard.forward, self.shards, repeat(hidden), repeat(targets)), strict=True)
+        largest = xp.stack(maxima).max(axis=0)  # (M,), over the whole vocabulary
+        factors = [xp.exp(m - largest) for m in maxima]
+        total = sum(f * s for f, s in zip(factors, sums, strict=True))
+        log_softmax = xp.stack([t + (m - largest) for t, m in zip(at_target, maxima, strict=True)]).max(axis=0) - xp.log(total)
+        return -float(log_softmax.sum()), [(f / total)[:, None] for f in factors]

@@ -80,9 +80,13 @@ class GPT:
 
     def backward(self, dx: Array) -> None:
         """The gradient of the hidden states (N, C) -> every parameter's gradient, added."""
+        self.embedding.backward(self.backward_to_embedding(dx))
+
+    def backward_to_embedding(self, dx: Array) -> Array:
+        """The same but for the embedding, whose gradient workers share and write in turn; returns the gradient (N, C) of its output."""
         for block in reversed(self.blocks):
             dx = block.backward(dx)
-        self.embedding.backward(self.dropout.backward(dx))
+        return self.dropout.backward(dx)
 
     def logits(self, hidden: Array) -> Array:
         """Hidden states (n, C) -> scores of the next token (n, V), through the tied token embedding."""

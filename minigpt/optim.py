@@ -46,21 +46,21 @@ class AdamW:
         """Update one slice of the parameters with `gradient[at] * scale`, as update number `step` (from 1). Overwrites the gradient."""
         xp, c = self.xp, self.config
         rate = learning_rate(c, self.step - 1)
+        correction_1, correction_2 = 1 - c.beta1**self.step, math.sqrt(1 - c.beta2**self.step)
         p, g, m, v = self.parameters.values[at], gradient[at], self.m[at], self.v[at]
-        g *= scale
         m *= c.beta1
-        m += (1 - c.beta1) * g
-        v *= c.beta2
+        m += g * ((1 - c.beta1) * scale)
         g *= g
-        g *= 1 - c.beta2
+        g *= (1 - c.beta2) * scale**2
+        v *= c.beta2
         v += g
         decayed = max(0, min(at.stop, self.parameters.n_decayed) - at.start)
         p[:decayed] *= 1 - rate * c.weight_decay
-        denominator = xp.sqrt(v, out=g)
-        denominator *= 1 / math.sqrt(1 - c.beta2**self.step)
-        denominator += c.epsilon
-        change = xp.divide(m, denominator, out=g)
-        change *= rate / (1 - c.beta1**self.step)
+        # rate * (m / correction_1) / (sqrt(v) / correction_2 + epsilon), with the constants drawn together
+        change = xp.sqrt(v, out=g)
+        change += c.epsilon * correction_2
+        xp.divide(m, change, out=change)
+        change *= rate * correction_2 / correction_1
         p -= change
 
 

@@ -1,13 +1,14 @@
 """One training step over several workers: a batch (B, T) in, the mean loss out, the parameters updated.
 
-The workers are threads: NumPy lets go of the interpreter's lock while it computes. They share the parameters; each takes some of the
-batch's sequences and has its own activations and gradients, and runs its matrix products on its own share of the processor's cores.
+The workers are threads: NumPy lets go of the interpreter's lock while it computes. They share the parameters. Through the network each
+takes some of the batch's sequences, with activations and gradients of its own; through the loss each takes some of the vocabulary;
+through the optimizer each takes some of the parameters. Each runs its matrix products on its own share of the processor's cores.
 """
 
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -17,6 +18,7 @@ from threadpoolctl import ThreadpoolController
 from .backend import Array, Backend, choose_backend
 from .config import ModelConfig, TrainConfig, require_integer
 from .errors import MinigptError
+from .layers import Workspace
 from .loss import CrossEntropy
 from .model import GPT
 from .optim import AdamW, clip_scale
@@ -26,28 +28,6 @@ from .params import Parameters
 def usable_cores() -> int:
     """The processor cores that this process may run on."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-
-
-class Worker:
-    """A model over the shared parameters, with activations and gradients of its own."""
-
-    def __init__(self, parameters: Parameters) -> None:
-        self.parameters = parameters
-        self.model = GPT(parameters)
-        self.loss = CrossEntropy(parameters, self.model.workspace)
-
-    def forward(self, x: Array, y: Array, total: int) -> float:
-        """This worker's part of the mean loss over `total` tokens."""
-        self.model.noise.begin(None)
-        return self.loss.forward(self.model.forward(x), y.reshape(-1), total)
-
-    def forward_backward(self, x: Array, y: Array, total: int, streams: Sequence[tuple[int, ...]]) -> float:
-        """The same with dropout, and this worker's gradients made anew."""
-        self.parameters.zero_gradients()
-        self.model.noise.begin(streams)
-        loss, dhidden = self.loss.forward_backward(self.model.forward(x), y.reshape(-1), total)
-        self.model.backward(dhidden)
-        return loss
 
 
 class Trainer:
@@ -75,36 +55,43 @@ class Trainer:
         self.parameters = Parameters(config, self.backend, dtype)
         self.parameters.initialize(np.random.default_rng([self.train_config.seed, 0]))
         self.optimizer = AdamW(self.parameters, self.train_config)
-        self.workers = [Worker(self.parameters)]
+        self.models = [GPT(self.parameters)]  # one a worker
         self.gradient_norm = 0.0  # of the latest step, before clipping
         self._pool = ThreadPoolExecutor(self.threads)
         self._blas = ThreadpoolController()
+        parts = self.threads if self.backend.name == "cpu" else 1
+        self.loss = CrossEntropy(self.parameters, Workspace(self.backend, dtype), parts, run=self._pool.map)
 
     def step(self, x: np.ndarray, y: np.ndarray) -> float:
         """One update from inputs x and targets y, (B, T) integers each. Returns the mean loss before it, in nats per token."""
-        loss, busy = self._forward_backward(x, y)
-        gradients = [worker.parameters.gradients for worker in busy]
-        pieces = self.optimizer.pieces()
+        loss = self._forward_backward(x, y)
+        gradient, others, pieces = *self._gradients(), self.optimizer.pieces()
         with self._blas.limit(limits=1, user_api="blas"):
-            squares = self._share(lambda at: self._add_up(gradients, at), pieces)
+            squares = self._share(lambda at: add_up(gradient, others, at), pieces)
             self.gradient_norm = sum(squares) ** 0.5
             scale = clip_scale(self.gradient_norm, self.train_config.clip_norm)
             self.optimizer.step += 1
-            self._share(lambda at: self.optimizer.update(at, gradients[0], scale), pieces)
+            self._share(lambda at: self.optimizer.update(at, gradient, scale), pieces)
         return loss
 
     def loss_and_gradients(self, x: np.ndarray, y: np.ndarray) -> tuple[float, dict[str, np.ndarray]]:
         """The loss of a batch and every gradient, named as in `state_dict`, before clipping; nothing is updated."""
-        loss, busy = self._forward_backward(x, y)
-        gradients = [worker.parameters.gradients for worker in busy]
+        loss = self._forward_backward(x, y)
+        gradient, others = self._gradients()
         for at in self.optimizer.pieces():
-            self._add_up(gradients, at)
-        return loss, {p.name: self.backend.to_host(p.grad).copy() for p in busy[0].parameters}
+            add_up(gradient, others, at)
+        return loss, {p.name: self.backend.to_host(p.grad).copy() for p in self.parameters}
+
+    def _gradients(self) -> tuple[Array, list[tuple[int, Array]]]:
+        """The first model's flat gradients (n,); and of each other model, where its own ones start in that block, and those."""
+        return self.parameters.gradients, [(model.parameters.shared, model.parameters.gradients) for model in self.models[1:]]
 
     def evaluate(self, x: np.ndarray, y: np.ndarray) -> float:
         """The mean loss of a batch without dropout; nothing is updated."""
-        x, y = self._batch(x, y)
-        return sum(self._over_rows(len(x), lambda worker, rows: worker.forward(x[rows], y[rows], y.size)))
+        ids, targets = self._batch(x, y)
+        hidden = self._forward(ids, None)
+        with self._blas.limit(limits=1, user_api="blas"):
+            return self.loss.forward(hidden, targets)
 
     def state_dict(self) -> dict[str, np.ndarray]:
         """Name -> a host copy of every parameter, names and layouts as in transformers' `OpenAIGPTLMHeadModel`."""
@@ -135,23 +122,39 @@ class Trainer:
         for name, ids in (("x", x), ("y", y)):
             if ids.dtype.kind not in "iu" or ids.min() < 0 or ids.max() >= self.config.vocab_size:
                 raise MinigptError(f"{name} must hold token ids from 0 to {self.config.vocab_size - 1} as integers")
-        return self.backend.asarray(x, dtype=np.int64), self.backend.asarray(y, dtype=np.int64)
+        return self.backend.asarray(x, dtype=np.int64), self.backend.asarray(y.reshape(-1), dtype=np.int64)
 
-    def _forward_backward(self, x: np.ndarray, y: np.ndarray) -> tuple[float, list[Worker]]:
-        """Loss and gradients of a batch; returns the workers that had a share, whose gradients add up to the whole."""
-        x, y = self._batch(x, y)
-        streams = [(self.train_config.seed, 1, self.optimizer.step, b) for b in range(len(x))]
-        losses = self._over_rows(len(x), lambda worker, rows: worker.forward_backward(x[rows], y[rows], y.size, streams[rows]))
-        return sum(losses), self.workers[: len(losses)]
+    def _forward_backward(self, x: np.ndarray, y: np.ndarray) -> float:
+        """The loss of a batch; the models' gradients, made anew, add up to those of that loss."""
+        ids, targets = self._batch(x, y)
+        for model in self.models:
+            model.parameters.zero_gradients()
+        hidden = self._forward(ids, [(self.train_config.seed, 1, self.optimizer.step, b) for b in range(len(ids))])
+        with self._blas.limit(limits=1, user_api="blas"):
+            loss, dhidden = self.loss.forward_backward(hidden, targets)
+        T = ids.shape[1]
+        dx = self._over_sequences(len(ids), lambda model, b: model.backward_to_embedding(dhidden[b.start * T : b.stop * T]))
+        for model, part in zip(self.models, dx, strict=False):  # in turn: they write into one array
+            model.embedding.backward(part)
+        return loss
 
-    def _over_rows(self, B: int, work: Callable[[Worker, slice], float]) -> list[float]:
-        """Give each worker its share of B sequences; the results in the order of the shares."""
+    def _forward(self, ids: Array, streams: list[tuple[int, ...]] | None) -> Array:
+        """ids (B, T) -> hidden states (B * T, C), each worker its share; with dropout if there is a stream for each sequence."""
+
+        def forward(model: GPT, b: slice) -> Array:
+            model.noise.begin(streams[b] if streams else None)
+            return model.forward(ids[b])
+
+        return self.backend.xp.concatenate(self._over_sequences(len(ids), forward))
+
+    def _over_sequences(self, B: int, work: Callable[[GPT, slice], Array]) -> list[Array]:
+        """Give each model its share of B sequences; the results in the order of the shares."""
         n = min(self.threads, B) if self.backend.name == "cpu" else 1
-        while len(self.workers) < n:
-            self.workers.append(Worker(self.parameters.twin()))
+        while len(self.models) < n:
+            self.models.append(GPT(self.parameters.twin()))
         shares = [slice(B * i // n, B * (i + 1) // n) for i in range(n)]
         with self._blas.limit(limits=self.threads // n, user_api="blas"):
-            return list(self._pool.map(work, self.workers, shares))
+            return list(self._pool.map(work, self.models, shares))
 
     def _share(self, work: Callable[[slice], Any], pieces: Iterable[slice]) -> list[Any]:
         """work(piece) for every piece, shared out over the threads in contiguous runs; the results in the order of the pieces."""
@@ -160,12 +163,14 @@ class Trainer:
         runs = [pieces[len(pieces) * i // n : len(pieces) * (i + 1) // n] for i in range(n)]
         return [result for run in self._pool.map(lambda run: [work(piece) for piece in run], runs) for result in run]
 
-    def _add_up(self, gradients: list[Array], at: slice) -> float:
-        """Add the other workers' gradients to the first's over one slice; returns the sum of its squares."""
-        total = gradients[0][at]
-        for other in gradients[1:]:
-            total += other[at]
-        return float(self.backend.xp.dot(total, total))
+
+def add_up(gradient: Array, others: list[tuple[int, Array]], at: slice) -> float:
+    """Add other workers' gradients, each a start and a block, to the first's over one slice; returns the sum of its squares."""
+    total = gradient[at]
+    for start, block in others:
+        own = slice(max(at.start, start), max(at.stop, start))
+        total[own.start - at.start :] += block[own.start - start : own.stop - start]
+    return float(total.dot(total))
 
 
 def load_state_dict(parameters: Parameters, state: dict[str, Any]) -> None:

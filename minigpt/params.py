@@ -14,6 +14,8 @@ import numpy as np
 from .backend import Array, Backend
 from .config import ModelConfig
 
+EMBEDDING = "transformer.tokens_embed.weight"  # the first in the flat blocks
+
 
 def shapes(config: ModelConfig) -> dict[str, tuple[int, ...]]:
     """Name -> shape of every parameter, as `OpenAIGPTLMHeadModel` names them: weights are (in, out), the output matrix is tied."""
@@ -57,15 +59,18 @@ class Parameter:
             raise AttributeError(f"{self.name}.grad is a view into the flat block: add to it, do not replace it")
 
     def add_product(self, a: Array, b: Array) -> None:
-        """grad += a @ b, without a temporary array for the product and, the first time, without the addition."""
-        xp, gradient = self.owner.backend.xp, self._current()
-        if self.stale:
-            xp.matmul(a, b, out=gradient)
-            self.stale = False
-        else:
-            product = self.owner.scratch[: gradient.size].reshape(gradient.shape)
-            xp.matmul(a, b, out=product)
-            gradient += product
+        """grad += a @ b, the first time without the addition."""
+        self.write_product(a, b, slice(0, self.value.shape[0]), add=not self.stale)
+        self.stale = False
+
+    def write_product(self, a: Array, b: Array, rows: slice, add: bool) -> None:
+        """grad[rows] = or += a @ b. Several threads may each write rows of their own; who calls this keeps `stale` true to the facts."""
+        backend, gradient = self.owner.backend, self._current()[rows]
+        if not add:
+            backend.xp.matmul(a, b, out=gradient)
+            return
+        for part in backend.pieces(gradient.shape[0], gradient.shape[1] * gradient.itemsize):  # the product of a piece stays in the cache
+            gradient[part] += backend.xp.matmul(a[part], b)
 
     def _current(self) -> Array:
         """The gradient as it lies in memory, stale or not."""
@@ -80,22 +85,27 @@ class Parameters:
     Matrices come first, then vectors: weight decay, which spares vectors, is then a matter of one boundary (`n_decayed`).
     """
 
-    def __init__(self, config: ModelConfig, backend: Backend, dtype: type = np.float32, values: Array = None) -> None:
+    values: Array
+
+    def __init__(self, config: ModelConfig, backend: Backend, dtype: type = np.float32, twin_of: Parameters | None = None) -> None:
         self.config, self.backend, self.dtype = config, backend, dtype
         self.shapes = shapes(config)
         sizes = {name: math.prod(shape) for name, shape in self.shapes.items()}
         order = sorted(sizes, key=lambda name: len(self.shapes[name]) == 1)  # stable: matrices, then vectors
         self.n = sum(sizes.values())
         self.n_decayed = sum(sizes[name] for name in order if len(self.shapes[name]) > 1)
-        self.values = backend.xp.zeros(self.n, dtype=dtype) if values is None else values
+        self.values = twin_of.values if twin_of else backend.xp.zeros(self.n, dtype=dtype)
         self._gradients: Array = None
-        self._scratch: Array = None
         self.offsets: dict[str, slice] = {}
         start = 0
         for name in order:
             self.offsets[name] = slice(start, start + sizes[name])
             start += sizes[name]
         self._named = {name: Parameter(name, self) for name in self.shapes}
+        self.shared = 0  # leading elements whose gradients are another's
+        if twin_of:
+            self._named[EMBEDDING] = twin_of[EMBEDDING]
+            self.shared = sizes[EMBEDDING]
 
     def __getitem__(self, name: str) -> Parameter:
         return self._named[name]
@@ -104,19 +114,23 @@ class Parameters:
         return iter(self._named.values())
 
     def view(self, block: Array, name: str) -> Array:
-        """The part of a flat block that belongs to a parameter, in its shape."""
-        return block[self.offsets[name]].reshape(self.shapes[name])
+        """The part of a flat block that belongs to a parameter, in its shape. The block may lack its leading, shared elements."""
+        at, missing = self.offsets[name], self.n - block.size
+        return block[at.start - missing : at.stop - missing].reshape(self.shapes[name])
 
     @property
     def gradient_block(self) -> Array:
         """The memory of the gradients, allocated at the first use: sampling needs none."""
         if self._gradients is None:
-            self._gradients = self.backend.xp.empty(self.n, dtype=self.dtype)
+            self._gradients = self.backend.xp.empty(self.n - self.shared, dtype=self.dtype)
         return self._gradients
 
     def twin(self) -> Parameters:
-        """The same values, with gradients of its own: what a second worker needs."""
-        return Parameters(self.config, self.backend, self.dtype, values=self.values)
+        """The same values, with gradients of its own: what a second worker needs.
+
+        Only the token embedding's gradient, often the largest, is common to both: writers of it must take turns.
+        """
+        return Parameters(self.config, self.backend, self.dtype, twin_of=self)
 
     def zero_gradients(self) -> None:
         """Forget every gradient."""
@@ -125,17 +139,10 @@ class Parameters:
 
     @property
     def gradients(self) -> Array:
-        """The flat block of gradients, (n,)."""
+        """The flat block of gradients, (n,); a twin's lacks the shared elements at its beginning."""
         for parameter in self:
             _ = parameter.grad  # zeroes what no backward has touched
         return self.gradient_block
-
-    @property
-    def scratch(self) -> Array:
-        """Room for the largest product that is added to a gradient."""
-        if self._scratch is None:
-            self._scratch = self.backend.xp.empty(max(math.prod(shape) for shape in self.shapes.values()), dtype=self.dtype)
-        return self._scratch
 
     def initialize(self, rng: np.random.Generator) -> None:
         """Weights from N(0, initializer_range), biases 0, gains 1 (Radford et al. 2018, section 4.1); drawn on the host."""

@@ -39,9 +39,8 @@ class Console(Listener):
         elapsed = self.shown - course.started
         rate, left = course.tokens / elapsed, elapsed / course.step * (course.total_steps - course.step)
         bar = "#" * (20 * course.step // course.total_steps)
-        line = (
-            f"[{bar:<20}] step {course.step}/{course.total_steps}  loss {course.loss:.3f}{self.held_out}  {rate:,.0f} tokens/s  {clock(left)} left"
-        )
+        done, losses = f"step {course.step}/{course.total_steps}", f"loss {course.loss:.3f}{self.held_out}"
+        line = f"[{bar:<20}] {done}  {losses}  {rate:,.0f} tokens/s  {clock(left)} left"
         line = line[: shutil.get_terminal_size().columns - 1]
         click.echo("\r" + line.ljust(self.width), err=True, nl=False)
         self.width = len(line)
