@@ -7,6 +7,7 @@ is the specification, the CuPy version may only be faster.
 from __future__ import annotations
 
 import importlib
+from collections.abc import Sequence
 from functools import lru_cache
 from typing import Any
 
@@ -45,10 +46,21 @@ class Backend:
         """target[ids[n]] += rows[n] for every n, also where ids repeat."""
         np.add.at(target, ids, rows)
 
-    def uniform(self, seeds: list[tuple[int, ...]], out: Array) -> None:
-        """Fill out[b] with draws from [0, 1) that depend on seeds[b] alone."""
-        for seed, sequence in zip(seeds, out, strict=True):
-            np.random.Generator(np.random.SFC64(seed)).random(out=sequence, dtype=out.dtype)
+    def generators(self, seeds: Sequence[tuple[int, ...]]) -> list[Any]:
+        """A random generator for each sequence of a batch, from integers that are its own."""
+        return [np.random.Generator(np.random.SFC64(seed)) for seed in seeds]
+
+    def dropout_mask(self, generators: list[Any], keep: float, out: Array) -> None:
+        """Fill a contiguous `out` with 1 / keep, where kept, or 0. Its B equal parts are the sequences'; each draws from its own generator.
+
+        `keep` is rounded to a multiple of 1/65536.
+        """
+        threshold = max(1, round(keep * 65536))
+        for generator, mask in zip(generators, out.reshape(len(generators), -1), strict=True):
+            # 16 bits decide: four decisions a draw of the generator.
+            bits = generator.integers(2**64 - 1, size=-(-mask.size // 4), dtype=np.uint64, endpoint=True).view(np.uint16)
+            np.less_equal(bits[: mask.size], np.uint16(threshold - 1), out=mask)
+        out *= 65536 / threshold
 
     def release_memory(self) -> None:
         """Hand memory that is only kept for reuse back to the device."""
@@ -76,11 +88,15 @@ class CupyBackend(Backend):
     def add_rows(self, target: Array, ids: Array, rows: Array) -> None:
         self.xp.add.at(target, ids, rows)
 
-    def uniform(self, seeds: list[tuple[int, ...]], out: Array) -> None:
-        """Drawn on the device, one stream a step: the draws differ from the CPU's, their distribution does not."""
+    def generators(self, seeds: Sequence[tuple[int, ...]]) -> list[Any]:
+        """One for the whole batch, on the device: its draws differ from the CPU's, their distribution does not."""
         seed = int(np.random.SeedSequence(seeds[0]).generate_state(1, np.uint64)[0])
-        generator = self.xp.random.Generator(self.xp.random.Philox4x3210(seed))  # counter-based: cheap to start, unlike the default
-        out[...] = generator.random(out.shape, dtype=out.dtype)
+        return [self.xp.random.Generator(self.xp.random.Philox4x3210(seed))]  # counter-based: cheap to start, unlike CuPy's default
+
+    def dropout_mask(self, generators: list[Any], keep: float, out: Array) -> None:
+        """The same without the rounding."""
+        self.xp.less(generators[0].random(out.shape, dtype=out.dtype), keep, out=out)
+        out *= 1 / keep
 
     def release_memory(self) -> None:
         self.xp.get_default_memory_pool().free_all_blocks()

@@ -24,7 +24,7 @@ from .params import Parameter, Parameters
 TOLERANCE = 1e-6
 STEP = 2e-6  # of a central difference: its error is of order STEP^2 by truncation and 1e-16 / STEP by rounding
 CONFIG = ModelConfig(n_layer=2, n_head=2, n_embd=6, n_positions=8, vocab_size=11, dropout=0.3)
-B, T, TILE, CHUNK = 2, 7, 3, 4  # T is not a multiple of the tile, nor B * T of the chunk
+B, T, TILE, CHUNK, SHARDS = 2, 7, 3, 4, 3  # none of them divides what it cuts
 
 
 @dataclass(frozen=True)
@@ -79,7 +79,7 @@ def check_model(backend: Backend, seed: int) -> Iterator[Result]:
     rng = np.random.default_rng(seed)
     parameters = randomized(backend, rng)
     model = GPT(parameters)
-    loss = CrossEntropy(parameters, model.workspace, CHUNK)
+    loss = CrossEntropy(parameters, model.workspace, CHUNK, SHARDS)
     ids, targets = (backend.asarray(rng.integers(0, CONFIG.vocab_size, shape)) for shape in ((B, T), (B * T,)))
 
     def objective() -> float:
@@ -144,7 +144,7 @@ def cases(backend: Backend, seed: int) -> Iterator[Case]:
     """Every layer with random inputs and a random upstream gradient."""
     rng = np.random.default_rng(seed)
     parameters = randomized(backend, rng)
-    workspace, noise = Workspace(backend, np.float64), Noise()
+    workspace, noise = Workspace(backend, np.float64), Noise(backend)
     C, h = CONFIG.n_embd, "transformer.h.1"
 
     def case(layer: Any, prefix: str, width: int = C, *batch: int) -> Case:
@@ -190,7 +190,7 @@ def embedding_case(backend: Backend, rng: np.random.Generator, parameters: Param
 
 def loss_case(backend: Backend, rng: np.random.Generator, parameters: Parameters, workspace: Workspace) -> Case:
     """The loss is a scalar already: it needs no upstream gradient. It is taken as part of a larger batch."""
-    layer = CrossEntropy(parameters, workspace, CHUNK)
+    layer = CrossEntropy(parameters, workspace, CHUNK, SHARDS)
     x = backend.asarray(rng.standard_normal((B * T, CONFIG.n_embd)))
     targets = backend.asarray(rng.integers(0, CONFIG.vocab_size, B * T))
     total = 3 * B * T

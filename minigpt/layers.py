@@ -18,6 +18,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 
@@ -42,24 +43,16 @@ class Workspace:
 
 
 class Noise:
-    """The random draws of dropout for one step: off, or a stream for each sequence of the batch.
+    """The randomness of dropout for one step: off, or a generator for each sequence of the batch, so that a sequence drops the same
+    units whichever worker computes it."""
 
-    A stream depends on (seed, step, sequence, draw) alone, so a sequence drops the same units whichever worker computes it.
-    """
+    def __init__(self, backend: Backend) -> None:
+        self.backend = backend
+        self.generators: list[Any] | None = None
 
-    def __init__(self) -> None:
-        self.streams: Sequence[tuple[int, ...]] | None = None
-        self.draws = 0
-
-    def begin(self, streams: Sequence[tuple[int, ...]] | None) -> None:
-        """Start a step: one tuple of integers a sequence, or None for no dropout (evaluation, sampling)."""
-        self.streams, self.draws = streams, 0
-
-    def next_draw(self) -> list[tuple[int, ...]]:
-        """The seeds of the next draw, one a sequence."""
-        assert self.streams is not None
-        self.draws += 1
-        return [(*stream, self.draws) for stream in self.streams]
+    def begin(self, seeds: Sequence[tuple[int, ...]] | None) -> None:
+        """Start a forward: one tuple of integers a sequence, or None for no dropout (evaluation, sampling)."""
+        self.generators = None if seeds is None else self.backend.generators(seeds)
 
 
 class Layer:
@@ -237,12 +230,9 @@ class Dropout(Layer):
     def draw(self, *shape: int) -> Array | None:
         """A new mask of this shape, or None while dropout is off."""
         self.mask = None
-        if self.noise.streams is not None and self.keep < 1:
+        if self.noise.generators is not None and self.keep < 1:
             self.mask = self.buffer("mask", *shape)
-            seeds = self.noise.next_draw()
-            self.backend.uniform(seeds, self.mask.reshape(len(seeds), -1))
-            self.xp.less(self.mask, self.keep, out=self.mask)
-            self.mask *= 1 / self.keep
+            self.backend.dropout_mask(self.noise.generators, self.keep, self.mask)
         return self.mask
 
     def forward(self, x: Array) -> Array:

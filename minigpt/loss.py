@@ -74,7 +74,7 @@ class CrossEntropy(Layer):
     and gradients of the parts then add up to those of the whole.
     """
 
-    def __init__(self, parameters: Parameters, workspace: Workspace, shards: int = 1, chunk: int = CHUNK, run: Run = map) -> None:
+    def __init__(self, parameters: Parameters, workspace: Workspace, chunk: int = CHUNK, shards: int = 1, run: Run = map) -> None:
         super().__init__("loss", workspace)
         self.embedding = parameters["transformer.tokens_embed.weight"]
         V = self.embedding.value.shape[0]

@@ -63,7 +63,7 @@ class GPT:
         config = parameters.config
         self.config, self.parameters = config, parameters
         self.workspace = Workspace(parameters.backend, parameters.dtype)
-        self.noise = Noise()
+        self.noise = Noise(parameters.backend)
         self.embedding = Embedding(parameters, self.workspace)
         self.dropout = Dropout("transformer.embed.dropout", config.dropout, self.noise, self.workspace)
         self.blocks = [Block(i, parameters, self.workspace, self.noise) for i in range(config.n_layer)]

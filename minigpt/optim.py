@@ -49,9 +49,10 @@ class AdamW:
         correction_1, correction_2 = 1 - c.beta1**self.step, math.sqrt(1 - c.beta2**self.step)
         p, g, m, v = self.parameters.values[at], gradient[at], self.m[at], self.v[at]
         m *= c.beta1
-        m += g * ((1 - c.beta1) * scale)
+        g *= scale * (1 - c.beta1)
+        m += g
         g *= g
-        g *= (1 - c.beta2) * scale**2
+        g *= (1 - c.beta2) / (1 - c.beta1) ** 2
         v *= c.beta2
         v += g
         decayed = max(0, min(at.stop, self.parameters.n_decayed) - at.start)

@@ -60,7 +60,7 @@ class Trainer:
         self._pool = ThreadPoolExecutor(self.threads)
         self._blas = ThreadpoolController()
         parts = self.threads if self.backend.name == "cpu" else 1
-        self.loss = CrossEntropy(self.parameters, Workspace(self.backend, dtype), parts, run=self._pool.map)
+        self.loss = CrossEntropy(self.parameters, Workspace(self.backend, dtype), shards=parts, run=self._pool.map)
 
     def step(self, x: np.ndarray, y: np.ndarray) -> float:
         """One update from inputs x and targets y, (B, T) integers each. Returns the mean loss before it, in nats per token."""

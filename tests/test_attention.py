@@ -20,7 +20,7 @@ def make(config: ModelConfig, backend: Backend, tile: int, dtype: type = np.floa
     """The attention of block 1, with random parameters that depend on nothing."""
     parameters = Parameters(config, backend, dtype)
     parameters.values[...] = np.random.default_rng(2).standard_normal(parameters.n)
-    return Attention(1, parameters, Workspace(backend, dtype), Noise(), tile)
+    return Attention(1, parameters, Workspace(backend, dtype), Noise(backend), tile)
 
 
 @pytest.mark.parametrize("tile", [1, 4, 128])

@@ -162,29 +162,40 @@ def test_add_rows_adds_every_row_also_where_ids_repeat(backend: Backend) -> None
 
 @pytest.mark.parametrize("backend", [Backend(""), over_cupy()], ids=["cpu", "cupy"])
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
-def test_uniform_draws_from_zero_to_one_and_again_the_same(backend: Backend, dtype: type) -> None:
-    """Mean and spread are those of the uniform distribution; the sequences differ; the seeds decide."""
-    first, again = (backend.xp.empty((2, 5000), dtype=dtype) for _ in range(2))
+@pytest.mark.parametrize("keep", [0.9, 0.5, 0.3])
+def test_a_dropout_mask_keeps_its_share_and_again_the_same(backend: Backend, dtype: type, keep: float) -> None:
+    """Of each sequence; kept units are scaled by the inverse, the sequences differ, and the seeds decide."""
+    seeds = [(1, 2, 0), (1, 2, 1)]
+    first, again = (backend.xp.empty((2, 50, 399), dtype=dtype) for _ in range(2))
     for out in (first, again):
-        backend.uniform([(1, 2, 0), (1, 2, 1)], out)
-    draws = backend.to_host(first)
-    np.testing.assert_array_equal(draws, backend.to_host(again))
-    assert draws.dtype == dtype
-    assert draws.min() >= 0
-    assert draws.max() < 1
-    assert abs(draws.mean() - 1 / 2) < 0.01
-    assert abs(draws.std() - 12**-0.5) < 0.01
-    assert not np.array_equal(draws[0], draws[1])
+        backend.dropout_mask(backend.generators(seeds), keep, out)
+    mask = backend.to_host(first)
+    np.testing.assert_array_equal(mask, backend.to_host(again))
+    assert mask.dtype == dtype
+    values = np.unique(mask)
+    assert values[0] == 0
+    np.testing.assert_allclose(values[1:], [1 / keep], rtol=2**-15)
+    np.testing.assert_allclose((mask > 0).mean(axis=(1, 2)), keep, atol=0.015)
+    assert not np.array_equal(mask[0], mask[1])
 
 
-def test_uniform_on_the_cpu_gives_each_sequence_its_own_stream() -> None:
-    """Draws of a sequence do not depend on its neighbours: any worker may compute it."""
-    seeds = [(5, b) for b in range(4)]
-    whole = np.empty((4, 9), np.float32)
-    Backend("").uniform(seeds, whole)
+def test_draws_go_on_from_mask_to_mask() -> None:
+    """Two masks of one step are not the same mask."""
+    backend = Backend("")
+    generators, first, second = backend.generators([(3,)]), np.empty((1, 999)), np.empty((1, 999))
+    for out in (first, second):
+        backend.dropout_mask(generators, 0.5, out)
+    assert 0.4 < (first == second).mean() < 0.6
+
+
+def test_a_dropout_mask_on_the_cpu_gives_each_sequence_its_own_stream() -> None:
+    """The mask of a sequence does not depend on its neighbours: any worker may compute it."""
+    backend, seeds = Backend(""), [(5, b) for b in range(4)]
+    whole = np.empty((4, 9, 3), np.float32)
+    backend.dropout_mask(backend.generators(seeds), 0.5, whole)
     for b, seed in enumerate(seeds):
-        alone = np.empty((1, 9), np.float32)
-        Backend("").uniform([seed], alone)
+        alone = np.empty((1, 9, 3), np.float32)
+        backend.dropout_mask(backend.generators([seed]), 0.5, alone)
         np.testing.assert_array_equal(alone[0], whole[b])
 
 

@@ -51,7 +51,7 @@ def parrot(document_tokenizer: Tokenizer) -> GPT:
         for _ in range(150):
             trainer.step(ids[:, :-1], ids[:, 1:])
         assert trainer.evaluate(ids[:, :-1], ids[:, 1:]) < 0.05
-        return trainer.workers[0].model
+        return trainer.models[0]
 
 
 def say(model: GPT, tokenizer: Tokenizer, prompt: str = "", window: int = 64, **options: Any) -> tuple[list[str], Sample]:
@@ -315,6 +315,6 @@ def test_a_model_that_was_training_samples_without_dropout(tiny_dropout: ModelCo
     """Scores after a step with dropout do not depend on what it dropped."""
     with closing(Trainer(tiny_dropout, device="cpu", threads=1)) as trainer:
         trainer.step(np.zeros((2, 4), dtype=np.int64), np.zeros((2, 4), dtype=np.int64))
-        model = trainer.workers[0].model
+        model = trainer.models[0]
         first, second = (Decoder(model, 8).logits([1, 2, 3]) for _ in range(2))
     assert np.array_equal(first, second)

@@ -35,7 +35,7 @@ def build(kind: str, config: ModelConfig, backend: Backend, rng: np.random.Gener
     """One of KINDS in float64, with random parameters, input and upstream gradient."""
     parameters = Parameters(config, backend, np.float64)
     parameters.values[...] = rng.standard_normal(parameters.n)
-    workspace, noise = Workspace(backend, np.float64), Noise()
+    workspace, noise = Workspace(backend, np.float64), Noise(backend)
     h = "transformer.h.1"
     layer = {
         "Linear": lambda: Linear(f"{h}.attn.c_proj", parameters, workspace),
@@ -191,7 +191,7 @@ def test_gelu_has_its_known_values(cpu: Backend) -> None:
 @pytest.fixture
 def dropout(cpu: Backend) -> Dropout:
     """A dropout of one in four in float32, off."""
-    return Dropout("dropout", 0.25, Noise(), Workspace(cpu))
+    return Dropout("dropout", 0.25, Noise(cpu), Workspace(cpu))
 
 
 def test_dropout_mask_is_zero_or_the_inverse_of_keep(dropout: Dropout) -> None:
@@ -207,7 +207,7 @@ def test_dropout_mask_is_zero_or_the_inverse_of_keep(dropout: Dropout) -> None:
 @pytest.mark.parametrize("rate", [0.0, 0.25])
 def test_dropout_without_rate_or_streams_is_the_identity(rate: float, cpu: Backend, rng: np.random.Generator) -> None:
     """At rate 0, and while it is off, it returns what it was given; so does its backward."""
-    layer = Dropout("dropout", rate, Noise(), Workspace(cpu))
+    layer = Dropout("dropout", rate, Noise(cpu), Workspace(cpu))
     layer.noise.begin([(1,)] if rate == 0 else None)
     x, dy = rng.standard_normal((2, 4, 8))
     assert layer.forward(x) is x

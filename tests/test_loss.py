@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
@@ -10,7 +11,7 @@ import pytest
 from minigpt.backend import Array, Backend
 from minigpt.config import ModelConfig
 from minigpt.layers import Workspace
-from minigpt.loss import CrossEntropy
+from minigpt.loss import CrossEntropy, Run
 from minigpt.params import Parameters
 
 N = 10
@@ -38,10 +39,10 @@ def targets(tiny: ModelConfig, rng: np.random.Generator) -> Array:
     return rng.integers(0, tiny.vocab_size, N)
 
 
-def make(parameters: Parameters, chunk: int = 512) -> CrossEntropy:
+def make(parameters: Parameters, chunk: int = 512, shards: int = 1, run: Run = map) -> CrossEntropy:
     """A loss with buffers of its own and no gradient yet."""
     parameters.zero_gradients()
-    return CrossEntropy(parameters, Workspace(parameters.backend, parameters.dtype), chunk)
+    return CrossEntropy(parameters, Workspace(parameters.backend, parameters.dtype), chunk, shards, run)
 
 
 def test_the_value_is_the_mean_of_log_sum_exp_minus_the_target(parameters: Parameters, hidden: Array, targets: Array) -> None:
@@ -83,6 +84,39 @@ def test_chunks_change_neither_the_loss_nor_the_gradients(chunk: int, parameters
         found.append((value, dhidden.copy(), loss.embedding.grad.copy()))
     for whole, cut in zip(*found, strict=True):
         np.testing.assert_allclose(cut, whole, rtol=1e-11, atol=1e-14)
+
+
+@pytest.mark.parametrize("shards", [2, 3, 7, 13])
+@pytest.mark.parametrize("chunk", [4, 512])
+def test_shards_change_neither_the_loss_nor_the_gradients(
+    shards: int, chunk: int, parameters: Parameters, hidden: Array, targets: Array
+) -> None:
+    """Any number of parts of the vocabulary, up to one a token; in turn or by a pool of threads."""
+    with ThreadPoolExecutor(3) as pool:
+        found = []
+        for loss in (make(parameters, chunk), make(parameters, chunk, shards), make(parameters, chunk, shards, pool.map)):
+            parameters.zero_gradients()
+            value, dhidden = loss.forward_backward(hidden, targets)
+            assert loss.forward(hidden, targets) == pytest.approx(value, rel=1e-13)
+            found.append((value, dhidden.copy(), loss.embedding.grad.copy()))
+    for whole, *cuts in zip(*found, strict=True):
+        np.testing.assert_array_equal(*cuts)
+        np.testing.assert_allclose(cuts[0], whole, rtol=1e-11, atol=1e-14)
+
+
+def test_a_favourite_in_another_shard_leaves_no_nan(tiny: ModelConfig, cpu: Backend) -> None:
+    """Exponentials of a shard far below the largest logit vanish; its target still gets its gradient."""
+    parameters = Parameters(tiny, cpu, np.float32)
+    loss = make(parameters, shards=2)
+    loss.embedding.value[...] = 0
+    loss.embedding.value[12, 0], loss.embedding.value[0, 0] = 1, -1
+    hidden = np.zeros((1, tiny.n_embd), np.float32)
+    hidden[0, 0] = 500
+    value, dhidden = loss.forward_backward(hidden, np.array([0]))
+    assert value == pytest.approx(1000)
+    assert dhidden[0, 0] == pytest.approx(2)
+    assert loss.embedding.grad[0, 0] == pytest.approx(-500)
+    assert loss.embedding.grad[12, 0] == pytest.approx(500)
 
 
 def test_chunks_are_as_large_as_they_are_said_to_be(parameters: Parameters, hidden: Array) -> None:

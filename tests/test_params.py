@@ -7,7 +7,7 @@ import pytest
 
 from minigpt.backend import Array, Backend
 from minigpt.config import ModelConfig
-from minigpt.params import Parameters, shapes
+from minigpt.params import EMBEDDING, Parameters, shapes
 
 
 @pytest.fixture
@@ -76,7 +76,7 @@ def test_a_product_is_added_whether_the_gradient_is_stale_or_not(parameters: Par
 
 
 def test_a_product_reaches_no_other_gradient(parameters: Parameters, rng: np.random.Generator) -> None:
-    """The scratch memory of the sum is not the gradients' own."""
+    """The product goes where it belongs, written or added."""
     weight, (a, b) = parameters["transformer.h.0.attn.c_attn.weight"], product(rng)
     for _ in range(2):
         weight.add_product(a, b)
@@ -103,7 +103,19 @@ def test_a_twin_shares_values_and_has_gradients_of_its_own(parameters: Parameter
     assert (parameters[name].value == 7).all()
     assert not parameters.gradients.any()
     assert not np.shares_memory(twin.gradients, parameters.gradients)
-    assert not np.shares_memory(twin.scratch, parameters.scratch)
+
+
+def test_a_twin_shares_the_gradient_of_the_token_embedding(parameters: Parameters) -> None:
+    """The largest gradient exists once; the twin's block lacks it, and its other views lie where its offsets say."""
+    twin = parameters.twin()
+    assert twin[EMBEDDING] is parameters[EMBEDDING]
+    assert parameters.offsets[EMBEDDING].start == 0
+    assert twin.shared == parameters[EMBEDDING].value.size == parameters.n - twin.gradients.size
+    for i, parameter in enumerate(twin):
+        if parameter.name != EMBEDDING:
+            parameter.grad += i
+            at = twin.offsets[parameter.name]
+            assert (twin.gradients[at.start - twin.shared : at.stop - twin.shared] == i).all()
 
 
 def test_sampling_allocates_no_gradients(tiny: ModelConfig, cpu: Backend) -> None:

@@ -100,7 +100,7 @@ def test_the_same_weights_give_the_same_logits_loss_and_gradients(shape: tuple[i
     for threads in (1, 2):
         trainer = Trainer(config, TrainConfig(seed=seed), device="cpu", threads=threads)
         trainer.load_state_dict(state)
-        model = trainer.workers[0].model
+        model = trainer.models[0]
         logits = model.logits(model.forward(x)).reshape(their_logits.shape)
         loss, gradients = trainer.loss_and_gradients(x, y)
         assert trainer.evaluate(x, y) == pytest.approx(loss, abs=1e-6)
