@@ -69,7 +69,7 @@ class Attention(Layer):
         self.scale = 1 / math.sqrt(self.D)
         self.project_in = Linear(f"{name}.c_attn", parameters, workspace)
         self.dropout = Dropout(f"{name}.dropout", parameters.config.dropout, noise, workspace)
-        self.project_out = Linear(f"{name}.c_proj", parameters, workspace)
+        self.project_out = Linear(f"{name}.c_proj", parameters, workspace, passing=True)
         triangle = 1 - workspace.backend.xp.tri(tile, dtype=workspace.dtype)
         self.causal = triangle * -1e30  # added to the scores: exp of the sum is 0 above the diagonal
 

@@ -108,15 +108,17 @@ class Linear(Layer):
 
     Shapes: x (N, C_in), W (C_in, C_out), b (C_out,) -> (N, C_out).
     Saves: x (N, C_in), the loan itself.
+    `passing` says that y goes into a sum and is dead when the next block runs: its memory is then shared by all blocks.
     """
 
-    def __init__(self, name: str, parameters: Parameters, workspace: Workspace) -> None:
+    def __init__(self, name: str, parameters: Parameters, workspace: Workspace, passing: bool = False) -> None:
         super().__init__(name, workspace)
         self.weight, self.bias = parameters[f"{name}.weight"], parameters[f"{name}.bias"]
+        self.memory = self.scratch if passing else self.buffer
 
     def forward(self, x: Array) -> Array:
         self.x = x
-        y = self.buffer("y", x.shape[0], self.weight.value.shape[1])
+        y = self.memory("y", x.shape[0], self.weight.value.shape[1])
         self.xp.matmul(x, self.weight.value, out=y)
         y += self.bias.value
         return y

@@ -19,7 +19,7 @@ class Mlp:
         name = f"transformer.h.{block}.mlp"
         self.widen = Linear(f"{name}.c_fc", parameters, workspace)
         self.gelu = Gelu(f"{name}.gelu", workspace)
-        self.narrow = Linear(f"{name}.c_proj", parameters, workspace)
+        self.narrow = Linear(f"{name}.c_proj", parameters, workspace, passing=True)
 
     def forward(self, x: Array) -> Array:
         return self.narrow.forward(self.gelu.forward(self.widen.forward(x)))
