@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -51,6 +52,20 @@ class RunFolder:
         """Update the record and write it. Status: writing, training, interrupted, complete or failed."""
         self.record |= {"status": status, **more}
         write_json(self.path / RECORD, self.record)
+
+    @contextmanager
+    def recorded(self) -> Iterator[None]:
+        """Whatever ends the work inside early, the record says so; what was written stays."""
+        try:
+            yield
+        except KeyboardInterrupt as error:
+            self.save("interrupted")
+            kept = "the best model so far is" if (self.path / "model.safetensors").exists() else "there was no model yet; the corpus is"
+            raise KeyboardInterrupt(f"minigpt: interrupted; {kept} in {self.path}") from error
+        except (MinigptError, OSError, MemoryError):
+            with suppress(OSError):  # a full disk holds no new record; the error that was first is the one to tell
+                self.save("failed")
+            raise
 
     def write_corpus(self, lines: Sequence[dict[str, Any]]) -> None:
         """corpus.jsonl, one document a line."""

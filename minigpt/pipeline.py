@@ -18,7 +18,6 @@ from .card import model_card
 from .checkpoint import save_config, save_tokenizer, save_weights
 from .config import ModelConfig, SampleConfig, TrainConfig
 from .corpus.gather import Corpus, gather, read_corpus, write_corpus
-from .errors import MinigptError
 from .files import write_text
 from .folder import RunFolder, new_folder, require_free
 from .options import Options
@@ -76,17 +75,17 @@ def train(prompt: str | None = None, *, listener: Listener | None = None, **opti
     announce(plan, run.record, hear)
 
     run.create()
-    run.write_corpus(plan.corpus.lines())
-    save_tokenizer(plan.folder, plan.tokenizer, plan.windows.context)
-    save_config(plan.folder, plan.config, plan.windows.context, plan.tokenizer.end_of_text)
-    learn(plan, run, hear)
-
-    model = load(plan.folder, plan.options.device)
-    texts = samples(model, 3, SampleConfig(max_tokens=SAMPLE_TOKENS, seed=plan.options.seed))
-    for text in texts:
-        hear.sample(text)
-    run.save("complete", samples=texts)
-    write_text(plan.folder / "README.md", model_card(run.record))
+    with run.recorded():
+        run.write_corpus(plan.corpus.lines())
+        save_tokenizer(plan.folder, plan.tokenizer, plan.windows.context)
+        save_config(plan.folder, plan.config, plan.windows.context, plan.tokenizer.end_of_text)
+        learn(plan, run, hear)
+        model = load(plan.folder, plan.options.device)
+        texts = samples(model, 3, SampleConfig(max_tokens=SAMPLE_TOKENS, seed=plan.options.seed))
+        for text in texts:
+            hear.sample(text)
+        write_text(plan.folder / "README.md", model_card(run.record | {"samples": texts}))
+        run.save("complete", samples=texts)
     hear.say("Folder", str(plan.folder))
     return model
 
@@ -166,7 +165,7 @@ def announce(plan: Plan, record: dict[str, Any], hear: Listener) -> None:
 
 
 def learn(plan: Plan, run: RunFolder, hear: Listener) -> None:
-    """Train, with the best model and the metrics on the disk at every moment; an interruption keeps what there is."""
+    """Train, with the best model so far and the metrics on the disk at every moment."""
     trainer = Trainer(plan.config, plan.train_config, threads=plan.options.threads, backend=plan.backend)
     hear.say("", trainer.plan(plan.train_config.batch_size))
     run.save("training")
@@ -180,13 +179,6 @@ def learn(plan: Plan, run: RunFolder, hear: Listener) -> None:
 
     try:
         result = fit(trainer, plan.windows, plan.held_out, plan.tokenizer.end_of_text, save, on_report, hear.step)
-    except KeyboardInterrupt as error:
-        run.save("interrupted")
-        kept = "the best model so far is" if (plan.folder / "model.safetensors").exists() else "no model was evaluated yet; the corpus is"
-        raise KeyboardInterrupt(f"minigpt: interrupted; {kept} in {plan.folder}") from error
-    except MinigptError:
-        run.save("failed")
-        raise
     finally:
         trainer.close()
     run.save(

@@ -43,6 +43,7 @@ WORDS_AMONG_YOUNG = word_pattern(  # half as fast, so only where it is needed
     rf"[\p{{L}}--[{YOUNG}]]", rf"[\p{{N}}--[{YOUNG}]]", rf"[[^\p{{White_Space}}\p{{L}}\p{{N}}]||[{YOUNG}]]"
 )
 CACHED_WORDS = 2**17  # about 30 MB of words; a full cache is emptied, which costs one more merge a word
+CACHED_LENGTH = 64  # characters; longer words are rare, and could fill the memory
 
 Pair = tuple[int, int]
 
@@ -122,7 +123,9 @@ class Tokenizer:
             if word_ids is None:
                 if len(known) >= CACHED_WORDS:
                     known.clear()
-                word_ids = known[word] = self._encode_word(word.encode())
+                word_ids = self._encode_word(word.encode())
+                if len(word) <= CACHED_LENGTH:
+                    known[word] = word_ids
             ids += word_ids
         return ids
 

@@ -123,6 +123,20 @@ def test_the_corpus_is_on_the_disk_before_the_first_step(tmp_path):
     assert watcher.seen >= {"run.json", "corpus.jsonl", "tokenizer.json", "config.json"}
 
 
+def test_a_run_that_cannot_save_says_so_in_its_record(tmp_path):
+    """A folder stands where the model should go; the corpus and the metrics before it stay."""
+
+    class InTheWay(Listener):
+        def step(self, course):
+            (tmp_path / "run" / "model.safetensors").mkdir(exist_ok=True)
+
+    with pytest.raises(OSError, match=r"model\.safetensors"):
+        minigpt.train(PROMPT, out=tmp_path / "run", listener=InTheWay(), **SMALL)
+    assert json.loads((tmp_path / "run" / "run.json").read_text())["status"] == "failed"
+    assert lines(tmp_path / "run" / "corpus.jsonl")
+    assert not list((tmp_path / "run").glob(".*"))
+
+
 @pytest.mark.parametrize("text", ["Hello world", "x", "Eine kurze Geschichte: \u00e4\u00f6\u00fc \u65e5\u672c\u8a9e \U0001f600."])
 def test_a_text_shorter_than_a_window_is_learned(tmp_path, text):
     (tmp_path / "tiny.txt").write_text(text, encoding="utf-8")
