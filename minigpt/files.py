@@ -23,7 +23,7 @@ def write_bytes(path: Path, data: bytes) -> None:
             os.fsync(file.fileno())
         temporary.replace(path)
     except OSError as error:
-        raise OSError(error.errno, error.strerror, str(path)) from error  # a failed write does not know its file's name
+        raise OSError(error.errno, error.strerror or str(error), str(path)) from error  # a failed write does not know its file's name
     finally:
         temporary.unlink(missing_ok=True)
 
