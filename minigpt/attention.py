@@ -89,7 +89,7 @@ class Attention(Layer):
     def forward(self, x: Array, B: int, cache: Cache | None = None) -> Array:
         xp = self.xp
         N, C = x.shape
-        self.B, T = B, N // B
+        T = N // B
         self.qkv = self.project_in.forward(x)  # (N, 3C)
         self.qkv[:, :C] *= self.scale
         q, k, v = self.heads(self.qkv, B)  # (B, H, T, D) each

@@ -62,9 +62,6 @@ class Backend:
             np.less_equal(bits[: mask.size], np.uint16(threshold - 1), out=mask)
         out *= 65536 / threshold
 
-    def release_memory(self) -> None:
-        """Hand memory that is only kept for reuse back to the device."""
-
 
 class CupyBackend(Backend):
     """CuPy on a CUDA device. `xp` is the cupy module; the tests pass a strict stand-in that needs no GPU."""
@@ -97,9 +94,6 @@ class CupyBackend(Backend):
         """The same without the rounding."""
         self.xp.less(generators[0].random(out.shape, dtype=out.dtype), keep, out=out)
         out *= 1 / keep
-
-    def release_memory(self) -> None:
-        self.xp.get_default_memory_pool().free_all_blocks()
 
 
 @lru_cache(maxsize=256)

@@ -27,7 +27,8 @@ def model_card(record: dict[str, Any]) -> str:
     shape = f"{model['n_layer']} layers, {model['n_head']} heads, width {model['n_embd']}, {model['vocab_size']:,} tokens"
     steps = f"{training['steps']:,} steps of {training['batch_size']} x {training['context']} tokens"
     quoted = "\n\n".join(_fenced(text) for text in record["samples"])
-    return f"""# {record["prompt"] or "A GPT from own text"}
+    title = " ".join("".join(c if c.isprintable() else " " for c in record["prompt"]).split())
+    return f"""# {title or "A GPT from own text"}
 
 A GPT-1 of {model["parameters"]:,} parameters ({shape}), made by minigpt {record["minigpt"]} on {record["created"][:10]}.
 

@@ -20,7 +20,8 @@ from .files import read_json_object, read_text, write_bytes, write_json, write_t
 from .params import shapes
 from .tokenizer import END_OF_TEXT, Tokenizer, parse_merges
 
-WEIGHTS, CONFIG, CONTEXT = "model.safetensors", "config.json", "minigpt_context"
+WEIGHTS, CONFIG = "model.safetensors", "config.json"
+CONTEXT_KEY = "minigpt_context"  # in config.json
 TIED = "lm_head.weight"  # some writers store the output matrix a second time
 READABLE = {"F16": np.float16, "F32": np.float32, "F64": np.float64}
 
@@ -62,7 +63,7 @@ def save_config(folder: Path, config: ModelConfig, context: int, end_of_text: in
             "tie_word_embeddings": True,
             "dtype": "float32",
             **ends,
-            CONTEXT: context,
+            CONTEXT_KEY: context,
         },
     )
     write_json(folder / "generation_config.json", {**ends, "pad_token_id": end_of_text, "do_sample": True, "temperature": 0.8, "top_k": 40})
@@ -125,9 +126,9 @@ def load_checkpoint(folder: Path) -> Checkpoint:
         raise MinigptError(
             f"{folder}: the tokenizer has {tokenizer.vocab_size:,} tokens, {CONFIG} says {config.vocab_size:,}: files of two models"
         )
-    context = stored.get(CONTEXT, config.n_positions)
+    context = stored.get(CONTEXT_KEY, config.n_positions)
     if isinstance(context, bool) or not isinstance(context, int) or not 1 <= context <= config.n_positions:
-        raise MinigptError(f"{folder / CONFIG}: {CONTEXT} must be from 1 to {config.n_positions}, got {context!r}")
+        raise MinigptError(f"{folder / CONFIG}: {CONTEXT_KEY} must be from 1 to {config.n_positions}, got {context!r}")
     return Checkpoint(config, load_weights(folder / WEIGHTS, config), tokenizer, context)
 
 
@@ -170,6 +171,8 @@ def load_weights(path: Path, config: ModelConfig) -> dict[str, np.ndarray]:
             if tied and not np.array_equal(file.get_tensor(TIED), file.get_tensor("transformer.tokens_embed.weight")):
                 raise MinigptError(f"{path}: {TIED} differs from the token embedding; minigpt's output matrix is tied to it")
     except FileNotFoundError as error:
+        if path.with_name("model.safetensors.index.json").exists():
+            raise MinigptError(f"{path} is cut into several files; save the model as one, with a larger max_shard_size") from error
         raise MinigptError(f"{path} is missing; no model was saved here yet") from error
     except OSError as error:
         raise MinigptError(f"{path} cannot be read: {first_line(error)}") from error
@@ -193,7 +196,9 @@ def _require_fit(path: Path, name: str, found: Any, wanted: tuple[int, ...] | No
 def load_tokenizer(folder: Path) -> Tokenizer:
     """The tokenizer of a folder, from tokenizer.json or else from vocab.json and merges.txt: a byte-level BPE in GPT-2's order."""
     if (path := folder / "tokenizer.json").exists():
-        model = read_json_object(path).get("model")
+        stored = read_json_object(path)
+        _require_plain(stored, folder)
+        model = stored.get("model")
         if not isinstance(model, dict) or model.get("type", "BPE") != "BPE" or not isinstance(model.get("merges"), list):
             raise MinigptError(f"{path} holds no byte-level BPE; minigpt reads GPT-2's kind of tokenizer only")
         merges: list[Any] = [
@@ -214,3 +219,15 @@ def load_tokenizer(folder: Path) -> Tokenizer:
     if not isinstance(vocabulary, dict) or {END_OF_TEXT: tokenizer.end_of_text, **vocabulary} != tokenizer.token_ids:
         raise MinigptError(f"{path}: the ids are not those of a byte-level BPE in GPT-2's order (bytes, merges by rank, {END_OF_TEXT})")
     return tokenizer
+
+
+def _require_plain(stored: dict[str, Any], folder: Path) -> None:
+    """MinigptError for a tokenizer.json that changes the text before BPE, or splits it otherwise than GPT-2 does."""
+    path, splitter = folder / "tokenizer.json", stored.get("pre_tokenizer")
+    if stored.get("normalizer") is not None:
+        raise MinigptError(f"{path} normalizes texts; minigpt's tokenizer reads them as they are")
+    if not isinstance(splitter, dict) or splitter.get("type") != "ByteLevel" or splitter.get("use_regex", True) is not True:
+        raise MinigptError(f"{path} does not split words as GPT-2 does (pre_tokenizer ByteLevel); minigpt's tokenizer does")
+    options = folder / "tokenizer_config.json"
+    if splitter.get("add_prefix_space") or (options.exists() and read_json_object(options).get("add_prefix_space")):
+        raise MinigptError(f"{folder}: the tokenizer puts a space before each text (add_prefix_space); minigpt's does not")

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import math
 import sys
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
+from numbers import Integral, Real
 from typing import Any
 
 from .errors import MinigptError
@@ -77,7 +78,7 @@ SIZES = {
 def find_size(name: str) -> Size:
     """'12M' or 'small', in any case, to its Size."""
     for size in SIZES.values():
-        if name.lower() in (size.name.lower(), size.alias):
+        if str(name).lower() in (size.name.lower(), size.alias):
             return size
     raise MinigptError(f"unknown model size {name!r}; use one of {', '.join(f'{s.name} ({s.alias})' for s in SIZES.values())}")
 
@@ -96,7 +97,7 @@ class TrainConfig:
     weight_decay: float = 0.01  # decoupled; on matrices only
     clip_norm: float = 1.0  # largest global norm of the gradient; 0 turns clipping off
     seed: int = 42  # decides initial weights, order, offsets and dropout
-    batch_size: int = 8  # windows a step
+    batch_size: int = 8  # windows a step (this and what follows is for the loop; a Trainer takes batches as they come)
     context: int = 256  # tokens a window
     epochs: int = 20
     evaluations_per_epoch: int = 2
@@ -141,18 +142,13 @@ class SampleConfig:
             raise MinigptError(f"stop={self.stop!r} must be a tuple of texts that are not empty")
 
 
-def as_dict(config: ModelConfig | TrainConfig | SampleConfig) -> dict[str, Any]:
-    """A configuration as plain JSON values."""
-    return asdict(config)
-
-
 def require_integer(name: str, value: object, minimum: int = 1) -> None:
-    if isinstance(value, bool) or not isinstance(value, int) or value < minimum:
+    if isinstance(value, bool) or not isinstance(value, Integral) or value < minimum:
         raise MinigptError(f"{name}={value!r} must be a whole number of at least {minimum}")
 
 
 def _require_number(name: str, value: object, low: float, high: float, low_open: bool = False, high_open: bool = False) -> None:
-    number = value if isinstance(value, int | float) and not isinstance(value, bool) else math.nan
+    number: Any = value if isinstance(value, Real) and not isinstance(value, bool) else math.nan
     if not low <= number <= min(high, sys.float_info.max) or (low_open and number == low) or (high_open and number == high):
         lower = "above" if low_open else "at least"
         upper = "" if high == math.inf else f" and {'below' if high_open else 'at most'} {high:g}"

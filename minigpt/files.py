@@ -61,13 +61,17 @@ def read_json_object(path: Path) -> dict[str, Any]:
     """The object in a JSON file; MinigptError for whatever else stands there."""
     text = read_text(path)
     try:
-        value = json.loads(text)
+        value = json.loads(text, parse_constant=_refuse_constant)
     except json.JSONDecodeError as error:
         raise MinigptError(f"{path} is not JSON: line {error.lineno}, column {error.colno}: {error.msg}") from error
     except RecursionError as error:
         raise MinigptError(f"{path} is nested too deeply") from error
-    except ValueError as error:  # a whole number of more than 4,300 digits
-        raise MinigptError(f"{path} holds a number that is too long: {error}") from error
+    except ValueError as error:  # a whole number of more than 4,300 digits; NaN
+        raise MinigptError(f"{path} holds a number that cannot be: {error}") from error
     if not isinstance(value, dict):
         raise MinigptError(f"{path}: wanted a JSON object, got {type(value).__name__}")
     return value
+
+
+def _refuse_constant(name: str) -> None:
+    raise ValueError(f"{name} is no JSON")

@@ -44,8 +44,13 @@ class RunFolder:
         self._metrics: list[str] = []
 
     def create(self) -> None:
-        """Make the folder; the first thing in it is run.json."""
+        """Make the folder and claim it; the first thing in it is run.json."""
         self.path.mkdir(parents=True, exist_ok=True)
+        require_free(self.path)
+        try:
+            (self.path / RECORD).open("x").close()
+        except FileExistsError as error:
+            raise MinigptError(f"another run has just started in {self.path}; choose another folder with --out") from error
         self.save("writing")
 
     def save(self, status: str, **more: Any) -> None:
@@ -55,17 +60,18 @@ class RunFolder:
 
     @contextmanager
     def recorded(self) -> Iterator[None]:
-        """Whatever ends the work inside early, the record says so; what was written stays."""
+        """Whatever ends the work inside before it is complete, the record says so; what was written stays."""
+        status = "failed"
         try:
             yield
         except KeyboardInterrupt as error:
-            self.save("interrupted")
+            status = "interrupted"
             kept = "the best model so far is" if (self.path / "model.safetensors").exists() else "there was no model yet; the corpus is"
             raise KeyboardInterrupt(f"minigpt: interrupted; {kept} in {self.path}") from error
-        except (MinigptError, OSError, MemoryError):
-            with suppress(OSError):  # a full disk holds no new record; the error that was first is the one to tell
-                self.save("failed")
-            raise
+        finally:
+            if self.record["status"] != "complete":
+                with suppress(OSError):  # a full disk holds no new record; the error that was first is the one to tell
+                    self.save(status)
 
     def write_corpus(self, lines: Sequence[dict[str, Any]]) -> None:
         """corpus.jsonl, one document a line."""

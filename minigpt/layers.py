@@ -140,17 +140,18 @@ class LayerNorm(Layer):
         super().__init__(name, workspace)
         self.gain, self.bias = parameters[f"{name}.weight"], parameters[f"{name}.bias"]
         self.epsilon = parameters.config.layer_norm_epsilon
+        C = parameters.config.n_embd
+        self.average = self.xp.full((C, 1), 1 / C, dtype=workspace.dtype)  # rows @ average: their means, at a matrix product's speed
 
     def forward(self, x: Array) -> Array:
         xp = self.xp
         y = self.buffer("y", *x.shape)
         self.normalized = self.buffer("normalized", *x.shape)
         self.inverse_std = self.buffer("inverse_std", x.shape[0], 1)
-        average = self.average(x.shape[1])
         for rows in self.pieces(x):
             z, s = self.normalized[rows], self.inverse_std[rows]
-            xp.subtract(x[rows], x[rows] @ average, out=z)
-            variance = xp.multiply(z, z, out=y[rows]) @ average  # y serves as scratch until it is written
+            xp.subtract(x[rows], x[rows] @ self.average, out=z)
+            variance = xp.multiply(z, z, out=y[rows]) @ self.average  # y serves as scratch until it is written
             xp.sqrt(variance + self.epsilon, out=s)
             xp.divide(1, s, out=s)
             z *= s
@@ -161,7 +162,6 @@ class LayerNorm(Layer):
     def backward(self, dy: Array) -> Array:
         xp = self.xp
         dx, product = self.scratch("dx", *dy.shape), self.scratch("product", *dy.shape)
-        average = self.average(dy.shape[1])
         for rows in self.pieces(dy):
             z, p = self.normalized[rows], product[rows]
             xp.multiply(dy[rows], z, out=p)
@@ -169,16 +169,12 @@ class LayerNorm(Layer):
             self.bias.grad += dy[rows].sum(axis=0)
             # dz = dy * gain; the mean and the variance each take their share of it back:
             # dx = (dz - mean(dz) - z * mean(dz * z)) / std
-            share = p @ (average * self.gain.value[:, None])  # mean(dz * z), (rows, 1)
+            share = p @ (self.average * self.gain.value[:, None])  # mean(dz * z), (rows, 1)
             dz = xp.multiply(dy[rows], self.gain.value, out=dx[rows])
-            dz -= dz @ average
+            dz -= dz @ self.average
             dz -= xp.multiply(z, share, out=p)
             dz *= self.inverse_std[rows]
         return dx
-
-    def average(self, C: int) -> Array:
-        """The (C, 1) matrix whose product with rows is their mean, at the speed of a matrix product."""
-        return self.xp.full((C, 1), 1 / C, dtype=self.workspace.dtype)
 
 
 class Gelu(Layer):

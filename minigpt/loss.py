@@ -78,6 +78,7 @@ class CrossEntropy(Layer):
         super().__init__("loss", workspace)
         self.embedding = parameters["transformer.tokens_embed.weight"]
         V = self.embedding.value.shape[0]
+        shards = min(shards, V)
         self.shards = [Shard(slice(V * i // shards, V * (i + 1) // shards), parameters, workspace) for i in range(shards)]
         self.chunk, self.run = chunk, run
 

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import os
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from .config import ModelConfig, Size, TrainConfig, find_size
+from .config import ModelConfig, Size, TrainConfig, find_size, require_integer
 from .corpus.prompt import PRESETS, understand
 from .errors import MinigptError
 
-CONTEXT = 256  # tokens a window, where the model has as many positions
+DEFAULT_CONTEXT = 256  # tokens a window, where the model has as many positions
 
 
 @dataclass(frozen=True)
@@ -43,13 +44,16 @@ class Options:
     def parse(cls, options: dict[str, Any]) -> Options:
         """Options as keyword arguments, checked one by one; `data` may be one path or several, as text or as Path."""
         plain: dict[str, Any] = {name: str(value) if isinstance(value, Path) else value for name, value in options.items()}
-        data = plain.get("data", ())
+        data = plain.get("data") or ()
         plain["data"] = (data,) if isinstance(data, str) else tuple(str(path) for path in data)
         o = cls(**plain)
         if o.source not in ("auto", "template", "own"):
             raise MinigptError(f"unknown source {o.source!r}; use auto, template or own")
         if o.source == "template" and o.data:
             raise MinigptError("--source template and --data exclude each other; leave one of them out")
+        for name, value in (("--preset", o.preset), ("--initial-tokens", o.initial_tokens)):
+            if o.data and value is not None:
+                raise MinigptError(f"{name} is about templates, --data is your own text; leave one of them out")
         if o.source == "own" and not o.data:
             raise MinigptError("--source own needs --data FILE or --data FOLDER")
         if o.vocab not in ("corpus", "full"):
@@ -57,8 +61,8 @@ class Options:
         if o.preset is not None:
             understand("", o.preset)
         for name in ("initial_tokens", "final_tokens", "layers", "heads", "width", "positions", "context", "threads"):
-            if (value := getattr(o, name)) is not None and value < 1:
-                raise MinigptError(f"--{name.replace('_', '-')} {value}: wanted a whole number of at least 1")
+            if (value := getattr(o, name)) is not None:
+                require_integer(f"--{name.replace('_', '-')}", value)
         return o
 
     @property
@@ -76,6 +80,11 @@ class Options:
         prompt = (prompt or "").strip() or (PRESETS[self.preset].prompt if self.preset else "")
         if not prompt and not self.data:
             raise MinigptError('nothing to learn from: give --prompt "A GPT that ...", --preset KEY or --data FILE')
+        try:
+            prompt.encode()
+        except UnicodeEncodeError as error:
+            where = f"character {error.start + 1} is a byte that is not UTF-8, or half of a surrogate pair"
+            raise MinigptError(f"--prompt is no valid text: {where}") from error
         return prompt
 
     def configure(self) -> tuple[ModelConfig, TrainConfig]:
@@ -83,11 +92,23 @@ class Options:
         size = self.size
         chosen = {"n_layer": self.layers, "n_head": self.heads, "n_embd": self.width, "n_positions": self.positions}
         config = ModelConfig(**{name: value or getattr(size, name) for name, value in chosen.items()}, dropout=self.dropout)
-        context = self.context or min(CONTEXT, config.n_positions)
+        context = self.context or min(DEFAULT_CONTEXT, config.n_positions)
         if context > config.n_positions:
             remedy = f"use --context {config.n_positions} or --positions {context}"
             raise MinigptError(f"a context of {context} tokens does not fit {config.n_positions} positions; {remedy}")
+        require_memory(config)
         rate = size.learning_rate if self.learning_rate is None else self.learning_rate
         return config, TrainConfig(
             learning_rate=rate, schedule="cosine", seed=self.seed, batch_size=self.batch_size, context=context, epochs=self.epochs
         )
+
+
+def require_memory(config: ModelConfig) -> None:
+    """MinigptError where the machine cannot hold parameters, gradients and moments, before anything is made of that size."""
+    if not hasattr(os, "sysconf"):
+        return  # Windows does not tell; what is too large there ends in "out of memory"
+    machine = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    needed = 4 * 4 * replace(config, vocab_size=257).parameters  # four float32 blocks; the vocabulary is not known yet, this is its least
+    if needed > machine:
+        sizes = f"{needed / 2**30:,.0f} GiB for parameters, gradients and moments, this machine has {machine / 2**30:,.0f}"
+        raise MinigptError(f"{config.n_layer} layers of width {config.n_embd} need {sizes}; use smaller --layers or --width")

@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -57,7 +58,7 @@ class Trainer:
         self.optimizer = AdamW(self.parameters, self.train_config)
         self.models = [GPT(self.parameters)]  # one a worker
         self.gradient_norm = 0.0  # of the latest step, before clipping
-        self._pool = ThreadPoolExecutor(self.threads)
+        self._pool = ThreadPoolExecutor(self.threads, initializer=partial(np.seterr, all="ignore"))  # callers judge what is not finite
         self._blas = ThreadpoolController()
         parts = self.threads if self.backend.name == "cpu" else 1
         self.loss = CrossEntropy(self.parameters, Workspace(self.backend, dtype), shards=parts, run=self._pool.map)

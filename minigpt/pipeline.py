@@ -82,10 +82,10 @@ def train(prompt: str | None = None, *, listener: Listener | None = None, **opti
         learn(plan, run, hear)
         model = load(plan.folder, plan.options.device)
         texts = samples(model, 3, SampleConfig(max_tokens=SAMPLE_TOKENS, seed=plan.options.seed))
-        for text in texts:
-            hear.sample(text)
         write_text(plan.folder / "README.md", model_card(run.record | {"samples": texts}))
         run.save("complete", samples=texts)
+    for text in texts:
+        hear.sample(text)
     hear.say("Folder", str(plan.folder))
     return model
 
@@ -177,13 +177,21 @@ def learn(plan: Plan, run: RunFolder, hear: Listener) -> None:
         run.add_metrics(asdict(report))
         hear.report(report)
 
+    course = Course(trainer, plan.windows, plan.held_out, plan.tokenizer.end_of_text)
     try:
-        result = fit(trainer, plan.windows, plan.held_out, plan.tokenizer.end_of_text, save, on_report, hear.step)
+        fit(course, save, on_report, hear.step)
     finally:
         trainer.close()
-    run.save(
-        "training",
-        training={
+        if course.best:
+            run.record |= figures(course.result(), plan, trainer.threads)
+    run.save("training")
+    hear.say("Result", outcome(course.result()))
+
+
+def figures(result: Result, plan: Plan, threads: int) -> dict[str, Any]:
+    """What run.json says of a training, finished or not."""
+    return {
+        "training": {
             "steps": result.steps,
             "epochs": result.epochs,
             "batch_size": plan.train_config.batch_size,
@@ -191,12 +199,11 @@ def learn(plan: Plan, run: RunFolder, hear: Listener) -> None:
             "learning_rate": plan.train_config.learning_rate,
             "seconds": result.seconds,
             "tokens_per_second": result.tokens_per_second,
-            "threads": trainer.threads,
+            "threads": threads,
             "stopped_early": result.stopped_early,
         },
-        result={"train_loss": result.train_loss, "held_out_loss": result.held_out_loss, "best_step": result.best_step},
-    )
-    hear.say("Result", outcome(result))
+        "result": {"train_loss": result.train_loss, "held_out_loss": result.held_out_loss, "best_step": result.best_step},
+    }
 
 
 def outcome(result: Result) -> str:

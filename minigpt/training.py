@@ -76,12 +76,25 @@ class Course:
         """One step."""
         loss = self.loss = self.trainer.step(x, y)
         if not math.isfinite(loss) or not math.isfinite(self.trainer.gradient_norm):
-            remedy = "the best model so far is kept; start again with a lower --learning-rate"
-            raise MinigptError(f"step {self.step + 1}: the loss is {loss}, its gradient's norm {self.trainer.gradient_norm}; {remedy}")
+            raise self.diverged(f"the loss is {loss}, its gradient's norm {self.trainer.gradient_norm}")
         self.step += 1
         self.tokens += y.size
         self.losses.append(loss)
         self.recent.append(loss)
+
+    def diverged(self, what: str) -> MinigptError:
+        """The error for numbers that are not finite any more."""
+        kept = f"the model of step {self.best.step} is kept" if self.best else "no model was saved"
+        return MinigptError(f"step {self.step + 1}: {what}; {kept}; start again with a lower --learning-rate")
+
+    def evaluate(self) -> float | None:
+        """The held-out loss, or None where nothing is held out."""
+        if not len(self.held_out):
+            return None
+        loss = held_out_loss(self.trainer, self.held_out, self.windows.context, self.end_of_text)
+        if not math.isfinite(loss):
+            raise self.diverged(f"the held-out loss is {loss}")
+        return loss
 
     @property
     def evaluation_due(self) -> bool:
@@ -119,7 +132,7 @@ class Course:
         return gain
 
     def result(self) -> Result:
-        """The outcome, once an evaluation has been made."""
+        """The outcome so far, once an evaluation has been made."""
         assert self.best is not None and self.latest is not None
         return Result(
             train_loss=self.best_train_loss,
@@ -133,32 +146,24 @@ class Course:
         )
 
 
-def fit(
-    trainer: Trainer,
-    windows: Windows,
-    held_out: np.ndarray,
-    end_of_text: int,
-    save: Callable[[], None],
-    on_report: Callable[[Report], None],
-    on_step: Callable[[Course], None],
-) -> Result:
+def fit(course: Course, save: Callable[[], None], on_report: Callable[[Report], None], on_step: Callable[[Course], None]) -> None:
     """Train until the epochs are done, or until `patience` evaluations in a row brought no gain on the held-out stream.
 
-    `save` is called whenever the model is the best so far, `on_report` for each line of metrics, `on_step` after each step.
+    `save` is called whenever the model is the best so far, `on_report` for each line of metrics, `on_step` after each step. Numbers that
+    are not finite end the training with a MinigptError; NumPy's own warnings of them are not shown.
     """
-    course = Course(trainer, windows, held_out, end_of_text)
-    for epoch in range(trainer.train_config.epochs):
-        for x, y in windows.epoch(epoch):
-            course.take(x, y)
-            if course.evaluation_due:
-                loss = held_out_loss(trainer, held_out, windows.context, end_of_text) if len(held_out) else None
-                report = course.report(loss)
-                if course.gained(report):
-                    save()
-                on_report(report)
-            elif course.step % course.report_every == 0:
-                on_report(course.report(None))
-            on_step(course)
-            if course.stalled >= trainer.train_config.patience:
-                return course.result()
-    return course.result()
+    config = course.trainer.train_config
+    with np.errstate(all="ignore"):
+        for epoch in range(config.epochs):
+            for x, y in course.windows.epoch(epoch):
+                course.take(x, y)
+                if course.evaluation_due:
+                    report = course.report(course.evaluate())
+                    if course.gained(report):
+                        save()
+                    on_report(report)
+                elif course.step % course.report_every == 0:
+                    on_report(course.report(None))
+                on_step(course)
+                if course.stalled >= config.patience:
+                    return

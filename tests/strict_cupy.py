@@ -256,7 +256,9 @@ class MemoryPool:
 
 def asarray(a: Any, dtype: Any = None, order: Any = None, *, copy: bool | None = None, blocking: bool = False) -> ndarray:
     """The way onto the device: a NumPy array is copied, an array of ours is not."""
-    return device(np.asarray(host(a), dtype, order, copy=copy) if isinstance(a, ndarray) else np.array(a, dtype, order=order or "K"))
+    if isinstance(a, ndarray) and not copy:
+        return device(np.asarray(host(a), dtype, order))
+    return device(np.array(host(a) if isinstance(a, ndarray) else a, dtype, order=order or "K"))
 
 
 def array(obj: Any, dtype: Any = None, copy: bool = True, order: str = "K") -> ndarray:

@@ -101,7 +101,7 @@ def test_check_fails_when_a_backward_is_wrong():
     [
         (["train"], 1, "nothing to learn from"),
         (["train", "--prompt", " "], 1, "--prompt"),
-        (["train", "--prompt", "x", "--layers", "0"], 1, "--layers 0"),
+        (["train", "--prompt", "x", "--layers", "0"], 1, "--layers=0"),
         (["train", "--prompt", "x", "--device", "tpu"], 2, "--device"),
         (["train", "--data", "missing.txt"], 1, "missing.txt"),
         (["generate", "missing"], 1, "missing is not a folder"),
@@ -142,9 +142,9 @@ def test_a_place_that_cannot_be_written_is_named(tmp_path):
 
 def test_options_come_from_the_environment_and_a_flag_wins(tmp_path):
     done = call("train", "--prompt", "x", MINIGPT_LAYERS="0", MINIGPT_OUT=str(tmp_path / "run"))
-    assert "--layers 0" in done.stderr
+    assert "--layers=0" in done.stderr
     done = call("train", "--prompt", "x", "--layers", "-3", MINIGPT_LAYERS="0")
-    assert "--layers -3" in done.stderr
+    assert "--layers=-3" in done.stderr
 
 
 def test_help_and_list_import_no_array_library(tmp_path):

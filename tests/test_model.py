@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import math
+from dataclasses import asdict
 from typing import Any
 
 import numpy as np
 import pytest
 
 from minigpt.backend import Backend
-from minigpt.config import SIZES, ModelConfig, as_dict, find_size
+from minigpt.config import SIZES, ModelConfig, find_size
 from minigpt.errors import MinigptError
 from minigpt.layers import Workspace
 from minigpt.loss import CrossEntropy
@@ -153,7 +154,7 @@ def test_the_bounds_of_a_model_configuration_are_allowed() -> None:
     config = ModelConfig(1, 1, 1, 1, 1, dropout=0, layer_norm_epsilon=0, initializer_range=0)
     assert config.head_size == 1
     assert config.parameters == 1 + 1 + 12 + 13
-    assert ModelConfig(**as_dict(config)) == config
+    assert ModelConfig(**asdict(config)) == config
 
 
 @pytest.mark.parametrize(("name", "found"), [("12M", "12M"), ("12m", "12M"), ("Small", "12M"), ("medium", "33M"), ("LARGE", "117M")])

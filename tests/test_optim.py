@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import math
+from dataclasses import asdict
 from typing import Any
 
 import numpy as np
@@ -12,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from minigpt.backend import Backend
-from minigpt.config import ModelConfig, TrainConfig, as_dict
+from minigpt.config import ModelConfig, TrainConfig
 from minigpt.errors import MinigptError
 from minigpt.optim import AdamW, clip_scale, learning_rate
 from minigpt.params import Parameters
@@ -164,4 +165,4 @@ def test_a_training_configuration_the_optimizer_cannot_use_is_refused(values: di
 
 def test_a_training_configuration_comes_back_from_plain_values() -> None:
     """The optimizer's numbers as JSON holds them."""
-    assert TrainConfig(**as_dict(CONFIG)) == CONFIG
+    assert TrainConfig(**asdict(CONFIG)) == CONFIG

@@ -26,7 +26,7 @@ def test_a_folder_is_read_in_sorted_order_and_each_document_knows_its_file(tmp_p
     (tmp_path / ".hidden.txt").write_text("not this")
     documents = read_own([tmp_path])
     assert [d.text for d in documents] == ["first", "second", "third", "fourth"]
-    assert [d.origin["file"] for d in documents] == ["a.txt", "b.md", "c.jsonl", "c.jsonl"]
+    assert [d.origin["file"] for d in documents] == ["a.txt", "b.md", str(Path("sub", "c.jsonl")), str(Path("sub", "c.jsonl"))]
     assert {d.source for d in documents} == {"own"}
 
 

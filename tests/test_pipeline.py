@@ -180,7 +180,7 @@ def test_a_preset_brings_its_prompt(tmp_path):
     ("options", "message"),
     [
         ({"prompt": ""}, "nothing to learn from"),
-        ({"prompt": "x", "layers": 0}, "--layers 0"),
+        ({"prompt": "x", "layers": 0}, "--layers=0"),
         ({"prompt": "x", "width": 100, "heads": 12}, "not divisible by n_head=12; use a width of 96 or 108"),
         ({"prompt": "x", "context": 1000}, "does not fit 512 positions"),
         ({"prompt": "x", "model_size": "13M"}, "12M \\(small\\)"),
@@ -188,7 +188,7 @@ def test_a_preset_brings_its_prompt(tmp_path):
         ({"prompt": "x", "learning_rate": float("nan")}, "learning_rate=nan"),
         ({"prompt": "x", "dropout": 1.0}, "dropout=1.0"),
         ({"prompt": "x", "epochs": 0}, "epochs=0"),
-        ({"prompt": "x", "threads": 0}, "--threads 0"),
+        ({"prompt": "x", "threads": 0}, "--threads=0"),
         ({"prompt": "x", "seed": -1}, "seed=-1"),
         ({"prompt": "x", "device": "tpu"}, "auto, cpu or cuda"),
         ({"prompt": "x", "vocab": "big"}, "corpus or full"),

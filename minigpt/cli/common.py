@@ -6,7 +6,7 @@ import functools
 import os
 import sys
 from collections.abc import Callable
-from typing import Any
+from typing import Any, TextIO
 
 import click
 
@@ -31,7 +31,7 @@ def command(name: str) -> Callable[[Callable[..., None]], click.Command]:
                 click.echo(str(error) or "\nminigpt: interrupted", err=True)
                 raise SystemExit(130) from error
             except BrokenPipeError as error:  # the reader has had enough, as `head` has
-                os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+                sys.stdout = open(os.devnull, "w")  # noqa: SIM115 (nothing more is to be written, also at exit)
                 raise SystemExit(1) from error
             except (MinigptError, OSError, MemoryError) as error:
                 if verbose:
@@ -43,8 +43,9 @@ def command(name: str) -> Callable[[Callable[..., None]], click.Command]:
         made.params.append(click.Option(["-v", "--verbose"], is_flag=True, help="Show the traceback of an error."))
         for parameter in made.params:
             if isinstance(parameter, click.Option):
-                parameter.envvar = f"MINIGPT_{(parameter.name or '').upper()}"
-                parameter.show_default = not parameter.is_flag and parameter.default is not None and not parameter.multiple
+                longest = max(parameter.opts, key=len)
+                parameter.envvar = f"MINIGPT_{longest.lstrip('-').replace('-', '_').upper()}"
+                parameter.show_default = not parameter.is_flag and parameter.default not in (None, "") and not parameter.multiple
         return made
 
     return decorate
@@ -56,7 +57,7 @@ def describe(error: BaseException) -> str:
         return "out of memory; use a smaller --model-size, --batch-size or --context"
     if isinstance(error, OSError) and not isinstance(error, MinigptError):
         where = f"{error.filename}: " if error.filename else ""
-        return f"{where}{error.strerror or error}; check space and permissions, or choose another place with --out"
+        return f"{where}{error.strerror or error}; check space and permissions there"
     return " ".join(str(error).split())
 
 
@@ -65,9 +66,14 @@ def printable(text: str) -> str:
     return "".join(c for c in text if c in "\n\t" or not (ord(c) < 32 or 127 <= ord(c) < 160))
 
 
+def is_terminal(stream: TextIO | None) -> bool:
+    """Whether a person looks at this stream; a closed one is None."""
+    return stream is not None and stream.isatty()
+
+
 def show(text: str, end: str = "\n") -> None:
     """Write a model's text to standard output: as it is into a pipe or file, without control characters on a terminal."""
-    click.echo(printable(text) if sys.stdout.isatty() else text, nl=False)
+    click.echo(printable(text) if is_terminal(sys.stdout) else text, nl=False)
     if end:
         click.echo(end, nl=False)
 

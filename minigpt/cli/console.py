@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from minigpt.cli.common import show
+from minigpt.cli.common import is_terminal, show
 from minigpt.pipeline import Listener
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ class Console(Listener):
     """Progress on standard error, samples on standard output. Without a terminal, a line an evaluation instead of the live line."""
 
     def __init__(self, quiet: bool) -> None:
-        self.quiet, self.live = quiet, sys.stderr.isatty()
+        self.quiet, self.live = quiet, is_terminal(sys.stderr)
         self.shown = 0.0
         self.width = 0  # of the live line that stands on the screen
         self.held_out = ""

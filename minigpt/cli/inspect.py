@@ -18,7 +18,7 @@ def list_command(models_dir: str) -> None:
 
     runs, unreadable = list_runs(Path(models_dir))
     for line in unreadable:
-        click.echo(f"minigpt: skipped: {line}", err=True)
+        click.echo(printable(f"minigpt: skipped: {line}"), err=True)
     if not runs:
         click.echo(f'no runs in {models_dir}; python -m minigpt train --prompt "..." makes one', err=True)
     for folder, record in runs:
@@ -36,7 +36,7 @@ def list_command(models_dir: str) -> None:
 
 @command("check")
 @device_option
-@click.option("--seed", type=int, default=0, help="Decides the random inputs.")
+@click.option("--seed", type=click.IntRange(0), default=0, help="Decides the random inputs.")
 def check_command(device: str, seed: int) -> None:
     """Check every backward pass against central differences, in float64."""
     from minigpt.backend import choose_backend

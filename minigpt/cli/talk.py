@@ -11,17 +11,22 @@ import click
 from minigpt.cli.common import command, device_option, show
 
 
+class Whole(click.types.StringParamType):
+    """A text that is one value in an environment variable too, blanks included."""
+
+    def split_envvar_value(self, rv: str) -> list[str]:
+        return [rv]
+
+
 @command("generate")
 @click.argument("run", type=click.Path())
-@click.option(
-    "-p", "--prompt", default="", show_default=False, help="The text to continue. Without it, a sample starts as a document does."
-)
+@click.option("-p", "--prompt", default="", help="The text to continue. Without it, a sample starts as a document does.")
 @click.option("--max-tokens", type=int, default=100, help="New tokens at most.")
 @click.option("--temperature", type=float, default=0.8, help="Below 1 safer, above 1 wilder; 0 always takes the likeliest token.")
 @click.option("--top-k", type=int, default=40, help="Draw from the k likeliest tokens; 0: from all.")
 @click.option("--top-p", type=float, default=1.0, help="Draw from the likeliest tokens that hold this share of probability.")
 @click.option("--repetition-penalty", type=float, default=1.0, help="Above 1, tokens that were used become less likely.")
-@click.option("--stop", multiple=True, help="End before this text. Repeatable.")
+@click.option("--stop", multiple=True, type=Whole(), help="End before this text. Repeatable.")
 @click.option("--samples", type=click.IntRange(1), default=1, help="How many texts.")
 @click.option("--seed", type=int, help="The same seed gives the same text.  [default: a new one]")
 @device_option
@@ -44,6 +49,6 @@ def generate_command(run: str, prompt: str, samples: int, as_json: bool, device:
                 show(piece, end="")
         if as_json:
             line = {"prompt": prompt, "text": sample.text, "tokens": sample.tokens, "finish_reason": sample.finish_reason}
-            show(json.dumps(line, ensure_ascii=False))
+            show(json.dumps(line))  # in ASCII: no console and no pipe can spoil it
         else:
             show("\n---" if i + 1 < samples else "")
