@@ -219,7 +219,7 @@ def test_deeply_nested_json_is_refused(name: str, folder: Path) -> None:
         ({"n_embd": [8]}, "n_embd=[8] must be a whole number of at least 1"),
         ({"n_positions": None}, "n_positions=None must be a whole number of at least 1"),
         ({"resid_pdrop": 1.5}, "dropout=1.5 must be a finite number"),
-        ({"layer_norm_epsilon": float("nan")}, "layer_norm_epsilon=nan must be a finite number"),
+        ({"layer_norm_epsilon": float("nan")}, "NaN is no JSON"),
         ({"minigpt_context": 17}, "minigpt_context must be from 1 to 16, got 17"),
         ({"minigpt_context": 0}, "minigpt_context must be from 1 to 16, got 0"),
         ({"minigpt_context": True}, "minigpt_context must be from 1 to 16, got True"),
@@ -359,3 +359,26 @@ def test_a_save_that_fails_leaves_the_model_that_was_there(folder: Path, state: 
         save_weights(folder, {**state, NAME: np.array([None])})
     assert sorted(folder.iterdir()) == before
     assert np.array_equal(load_checkpoint(folder).state[NAME], state[NAME])
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"normalizer": {"type": "Lowercase"}}, "normalizes texts"),
+        ({"pre_tokenizer": {"type": "Whitespace"}}, "does not split words as GPT-2 does"),
+        ({"pre_tokenizer": {"type": "ByteLevel", "add_prefix_space": True}}, "puts a space before each text"),
+    ],
+)
+def test_a_tokenizer_that_reads_texts_otherwise_is_refused(folder: Path, change: dict, message: str) -> None:
+    """It would give other ids than AutoTokenizer does."""
+    path = folder / "tokenizer.json"
+    path.write_text(json.dumps(json.loads(path.read_text(encoding="utf-8")) | change), encoding="utf-8")
+    assert message in refusal(folder)
+
+
+def test_weights_in_several_files_are_told_apart_from_none(folder: Path) -> None:
+    """The remedy is another one."""
+    (folder / "model.safetensors").rename(folder / "model-00001-of-00002.safetensors")
+    assert "no model was saved here yet" in refusal(folder)
+    (folder / "model.safetensors.index.json").write_text("{}")
+    assert "max_shard_size" in refusal(folder)

@@ -147,6 +147,29 @@ def test_options_come_from_the_environment_and_a_flag_wins(tmp_path):
     assert "--layers=-3" in done.stderr
 
 
+def test_environment_names_are_those_of_the_options(run):
+    """--json too, whose name in Python is another; and a stop string is one value, its blanks included."""
+    folder, _ = run
+    done = call("generate", folder, "--seed", 1, "--max-tokens", 30, MINIGPT_JSON="1", MINIGPT_STOP="no such words")
+    assert json.loads(done.stdout)["tokens"] > 3
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="closes streams as a Unix shell does")
+def test_a_closed_output_is_no_traceback(run):
+    folder, _ = run
+    shell = f'"{sys.executable}" -m minigpt generate "{folder}" --max-tokens 5 --seed 1'
+    for closed in (">&-", "| true", "2>&-"):
+        done = subprocess.run(["sh", "-c", f"{shell} {closed}"], capture_output=True, text=True, check=False)
+        assert "Traceback" not in done.stderr
+
+
+def test_samples_that_nobody_reads_do_not_fail_the_run(tmp_path):
+    """The run is complete before its samples are shown."""
+    command = f'"{sys.executable}" -m minigpt train -p cooking --out "{tmp_path / "run"}" --quiet {" ".join(SMALL)} | true'
+    subprocess.run(["sh", "-c", command], capture_output=True, check=False)
+    assert json.loads((tmp_path / "run" / "run.json").read_text())["status"] == "complete"
+
+
 def test_help_and_list_import_no_array_library(tmp_path):
     code = "import sys; from minigpt.cli import cli; cli({}, standalone_mode=False); print('numpy' in sys.modules, 'cupy' in sys.modules)"
     for arguments in (["--help"], ["list", "--models-dir", str(tmp_path)]):

@@ -39,6 +39,24 @@ def test_cutting_loses_nothing_but_blank_lines_and_cuts_nowhere_else(paragraphs)
         assert len(piece) <= LONG or "\n\n" not in piece
 
 
+@pytest.mark.parametrize("border", ["\n", ". "])
+def test_a_long_text_without_blank_lines_is_cut_at_lines_or_sentences(border):
+    """So that some of it can be held out."""
+    text = border.join(f"Number {i} is a number like any other" for i in range(300)) + "."
+    pieces = list(cut(text))
+    assert len(pieces) > 4
+    assert "".join(pieces) == text
+    assert all(len(piece) <= LONG for piece in pieces)
+    assert all(piece.strip().startswith("Number") for piece in pieces)
+
+
+def test_what_is_hidden_is_not_read(tmp_path):
+    (tmp_path / ".git").mkdir()
+    (tmp_path / ".git" / "a.txt").write_text("hidden")
+    (tmp_path / "b.txt").write_text("seen")
+    assert texts(tmp_path) == ["seen"]
+
+
 def refusal(*paths: Path) -> str:
     with pytest.raises(MinigptError) as caught:
         read_own(paths)
@@ -62,6 +80,10 @@ def test_bad_files_are_named_with_the_place_of_the_fault(tmp_path):
     lines.write_text('{"text": "good"}\n{"txt": "bad"}\n')
     assert 'line 2: wanted an object with a "text"' in refusal(lines)
     lines.write_text("[" * 100_000)
+    assert "line 1 is not JSON" in refusal(lines)
+    lines.write_text('{"text": "a \\ud800 b"}\n')
+    assert "line 1: the text holds half of a surrogate pair" in refusal(lines)
+    lines.write_text('{"text": "a", "n": ' + "9" * 5000 + "}")
     assert "line 1 is not JSON" in refusal(lines)
     lines.write_text('{"text": "  "}\n')
     assert "no text in" in refusal(lines)

@@ -237,3 +237,11 @@ def test_a_closed_trainer_cannot_step(tiny: ModelConfig, cpu: Backend) -> None:
     trainer.close()
     with pytest.raises(RuntimeError):
         trainer.step(*batch(2))
+
+
+def test_more_threads_than_tokens(cpu: Backend) -> None:
+    """The vocabulary is cut into no more shards than it has tokens."""
+    config = ModelConfig(n_layer=1, n_head=1, n_embd=4, n_positions=4, vocab_size=3, dropout=0.0)
+    x, y = np.zeros((2, 4), dtype=np.int64), np.ones((2, 4), dtype=np.int64)
+    with closing(Trainer(config, threads=5, backend=cpu)) as many, closing(Trainer(config, threads=1, backend=cpu)) as one:
+        assert many.step(x, y) == pytest.approx(one.step(x, y), rel=1e-6)

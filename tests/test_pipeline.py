@@ -10,6 +10,7 @@ import pytest
 
 import minigpt
 from minigpt.batches import join
+from minigpt.folder import RunFolder
 from minigpt.pipeline import Listener
 from minigpt.training import held_out_loss
 
@@ -123,6 +124,33 @@ def test_the_corpus_is_on_the_disk_before_the_first_step(tmp_path):
     assert watcher.seen >= {"run.json", "corpus.jsonl", "tokenizer.json", "config.json"}
 
 
+def test_two_runs_never_share_a_folder(tmp_path):
+    """The second finds the folder claimed, though it was free when its plan was made."""
+    first, second = (RunFolder(tmp_path / "run", {"run": i}) for i in range(2))
+    first.create()
+    with pytest.raises(minigpt.MinigptError, match="--out"):
+        second.create()
+    assert json.loads((tmp_path / "run" / "run.json").read_text())["run"] == 0
+
+
+@pytest.mark.parametrize("rate", [1e38, 1e30])
+def test_numbers_that_are_not_finite_end_the_run_in_one_line(tmp_path, rate):
+    """Without a warning of NumPy's, and without a claim to a model that was never saved."""
+    with pytest.raises(minigpt.MinigptError, match=r"step \d+: .* (no model was saved|the model of step \d+ is kept); .*--learning-rate"):
+        minigpt.train(PROMPT, out=tmp_path / "run", learning_rate=rate, batch_size=100, **SMALL)
+    assert json.loads((tmp_path / "run" / "run.json").read_text())["status"] == "failed"
+
+
+def test_any_exception_is_recorded(tmp_path):
+    class Broken(Listener):
+        def step(self, course):
+            raise RuntimeError("listener")
+
+    with pytest.raises(RuntimeError, match="listener"):
+        minigpt.train(PROMPT, out=tmp_path / "run", listener=Broken(), **SMALL)
+    assert json.loads((tmp_path / "run" / "run.json").read_text())["status"] == "failed"
+
+
 def test_a_run_that_cannot_save_says_so_in_its_record(tmp_path):
     """A folder stands where the model should go; the corpus and the metrics before it stay."""
 
@@ -195,6 +223,12 @@ def test_a_preset_brings_its_prompt(tmp_path):
         ({"prompt": "x", "source": "own"}, "needs --data"),
         ({"prompt": "x", "source": "template", "data": "a.txt"}, "exclude each other"),
         ({"data": "nowhere.txt"}, "nowhere.txt does not exist"),
+        ({"data": "a.txt", "preset": "haiku_master"}, "--preset is about templates"),
+        ({"data": "a.txt", "initial_tokens": 9}, "--initial-tokens is about templates"),
+        ({"prompt": "caf\udce9"}, "--prompt is no valid text: character 4"),
+        ({"prompt": "x", "layers": "2"}, "--layers='2'"),
+        ({"prompt": "x", "width": 600_000}, "GiB for parameters"),
+        ({"prompt": "x", "layers": 30_000_000}, "GiB for parameters"),
     ],
 )
 def test_bad_options_are_refused_before_anything_is_written(tmp_path, monkeypatch, options, message):
