@@ -7,6 +7,7 @@ the global norm, AdamW, the sum over workers, saving and a copy to the GPU are o
 from __future__ import annotations
 
 import math
+import threading
 from collections.abc import Iterator
 
 import numpy as np
@@ -96,6 +97,7 @@ class Parameters:
         self.n_decayed = sum(sizes[name] for name in order if len(self.shapes[name]) > 1)
         self.values = twin_of.values if twin_of else backend.xp.zeros(self.n, dtype=dtype)
         self._gradients: Array = None
+        self._allocation = threading.Lock()
         self.offsets: dict[str, slice] = {}
         start = 0
         for name in order:
@@ -120,9 +122,10 @@ class Parameters:
 
     @property
     def gradient_block(self) -> Array:
-        """The memory of the gradients, allocated at the first use: sampling needs none."""
-        if self._gradients is None:
-            self._gradients = self.backend.xp.empty(self.n - self.shared, dtype=self.dtype)
+        """The memory of the gradients, allocated at the first use, once also for several threads: sampling needs none."""
+        with self._allocation:
+            if self._gradients is None:
+                self._gradients = self.backend.xp.empty(self.n - self.shared, dtype=self.dtype)
         return self._gradients
 
     def twin(self) -> Parameters:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import time
+from concurrent.futures import ThreadPoolExecutor
+
 import numpy as np
 import pytest
 
@@ -151,3 +154,32 @@ def test_initial_values_depend_on_the_seed_alone(tiny: ModelConfig, cpu: Backend
     assert np.array_equal(found[0], found[1])
     assert np.array_equal(found[0], found[2])
     assert not np.array_equal(found[0], found[3])
+
+
+class SlowToAllocate:
+    """NumPy, but `empty` takes a while: long enough for every thread to come by."""
+
+    def __getattr__(self, name: str) -> object:
+        return getattr(np, name)
+
+    def empty(self, *args: object, **kwargs: object) -> Array:
+        time.sleep(0.02)
+        return np.empty(*args, **kwargs)
+
+
+def test_threads_that_write_first_meet_in_one_block() -> None:
+    """The memory of the gradients is taken once, whoever comes first.
+
+    The story: shards of the loss once raced to allocate it, and at the first step of some runs the gradient of half of the vocabulary
+    went into a block that nobody read.
+    """
+    config = ModelConfig(n_layer=1, n_head=1, n_embd=4, n_positions=2, vocab_size=64, dropout=0.0)
+    backend = Backend("")
+    backend.xp = SlowToAllocate()
+    parameters = Parameters(config, backend)
+    column, row = np.ones((16, 1), np.float32), np.ones((1, 4), np.float32)
+    with ThreadPoolExecutor(4) as pool:
+        shards = [slice(16 * i, 16 * (i + 1)) for i in range(4)]
+        list(pool.map(lambda rows: parameters[EMBEDDING].write_product(column, row, rows, add=False), shards))
+    parameters[EMBEDDING].stale = False
+    assert (parameters[EMBEDDING].grad == 1).all()
