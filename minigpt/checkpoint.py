@@ -17,7 +17,7 @@ from .backend import first_line
 from .config import ARCHITECTURE, ModelConfig
 from .errors import MinigptError
 from .files import read_json_object, read_text, write_bytes, write_json, write_text
-from .params import shapes
+from .params import EMBEDDING, shapes
 from .tokenizer import END_OF_TEXT, Tokenizer, parse_merges
 
 WEIGHTS, CONFIG = "model.safetensors", "config.json"
@@ -163,12 +163,12 @@ def load_weights(path: Path, config: ModelConfig) -> dict[str, np.ndarray]:
             if len(present) - (TIED in present) != 2 + 12 * config.n_layer:  # before names are made for a million layers
                 raise MinigptError(f"{path}: {len(present)} arrays do not make a GPT-1 of {config.n_layer} layers; is the file complete?")
             wanted = shapes(config)
-            tied = {TIED: wanted["transformer.tokens_embed.weight"]} if TIED in present else {}
+            tied = {TIED: wanted[EMBEDDING]} if TIED in present else {}
             for name in present:
                 _require_fit(path, name, file.get_slice(name), (wanted | tied).get(name))
             with np.errstate(over="ignore"):  # what float32 cannot hold becomes infinite and is refused below
                 state = {name: file.get_tensor(name).astype(np.float32, copy=False) for name in wanted}
-            if tied and not np.array_equal(file.get_tensor(TIED), file.get_tensor("transformer.tokens_embed.weight")):
+            if tied and not np.array_equal(file.get_tensor(TIED), file.get_tensor(EMBEDDING)):
                 raise MinigptError(f"{path}: {TIED} differs from the token embedding; minigpt's output matrix is tied to it")
     except FileNotFoundError as error:
         if path.with_name("model.safetensors.index.json").exists():

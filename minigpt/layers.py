@@ -23,7 +23,7 @@ from typing import Any
 import numpy as np
 
 from .backend import Array, Backend
-from .params import Parameters
+from .params import EMBEDDING, Parameters
 
 
 class Workspace:
@@ -85,7 +85,7 @@ class Embedding(Layer):
 
     def __init__(self, parameters: Parameters, workspace: Workspace) -> None:
         super().__init__("transformer.embed", workspace)
-        self.tokens = parameters["transformer.tokens_embed.weight"]  # (V, C)
+        self.tokens = parameters[EMBEDDING]  # (V, C)
         self.positions = parameters["transformer.positions_embed.weight"]  # (P, C)
 
     def forward(self, ids: Array, start: int = 0) -> Array:

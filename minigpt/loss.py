@@ -17,7 +17,7 @@ from typing import Any
 
 from .backend import Array
 from .layers import Layer, Workspace
-from .params import Parameters
+from .params import EMBEDDING, Parameters
 
 CHUNK = 512  # rows of logits at once; smaller chunks make smaller, slower matrix products
 
@@ -32,7 +32,7 @@ class Shard(Layer):
 
     def __init__(self, tokens: slice, parameters: Parameters, workspace: Workspace) -> None:
         super().__init__(f"loss.{tokens.start}", workspace)
-        self.weight = parameters["transformer.tokens_embed.weight"]
+        self.weight = parameters[EMBEDDING]
         self.tokens = tokens
 
     def forward(self, hidden: Array, targets: Array) -> tuple[Array, Array, Array]:
@@ -76,7 +76,7 @@ class CrossEntropy(Layer):
 
     def __init__(self, parameters: Parameters, workspace: Workspace, chunk: int = CHUNK, shards: int = 1, run: Run = map) -> None:
         super().__init__("loss", workspace)
-        self.embedding = parameters["transformer.tokens_embed.weight"]
+        self.embedding = parameters[EMBEDDING]
         V = self.embedding.value.shape[0]
         shards = min(shards, V)
         self.shards = [Shard(slice(V * i // shards, V * (i + 1) // shards), parameters, workspace) for i in range(shards)]

@@ -21,7 +21,7 @@ EMBEDDING = "transformer.tokens_embed.weight"  # the first in the flat blocks
 def shapes(config: ModelConfig) -> dict[str, tuple[int, ...]]:
     """Name -> shape of every parameter, as `OpenAIGPTLMHeadModel` names them: weights are (in, out), the output matrix is tied."""
     C, V, P = config.n_embd, config.vocab_size, config.n_positions
-    result: dict[str, tuple[int, ...]] = {"transformer.tokens_embed.weight": (V, C), "transformer.positions_embed.weight": (P, C)}
+    result: dict[str, tuple[int, ...]] = {EMBEDDING: (V, C), "transformer.positions_embed.weight": (P, C)}
     for i in range(config.n_layer):
         h = f"transformer.h.{i}"
         for name, C_in, C_out in (("attn.c_attn", C, 3 * C), ("attn.c_proj", C, C), ("mlp.c_fc", C, 4 * C), ("mlp.c_proj", 4 * C, C)):

@@ -13,7 +13,7 @@ from minigpt.corpus.documents import Document
 from minigpt.errors import MinigptError
 
 KINDS = (".txt", ".md", ".jsonl")
-LONG = 2000  # characters; a longer text is cut at blank lines into documents of about this length
+LONG = 2000  # characters; a longer text is cut into documents of about this length
 
 
 def read_own(paths: Sequence[Path]) -> list[Document]:
