@@ -12,7 +12,8 @@ from typing import Any
 import pytest
 
 from minigpt.corpus.documents import Document
-from minigpt.corpus.prompt import PRESETS, Request, understand
+from minigpt.corpus.prompt import PRESETS, understand
+from minigpt.corpus.request import Request
 from minigpt.corpus.templates import FORMS, write_documents
 from minigpt.corpus.templates.cooking import families, minutes_in, show_amount, show_time
 from minigpt.corpus.templates.grammar import fill, load_words, starts_with_vowel_sound
@@ -27,7 +28,7 @@ TOKENS_PER_WORD = 4 / 3  # of GPT-2's tokenizer on English prose; recipes have m
 def written(category: str, form: str, count: int = 25) -> list[str]:
     """So many documents of one form."""
     rng, words = random.Random(7), load_words(category)
-    return [FORMS[category][form](rng, words) for _ in range(count)]
+    return [FORMS[category][form](rng, words, Request(category, (form,))) for _ in range(count)]
 
 
 def until(documents: Iterator[Document], count: int) -> list[str]:
@@ -83,7 +84,7 @@ def test_length(category: str, form: str) -> None:
 
 @pytest.mark.parametrize("category", list(FORMS))
 def test_a_category_lasts_for_100_000_tokens_and_is_varied(category: str) -> None:
-    texts = until(write_documents(Request(category, None, tuple(FORMS[category]), ()), random.Random(1)), int(100_000 / TOKENS_PER_WORD))
+    texts = until(write_documents(Request(category, tuple(FORMS[category])), random.Random(1)), int(100_000 / TOKENS_PER_WORD))
     assert len(" ".join(texts).split()) >= 100_000 / TOKENS_PER_WORD
     assert len(set(texts)) == len(texts)
     assert distinct4(texts[: len(texts) * 3 // 10]) >= 0.4
@@ -97,7 +98,7 @@ def test_a_preset_lasts_for_30_000_tokens(preset: str) -> None:
 
 def test_seeds() -> None:
     def first(seed: int) -> list[Document]:
-        return [d for c in FORMS for d in islice(write_documents(Request(c, None, tuple(FORMS[c]), ()), random.Random(seed)), 20)]
+        return [d for c in FORMS for d in islice(write_documents(Request(c, tuple(FORMS[c])), random.Random(seed)), 20)]
 
     assert first(3) == first(3)
     assert first(3) != first(4)
@@ -113,8 +114,10 @@ def test_forms_take_turns_and_are_named() -> None:
 
 def test_it_ends_when_the_tables_are_exhausted(monkeypatch: pytest.MonkeyPatch) -> None:
     """One form has two texts, another one text: three documents come, then the stream ends instead of searching for ever."""
-    monkeypatch.setitem(FORMS, "cooking", {"two": lambda rng, words: f"text {rng.randrange(2)}", "one": lambda rng, words: "text"})
-    texts = [d.text for d in write_documents(Request("cooking", None, ("two", "one"), ()), random.Random(0))]
+    monkeypatch.setitem(
+        FORMS, "cooking", {"two": lambda rng, words, request: f"text {rng.randrange(2)}", "one": lambda rng, words, request: "text"}
+    )
+    texts = [d.text for d in write_documents(Request("cooking", ("two", "one")), random.Random(0))]
     assert sorted(texts) == ["text", "text 0", "text 1"]
 
 

@@ -5,22 +5,13 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
+from minigpt.corpus.request import Request
 from minigpt.corpus.templates.grammar import load_words
 from minigpt.errors import MinigptError
 
 TABLES = load_words("prompts")
 WORD = re.compile(r"[a-z]+(?:[-'][a-z]+)*")
 ENDINGS = ("s", "es", "ed", "d", "ing", "er", "ers", "'s", "s'")
-
-
-@dataclass(frozen=True)
-class Request:
-    """What will be written."""
-
-    category: str  # cooking, poetry, technical or general
-    preset: str | None
-    forms: tuple[str, ...]  # document forms, written in turn
-    matched: tuple[str, ...]  # the words of the prompt that decided; none: nothing was understood, or a preset decided
 
 
 @dataclass(frozen=True)
@@ -42,13 +33,13 @@ def understand(prompt: str, preset: str | None = None) -> Request:
     if preset is not None:
         if preset not in PRESETS:
             raise MinigptError(f"unknown preset {preset!r}; choose one of: {', '.join(PRESETS)}")
-        return Request(PRESETS[preset].category, preset, PRESETS[preset].forms, ())
+        return Request(PRESETS[preset].category, PRESETS[preset].forms, preset)
     hits = {category: _hits(prompt, weights) for category, weights in TABLES["weights"].items()}
     best = max(hits, key=lambda category: _rank(hits[category]))
     if not hits[best]:
-        return Request("general", None, tuple(TABLES["default forms"]["general"]), ())
+        return Request("general", tuple(TABLES["default forms"]["general"]), confidence=0.0)
     forms, more = _forms(prompt, best)
-    return Request(best, None, forms, tuple(dict.fromkeys([word for _, _, word in hits[best]] + more)))
+    return Request(best, forms, matched=tuple(dict.fromkeys([word for _, _, word in hits[best]] + more)))
 
 
 def _hits(prompt: str, weights: dict[str, list[str]]) -> list[tuple[int, int, str]]:

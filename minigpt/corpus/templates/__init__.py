@@ -4,15 +4,11 @@ from __future__ import annotations
 
 import random
 from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING
 
 from minigpt.corpus.documents import Document
+from minigpt.corpus.request import Request
 from minigpt.corpus.templates import cooking, general, poetry, technical
-from minigpt.corpus.templates.cooking import Form
-from minigpt.corpus.templates.grammar import load_words
-
-if TYPE_CHECKING:  # the prompt's tables are read by this package's grammar
-    from minigpt.corpus.prompt import Request
+from minigpt.corpus.templates.grammar import Form, load_words
 
 FORMS: Mapping[str, Mapping[str, Form]] = {
     "cooking": cooking.FORMS,
@@ -30,7 +26,7 @@ def write_documents(request: Request, rng: random.Random) -> Iterator[Document]:
     repeats = 0
     while True:
         for form in request.forms:
-            text = FORMS[request.category][form](rng, words)
+            text = FORMS[request.category][form](rng, words, request)
             if text in written:
                 repeats += 1
                 if repeats >= MAX_REPEATS:

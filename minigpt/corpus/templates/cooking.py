@@ -8,13 +8,12 @@ from __future__ import annotations
 
 import random
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from functools import partial
 from typing import Any
 
-from minigpt.corpus.templates.grammar import Words, fill, title_case, upper_first
-
-Form = Callable[[random.Random, Words], str]
+from minigpt.corpus.request import Request
+from minigpt.corpus.templates.grammar import Form, Words, fill, title_case, upper_first
 
 AMOUNT = re.compile(r"#(\d+(?:\.\d+)?)")
 PLURAL = re.compile(r"\(([^()|]*)\|([^()|]*)\)")  # (onion|onions): the first for an amount up to one, else the second
@@ -98,12 +97,12 @@ def families(words: Words) -> list[dict[str, Any]]:
     return [family for key, table in words.items() if key.endswith(" dishes") for family in table]
 
 
-def recipe(rng: random.Random, words: Words, form: str) -> str:
+def recipe(rng: random.Random, words: Words, request: Request, form: str) -> str:
     """A recipe of one dish family."""
     return write_recipe(rng, words, rng.choice([f for f in families(words) if f["form"] == form]))
 
 
-def meatless(rng: random.Random, words: Words, diet: str) -> str:
+def meatless(rng: random.Random, words: Words, request: Request, diet: str) -> str:
     """A recipe of any family that can be made without what the diet ("vegetarian" or "vegan") leaves out."""
     return write_recipe(rng, words, rng.choice([f for f in families(words) if diet in f["diets"]]), words[diet + " avoids"])
 
@@ -128,7 +127,7 @@ def write_recipe(rng: random.Random, words: Words, family: dict[str, Any], witho
     return "\n".join([*lines, "", "Tip: " + say(rng.choice(family["tips"]))])
 
 
-def question(rng: random.Random, words: Words, topic: str = "") -> str:
+def question(rng: random.Random, words: Words, request: Request, topic: str = "") -> str:
     """A kitchen question and its answer, from a table of things that share the same question."""
     kinds = [k for k in words["questions"] if not topic or k["topic"] == topic]
     kind = rng.choice(kinds)
@@ -137,14 +136,14 @@ def question(rng: random.Random, words: Words, topic: str = "") -> str:
     return f"Question: {upper_first(ask)}\n\nAnswer: {upper_first(answer)} {fill(rng, rng.choice(words['sign off']), {}, words['phrases'])}"
 
 
-def technique(rng: random.Random, words: Words, topic: str = "") -> str:
+def technique(rng: random.Random, words: Words, request: Request, topic: str = "") -> str:
     """How to do one thing in the kitchen, in a few sentences."""
     entry = rng.choice([t for t in words["techniques"] if not topic or t["topic"] == topic])
     parts = [fill(rng, part, {}, words["phrases"]) for part in (rng.choice(words["why"]), *entry["how"], rng.choice(words["cheer"]))]
     return title_case("how to " + fill(rng, entry["title"], {})) + "\n\n" + " ".join(upper_first(part) for part in parts)
 
 
-def menu(rng: random.Random, words: Words) -> str:
+def menu(rng: random.Random, words: Words, request: Request) -> str:
     """A menu of three courses for an occasion, with the order of work."""
     table = words["menus"]
     theme = rng.choice(table["themes"])

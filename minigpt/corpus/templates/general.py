@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable
 from typing import Any
 
-from minigpt.corpus.templates.grammar import Words, draw, fill, upper_first
+from minigpt.corpus.request import Request
+from minigpt.corpus.templates.grammar import Form, Words, draw, fill, upper_first
 from minigpt.corpus.templates.lessons import lesson
 
 
@@ -36,7 +36,7 @@ DIALOGUE_FIELDS = {
 }
 
 
-def dialogue(rng: random.Random, words: Words) -> str:
+def dialogue(rng: random.Random, words: Words, request: Request) -> str:
     """Two people talk: one asks, the other answers, both say goodbye."""
     a, b = draw(rng, words["people"], 2)
     script = rng.choice(words["scripts"])
@@ -47,7 +47,7 @@ def dialogue(rng: random.Random, words: Words) -> str:
     return "\n".join(f"{(a, b)[i % 2]}: {upper_first(fill(rng, turn, look))}" for i, turn in enumerate(turns))
 
 
-def email(rng: random.Random, words: Words) -> str:
+def email(rng: random.Random, words: Words, request: Request) -> str:
     """A business e-mail: subject, greeting, a few sentences to the point, a closing, a name."""
     first, sender = draw(rng, words["first names"], 2)
     surname, own = draw(rng, words["surnames"], 2)
@@ -70,7 +70,7 @@ def email(rng: random.Random, words: Words) -> str:
     return f"Subject: {subject}\n\n{greeting}\n\n{body}\n\n{closing}\n{sender} {own}"
 
 
-def news(rng: random.Random, words: Words) -> str:
+def news(rng: random.Random, words: Words, request: Request) -> str:
     """A short report from an invented town: headline, what happened, some details, a voice, and one sentence that sums it up."""
     event = rng.choice(words["news events"])
     town, other = draw(rng, words["news towns"], 2)
@@ -91,4 +91,4 @@ def news(rng: random.Random, words: Words) -> str:
     return "\n\n".join([fill(rng, event["head"], look), body, upper_first(fill(rng, rng.choice(words["news closes"]), look))])
 
 
-FORMS: dict[str, Callable[[random.Random, Words], str]] = {"dialogue": dialogue, "email": email, "lesson": lesson, "news": news}
+FORMS: dict[str, Form] = {"dialogue": dialogue, "email": email, "lesson": lesson, "news": news}

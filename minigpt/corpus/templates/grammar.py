@@ -16,7 +16,10 @@ from functools import cache
 from importlib import resources
 from typing import Any
 
+from minigpt.corpus.request import Request
+
 Words = Mapping[str, Any]
+Form = Callable[[random.Random, Words, Request], str]  # writes one document
 Look = Callable[[str], str]
 
 CHOICE = re.compile(r"\[([^\[\]]*)\]")

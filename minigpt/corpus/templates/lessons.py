@@ -6,13 +6,14 @@ import math
 import random
 from collections.abc import Callable
 
+from minigpt.corpus.request import Request
 from minigpt.corpus.templates.grammar import Words, fill
 
 # Each writer gives the topic, the steps of the worked example, and the check.
 Parts = tuple[str, list[str], str]
 
 
-def lesson(rng: random.Random, words: Words) -> str:
+def lesson(rng: random.Random, words: Words, request: Request) -> str:
     """A lesson: what it is about, a problem, its solution step by step, a check, a last word."""
     topic, steps, check = rng.choice(LESSONS)(rng, words)
     look = {"topic": topic}

@@ -11,7 +11,8 @@ import re
 from collections.abc import Callable
 from functools import cache
 
-from minigpt.corpus.templates.grammar import Words, draw, fill, load_words, title_case, upper_first
+from minigpt.corpus.request import Request
+from minigpt.corpus.templates.grammar import Form, Words, draw, fill, load_words, title_case, upper_first
 
 TRIES = 5000  # lines drawn for one haiku line; the tables give one in some dozens
 PRONOUNS = {"she": {"he": "she", "his": "her", "him": "her"}, "he": {"he": "he", "his": "his", "him": "him"}}
@@ -32,7 +33,7 @@ def syllable_counts() -> dict[str, int]:
     return {word: int(count) for count, rows in table.items() for row in rows for word in row.split()}
 
 
-def haiku(rng: random.Random, words: Words) -> str:
+def haiku(rng: random.Random, words: Words, request: Request) -> str:
     """A title and three lines of 5, 7 and 5 syllables about one theme: a scene, somebody in it, a turn."""
     theme = rng.choice(words["haiku"])
 
@@ -59,7 +60,7 @@ def _line_of(count: int, write: Callable[[], str]) -> str:
     raise AssertionError(f"the haiku table gave no line of {count} syllables, last {line!r}")
 
 
-def song(rng: random.Random, words: Words) -> str:
+def song(rng: random.Random, words: Words, request: Request) -> str:
     """Two verses whose lines rhyme in pairs, and a chorus that returns and rhymes with its own first line."""
     hook, rhyme = rng.choice(words["hooks"])
     groups = draw(rng, [group for group in words["song lines"] if group != rhyme], 4)
@@ -93,7 +94,7 @@ def _rhyming(rng: random.Random, words: Words, group: str, count: int, without: 
     return lines[:count]
 
 
-def story(rng: random.Random, words: Words) -> str:
+def story(rng: random.Random, words: Words, request: Request) -> str:
     """A short tale of one hero, one friend and one treasure: a beginning, some trouble, an ending, a last thought."""
     name, pronoun = rng.choice(words["heroes"])
     look = {"name": name} | PRONOUNS[pronoun]
@@ -106,7 +107,7 @@ def story(rng: random.Random, words: Words) -> str:
     return title_case(fill(rng, rng.choice(words["story titles"]), look)) + "\n\n" + " ".join(upper_first(fill(rng, s, look)) for s in plot)
 
 
-def free_verse(rng: random.Random, words: Words) -> str:
+def free_verse(rng: random.Random, words: Words, request: Request) -> str:
     """A poem without rhyme: three things of a house or a street, a moment, a thought."""
     preposition, moment = rng.choice(words["moments"])
     moment = fill(rng, moment, {})
@@ -133,4 +134,4 @@ def _things(rng: random.Random, words: Words) -> dict[str, str]:
     return look
 
 
-FORMS: dict[str, Callable[[random.Random, Words], str]] = {"free_verse": free_verse, "haiku": haiku, "story": story, "song": song}
+FORMS: dict[str, Form] = {"free_verse": free_verse, "haiku": haiku, "story": story, "song": song}

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import json
 import random
-from collections.abc import Callable
 from typing import Any
 
-from minigpt.corpus.templates.grammar import Words, draw, fill, upper_first
+from minigpt.corpus.request import Request
+from minigpt.corpus.templates.grammar import Form, Words, draw, fill, upper_first
 from minigpt.corpus.templates.technical_code import algorithm, function
 
 
-def concept(rng: random.Random, words: Words) -> str:
+def concept(rng: random.Random, words: Words, request: Request) -> str:
     """What an idea of programming means, a comparison, an example, a warning."""
     entry = rng.choice([*words["basic concepts"], *words["further concepts"]])
     title = fill(rng, rng.choice(words["concept asks"]), {"a": entry["a"]})
@@ -26,7 +26,7 @@ def concept(rng: random.Random, words: Words) -> str:
     return title + "\n\n" + " ".join(parts)
 
 
-def endpoint(rng: random.Random, words: Words) -> str:
+def endpoint(rng: random.Random, words: Words, request: Request) -> str:
     """One call of a web API: its line, its parameters, an answer in JSON, the errors, a note."""
     resource, kind = rng.choice(words["resources"]), rng.choice(tuple(CALLS))
     method, tail, purpose, status, errors = CALLS[kind]
@@ -75,7 +75,7 @@ def _sent(rng: random.Random, kind: str, fields: list[Any]) -> list[str]:
     return path + [f"- {name} ({type_}, {need}): {meaning}." for name, type_, meaning, _ in rows]
 
 
-def system_design(rng: random.Random, words: Words) -> str:
+def system_design(rng: random.Random, words: Words, request: Request) -> str:
     """A note on how to build a service: goal, load with the sum done, parts, storage, one failure, one trade-off."""
     system = rng.choice(words["systems"])
     per_second = rng.choice(system["rates"])
@@ -96,7 +96,7 @@ def system_design(rng: random.Random, words: Words) -> str:
     return "\n".join(fill(rng, line, look) for line in lines)
 
 
-FORMS: dict[str, Callable[[random.Random, Words], str]] = {
+FORMS: dict[str, Form] = {
     "concept": concept,
     "function": function,
     "endpoint": endpoint,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 from typing import Any
 
+from minigpt.corpus.request import Request
 from minigpt.corpus.templates import traces
 from minigpt.corpus.templates.grammar import Words, fill, upper_first
 
@@ -38,7 +39,7 @@ def run(code: str, call: str) -> Any:
     return eval(call, names)
 
 
-def function(rng: random.Random, words: Words) -> str:
+def function(rng: random.Random, words: Words, request: Request) -> str:
     """A small Python function: what it does, its code, how it works, an example."""
     return _fixed(rng, words) if rng.random() < 0.25 else _composed(rng, words)
 
@@ -91,7 +92,7 @@ def show(value: Any) -> str:
     return repr(value).replace("'", '"')
 
 
-def algorithm(rng: random.Random, words: Words) -> str:
+def algorithm(rng: random.Random, words: Words, request: Request) -> str:
     """An algorithm: the problem, the idea, a worked example, the cost, when to use it."""
     key = rng.choice(tuple(words["algorithms"]))
     entry = words["algorithms"][key]
