@@ -13,7 +13,7 @@ from .config import ModelConfig
 from .layers import Dropout, Layer, Linear, Noise, Workspace
 from .params import Parameters
 
-TILE = 128  # queries (and keys) handled at once: above the diagonal, only the half of a tile on it is computed in vain
+TILE = 64  # queries (and keys) handled at once: above the diagonal, only the half of a tile on it is computed in vain
 
 
 class Cache:

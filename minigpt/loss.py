@@ -19,7 +19,9 @@ from .backend import Array
 from .layers import Layer, Workspace
 from .params import EMBEDDING, Parameters
 
-CHUNK = 512  # rows of logits at once; smaller chunks make smaller, slower matrix products
+CHUNK = 512  # rows of logits at once, at least: smaller chunks make smaller, slower matrix products
+CHUNK_BYTES = 64 * 2**20  # and more, as long as their logits are no larger than this
+TINY = 1e-30  # a shard's share of the softmax below which it is taken for this much: what is divided by it stays finite
 
 Run = Callable[..., Iterable[Any]]  # `map`, or that of a pool of threads
 
@@ -34,6 +36,7 @@ class Shard(Layer):
         super().__init__(f"loss.{tokens.start}", workspace)
         self.weight = parameters[EMBEDDING]
         self.tokens = tokens
+        self.ones = self.xp.ones((tokens.stop - tokens.start, 1), dtype=workspace.dtype)  # x @ ones: row sums, at a matrix product's speed
 
     def forward(self, hidden: Array, targets: Array) -> tuple[Array, Array, Array]:
         """hidden (M, C), targets (M,) -> of each row, (M,): the largest logit m, the sum of exp(logit - m), and the target's logit - m.
@@ -44,25 +47,36 @@ class Shard(Layer):
         M, S = hidden.shape[0], self.tokens.stop - self.tokens.start
         x = self.exponentials = xp.matmul(hidden, self.weight.value[self.tokens].T, out=self.buffer("logits", M, S))
         maxima, sums, at_target = (self.buffer(role, M) for role in ("maxima", "sums", "at_target"))
-        column = targets - self.tokens.start
-        inside = (column >= 0) & (column < S)
-        column = xp.where(inside, column, 0)
+        self.inside, self.column = self.own(targets)
         for rows in self.pieces(x):
             part = x[rows]
             xp.max(part, axis=1, out=maxima[rows])
             part -= maxima[rows][:, None]
-            at_target[rows] = part[xp.arange(part.shape[0]), column[rows]]
+            at_target[rows] = part[xp.arange(part.shape[0]), self.column[rows]]
             xp.exp(part, out=part)
-            xp.sum(part, axis=1, out=sums[rows])
-        return maxima, sums, xp.where(inside, at_target, -xp.inf)
+            xp.matmul(part, self.ones, out=sums[rows][:, None])
+        return maxima, sums, xp.where(self.inside, at_target, -xp.inf)
 
-    def backward(self, hidden: Array, scale: Array, add: bool) -> Array:
-        """The way back where the logits' gradient is scale * exponentials, scale (M, 1): writes or adds the gradient of the shard's rows
-        of W, returns its part of dhidden (M, C). The scale is applied to the thin matrices, never to the wide one.
+    def own(self, targets: Array) -> tuple[Array, Array]:
+        """Of each target, (M,): whether it stands in this shard, and its column there (0 where it does not)."""
+        column = targets - self.tokens.start
+        inside = (column >= 0) & (column < self.tokens.stop - self.tokens.start)
+        return inside, self.xp.where(inside, column, 0)
+
+    def backward(self, hidden: Array, share: Array, total: int, add: bool) -> Array:
+        """`share` (M, 1) makes the exponentials e the softmax; the logits' gradient is then (share * e - onehot) / total. Writes or adds
+        the gradient of the shard's rows of W, and returns its part of dhidden (M, C).
+
+        It is computed as share / total * (e - onehot / share): what is per row is applied to the thin matrices, never to the wide one.
         """
-        scaled = self.xp.multiply(hidden, scale, out=self.buffer("scaled", *hidden.shape))
+        xp = self.xp
+        share = xp.maximum(share, TINY)
+        rows = xp.arange(len(share))
+        self.exponentials[rows, self.column] -= xp.where(self.inside, 1 / share[:, 0], 0)
+        scale = share / total
+        scaled = xp.multiply(hidden, scale, out=self.buffer("scaled", *hidden.shape))
         self.weight.write_product(self.exponentials.T, scaled, self.tokens, add)
-        dhidden = self.xp.matmul(self.exponentials, self.weight.value[self.tokens], out=self.buffer("dhidden", *hidden.shape))
+        dhidden = xp.matmul(self.exponentials, self.weight.value[self.tokens], out=self.buffer("dhidden", *hidden.shape))
         dhidden *= scale
         return dhidden
 
@@ -74,13 +88,13 @@ class CrossEntropy(Layer):
     and gradients of the parts then add up to those of the whole.
     """
 
-    def __init__(self, parameters: Parameters, workspace: Workspace, chunk: int = CHUNK, shards: int = 1, run: Run = map) -> None:
+    def __init__(self, parameters: Parameters, workspace: Workspace, chunk: int | None = None, shards: int = 1, run: Run = map) -> None:
         super().__init__("loss", workspace)
         self.embedding = parameters[EMBEDDING]
         V = self.embedding.value.shape[0]
         shards = min(shards, V)
         self.shards = [Shard(slice(V * i // shards, V * (i + 1) // shards), parameters, workspace) for i in range(shards)]
-        self.chunk, self.run = chunk, run
+        self.chunk, self.run = chunk or max(CHUNK, CHUNK_BYTES // (V * self.embedding.value.itemsize)), run
 
     def forward(self, hidden: Array, targets: Array, total: int | None = None) -> float:
         """The loss alone, for evaluation."""
@@ -88,22 +102,16 @@ class CrossEntropy(Layer):
 
     def forward_backward(self, hidden: Array, targets: Array, total: int | None = None) -> tuple[float, Array]:
         """The loss and dhidden (N, C), a gift; adds to the gradient of W."""
-        W, total = self.embedding, total or len(targets)
+        total = total or len(targets)
         loss = 0.0
         dhidden = self.buffer("dhidden", *hidden.shape)
         for rows in self.chunks(hidden):
-            h, t = hidden[rows], targets[rows]
-            part, factors = self.normalize(h, t)
+            part, shares = self.normalize(hidden[rows], targets[rows])
             loss += part
-            # dlogits = (softmax - onehot(target)) / total. First the softmax, shard by shard, ...
-            add = not W.stale
-            parts = list(self.run(Shard.backward, self.shards, repeat(h), [f / total for f in factors], repeat(add)))
-            W.stale = False
-            dh = dhidden[rows]
-            dh[...] = sum(parts[1:], parts[0])
-            # ... then what the target's column takes away.
-            dh -= W.value[t] / total
-            self.backend.add_rows(W.grad, t, h / -total)
+            add = not self.embedding.stale
+            parts = list(self.run(Shard.backward, self.shards, repeat(hidden[rows]), shares, repeat(total), repeat(add)))
+            self.embedding.stale = False
+            dhidden[rows] = sum(parts[1:], parts[0])
         return loss / total, dhidden
 
     def chunks(self, hidden: Array) -> list[slice]:
@@ -112,7 +120,7 @@ class CrossEntropy(Layer):
         return [slice(start, min(start + self.chunk, N)) for start in range(0, N, self.chunk)]
 
     def normalize(self, hidden: Array, targets: Array) -> tuple[float, list[Array]]:
-        """hidden (M, C), targets (M,) -> the summed loss; and for each shard the factor (M, 1) that makes its exponentials the softmax."""
+        """hidden (M, C), targets (M,) -> the summed loss; and for each shard the share (M, 1) that makes its exponentials the softmax."""
         xp = self.xp
         maxima, sums, at_target = zip(*self.run(Shard.forward, self.shards, repeat(hidden), repeat(targets)), strict=True)
         largest = xp.stack(maxima).max(axis=0)  # (M,), over the whole vocabulary

@@ -17,7 +17,7 @@ class Mlp:
 
     def __init__(self, block: int, parameters: Parameters, workspace: Workspace) -> None:
         name = f"transformer.h.{block}.mlp"
-        self.widen = Linear(f"{name}.c_fc", parameters, workspace)
+        self.widen = Linear(f"{name}.c_fc", parameters, workspace, passing=True)
         self.gelu = Gelu(f"{name}.gelu", workspace)
         self.narrow = Linear(f"{name}.c_proj", parameters, workspace, passing=True)
 
