@@ -123,15 +123,26 @@ def measure(a: argparse.Namespace, name: str) -> dict[str, object]:
     return json.loads(done.stdout.splitlines()[-1])
 
 
+def why_not(name: str, a: argparse.Namespace) -> str:
+    """Why a peer cannot run here; empty if it can."""
+    if importlib.util.find_spec(PEERS[name][0]) is None:
+        return "not installed"
+    if name == "jax-jit" and a.dropout:
+        return "written without dropout"
+    if name == "torch-bf16" and not any(flag in Path("/proc/cpuinfo").read_text() for flag in ("avx512_bf16", "amx_bf16")):
+        return "this processor has no bfloat16 products (one step takes minutes)"
+    return ""
+
+
 def main() -> None:
     a = parse()
     if a.child:
         return child(a)
     wanted = [name for name in a.peers.split(",") if name]
-    missing = [name for name in wanted if importlib.util.find_spec(PEERS[name][0]) is None or (name == "jax-jit" and a.dropout)]
+    missing = {name: reason for name in wanted if (reason := why_not(name, a))}
     names = ["minigpt", *(name for name in wanted if name not in missing)]
-    if missing:
-        print(f"left out (not installed, or without dropout): {', '.join(missing)}")
+    for name, reason in missing.items():
+        print(f"left out: {name}: {reason}")
     threads = a.threads or (len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1)
     print(
         f"{a.size} layout, V {a.vocab:,}, B {a.batch}, T {a.context}, dropout {a.dropout}, {threads} threads, {a.rounds} x {a.steps} steps"

@@ -4,9 +4,10 @@ The logits (N, V) would be the largest array of the program, so they never exist
 exponentials take its place, and these are multiplied back. That is why forward and backward are one pass here.
 
 The vocabulary is cut into shards, one for each core: a shard multiplies with its own rows of W and writes their gradient alone, so
-several can work on one chunk at once. What they must tell each other is thin: of each row its maximum and its sum.
+several can work on one chunk at once. A shard is cut into blocks, whose logits stay in the processor's last cache from their product to
+their exponentials. What blocks must tell each other is thin: of each row its maximum and its sum.
 
-Axes: N rows, C width, V vocabulary, M rows of a chunk, S tokens of a shard.
+Axes: N rows, C width, V vocabulary, M rows of a chunk, S tokens of a block, K blocks of a shard.
 """
 
 from __future__ import annotations
@@ -21,63 +22,69 @@ from .params import EMBEDDING, Parameters
 
 CHUNK = 512  # rows of logits at once, at least: smaller chunks make smaller, slower matrix products
 CHUNK_BYTES = 64 * 2**20  # and more, as long as their logits are no larger than this
-TINY = 1e-30  # a shard's share of the softmax below which it is taken for this much: what is divided by it stays finite
+BLOCK = 4096  # tokens at most: 8 MiB of logits at 512 rows
+TINY = 1e-30  # a block's share of the softmax below which it is taken for this much: what is divided by it stays finite
 
 Run = Callable[..., Iterable[Any]]  # `map`, or that of a pool of threads
 
 
 class Shard(Layer):
-    """The part of the softmax over the tokens `tokens`, S of V.
+    """The part of the softmax over the tokens `tokens`, in K blocks of S tokens.
 
-    Saves: exponentials (M, S).
+    Saves: exponentials, K arrays (M, S); targets (M,).
     """
 
     def __init__(self, tokens: slice, parameters: Parameters, workspace: Workspace) -> None:
         super().__init__(f"loss.{tokens.start}", workspace)
         self.weight = parameters[EMBEDDING]
-        self.tokens = tokens
-        self.ones = self.xp.ones((tokens.stop - tokens.start, 1), dtype=workspace.dtype)  # x @ ones: row sums, at a matrix product's speed
+        size, K = tokens.stop - tokens.start, -(-(tokens.stop - tokens.start) // BLOCK)
+        self.blocks = [slice(tokens.start + size * i // K, tokens.start + size * (i + 1) // K) for i in range(K)]
 
     def forward(self, hidden: Array, targets: Array) -> tuple[Array, Array, Array]:
-        """hidden (M, C), targets (M,) -> of each row, (M,): the largest logit m, the sum of exp(logit - m), and the target's logit - m.
-
-        The last is -inf where the target stands in another shard.
+        """hidden (M, C), targets (M,) -> maxima (K, M), of each block and row the largest logit m; sums (K, M) of exp(logit - m); and the
+        logits of the targets (M,), -inf where a target stands in another shard.
         """
-        xp = self.xp
-        M, S = hidden.shape[0], self.tokens.stop - self.tokens.start
-        x = self.exponentials = xp.matmul(hidden, self.weight.value[self.tokens].T, out=self.buffer("logits", M, S))
-        maxima, sums, at_target = (self.buffer(role, M) for role in ("maxima", "sums", "at_target"))
-        self.inside, self.column = self.own(targets)
-        for rows in self.pieces(x):
-            part = x[rows]
-            xp.max(part, axis=1, out=maxima[rows])
-            part -= maxima[rows][:, None]
-            at_target[rows] = part[xp.arange(part.shape[0]), self.column[rows]]
-            xp.exp(part, out=part)
-            xp.matmul(part, self.ones, out=sums[rows][:, None])
-        return maxima, sums, xp.where(self.inside, at_target, -xp.inf)
+        xp, M = self.xp, hidden.shape[0]
+        self.targets, self.exponentials = targets, []
+        maxima, sums = self.buffer("maxima", len(self.blocks), M), self.buffer("sums", len(self.blocks), M)
+        at_target = xp.full(M, -xp.inf, dtype=hidden.dtype)
+        for k, tokens in enumerate(self.blocks):
+            x = xp.matmul(hidden, self.weight.value[tokens].T, out=self.buffer(f"logits{k}", M, tokens.stop - tokens.start))
+            inside, place = self.places(tokens)
+            at_target = xp.where(inside, x[place], at_target)
+            for rows in self.pieces(x):
+                part = x[rows]
+                xp.max(part, axis=1, out=maxima[k, rows])
+                part -= maxima[k, rows][:, None]
+                xp.exp(part, out=part)
+                xp.sum(part, axis=1, out=sums[k, rows])
+            self.exponentials.append(x)
+        return maxima, sums, at_target
 
-    def own(self, targets: Array) -> tuple[Array, Array]:
-        """Of each target, (M,): whether it stands in this shard, and its column there (0 where it does not)."""
-        column = targets - self.tokens.start
-        inside = (column >= 0) & (column < self.tokens.stop - self.tokens.start)
-        return inside, self.xp.where(inside, column, 0)
+    def places(self, tokens: slice) -> tuple[Array, tuple[Array, Array]]:
+        """Of each row, (M,): whether its target is one of `tokens`, and its place (row, column) in their logits, some place if not."""
+        column = self.targets - tokens.start
+        inside = (column >= 0) & (column < tokens.stop - tokens.start)
+        return inside, (self.xp.arange(len(column)), self.xp.where(inside, column, 0))
 
-    def backward(self, hidden: Array, share: Array, total: int, add: bool) -> Array:
-        """`share` (M, 1) makes the exponentials e the softmax; the logits' gradient is then (share * e - onehot) / total. Writes or adds
-        the gradient of the shard's rows of W, and returns its part of dhidden (M, C).
+    def backward(self, hidden: Array, shares: Array, total: int, add: bool) -> Array:
+        """`shares` (K, M) make a block's exponentials e the softmax; the logits' gradient is then (share * e - onehot) / total. Writes or
+        adds the gradient of the shard's rows of W, and returns its part of dhidden (M, C).
 
         It is computed as share / total * (e - onehot / share): what is per row is applied to the thin matrices, never to the wide one.
         """
         xp = self.xp
-        share = xp.maximum(share, TINY)
-        rows = xp.arange(len(share))
-        self.exponentials[rows, self.column] -= xp.where(self.inside, 1 / share[:, 0], 0)
-        scale = share / total
-        scaled = xp.multiply(hidden, scale, out=self.buffer("scaled", *hidden.shape))
-        self.weight.write_product(self.exponentials.T, scaled, self.tokens, add)
-        dhidden = xp.matmul(self.exponentials, self.weight.value[self.tokens], out=self.buffer("dhidden", *hidden.shape))
-        dhidden *= scale
+        scaled, product, dhidden = (self.buffer(role, *hidden.shape) for role in ("scaled", "product", "dhidden"))
+        dhidden[...] = 0
+        for tokens, e, share in zip(self.blocks, self.exponentials, xp.maximum(shares, TINY), strict=True):
+            inside, place = self.places(tokens)
+            e[place] -= xp.where(inside, 1 / share, 0)
+            scale = (share / total)[:, None]
+            xp.multiply(hidden, scale, out=scaled)
+            self.weight.write_product(e.T, scaled, tokens, add)
+            xp.matmul(e, self.weight.value[tokens], out=product)
+            product *= scale
+            dhidden += product
         return dhidden
 
 
@@ -120,11 +127,11 @@ class CrossEntropy(Layer):
         return [slice(start, min(start + self.chunk, N)) for start in range(0, N, self.chunk)]
 
     def normalize(self, hidden: Array, targets: Array) -> tuple[float, list[Array]]:
-        """hidden (M, C), targets (M,) -> the summed loss; and for each shard the share (M, 1) that makes its exponentials the softmax."""
+        """hidden (M, C), targets (M,) -> the summed loss; and for each shard the shares (K, M) that make its exponentials the softmax."""
         xp = self.xp
         maxima, sums, at_target = zip(*self.run(Shard.forward, self.shards, repeat(hidden), repeat(targets)), strict=True)
-        largest = xp.stack(maxima).max(axis=0)  # (M,), over the whole vocabulary
+        largest = xp.concatenate(maxima).max(axis=0)  # (M,), over the whole vocabulary
         factors = [xp.exp(m - largest) for m in maxima]
-        total = sum(f * s for f, s in zip(factors, sums, strict=True))
-        log_softmax = xp.stack([t + (m - largest) for t, m in zip(at_target, maxima, strict=True)]).max(axis=0) - xp.log(total)
-        return -float(log_softmax.sum()), [(f / total)[:, None] for f in factors]
+        total = sum((f * s).sum(axis=0) for f, s in zip(factors, sums, strict=True))
+        log_softmax = xp.stack(at_target).max(axis=0) - largest - xp.log(total)
+        return -float(log_softmax.sum()), [f / total for f in factors]

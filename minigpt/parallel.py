@@ -60,8 +60,8 @@ class Trainer:
         self.gradient_norm = 0.0  # of the latest step, before clipping
         self._pool = ThreadPoolExecutor(self.threads, initializer=partial(np.seterr, all="ignore"))  # callers judge what is not finite
         self._blas = ThreadpoolController()
-        parts = self.threads if self.backend.name == "cpu" else 1
-        self.loss = CrossEntropy(self.parameters, Workspace(self.backend, dtype), shards=parts, run=self._pool.map)
+        shards = self.threads if self.backend.name == "cpu" else 1
+        self.loss = CrossEntropy(self.parameters, Workspace(self.backend, dtype), shards=shards, run=self._pool.map)
 
     def step(self, x: np.ndarray, y: np.ndarray) -> float:
         """One update from inputs x and targets y, (B, T) integers each. Returns the mean loss before it, in nats per token."""
