@@ -41,6 +41,11 @@ class Workspace:
             block = self._blocks[key] = self.backend.xp.empty(size, dtype=self.dtype)
         return block[:size].reshape(shape)
 
+    @property
+    def size(self) -> int:
+        """Bytes that it holds."""
+        return sum(block.nbytes for block in self._blocks.values())
+
 
 class Noise:
     """The randomness of dropout for one step: off, or a generator for each sequence of the batch, so that a sequence drops the same

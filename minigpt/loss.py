@@ -28,6 +28,11 @@ TINY = 1e-30  # a block's share of the softmax below which it is taken for this 
 Run = Callable[..., Iterable[Any]]  # `map`, or that of a pool of threads
 
 
+def chunk_rows(V: int, itemsize: int) -> int:
+    """How many rows of logits exist at once, at most."""
+    return max(CHUNK, CHUNK_BYTES // (V * itemsize))
+
+
 class Shard(Layer):
     """The part of the softmax over the tokens `tokens`, in K blocks of S tokens.
 
@@ -101,7 +106,7 @@ class CrossEntropy(Layer):
         V = self.embedding.value.shape[0]
         shards = min(shards, V)
         self.shards = [Shard(slice(V * i // shards, V * (i + 1) // shards), parameters, workspace) for i in range(shards)]
-        self.chunk, self.run = chunk or max(CHUNK, CHUNK_BYTES // (V * self.embedding.value.itemsize)), run
+        self.chunk, self.run = chunk or chunk_rows(V, self.embedding.value.itemsize), run
 
     def forward(self, hidden: Array, targets: Array, total: int | None = None) -> float:
         """The loss alone, for evaluation."""

@@ -8,7 +8,7 @@ through the optimizer each takes some of the parameters. Each runs its matrix pr
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import Any
@@ -35,7 +35,7 @@ class Trainer:
     """A model in training: parameters, AdamW, and the workers that compute a step.
 
     Batches are integers (B, T) on the host. Results do not depend on the number of threads beyond rounding, and are the same to the
-    bit for the same number.
+    bit for the same number. A batch of more than `micro_batch` sequences is taken in parts, whose gradients add.
     """
 
     def __init__(
@@ -44,15 +44,18 @@ class Trainer:
         train_config: TrainConfig | None = None,
         device: str = "auto",
         threads: int | None = None,
+        micro_batch: int | None = None,
         *,
         backend: Backend | None = None,
         dtype: type = np.float32,
     ) -> None:
-        if threads is not None:
-            require_integer("threads", threads)
+        for name, value in (("threads", threads), ("micro_batch", micro_batch)):
+            if value is not None:
+                require_integer(name, value)
         self.config, self.train_config = config, train_config or TrainConfig()
         self.backend = backend or choose_backend(device)
         self.threads = threads or usable_cores()
+        self.micro_batch = micro_batch  # sequences at once, at most; None: the whole batch
         self.parameters = Parameters(config, self.backend, dtype)
         self.parameters.initialize(np.random.default_rng([self.train_config.seed, 0]))
         self.optimizer = AdamW(self.parameters, self.train_config)
@@ -130,16 +133,25 @@ class Trainer:
         ids, targets = self._batch(x, y)
         for model in self.models:
             model.parameters.zero_gradients()
-        hidden = self._forward(ids, [(self.train_config.seed, 1, self.optimizer.step, b) for b in range(len(ids))])
-        with self._blas.limit(limits=1, user_api="blas"):
-            loss, dhidden = self.loss.forward_backward(hidden, targets)
-        T = ids.shape[1]
-        dx = self._over_sequences(len(ids), lambda model, b: model.backward_to_embedding(dhidden[b.start * T : b.stop * T]))
-        for model, part in zip(self.models, dx, strict=False):  # in turn: they write into one array
-            model.embedding.backward(part)
+        B, T = ids.shape
+        size, loss = self.micro_batch or B, 0.0
+        for start in range(0, B, size):
+            part = slice(start, min(start + size, B))
+            streams = [(self.train_config.seed, 1, self.optimizer.step, b) for b in range(part.start, part.stop)]
+            hidden = self._forward(ids[part], streams)
+            with self._blas.limit(limits=1, user_api="blas"):
+                share, dhidden = self.loss.forward_backward(hidden, targets[part.start * T : part.stop * T], total=B * T)
+            loss += share
+            self._backward(dhidden, part.stop - part.start, T)
         return loss
 
-    def _forward(self, ids: Array, streams: list[tuple[int, ...]] | None) -> Array:
+    def _backward(self, dhidden: Array, B: int, T: int) -> None:
+        """The gradient of the hidden states (B * T, C) -> the models' gradients, added, each worker its share."""
+        dx = self._over_sequences(B, lambda model, b: model.backward_to_embedding(dhidden[b.start * T : b.stop * T]))
+        for model, part in zip(self.models, dx, strict=False):  # in turn: they write into one array
+            model.embedding.backward(part)
+
+    def _forward(self, ids: Array, streams: Sequence[tuple[int, ...]] | None) -> Array:
         """ids (B, T) -> hidden states (B * T, C), each worker its share; with dropout if there is a stream for each sequence."""
 
         def forward(model: GPT, b: slice) -> Array:

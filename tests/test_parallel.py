@@ -53,6 +53,23 @@ def test_threads_agree_in_float64_after_several_updates(tiny_dropout: ModelConfi
             np.testing.assert_allclose(other[name], array, rtol=0, atol=1e-12, err_msg=name)
 
 
+@pytest.mark.parametrize("size", [1, 2, 3, 5, 9])
+def test_micro_batches_change_nothing_but_rounding(size: int, tiny_dropout: ModelConfig) -> None:
+    """Losses, every parameter and the norm after several updates, with dropout, in parts of any size, the last one smaller."""
+    x, y = batch(5)
+    found = []
+    for micro_batch in (None, size):
+        with closing(
+            Trainer(tiny_dropout, TRAIN, threads=2, micro_batch=micro_batch, backend=Backend("tests"), dtype=np.float64)
+        ) as trainer:
+            found.append(([trainer.step(x, y) for _ in range(4)], trainer.state_dict(), trainer.gradient_norm))
+    (losses, state, norm), (part_losses, part_state, part_norm) = found
+    np.testing.assert_allclose(part_losses, losses, rtol=1e-12)
+    assert part_norm == pytest.approx(norm, rel=1e-12)
+    for name, array in state.items():
+        np.testing.assert_allclose(part_state[name], array, rtol=0, atol=1e-12, err_msg=name)
+
+
 def test_threads_agree_in_float32_within_rounding(tiny_dropout: ModelConfig) -> None:
     """A step's loss and gradients; beyond it, AdamW magnifies the rounding of a gradient that is truly zero."""
     found = []
