@@ -13,7 +13,6 @@ from __future__ import annotations
 import argparse
 import importlib.util
 import json
-import os
 import resource
 import statistics
 import subprocess
@@ -22,6 +21,11 @@ import time
 from pathlib import Path
 
 import numpy as np
+
+from minigpt import ModelConfig, TrainConfig, Trainer
+from minigpt.config import find_size
+from minigpt.parallel import usable_cores
+from minigpt.speed import operations, product_peak
 
 sys.path.insert(0, str(Path(__file__).parent))
 PEERS = {
@@ -48,13 +52,15 @@ def parse() -> argparse.Namespace:
     return parser.parse_args()
 
 
+def configuration(a: argparse.Namespace) -> ModelConfig:
+    """The model that everybody trains."""
+    size = find_size(a.size)
+    return ModelConfig(size.n_layer, size.n_head, size.n_embd, size.n_positions, a.vocab, a.dropout)
+
+
 def child(a: argparse.Namespace) -> None:
     """One implementation, alone in its process: the first losses, the seconds of each step, the memory."""
-    from minigpt import ModelConfig, TrainConfig, Trainer
-    from minigpt.config import find_size
-
-    size = find_size(a.size)
-    config = ModelConfig(size.n_layer, size.n_head, size.n_embd, size.n_positions, a.vocab, a.dropout)
+    config = configuration(a)
     trainer = Trainer(config, TrainConfig(seed=0), device="cpu", threads=a.threads)
     step = trainer.step
     if a.child != "minigpt":
@@ -77,39 +83,6 @@ def child(a: argparse.Namespace) -> None:
             seconds.append(time.perf_counter() - start)
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
     print(json.dumps({"losses": losses, "seconds": seconds, "memory": peak}))
-
-
-def product_peak(threads: int) -> float:
-    """Float32 operations a second of square matrix products, one on each core at once, BLAS on one thread each."""
-    from concurrent.futures import ThreadPoolExecutor
-
-    from threadpoolctl import threadpool_limits
-
-    n, times = 1536, 4
-    a = np.random.default_rng(0).random((n, n), dtype=np.float32)
-
-    def work(_: int) -> None:
-        out = np.empty_like(a)
-        for _ in range(times):
-            np.matmul(a, a, out=out)
-
-    with threadpool_limits(1), ThreadPoolExecutor(threads) as pool:
-        list(pool.map(work, range(threads)))
-        start = time.perf_counter()
-        list(pool.map(work, range(threads)))
-        return threads * times * 2 * n**3 / (time.perf_counter() - start)
-
-
-def operations(a: argparse.Namespace) -> float:
-    """Of one step, in the matrix products alone: 6 a parameter and token, attention's two products below the diagonal, three times."""
-    from minigpt import ModelConfig
-    from minigpt.config import find_size
-
-    size = find_size(a.size)
-    config = ModelConfig(size.n_layer, size.n_head, size.n_embd, size.n_positions, a.vocab)
-    tokens = a.batch * a.context
-    matrices = config.parameters - size.n_positions * size.n_embd - size.n_layer * 13 * size.n_embd
-    return 6.0 * tokens * matrices + 6.0 * size.n_layer * tokens * (a.context + 1) * size.n_embd
 
 
 def measure(a: argparse.Namespace, name: str) -> dict[str, object]:
@@ -143,7 +116,7 @@ def main() -> None:
     names = ["minigpt", *(name for name in wanted if name not in missing)]
     for name, reason in missing.items():
         print(f"left out: {name}: {reason}")
-    threads = a.threads or (len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1)
+    threads = a.threads or usable_cores()
     print(
         f"{a.size} layout, V {a.vocab:,}, B {a.batch}, T {a.context}, dropout {a.dropout}, {threads} threads, {a.rounds} x {a.steps} steps"
     )
@@ -164,7 +137,7 @@ def main() -> None:
     print(f"{'':<14} {'tokens/s':>9} {'(range)':>15} {'minigpt is':>11} {'(by round)':>18} {'of peak':>8} {'memory':>9}")
     for name in names:
         r, ratios = rates[name], [m / p for m, p in zip(rates["minigpt"], rates[name], strict=True)]
-        share = operations(a) * statistics.median(r) / (a.batch * a.context) / peak
+        share = operations(configuration(a), a.batch, a.context) * statistics.median(r) / (a.batch * a.context) / peak
         print(
             f"{name:<14} {statistics.median(r):>9,.0f} {f'{min(r):,.0f}-{max(r):,.0f}':>15} {statistics.median(ratios):>10.2f}x"
             f" {' '.join(f'{x:.2f}' for x in ratios):>18} {share:>7.0%} {results[name]['memory'] / 2**20:>6,.0f} MB"

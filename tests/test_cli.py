@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -221,3 +222,15 @@ def test_on_a_terminal_one_line_lives_and_the_last_one_is_wiped(tmp_path):
     assert "loss" in live[-1]
     assert "tokens/s" in live[-1]
     assert all("\n" not in line for line in live)
+
+
+def test_bench_measures_this_machine():
+    """Every line has its figure, and the share of the peak is one: above nothing, and not far above all of it."""
+    done = call("bench", "--seconds", 1, "--vocab-size", 300, "--batch-size", 2, "--context", 32)
+    assert done.returncode == 0, done.stderr
+    machine, training, sampling, memory = done.stdout.splitlines()
+    assert re.match(r"Machine +\d+ of \d+ cores, .+: [\d,]+ GFLOP/s", machine)
+    share = re.match(r"Training +[\d,]+ tokens/s \([\d,]+ to [\d,]+\), (\d+)% of that peak", training)
+    assert share and 0 < int(share[1]) < 150
+    assert re.match(r"Sampling +[\d,]+ tokens/s", sampling)
+    assert re.match(r"Memory +\d+ MB for a step: .* activations, .* logits; the process holds .*, .* are free", memory)

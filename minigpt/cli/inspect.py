@@ -1,4 +1,4 @@
-"""`minigpt list` and `minigpt check`."""
+"""`minigpt list`, `minigpt check` and `minigpt bench`."""
 
 from __future__ import annotations
 
@@ -51,3 +51,39 @@ def check_command(device: str, seed: int) -> None:
         click.echo(f"{result.layer:<14} {result.parameter:<28} {result.error:.1e}{'' if result.passed else '  FAILED'}")
     if failed:
         raise MinigptError(f"{failed} gradients differ from their central differences; the backward of a layer named above is wrong")
+
+
+@command("bench")
+@click.option("--model-size", default="12M", help="12M, 33M or 117M; also small, medium, large.")
+@click.option("--vocab-size", type=click.IntRange(2), default=3000, help="Tokens; a corpus of one prompt has 1,000 to 4,000.")
+@click.option("--batch-size", type=click.IntRange(1), default=8, help="Windows a step.")
+@click.option("--context", type=click.IntRange(1), default=128, help="Tokens a window.")
+@click.option("--dropout", type=float, default=0.1, help="Share of units dropped.")
+@click.option("--threads", type=click.IntRange(1), help="Processor cores to use.  [default: all]")
+@click.option("--seconds", type=click.FloatRange(1, 600), default=20.0, help="How long to measure, about.")
+def bench_command(
+    model_size: str, vocab_size: int, batch_size: int, context: int, dropout: float, threads: int | None, seconds: float
+) -> None:
+    """Measure how fast this machine trains and samples, on the CPU."""
+    from statistics import median
+
+    from minigpt.config import ModelConfig, find_size
+    from minigpt.memory import free_memory, gigabytes
+    from minigpt.parallel import usable_cores
+    from minigpt.speed import blas, measure
+
+    size = find_size(model_size)
+    config = ModelConfig(size.n_layer, size.n_head, size.n_embd, size.n_positions, vocab_size, dropout)
+    what = f"{size.name}, vocabulary {vocab_size:,}: {config.parameters:,} parameters; {batch_size} x {context} tokens, dropout {dropout:g}"
+    click.echo(f"Model     {what}", err=True)
+    found = measure(config, batch_size, context, threads, seconds)
+
+    def rates(values: list[float]) -> str:
+        return f"{median(values):,.0f} tokens/s ({min(values):,.0f} to {max(values):,.0f})"
+
+    click.echo(
+        f"Machine   {threads or usable_cores()} of {usable_cores()} cores, {blas()}: {found.peak / 1e9:,.0f} GFLOP/s in matrix products"
+    )
+    click.echo(f"Training  {rates(found.training)}, {found.share:.0%} of that peak")
+    click.echo(f"Sampling  {rates(found.sampling)}")
+    click.echo(f"Memory    {found.memory}; the process holds {gigabytes(found.resident)}, {gigabytes(free_memory())} are free")
