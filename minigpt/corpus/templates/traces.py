@@ -203,4 +203,3 @@ ALL: tuple[Trace, ...] = (
     linear_search, binary_search, insertion_sort, selection_sort, bubble_sort, merge, euclid, sieve,
     binary_digits, power, prefix_sums, two_pointers, kadane, counting_sort, majority, horner,
 )  # fmt: skip
-TRACES = {trace.__name__: trace for trace in ALL}

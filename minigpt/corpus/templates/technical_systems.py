@@ -1,0 +1,135 @@
+"""System design: notes, estimates, failures, decisions, runbooks. In: a generator, words, a request; every sum in them was computed."""
+
+from __future__ import annotations
+
+import random
+from typing import Any
+
+from minigpt.corpus.request import Request
+from minigpt.corpus.templates.grammar import Words, draw, fill, upper_first
+from minigpt.corpus.templates.technical_parts import Scene, one_of, page, pick, scene, topic_for, topics_of
+
+MONTHS = ("January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November", "December")
+DAY = 86_400  # seconds
+GENERAL = ("performance", "monitoring", "databases", "networking")  # topics that every system touches
+
+
+def _system(rng: random.Random, words: Words, request: Request) -> tuple[dict[str, Any], Scene, str]:
+    """A system of the tables, the scene that belongs to it, and the topic under which it stands."""
+    look = scene(rng, words, request)
+    known = [{"topics": list(GENERAL), **system} for system in words["systems"]]
+    local = words["place systems"]
+    wanted = topics_of(request, words)
+    system = pick(rng, local if wanted or rng.random() < 0.7 else known, request, words)
+    filled = {key: fill(rng, system[key], look) for key in ("name", "unit", "goal", "hot", "data")}
+    filled["store"] = fill(rng, rng.choice(system["store"]), look)
+    look |= filled | {"size": str(rng.randint(20, 480)), "total": f"{rng.randint(20, 900) * 100:,}", "month": rng.choice(MONTHS)}
+    look["minutes"] = str(rng.randint(10, 45))
+    return system, look, topic_for(rng, system["topics"], request, words)
+
+
+def _bytes(count: int) -> str:
+    """A number of bytes in GB or MB."""
+    return f"{count / 1e9:.1f} GB" if count >= 1e9 else f"{count / 1e6:.0f} MB"
+
+
+def system_design(rng: random.Random, words: Words, request: Request) -> str:
+    """A note on how to build a service: goal, load with the sum done, parts, storage, one failure, one trade-off."""
+    system, look, topic = _system(rng, words, request)
+    per_second, peak, size = rng.choice(system["rates"]), rng.choice((3, 4, 5, 10)), rng.randrange(120, 1500, 10)
+    day = per_second * DAY
+    load = (
+        f"Load: we expect {day:,} {{unit}} a day. A day has 86,400 seconds, so that is {per_second} a second on average. "
+        f"We plan for peaks of {peak} times as much, which is {per_second * peak:,} a second."
+    )
+    store = f"Storage: each record holds {{data}}, [about|roughly] {size} bytes[| in all], so one day adds {_bytes(day * size)}. We use {{store}}."
+    parts = f"Design: {rng.choice(words['system parts'])} [Most reads concern|The busiest part is] {{hot}}."
+    rest = [f"Failure: {rng.choice(words['system failures'])}", f"Trade-off: {rng.choice(words['system tradeoffs'])}"]
+    rest.append(f"Watching: {rng.choice(words['system watches'])}")
+    rest = rest[:1] if request.length == "short" else rest
+    opening = rng.choice(("Goal: {goal}.", "Goal: {person} and {other} want to {goal}.", "Goal: at the {place}, {goal}."))
+    if "at the {place}" in opening:
+        opening = "Goal: {goal}. [It is built for|The first user is] a(n) {place} with {size} {many}."
+    lines = [fill(rng, line, look) for line in (opening, load, store, parts, *rest)]
+    title = fill(rng, rng.choice(words["design titles"]), look)
+    return page(rng, words, request, topic, title, [lines[0], "\n".join(lines[1:])])
+
+
+def capacity(rng: random.Random, words: Words, request: Request) -> str:
+    """How many servers and how much storage a system needs, sum by sum."""
+    system, look, topic = _system(rng, words, request)
+    per_second, peak, size = rng.choice(system["rates"]), rng.choice((3, 4, 5, 6, 8, 10)), rng.randrange(100, 3000, 20)
+    one, days, copies = rng.choice((15, 20, 30, 40, 60, 80, 120)), rng.choice((30, 60, 90, 180, 365)), rng.choice((2, 3))
+    busy = per_second * peak
+    servers = -(-busy // one)
+    look |= {"peak": str(peak), "grown": str(-(-busy * 3 // 2 // one) if busy * 3 % 2 == 0 else -(-(busy * 3 + 1) // 2 // one))}
+    day = per_second * DAY
+    stored = day * size * days * copies
+    lines = [
+        f"Traffic: {per_second} {look['unit']} a second on average; at the peak {per_second} * {peak} = {busy} a second.",
+        f"Servers: one server handles {one} a second, so {busy} / {one}, rounded up, makes {servers}. With one spare that is {servers + 1}.",
+        f"Records: {per_second} * 86,400 = {day:,} a day, each of {size} bytes ({look['data']}).",
+        f"Storage: {day:,} * {size} bytes * {days} days * {copies} copies = {stored / 1e9:,.1f} GB.",
+        f"Network: {busy} * {size} bytes = {busy * size / 1000:,.1f} kB a second at the peak.",
+    ]
+    lines = lines[:4] if request.length == "short" else lines
+    core = [one_of(rng, words["capacity opens"], look), "\n".join(lines)]
+    extras = [one_of(rng, [note], look) for note in draw(rng, words["capacity notes"], 2)]
+    return page(rng, words, request, topic, fill(rng, rng.choice(words["capacity titles"]), look), core, extras)
+
+
+def failure_analysis(rng: random.Random, words: Words, request: Request) -> str:
+    """An incident: a timeline, its length computed, the cause, the repair, what it used up of the month's error budget."""
+    cause = pick(rng, words["failure causes"], request, words)
+    _, look, _ = _system(rng, words, request)
+    little, big = rng.randint(3, 40), rng.randint(200, 5000)
+    start, found, mended = rng.randint(0, 1200), rng.randint(3, 25), rng.randint(8, 60)
+    look |= {"little": str(little), "big": str(big), "minutes": str(found + mended)}
+    look |= {key: fill(rng, cause[key], look) for key in ("cause", "seen", "fix")}
+    clock = [f"{minute // 60:02d}:{minute % 60:02d}" for minute in (start, start + found, start + found + mended)]
+    budget = 43.2  # minutes that 99.9 percent leave in a month of 30 days
+    lines = [
+        f"{clock[0]} {upper_first(look['seen'])}.",
+        f"{clock[1]} {fill(rng, '{person} [noticed it|got the alert] and [called {other}|began to search]', look)}.",
+        f"{clock[2]} {fill(rng, '[The repair worked|Everything was back to normal]', look)}.",
+    ]
+    share = (found + mended) / budget
+    total = (
+        f"It took {found} minutes to notice and {mended} minutes to mend, {found + mended} minutes in all. A goal of 99.9 percent "
+        f"leaves 43.2 minutes in a month of 30 days, so this was {share:.0%} of the month's budget."
+    )
+    core = [f"Cause: {look['cause']}.", "\n".join(lines), total, f"Repair: {look['fix']}."]
+    extras = [one_of(rng, [end], look) for end in draw(rng, words["failure ends"], 2)]
+    topic = topic_for(rng, cause["topics"], request, words)
+    return page(rng, words, request, topic, fill(rng, rng.choice(words["failure titles"]), look), core, extras)
+
+
+def decision(rng: random.Random, words: Words, request: Request) -> str:
+    """A decision record: context, the two options, the decision, its reason and its price."""
+    entry = pick(rng, words["decisions"], request, words)
+    _, look, _ = _system(rng, words, request)
+    look |= {"no": str(rng.randint(2, 98))}
+    look |= {"choice": fill(rng, entry["choice"], look), "other_way": entry["other"]}
+    status = rng.choice(("accepted", "proposed", "accepted after a trial", "in force since {month}"))
+    core = [
+        fill(rng, f"Status: {status}. [Written by|Author:] {{person}}.", look),
+        one_of(rng, words["decision context"], look),
+        fill(rng, "[Options|The options]: {choice}, or {other_way}.\n[Decision|We decided]: {choice}.", look),
+        f"Reason: {fill(rng, entry['why'], look)}.\nPrice: {fill(rng, entry['price'], look)}.",
+    ]
+    extras = [one_of(rng, [end], look) for end in draw(rng, words["decision ends"], 2)]
+    topic = topic_for(rng, entry["topics"], request, words)
+    return page(rng, words, request, topic, fill(rng, rng.choice(words["decision titles"]), look), core, extras)
+
+
+def runbook(rng: random.Random, words: Words, request: Request) -> str:
+    """What to do about an alert: what it means, the steps in order, when it is over."""
+    entry = pick(rng, words["runbooks"], request, words)
+    _, look, _ = _system(rng, words, request)
+    look |= {"alert": entry["alert"], "calm": fill(rng, entry["calm"], look)}
+    checks = entry["checks"][:3] if request.length == "short" else entry["checks"]
+    lines = [f"{i}. {fill(rng, check, look)}." for i, check in enumerate(checks, 1)]
+    core = [one_of(rng, words["runbook opens"], look), "\n".join(lines), one_of(rng, words["runbook ends"], look)]
+    topic = topic_for(rng, entry["topics"], request, words)
+    extras = [one_of(rng, [rng.choice(words["system watches"])], look)]
+    return page(rng, words, request, topic, fill(rng, rng.choice(words["runbook titles"]), look), core, extras)
