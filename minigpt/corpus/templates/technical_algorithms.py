@@ -77,7 +77,7 @@ def trace(rng: random.Random, words: Words, request: Request) -> str:
     lines = [f"{i}. {upper_first(step.rstrip('.'))}." for i, step in enumerate(steps, 1)]
     look = scene(rng, words, request) | {"name": name, "problem": entry["problem"]}
     opening = one_of(rng, words["trace opens"], look)
-    core = [f"{opening} {rng.choice(('Input', 'Given', 'The case'))}: {first}.", "\n".join(lines)]
+    core = [f"{opening} {rng.choice(('Here', 'This time', 'In this case'))}: {first}.", "\n".join(lines)]
     return page(rng, words, request, topic, title, core, [entry["cost"], rng.choice(entry["when"])])
 
 

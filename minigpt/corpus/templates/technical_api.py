@@ -25,6 +25,12 @@ REASONS = {
     "422": "Unprocessable Content", "429": "Too Many Requests", "500": "Internal Server Error", "503": "Service Unavailable",
 }  # fmt: skip
 
+ERRORS = {  # the errors that fit a method on one object
+    "GET": ("401", "403", "404", "429", "500", "503"),
+    "DELETE": ("401", "403", "404", "409", "429", "500", "503"),
+    "PATCH": tuple(REASONS),
+}
+
 
 class Service(Scene):
     """A scene with an API: a brand, a path, an item with its fields."""
@@ -36,7 +42,7 @@ class Service(Scene):
 def _service(rng: random.Random, words: Words, request: Request) -> Service:
     """An API drawn from the tables: for the things of a scene, with some fields that any thing may have, and one item."""
     service = Service(scene(rng, words, request))
-    name, value = service["first"], rng.randint(10, 990)
+    name, value = service["first"], int(service["v"])
     own = [
         ["name", "string", f"The name of the {service['one']}", [name]],
         [service["measure"], "integer", f"The {service['value']} of the {service['one']}", [value]],
@@ -46,8 +52,8 @@ def _service(rng: random.Random, words: Words, request: Request) -> Service:
     service.item = {"id": rng.randrange(1, 9000)} | {key: rng.choice(examples) for key, _, _, examples in service.fields}
     version = rng.choice(("v1", "v2", "v3"))
     size, total = rng.choice((10, 20, 25, 40, 50, 100)), rng.randint(210, 4900)
-    service |= {"brand": rng.choice(words["api brands"]), "path": f"/{version}/{service['many']}", "v": str(value), "id": str(service.item["id"])}
-    service |= {"rate": str(rng.choice((30, 40, 60, 100, 120, 240, 300))), "size": str(size), "total": str(total), "version": version}
+    service |= {"brand": rng.choice(words["api brands"]), "path": f"/{version}/{service['many']}", "id": str(service.item["id"])}
+    service |= {"rate": str(rng.choice((30, 40, 50, 60, 75, 80, 100, 120, 150, 200, 240, 300, 400, 600))), "size": str(size), "total": str(total), "version": version}
     return service
 
 
@@ -111,8 +117,9 @@ def quick_start(rng: random.Random, words: Words, request: Request) -> str:
 def error_guide(rng: random.Random, words: Words, request: Request) -> str:
     """The errors of a call: status, code, meaning and remedy, and one of them as the server sends it."""
     service = _service(rng, words, request)
-    codes = sorted(draw(rng, tuple(words["error rows"]), 3 if request.length == "short" else rng.choice((4, 5))))
-    service |= {"rows": {3: "three", 4: "four", 5: "five"}[len(codes)], "method": rng.choice(("GET", "PATCH", "DELETE"))}
+    method = rng.choice(tuple(ERRORS))
+    codes = sorted(draw(rng, ERRORS[method], 3 if request.length == "short" else rng.choice((4, 5))))
+    service |= {"rows": {3: "three", 4: "four", 5: "five"}[len(codes)], "method": method}
     rows = {code: [fill(rng, text, service) for text in words["error rows"][code]] for code in codes}
     lines = [f"- {code} {REASONS[code]} ({key}): {upper_first(why)}. {remedy}." for code, (key, why, remedy) in rows.items()]
     shown = rng.choice(codes)

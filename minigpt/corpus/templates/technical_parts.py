@@ -58,6 +58,7 @@ def scene(rng: random.Random, words: Words, request: Request) -> Scene:
         "rows": repr([(name, rng.choice(nums[:3])) for name in names]),
         **{"first": names[0], "second": names[1], "third": names[2], "last": names[-1]},
         **{"x": x, "y": y, "k": k, "k0": k, "small": rng.randint(5, 24), "low": 10, "high": rng.randint(100, 400)},
+        "v": nums[0],
         **{"limit": sorted(nums)[len(nums) // 2], "count": count, "average": sum(nums) / len(nums)},
         **{"prefix": 32 - bits, "bits": bits, "host": rng.randint(1, 14)},
         **{"person": (people := rng.sample(words["people"], 2))[0], "other": people[1]},

@@ -6,8 +6,8 @@ import random
 from typing import Any
 
 from minigpt.corpus.request import Request
-from minigpt.corpus.templates.grammar import Words, draw, fill, upper_first
-from minigpt.corpus.templates.technical_parts import Scene, one_of, page, pick, scene, topic_for, topics_of
+from minigpt.corpus.templates.grammar import Words, draw, fill
+from minigpt.corpus.templates.technical_parts import Scene, one_of, page, pick, scene, sentence, topic_for, topics_of
 
 MONTHS = ("January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November", "December")
 DAY = 86_400  # seconds
@@ -24,7 +24,9 @@ def _system(rng: random.Random, words: Words, request: Request) -> tuple[dict[st
     filled = {key: fill(rng, system[key], look) for key in ("name", "unit", "goal", "hot", "data")}
     filled["store"] = fill(rng, rng.choice(system["store"]), look)
     look |= filled | {"size": str(rng.randint(20, 480)), "total": f"{rng.randint(20, 900) * 100:,}", "month": rng.choice(MONTHS)}
-    look["minutes"] = str(rng.randint(10, 45))
+    look |= {"s": str(rng.randint(3, 16)), "m": str(rng.randint(5, 58)), "q": str(rng.randint(60, 970)), "g": str(rng.randrange(16, 500, 4))}
+    look |= {"minutes": str(rng.randint(10, 45)), "pc": str(rng.randint(55, 96))}
+    look["rate"] = str(rng.randint(min(system["rates"]), max(system["rates"])))
     return system, look, topic_for(rng, system["topics"], request, words)
 
 
@@ -36,7 +38,7 @@ def _bytes(count: int) -> str:
 def system_design(rng: random.Random, words: Words, request: Request) -> str:
     """A note on how to build a service: goal, load with the sum done, parts, storage, one failure, one trade-off."""
     system, look, topic = _system(rng, words, request)
-    per_second, peak, size = rng.choice(system["rates"]), rng.choice((3, 4, 5, 10)), rng.randrange(120, 1500, 10)
+    per_second, peak, size = int(look["rate"]), rng.randint(3, 12), rng.randint(120, 1500)
     day = per_second * DAY
     load = (
         f"Load: we expect {day:,} {{unit}} a day. A day has 86,400 seconds, so that is {per_second} a second on average. "
@@ -58,21 +60,18 @@ def system_design(rng: random.Random, words: Words, request: Request) -> str:
 def capacity(rng: random.Random, words: Words, request: Request) -> str:
     """How many servers and how much storage a system needs, sum by sum."""
     system, look, topic = _system(rng, words, request)
-    per_second, peak, size = rng.choice(system["rates"]), rng.choice((3, 4, 5, 6, 8, 10)), rng.randrange(100, 3000, 20)
-    one, days, copies = rng.choice((15, 20, 30, 40, 60, 80, 120)), rng.choice((30, 60, 90, 180, 365)), rng.choice((2, 3))
+    per_second, peak, size = int(look["rate"]), rng.randint(3, 12), rng.randint(100, 3000)
+    one, days, copies = rng.randint(12, 130), rng.choice((30, 60, 90, 120, 180, 365)), rng.choice((2, 3, 4))
     busy = per_second * peak
     servers = -(-busy // one)
-    look |= {"peak": str(peak), "grown": str(-(-busy * 3 // 2 // one) if busy * 3 % 2 == 0 else -(-(busy * 3 + 1) // 2 // one))}
+    grown = -(-busy * 3 // (2 * one))
     day = per_second * DAY
-    stored = day * size * days * copies
-    lines = [
-        f"Traffic: {per_second} {look['unit']} a second on average; at the peak {per_second} * {peak} = {busy} a second.",
-        f"Servers: one server handles {one} a second, so {busy} / {one}, rounded up, makes {servers}. With one spare that is {servers + 1}.",
-        f"Records: {per_second} * 86,400 = {day:,} a day, each of {size} bytes ({look['data']}).",
-        f"Storage: {day:,} * {size} bytes * {days} days * {copies} copies = {stored / 1e9:,.1f} GB.",
-        f"Network: {busy} * {size} bytes = {busy * size / 1000:,.1f} kB a second at the peak.",
-    ]
-    lines = lines[:4] if request.length == "short" else lines
+    sums = {"avg": per_second, "peak": peak, "busy": busy, "one": one, "servers": servers, "spare": servers + 1, "grown": grown, "bytes": size}
+    sums |= {"days": days, "copies": copies}
+    look |= {key: str(value) for key, value in sums.items()} | {"day": f"{day:,}"}
+    look |= {"stored": f"{day * size * days * copies / 1e9:,.1f}", "sent": f"{busy * size / 1000:,.1f}"}
+    kinds = ("traffic", "servers", "records", "storage", "network")[: 4 if request.length == "short" else 5]
+    lines = [fill(rng, rng.choice(words["capacity lines"][kind]), look) for kind in kinds]
     core = [one_of(rng, words["capacity opens"], look), "\n".join(lines)]
     extras = [one_of(rng, [note], look) for note in draw(rng, words["capacity notes"], 2)]
     return page(rng, words, request, topic, fill(rng, rng.choice(words["capacity titles"]), look), core, extras)
@@ -87,18 +86,16 @@ def failure_analysis(rng: random.Random, words: Words, request: Request) -> str:
     look |= {"little": str(little), "big": str(big), "minutes": str(found + mended)}
     look |= {key: fill(rng, cause[key], look) for key in ("cause", "seen", "fix")}
     clock = [f"{minute // 60:02d}:{minute % 60:02d}" for minute in (start, start + found, start + found + mended)]
-    budget = 43.2  # minutes that 99.9 percent leave in a month of 30 days
+    goal, left = rng.choice((("99.5", 216.0), ("99.8", 86.4), ("99.9", 43.2), ("99.95", 21.6)))  # minutes left in 30 days
+    look |= {"found": str(found), "mended": str(mended), "goal_percent": goal, "left": f"{left:g}", "share": f"{(found + mended) / left:.0%}"}
     lines = [
-        f"{clock[0]} {upper_first(look['seen'])}.",
-        f"{clock[1]} {fill(rng, '{person} [noticed it|got the alert] and [called {other}|began to search]', look)}.",
-        f"{clock[2]} {fill(rng, '[The repair worked|Everything was back to normal]', look)}.",
+        f"{clock[0]} {sentence(rng, look['seen'], look)}",
+        f"{clock[1]} {one_of(rng, words['failure noticed'], look)}",
+        f"{clock[2]} {one_of(rng, words['failure mended'], look)}",
     ]
-    share = (found + mended) / budget
-    total = (
-        f"It took {found} minutes to notice and {mended} minutes to mend, {found + mended} minutes in all. A goal of 99.9 percent "
-        f"leaves 43.2 minutes in a month of 30 days, so this was {share:.0%} of the month's budget."
-    )
-    core = [f"Cause: {look['cause']}.", "\n".join(lines), total, f"Repair: {look['fix']}."]
+    total = one_of(rng, words["failure sums"], look)
+    cause_line = one_of(rng, words["failure openings"], look)
+    core = [cause_line, "\n".join(lines), total, one_of(rng, words["failure repairs"], look)]
     extras = [one_of(rng, [end], look) for end in draw(rng, words["failure ends"], 2)]
     topic = topic_for(rng, cause["topics"], request, words)
     return page(rng, words, request, topic, fill(rng, rng.choice(words["failure titles"]), look), core, extras)
