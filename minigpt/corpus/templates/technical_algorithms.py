@@ -58,11 +58,13 @@ def algorithm(rng: random.Random, words: Words, request: Request) -> str:
     """An algorithm: the problem, the idea, a worked example, the cost, when to use it."""
     key, entry, name, topic = _choose(rng, words, request, TRACES)
     title = fill(rng, rng.choice(words["algorithm titles"]), {"name": name})
+    look = scene(rng, words, request) | {"name": name}
+    use = one_of(rng, words["algorithm uses"], look)
     idea, example, when = rng.choice(entry["idea"]), TRACES[key](rng), rng.choice(entry["when"])
     skeletons = (
-        [f"Problem: {entry['problem']}.", f"Idea: {idea}", f"Example: {example}", f"Cost: {entry['cost']}", f"When to use it: {when}"],
-        [f"{idea} That is how to {entry['problem']}.", f"As an example, {example}", f"{entry['cost']} {when}"],
-        [f"How do you {entry['problem']}? {idea}", f"{upper_first(example)}", f"The cost: {entry['cost']}", when],
+        [f"Problem: {entry['problem']}.", f"Idea: {idea} {use}", f"Example: {example}", f"Cost: {entry['cost']}", f"When to use it: {when}"],
+        [f"{idea} That is how to {entry['problem']}. {use}", f"As an example, {example}", f"{entry['cost']} {when}"],
+        [f"How do you {entry['problem']}? {idea}", f"{use} {upper_first(example)}", f"The cost: {entry['cost']}", when],
     )
     lines = rng.choice(skeletons)
     other = TRACES[key](rng)

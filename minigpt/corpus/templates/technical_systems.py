@@ -24,10 +24,15 @@ def _system(rng: random.Random, words: Words, request: Request) -> tuple[dict[st
     filled = {key: fill(rng, system[key], look) for key in ("name", "unit", "goal", "hot", "data")}
     filled["store"] = fill(rng, rng.choice(system["store"]), look)
     look |= filled | {"size": str(rng.randint(20, 480)), "total": f"{rng.randint(20, 900) * 100:,}", "month": rng.choice(MONTHS)}
-    look |= {"s": str(rng.randint(3, 16)), "m": str(rng.randint(5, 58)), "q": str(rng.randint(60, 970)), "g": str(rng.randrange(16, 500, 4))}
-    look |= {"minutes": str(rng.randint(10, 45)), "pc": str(rng.randint(55, 96))}
+    look["minutes"] = str(rng.randint(10, 45))
     look["rate"] = str(rng.randint(min(system["rates"]), max(system["rates"])))
     return system, look, topic_for(rng, system["topics"], request, words)
+
+
+def _part(rng: random.Random, words: Words, kind: str, look: Scene) -> str:
+    """A sentence or two about one part of a system, with numbers of their own."""
+    numbers = {"s": rng.randint(3, 16), "m": rng.randint(5, 58), "q": rng.randint(60, 970), "g": rng.randrange(16, 500, 4), "pc": rng.randint(55, 96)}
+    return fill(rng, rng.choice(words[kind]), look | {key: str(number) for key, number in numbers.items()})
 
 
 def _bytes(count: int) -> str:
@@ -40,14 +45,12 @@ def system_design(rng: random.Random, words: Words, request: Request) -> str:
     system, look, topic = _system(rng, words, request)
     per_second, peak, size = int(look["rate"]), rng.randint(3, 12), rng.randint(120, 1500)
     day = per_second * DAY
-    load = (
-        f"Load: we expect {day:,} {{unit}} a day. A day has 86,400 seconds, so that is {per_second} a second on average. "
-        f"We plan for peaks of {peak} times as much, which is {per_second * peak:,} a second."
-    )
-    store = f"Storage: each record holds {{data}}, [about|roughly] {size} bytes[| in all], so one day adds {_bytes(day * size)}. We use {{store}}."
-    parts = f"Design: {rng.choice(words['system parts'])} [Most reads concern|The busiest part is] {{hot}}."
-    rest = [f"Failure: {rng.choice(words['system failures'])}", f"Trade-off: {rng.choice(words['system tradeoffs'])}"]
-    rest.append(f"Watching: {rng.choice(words['system watches'])}")
+    sums = {"avg": per_second, "peak": peak, "busy": per_second * peak, "bytes": size, "hour": rng.randint(6, 22)}
+    look |= {key: f"{value:,}" for key, value in sums.items()} | {"day": f"{day:,}", "adds": _bytes(day * size)}
+    load, store = rng.choice(words["load lines"]), rng.choice(words["store lines"])
+    parts = f"Design: {_part(rng, words, 'system parts', look)} [Most reads concern|The busiest part is] {{hot}}."
+    rest = [f"Failure: {_part(rng, words, 'system failures', look)}", f"Trade-off: {_part(rng, words, 'system tradeoffs', look)}"]
+    rest.append(f"Watching: {_part(rng, words, 'system watches', look)}")
     rest = rest[:1] if request.length == "short" else rest
     opening = rng.choice(("Goal: {goal}.", "Goal: {person} and {other} want to {goal}.", "Goal: at the {place}, {goal}."))
     if "at the {place}" in opening:
@@ -108,10 +111,14 @@ def decision(rng: random.Random, words: Words, request: Request) -> str:
     look |= {"no": str(rng.randint(2, 98))}
     look |= {"choice": fill(rng, entry["choice"], look), "other_way": entry["other"]}
     status = rng.choice(("accepted", "proposed", "accepted after a trial", "in force since {month}"))
+    old = rng.randint(40, 900)
+    new = rng.randint(5, old - 10)
+    look |= {"trial": str(rng.randint(3, 60)), "old": str(old), "new": str(new), "saved": str(old - new)}
     core = [
         fill(rng, f"Status: {status}. [Written by|Author:] {{person}}.", look),
         one_of(rng, words["decision context"], look),
         fill(rng, "[Options|The options]: {choice}, or {other_way}.\n[Decision|We decided]: {choice}.", look),
+        one_of(rng, words["trial lines"], look),
         f"Reason: {fill(rng, entry['why'], look)}.\nPrice: {fill(rng, entry['price'], look)}.",
     ]
     extras = [one_of(rng, [end], look) for end in draw(rng, words["decision ends"], 2)]
@@ -125,8 +132,9 @@ def runbook(rng: random.Random, words: Words, request: Request) -> str:
     _, look, _ = _system(rng, words, request)
     look |= {"alert": entry["alert"], "calm": fill(rng, entry["calm"], look)}
     checks = entry["checks"][:3] if request.length == "short" else entry["checks"]
-    lines = [f"{i}. {fill(rng, check, look)}." for i, check in enumerate(checks, 1)]
-    core = [one_of(rng, words["runbook opens"], look), "\n".join(lines), one_of(rng, words["runbook ends"], look)]
+    lines = [f"{i}. {fill(rng, check, look | {'k': str(rng.randint(3, 20)), 'size': str(rng.randint(20, 800))})}." for i, check in enumerate(checks, 1)]
+    opening = one_of(rng, words["runbook opens"], look)
+    core = [f"{opening} {_part(rng, words, 'runbook reasons', look)}", "\n".join(lines), one_of(rng, words["runbook ends"], look)]
     topic = topic_for(rng, entry["topics"], request, words)
-    extras = [one_of(rng, [rng.choice(words["system watches"])], look)]
+    extras = [_part(rng, words, "system watches", look)]
     return page(rng, words, request, topic, fill(rng, rng.choice(words["runbook titles"]), look), core, extras)
