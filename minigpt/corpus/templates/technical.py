@@ -44,16 +44,14 @@ IN_PYTHON = ("concept", "function", "question", "mistake", "session", "review", 
 # the table from whose entries a form draws; its entries say what they are about
 TABLES = {
     "concept": "ideas", "question": "ideas", "exercise": "ideas", "mistake": "mistakes", "review": "reviews", "comparison": "comparisons",
-    "system_design": "place systems", "capacity": "place systems", "failure_analysis": "failure causes", "decision": "decisions",
-    "runbook": "runbooks",
+    "system_design": "place systems", "failure_analysis": "failure causes", "decision": "decisions", "runbook": "runbooks",
 }  # fmt: skip
 # forms that are always about the same topics
 ABOUT = {
     "function": ("functions", "loops", "collections"), "session": ("functions", "loops", "collections"),
-    "endpoint": ("networking", "security", "databases"), "quick_start": ("networking", "security"),
-    "error_guide": ("networking", "security", "errors"), "paging": ("networking", "databases", "performance"),
-    "changelog": ("networking", "databases", "testing"), "webhook": ("networking", "security", "queues"),
-    "rate_limit": ("networking", "performance", "monitoring"),
+    "endpoint": ("networking", "security"), "quick_start": ("networking", "security"), "error_guide": ("networking", "errors"),
+    "paging": ("networking",), "changelog": ("networking",), "webhook": ("networking", "security"), "rate_limit": ("networking",),
+    "capacity": ("performance",),
 }  # fmt: skip
 
 

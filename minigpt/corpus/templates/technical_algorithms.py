@@ -62,7 +62,7 @@ def algorithm(rng: random.Random, words: Words, request: Request) -> str:
     use = one_of(rng, words["algorithm uses"], look)
     idea, example, when = rng.choice(entry["idea"]), TRACES[key](rng), rng.choice(entry["when"])
     skeletons = (
-        [f"Problem: {entry['problem']}.", f"Idea: {idea} {use}", f"Example: {example}", f"Cost: {entry['cost']}", f"When to use it: {when}"],
+        [f"Problem: {entry['problem']}.", f"Idea: {idea} {use}", f"Example: {example}", f"Cost: {entry['cost']}", f"Use: {when}"],
         [f"{idea} That is how to {entry['problem']}. {use}", f"As an example, {example}", f"{entry['cost']} {when}"],
         [f"How do you {entry['problem']}? {idea}", f"{use} {upper_first(example)}", f"The cost: {entry['cost']}", when],
     )
@@ -113,7 +113,7 @@ def comparison(rng: random.Random, words: Words, request: Request) -> str:
     (formula_x, cost_x), (formula_y, cost_y) = COSTS[entry["fx"]], COSTS[entry["fy"]]
     sizes = sorted(rng.sample(range(10, 30) if entry["fx"] == "fib" else range(30, 5000), rng.choice((2, 3))))
     look = scene(rng, words, request)
-    look |= {"x": entry["x"], "y": entry["y"], "what": entry["what"], "for": fill(rng, entry["for"], {}), "against": fill(rng, entry["against"], {})}
+    look |= {key: fill(rng, entry[key], {}) for key in ("x", "y", "what", "for", "against")}
     look |= {"n": f"{sizes[-1]:,}", "cx": f"{cost_x(sizes[-1]):,}", "cy": f"{cost_y(sizes[-1]):,}"}
     rows = [f"n = {n}: {cost_x(n)} against {cost_y(n)}" for n in sizes]
     core = [

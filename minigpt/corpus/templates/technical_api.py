@@ -1,4 +1,4 @@
-"""API documentation: endpoints, quick starts, errors, paging, changes, webhooks, limits. In: a generator, words, a request; JSON is real."""
+"""API documentation: endpoints, quick starts, errors, paging, changes, events, limits. In: a generator, words, a request; out: a page."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from minigpt.corpus.templates.grammar import Words, draw, fill, join_and, upper_
 from minigpt.corpus.templates.technical_parts import Scene, block, one_of, page, scene, topic_for
 
 MONTHS = ("January", "March", "May", "July", "September", "November")
+RATES = (30, 40, 50, 60, 75, 80, 100, 120, 150, 200, 240, 300, 400, 600)  # requests a minute
 LATER = ("February", "April", "June", "August", "October", "December")
 # method, path after the collection, purpose, status, errors beside 401
 CALLS: dict[str, tuple[str, str, str, str, tuple[str, ...]]] = {
@@ -43,7 +44,7 @@ def _service(rng: random.Random, words: Words, request: Request) -> Service:
     """An API drawn from the tables: for the things of a scene, with some fields that any thing may have, and one item."""
     service = Service(scene(rng, words, request))
     name, value = service["first"], int(service["v"])
-    own = [
+    own: list[list[Any]] = [
         ["name", "string", f"The name of the {service['one']}", [name]],
         [service["measure"], "integer", f"The {service['value']} of the {service['one']}", [value]],
     ]
@@ -53,7 +54,7 @@ def _service(rng: random.Random, words: Words, request: Request) -> Service:
     version = rng.choice(("v1", "v2", "v3"))
     size, total = rng.choice((10, 20, 25, 40, 50, 100)), rng.randint(210, 4900)
     service |= {"brand": rng.choice(words["api brands"]), "path": f"/{version}/{service['many']}", "id": str(service.item["id"])}
-    service |= {"rate": str(rng.choice((30, 40, 50, 60, 75, 80, 100, 120, 150, 200, 240, 300, 400, 600))), "size": str(size), "total": str(total), "version": version}
+    service |= {"rate": str(rng.choice(RATES)), "size": str(size), "total": str(total), "version": version}
     return service
 
 
@@ -80,15 +81,16 @@ def endpoint(rng: random.Random, words: Words, request: Request) -> str:
     lines += ["", "Errors:", *("- " + fill(rng, rng.choice(words["api errors"][code]), service) for code in known)]
     note = "Note: " + fill(rng, rng.choice(words["api notes"][kind]), service)
     title = f"{method} {service['path']}{tail}"
-    return page(rng, words, request, _topic(rng, words, request, "security", "databases"), title, ["\n".join(lines), note])
+    return page(rng, words, request, _topic(rng, words, request, "security"), title, ["\n".join(lines), note])
 
 
 def _sent(rng: random.Random, kind: str, service: Service) -> list[str]:
     """The lines that describe what a caller sends."""
     if kind == "list":
         name, type_, meaning, _ = service.fields[1]
+        most = 2 * int(service["size"])
         return [
-            f"- limit (integer, optional): How many {service['many']} to return, at most {2 * int(service['size'])}. The default is {service['size']}.",
+            f"- limit (integer, optional): How many {service['many']} to return, at most {most}. The default is {service['size']}.",
             f"- {name} ({type_}, optional): Filter by this field. {meaning}.",
             fill(rng, "- cursor (string, optional): [Where the next page begins|The value of next from the page before].", {}),
         ]
@@ -125,9 +127,13 @@ def error_guide(rng: random.Random, words: Words, request: Request) -> str:
     shown = rng.choice(codes)
     sample = {"status": int(shown), "code": rows[shown][0], "message": upper_first(rows[shown][1])}
     sample |= {"request_id": f"r{rng.randrange(10_000, 99_999)}"}
-    core = [one_of(rng, words["error opens"], service), "Errors:\n" + "\n".join(lines), block(f"Response {shown} {REASONS[shown]}", json.dumps(sample))]
-    core.append(one_of(rng, words["error ends"], service))
-    return page(rng, words, request, _topic(rng, words, request, "errors", "security"), _title(rng, words, "error", service), core)
+    core = [
+        one_of(rng, words["error opens"], service),
+        block("Errors", "\n".join(lines)),
+        block(f"Response {shown} {REASONS[shown]}", json.dumps(sample)),
+        one_of(rng, words["error ends"], service),
+    ]
+    return page(rng, words, request, _topic(rng, words, request, "errors"), _title(rng, words, "error", service), core)
 
 
 def paging(rng: random.Random, words: Words, request: Request) -> str:
@@ -144,7 +150,7 @@ def paging(rng: random.Random, words: Words, request: Request) -> str:
         block("Second request", f"GET {service['path']}?limit={size}&cursor={cursor}"),
         one_of(rng, words["paging ends"], service),
     ]
-    return page(rng, words, request, _topic(rng, words, request, "databases", "performance"), _title(rng, words, "paging", service), core)
+    return page(rng, words, request, _topic(rng, words, request), _title(rng, words, "paging", service), core)
 
 
 def changelog(rng: random.Random, words: Words, request: Request) -> str:
@@ -163,7 +169,7 @@ def changelog(rng: random.Random, words: Words, request: Request) -> str:
         one_of(rng, words["change added"], service) + "\n" + one_of(rng, words["change fixed"], service),
         one_of(rng, words["change ends"], service),
     ]
-    return page(rng, words, request, _topic(rng, words, request, "databases", "testing"), _title(rng, words, "change", service), core)
+    return page(rng, words, request, _topic(rng, words, request), _title(rng, words, "change", service), core)
 
 
 def webhook(rng: random.Random, words: Words, request: Request) -> str:
@@ -173,7 +179,8 @@ def webhook(rng: random.Random, words: Words, request: Request) -> str:
     first, factor = rng.choice((5, 10, 15, 20, 30)), rng.choice((2, 3))
     waits = [first * factor**i for i in range(rng.choice((3, 4)))]
     event = f"evt_{rng.randrange(1000, 100_000)}"
-    service |= {"verb": verb, "event": f"{service['one']}.{verb}", "eid": event, "waits": join_and([str(w) for w in waits]), "sum": str(sum(waits))}
+    service |= {"verb": verb, "event": f"{service['one']}.{verb}", "eid": event}
+    service |= {"waits": join_and([str(wait) for wait in waits]), "sum": str(sum(waits))}
     payload = {"id": event, "type": service["event"], "data": service.item}
     core = [
         one_of(rng, words["hook opens"], service),
@@ -182,7 +189,7 @@ def webhook(rng: random.Random, words: Words, request: Request) -> str:
         one_of(rng, words["hook retries"], service),
     ]
     extras = draw(rng, [one_of(rng, [end], service) for end in words["hook ends"]], 2)
-    return page(rng, words, request, _topic(rng, words, request, "security", "queues"), _title(rng, words, "hook", service), core, extras)
+    return page(rng, words, request, _topic(rng, words, request, "security"), _title(rng, words, "hook", service), core, extras)
 
 
 def rate_limit(rng: random.Random, words: Words, request: Request) -> str:
@@ -199,4 +206,4 @@ def rate_limit(rng: random.Random, words: Words, request: Request) -> str:
         f"{rng.choice(('Here', 'In this case', 'With this answer'))} the next request may be sent after {wait} seconds.",
     ]
     extras = draw(rng, [one_of(rng, [end], service) for end in words["rate ends"]], 2)
-    return page(rng, words, request, _topic(rng, words, request, "performance", "monitoring"), _title(rng, words, "rate", service), core, extras)
+    return page(rng, words, request, _topic(rng, words, request), _title(rng, words, "rate", service), core, extras)

@@ -81,7 +81,8 @@ def _fixed(rng: random.Random, words: Words) -> Drawn:
     calls = [entry["call"].format(i=rng.choice(entry["i"]), j=rng.choice(entry.get("j", [0]))) for _ in range(3)]
     calls = list(dict.fromkeys(calls))
     intro = rng.choice(("This function", "The function below", "Here is a function that"))
-    return calls[0].split("(")[0], f"{intro} {entry['does']}.", entry["code"], f"How it works: {entry['how'][0].lower()}{entry['how'][1:]}", calls
+    how = f"How it works: {entry['how'][0].lower()}{entry['how'][1:]}"
+    return calls[0].split("(")[0], f"{intro} {entry['does']}.", entry["code"], how, calls
 
 
 def _composed(rng: random.Random, words: Words) -> Drawn:

@@ -51,20 +51,17 @@ def scene(rng: random.Random, words: Words, request: Request) -> Scene:
     x, y = rng.sample(range(11, 100), 2)
     k, bits = rng.randint(3, 9), rng.randint(4, 12)
     edges = {name: sorted(rng.sample([n for n in names if n != name], rng.choice((1, 2))), key=names.index) for name in names}
-    values: dict[str, object] = {
-        **{key: row[key] for key in ("place", "one", "many", "measure")},
-        **{"names": repr(names), "names3": repr(names[:3]), "nums": repr(nums), "extra": extra},
-        **{"pairs": repr(dict(zip(names, nums, strict=False))), "graph": repr(edges)},
-        "rows": repr([(name, rng.choice(nums[:3])) for name in names]),
-        **{"first": names[0], "second": names[1], "third": names[2], "last": names[-1]},
-        **{"x": x, "y": y, "k": k, "k0": k, "small": rng.randint(5, 24), "low": 10, "high": rng.randint(100, 400)},
-        "v": nums[0],
-        **{"limit": sorted(nums)[len(nums) // 2], "count": count, "average": sum(nums) / len(nums)},
-        **{"prefix": 32 - bits, "bits": bits, "host": rng.randint(1, 14)},
-        **{"person": (people := rng.sample(words["people"], 2))[0], "other": people[1]},
-        "value": f"number of {row['measure']}" if row["measure"].endswith("s") else row["measure"],
-        **{"list": join_and([str(n) for n in nums]), "all": join_and(names)},
-    }
+    person, other = rng.sample(words["people"], 2)
+    values: dict[str, object] = {key: row[key] for key in ("place", "one", "many", "measure")}
+    values |= {"value": f"number of {row['measure']}" if row["measure"].endswith("s") else row["measure"]}
+    # data as Python source
+    values |= {"names": names, "names3": names[:3], "nums": nums, "pairs": dict(zip(names, nums, strict=False)), "graph": edges}
+    values |= {"rows": [(name, rng.choice(nums[:3])) for name in names], "average": sum(nums) / len(nums)}
+    # single names and numbers
+    values |= {"first": names[0], "second": names[1], "third": names[2], "last": names[-1], "extra": extra, "all": join_and(names)}
+    values |= {"x": x, "y": y, "k": k, "small": rng.randint(5, 24), "low": 10, "high": rng.randint(100, 400), "v": nums[0]}
+    values |= {"limit": sorted(nums)[len(nums) // 2], "count": count, "person": person, "other": other}
+    values |= {"prefix": 32 - bits, "bits": bits, "host": rng.randint(1, 14)}
     return Scene({key: str(value) for key, value in values.items()})
 
 
@@ -108,7 +105,7 @@ def page(rng: random.Random, words: Words, request: Request, topic: str, title: 
     if request.tone == "fun":
         parts.append(fill(rng, rng.choice(words["fun closes"]), {"topic": topic}))
     if request.tone == "formal":
-        parts = [part if "\n" in part else plain(part) for part in parts]
+        parts = [part if part.split("\n")[0].endswith(":") else plain(part) for part in parts]
     return "\n\n".join([upper_first(title), *parts])
 
 

@@ -76,7 +76,7 @@ def topological_sort(rng: random.Random) -> str:
     tasks = rng.sample(("plan", "design", "order", "build", "paint", "test", "pack", "ship", "review", "print"), 5)
     before = {task: set(rng.sample(tasks[:i], min(i, rng.choice((1, 2))))) for i, task in enumerate(tasks)}
     rules = [f"{one} before {two}" for two in tasks for one in sorted(before[two])]
-    order, text = [], f"the rules are {', '.join(rules)}."
+    order, text = list[str](), f"the rules are {', '.join(rules)}."
     while before:
         free = min(task for task in before if not before[task] - set(order))
         del before[free]

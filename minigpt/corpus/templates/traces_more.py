@@ -10,13 +10,13 @@ from minigpt.corpus.templates.traces import Trace, numbers, times
 
 WORDS = (
     "river", "stone", "garden", "lamp", "orange", "tiger", "cloud", "paper", "silver", "bread", "music", "island", "train", "pencil",
-    "winter", "lemon", "violet", "amber", "saddle", "pillow", "button", "letter", "planet", "kitten", "basket", "copper", "meadow", "ladder",
+    "winter", "lemon", "violet", "amber", "saddle", "pillow", "button", "letter", "planet", "kitten", "basket", "copper", "meadow",
 )  # fmt: skip
 
 
 def brackets(rng: random.Random) -> str:
     pairs = {"(": ")", "<": ">"}
-    text, open_ = "", []
+    text, open_ = "", list[str]()
     while len(text) < 8:
         if open_ and (rng.random() < 0.5 or len(text) + len(open_) >= 8):
             text += pairs[open_.pop()]
@@ -35,7 +35,9 @@ def brackets(rng: random.Random) -> str:
             return f"{story} Sign {place} does not close what is open, so the text is not balanced."
         else:
             story += f" Sign {place} closes, depth {len(stack)}."
-    return story + (" Nothing is left open, so the text is balanced." if not stack else " Something is left open, so the text is not balanced.")
+    if stack:
+        return f"{story} Something is left open, so the text is not balanced."
+    return f"{story} Nothing is left open, so the text is balanced."
 
 
 def run_length(rng: random.Random) -> str:
@@ -53,7 +55,8 @@ def caesar(rng: random.Random) -> str:
     word, shift = rng.choice(WORDS), rng.randint(2, 20)
     moved = "".join(chr((ord(c) - 97 + shift) % 26 + 97) for c in word)
     steps = ", ".join(f"{a} to {b}" for a, b in dict(zip(word, moved, strict=True)).items())
-    return f"encrypt {word} with the shift {shift}. The letters move: {steps}. The secret text is {moved}; a shift of {26 - shift} brings it back."
+    text = f"encrypt {word} with the shift {shift}. The letters move: {steps}."
+    return f"{text} The secret text is {moved}; a shift of {26 - shift} brings it back."
 
 
 def luhn(rng: random.Random) -> str:
@@ -63,7 +66,8 @@ def luhn(rng: random.Random) -> str:
     total = sum(parts)
     number = "".join(map(str, digits))
     return (
-        f"find the check digit of {number}. Every second digit is doubled, and 9 is taken off what exceeds 9: {', '.join(map(str, parts))}. "
+        f"find the check digit of {number}. Every second digit is doubled, and 9 is taken off what exceeds 9: "
+        f"{', '.join(map(str, parts))}. "
         f"The sum is {total}, so the check digit is {-total % 10}, because {total} + {-total % 10} = {total + -total % 10} ends in 0."
     )
 
