@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from itertools import pairwise
-from math import gcd
+
+from technical_traces import check_traces
 
 from minigpt.corpus.request import Request
 
@@ -16,7 +17,8 @@ SIGNS = {
     "caching": "cache|caching|remember|memo|hit", "recursion": "recurs|calls itself|call|disk|smaller",
     "security": "token|secret|password|hash|encrypt|lock|sign-in|certificate|valid|signature",
     "strings": "string|text|word|letter|sign|character|apostrophe", "queues": "queue|stack|heap|deque|undo",
-    "concurrency": "thread|worker|lock|pool|jobs", "testing": "test|assert", "networking": "http|url|network|server|port|api|request|post|payload|/v\\d",
+    "concurrency": "thread|worker|lock|pool|jobs", "testing": "test|assert",
+    "networking": "http|url|network|server|port|api|request|post|payload|/v[123]",
     "errors": "error|exception|fail|fault|wrong|closed|division|check digit",
 }  # fmt: skip
 CODE = ("Python code", "Solution in Python", "Corrected code", "Better code")
@@ -86,7 +88,7 @@ def check_json(text: str) -> list[str]:
     return faults
 
 
-def numbers(texts: tuple[str, ...] | str) -> list[float]:
+def numbers(texts: Sequence[str]) -> list[float]:
     return [float(text.replace(",", "")) for text in ([texts] if isinstance(texts, str) else texts)]
 
 
@@ -114,12 +116,16 @@ def check_sums(text: str) -> list[str]:
         r"(?:may send|allows) (\d+) requests a minute.* one every ([\d.]+) seconds": lambda rate, gap: abs(60 / rate - gap) < 0.001,
         r"update (\d+) .* At (\d+) a minute, that takes (\d+) minutes": lambda total, rate, m: -(-total // rate) == m,
         r"([\d,]+) [a-z]+ a day\. A day has 86,400 seconds, so that is ([\d,]+) a second": lambda day, s: day == s * 86_400,
-        r"bytes[^.]*?, so one day adds ([\d.]+) (?:GB|MB)": lambda amount: amount > 0,
     }  # fmt: skip
     for pattern, holds in patterns.items():
         for groups in re.findall(pattern, text):
             if not holds(*numbers(groups)):
                 faults.append(f"{pattern}: {groups}")
+    if found := re.search(r"adds? ([\d.]+) (GB|MB)", text):
+        amount, size = numbers(found[1])[0], numbers(re.findall(r"([\d,]+) bytes", text))[0]
+        days = [day for day in numbers(re.findall(r"\d[\d,]*\d", text)) if day >= 86_400 and day % 86_400 == 0]
+        if not any(abs(day * size / {"GB": 1e9, "MB": 1e6}[found[2]] - amount) <= 0.51 for day in days):
+            faults.append(found[0])
     for waits, total in re.findall(r"([\d, and]+) seconds(?:\. After|, together|; the last attempt comes) (\d+) seconds", text):
         faults += [] if sum(map(int, re.findall(r"\d+", waits))) == int(total) else [f"{waits}: {total}"]
     if found := re.search(r"([\d.]+) percent.*?([\d.]+) minutes.*?(\d+)%", text.split("minutes in all")[-1]):
@@ -158,85 +164,6 @@ def additions(n: int) -> int:
     for i in range(2, n + 1):
         made.append(made[i - 1] + made[i - 2] + 1)
     return made[n]
-
-
-def check_traces(text: str) -> list[str]:
-    """The answers of worked examples, found again in other ways."""
-    flat = re.sub(r"\n+(?:\d+\. )?|Solution: |Hint: [^\n]*", " ", text)
-    faults = []
-    for a, op, b, c in re.findall(r"(?<![\d*/+=^-] )(?<![\d^(-])\b(\d+) ([*+-]|mod) ([1-9]\d*|0) = (\d+)\b(?![.,]\d)", flat):
-        if {"*": int(a) * int(b), "+": int(a) + int(b), "-": int(a) - int(b), "mod": int(a) % max(int(b), 1)}[op] != int(c):
-            faults.append(f"{a} {op} {b} = {c}")
-    if found := re.search(r"[Ss]earch for (\d+) in (\[[\d, ]+\]).*?at position (\d+)", flat):
-        faults += [] if json.loads(found[2])[int(found[3])] == int(found[1]) else [found[0]]
-    if (found := re.search(r"\b[Ss]ort (\[[\d, ]+\])(.*)", flat)) and "Pseudocode" not in found[2]:
-        faults += [] if str(sorted(json.loads(found[1]))) in found[2] else ["not sorted"]
-    if found := re.search(r"[Tt]ake (\d+) and (\d+)\..*common divisor is (\d+)", flat):
-        faults += [] if gcd(int(found[1]), int(found[2])) == int(found[3]) else [found[0]]
-    if found := re.search(r"primes up to (\d+).*What is left is prime: ([\d, ]+)", flat):
-        primes = [n for n in range(2, int(found[1]) + 1) if all(n % k for k in range(2, n))]
-        faults += [] if list(map(int, re.findall(r"\d+", found[2]))) == primes else [found[0]]
-    if found := re.search(r"[Ee]ncrypt (\w+) with the shift (\d+).*secret text is (\w+)", flat):
-        shifts = {(ord(b) - ord(a)) % 26 for a, b in zip(found[1], found[3], strict=True)}
-        faults += [] if shifts == {int(found[2])} else [found[0]]
-    if found := re.search(r"check digit of (\d+)\..*check digit is (\d)", flat):
-        digits = [int(d) for d in found[1] + found[2]][::-1]
-        faults += [] if sum(d if i % 2 == 0 else sum(divmod(2 * d, 10)) for i, d in enumerate(digits)) % 10 == 0 else [found[0]]
-    if found := re.search(r"[Cc]heck ([()<>]+) sign by sign.*so the text is (not )?balanced", flat):
-        rest = found[1]
-        while "()" in rest or "<>" in rest:
-            rest = rest.replace("()", "").replace("<>", "")
-        faults += [] if bool(rest) == bool(found[2]) else [found[0]]
-    if found := re.search(r"[Ee]ncode (\w+)\..*letters, that is (\w+): (\d+) signs become (\d+)", flat):
-        faults += [] if "".join(c * int(n) for n, c in re.findall(r"(\d+)(\D)", found[2])) == found[1] else [found[0]]
-    if found := re.search(r"lengths are ([\w, -]+)\..*way from (\w) to (\w) has length (\d+)", flat):
-        faults += [] if shortest(found[1], found[2], found[3]) == int(found[4]) else [found[0]]
-    if found := re.search(r"[Cc]ompare (\w+) with (\w+)\. .*is the distance: (\d+)", flat):
-        faults += [] if distance(found[1], found[2]) == int(found[3]) else [found[0]]
-    if found := re.search(r"has (\d) places, and the questions are ([A-D ]+)\..*makes (\d+) hits? in", flat):
-        faults += [] if hits(int(found[1]), found[2].split()) == int(found[3]) else [found[0]]
-    if found := re.search(r"[Pp]ay (\d+) with coins of ([\d, and]+)\..*So (\d+) coins? ", flat):
-        coins, sums, count = set(map(int, re.findall(r"\d+", found[2]))), {0}, 0
-        while int(found[1]) not in sums:
-            sums, count = {s + c for s in sums for c in coins}, count + 1
-        faults += [] if count == int(found[3]) else [found[0]]
-    if found := re.search(r"the rules are ([\w, ]+)\..*The order is ([\w, ]+)\.", flat):
-        order = found[2].split(", ")
-        faults += [rule for rule in found[1].split(", ") if order.index(rule.split(" before ")[0]) > order.index(rule.split(" before ")[1])]
-    if found := re.search(r"largest sum of (\d) neighbors in (\[[\d, ]+\]).*The largest sum is (\d+)", flat):
-        items, width = json.loads(found[2]), int(found[1])
-        faults += [] if max(sum(items[i : i + width]) for i in range(len(items) - width + 1)) == int(found[3]) else [found[0]]
-    return faults
-
-
-def shortest(edges: str, start: str, end: str) -> int:
-    """The shortest way by relaxing every edge as often as there are edges."""
-    rows = [(a, b, int(w)) for a, b, w in re.findall(r"(\w)-(\w) (\d+)", edges)]
-    best = {start: 0}
-    for _ in rows:
-        for a, b, w in [*rows, *((b, a, w) for a, b, w in rows)]:
-            if a in best:
-                best[b] = min(best.get(b, best[a] + w), best[a] + w)
-    return best[end]
-
-
-def distance(one: str, two: str) -> int:
-    """The edit distance by its definition on the first letters."""
-    if not one or not two:
-        return len(one) + len(two)
-    if one[0] == two[0]:
-        return distance(one[1:], two[1:])
-    return 1 + min(distance(one[1:], two), distance(one, two[1:]), distance(one[1:], two[1:]))
-
-
-def hits(size: int, asked: list[str]) -> int:
-    """Hits of a cache: a key is there if fewer than `size` other keys came since its last use."""
-    count = 0
-    for i, key in enumerate(asked):
-        if key in asked[:i]:
-            last = max(j for j in range(i) if asked[j] == key)
-            count += len(set(asked[last + 1 : i])) < size
-    return count
 
 
 def check_request(text: str, request: Request) -> list[str]:
