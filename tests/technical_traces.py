@@ -40,7 +40,7 @@ def check_traces(text: str) -> list[str]:
         faults += [] if shortest(found[1], found[2], found[3]) == int(found[4]) else [found[0]]
     if found := re.search(r"[Cc]ompare (\w+) with (\w+)\. .*is the distance: (\d+)", flat):
         faults += [] if distance(found[1], found[2]) == int(found[3]) else [found[0]]
-    if found := re.search(r"has (\d) places, and the questions are ([A-D ]+)\..*makes (\d+) hits? in", flat):
+    if found := re.search(r"has (\d) places, and the questions are ([B-E ]+)\..*makes (\d+) hits? in", flat):
         faults += [] if hits(int(found[1]), found[2].split()) == int(found[3]) else [found[0]]
     if found := re.search(r"[Pp]ay (\d+) with coins of ([\d, and]+)\..*So (\d+) coins? ", flat):
         coins, sums, count = set(map(int, re.findall(r"\d+", found[2]))), {0}, 0

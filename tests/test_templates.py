@@ -76,7 +76,8 @@ def test_articles_agree(category: str, form: str) -> None:
 
 @pytest.mark.parametrize(("category", "form"), CASES)
 def test_length(category: str, form: str) -> None:
-    low, high = {"haiku": (9, 30), "question": (25, 80), "baking_question": (25, 80)}.get(form, (25, 330) if category == "technical" else (40, 240))
+    low, high = {"haiku": (9, 30), "question": (25, 80), "baking_question": (25, 80)}.get(form, (40, 240))
+    low, high = (20, 330) if category == "technical" else (low, high)  # the shortest is a program of one line
     assert all(low <= len(text.split()) <= high for text in written(category, form))
 
 
@@ -110,7 +111,7 @@ def test_forms_take_turns_and_are_named() -> None:
     assert [d.origin for d in documents] == [{"category": "poetry", "form": "haiku"}] * 3
     assert {d.source for d in documents} == {"template"}
     request = understand("", "algorithm_specialist")
-    assert [d.origin["form"] for d in islice(write_documents(request, random.Random(0)), 4)] == list(request.forms) * 2
+    assert [d.origin["form"] for d in islice(write_documents(request, random.Random(0)), 10)] == list(request.forms) * 2
 
 
 def test_it_ends_when_the_tables_are_exhausted(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -41,6 +41,7 @@ FORMS: Mapping[str, Form] = {
     "runbook": runbook,
 }
 IN_PYTHON = ("concept", "function", "question", "mistake", "session", "review", "exercise")
+WITHOUT_CODE = ("pseudocode", "comparison", "trace", "algorithm", "glossary")  # what can be said about programs of any language
 # the table from whose entries a form draws; its entries say what they are about
 TABLES = {
     "concept": "ideas", "question": "ideas", "exercise": "ideas", "mistake": "mistakes", "review": "reviews", "comparison": "comparisons",
@@ -71,7 +72,8 @@ def forms_for(request: Request) -> tuple[str, ...]:
     words = load_words("technical")
     forms = request.forms
     if set(words["other languages"]) & set(request.topics):
-        forms = tuple(form for form in forms if form not in IN_PYTHON) or ("pseudocode", "comparison", "glossary", "trace")
+        forms = tuple(form for form in forms if form not in IN_PYTHON)
+        forms = forms if len(forms) > 2 else tuple(dict.fromkeys((*WITHOUT_CODE, *forms)))
     wanted = topics_of(request, words)
     about = tuple(form for form in forms if wanted & topics_of_form(form))
     return about or forms

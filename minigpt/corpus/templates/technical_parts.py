@@ -8,7 +8,7 @@ from string import Template
 from typing import Any
 
 from minigpt.corpus.request import Request
-from minigpt.corpus.templates.grammar import Words, fill, join_and, load_words, starts_with_vowel_sound, upper_first
+from minigpt.corpus.templates.grammar import Words, fill, join_and, load_words, upper_first
 
 FORMAL = {"can't": "cannot", "doesn't": "does not", "don't": "do not", "isn't": "is not", "aren't": "are not", "won't": "will not"}
 
@@ -122,8 +122,7 @@ def _for_audience(rng: random.Random, words: Words, request: Request, topic: str
         return [fill(rng, rng.choice(words["child bridges"]), {"picture": rng.choice(words["pictures"][topic]), "topic": topic})]
     if request.audience == "beginners":
         term, meaning = rng.choice(words["terms"][topic])
-        article = "an" if starts_with_vowel_sound(term) else "a"
-        return [fill(rng, rng.choice(words["term bridges"]), {"term": term, "meaning": meaning, "article": article})]
+        return [fill(rng, rng.choice(words["term bridges"]), {"term": term, "meaning": meaning})]
     return []
 
 
