@@ -186,7 +186,7 @@ def check_request(text: str, request: Request) -> list[str]:
         faults.append("not formal")
     if request.tone == "fun" and not re.search(r"!|\?", prose[-120:]):
         faults.append("no fun")
-    low, high = {"short": (20, 180), "long": (30, 400)}.get(request.length or "", (25, 330))
+    low, high = {"short": (20, 200), "long": (30, 400)}.get(request.length or "", (25, 330))
     if not low <= len(text.split()) <= high:
         faults.append(f"{len(text.split())} words")
     return faults

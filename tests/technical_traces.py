@@ -8,7 +8,12 @@ from math import gcd
 
 
 def check_traces(text: str) -> list[str]:
-    """The answers of worked examples, found again in other ways."""
+    """The faults of all worked examples of a document."""
+    return [fault for example in text.split("Another example:") for fault in check_trace(example)]
+
+
+def check_trace(text: str) -> list[str]:
+    """The answer of a worked example, found again in another way."""
     flat = re.sub(r"\n+(?:\d+\. )?|Solution: |Hint: [^\n]*", " ", text)
     faults = []
     for a, op, b, c in re.findall(r"(?<![\d*/+=^-] )(?<![\d^(-])\b(\d+) ([*+-]|mod) ([1-9]\d*|0) = (\d+)\b(?![.,]\d)", flat):

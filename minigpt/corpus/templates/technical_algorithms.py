@@ -54,27 +54,32 @@ def _choose(rng: random.Random, words: Words, request: Request, keys: Mapping[st
     return key, entry, entry["name"] if plain else "the " + entry["name"], topic_for(rng, row["topics"], request, words)
 
 
+def _example(rng: random.Random, key: str, request: Request) -> str:
+    """A worked example of the algorithm; for a short document, the shortest of a few."""
+    return min((TRACES[key](rng) for _ in range(6 if request.length == "short" else 1)), key=len)
+
+
 def algorithm(rng: random.Random, words: Words, request: Request) -> str:
     """An algorithm: the problem, the idea, a worked example, the cost, when to use it."""
     key, entry, name, topic = _choose(rng, words, request, TRACES)
     title = fill(rng, rng.choice(words["algorithm titles"]), {"name": name})
     look = scene(rng, words, request) | {"name": name}
     use = one_of(rng, words["algorithm uses"], look)
-    idea, example, when = rng.choice(entry["idea"]), TRACES[key](rng), rng.choice(entry["when"])
+    idea, example, when = rng.choice(entry["idea"]), _example(rng, key, request), rng.choice(entry["when"])
     skeletons = (
         [f"Problem: {entry['problem']}.", f"Idea: {idea} {use}", f"Example: {example}", f"Cost: {entry['cost']}", f"Use: {when}"],
         [f"{idea} That is how to {entry['problem']}. {use}", f"As an example, {example}", f"{entry['cost']} {when}"],
         [f"How do you {entry['problem']}? {idea}", f"{use} {upper_first(example)}", f"The cost: {entry['cost']}", when],
     )
     lines = rng.choice(skeletons)
-    other = TRACES[key](rng)
+    other = _example(rng, key, request)
     return page(rng, words, request, topic, title, ["\n".join(lines)], [f"Another example: {other}"] * (request.length == "long"))
 
 
 def trace(rng: random.Random, words: Words, request: Request) -> str:
     """An algorithm followed step by step on drawn numbers, one step a line."""
     key, entry, name, topic = _choose(rng, words, request, TRACES)
-    first, *steps = TRACES[key](rng).split(". ")
+    first, *steps = _example(rng, key, request).split(". ")
     title = fill(rng, rng.choice(words["trace titles"]), {"name": name})
     lines = [f"{i}. {upper_first(step.rstrip('.'))}." for i, step in enumerate(steps, 1)]
     look = scene(rng, words, request) | {"name": name, "problem": entry["problem"]}
@@ -91,7 +96,7 @@ def pseudocode(rng: random.Random, words: Words, request: Request) -> str:
     core = [
         one_of(rng, words["pseudocode opens"], look),
         block("Pseudocode", "\n".join(words["pseudocode"][key])),
-        f"{rng.choice(('Followed by hand', 'An example', 'With numbers', 'For instance'))}: {TRACES[key](rng)}",
+        f"{rng.choice(('Followed by hand', 'An example', 'With numbers', 'For instance'))}: {_example(rng, key, request)}",
     ]
     return page(rng, words, request, topic, title, core, [entry["cost"], rng.choice(entry["when"])])
 
@@ -99,7 +104,7 @@ def pseudocode(rng: random.Random, words: Words, request: Request) -> str:
 def algorithm_exercise(rng: random.Random, words: Words, request: Request) -> str:
     """A task to be done by hand, and its solution."""
     key, entry, name, topic = _choose(rng, words, request, TRACES)
-    first, rest = TRACES[key](rng).split(". ", 1)
+    first, rest = _example(rng, key, request).split(". ", 1)
     look = scene(rng, words, request) | {"name": name, "problem": entry["problem"]}
     title = fill(rng, rng.choice(words["hand titles"]), look)
     hint = rng.choice((f"Hint: {rng.choice(entry['idea'])}", f"Hint: {entry['cost']}"))
