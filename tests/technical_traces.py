@@ -43,7 +43,7 @@ def check_trace(text: str) -> list[str]:
         faults += [] if "".join(c * int(n) for n, c in re.findall(r"(\d+)(\D)", found[2])) == found[1] else [found[0]]
     if found := re.search(r"lengths are ([\w, -]+)\..*way from (\w) to (\w) has length (\d+)", flat):
         faults += [] if shortest(found[1], found[2], found[3]) == int(found[4]) else [found[0]]
-    if found := re.search(r"[Cc]ompare (\w+) with (\w+)\. .*is the distance: (\d+)", flat):
+    if found := re.search(r"[Cc]ompare the word (\w+) with (\w+)\. .*is the distance: (\d+)", flat):
         faults += [] if distance(found[1], found[2]) == int(found[3]) else [found[0]]
     if found := re.search(r"has (\d) places, and the questions are ([B-E ]+)\..*makes (\d+) hits? in", flat):
         faults += [] if hits(int(found[1]), found[2].split()) == int(found[3]) else [found[0]]

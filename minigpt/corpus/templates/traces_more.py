@@ -147,7 +147,7 @@ def edit_distance(rng: random.Random) -> str:
     if rng.random() < 0.7:
         two.insert(rng.randrange(len(two)), rng.choice("rstln"))
     other = "".join(two)
-    row, text = list(range(len(other) + 1)), f"compare {one} with {other}. The first row is {list(range(len(other) + 1))}."
+    row, text = list(range(len(other) + 1)), f"compare the word {one} with {other}. The first row is {list(range(len(other) + 1))}."
     for i, a in enumerate(one, 1):
         row = _next_row(row, i, a, other)
         text += f" After {a}: {row}."
