@@ -22,6 +22,7 @@ from minigpt.corpus.templates.poetry import syllables
 pytestmark = pytest.mark.filterwarnings("error")
 CASES = [(category, form) for category in FORMS for form in FORMS[category]]
 RECIPES = [(c, f) for c, f in CASES if c == "cooking" and f not in ("question", "technique", "menu", "baking_question", "baking_technique")]
+STEPS = ("algorithm", "trace", "pseudocode", "algorithm_exercise")  # there, signs may repeat: "the questions are A A B"
 TOKENS_PER_WORD = 4 / 3  # of GPT-2's tokenizer on English prose; recipes have more
 
 
@@ -63,7 +64,7 @@ def test_a_document_is_clean_text(category: str, form: str) -> None:
         assert text[-1] in '.!?"' or form in ("song", "email", "free_verse"), text
         if category != "technical":  # there, brackets and braces belong to code
             assert not re.search(r"[{}|\[\]]", text), text
-        assert not re.search(r"\b([a-z]+) \1\b", text.lower()) or form in ("song", "algorithm"), text  # "the the"
+        assert not re.search(r"\b([a-z]+) \1\b", text.lower()) or form in ("song", *STEPS), text  # "the the"
 
 
 @pytest.mark.parametrize(("category", "form"), CASES)
@@ -76,6 +77,7 @@ def test_articles_agree(category: str, form: str) -> None:
 @pytest.mark.parametrize(("category", "form"), CASES)
 def test_length(category: str, form: str) -> None:
     low, high = {"haiku": (9, 30), "question": (25, 80), "baking_question": (25, 80)}.get(form, (40, 240))
+    low, high = (20, 330) if category == "technical" else (low, high)  # the shortest is a program of one line
     assert all(low <= len(text.split()) <= high for text in written(category, form))
 
 
@@ -109,7 +111,7 @@ def test_forms_take_turns_and_are_named() -> None:
     assert [d.origin for d in documents] == [{"category": "poetry", "form": "haiku"}] * 3
     assert {d.source for d in documents} == {"template"}
     request = understand("", "algorithm_specialist")
-    assert [d.origin["form"] for d in islice(write_documents(request, random.Random(0)), 4)] == list(request.forms) * 2
+    assert [d.origin["form"] for d in islice(write_documents(request, random.Random(0)), 10)] == list(request.forms) * 2
 
 
 def test_it_ends_when_the_tables_are_exhausted(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -335,17 +337,6 @@ def test_traces_of_algorithms_end_in_the_right_answer() -> None:
             assert json.loads(found[2])[int(found[3])] == int(found[1]), text
         for a, op, b, value in re.findall(r"(?<![\d*/] )\b(\d+) ([*+]) (\d+) = (\d+)", text):
             assert (int(a) * int(b) if op == "*" else int(a) + int(b)) == int(value), text
-
-
-def test_the_load_of_a_system_is_computed() -> None:
-    for text in written("technical", "system_design", 100):
-        found = re.search(r"expect ([\d,]+) .* that is (\d+) a second.* peaks of (\d+) times as much, which is ([\d,]+) a second", text)
-        assert found is not None
-        day, second, times, peak = (int(n.replace(",", "")) for n in found.groups())
-        assert day == second * 86_400 and peak == second * times
-        growth = re.search(r"(\d+) bytes.*?adds ([\d.]+) (MB|GB)", text)
-        assert growth is not None
-        assert float(growth[2]) * {"MB": 1e6, "GB": 1e9}[growth[3]] == pytest.approx(day * int(growth[1]), rel=0.06)
 
 
 # ---- general ---------------------------------------------------------------------------------------------------------------------

@@ -1,4 +1,4 @@
-"""Functions and algorithms, with examples that were run: what a document says a function returns is what its code returned."""
+"""Functions, with examples that were run: what a document says a function returns is what its code returned."""
 
 from __future__ import annotations
 
@@ -6,9 +6,10 @@ import random
 from typing import Any
 
 from minigpt.corpus.request import Request
-from minigpt.corpus.templates import traces
 from minigpt.corpus.templates.grammar import Words, fill, upper_first
+from minigpt.corpus.templates.technical_parts import block, one_of, page, scene, topic_for
 
+ABOUT = ("functions", "loops", "collections")
 # One body for each way to gather what passes the test; {x} is the item, {xs} the list, {if} the test, {expr} the value taken.
 BEST = """    best = None
     for {x} in {xs}:
@@ -32,7 +33,10 @@ SHORT = {
 }
 
 
-def run(code: str, call: str) -> Any:
+Drawn = tuple[str, str, str, str, list[str]]  # name, what it does, code, how it works, calls
+
+
+def value_of(code: str, call: str) -> Any:
     """The value of the call after the code has been executed; both are built from this package's own tables."""
     names: dict[str, Any] = {}
     exec(compile(code, "<example>", "exec"), names)
@@ -41,21 +45,47 @@ def run(code: str, call: str) -> Any:
 
 def function(rng: random.Random, words: Words, request: Request) -> str:
     """A small Python function: what it does, its code, how it works, an example."""
-    return _fixed(rng, words) if rng.random() < 0.25 else _composed(rng, words)
+    name, intro, code, how, calls = _draw(rng, words)
+    look = scene(rng, words, request)
+    first = f"{intro} {one_of(rng, words['function uses'], look)}" if request.length != "short" else intro
+    shown = " ".join(f"{'Example: ' if i == 0 else 'And '}{call} returns {show(value_of(code, call))}." for i, call in enumerate(calls[:2]))
+    core = [first, block("Python code", code), how, shown]
+    extras = [f"{upper_first(fill(rng, rng.choice(words['function tips']), look | {'function': name}))}"]
+    return page(rng, words, request, topic_for(rng, ABOUT, request, words), f"Function: {name}", core, extras)
 
 
-def _fixed(rng: random.Random, words: Words) -> str:
+def session(rng: random.Random, words: Words, request: Request) -> str:
+    """A small Python function and a session at the prompt that calls it."""
+    name, intro, code, how, calls = _draw(rng, words)
+    look = scene(rng, words, request) | {"function": name}
+    lines = [f">>> print({call})\n{value_of(code, call)}" for call in calls]
+    core = [
+        f"{one_of(rng, words['session opens'], look)} {intro}",
+        block("Python code", code),
+        block("Session", "\n".join(lines)),
+        how,
+    ]
+    extras = [upper_first(fill(rng, rng.choice(words["function tips"]), look))]
+    title = upper_first(fill(rng, rng.choice(words["session titles"]), look))
+    return page(rng, words, request, topic_for(rng, ABOUT, request, words), title, core, extras)
+
+
+def _draw(rng: random.Random, words: Words) -> Drawn:
+    """A well-known function or, more often, a composed one."""
+    return _fixed(rng, words) if rng.random() < 0.2 else _composed(rng, words)
+
+
+def _fixed(rng: random.Random, words: Words) -> Drawn:
     """One of the well-known functions, with arguments drawn."""
     entry = rng.choice(words["code fixed"])
-    calls = [entry["call"].format(i=rng.choice(entry["i"]), j=rng.choice(entry.get("j", [0]))) for _ in range(2)]
+    calls = [entry["call"].format(i=rng.choice(entry["i"]), j=rng.choice(entry.get("j", [0]))) for _ in range(3)]
     calls = list(dict.fromkeys(calls))
-    name = calls[0].split("(")[0]
     intro = rng.choice(("This function", "The function below", "Here is a function that"))
     how = f"How it works: {entry['how'][0].lower()}{entry['how'][1:]}"
-    return "\n\n".join([f"Function: {name}", f"{intro} {entry['does']}.", entry["code"], how, _examples(entry["code"], calls)])
+    return calls[0].split("(")[0], f"{intro} {entry['does']}.", entry["code"], how, calls
 
 
-def _composed(rng: random.Random, words: Words) -> str:
+def _composed(rng: random.Random, words: Words) -> Drawn:
     """A function that gathers something from the items of a list that pass a test."""
     domain = words["code domains"][rng.choice(("number", "number", "word"))]
     (items, item), pred, taken = rng.choice(domain["names"]), rng.choice(domain["preds"]), rng.choice(domain["maps"])
@@ -72,7 +102,8 @@ def _composed(rng: random.Random, words: Words) -> str:
     code = f"def {name}({items}):\n" + (LOOPS if style == "loop" else SHORT)[kind].format(**values)
     intro, how = fill(rng, rng.choice(words["code intro"]), look), fill(rng, rng.choice(words[f"code how {style}"]), look)
     end = fill(rng, rng.choice(words["code end"]), look)
-    return "\n\n".join([f"Function: {name}", intro, code, f"{how} {upper_first(end)}", _examples(code, [f"{name}({_items(rng, domain)})"])])
+    calls = [f"{name}({_items(rng, domain)})" for _ in range(3)]
+    return name, intro, code, f"{how} {upper_first(end)}", calls
 
 
 def _items(rng: random.Random, domain: dict[str, Any]) -> str:
@@ -82,26 +113,6 @@ def _items(rng: random.Random, domain: dict[str, Any]) -> str:
     return repr(items).replace("'", '"')
 
 
-def _examples(code: str, calls: list[str]) -> str:
-    """ "Example: f(3) returns 6." for each call, with the value that the code gives."""
-    return " ".join(f"{'Example: ' if i == 0 else 'And '}{call} returns {show(run(code, call))}." for i, call in enumerate(calls))
-
-
 def show(value: Any) -> str:
     """The value as Python source with double quotes."""
     return repr(value).replace("'", '"')
-
-
-def algorithm(rng: random.Random, words: Words, request: Request) -> str:
-    """An algorithm: the problem, the idea, a worked example, the cost, when to use it."""
-    key = rng.choice(tuple(words["algorithms"]))
-    entry = words["algorithms"][key]
-    name = entry["name"]
-    if key in words["algorithm plain"]:  # names that stand without "the"
-        titles = ["{Name}, step by step", "How {name} " + ("work" if key in words["algorithm plural"] else "works")]
-    else:
-        titles = ["The {name}, step by step", "How the {name} works"]
-    title = fill(rng, rng.choice(titles), {"name": name})
-    lines = [f"Problem: {entry['problem']}.", f"Idea: {rng.choice(entry['idea'])}", f"Example: {traces.TRACES[key](rng)}"]
-    lines += [f"Cost: {entry['cost']}", f"When to use it: {rng.choice(entry['when'])}"]
-    return title + "\n\n" + "\n".join(lines)

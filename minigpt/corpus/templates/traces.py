@@ -10,7 +10,7 @@ from minigpt.corpus.templates.grammar import join_and
 Trace = Callable[[random.Random], str]
 
 
-def numbers(rng: random.Random, low: int = 1, high: int = 60, sizes: tuple[int, ...] = (4, 5)) -> list[int]:
+def numbers(rng: random.Random, low: int = 1, high: int = 99, sizes: tuple[int, ...] = (5, 6, 7)) -> list[int]:
     """Some different numbers in random order."""
     return rng.sample(range(low, high), rng.choice(sizes))
 
@@ -83,7 +83,7 @@ def bubble_sort(rng: random.Random) -> str:
 
 
 def merge(rng: random.Random) -> str:
-    items = numbers(rng, sizes=(5, 6))
+    items = numbers(rng, sizes=(6, 7, 8))
     left, right = sorted(items[: len(items) // 2]), sorted(items[len(items) // 2 :])
     text, taken = f"merge {left} and {right}.", 0
     while left and right:
@@ -116,7 +116,7 @@ def sieve(rng: random.Random) -> str:
 
 
 def binary_digits(rng: random.Random) -> str:
-    number = rng.randrange(9, 120)
+    number = rng.randrange(40, 2000)
     text, n = f"convert {number}.", number
     while n:
         text += f" {n} / 2 is {n // 2}, remainder {n % 2}."
@@ -141,7 +141,7 @@ def power(rng: random.Random) -> str:
 
 
 def prefix_sums(rng: random.Random) -> str:
-    items = numbers(rng, 1, 20, (5, 6))
+    items = numbers(rng, 1, 60, (6, 7, 8))
     sums = [sum(items[:i]) for i in range(len(items) + 1)]
     first, last = sorted(rng.sample(range(1, len(items) + 1), 2))
     return (
@@ -151,7 +151,7 @@ def prefix_sums(rng: random.Random) -> str:
 
 
 def two_pointers(rng: random.Random) -> str:
-    items = sorted(numbers(rng, 1, 30, (6, 7)))
+    items = sorted(numbers(rng, 1, 60, (6, 7, 8)))
     low, high = 0, len(items) - 1
     target = sum(rng.sample(items, 2))
     text = f"find two numbers in {items} with the sum {target}."
@@ -163,7 +163,7 @@ def two_pointers(rng: random.Random) -> str:
 
 
 def kadane(rng: random.Random) -> str:
-    items = [rng.choice((-1, 1)) * rng.randint(1, 9) for _ in range(rng.choice((5, 6)))]
+    items = [rng.choice((-1, 1)) * rng.randint(1, 30) for _ in range(rng.choice((6, 7, 8)))]
     here, best, sums = items[0], items[0], [items[0]]
     for item in items[1:]:
         here = max(item, here + item)
@@ -173,13 +173,13 @@ def kadane(rng: random.Random) -> str:
 
 
 def counting_sort(rng: random.Random) -> str:
-    items = [rng.randint(0, 4) for _ in range(rng.choice((6, 7, 8)))]
+    items = [rng.randint(0, 6) for _ in range(rng.choice((7, 8, 9, 10)))]
     counts = [f"{value} occurs {times(items.count(value), 'time')}" for value in sorted(dict.fromkeys(items))]
     return f"sort {items}. The counts: {join_and(counts)}. Written out in order, that is {sorted(items)}."
 
 
 def majority(rng: random.Random) -> str:
-    winner, others = rng.choice("ABCD"), rng.choices("EFG", k=2)
+    winner, others = rng.choice("BCDH"), rng.choices("EFG", k=2)
     votes = [winner] * rng.choice((3, 4)) + others
     rng.shuffle(votes)
     candidate, count, states = "", 0, []
@@ -193,7 +193,7 @@ def majority(rng: random.Random) -> str:
 
 
 def horner(rng: random.Random) -> str:
-    a, b, c, x = (rng.randint(1, 9) for _ in range(4))
+    a, b, c, x = (rng.randint(2, 19) for _ in range(4))
     first = a * x + b
     text = f"compute {a}x^2 + {b}x + {c} for x = {x}. Start with {a}. Then {a} * {x} + {b} = {first}."
     return f"{text} Then {first} * {x} + {c} = {first * x + c}, which is the value."
@@ -203,4 +203,3 @@ ALL: tuple[Trace, ...] = (
     linear_search, binary_search, insertion_sort, selection_sort, bubble_sort, merge, euclid, sieve,
     binary_digits, power, prefix_sums, two_pointers, kadane, counting_sort, majority, horner,
 )  # fmt: skip
-TRACES = {trace.__name__: trace for trace in ALL}

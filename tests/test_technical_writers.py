@@ -1,0 +1,80 @@
+"""Technical documents are true and obey their requests: programs are run, sums computed again, JSON parsed, constraints looked for."""
+
+from __future__ import annotations
+
+import random
+import subprocess
+import sys
+
+import pytest
+from technical_checks import SIGNS, check, check_sums, programs
+
+from minigpt.corpus.prompt import PRESETS
+from minigpt.corpus.request import Request
+from minigpt.corpus.templates import FORMS
+from minigpt.corpus.templates.grammar import load_words
+from minigpt.corpus.templates.technical import forms_for
+
+pytestmark = pytest.mark.filterwarnings("error")
+KEYS = ("programming_explainer", "api_documentation_writer", "algorithm_specialist", "system_architect")
+ALL = tuple(form for key in KEYS for form in PRESETS[key].forms)
+PROMPTS: tuple[Request, ...] = (
+    *(Request("technical", PRESETS[key].forms, key) for key in KEYS),
+    Request("technical", ALL, topics=("sorting",), audience="beginners"),
+    Request("technical", ALL, topics=("graphs",), length="short"),
+    Request("technical", ALL, topics=("databases",), tone="formal", length="long"),
+    Request("technical", ALL, topics=("caching",), audience="professionals"),
+    Request("technical", ALL, topics=("security",), tone="formal"),
+    Request("technical", ALL, topics=("javascript",), audience="beginners"),
+    Request("technical", PRESETS[KEYS[0]].forms, topics=("rust", "recursion"), audience="children"),
+    Request("technical", PRESETS[KEYS[0]].forms, topics=("strings",), audience="children", tone="fun"),
+    Request("technical", PRESETS[KEYS[3]].forms, topics=("queues",), length="short", tone="formal"),
+    Request("technical", PRESETS[KEYS[1]].forms, topics=("library",), audience="beginners", length="long"),
+    Request("technical", ALL, topics=("concurrency", "testing"), tone="fun", length="long"),
+    Request("technical", ALL, topics=("networking",), audience="professionals", length="short"),
+)
+
+
+def documents(request: Request, count: int, seed: int) -> list[str]:
+    """So many documents, the request's forms in turn."""
+    rng, words, forms = random.Random(seed), load_words("technical"), forms_for(request)
+    return [FORMS["technical"][forms[i % len(forms)]](rng, words, request) for i in range(count)]
+
+
+@pytest.mark.parametrize("request_", PROMPTS, ids=lambda r: "-".join(filter(None, (r.preset, *r.topics, r.audience, r.tone, r.length))))
+def test_documents_are_true_and_obey_the_request(request_: Request) -> None:
+    for text in documents(request_, 60, 5):
+        assert check(text, request_) == [], text
+
+
+def test_short_is_shorter_than_long() -> None:
+    def mean(length: str) -> float:
+        texts = documents(Request("technical", ALL, length=length), 120, 3)
+        return sum(len(text.split()) for text in texts) / len(texts)
+
+    assert 1.1 * mean("short") < mean("long")
+
+
+def test_programs_do_the_same_in_an_interpreter_of_their_own() -> None:
+    texts = documents(Request("technical", ("concept", "review")), 6, 8)
+    for code, out in [pair for text in texts for pair in programs(text)][:4]:
+        done = subprocess.run([sys.executable, "-I", "-c", code], capture_output=True, text=True, check=True, timeout=30)
+        assert done.stdout.rstrip("\n") == out
+
+
+def test_the_check_notices_what_is_wrong() -> None:
+    request = Request("technical", ("concept",))
+    text = next(t for t in documents(request, 20, 2) if programs(t))
+    _, out = programs(text)[0]
+    assert check(text.replace(f"Output:\n{out}", f"Output:\n{out}1"), request)
+    assert check(text, Request("technical", ("concept",), topics=("javascript",)))
+    assert check_sums("Traffic: 20 jobs a second; at the peak 20 * 10 = 210 a second.")
+    assert check_sums("so 200 / 40, rounded up, makes 6.") and not check_sums("so 200 / 40, rounded up, makes 5.")
+
+
+@pytest.mark.parametrize("topic", sorted(SIGNS))
+def test_every_topic_has_forms_in_every_preset_or_keeps_them(topic: str) -> None:
+    for key in KEYS:
+        forms = forms_for(Request("technical", PRESETS[key].forms, topics=(topic,)))
+        assert forms and set(forms) <= set(PRESETS[key].forms)
+    assert len(forms_for(Request("technical", ALL, topics=(topic,)))) >= 5
