@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from dataclasses import replace
 from functools import partial
 
 from minigpt.corpus.request import Request
@@ -19,6 +20,11 @@ SAVORY = (
 SWEET = ("pancakes", "cookies", "cake", "crumble", "smoothie", "parfait", "pudding", "poached")
 
 
+def with_diet(request: Request, diet: str) -> Request:
+    """The request under one more diet."""
+    return request if diet in request.diets else replace(request, diets=(*request.diets, diet))
+
+
 def recipe(rng: random.Random, words: Words, request: Request, forms: tuple[str, ...] = (), sweet: bool | None = None) -> str:
     """A recipe of one of the dish forms, or of any."""
     return card(rng, words, request, some_plate(rng, request, forms, sweet))
@@ -31,7 +37,7 @@ def told(rng: random.Random, words: Words, request: Request, sweet: bool = False
 
 def kept_diet(rng: random.Random, words: Words, request: Request, diet: str) -> str:
     """A savory recipe under one more diet than the request names."""
-    return recipe(rng, words, talk.with_diet(request, diet), sweet=False)
+    return recipe(rng, words, with_diet(request, diet), sweet=False)
 
 
 FORMS: dict[str, Form] = {name: partial(recipe, forms=(name,)) for name in (*SAVORY, *SWEET)}
@@ -47,7 +53,7 @@ def needs(form: str, request: Request) -> tuple[Request, tuple[str, ...], bool |
     if form in (*SAVORY, *SWEET):
         return request, (form,), None
     if form in ("vegetarian", "vegan"):
-        return talk.with_diet(request, form), (), False
+        return with_diet(request, form), (), False
     return request, (), form == "dessert" or form == "told_dessert" or form.startswith("baking_")
 
 

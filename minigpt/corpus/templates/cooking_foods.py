@@ -39,6 +39,17 @@ class Food:
         """Its name in the steps, for so much of it."""
         return self.call or (self.noun if amount <= 1 else self.plural)
 
+    @property
+    def general(self) -> str:
+        """Its name where no amount is meant: carrots, chicken, soy sauce."""
+        return self.call or self.plural
+
+    @property
+    def is_plural(self) -> bool:
+        """Whether a verb after its name is plural: the carrots are, the asparagus is."""
+        head = self.general.split(" of ")[0]
+        return head.endswith("s") and not head.endswith(("ss", "us"))
+
     def matches(self, asked: str) -> bool:
         """Whether a person who says `asked` ("pepper", "nuts", "red meat") means this food, or a kind it belongs to."""
         words = [singular(w) for w in WORD.findall(asked.lower())]
@@ -102,7 +113,7 @@ def asked_foods(request: Request) -> tuple[str, ...]:
 def round_amount(value: float, unit: str) -> float:
     """A quantity that a cook can measure: 187.5 g is 190 g, 3.2 tablespoons are 3."""
     if unit in ("g", "ml"):
-        step = 0.1 if value < 1 else 1 if value < 10 else 5 if value < 100 else 10 if value < 500 else 25
+        step = 0.1 if value < 1 else 1 if value < 10 else 5 if value < 100 else 10 if value < 500 else 25 if value < 1000 else 50
         return round(value / step) * step
     if unit in ("tablespoon", "teaspoon", ""):
         step = 0.25 if value < 1 else 0.5 if value < 3 else 1
