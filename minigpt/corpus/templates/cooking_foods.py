@@ -14,6 +14,8 @@ from minigpt.errors import MinigptError
 FRACTIONS = {0.25: "1/4", 0.5: "1/2", 0.75: "3/4"}
 WORD = re.compile(r"[a-z]+")
 MILLILITERS = {"tablespoon": 15, "teaspoon": 5}
+OF = ("clove", "handful", "sprig", "slice")
+HALVED = 70  # grams: what weighs less is used whole
 NOT_ALONE = {"salt": "salt", "pepper": "black pepper"}
 
 
@@ -28,7 +30,7 @@ class Food:
     unit: str
     noun: str
     plural: str
-    cut: str  # how the list says that it is prepared
+    cut: str  # a template: how the list says that it is prepared
     call: str  # its name in the steps, if that is not its noun
     grams: float
     fry: int = 0  # minutes; 0: not cooked that way
@@ -110,13 +112,14 @@ def asked_foods(request: Request) -> tuple[str, ...]:
     return usable
 
 
-def round_amount(value: float, unit: str) -> float:
-    """A quantity that a cook can measure: 187.5 g is 190 g, 3.2 tablespoons are 3."""
+def round_amount(food: Food, value: float) -> float:
+    """A quantity that a cook can measure: 187.5 g are 190 g, 3.2 tablespoons are 3, half an egg is an egg, half an onion is half an onion."""
+    unit = food.unit
     if unit in ("g", "ml"):
         step = 0.1 if value < 1 else 1 if value < 10 else 5 if value < 100 else 10 if value < 500 else 25 if value < 1000 else 50
         return round(value / step) * step
-    if unit in ("tablespoon", "teaspoon", ""):
-        step = 0.25 if value < 1 else 0.5 if value < 3 else 1
+    if unit in MILLILITERS or (unit == "" and food.grams >= HALVED):
+        step = 0.25 if value < 1 and unit else 0.5 if value < (3 if unit else 2) else 1
         return max(step, round(value / step) * step)
     return max(1, round(value))
 
@@ -132,20 +135,22 @@ def show_number(value: float) -> str:
 
 
 def show_food(food: Food, amount: float, metric: bool) -> str:
-    """The line of a list of ingredients: amount, unit, name, and how it is prepared; `metric` gives grams and milliliters only."""
+    """A food with its amount; `metric` gives grams and milliliters only."""
     unit, noun = food.unit, food.noun if amount <= 1 else food.plural
     if metric and unit not in ("g", "ml"):
         dry = bool({"spice", "herb", "aromatic"} & food.kinds)
         amount *= (2.5 if unit == "teaspoon" else 6) if unit in MILLILITERS and dry else MILLILITERS.get(unit, food.grams)
         unit, noun = "ml" if unit in MILLILITERS and not dry else "g", food.plural
-        amount = round_amount(max(amount, 1), unit)
+        amount = max(1, round(amount / 5) * 5 if amount > 10 else round(amount))
+    if unit == "teaspoon" and amount >= 3:
+        amount, unit = round(amount / 3 * 2) / 2, "tablespoon"
+    if unit == "tablespoon" and amount >= 8:
+        amount, unit = amount * MILLILITERS[unit], "ml"
     if unit == "":
-        text = f"{show_number(amount)} {noun}"
-    elif unit in ("g", "ml"):
-        text = f"{show_number(amount)} {unit} {noun}"
-    else:
-        text = f"{show_number(amount)} {unit}{'s' if amount > 1 else ''}{' of' if unit in ('clove', 'handful', 'sprig', 'slice') else ''} {noun}"
-    return f"{text}, {food.cut}" if food.cut else text
+        return f"{show_number(amount)} {noun}"
+    if unit in ("g", "ml"):
+        return f"{show_number(amount)} {unit} {noun}"
+    return f"{show_number(amount)} {unit}{'s' if amount > 1 else ''}{' of' if unit in OF else ''} {noun}"
 
 
 def names_of(keys: Sequence[str], amounts: dict[str, float]) -> list[str]:

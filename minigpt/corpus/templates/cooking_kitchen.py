@@ -7,16 +7,19 @@ gets the sentences that need none.
 
 from __future__ import annotations
 
+import random
 from collections.abc import Callable, Sequence
 from functools import lru_cache
 
 from minigpt.corpus.request import Request
 from minigpt.corpus.templates.cooking_dishes import Plate, methods
 from minigpt.corpus.templates.cooking_foods import Food, all_foods, names_of, round_amount, show_food
-from minigpt.corpus.templates.grammar import FIELD, Words, join_and
+from minigpt.corpus.templates.grammar import FIELD, Words, fill, join_and
 
 STAGE_GAP = {"fry": 4, "simmer": 8, "roast": 8}  # minutes: what needs so much less than the longest goes in later
 CLOCKS = tuple(STAGE_GAP)
+TASTES = (0.85, 0.9, 1.0, 1.0, 1.1, 1.2)  # cooks differ, but not in what makes a dough
+BAKING = ("flour", "fat", "sugar", "egg", "leaven", "liquid", "main")
 FIRM_OR_MEAT = frozenset(("meat", "firm"))
 ANIMAL = frozenset(("meat", "fish"))
 SELECT: dict[str, Callable[[Food, Words], bool]] = {
@@ -38,10 +41,12 @@ SELECT: dict[str, Callable[[Food, Words], bool]] = {
 class Kitchen:
     """One plate for so many people: answers the fields of the templates, and remembers which foods the steps have named."""
 
-    def __init__(self, dish: Plate, serves: int, words: Words, request: Request) -> None:
-        self.dish, self.serves, self.words = dish, serves, words
+    def __init__(self, rng: random.Random, dish: Plate, serves: int, words: Words, request: Request) -> None:
+        self.rng, self.dish, self.serves, self.words = rng, dish, serves, words
         self.metric = request.audience == "professionals"
-        self.amounts = {key: round_amount(amount * serves, all_foods()[key].unit) for key, amount in dish.amounts.items()}
+        exact = {key for role in BAKING * dish.row["sweet"] for key in dish.roles.get(role, ())}
+        taste = {key: 1.0 if key in exact else rng.choice(TASTES) for key in dish.amounts}
+        self.amounts = {key: round_amount(all_foods()[key], amount * serves * taste[key]) for key, amount in dish.amounts.items()}
         self.used: list[str] = []  # keys in the order of first use
         self.pepper = not dish.row["sweet"] and not any(w in ("pepper", "black pepper") for w in request.without)
         *roles, clock = methods()[dish.form].get("stage", "main veg simmer").split()
@@ -114,8 +119,14 @@ class Kitchen:
 
     def listing(self) -> list[str]:
         """The lines of the list of ingredients."""
-        salt = "Salt and black pepper" if self.pepper else "A pinch of salt"
-        return [salt if key == "salt" else show_food(all_foods()[key], self.amounts[key], self.metric) for key in self.used]
+        return [self._salt() if key == "salt" else self._line(all_foods()[key]) for key in self.used]
+
+    def _salt(self) -> str:
+        return self.rng.choice(self.words["salt lines"]["pepper" if self.pepper else "sweet" if self.dish.row["sweet"] else "salt"])
+
+    def _line(self, food: Food) -> str:
+        cut = fill(self.rng, food.cut, {})
+        return show_food(food, self.amounts[food.key], self.metric) + (f", {cut}" if cut else "")
 
 
 def done(words: Words, foods: Sequence[str], table: str) -> str:

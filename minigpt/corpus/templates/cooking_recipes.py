@@ -9,6 +9,7 @@ from __future__ import annotations
 import random
 import re
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 
 from minigpt.corpus.request import Request
 from minigpt.corpus.templates.cooking_dishes import Plate, methods, slots
@@ -49,8 +50,18 @@ def tell(rng: random.Random, words: Words, templates: Sequence[str], look: Mappi
 
 def named(slot: str, key: str) -> Facts:
     """A food as a fact: its name in general, and the words that agree with it in number."""
-    food = all_foods()[key]
-    return {slot: food.general} | {f"{slot}.{field}": pair[food.is_plural] for field, pair in GRAMMAR.items()}
+    return agree(slot, all_foods()[key].general, all_foods()[key].is_plural)
+
+
+def agree(slot: str, name: str, is_plural: bool) -> Facts:
+    """A name as a fact, with the words that depend on its number."""
+    return {slot: name} | {f"{slot}.{field}": pair[is_plural] for field, pair in GRAMMAR.items()}
+
+
+@lru_cache(maxsize=8192)
+def _heroes(template: str) -> int:
+    """How many of the leading roles a sentence speaks of."""
+    return len({role for name in fields(template) for role in re.split(r"[.+]", name)} & {*HEROES, "carb", "early", "late"})
 
 
 class Cook:
@@ -59,7 +70,7 @@ class Cook:
     def __init__(self, rng: random.Random, words: Words, request: Request, dish: Plate) -> None:
         self.rng, self.words, self.request, self.dish = rng, words, request, dish
         self.method = methods()[dish.form]
-        self.kitchen = Kitchen(dish, rng.choice(self.method.get("serves", (2, 3, 4, 5, 6, 8))), words, request)
+        self.kitchen = Kitchen(rng, dish, rng.choice(self.method.get("serves", (2, 3, 4, 5, 6, 8))), words, request)
         self.name = self._say(dish.name)
         self.steps = [step for sentences in self.method["steps"] if (step := self._step(sentences))]
         self.foods = [key for key in self.kitchen.used if key != "salt"]
@@ -74,8 +85,9 @@ class Cook:
         said = []
         for choices in sentences:
             usable = [template for template in choices if self.kitchen.can(template)]
+            most = max(map(_heroes, usable), default=0)  # what the title promises must not be lost for the sake of a shorter wording
             if usable:
-                said.append(upper_first(self._say(self.rng.choice(usable))))
+                said.append(upper_first(self._say(self.rng.choice([template for template in usable if _heroes(template) == most]))))
         text = " ".join(said)
         if self.request.audience == "professionals":
             return ARTICLE.sub("", text)
@@ -88,18 +100,22 @@ class Cook:
         """What can be said of the dish: its name, its time, and some of its foods."""
         roles = {key: role for role, keys in self.dish.roles.items() for key in keys}
         asked = [key for key in asked_foods(self.request) if key in self.foods]
-        hero = hero or self.rng.choice(asked or [key for key in self.foods if roles[key] in HEROES] or self.foods)
-        rest = [key for key in self.foods if key != hero]
-        telling = [key for key in rest if roles[key] not in PLAIN]
+        leads = [[key for key in self.foods if roles[key] in pair] for pair in (("main", "veg", "fruit"), ("flavor", "carb"))]
+        hero = hero or self.rng.choice(asked or leads[0] or leads[1] or self.foods)
+        telling = [key for key in self.foods if roles[key] not in PLAIN and key != hero]
         self.rng.shuffle(telling)
-        telling += [key for key in rest if key not in telling][: max(0, 2 - len(telling))]
-        place = self.words["places"].get(self.dish.row["of"], self.words["places"]["any"])
+        telling.sort(key=lambda key: key in self.name)  # rather what the name of the dish does not say
         weighed = self.rng.choice([key for key in self.foods if roles[key] not in ("spice", "leaven")])
         look = {
-            "dish": self.name, "verb": self.rng.choice(self.method["verb"]), "place": self.rng.choice(place), "minutes": show_time(self.minutes),
-            "count": str(len(self.needs)), "serves": str(self.kitchen.serves), "list": join_and([all_foods()[k].general for k in telling[:5]]),
-            "line": show_food(all_foods()[weighed], self.kitchen.amounts[weighed], self.kitchen.metric).split(",")[0],
+            "verb": self.rng.choice(self.method["verb"]), "minutes": show_time(self.minutes), "count": str(len(self.needs)),
+            "serves": str(self.kitchen.serves),
+            "line": show_food(all_foods()[weighed], self.kitchen.amounts[weighed], self.kitchen.metric),
         }  # fmt: skip
+        look |= agree("dish", self.name, self.name.split(" with ")[0].split(" in ")[0].split(",")[0].endswith("s"))
+        if self.dish.row["of"] in self.words["places"]:
+            look["place"] = self.rng.choice(self.words["places"][self.dish.row["of"]])
+        if telling:
+            look["list"] = join_and([all_foods()[key].general for key in telling[: self.rng.randint(2, 5)]])
         for slot, key in zip(("hero", "other", "third"), (hero, *telling), strict=False):
             look |= named(slot, key)
         for slot, kinds in (("fresh", ("herb", "vegetable", "fruit")), ("sharp", ("spice", "aromatic")), ("fat", ())):
@@ -162,9 +178,9 @@ def card(rng: random.Random, words: Words, request: Request, dish: Plate) -> str
 def prose(rng: random.Random, words: Words, request: Request, dish: Plate) -> str:
     """A recipe told in paragraphs, as one cook would write it to another."""
     cook = Cook(rng, words, request, dish)
-    needs = [need.split(",")[0] for need in cook.needs]
-    listed = join_and([need[0].lower() + need[1:] for need in needs if need != "Salt and black pepper"])
-    listed += ", with salt and pepper" if "Salt and black pepper" in needs else ""
+    needs = [show_food(all_foods()[key], cook.kitchen.amounts[key], cook.kitchen.metric) for key in cook.foods]
+    salt = (", with salt and pepper" if cook.kitchen.pepper else ", with salt") if "salt" in cook.kitchen.used else ""
+    listed = join_and(needs) + salt
     look = cook.facts() | {"needs": listed}
     opening = tell(rng, words, words["prose openings"], look)
     return "\n\n".join([title_case(cook.name), f"{cook.intro()} {opening}", " ".join(cook.steps), " ".join(cook.notes())])

@@ -128,7 +128,7 @@ def menu(talk: Talk) -> str:
     hour = talk.rng.randrange(17 * 60, 21 * 60, 15)
     serves = str(cooks[0].kitchen.serves)
     looks = [cook.facts() | {"hour": _clock(hour), "clock": _clock(hour - cook.minutes), "serves": serves} for cook in cooks]
-    names = talk.table["courses" if courses else "courses alike"]
+    names = talk.table["courses"] if courses else talk.rng.choice(talk.table["courses alike"])
     lines = [f"{talk.say([name], look)}: {talk.say('course lines', look)}." for name, look in zip(names, looks, strict=False)]
     order = sorted(range(len(cooks)), key=lambda i: -cooks[i].minutes)
     work = [talk.say("menu work", looks[i]) for i in order]
@@ -159,7 +159,7 @@ def shopping(talk: Talk) -> str:
             total[key] = total.get(key, 0) + cook.kitchen.amounts[key]
     look = one.facts() | {"dish2": two.name, "serves2": str(two.kitchen.serves)}
     metric = talk.request.audience == "professionals"
-    lines = [show_food(foods[key], round_amount(total[key], foods[key].unit), metric).split(",")[0] for key in sorted(total)]
+    lines = [show_food(foods[key], round_amount(foods[key], total[key]), metric) for key in sorted(total)]
     ends = [talk.say("list ends", look), *talk.closing(two, 1)]
     return "\n\n".join([talk.title("list titles", look), talk.say("list starts", look), "\n".join(f"- {line}" for line in lines), " ".join(ends)])
 
@@ -185,7 +185,7 @@ def swap(talk: Talk) -> str:
         return notes(talk)
     old, new = (all_foods()[key] for key in pair)
     look = cook.facts() | named("old", old.key) | named("new", new.key)
-    look["line"] = show_food(new, round_amount(new.amount * cook.kitchen.serves, new.unit), cook.kitchen.metric).split(",")[0]
+    look["line"] = show_food(new, round_amount(new, new.amount * cook.kitchen.serves), cook.kitchen.metric)
     body = [talk.say("dish answers", look), talk.say(talk.words["swap lines"], look), talk.say("swap amount", look)]
     clock = talk.rng.choice(CLOCKS)
     if getattr(old, clock) and getattr(new, clock):
