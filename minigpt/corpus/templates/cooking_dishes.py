@@ -16,7 +16,7 @@ from minigpt.errors import MinigptError
 
 ROLES = ("carb", "flour", "fat", "sugar", "egg", "leaven", "main", "fruit", "veg", "aroma", "spice", "extra", "liquid", "sauce", "acid", "flavor", "finish")
 HOSTED = ("main", "veg", "finish", "fruit")  # roles in which a dish takes in a food that its row does not name
-TRIES = 50  # draws until a dish has the seasonal food, or the name, that it needs
+TRIES = 20  # draws until a dish has the seasonal food, or the name, that it needs
 
 Option = tuple[str, float]  # a food, and how much of it is for one person
 Slot = tuple[tuple[tuple[Option, ...], ...], bool]  # groups in order of preference, and whether it may stay empty
@@ -78,7 +78,7 @@ def dishes(request: Request, forms: tuple[str, ...] = (), sweet: bool | None = N
     if request.cuisines:
         own = [row for row in fits if row["of"] in request.cuisines]
         fits = own or [row for row in fits if row["of"] == "any"]
-    fits = [row for row in fits if _possible(row, free) and _names(row, request)]
+    fits = [row for row in fits if _possible(row, free) and _names(row, free)]
     if request.season:
         fits = [row for row in fits if request.season in load_words("cooking")["form seasons"].get(row["form"], request.season)]
     asked = asked_foods(request)
@@ -89,10 +89,10 @@ def _possible(row: Mapping[str, Any], free: frozenset[str]) -> bool:
     return all(any(key in free for slot, _ in slots(row[role]) for group in slot for key, _ in group) for role in row["needs"])
 
 
-def _names(row: Mapping[str, Any], request: Request) -> list[str]:
-    """The names of the dish that say nothing the request leaves out."""
-    banned = {singular(w) for thing in request.without for w in WORD.findall(thing.lower())}
-    return [name for name in row["names"] if not banned & {singular(w) for w in WORD.findall(re.sub(r"\{[^}]*\}", "", name).lower())}]
+def _names(row: Mapping[str, Any], free: frozenset[str]) -> list[str]:
+    """The names of the dish whose fixed words speak of no food that it cannot have."""
+    foods = [all_foods()[key] for role in ROLES if role in row for slot, _ in slots(row[role]) for group in slot for key, _ in group if key in free]
+    return [name for name in row["names"] if all(any(food.matches(key) for food in foods) for key in _promises(name))]
 
 
 def _named(row: Mapping[str, Any], asked: Sequence[str]) -> list[tuple[str, int, Option]]:
@@ -119,20 +119,23 @@ def _hosts(row: Mapping[str, Any], asked: Sequence[str]) -> list[tuple[str, int,
     ]
 
 
-def plate(rng: random.Random, request: Request, row: Mapping[str, Any]) -> Plate:
-    """The dish with foods drawn; with an asked food, if the request has any, and where it can be with one of the season."""
-    names = _names(row, request)
-    ripe = set(load_words("cooking")["seasons"].get(request.season or "", ()))
+def plate(rng: random.Random, request: Request, row: Mapping[str, Any]) -> Plate | None:
+    """The dish with foods drawn; with an asked food, if the request has any, and where it can be with one of the season.
+
+    None if TRIES draws gave no foods that a name of the dish is true of.
+    """
+    names = _names(row, allowed(request))
+    ripe = _ripe(request)
+    found = None
     for _ in range(TRIES):
-        result = _draw(rng, row, allowed(request), asked_foods(request))
+        result = _draw(rng, row, request)
         fitting = [name for name in names if _is_true(name, result)]
-        if fitting and (not ripe or ripe & set(result.foods())):
-            break
-    else:
-        if not fitting:
-            raise MinigptError(f"{row['names'][0]}: no name of this dish fits what is left of it; loosen the request")
-    result.name = rng.choice(fitting)
-    return result
+        if fitting:
+            result.name = rng.choice(fitting)
+            found = result
+            if not ripe or ripe & set(result.foods()):
+                break
+    return found
 
 
 @lru_cache(maxsize=1024)
@@ -155,8 +158,23 @@ def _is_true(name: str, dish: Plate) -> bool:
     return has and all(dish.roles.get(role) for role in re.findall(r"\{(\w+)\.", name))
 
 
-def _draw(rng: random.Random, row: Mapping[str, Any], free: frozenset[str], asked: tuple[str, ...]) -> Plate:
+def promised(dish: Plate, request: Request) -> list[set[str]]:
+    """Sets of foods, of each of which a text about the dish must use one: what its name says, what was asked for, what is in season."""
+    name = dish.name
+    sets = [{dish.roles[role][0]} for role in re.findall(r"\{(\w+)\.", name)]
+    sets += [{key for key in dish.foods() if all_foods()[key].matches(word)} for word in _promises(name)]
+    sets += [wanted & set(dish.foods()) for wanted in (set(asked_foods(request)), _ripe(request))]
+    return [keys for keys in sets if keys]
+
+
+def _ripe(request: Request) -> set[str]:
+    return set(load_words("cooking")["seasons"].get(request.season or "", ()))
+
+
+def _draw(rng: random.Random, row: Mapping[str, Any], request: Request) -> Plate:
     result = Plate(row, {}, {})
+    free, asked = allowed(request), asked_foods(request)
+    chance = {"short": 0.0, "long": 0.8}.get(request.length or "", 0.5)  # of a food that a dish can do without
     forced = None
     if asked:
         forced = rng.choice(_named(row, [a for a in asked if a in free]) or _hosts(row, asked))
@@ -168,7 +186,7 @@ def _draw(rng: random.Random, row: Mapping[str, Any], free: frozenset[str], aske
                 continue
             left = [[o for o in group if o[0] in free and o[0] not in result.amounts] for group in groups]
             options = next((group for group in left if group), [])
-            if not options or (optional and rng.random() < 0.5):
+            if not options or (optional and rng.random() >= chance):
                 continue
             key, amount = rng.choice(options)
             result.amounts[key] = amount
@@ -182,4 +200,8 @@ def some_plate(rng: random.Random, request: Request, forms: tuple[str, ...] = ()
     if not rows:
         limits = ", ".join((*request.cuisines, *request.diets, *request.ingredients, *(f"without {w}" for w in request.without)))
         raise MinigptError(f"no dish is left for: {limits or 'this request'}; leave out one of these, or give recipes of your own with --data")
-    return plate(rng, request, rng.choice(rows))
+    for row in rng.sample(rows, len(rows)):
+        result = plate(rng, request, row)
+        if result:
+            return result
+    raise MinigptError(f"{rows[0]['names'][0]}: what the request leaves makes no dish of that name; ask for other ingredients")

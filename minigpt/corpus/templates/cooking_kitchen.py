@@ -102,7 +102,8 @@ class Kitchen:
         if last in ("s", "es"):  # the ending of a verb whose subject they are
             return "" if len(names_of(foods, self.amounts)) > 1 or all_foods()[foods[0]].is_plural else last
         if last in ("done", "tender"):
-            return done(self.words, foods, last)
+            staged = [*self.groups["early"], *foods] if name.startswith("late") else foods
+            return done(self.words, staged, last)
         if last in ("name", "names"):
             return foods[0] if last == "name" else all_foods()[foods[0]].general
         return self._name(name, foods)

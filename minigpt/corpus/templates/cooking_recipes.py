@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from functools import lru_cache
 
 from minigpt.corpus.request import Request
-from minigpt.corpus.templates.cooking_dishes import Plate, methods, slots
+from minigpt.corpus.templates.cooking_dishes import Plate, methods, promised, slots
 from minigpt.corpus.templates.cooking_foods import all_foods, allowed, asked_foods, show_food
 from minigpt.corpus.templates.cooking_kitchen import Kitchen, fields
 from minigpt.corpus.templates.grammar import Words, fill, join_and, title_case, upper_first
@@ -21,9 +21,11 @@ Facts = dict[str, str]
 MINUTES = re.compile(r"(\d+) (minute|hour)s?( on each side)?")
 ONE = re.compile(r"\b1 minutes")
 ARTICLE = re.compile(r"(?<=[a-z,] )the (?!pan|pot|heat|oven|bowl|water|[a-z]+ of )")  # that a terse note leaves out
+TRIES = 50
 HEROES = ("main", "veg", "fruit", "flavor")
 SWAPPED = ("main", "veg", "fruit", "flavor", "finish", "carb")
 PLAIN = ("fat", "flour", "sugar", "egg", "leaven", "liquid", "carb")  # roles of which there is little to say
+SECOND = ("sugar", "liquid", "carb")  # of these, rather something than nothing
 GRAMMAR = {"s": ("s", ""), "es": ("es", ""), "is": ("is", "are"), "has": ("has", "have"), "it": ("it", "them"), "they": ("it", "they"), "does": ("does", "do")}
 
 
@@ -70,9 +72,13 @@ class Cook:
     def __init__(self, rng: random.Random, words: Words, request: Request, dish: Plate) -> None:
         self.rng, self.words, self.request, self.dish = rng, words, request, dish
         self.method = methods()[dish.form]
-        self.kitchen = Kitchen(rng, dish, rng.choice(self.method.get("serves", (2, 3, 4, 5, 6, 8))), words, request)
-        self.name = self._say(dish.name)
-        self.steps = [step for sentences in self.method["steps"] if (step := self._step(sentences))]
+        serves, wanted = rng.choice(self.method.get("serves", (2, 3, 4, 5, 6, 8))), promised(dish, request)
+        for _ in range(TRIES):  # some wordings leave out an optional food: not one that the name speaks of
+            self.kitchen = Kitchen(rng, dish, serves, words, request)
+            self.name = self._say(dish.name)
+            self.steps = [step for sentences in self.method["steps"] if (step := self._step(sentences))]
+            if all(keys & set(self.kitchen.used) for keys in wanted):
+                break
         self.foods = [key for key in self.kitchen.used if key != "salt"]
         self.needs = self.kitchen.listing()
         self.minutes = -(-(rng.choice(self.method["prep"]) + minutes_in(self.steps)) // 5) * 5  # up to the next five minutes
@@ -89,6 +95,8 @@ class Cook:
             if usable:
                 said.append(upper_first(self._say(self.rng.choice([template for template in usable if _heroes(template) == most]))))
         text = " ".join(said)
+        if not text:
+            return ""
         if self.request.audience == "professionals":
             return ARTICLE.sub("", text)
         for pattern, asides in self.words["asides"].get(self.request.audience or "", {}).items():
@@ -104,6 +112,8 @@ class Cook:
         hero = hero or self.rng.choice(asked or leads[0] or leads[1] or self.foods)
         telling = [key for key in self.foods if roles[key] not in PLAIN and key != hero]
         self.rng.shuffle(telling)
+        if len(telling) < 2:
+            telling += [key for key in self.foods if roles[key] in SECOND and key not in (hero, *telling)]
         telling.sort(key=lambda key: key in self.name)  # rather what the name of the dish does not say
         weighed = self.rng.choice([key for key in self.foods if roles[key] not in ("spice", "leaven")])
         look = {
@@ -155,6 +165,8 @@ class Cook:
             pool.append(tell(self.rng, self.words, self.words["swap lines"], named("old", pair[0]) | named("new", pair[1])))
         count = {"short": 0, "long": 3}.get(self.request.length or "", self.rng.choice((1, 1, 2)))
         chosen = [tell(self.rng, self.words, self.method["tips"], look), *dict.fromkeys(self.rng.sample(pool, min(count, len(pool))))]
+        if self.request.audience == "children":
+            chosen.append(tell(self.rng, self.words, self.words["talk"]["children end"], {}))
         if self.request.tone == "fun" or (self.request.audience == "children" and self.request.tone != "formal"):
             chosen.append(self._say(self.rng.choice(self.words["cheers"])))
         return [upper_first(text) for text in chosen if text]

@@ -13,7 +13,7 @@ from typing import Any
 from minigpt.corpus.request import Request
 from minigpt.corpus.templates.cooking_dishes import dishes, some_plate
 from minigpt.corpus.templates.cooking_foods import all_foods, asked_foods, round_amount, show_food
-from minigpt.corpus.templates.cooking_kitchen import CLOCKS, done
+from minigpt.corpus.templates.cooking_kitchen import CLOCKS, done, fields
 from minigpt.corpus.templates.cooking_recipes import Cook, Facts, named, show_time, tell
 from minigpt.corpus.templates.grammar import Words, draw, title_case
 
@@ -65,7 +65,9 @@ class Talk:
     def closing(self, cook: Cook, count: int) -> list[str]:
         """Sentences that end a text: so many details, and what the season, the audience and the tone ask for."""
         count += {"short": -1, "long": 2}.get(self.request.length or "", 0)
-        said = [self.say([template], cook.facts()) for template in draw(self.rng, self.table["more"], max(count, 0))]
+        looks = [cook.facts() for _ in range(max(count, 0))]
+        usable = [template for template in self.table["more"] if all(name in look for look in looks for name in fields(template))]
+        said = [self.say([template], look) for template, look in zip(draw(self.rng, usable, len(looks)), looks, strict=True)]
         if self.request.season:
             said.append(self.say(self.words["intros"]["season"], cook.facts()))
         if self.request.audience == "children":
@@ -99,7 +101,7 @@ def question(talk: Talk) -> str:
     answer = [talk.say(f"{kind} answers", look)]
     if kind in ("time", "done", "scale"):
         answer.append(talk.say("pair answers", look))
-    return f"Question: {talk.say(f'{kind} questions', look)}\n\nAnswer: {' '.join([*answer, *talk.closing(cook, 2)])}"
+    return f"Question: {talk.say(f'{kind} questions', look)}\n\nAnswer: {' '.join(filter(None, [*answer, *talk.closing(cook, 2)]))}"
 
 
 def technique(talk: Talk) -> str:
@@ -113,7 +115,7 @@ def technique(talk: Talk) -> str:
     look = {"fat": "a little of the fat"} | cook.facts(key) | talk.heat(key)
     parts = talk.table["technique"]
     body = [talk.say(parts[part], look) for part in ("start", look["clock"], "end", "use")]
-    return "\n\n".join([talk.title("technique titles", look), " ".join(body), " ".join(talk.closing(cook, 2))])
+    return "\n\n".join([talk.title("technique titles", look), " ".join(body), " ".join(talk.closing(cook, 3))])
 
 
 def _clock(minutes: int) -> str:
@@ -190,12 +192,17 @@ def swap(talk: Talk) -> str:
     clock = talk.rng.choice(CLOCKS)
     if getattr(old, clock) and getattr(new, clock):
         body.append(talk.say("swap time", look | {"a": str(getattr(old, clock)), "b": str(getattr(new, clock))}))
-    return "\n\n".join([talk.title("swap titles", look), " ".join(body), " ".join(talk.closing(cook, 2))])
+    return "\n\n".join([talk.title("swap titles", look), " ".join(body), " ".join(talk.closing(cook, 3))])
 
 
 def write(rng: random.Random, words: Words, request: Request, sweet: bool, text: Callable[[Talk], str]) -> str:
-    """The text of one kind, savory or sweet."""
-    return text(Talk(rng, words, request, sweet))
+    """The text of one kind, savory or sweet; of a request for an ingredient, one that speaks of it."""
+    names = {name for key in asked_foods(request) for name in (key, all_foods()[key].general)}
+    for _ in range(TRIES):
+        said = text(Talk(rng, words, request, sweet))
+        if not names or any(name in said.lower() for name in names):
+            break
+    return said
 
 
 KINDS: dict[str, Callable[[Talk], str]] = {
