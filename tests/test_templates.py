@@ -73,7 +73,7 @@ def test_articles_agree(category: str, form: str) -> None:
 
 @pytest.mark.parametrize(("category", "form"), CASES)
 def test_length(category: str, form: str) -> None:
-    low, high = {"haiku": (9, 30), "question": (25, 80), "baking_question": (25, 80)}.get(form, (40, 240))
+    low, high = {"haiku": (9, 30)}.get(form, (30, 340) if category == "cooking" else (40, 240))
     assert all(low <= len(text.split()) <= high for text in written(category, form))
 
 

@@ -9,7 +9,7 @@ from functools import partial
 from minigpt.corpus.request import Request
 from minigpt.corpus.templates import cooking_talk as talk
 from minigpt.corpus.templates.cooking_dishes import dishes, some_plate
-from minigpt.corpus.templates.cooking_recipes import card, prose
+from minigpt.corpus.templates.cooking_recipes import card, cook_some, prose
 from minigpt.corpus.templates.grammar import Form, Words
 from minigpt.errors import MinigptError
 
@@ -27,12 +27,12 @@ def with_diet(request: Request, diet: str) -> Request:
 
 def recipe(rng: random.Random, words: Words, request: Request, forms: tuple[str, ...] = (), sweet: bool | None = None) -> str:
     """A recipe of one of the dish forms, or of any."""
-    return card(rng, words, request, some_plate(rng, request, forms, sweet))
+    return card(rng, words, cook_some(rng, words, request, forms, sweet))
 
 
 def told(rng: random.Random, words: Words, request: Request, sweet: bool = False) -> str:
     """A recipe in paragraphs."""
-    return prose(rng, words, request, some_plate(rng, request, (), sweet))
+    return prose(rng, words, cook_some(rng, words, request, (), sweet))
 
 
 def kept_diet(rng: random.Random, words: Words, request: Request, diet: str) -> str:
@@ -65,7 +65,7 @@ def _possible(form: str, request: Request) -> bool:
 
 
 def forms_for(request: Request) -> tuple[str, ...]:
-    """The request's forms that can obey it, in its order; where none can, recipes of whatever it leaves; MinigptError if it leaves nothing."""
+    """The request's forms that can obey it, in its order; where none can, recipes of what it leaves; MinigptError if that is nothing."""
     own = tuple(form for form in request.forms if _possible(form, request))
     if own:
         return own

@@ -14,7 +14,11 @@ from minigpt.corpus.templates.cooking_foods import WORD, all_foods, allowed, ask
 from minigpt.corpus.templates.grammar import load_words
 from minigpt.errors import MinigptError
 
-ROLES = ("carb", "flour", "fat", "sugar", "egg", "leaven", "main", "fruit", "veg", "aroma", "spice", "extra", "liquid", "sauce", "acid", "flavor", "finish")
+ROLES = (
+    "carb", "flour", "fat", "sugar", "egg", "leaven", "main", "fruit", "veg", "aroma", "spice", "extra", "liquid", "sauce", "acid",
+    "flavor", "finish",
+)  # fmt: skip
+CARRYING = ("carb", "main", "veg", "fruit", "flour", "liquid")  # without these it would be another dish
 HOSTED = ("main", "veg", "finish", "fruit")  # roles in which a dish takes in a food that its row does not name
 TRIES = 20  # draws until a dish has the seasonal food, or the name, that it needs
 
@@ -43,9 +47,10 @@ class Plate:
 @lru_cache(maxsize=4096)
 def slots(text: str) -> tuple[Slot, ...]:
     """ "a, b:50 > c; d?" is two slots: a or b, or c where neither is allowed; and perhaps d."""
+    parts = [slot.strip() for slot in text.split(";")]
     return tuple(
-        (tuple(tuple(_option(o.strip()) for o in group.split(",")) for group in slot.strip().rstrip("?").split(">")), slot.strip().endswith("?"))
-        for slot in text.split(";")
+        (tuple(tuple(_option(o.strip()) for o in group.split(",")) for group in part.rstrip("?").split(">")), part.endswith("?"))
+        for part in parts
     )
 
 
@@ -86,12 +91,15 @@ def dishes(request: Request, forms: tuple[str, ...] = (), sweet: bool | None = N
 
 
 def _possible(row: Mapping[str, Any], free: frozenset[str]) -> bool:
-    return all(any(key in free for slot, _ in slots(row[role]) for group in slot for key, _ in group) for role in row["needs"])
+    """Whether each role that carries the dish can have what its row names first."""
+    firsts = [slots(row[role])[0] for role in {*row["needs"], *CARRYING} if role in row]
+    return all(optional or any(key in free for group in groups for key, _ in group) for groups, optional in firsts)
 
 
 def _names(row: Mapping[str, Any], free: frozenset[str]) -> list[str]:
     """The names of the dish whose fixed words speak of no food that it cannot have."""
-    foods = [all_foods()[key] for role in ROLES if role in row for slot, _ in slots(row[role]) for group in slot for key, _ in group if key in free]
+    options = [option for role in ROLES if role in row for slot, _ in slots(row[role]) for group in slot for option in group]
+    foods = [all_foods()[key] for key, _ in options if key in free]
     return [name for name in row["names"] if all(any(food.matches(key) for food in foods) for key in _promises(name))]
 
 
@@ -112,11 +120,9 @@ def _hosts(row: Mapping[str, Any], asked: Sequence[str]) -> list[tuple[str, int,
     """Where an asked food can take a place in the dish, because it plays the same part."""
     foods = [all_foods()[key] for key in asked]
     clock = methods()[row["form"]].get("stage", "").split()[-1:]
-    return [
-        (food.role, 0, (food.key, food.amount))
-        for food in foods
-        if food.role in HOSTED and food.role in row and row.get("host") != "no" and (not clock or food.role != "main" or getattr(food, clock[0]))
-    ]
+    hosts = [food for food in foods if food.role in HOSTED and food.role in row]
+    able = [food for food in hosts if not clock or food.role != "main" or getattr(food, clock[0])]
+    return [(food.role, 0, (food.key, food.amount)) for food in able]
 
 
 def plate(rng: random.Random, request: Request, row: Mapping[str, Any]) -> Plate | None:
@@ -199,7 +205,8 @@ def some_plate(rng: random.Random, request: Request, forms: tuple[str, ...] = ()
     rows = dishes(request, forms, sweet)
     if not rows:
         limits = ", ".join((*request.cuisines, *request.diets, *request.ingredients, *(f"without {w}" for w in request.without)))
-        raise MinigptError(f"no dish is left for: {limits or 'this request'}; leave out one of these, or give recipes of your own with --data")
+        asked = limits or "this request"
+        raise MinigptError(f"no dish is left for: {asked}; leave out one of these, or give recipes of your own with --data")
     for row in rng.sample(rows, len(rows)):
         result = plate(rng, request, row)
         if result:

@@ -16,7 +16,6 @@ WORD = re.compile(r"[a-z]+")
 MILLILITERS = {"tablespoon": 15, "teaspoon": 5}
 OF = ("clove", "handful", "sprig", "slice")
 HALVED = 70  # grams: what weighs less is used whole
-NOT_ALONE = {"salt": "salt", "pepper": "black pepper"}
 
 
 @dataclass(frozen=True)
@@ -53,10 +52,17 @@ class Food:
         return head.endswith("s") and not head.endswith(("ss", "us"))
 
     def matches(self, asked: str) -> bool:
-        """Whether a person who says `asked` ("pepper", "nuts", "red meat") means this food, or a kind it belongs to."""
+        """Whether the food has to do with what is said ("pepper", "nuts", "meat"): by its name or by its kind."""
         words = [singular(w) for w in WORD.findall(asked.lower())]
         names = [singular(w) for w in WORD.findall(f"{self.key} {self.noun} {self.call}".lower())]
         return any(names[i : i + len(words)] == words for i in range(len(names))) or "".join(words) in self.kinds
+
+
+def means(asked: str, food: Food) -> bool:
+    """Whether a person who asks for it wants this food: "rice" is basmati rice, but neither rice vinegar nor rice noodles."""
+    words = [singular(w) for w in WORD.findall(asked.lower())]
+    name = [singular(w) for w in WORD.findall(food.key)]
+    return name[-len(words) :] == words or "".join(words) in food.kinds
 
 
 def singular(word: str) -> str:
@@ -75,10 +81,9 @@ def all_foods() -> dict[str, Food]:
     for group in (*words["foods"], *words["sweet foods"]):
         for key, amount, unit, noun, cut, *more in group["rows"]:
             one, _, many = noun.partition("/")
-            call, grams = (*more, *("", 1.0)[len(more) :])
+            call, grams = (more[0] if more else ""), (float(more[1]) if len(more) > 1 else 1.0)
             times = words["times"].get(key, (0, 0, 0))
-            kinds = frozenset((*group["is"].split(), key if key in NOT_ALONE else group["is"].split()[0]))
-            foods[key] = Food(key, kinds, group["role"], amount, unit, one, many or one, cut, call, float(grams), *times)
+            foods[key] = Food(key, frozenset(group["is"].split()), group["role"], amount, unit, one, many or one, cut, call, grams, *times)
     return foods
 
 
@@ -89,20 +94,23 @@ def allowed(request: Request) -> frozenset[str]:
     unknown = [diet for diet in request.diets if diet not in words["diet bans"]]
     if unknown:
         raise MinigptError(f"the cooking writers know no diet {unknown[0]!r}; they know: {', '.join(words['diet bans'])}")
-    banned = {kind for diet in request.diets for kind in words["diet bans"][diet]} | ({"alcohol"} if request.audience == "children" else set())
+    banned = {kind for diet in request.diets for kind in words["diet bans"][diet]}
+    if request.audience == "children":
+        banned.add("alcohol")
     seasonal = {food for foods in words["seasons"].values() for food in foods}
     ripe = set(words["seasons"].get(request.season or "", seasonal))
     keys = set()
     for key, food in all_foods().items():
-        late = key in seasonal and key not in ripe and not any(food.matches(asked) for asked in request.ingredients)
+        late = key in seasonal and key not in ripe and not any(means(asked, food) for asked in request.ingredients)
         if not (food.kinds & banned or late or any(food.matches(thing) for thing in request.without)):
             keys.add(key)
     return frozenset(keys)
 
 
+@lru_cache(maxsize=64)
 def asked_foods(request: Request) -> tuple[str, ...]:
     """The foods that the request asks for, those of them that it allows; MinigptError if none is left, or if no food is meant."""
-    known = [key for key, food in all_foods().items() if any(food.matches(asked) for asked in request.ingredients)]
+    known = [key for key, food in all_foods().items() if any(means(asked, food) for asked in request.ingredients)]
     usable = tuple(key for key in known if key in allowed(request))
     if request.ingredients and not usable:
         names = " or ".join(request.ingredients)
@@ -113,7 +121,7 @@ def asked_foods(request: Request) -> tuple[str, ...]:
 
 
 def round_amount(food: Food, value: float) -> float:
-    """A quantity that a cook can measure: 187.5 g are 190 g, 3.2 tablespoons are 3, half an egg is an egg, half an onion is half an onion."""
+    """A quantity that a cook can measure: 187.5 g are 190 g, 3.2 tablespoons are 3, half an egg is an egg."""
     unit = food.unit
     if unit in ("g", "ml"):
         step = 0.1 if value < 1 else 1 if value < 10 else 5 if value < 100 else 10 if value < 500 else 25 if value < 1000 else 50

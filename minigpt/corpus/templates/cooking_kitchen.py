@@ -26,7 +26,9 @@ SELECT: dict[str, Callable[[Food, Words], bool]] = {
     "hot": lambda food, words: not food.kinds & {"egg", "pulse"} and food.fry > 0,
     "egg": lambda food, words: "egg" in food.kinds,
     "soft": lambda food, words: food.key in words["cooked from dry"],
-    "mild": lambda food, words: food.key not in words["cooked from dry"] and ("pulse" in food.kinds or (not food.fry and "egg" not in food.kinds)),
+    "mild": lambda food, words: (
+        food.key not in words["cooked from dry"] and ("pulse" in food.kinds or (not food.fry and "egg" not in food.kinds))
+    ),
     "brown": lambda food, words: bool(food.kinds & FIRM_OR_MEAT),
     "meat": lambda food, words: "meat" in food.kinds,
     "cook": lambda food, words: food.key in words["never raw"],
@@ -43,7 +45,7 @@ class Kitchen:
 
     def __init__(self, rng: random.Random, dish: Plate, serves: int, words: Words, request: Request) -> None:
         self.rng, self.dish, self.serves, self.words = rng, dish, serves, words
-        self.metric = request.audience == "professionals"
+        self.metric, self.brief = request.audience == "professionals", request.length == "short"
         exact = {key for role in BAKING * dish.row["sweet"] for key in dish.roles.get(role, ())}
         taste = {key: 1.0 if key in exact else rng.choice(TASTES) for key in dish.amounts}
         self.amounts = {key: round_amount(all_foods()[key], amount * serves * taste[key]) for key, amount in dish.amounts.items()}
@@ -69,8 +71,8 @@ class Kitchen:
         """The foods behind a field; none: no sentence with this field can be written."""
         parts = name.split("+")
         if len(parts) > 1:
-            found = [[] if part == "salt" else self.find(part) for part in parts]
-            return [key for keys in found for key in keys] if all(keys or part == "salt" for keys, part in zip(found, parts, strict=True)) else []
+            found = [self.find(part) for part in parts if part != "salt"]
+            return [key for keys in found for key in keys] if all(found) else []
         role, *more = name.split(".")
         foods = list(self.groups[role] if role in self.groups else self.dish.roles.get(role, ()))
         for word in more:
@@ -123,10 +125,11 @@ class Kitchen:
         return [self._salt() if key == "salt" else self._line(all_foods()[key]) for key in self.used]
 
     def _salt(self) -> str:
-        return self.rng.choice(self.words["salt lines"]["pepper" if self.pepper else "sweet" if self.dish.row["sweet"] else "salt"])
+        kind = "pepper" if self.pepper else "sweet" if self.dish.row["sweet"] else "salt"
+        return str(self.rng.choice(self.words["salt lines"][kind]))
 
     def _line(self, food: Food) -> str:
-        cut = fill(self.rng, food.cut, {})
+        cut = "" if self.brief else fill(self.rng, food.cut, {})
         return show_food(food, self.amounts[food.key], self.metric) + (f", {cut}" if cut else "")
 
 

@@ -12,21 +12,25 @@ from collections.abc import Mapping, Sequence
 from functools import lru_cache
 
 from minigpt.corpus.request import Request
-from minigpt.corpus.templates.cooking_dishes import Plate, methods, promised, slots
+from minigpt.corpus.templates.cooking_dishes import Plate, methods, promised, slots, some_plate
 from minigpt.corpus.templates.cooking_foods import all_foods, allowed, asked_foods, show_food
 from minigpt.corpus.templates.cooking_kitchen import Kitchen, fields
 from minigpt.corpus.templates.grammar import Words, fill, join_and, title_case, upper_first
+from minigpt.errors import MinigptError
 
 Facts = dict[str, str]
 MINUTES = re.compile(r"(\d+) (minute|hour)s?( on each side)?")
 ONE = re.compile(r"\b1 minutes")
 ARTICLE = re.compile(r"(?<=[a-z,] )the (?!pan|pot|heat|oven|bowl|water|[a-z]+ of )")  # that a terse note leaves out
-TRIES = 50
+TRIES = 20
 HEROES = ("main", "veg", "fruit", "flavor")
 SWAPPED = ("main", "veg", "fruit", "flavor", "finish", "carb")
 PLAIN = ("fat", "flour", "sugar", "egg", "leaven", "liquid", "carb")  # roles of which there is little to say
 SECOND = ("sugar", "liquid", "carb")  # of these, rather something than nothing
-GRAMMAR = {"s": ("s", ""), "es": ("es", ""), "is": ("is", "are"), "has": ("has", "have"), "it": ("it", "them"), "they": ("it", "they"), "does": ("does", "do")}
+GRAMMAR = {
+    "s": ("s", ""), "es": ("es", ""), "is": ("is", "are"), "has": ("has", "have"), "it": ("it", "them"), "they": ("it", "they"),
+    "does": ("does", "do"),
+}  # fmt: skip
 
 
 def minutes_in(steps: Sequence[str]) -> int:
@@ -77,7 +81,8 @@ class Cook:
             self.kitchen = Kitchen(rng, dish, serves, words, request)
             self.name = self._say(dish.name)
             self.steps = [step for sentences in self.method["steps"] if (step := self._step(sentences))]
-            if all(keys & set(self.kitchen.used) for keys in wanted):
+            self.keeps_word = all(keys & set(self.kitchen.used) for keys in wanted)
+            if self.keeps_word:
                 break
         self.foods = [key for key in self.kitchen.used if key != "salt"]
         self.needs = self.kitchen.listing()
@@ -177,9 +182,17 @@ class Cook:
         return f"Makes {self.kitchen.serves} {made}." if made else f"Serves {self.kitchen.serves}."
 
 
-def card(rng: random.Random, words: Words, request: Request, dish: Plate) -> str:
+def cook_some(rng: random.Random, words: Words, request: Request, forms: tuple[str, ...] = (), sweet: bool | None = None) -> Cook:
+    """A dish of one of these forms, written out so that it uses all that its name and the request promise."""
+    for _ in range(TRIES):
+        cook = Cook(rng, words, request, some_plate(rng, request, forms, sweet))
+        if cook.keeps_word:
+            return cook
+    raise MinigptError(f"{', '.join(request.ingredients)}: no dish that the request leaves uses it; ask for another ingredient")
+
+
+def card(rng: random.Random, words: Words, cook: Cook) -> str:
     """A recipe as a card: title, what to expect, ingredients, numbered steps, notes."""
-    cook = Cook(rng, words, request, dish)
     head = rng.choice(words["card heads"])
     lines = [title_case(cook.name), "", cook.intro(), f"{cook.yields()} {head[0].format(show_time(cook.minutes))}", "", head[1]]
     lines += [f"- {need}" for need in cook.needs] + ["", head[2]]
@@ -187,9 +200,8 @@ def card(rng: random.Random, words: Words, request: Request, dish: Plate) -> str
     return "\n".join([*lines, "", f"{head[3]}: " + " ".join(cook.notes())])
 
 
-def prose(rng: random.Random, words: Words, request: Request, dish: Plate) -> str:
+def prose(rng: random.Random, words: Words, cook: Cook) -> str:
     """A recipe told in paragraphs, as one cook would write it to another."""
-    cook = Cook(rng, words, request, dish)
     needs = [show_food(all_foods()[key], cook.kitchen.amounts[key], cook.kitchen.metric) for key in cook.foods]
     salt = (", with salt and pepper" if cook.kitchen.pepper else ", with salt") if "salt" in cook.kitchen.used else ""
     listed = join_and(needs) + salt

@@ -11,10 +11,10 @@ from functools import partial
 from typing import Any
 
 from minigpt.corpus.request import Request
-from minigpt.corpus.templates.cooking_dishes import dishes, some_plate
+from minigpt.corpus.templates.cooking_dishes import dishes
 from minigpt.corpus.templates.cooking_foods import all_foods, asked_foods, round_amount, show_food
 from minigpt.corpus.templates.cooking_kitchen import CLOCKS, done, fields
-from minigpt.corpus.templates.cooking_recipes import Cook, Facts, named, show_time, tell
+from minigpt.corpus.templates.cooking_recipes import Cook, Facts, cook_some, named, show_time, tell
 from minigpt.corpus.templates.grammar import Words, draw, title_case
 
 DAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
@@ -31,7 +31,7 @@ class Talk:
 
     def cook(self, forms: tuple[str, ...] = (), sweet: bool | None = None) -> Cook:
         """A dish that the request allows, written out."""
-        return Cook(self.rng, self.words, self.request, some_plate(self.rng, self.request, forms, self.sweet if sweet is None else sweet))
+        return cook_some(self.rng, self.words, self.request, forms, self.sweet if sweet is None else sweet)
 
     def cooks(self, count: int) -> list[Cook]:
         """So many dishes of different names, or fewer if there are not so many."""
@@ -97,7 +97,8 @@ def question(talk: Talk) -> str:
     if kind == "scale":
         a, b = draw(talk.rng, range(2, 13), 2)
         each = talk.rng.randrange(30, 160, 5)
-        look |= named("food", talk.rng.choice(weighed)) | {"a": str(a), "b": str(b), "each": str(each), "x": str(a * each), "total": str(b * each)}
+        look |= named("food", talk.rng.choice(weighed))
+        look |= {"a": str(a), "b": str(b), "each": str(each), "x": str(a * each), "total": str(b * each)}
     answer = [talk.say(f"{kind} answers", look)]
     if kind in ("time", "done", "scale"):
         answer.append(talk.say("pair answers", look))
@@ -144,8 +145,8 @@ def plan(talk: Talk) -> str:
     first = talk.rng.randrange(7)
     days = [DAYS[(first + i) % 7] for i in range(len(cooks))]
     minutes = [cook.minutes for cook in cooks]
-    look = cooks[0].facts() | {"count": NUMBERS[len(cooks)], "first": days[0], "last": days[-1], "kind": "sweets" if talk.sweet else "suppers"}
-    look |= {"total": show_time(sum(minutes)), "longest": show_time(max(minutes))}
+    look = cooks[0].facts() | {"count": NUMBERS[len(cooks)], "first": days[0], "last": days[-1]}
+    look |= {"kind": "sweets" if talk.sweet else "suppers", "total": show_time(sum(minutes)), "longest": show_time(max(minutes))}
     lines = [f"{day}: {talk.say('day lines', cook.facts())}." for day, cook in zip(days, cooks, strict=True)]
     ends = [talk.say("plan ends", look), *talk.closing(cooks[-1], 1)]
     return "\n\n".join([talk.title("plan titles", look), "\n".join(lines), " ".join(ends)])
@@ -163,7 +164,8 @@ def shopping(talk: Talk) -> str:
     metric = talk.request.audience == "professionals"
     lines = [show_food(foods[key], round_amount(foods[key], total[key]), metric) for key in sorted(total)]
     ends = [talk.say("list ends", look), *talk.closing(two, 1)]
-    return "\n\n".join([talk.title("list titles", look), talk.say("list starts", look), "\n".join(f"- {line}" for line in lines), " ".join(ends)])
+    listed = "\n".join(f"- {line}" for line in lines)
+    return "\n\n".join([talk.title("list titles", look), talk.say("list starts", look), listed, " ".join(ends)])
 
 
 def notes(talk: Talk) -> str:
