@@ -8,9 +8,9 @@ from functools import partial
 
 from minigpt.corpus.request import Request
 from minigpt.corpus.templates import cooking_talk as talk
-from minigpt.corpus.templates.cooking_dishes import dishes, some_plate
+from minigpt.corpus.templates.cooking_dishes import nothing_left, some_plate
 from minigpt.corpus.templates.cooking_recipes import card, cook_some, prose
-from minigpt.corpus.templates.grammar import Form, Words
+from minigpt.corpus.templates.grammar import Form, Words, load_words
 from minigpt.errors import MinigptError
 
 SAVORY = (
@@ -48,19 +48,11 @@ FORMS |= {name: partial(form, sweet=False) for name, form in talk.FORMS.items()}
 FORMS |= {f"baking_{name}": partial(form, sweet=True) for name, form in talk.FORMS.items()}
 
 
-def needs(form: str, request: Request) -> tuple[Request, tuple[str, ...], bool | None]:
-    """What must be cookable for the form: under which request, of which dish forms, sweet or savory (None: either)."""
-    if form in (*SAVORY, *SWEET):
-        return request, (form,), None
-    if form in ("vegetarian", "vegan"):
-        return with_diet(request, form), (), False
-    return request, (), form == "dessert" or form == "told_dessert" or form.startswith("baking_")
-
-
 def _possible(form: str, request: Request) -> bool:
+    """Whether the form can be written under the request: it is tried."""
     try:
-        return bool(dishes(*needs(form, request)))
-    except MinigptError:  # the diet of the form and an asked ingredient contradict each other
+        return bool(FORMS[form](random.Random(0), load_words("cooking"), request))
+    except MinigptError:
         return False
 
 
@@ -69,12 +61,10 @@ def forms_for(request: Request) -> tuple[str, ...]:
     own = tuple(form for form in request.forms if _possible(form, request))
     if own:
         return own
-    if request.forms and all(needs(form, request)[2] or form in SWEET for form in request.forms):
-        order = ("dessert", "told_dessert", "recipe", "told_recipe")
-    else:
-        order = ("recipe", "told_recipe", "dessert", "told_dessert")
+    sweet = all(form in SWEET or "dessert" in form or form.startswith("baking_") for form in request.forms)
+    order = ("dessert", "told_dessert", "recipe", "told_recipe") if sweet else ("recipe", "told_recipe", "dessert", "told_dessert")
     other = tuple(form for form in order if _possible(form, request))[:2]
     if not other:
-        some_plate(random.Random(0), request)  # says what is in the way
-        raise MinigptError("no cooking form fits this request; loosen it")
+        some_plate(random.Random(0), request)  # says what is in the way, where it can
+        raise nothing_left(request)
     return other

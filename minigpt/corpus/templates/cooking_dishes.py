@@ -200,15 +200,18 @@ def _draw(rng: random.Random, row: Mapping[str, Any], request: Request) -> Plate
     return result
 
 
+def nothing_left(request: Request) -> MinigptError:
+    """The error of a request that leaves no dish."""
+    parts = (*request.cuisines, *request.diets, *request.ingredients, *(f"without {w}" for w in request.without), request.season or "")
+    limits = ", ".join(part for part in parts if part) or "this request"
+    return MinigptError(f"no dish is left for: {limits}; leave out one of these, or give recipes of your own with --data")
+
+
 def some_plate(rng: random.Random, request: Request, forms: tuple[str, ...] = (), sweet: bool | None = None) -> Plate:
     """A dish of one of these forms; MinigptError if the request leaves none."""
     rows = dishes(request, forms, sweet)
-    if not rows:
-        limits = ", ".join((*request.cuisines, *request.diets, *request.ingredients, *(f"without {w}" for w in request.without)))
-        asked = limits or "this request"
-        raise MinigptError(f"no dish is left for: {asked}; leave out one of these, or give recipes of your own with --data")
     for row in rng.sample(rows, len(rows)):
         result = plate(rng, request, row)
         if result:
             return result
-    raise MinigptError(f"{rows[0]['names'][0]}: what the request leaves makes no dish of that name; ask for other ingredients")
+    raise nothing_left(request)

@@ -12,17 +12,16 @@ from collections.abc import Mapping, Sequence
 from functools import lru_cache
 
 from minigpt.corpus.request import Request
-from minigpt.corpus.templates.cooking_dishes import Plate, methods, promised, slots, some_plate
+from minigpt.corpus.templates.cooking_dishes import Plate, methods, nothing_left, promised, slots, some_plate
 from minigpt.corpus.templates.cooking_foods import all_foods, allowed, asked_foods, show_food
 from minigpt.corpus.templates.cooking_kitchen import Kitchen, fields
 from minigpt.corpus.templates.grammar import Words, fill, join_and, title_case, upper_first
-from minigpt.errors import MinigptError
 
 Facts = dict[str, str]
 MINUTES = re.compile(r"(\d+) (minute|hour)s?( on each side)?")
 ONE = re.compile(r"\b1 minutes")
 ARTICLE = re.compile(r"(?<=[a-z,] )the (?!pan|pot|heat|oven|bowl|water|[a-z]+ of )")  # that a terse note leaves out
-TRIES = 20
+TRIES = 30
 HEROES = ("main", "veg", "fruit", "flavor")
 SWAPPED = ("main", "veg", "fruit", "flavor", "finish", "carb")
 PLAIN = ("fat", "flour", "sugar", "egg", "leaven", "liquid", "carb")  # roles of which there is little to say
@@ -117,8 +116,7 @@ class Cook:
         hero = hero or self.rng.choice(asked or leads[0] or leads[1] or self.foods)
         telling = [key for key in self.foods if roles[key] not in PLAIN and key != hero]
         self.rng.shuffle(telling)
-        if len(telling) < 2:
-            telling += [key for key in self.foods if roles[key] in SECOND and key not in (hero, *telling)]
+        more = [key for key in self.foods if roles[key] in SECOND and key not in (hero, *telling)] if len(telling) < 2 else []
         telling.sort(key=lambda key: key in self.name)  # rather what the name of the dish does not say
         weighed = self.rng.choice([key for key in self.foods if roles[key] not in ("spice", "leaven")])
         look = {
@@ -129,8 +127,8 @@ class Cook:
         look |= agree("dish", self.name, self.name.split(" with ")[0].split(" in ")[0].split(",")[0].endswith("s"))
         if self.dish.row["of"] in self.words["places"]:
             look["place"] = self.rng.choice(self.words["places"][self.dish.row["of"]])
-        if telling:
-            look["list"] = join_and([all_foods()[key].general for key in telling[: self.rng.randint(2, 5)]])
+        if telling or more:
+            look["list"] = join_and([all_foods()[key].general for key in (*telling, *more)[: self.rng.randint(2, 5)]])
         for slot, key in zip(("hero", "other", "third"), (hero, *telling), strict=False):
             look |= named(slot, key)
         for slot, kinds in (("fresh", ("herb", "vegetable", "fruit")), ("sharp", ("spice", "aromatic")), ("fat", ())):
@@ -142,7 +140,7 @@ class Cook:
     def intro(self) -> str:
         """A sentence or two before the recipe, in the register of the request."""
         request, lines = self.request, self.words["intros"]
-        keys = [key for key in (request.audience, request.tone) if key in lines]
+        keys = [key for key in (request.audience, request.tone) if key in lines and request.tone in (key, None, "fun")]
         tables = [self.rng.choice(keys) if keys else "plain"]
         tables += ["season"] * bool(request.season)
         tables += ["detail"] * {"short": 0, "long": 2}.get(request.length or "", 0 if request.season else 1)
@@ -188,7 +186,7 @@ def cook_some(rng: random.Random, words: Words, request: Request, forms: tuple[s
         cook = Cook(rng, words, request, some_plate(rng, request, forms, sweet))
         if cook.keeps_word:
             return cook
-    raise MinigptError(f"{', '.join(request.ingredients)}: no dish that the request leaves uses it; ask for another ingredient")
+    raise nothing_left(request)
 
 
 def card(rng: random.Random, words: Words, cook: Cook) -> str:

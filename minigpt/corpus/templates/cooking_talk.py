@@ -67,7 +67,9 @@ class Talk:
         count += {"short": -1, "long": 2}.get(self.request.length or "", 0)
         looks = [cook.facts() for _ in range(max(count, 0))]
         usable = [template for template in self.table["more"] if all(name in look for look in looks for name in fields(template))]
-        said = [self.say([template], look) for template, look in zip(draw(self.rng, usable, len(looks)), looks, strict=True)]
+        said = [
+            self.say([template], look) for template, look in zip(draw(self.rng, usable, min(len(usable), len(looks))), looks, strict=False)
+        ]
         if self.request.season:
             said.append(self.say(self.words["intros"]["season"], cook.facts()))
         if self.request.audience == "children":
