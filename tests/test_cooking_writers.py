@@ -279,6 +279,13 @@ def test_forms_that_cannot_obey_give_way() -> None:
     assert forms_for(preset) == preset.forms
 
 
+def test_no_meat_in_the_pudding() -> None:
+    """An asked food takes a place only in dishes of its own kind."""
+    for food, other in (("chicken", "sugar"), ("tofu", "chocolate"), ("mushroom", "vanilla")):
+        for _, text in documents(Request("cooking", ("dessert", "recipe"), ingredients=(food,)), 30):
+            assert other not in " ".join(parse(text)[1]), text
+
+
 def test_amounts_fit_what_is_counted() -> None:
     """No half eggs, no spoons by the dozen, nothing under what a scale can weigh."""
     for _, text in documents(Request("cooking", ("recipe", "dessert")), 200):

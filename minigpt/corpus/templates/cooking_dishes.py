@@ -120,7 +120,7 @@ def _hosts(row: Mapping[str, Any], asked: Sequence[str]) -> list[tuple[str, int,
     """Where an asked food can take a place in the dish, because it plays the same part."""
     foods = [all_foods()[key] for key in asked]
     clock = methods()[row["form"]].get("stage", "").split()[-1:]
-    hosts = [food for food in foods if food.role in HOSTED and food.role in row]
+    hosts = [food for food in foods if food.role in row and food.role in HOSTED and (food.role == "fruit") == row["sweet"]]
     able = [food for food in hosts if not clock or food.role != "main" or getattr(food, clock[0])]
     return [(food.role, 0, (food.key, food.amount)) for food in able]
 

@@ -125,7 +125,7 @@ def round_amount(food: Food, value: float) -> float:
     unit = food.unit
     if unit in ("g", "ml"):
         step = 0.1 if value < 1 else 1 if value < 10 else 5 if value < 100 else 10 if value < 500 else 25 if value < 1000 else 50
-        return round(value / step) * step
+        return max(step, round(value / step) * step)
     if unit in MILLILITERS or (unit == "" and food.grams >= HALVED):
         step = 0.25 if value < 1 and unit else 0.5 if value < (3 if unit else 2) else 1
         return max(step, round(value / step) * step)
