@@ -27,7 +27,7 @@ FIELD = re.compile(r"\{([^{}]+)\}")
 ARTICLE = re.compile(r"\b([Aa])\(n\) (?=(\w+))")
 SILENT_H = ("hour", "honest", "honor", "herb")
 LIKE_YOU = ("use", "uni", "one", "eu", "uti", "usual")  # written with a vowel, spoken with a consonant
-SMALL = frozenset(("a", "an", "and", "the", "of", "with", "on", "in", "for", "to", "at", "by", "from", "but", "or"))
+SMALL = frozenset("a an and the of with on in for to at by from but or al alla au con e".split())
 
 
 @cache

@@ -1,0 +1,166 @@
+"""Foods and what a request allows. In: the food table and a request; out: foods with amounts, cooking times and properties."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+
+from minigpt.corpus.request import Request
+from minigpt.corpus.templates.grammar import load_words
+from minigpt.errors import MinigptError
+
+FRACTIONS = {0.25: "1/4", 0.5: "1/2", 0.75: "3/4"}
+WORD = re.compile(r"[a-z]+")
+MILLILITERS = {"tablespoon": 15, "teaspoon": 5}
+OF = ("clove", "handful", "sprig", "slice")
+HALVED = 70  # grams: what weighs less is used whole
+
+
+@dataclass(frozen=True)
+class Food:
+    """One row of the table. `amount` is for one person, in `unit`; "" counts pieces, of `grams` each."""
+
+    key: str  # its name in titles
+    kinds: frozenset[str]  # meat, dairy, gluten...: what a diet or a `without` can leave out
+    role: str  # the part of a dish that it can play when somebody asks for it
+    amount: float
+    unit: str
+    noun: str
+    plural: str
+    cut: str  # a template: how the list says that it is prepared
+    call: str  # its name in the steps, if that is not its noun
+    grams: float
+    fry: int = 0  # minutes; 0: not cooked that way
+    simmer: int = 0
+    roast: int = 0
+
+    def name(self, amount: float) -> str:
+        """Its name in the steps, for so much of it."""
+        return self.call or (self.noun if amount <= 1 else self.plural)
+
+    @property
+    def general(self) -> str:
+        """Its name where no amount is meant: carrots, chicken, soy sauce."""
+        return self.call or self.plural
+
+    @property
+    def is_plural(self) -> bool:
+        """Whether a verb after its name is plural: the carrots are, the asparagus is."""
+        head = self.general.split(" of ")[0]
+        return head.endswith("s") and not head.endswith(("ss", "us"))
+
+    def matches(self, asked: str) -> bool:
+        """Whether the food has to do with what is said ("pepper", "nuts", "meat"): by its name or by its kind."""
+        words = [singular(w) for w in WORD.findall(asked.lower())]
+        names = [singular(w) for w in WORD.findall(f"{self.key} {self.noun} {self.call}".lower())]
+        return any(names[i : i + len(words)] == words for i in range(len(names))) or "".join(words) in self.kinds
+
+
+def means(asked: str, food: Food) -> bool:
+    """Whether a person who asks for it wants this food: "rice" is basmati rice, but neither rice vinegar nor rice noodles."""
+    words = [singular(w) for w in WORD.findall(asked.lower())]
+    name = [singular(w) for w in WORD.findall(food.key)]
+    return name[-len(words) :] == words or "".join(words) in food.kinds
+
+
+def singular(word: str) -> str:
+    """tomatoes -> tomato, berries -> berry, leaves -> leaf; good enough to compare two words."""
+    for end, short in (("ies", "y"), ("leaves", "leaf"), ("oes", "o"), ("shes", "sh"), ("ches", "ch")):
+        if word.endswith(end) and len(word) > len(end):
+            return word[: -len(end)] + short
+    return word[:-1] if word.endswith("s") and not word.endswith(("ss", "us", "is")) else word
+
+
+@lru_cache
+def all_foods() -> dict[str, Food]:
+    """key -> food, sweet and savory."""
+    words = load_words("cooking")
+    foods = {}
+    for group in (*words["foods"], *words["sweet foods"]):
+        for key, amount, unit, noun, cut, *more in group["rows"]:
+            one, _, many = noun.partition("/")
+            call, grams = (more[0] if more else ""), (float(more[1]) if len(more) > 1 else 1.0)
+            times = words["times"].get(key, (0, 0, 0))
+            foods[key] = Food(key, frozenset(group["is"].split()), group["role"], amount, unit, one, many or one, cut, call, grams, *times)
+    return foods
+
+
+@lru_cache(maxsize=64)
+def allowed(request: Request) -> frozenset[str]:
+    """The keys of the foods that no diet, no `without`, no audience and no season of the request leaves out."""
+    words = load_words("cooking")
+    unknown = [diet for diet in request.diets if diet not in words["diet bans"]]
+    if unknown:
+        raise MinigptError(f"the cooking writers know no diet {unknown[0]!r}; they know: {', '.join(words['diet bans'])}")
+    banned = {kind for diet in request.diets for kind in words["diet bans"][diet]}
+    if request.audience == "children":
+        banned.add("alcohol")
+    seasonal = {food for foods in words["seasons"].values() for food in foods}
+    ripe = set(words["seasons"].get(request.season or "", seasonal))
+    keys = set()
+    for key, food in all_foods().items():
+        late = key in seasonal and key not in ripe and not any(means(asked, food) for asked in request.ingredients)
+        if not (food.kinds & banned or late or any(food.matches(thing) for thing in request.without)):
+            keys.add(key)
+    return frozenset(keys)
+
+
+@lru_cache(maxsize=64)
+def asked_foods(request: Request) -> tuple[str, ...]:
+    """The foods that the request asks for, those of them that it allows; MinigptError if none is left, or if no food is meant."""
+    known = [key for key, food in all_foods().items() if any(means(asked, food) for asked in request.ingredients)]
+    usable = tuple(key for key in known if key in allowed(request))
+    if request.ingredients and not usable:
+        names = " or ".join(request.ingredients)
+        limits = ", ".join((*request.diets, *(f"without {w}" for w in request.without), *([request.season] if request.season else [])))
+        why = f"does not go with: {limits}" if known and limits else "is no food that the cooking tables know"
+        raise MinigptError(f"{names} {why}; ask for another ingredient, or give recipes of your own with --data")
+    return usable
+
+
+def round_amount(food: Food, value: float) -> float:
+    """A quantity that a cook can measure: 187.5 g are 190 g, 3.2 tablespoons are 3, half an egg is an egg."""
+    unit = food.unit
+    if unit in ("g", "ml"):
+        step = 0.1 if value < 1 else 1 if value < 10 else 5 if value < 100 else 10 if value < 500 else 25 if value < 1000 else 50
+        return max(step, round(value / step) * step)
+    if unit in MILLILITERS or (unit == "" and food.grams >= HALVED):
+        step = 0.25 if value < 1 and unit else 0.5 if value < (3 if unit else 2) else 1
+        return max(step, round(value / step) * step)
+    return max(1, round(value))
+
+
+def show_number(value: float) -> str:
+    """0.5 as 1/2, 1.5 as 1 1/2, 400.0 as 400, 0.2 as 0.2."""
+    whole, part = int(value), value - int(value)
+    if not part:
+        return str(whole)
+    if part not in FRACTIONS:
+        return f"{value:.1f}"
+    return f"{whole} {FRACTIONS[part]}" if whole else FRACTIONS[part]
+
+
+def show_food(food: Food, amount: float, metric: bool) -> str:
+    """A food with its amount; `metric` gives grams and milliliters only."""
+    unit, noun = food.unit, food.noun if amount <= 1 else food.plural
+    if metric and unit not in ("g", "ml"):
+        dry = bool({"spice", "herb", "aromatic"} & food.kinds)
+        amount *= (2.5 if unit == "teaspoon" else 6) if unit in MILLILITERS and dry else MILLILITERS.get(unit, food.grams)
+        unit, noun = "ml" if unit in MILLILITERS and not dry else "g", food.plural
+        amount = max(1, round(amount / 5) * 5 if amount > 10 else round(amount))
+    if unit == "teaspoon" and amount >= 3:
+        amount, unit = round(amount / 3 * 2) / 2, "tablespoon"
+    if unit == "tablespoon" and amount >= 8:
+        amount, unit = amount * MILLILITERS[unit], "ml"
+    if unit == "":
+        return f"{show_number(amount)} {noun}"
+    if unit in ("g", "ml"):
+        return f"{show_number(amount)} {unit} {noun}"
+    return f"{show_number(amount)} {unit}{'s' if amount > 1 else ''}{' of' if unit in OF else ''} {noun}"
+
+
+def names_of(keys: Sequence[str], amounts: dict[str, float]) -> list[str]:
+    """The foods as the steps call them, no name twice."""
+    return list(dict.fromkeys(all_foods()[key].name(amounts[key]) for key in keys))
