@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from minigpt.corpus.keywords import FOODS, TABLES, Term, kind
+from minigpt.corpus.keywords import Term, kind
+from minigpt.corpus.lexicon import FOODS, TABLES, meanings
 
 FIELDS = {"season": ("cooking", "poetry", "general"), "cuisines": ("cooking",), "diets": ("cooking",)}  # other fields: all categories
 SINGLE = ("season", "audience", "tone", "length")
@@ -39,19 +40,18 @@ def _meanings(term: Term, terms: Sequence[Term], place: int, category: str) -> I
     if category == "cooking" and term.key in FOODS:
         yield from _food(term)
         return
-    for field, table in TABLES["constraints"].items():
-        for value in [value for value, words in table.items() if term.key in words]:
-            if category not in FIELDS.get(field, (category,)) or (field in HOW and term.about):
-                continue
-            if field == "asked language":
-                if place + 1 == len(terms) or terms[place + 1].plain:
-                    yield "language", value
-            elif field == "adults":
-                yield ("audience", "") if not term.about else ("", "")
-            elif field == "audience" and term.key == "professional" and category == "general":
-                yield "tone", "" if term.negated else "formal"
-            else:
-                yield field, OPPOSITE.get((field, value), "") if term.negated else value
+    for field, value in meanings().get(term.key, []):
+        if category not in FIELDS.get(field, (category,)) or (field in HOW and term.about):
+            continue
+        if field == "asked language":
+            if place + 1 == len(terms) or terms[place + 1].plain:
+                yield "language", value
+        elif field == "adults":
+            yield ("audience", "") if not term.about else ("", "")
+        elif field == "audience" and term.key == "professional" and category == "general":
+            yield "tone", "" if term.negated else "formal"
+        else:
+            yield field, OPPOSITE.get((field, value), "") if term.negated else value
     if term.negated and not kind(term):
         yield ("without", singular(term.key)) if term.negated in FIRM else ("", "")
 
@@ -80,4 +80,4 @@ def singular(word: str) -> str:
     """A regular plural as its singular, good enough for what a table does not know."""
     if word.endswith("ies") and len(word) > 4:
         return word[:-3] + "y"
-    return word[:-1] if word.endswith("s") and not word.endswith(("ss", "us", "is")) and len(word) > 3 else word
+    return word[:-1] if word.endswith("s") and not word.endswith(("ss", "us", "is", "ics")) and len(word) > 3 else word

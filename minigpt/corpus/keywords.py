@@ -2,32 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from functools import cache
 
 import regex
 
 from minigpt.corpus.language import PLAIN, WITHOUT_SPACES, Glossary, expand, glossaries
-from minigpt.corpus.templates.grammar import load_words
+from minigpt.corpus.lexicon import FOODS, PLAIN_WORDS, TABLES, keys, meanings, weights
 
-TABLES = load_words("prompts")
-FUNCTION_TABLES = (
-    "plain words",
-    "verbs to drop",
-    "negators",
-    "negators behind the word",
-    "not negations",
-    "end of a negation",
-    "about",
-    "joins",
-)
-FOODS = frozenset(TABLES["foods"])
-PLAIN_WORDS = frozenset(word for name in FUNCTION_TABLES for word in TABLES[name])
 TOKEN = regex.compile(r"(?P<mark>[\p{Po}\p{Ps}\p{Pe}\p{Pi}\p{Pf}]+)|[\p{L}\p{M}\p{N}]+(?:\+\+|#|(?:['.-][\p{L}\p{M}\p{N}]+)+)?")
 COMMAS = ",\N{FULLWIDTH COMMA}\N{IDEOGRAPHIC COMMA}"
 LONGEST = 4  # words of a key
-ENDINGS = ("s", "es", "ed", "d", "ing", "er", "ers", "'s", "s'")
 ADJECTIVES = ("style", "inspired", "themed", "based", "friendly", "flavored", "flavoured", "related", "focused", "loving", "heavy", "rich")
 ONLY_HIRAGANA = regex.compile(r"\p{Hiragana}+")
 
@@ -100,7 +85,8 @@ def _segments(run: str, glossary: Glossary) -> Iterator[tuple[str, str]]:
     """The words of a run of letters without spaces: the longest that the glossary has, and what is left between them."""
     unknown, place = "", 0
     while place <= len(run):
-        size = next((n for n in range(min(12, len(run) - place), 0, -1) if run[place : place + n] in glossary.words), 0)
+        inside = bool(unknown and glossary.particles)  # of a Korean word, whose syllables are words of other meanings
+        size = 0 if inside else next((n for n in range(min(12, len(run) - place), 0, -1) if run[place : place + n] in glossary.words), 0)
         if (size or place == len(run)) and unknown:
             yield from _unknown(unknown, glossary)
             unknown = ""
@@ -227,32 +213,5 @@ def kind(term: Term) -> str:
     """The sort of thing that a term names: "food", a field of the request, "category" or "": nothing that the tables know."""
     if term.key in FOODS:
         return "food"
-    field = next((field for field, table in TABLES["constraints"].items() for words in table.values() if term.key in words), "")
-    named = any(term.key in words for weights in TABLES["weights"].values() for words in weights.values())
-    return field or ("category" if named else "")
-
-
-@cache
-def keys() -> Mapping[str, str]:
-    """Every form of every entry of the tables -> the entry. Verbs only bend where a category is named: cook, cooking, cooks."""
-    named = [word for weights in TABLES["weights"].values() for words in weights.values() for word in words]
-    named += [word for tables in TABLES["narrow"].values() for table in tables for word in table]
-    things = [*FOODS, *(word for table in TABLES["constraints"].values() for words in table.values() for word in words)]
-    found = {word: word for word in (*named, *things, *PLAIN_WORDS, *TABLES["light words"])}
-    for bend, words in ((plurals, things), (inflections, named)):
-        for word in words:
-            for form in bend(word):
-                found.setdefault(form, word)
-    return found | {key.replace("-", " "): entry for key, entry in found.items() if "-" in key and key.replace("-", " ") not in found}
-
-
-def plurals(word: str) -> list[str]:
-    """The regular plural, and the possessive."""
-    end = "ies" if word.endswith("y") and word[-2:-1] not in "aeiou" else "es" if word.endswith(("s", "sh", "ch", "x", "o")) else "s"
-    return [(word[:-1] if end == "ies" else word) + end, word + "s", word + "'s"] + ([word[:-1] + "ves"] if word.endswith("f") else [])
-
-
-def inflections(word: str) -> list[str]:
-    """Regular forms of a word, be it noun or verb: recipes, baking, stories; but never a longer compound."""
-    more = {"e": ("ing", "er", "ers"), "y": ("ies", "ied")}.get(word[-1], ())
-    return [word + ending for ending in ENDINGS] + [word[:-1] + ending for ending in more]
+    fields = meanings().get(term.key)
+    return fields[0][0] if fields else "category" if term.key in weights() else ""

@@ -6,8 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from minigpt.corpus.constraints import constraints
-from minigpt.corpus.keywords import FOODS, TABLES, Term, read_terms
+from minigpt.corpus.keywords import Term, read_terms
 from minigpt.corpus.language import NAMES, language_of
+from minigpt.corpus.lexicon import FOODS, TABLES, weights
 from minigpt.corpus.request import Request
 from minigpt.corpus.topics import names, topics
 from minigpt.errors import MinigptError
@@ -121,8 +122,8 @@ def _hits(terms: Sequence[Term]) -> dict[str, list[Hit]]:
     """The terms that speak for each category, without those that are negated."""
     found: dict[str, list[Hit]] = {category: [] for category in TABLES["weights"]}
     for place, term in enumerate(terms):
-        for category, weights in TABLES["weights"].items():
-            for weight in [float(weight) for weight, words in weights.items() if term.key in words and not term.negated]:
+        for category, weight in weights().get(term.key, {}).items():
+            if not term.negated:
                 found[category].append(Hit(place, max(0.5, weight - _discount(terms, place)), term))
     foods = [place for place, term in enumerate(terms) if term.key in FOODS and not term.negated]
     asked = [Hit(place, 0.5, terms[place]) for place in foods if not terms[place].about]
@@ -154,7 +155,7 @@ def _too_weak(hits: Sequence[Hit], terms: Sequence[Term]) -> bool:
 
 def _plain_weight(term: Term) -> float:
     """The term's weight in the tables, wherever it stands."""
-    return max((float(w) for weights in TABLES["weights"].values() for w, words in weights.items() if term.key in words), default=0.0)
+    return max(weights().get(term.key, {}).values(), default=0.0)
 
 
 def _forms(terms: Sequence[Term], category: str) -> tuple[tuple[str, ...], list[int]]:

@@ -6,13 +6,15 @@ from collections.abc import Collection, Sequence
 
 import regex
 
-from minigpt.corpus.keywords import TABLES, Term, is_mark
+from minigpt.corpus.keywords import Term, is_mark
+from minigpt.corpus.lexicon import TABLES
 from minigpt.corpus.templates.grammar import starts_with_vowel_sound
 
 MOST_TOPICS, MOST_WORDS = 5, 6
 NAME_BEHIND = regex.compile(r" \p{Lu}")
 POSSESSIVES = ("my", "our", "your", "his", "her", "their", "its")
 BETWEEN_SIGNS = regex.compile(r"(?<=[\p{Han}\p{Hiragana}\p{Katakana}\p{Thai}]) (?=[\p{Han}\p{Hiragana}\p{Katakana}\p{Thai}])")
+ADJECTIVE_ENDINGS = ("al", "ic", "ive", "ous", "ary", "ful", "less", "able", "ible")
 DOERS = ("that", "which", "who")  # the next unknown word is a verb
 CONNECTORS = frozenset(TABLES["connectors"])
 ARTICLES = frozenset((*TABLES["articles"], *POSSESSIVES))
@@ -85,7 +87,11 @@ def _how_to(terms: Sequence[Term], place: int) -> bool:
 
 def _phrase(terms: Sequence[Term], run: Sequence[int], articles: bool) -> str:
     """The words from the first to the last place, with the article before them."""
-    words = [terms[place].text.lower() for place in range(run[0], run[-1] + 1)]
+    last = run[-1]
+    behind = terms[last + 1] if last + 1 < len(terms) else None
+    if behind and behind.key in TABLES["nouns for an adjective"] and terms[last].key.endswith(ADJECTIVE_ENDINGS):
+        last += 1  # medical advice
+    words = [terms[place].text.lower() for place in range(run[0], last + 1)]
     phrase = " ".join(word for word in words if word).removesuffix("'s").strip("'")
     phrase = str(BETWEEN_SIGNS.sub("", phrase))
     before = terms[run[0] - 1].key if run[0] else ""

@@ -13,7 +13,8 @@ from minigpt.corpus.templates.grammar import Form, Words, draw, fill, title_case
 
 MINUTES = tuple(range(5, 60, 5))
 TITLES = ("poem title", "talk title")
-CLOSED = ("poem", "conversation")  # forms that a postscript would spoil
+CLOSED = ("poem", "conversation")  # forms that have no room for a joke
+STEPS = {"short": (3, 4), "long": (6, 8), None: (4, 6)}  # of a plan and of a talk
 
 
 class Voice:
@@ -49,15 +50,20 @@ def write(rng: random.Random, words: Words, request: Request, form: str) -> str:
     skeleton = rng.choice({"short": skeletons[:half], "long": skeletons[-half:]}.get(request.length or "", skeletons))
     voice = Voice(rng, words, request)
     if "{steps}" in skeleton:
-        voice.fixed |= timetable(rng, voice, form)
-    if request.tone == "fun" and form not in CLOSED:
+        voice.fixed |= timetable(rng, voice, form, request.length)
+    if request.tone == "fun":
         skeleton += "\n\nP.S. {Fun}"
     return "\n".join(sentences(line) for line in fill(rng, skeleton, voice).split("\n"))
 
 
-def timetable(rng: random.Random, voice: Voice, form: str) -> dict[str, str]:
+def forms_for(request: Request) -> tuple[str, ...]:
+    """The request's forms, those of them that can be fun where it is to be fun."""
+    return tuple(form for form in request.forms if request.tone != "fun" or form not in CLOSED) or ("answer",)
+
+
+def timetable(rng: random.Random, voice: Voice, form: str, length: str | None) -> dict[str, str]:
     """Numbered steps with their minutes, and how many and how many minutes they are in all."""
-    minutes = [rng.choice(MINUTES) for _ in range(rng.randint(4, 6))]
+    minutes = [rng.choice(MINUTES) for _ in range(rng.randint(*STEPS[length]))]
     steps = [upper_first(fill(rng, "{plan tasks}" if form == "plan" else "{talk points}", voice)) for _ in minutes]
     label = "Session " if form == "plan" else ""
     lines = [f"{label}{i}{':' if label else '.'} {step} ({m} minutes)." for i, (step, m) in enumerate(zip(steps, minutes, strict=True), 1)]
