@@ -25,7 +25,9 @@ class Voice:
         self.tables = {**words["lists"], **words["sentences"], **words["parts"]}
         self.topic = request.spell(rng.choice(request.topics or words["any topic"]))
         people = draw(rng, words["names"], 4)
-        self.fixed: dict[str, str] = {"topic": self.topic, **dict(zip(("name", "name1", "name2", "other"), people, strict=True))}
+        days = draw(rng, self.tables["day"], 2)
+        self.fixed: dict[str, str] = {"topic": self.topic, "today": days[0], "day": days[1]}
+        self.fixed |= dict(zip(("name", "name1", "name2", "other"), people, strict=True))
         for name, pairs in words["exchanges"].items():  # what is asked, and an answer to that
             said, replies = rng.choice(pairs)
             self.fixed |= {name: said, f"reply to {name}": rng.choice(replies)}
