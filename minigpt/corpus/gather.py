@@ -77,8 +77,8 @@ def write_corpus(
     request = understand(prompt, preset)
     forms = request.forms[: max(LEAST_FORMS, final_tokens // TOKENS_PER_FORM)]
     few = f" ({len(forms)} of {len(request.forms)} forms, enough for {final_tokens:,} tokens)" if len(forms) < len(request.forms) else ""
-    say("\n".join(describe(request)))
-    say(f"templates: {', '.join(forms)}{few}")
+    lines = [*describe(request), f"templates: {', '.join(forms)}{few}"]
+    say(("\n" + 10 * " ").join(lines))  # below each other, beside the word that the listener puts first
     documents, written = [], 0
     for document in write_documents(replace(request, forms=forms), random.Random(seed)):
         documents.append(document)
