@@ -163,6 +163,28 @@ def test_what_is_read_from_a_prompt(prompt: str, category: str, fields: dict[str
     assert (request.confidence == 0) == (category == "topic") and request.forms
 
 
+@pytest.mark.parametrize(
+    "prompt",
+    [
+        "cakes without eggs and nuts", "cakes with neither eggs nor nuts", "no eggs, no nuts: cakes", "cakes free of eggs and nuts",
+        "cakes that contain no eggs or nuts", "my kids can't eat eggs or nuts, cakes please", "cakes avoiding eggs, nuts",
+        "nut and egg allergy friendly cakes", "cakes, eggs and nuts not allowed", "eggless, nutless cakes", "egg and nut free cakes",
+        "I'm allergic to eggs and nuts, cakes please", "cakes that don’t use eggs or nuts", "EGG-FREE NUT-FREE CAKES",
+        "Kuchen ohne Eier und Nüsse", "gâteaux sans œufs et sans noix", "gâteaux sans œufs ni noix", "pasteles sin huevos ni nueces",
+        "pasteles sin huevo y nueces", "torte senza uova e noci", "bolos sem ovos nem nozes", "taart zonder eieren en noten",
+        "kakor utan ägg och nötter", "ciasta bez jajek i orzechów", "торты без яиц и орехов", "卵とナッツを使わないケーキ",
+        "卵やナッツなしのケーキ", "不含鸡蛋和坚果的蛋糕", "没有鸡蛋、坚果的蛋糕", "계란과 견과류 없는 케이크",
+        "kager, opskrifter uden æg og nødder",
+        "rețete fără ouă și nuci", "resep tanpa telur dan kacang", "وصفات بدون بيض و مكسرات", "מתכונים ללא ביצים או אגוזים",
+    ],
+)  # fmt: skip
+def test_what_is_left_out_is_never_put_in(prompt: str) -> None:
+    """Somebody may be allergic: both foods of the list are left out, in every wording and language, and neither is asked for."""
+    request = understand(prompt)
+    assert request.category == "cooking" and request.ingredients == ()
+    assert "egg" in request.without and ("nut" in request.without or "nut-free" in request.diets)
+
+
 def test_whole_words_only() -> None:
     """ "codebase" is a word of its own; "scooking", "restful" and "newsagent" are none that a writer knows."""
     assert understand("A GPT for customer support of my food delivery codebase").matched == ("codebase",)

@@ -50,6 +50,8 @@ def _english(prompt: str) -> Iterator[tuple[str, str]]:
             yield word, PLAIN if match["mark"] else low if low in keys() else low.replace("-", " ")
             continue
         front, _, end = low.rpartition("-")
+        if low.endswith("less") and keys().get(low[:-4]) in FOODS:
+            front, end = low[:-4], "free"  # eggless
         if end == "free" and front:
             yield from ((word[: len(front)], front), ("", "free"))
         elif front and end in ADJECTIVES:
@@ -145,16 +147,23 @@ def _complements(terms: list[Term]) -> list[Term]:
 def _negations(terms: list[Term]) -> list[Term]:
     """The terms with `negated` set: what stands behind "without" up to the end of the list, or before "free" and the like."""
     marked = list(terms)
-    place = 0
-    while place < len(terms):
-        if terms[place].key in TABLES["negators"]:
-            for i in _scope(terms, place + 1):
-                marked[i] = replace(terms[i], negated=terms[place].key)
-        elif terms[place].key in TABLES["negators behind the word"]:
-            for i in _scope_before(terms, place):
-                marked[i] = replace(terms[i], negated=terms[place].key)
-        place += 1
+    for place, term in enumerate(terms):
+        if term.key in TABLES["negators"]:
+            found = _scope(terms, place + 1)
+        elif term.key in TABLES["negators behind the word"]:
+            found = _scope_before(terms, place)
+        else:
+            found = _also_free(terms, place)
+        for i in found:
+            marked[i] = replace(terms[i], negated=term.key)
     return marked
+
+
+def _also_free(terms: Sequence[Term], place: int) -> list[int]:
+    """The egg of "egg and gluten free"; but not the chicken of "chicken and gluten free pasta", nor that of "egg and gluten-free"."""
+    term, joined = terms[place], place > 1 and terms[place - 1].key in TABLES["joins"]
+    free = joined and term.key.endswith("-free") and " " in term.text
+    return [place - 2] if free and terms[place - 2].key in TABLES["allergens"] else []
 
 
 def _scope(terms: Sequence[Term], place: int) -> list[int]:

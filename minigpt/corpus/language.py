@@ -73,9 +73,9 @@ def glossaries() -> Mapping[str, Glossary]:
 
 def _glossary(code: str, row: Mapping[str, Any], fallback: Mapping[str, str]) -> Glossary:
     words: dict[str, str] = {}
-    for english, foreign in (*fallback.items(), *row["words"].items()):
-        words |= dict.fromkeys(foreign.lower().split(", "), english)
-    words |= dict.fromkeys(" ".join(row["plain"]).lower().split(), PLAIN)
+    plain = [("", ", ".join(" ".join(row["plain"]).split()))]
+    for english, foreign in (*fallback.items(), *plain, *row["words"].items()):  # a word of two tables is what the last one says
+        words |= dict.fromkeys(foreign.lower().split(", "), english or PLAIN)
     stems = {word[:-1]: english for word, english in words.items() if word.endswith("*")}
     whole = {word: english for word, english in words.items() if not word.endswith("*")}
     prefixes, particles = (tuple(row.get(key, "").split()) for key in ("prefixes", "particles"))
