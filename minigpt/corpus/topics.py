@@ -18,6 +18,7 @@ ADJECTIVE_ENDINGS = ("al", "ic", "ive", "ous", "ary", "ful", "less", "able", "ib
 DOERS = ("that", "which", "who")  # the next unknown word is a verb
 CONNECTORS = frozenset(TABLES["connectors"])
 ARTICLES = frozenset((*TABLES["articles"], *POSSESSIVES))
+LANGUAGES = frozenset(TABLES["programming languages"])  # a writer looks for their bare names
 LIGHT = frozenset(TABLES["light words"])
 
 
@@ -27,13 +28,7 @@ def topics(terms: Sequence[Term], used: Collection[int], articles: bool = True) 
     open_places = [place for place in open_places if not _is_verb(terms, place, open_places)]
     runs: list[list[int]] = []
     for place in open_places:
-        between = " ".join(term.key for term in terms[runs[-1][-1] + 1 : place] if term.key) if runs else ""
-        if (
-            runs
-            and (not between or between in CONNECTORS or (_how_to(terms, runs[-1][0]) and between in ARTICLES))
-            and len(runs[-1]) < MOST_WORDS
-            and not _gap(terms, runs[-1][-1], place)
-        ):
+        if runs and _belongs(terms, runs[-1], place):
             runs[-1].append(place)
         else:
             runs.append([place])
@@ -65,14 +60,20 @@ def names(prompt: str, phrases: Sequence[str], language: str) -> tuple[str, ...]
     return tuple(dict.fromkeys(found))
 
 
+def _belongs(terms: Sequence[Term], run: Sequence[int], place: int) -> bool:
+    """Whether a term goes on with the phrase before it: "the fall of Rome" is one, "SQL queries" are SQL, and queries."""
+    inner = terms[run[-1] + 1 : place]
+    if len(run) >= MOST_WORDS or any(not term.plain or is_mark(term) for term in inner):
+        return False
+    if terms[place].key in LANGUAGES or terms[run[-1]].key in LANGUAGES:
+        return False
+    between = " ".join(term.key for term in inner if term.key)
+    return not between or between in CONNECTORS or (_how_to(terms, run[0]) and between in ARTICLES)
+
+
 def _content(term: Term, terms: Sequence[Term]) -> bool:
     """Whether the term could be what a text is about: light words only where the prompt says "about"."""
     return not term.negated and bool(term.key) and ((term.about and term.key in LIGHT) or not (term.plain or term.key in LIGHT))
-
-
-def _gap(terms: Sequence[Term], left: int, right: int) -> bool:
-    """Whether something that was used stands between two places: then they are two phrases."""
-    return any(not term.plain or is_mark(term) for term in terms[left + 1 : right])
 
 
 def _is_verb(terms: Sequence[Term], place: int, open_places: Sequence[int]) -> bool:
