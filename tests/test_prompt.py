@@ -143,6 +143,7 @@ TOPIC: list[tuple[str, dict[str, Any]]] = [
     ("a GPT that predicts horse races", {"topics": ("horse races",)}),
     ("how to train a dog", {"topics": ("training a dog",)}),
     ("interior design", {"topics": ("interior design",)}),
+    ("rust prevention on old cars", {"topics": ("rust prevention on old cars",)}),
     ("the moon landing", {"topics": ("the moon landing",)}),
     ("chess openings explained for kids", {"topics": ("chess openings",), "audience": "children"}),
     ("Ein GPT über mittelalterliche Falknerei", {"language": "de", "topics": ("mittelalterliche falknerei",)}),

@@ -107,7 +107,7 @@ def _request(prompt: str, terms: Sequence[Term], category: str, hits: Sequence[H
     forms, naming = _forms(terms, category)
     used |= {place for place in (*naming, *(hit.place for hit in hits)) if terms[place].key not in SUBJECTS}
     used |= {place for place, term in enumerate(terms) if category == "technical" and term.key in FIGURATIVE}
-    left = topics(terms, used, articles=category not in ("cooking", "technical"))
+    left = topics(terms, used, in_prose=category not in ("cooking", "technical"))
     deciding = {hit.place for hit in hits} | set(naming)
     matched = tuple(dict.fromkeys(terms[place].text.lower() for place in sorted(deciding)))
     confidence = max((CONFIDENCE[max(1, round(hit.weight))] for hit in hits), default=0.0)

@@ -22,18 +22,18 @@ LANGUAGES = frozenset(TABLES["programming languages"])  # a writer looks for the
 LIGHT = frozenset(TABLES["light words"])
 
 
-def topics(terms: Sequence[Term], used: Collection[int], articles: bool = True) -> tuple[str, ...]:
-    """The noun phrases left over, in lower case, with the article that the prompt gave them if `articles`."""
+def topics(terms: Sequence[Term], used: Collection[int], in_prose: bool = True) -> tuple[str, ...]:
+    """The noun phrases left over, in lower case; `in_prose` with the article that the prompt gave them, else as bare names."""
     open_places = [place for place, term in enumerate(terms) if _content(term, terms) and place not in used]
     open_places = [place for place in open_places if not _is_verb(terms, place, open_places)]
     runs: list[list[int]] = []
     for place in open_places:
-        if runs and _belongs(terms, runs[-1], place):
+        if runs and _belongs(terms, runs[-1], place, in_prose):
             runs[-1].append(place)
         else:
             runs.append([place])
     solid = [run for run in runs if any(terms[place].key not in LIGHT for place in run)] or runs
-    phrases = [_phrase(terms, run, articles) for run in solid]
+    phrases = [_phrase(terms, run, in_prose) for run in solid]
     return tuple(dict.fromkeys(phrase for phrase in phrases if phrase))[:MOST_TOPICS]
 
 
@@ -60,12 +60,12 @@ def names(prompt: str, phrases: Sequence[str], language: str) -> tuple[str, ...]
     return tuple(dict.fromkeys(found))
 
 
-def _belongs(terms: Sequence[Term], run: Sequence[int], place: int) -> bool:
-    """Whether a term goes on with the phrase before it: "the fall of Rome" is one, "SQL queries" are SQL, and queries."""
+def _belongs(terms: Sequence[Term], run: Sequence[int], place: int, in_prose: bool) -> bool:
+    """Whether a term goes on with the phrase before it: "the fall of Rome" is one, to a writer of code, "SQL queries" are SQL, and queries."""
     inner = terms[run[-1] + 1 : place]
     if len(run) >= MOST_WORDS or any(not term.plain or is_mark(term) for term in inner):
         return False
-    if terms[place].key in LANGUAGES or terms[run[-1]].key in LANGUAGES:
+    if not in_prose and LANGUAGES & {terms[place].key, terms[run[-1]].key}:
         return False
     between = " ".join(term.key for term in inner if term.key)
     return not between or between in CONNECTORS or (_how_to(terms, run[0]) and between in ARTICLES)
@@ -86,7 +86,7 @@ def _how_to(terms: Sequence[Term], place: int) -> bool:
     return place > 1 and (terms[place - 2].key, terms[place - 1].key) == ("how", "to")
 
 
-def _phrase(terms: Sequence[Term], run: Sequence[int], articles: bool) -> str:
+def _phrase(terms: Sequence[Term], run: Sequence[int], in_prose: bool) -> str:
     """The words from the first to the last place, with the article before them."""
     last = run[-1]
     behind = terms[last + 1] if last + 1 < len(terms) else None
@@ -98,7 +98,7 @@ def _phrase(terms: Sequence[Term], run: Sequence[int], articles: bool) -> str:
     before = terms[run[0] - 1].key if run[0] else ""
     if _how_to(terms, run[0]):
         return " ".join([gerund(words[0]), *phrase.split()[1:]])
-    if not articles or not phrase:
+    if not in_prose or not phrase:
         return phrase
     if before in POSSESSIVES:
         return phrase if phrase.endswith("s") else f"{article(phrase)} {phrase}"
