@@ -13,7 +13,7 @@ import numpy as np
 from minigpt.batches import join, split
 from minigpt.corpus.documents import Document
 from minigpt.corpus.own import read_own
-from minigpt.corpus.prompt import understand
+from minigpt.corpus.prompt import describe, understand
 from minigpt.corpus.refine import Kept, distinct, refine
 from minigpt.corpus.templates import write_documents
 from minigpt.tokenizer import Tokenizer
@@ -76,13 +76,9 @@ def write_corpus(
     """
     request = understand(prompt, preset)
     forms = request.forms[: max(LEAST_FORMS, final_tokens // TOKENS_PER_FORM)]
-    reason = "your prompt has no word that a writer knows, so these are general documents"
-    if preset:
-        reason = f"preset {preset}"
-    elif request.matched:
-        reason = "because of " + ", ".join(repr(word) for word in request.matched)
     few = f" ({len(forms)} of {len(request.forms)} forms, enough for {final_tokens:,} tokens)" if len(forms) < len(request.forms) else ""
-    say(f"templates for {request.category} ({reason}): {', '.join(forms)}{few}")
+    lines = [*describe(request), f"templates: {', '.join(forms)}{few}"]
+    say(("\n" + 10 * " ").join(lines))  # below each other, beside the word that the listener puts first
     documents, written = [], 0
     for document in write_documents(replace(request, forms=forms), random.Random(seed)):
         documents.append(document)

@@ -3,35 +3,44 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from hashlib import blake2b
+from types import ModuleType
 
 from minigpt.corpus.documents import Document
 from minigpt.corpus.request import Request
-from minigpt.corpus.templates import cooking, general, poetry, technical
+from minigpt.corpus.templates import cooking, general, poetry, technical, topic
 from minigpt.corpus.templates.grammar import Form, load_words
 
-FORMS: Mapping[str, Mapping[str, Form]] = {
-    "cooking": cooking.FORMS,
-    "poetry": poetry.FORMS,
-    "technical": technical.FORMS,
-    "general": general.FORMS,
-}
+WRITERS: Mapping[str, ModuleType] = {"cooking": cooking, "poetry": poetry, "technical": technical, "general": general, "topic": topic}
+FORMS: Mapping[str, Mapping[str, Form]] = {category: writer.FORMS for category, writer in WRITERS.items()}
 MAX_REPEATS = 1000  # so many texts in a row that were already written: the tables are exhausted
+HASH_BYTES = 12  # of each text, so that a long stream takes little memory; that two of a billion texts share theirs: one in 10^11
+
+
+def forms_for(request: Request) -> tuple[str, ...]:
+    """The request's forms, narrowed and ordered by its category's writer so that all of them can obey the request; never empty."""
+    narrow: Callable[[Request], tuple[str, ...]] = getattr(WRITERS[request.category], "forms_for", lambda request: request.forms)
+    return narrow(request)
 
 
 def write_documents(request: Request, rng: random.Random) -> Iterator[Document]:
-    """Documents for the request, its forms in turn, never the same text twice; ends after MAX_REPEATS attempts without a new text."""
-    words = load_words(request.category)
-    written: set[str] = set()
+    """Documents for the request, its forms in turn, never the same text twice; ends after MAX_REPEATS attempts without a new text.
+
+    Raises: MinigptError where nothing can be written that obeys the request.
+    """
+    words, forms = load_words(request.category), forms_for(request)
+    written: set[bytes] = set()
     repeats = 0
     while True:
-        for form in request.forms:
+        for form in forms:
             text = FORMS[request.category][form](rng, words, request)
-            if text in written:
+            mark = blake2b(text.encode(), digest_size=HASH_BYTES).digest()
+            if mark in written:
                 repeats += 1
                 if repeats >= MAX_REPEATS:
                     return
                 continue
             repeats = 0
-            written.add(text)
+            written.add(mark)
             yield Document(text, source="template", origin={"category": request.category, "form": form})

@@ -1,0 +1,83 @@
+"""How a document is to be: in go the terms of a prompt and its category, out come the fields of a request and the terms that they used."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from minigpt.corpus.keywords import Term, kind
+from minigpt.corpus.lexicon import FOODS, TABLES, meanings
+
+FIELDS = {"season": ("cooking", "poetry", "general"), "cuisines": ("cooking",), "diets": ("cooking",)}  # other fields: all categories
+SINGLE = ("season", "audience", "tone", "length")
+HOW = ("audience", "tone", "length")  # not read where a prompt says what a text is about: "a story about a child" may be for adults
+OPPOSITE = {("length", "short"): "long", ("length", "long"): "short"}
+FIRM = ("without", "no", "avoid", "exclude", "-without", "free from", "free of", "free", "excluding", "except", "omit", "skip", "lacking")
+
+
+def constraints(terms: Sequence[Term], category: str) -> tuple[dict[str, Any], set[int]]:
+    """The fields of a Request that the terms fill, and the places of the terms that no other field needs any more."""
+    fields: dict[str, list[str]] = {}
+    used: set[int] = set()
+    for place, term in enumerate(terms):
+        for field, value in _meanings(term, terms, place, category):
+            used.add(place)
+            if value and value not in fields.setdefault(field, []):
+                fields[field].append(value)
+    found: dict[str, Any] = {field: tuple(values) for field, values in fields.items() if values}
+    if category == "cooking":
+        found = _diets(found, terms)
+    if len(found.get("season", ())) > 1:  # spring and autumn: two seasons are a topic, and no constraint
+        del found["season"]
+        used -= {place for place, term in enumerate(terms) if kind(term) == "season"}
+    return {field: values[0] if field in SINGLE else values for field, values in found.items()}, used
+
+
+def _meanings(term: Term, terms: Sequence[Term], place: int, category: str) -> Iterator[tuple[str, str]]:
+    """(field, value) for all that the term asks for; an empty value where it is understood and asks for nothing."""
+    if term.plain or not term.key:
+        return
+    if category == "cooking" and term.key in FOODS:
+        yield from _food(term)
+        return
+    for field, value in meanings().get(term.key, []):
+        if category not in FIELDS.get(field, (category,)) or (field in HOW and term.about):
+            continue
+        if field == "asked language":
+            if place + 1 == len(terms) or terms[place + 1].plain:
+                yield "language", value
+        elif field == "adults":
+            yield ("audience", "") if not term.about else ("", "")
+        elif field == "audience" and term.key == "professional" and category == "general":
+            yield "tone", "" if term.negated else "formal"
+        else:
+            yield field, OPPOSITE.get((field, value), "") if term.negated else value
+    if term.negated and not kind(term):
+        yield ("without", singular(term.key)) if term.negated in FIRM else ("", "")
+
+
+def _food(term: Term) -> Iterator[tuple[str, str]]:
+    food = TABLES["same food"].get(term.key, term.key)
+    if not term.negated:
+        yield "ingredients", "" if food in TABLES["of no use as ingredients"] else food
+    elif food in TABLES["diet of what is left out"]:
+        yield "diets", TABLES["diet of what is left out"][food]
+    else:
+        yield "without", food
+
+
+def _diets(found: dict[str, Any], terms: Sequence[Term]) -> dict[str, Any]:
+    """No meat, but fish: the vegetarian that was read from "no meat" eats fish. A food that is asked for is not left out as well."""
+    diets = found.get("diets", ())
+    asked_for = any(term.key in TABLES["constraints"]["diets"]["vegetarian"] for term in terms)
+    if "vegetarian" in diets and not asked_for and set(found.get("ingredients", ())) & set(TABLES["fish and seafood"]):
+        found["diets"] = tuple("pescatarian" if diet == "vegetarian" else diet for diet in diets)
+        found["ingredients"] = tuple(food for food in found["ingredients"] if food not in ("fish", "seafood"))
+    return {field: values for field, values in found.items() if values}
+
+
+def singular(word: str) -> str:
+    """A regular plural as its singular, good enough for what a table does not know."""
+    if word.endswith("ies") and len(word) > 4:
+        return word[:-3] + "y"
+    return word[:-1] if word.endswith("s") and not word.endswith(("ss", "us", "is", "ics")) and len(word) > 3 else word

@@ -1,0 +1,82 @@
+"""Documents about a topic that no writer knows. In: a random generator, words, a request; out: one text that claims no facts.
+
+All that these forms tell is how somebody wonders, asks, reads, checks and plans: true of any topic, and nothing about this one.
+"""
+
+from __future__ import annotations
+
+import random
+from functools import partial
+
+from minigpt.corpus.request import Request
+from minigpt.corpus.templates.grammar import Form, Words, draw, fill, title_case, upper_first
+
+MINUTES = tuple(range(5, 60, 5))
+TITLES = ("poem title", "talk title")
+CLOSED = ("poem", "conversation")  # forms that have no room for a joke
+STEPS = {"short": (3, 4), "long": (6, 8), None: (4, 6)}  # of a plan and of a talk
+
+
+class Voice:
+    """What the templates ask for by name: one topic and a few people for the whole document; anything else once before it comes again."""
+
+    def __init__(self, rng: random.Random, words: Words, request: Request) -> None:
+        self.rng, self.children = rng, request.audience == "children"
+        self.tables = {**words["lists"], **words["sentences"], **words["parts"]}
+        self.topic = request.spell(rng.choice(request.topics or words["any topic"]))
+        people = draw(rng, words["names"], 4)
+        days = draw(rng, self.tables["day"], 2)
+        self.fixed: dict[str, str] = {"topic": self.topic, "today": days[0], "day": days[1]}
+        self.fixed |= dict(zip(("name", "name1", "name2", "other"), people, strict=True))
+        for name, pairs in words["exchanges"].items():  # what is asked, and an answer to that
+            said, replies = rng.choice(pairs)
+            self.fixed |= {name: said, f"reply to {name}": rng.choice(replies)}
+        self.left: dict[str, list[str]] = {}
+
+    def __call__(self, name: str) -> str:
+        if name in self.fixed:
+            return self.fixed[name]
+        if name == "minutes":
+            return str(self.rng.choice(MINUTES))
+        key = f"{name} for children" if self.children and f"{name} for children" in self.tables else name
+        if not self.left.get(key):
+            self.left[key] = draw(self.rng, self.tables[key], len(self.tables[key]))
+        text = self.left[key].pop()
+        return title_case(fill(self.rng, text, self)) if key in TITLES else text
+
+
+def write(rng: random.Random, words: Words, request: Request, form: str) -> str:
+    """One document of the form: a skeleton, whose sentences are drawn."""
+    skeletons = sorted(words["skeletons"][form], key=len)
+    half = (len(skeletons) + 1) // 2
+    skeleton = rng.choice({"short": skeletons[:half], "long": skeletons[-half:]}.get(request.length or "", skeletons))
+    voice = Voice(rng, words, request)
+    if "{steps}" in skeleton:
+        voice.fixed |= timetable(rng, voice, form, request.length)
+    if request.tone == "fun":
+        skeleton += "\n\nP.S. {Fun}"
+    return "\n".join(sentences(line) for line in fill(rng, skeleton, voice).split("\n"))
+
+
+def forms_for(request: Request) -> tuple[str, ...]:
+    """The request's forms, those of them that can be fun where it is to be fun."""
+    return tuple(form for form in request.forms if request.tone != "fun" or form not in CLOSED) or ("answer",)
+
+
+def timetable(rng: random.Random, voice: Voice, form: str, length: str | None) -> dict[str, str]:
+    """Numbered steps with their minutes, and how many and how many minutes they are in all."""
+    minutes = [rng.choice(MINUTES) for _ in range(rng.randint(*STEPS[length]))]
+    steps = [upper_first(fill(rng, "{plan tasks}" if form == "plan" else "{talk points}", voice)) for _ in minutes]
+    label = "Session " if form == "plan" else ""
+    lines = [f"{label}{i}{':' if label else '.'} {step} ({m} minutes)." for i, (step, m) in enumerate(zip(steps, minutes, strict=True), 1)]
+    return {"steps": "\n".join(lines), "total": str(sum(minutes)), "sessions": str(len(minutes))}
+
+
+def sentences(line: str) -> str:
+    """The line with a capital at the beginning of each sentence, since a topic, or a drawn word, may stand there."""
+    parts = line.split(". ")
+    return ". ".join([upper_first(parts[0]), *(upper_first(part) for part in parts[1:])])
+
+
+NAMES = ("answer", "diary", "conversation", "questions", "letter", "plan", "talk", "poem")
+FORMS: dict[str, Form] = {name: partial(write, form=name) for name in NAMES}
