@@ -9,7 +9,6 @@ import numpy as np
 import pytest
 
 import minigpt
-from minigpt.batches import join
 from minigpt.folder import RunFolder
 from minigpt.pipeline import Listener
 from minigpt.training import held_out_loss
@@ -95,7 +94,7 @@ def test_the_folder_holds_the_best_model(run):
     held_out = [model.tokenizer.encode(d["text"]) for d in lines(run / "corpus.jsonl") if d["split"] == "held_out"]
     trainer = minigpt.Trainer(model.config, minigpt.TrainConfig(batch_size=record["training"]["batch_size"]), device="cpu")
     trainer.load_state_dict({p.name: p.value for p in model.network.parameters})
-    ids = join(held_out, model.tokenizer.end_of_text)
+    ids = np.array([token for text in held_out for token in (*text, model.tokenizer.end_of_text)])
     assert held_out_loss(trainer, ids, record["training"]["context"], model.tokenizer.end_of_text) == pytest.approx(min(losses), abs=1e-6)
 
 
@@ -185,7 +184,7 @@ def test_own_text_without_duplicates_and_with_an_early_stop(tmp_path):
         file.writelines(json.dumps({"text": text}) + "\n" for text in texts + texts[:5])
     minigpt.train("colours", data=[tmp_path / "own.jsonl"], out=tmp_path / "run", layers=1, heads=2, width=64, epochs=300, dropout=0.0)
     record = json.loads((tmp_path / "run" / "run.json").read_text())
-    assert record["corpus"]["duplicates_dropped"] == 5
+    assert record["corpus"]["dropped"] == {"duplicate": 5}
     assert record["corpus"]["documents"] == 20
     assert record["training"]["stopped_early"]
     assert record["result"]["best_step"] < record["training"]["steps"] < 300
