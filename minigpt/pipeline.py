@@ -97,11 +97,9 @@ def entries(job: Job, gathering: Gathering) -> Iterator[Entry]:
 def number(job: Job) -> None:
     """The tokens: the vocabulary that the corpus needs, the corpus under its ids, and the model's configuration."""
     full, place = Tokenizer.gpt2(), job.run.checkpoint
-    names = {LEARNED: TRAIN_IDS, HELD_OUT: HELD_OUT_IDS}
-    streams = {name: open_stream(place / name) for name in names}
-    tokenizer = full if job.options.vocab == "full" else compact_for(full, list(streams.values()))
-    for name, stream in streams.items():
-        renumber(stream, full, tokenizer, place / names[name])
+    tokenizer = full if job.options.vocab == "full" else compact_for(full, [place / LEARNED, place / HELD_OUT])
+    for source, target in ((LEARNED, TRAIN_IDS), (HELD_OUT, HELD_OUT_IDS)):
+        renumber(place / source, full, tokenizer, place / target)
     config, _ = configs(job, tokenizer.vocab_size, windows := windows_of(job))
     save_tokenizer(job.run.path, tokenizer, windows.context)
     save_config(job.run.path, config, windows.context, tokenizer.end_of_text)

@@ -30,23 +30,25 @@ def open_stream(path: Path) -> np.ndarray:
     return np.memmap(path, DTYPE, mode="r")
 
 
-def pieces(stream: np.ndarray) -> Iterator[np.ndarray]:
-    """A stream in pieces of bounded size."""
-    return (stream[i : i + PIECE] for i in range(0, len(stream), PIECE))
+def pieces(path: Path) -> Iterator[np.ndarray]:
+    """The ids of a file, one bounded piece after the other; unlike a mapped file, they take no more memory the longer it is."""
+    with path.open("rb") as file:
+        while len(piece := np.fromfile(file, DTYPE, PIECE)):
+            yield piece
 
 
-def compact_for(full: Tokenizer, streams: Sequence[np.ndarray]) -> Tokenizer:
-    """The compact tokenizer for streams of ids of `full`."""
+def compact_for(full: Tokenizer, paths: Sequence[Path]) -> Tokenizer:
+    """The compact tokenizer for files of ids of `full`."""
     used = np.zeros(full.vocab_size, bool)
-    for stream in streams:
-        for piece in pieces(stream):
+    for path in paths:
+        for piece in pieces(path):
             used[piece] = True
     return compact(full, np.flatnonzero(used).tolist())
 
 
-def renumber(stream: np.ndarray, full: Tokenizer, small: Tokenizer, path: Path) -> None:
-    """Write a stream of `full` to `path` as one of `small`, which has all of its tokens."""
+def renumber(source: Path, full: Tokenizer, small: Tokenizer, target: Path) -> None:
+    """A file of ids of `full` written again as ids of `small`, which has all tokens that it uses."""
     table = renumbering(full, small).astype(DTYPE)
-    with whole_file(path) as file:
-        for piece in pieces(stream):
+    with whole_file(target) as file:
+        for piece in pieces(source):
             file.write(table[piece].tobytes())

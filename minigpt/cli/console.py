@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from minigpt.cli.common import is_terminal, show
+from minigpt.cli.common import is_terminal, printable, show
 from minigpt.listener import Listener
 
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ class Console(Listener):
     def say(self, topic: str, text: str) -> None:
         if not self.quiet:
             self.clear()
-            click.echo(f"{topic:<9} {text}", err=True)
+            click.echo(printable(f"{topic:<9} {text}"), err=True)  # a file's name may be anything
 
     def progress(self, what: str, done: int, total: int | None) -> None:
         now = time.perf_counter()

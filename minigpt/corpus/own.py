@@ -74,8 +74,9 @@ class OwnText:
                 raise MinigptError(f"{path} holds no {', '.join(KINDS)} file")
             self.files += [(file, str(file.relative_to(path)), False) for file in files]
             self._weigh(files)
-            others = len(found) - len(files)
-            return f"{path} ({len(files):,} files{f', {others:,} of other kinds left out' if others else ''})"
+            count = f"{len(files):,} file{'s' if len(files) > 1 else ''}"
+            others = f", {len(found) - len(files):,} of other kinds left out" if len(found) > len(files) else ""
+            return f"{path} ({count}{others})"
         if not os.path.lexists(path):
             raise MinigptError(f"{path} does not exist; --data wants a file or a folder")
         if path.suffix.lower() not in KINDS:
