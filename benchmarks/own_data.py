@@ -17,7 +17,7 @@ from pathlib import Path
 import numpy as np
 
 WORK = """
-import json, resource, sys, time
+import json, sys, time
 from pathlib import Path
 from minigpt.job import plan
 from minigpt.listener import Listener
@@ -41,7 +41,7 @@ written = time.perf_counter()
 number(job)
 done = time.perf_counter()
 ids = sum((job.run.checkpoint / name).stat().st_size for name in ("train.ids", "held_out.ids")) // 2
-peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+peak = int(next(line.split()[1] for line in open("/proc/self/status") if line.startswith("VmHWM")))
 result = {"write": written - started, "number": done - written, "peak_kb": peak, "ids": ids, "calls": hear.calls}
 print(json.dumps(result | {"corpus": job.run.record["corpus"], "vocabulary": job.run.record["model"]["vocab_size"]}))
 """

@@ -15,7 +15,7 @@ from .tokenizer import Tokenizer
 from .vocabulary import compact, renumbering
 
 DTYPE = np.dtype("<u2")
-PIECE = 2**20  # ids looked at together
+PIECE = 2**16  # ids looked at together
 
 
 def to_bytes(ids: Sequence[int]) -> bytes:

@@ -14,7 +14,6 @@ BORDERS = tuple(
             r"(\n[^\S\n]*\n)",  # blank lines
             r"(\n)",
             r"((?<=[.!?])\s|(?<=[\u3002\uff01\uff1f]))",  # ends of sentences; those of Chinese and Japanese have no blank behind them
-            r"(\s)",
         ),
     )
 )
@@ -31,11 +30,11 @@ def cut(blocks: Iterable[str]) -> Iterator[str]:
 
 def join_parts(text: str, borders: Sequence[re.Pattern[str]]) -> Iterator[str]:
     """Cut at the first border and join neighbours again while they fit; a part that is too long by itself is cut at the next border,
-    and where there is none, at LONG characters. A flood of white space is dropped."""
+    and where no border is left, between words. A flood of white space is dropped."""
     if len(text) <= LONG:
         yield text
     elif not borders:
-        yield from (text[i : i + LONG] for i in range(0, len(text), LONG))
+        yield from cut_words(text)
     else:
         joined = ""
         for part in borders[0].split(text):
@@ -47,3 +46,13 @@ def join_parts(text: str, borders: Sequence[re.Pattern[str]]) -> Iterator[str]:
                     joined = ""
             joined += part
         yield from join_parts(joined, borders[1:])
+
+
+def cut_words(text: str) -> Iterator[str]:
+    """Pieces that end with a blank, or, in a word without an end, at LONG characters."""
+    start = 0
+    while len(text) - start > LONG:
+        end = text.rfind(" ", start, start + LONG) + 1 or start + LONG
+        yield text[start:end]
+        start = end
+    yield text[start:]
