@@ -5,25 +5,31 @@ Documents are split into a training part and a held-out part; within a part they
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator
+from itertools import islice
+from typing import TypeVar
 
 import numpy as np
 
 from .errors import MinigptError
 
-HELD_OUT_SHARE = 0.1
+TEN = 10  # one document of so many is held out
+
+T = TypeVar("T")
 
 
-def split(documents: int, rng: np.random.Generator) -> list[bool]:
-    """For each of so many distinct documents, whether it is held out: one in ten, at least one if there are two."""
-    count = min(max(1, round(documents * HELD_OUT_SHARE)), documents - 1)
-    held_out = set(rng.permutation(documents)[:count].tolist())
-    return [i in held_out for i in range(documents)]
+def split(documents: Iterable[T], rng: np.random.Generator) -> Iterator[tuple[T, bool]]:
+    """Each document, and whether it is held out: of each ten that follow each other one, at least one if there are two in all.
 
-
-def join(documents: Sequence[Sequence[int]], end_of_text: int) -> np.ndarray:
-    """Documents' ids, each closed by end-of-text, as one stream (n,)."""
-    return np.array([token for ids in documents for token in (*ids, end_of_text)], dtype=np.int32)
+    No more than ten are looked at ahead, so that a corpus may flow through.
+    """
+    source = iter(documents)
+    first = True
+    while ten := list(islice(source, TEN)):
+        some = len(ten) >= TEN // 2 or (first and len(ten) > 1)  # of a last few, one if they are closer to ten than to none
+        held_out = int(rng.integers(len(ten))) if some else None
+        yield from ((document, i == held_out) for i, document in enumerate(ten))
+        first = False
 
 
 class Windows:
@@ -46,23 +52,27 @@ class Windows:
         return -(-self.windows // self.batch_size)
 
     def epoch(self, number: int) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-        """The batches of epoch 0, 1, 2, ...: x, y (B, T) each. They depend on (seed, number) alone."""
+        """The batches of epoch 0, 1, 2, ...: x, y (B, T) each, int32. They depend on (seed, number) alone."""
         rng = np.random.default_rng([self.seed, 2, number])
         starts = rng.integers(len(self.ids)) + rng.permutation(self.windows) * self.context
         reach = np.arange(self.context + 1)
         for first in range(0, self.windows, self.batch_size):
-            window = self.ids[(starts[first : first + self.batch_size, None] + reach) % len(self.ids)]
+            window = self.ids[(starts[first : first + self.batch_size, None] + reach) % len(self.ids)].astype(np.int32)
             yield window[:, :-1], window[:, 1:]
 
 
 def evaluation_batches(ids: np.ndarray, context: int, batch_size: int, end_of_text: int) -> Iterator[tuple[np.ndarray, np.ndarray]]:
     """Batches x, y in which every token of a held-out stream is a target exactly once; the last one holds what is left."""
-    stream = np.concatenate([np.array([end_of_text], dtype=ids.dtype), ids])
     whole = len(ids) // context
     for first in range(0, whole, batch_size):
         starts = np.arange(first, min(first + batch_size, whole))[:, None] * context
-        window = stream[starts + np.arange(context + 1)]
-        yield window[:, :-1], window[:, 1:]
-    rest = stream[whole * context :]
-    if len(rest) > 1:
-        yield rest[None, :-1], rest[None, 1:]
+        yield _targets(ids, starts + np.arange(context), end_of_text)
+    if whole * context < len(ids):
+        yield _targets(ids, np.arange(whole * context, len(ids))[None], end_of_text)
+
+
+def _targets(ids: np.ndarray, places: np.ndarray, end_of_text: int) -> tuple[np.ndarray, np.ndarray]:
+    """The targets y at `places` (B, T) of a stream, and their inputs x: the tokens one place earlier, end-of-text before the first."""
+    x, y = ids[places - 1].astype(np.int32), ids[places].astype(np.int32)
+    x[places == 0] = end_of_text
+    return x, y

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 from .errors import MinigptError
-from .files import read_json_object, write_json, write_json_lines, write_text
+from .files import read_json_object, write_json, write_text
 
-RECORD, CORPUS, METRICS = "run.json", "corpus.jsonl", "metrics.jsonl"
+RECORD, METRICS, CHECKPOINT = "run.json", "metrics.jsonl", "checkpoint"
+KEPT = {"model.safetensors": "the best model so far is", "corpus.jsonl": "there was no model yet; the corpus is"}
 
 
 def slug(prompt: str) -> str:
@@ -45,6 +46,7 @@ class RunFolder:
 
     def create(self) -> None:
         """Make the folder and claim it; the first thing in it is run.json."""
+        self.record["stages"] = []
         self.path.mkdir(parents=True, exist_ok=True)
         require_free(self.path)
         try:
@@ -52,6 +54,21 @@ class RunFolder:
         except FileExistsError as error:
             raise MinigptError(f"another run has just started in {self.path}; choose another folder with --out") from error
         self.save("writing")
+        self.checkpoint.mkdir()
+
+    @property
+    def checkpoint(self) -> Path:
+        """Where a run keeps what it needs only until it is complete."""
+        return self.path / CHECKPOINT
+
+    def carry_out(self, stages: Mapping[str, Callable[[], None]]) -> None:
+        """Each stage that the record does not have as done, in turn. A stage leaves its results on the disk, and then counts as done;
+        one that was broken off is done again from its start."""
+        for name, stage in stages.items():
+            if name not in self.record["stages"]:
+                stage()
+                self.record["stages"].append(name)
+                self.save(self.record["status"])
 
     def save(self, status: str, **more: Any) -> None:
         """Update the record and write it. Status: writing, training, interrupted, complete or failed."""
@@ -66,16 +83,13 @@ class RunFolder:
             yield
         except KeyboardInterrupt as error:
             status = "interrupted"
-            kept = "the best model so far is" if (self.path / "model.safetensors").exists() else "there was no model yet; the corpus is"
+            there = [what for file, what in KEPT.items() if (self.path / file).exists()]
+            kept = there[0] if there else "there was no corpus yet; the record is"
             raise KeyboardInterrupt(f"minigpt: interrupted; {kept} in {self.path}") from error
         finally:
             if self.record["status"] != "complete":
                 with suppress(OSError):  # a full disk holds no new record; the error that was first is the one to tell
                     self.save(status)
-
-    def write_corpus(self, lines: Sequence[dict[str, Any]]) -> None:
-        """corpus.jsonl, one document a line."""
-        write_json_lines(self.path / CORPUS, lines)
 
     def add_metrics(self, line: dict[str, Any]) -> None:
         """One more line of metrics.jsonl; the file is written whole, so that it never ends in half a line."""

@@ -20,6 +20,8 @@ class Options:
 
     preset: str | None = None
     data: tuple[str, ...] = ()
+    column: str | None = None
+    data_share: float | None = None
     source: str = "auto"
     initial_tokens: int | None = None
     final_tokens: int | None = None
@@ -49,13 +51,7 @@ class Options:
         o = cls(**plain)
         if o.source not in ("auto", "template", "own"):
             raise MinigptError(f"unknown source {o.source!r}; use auto, template or own")
-        if o.source == "template" and o.data:
-            raise MinigptError("--source template and --data exclude each other; leave one of them out")
-        for name, value in (("--preset", o.preset), ("--initial-tokens", o.initial_tokens)):
-            if o.data and value is not None:
-                raise MinigptError(f"{name} is about templates, --data is your own text; leave one of them out")
-        if o.source == "own" and not o.data:
-            raise MinigptError("--source own needs --data FILE or --data FOLDER")
+        o._require_sources_that_fit()
         if o.vocab not in ("corpus", "full"):
             raise MinigptError(f"unknown vocabulary {o.vocab!r}; use corpus or full")
         if o.preset is not None:
@@ -64,6 +60,34 @@ class Options:
             if (value := getattr(o, name)) is not None:
                 require_integer(f"--{name.replace('_', '-')}", value)
         return o
+
+    def _require_sources_that_fit(self) -> None:
+        """MinigptError where the options about own text and about generated text contradict each other."""
+        if self.source == "own" and not self.data:
+            raise MinigptError("--source own needs --data FILE or --data FOLDER")
+        for name, value in (("--column", self.column), ("--data-share", self.data_share)):
+            if value is not None and not self.data:
+                raise MinigptError(f"{name} is about your own text; it needs --data FILE or --data FOLDER")
+        share = self.data_share
+        if share is not None and (isinstance(share, bool) or not isinstance(share, (int, float)) or not 0 < share <= 1):
+            raise MinigptError(
+                f"--data-share={share!r}: wanted a number above 0, and 1 at most; 0.5 makes half of the tokens your own text"
+            )
+        if self.generates and self.data and self.source == "own":
+            raise MinigptError("--source own and --data-share below 1 exclude each other; leave one of them out")
+        if not self.generates:
+            if self.source == "template":
+                raise MinigptError("--source template and --data exclude each other; leave one of them out, or mix them with --data-share")
+            for name, given in (("--preset", self.preset), ("--initial-tokens", self.initial_tokens)):
+                if given is not None:
+                    raise MinigptError(
+                        f"{name} is about templates, --data is your own text; leave one of them out, or mix them with --data-share"
+                    )
+
+    @property
+    def generates(self) -> bool:
+        """Whether documents are written, alone or beside own text."""
+        return not self.data or (self.data_share is not None and self.data_share < 1)
 
     @property
     def size(self) -> Size:
@@ -78,7 +102,11 @@ class Options:
     def full_prompt(self, prompt: str | None) -> str:
         """The prompt, that of the preset if there is none, or an empty one where the user's own text stands for it."""
         prompt = (prompt or "").strip() or (PRESETS[self.preset].prompt if self.preset else "")
-        if not prompt and not self.data:
+        if not prompt and self.generates:
+            if self.data:
+                raise MinigptError(
+                    '--data-share mixes your own text with documents for a prompt: give --prompt "A GPT that ..." or --preset KEY'
+                )
             raise MinigptError('nothing to learn from: give --prompt "A GPT that ...", --preset KEY or --data FILE')
         try:
             prompt.encode()

@@ -1,66 +1,35 @@
-"""The whole job: a prompt or the user's own text in, a run folder with a trained model out. `train` is its table of contents."""
+"""The whole job: a prompt or the user's own text in, a run folder with a trained model out. `train` is its table of contents.
+
+A run is a row of stages. Each has its results on the disk before the next begins, and reads there what the ones before it left.
+"""
 
 from __future__ import annotations
 
-import platform
-from dataclasses import asdict, dataclass, replace
-from datetime import datetime, timezone
+import shutil
+from collections.abc import Iterator
+from dataclasses import asdict, replace
 from functools import partial
-from pathlib import Path
 from typing import Any
 
-import numpy as np
-
-from . import __version__
-from .backend import Backend, choose_backend
 from .batches import Windows
 from .card import model_card
 from .checkpoint import save_config, save_tokenizer, save_weights
 from .config import ModelConfig, SampleConfig, TrainConfig
-from .corpus.gather import Corpus, gather, read_corpus, write_corpus
+from .corpus.gather import HELD_OUT, LEARNED, Entry, Gathering, write_corpus
+from .corpus.sources import Source, Templates
 from .files import write_text
-from .folder import RunFolder, new_folder, require_free
+from .job import Job, plan
+from .listener import Listener
 from .options import Options
 from .parallel import Trainer
+from .streams import compact_for, open_stream, renumber
 from .textmodel import TextModel, load, samples
 from .tokenizer import Tokenizer
 from .training import Course, Report, Result, fit
-from .vocabulary import compact
 
 WARMUP = 100  # steps at most; a tenth of a shorter run
 SAMPLE_TOKENS = 400
-
-
-class Listener:
-    """What hears how a run goes; this one keeps it to itself."""
-
-    def say(self, topic: str, text: str) -> None:
-        """A line of the plan or of the result."""
-
-    def step(self, course: Course) -> None:
-        """A step was made."""
-
-    def report(self, report: Report) -> None:
-        """A line of metrics was written."""
-
-    def sample(self, text: str) -> None:
-        """The finished model wrote this."""
-
-
-@dataclass(frozen=True)
-class Plan:
-    """Everything that is decided before the first byte is written."""
-
-    options: Options
-    prompt: str
-    folder: Path
-    backend: Backend
-    corpus: Corpus
-    tokenizer: Tokenizer
-    config: ModelConfig
-    train_config: TrainConfig
-    windows: Windows
-    held_out: np.ndarray  # the held-out stream, (n,)
+TRAIN_IDS, HELD_OUT_IDS = "train.ids", "held_out.ids"  # the token streams under the model's own vocabulary
 
 
 def train(prompt: str | None = None, *, listener: Listener | None = None, **options: Any) -> TextModel:
@@ -69,134 +38,138 @@ def train(prompt: str | None = None, *, listener: Listener | None = None, **opti
     Options are those of `Options` (model_size, data, epochs, out, ...). Raises MinigptError for bad input; once the folder exists, its
     run.json has the status.
     """
-    hear = listener or Listener()
-    plan = make_plan(prompt, Options.parse(options), hear)
-    run = RunFolder(plan.folder, record(plan))
-    announce(plan, run.record, hear)
-
-    run.create()
-    with run.recorded():
-        run.write_corpus(plan.corpus.lines())
-        save_tokenizer(plan.folder, plan.tokenizer, plan.windows.context)
-        save_config(plan.folder, plan.config, plan.windows.context, plan.tokenizer.end_of_text)
-        learn(plan, run, hear)
-        model = load(plan.folder, plan.options.device)
-        texts = samples(model, 3, SampleConfig(max_tokens=SAMPLE_TOKENS, seed=plan.options.seed))
-        write_text(plan.folder / "README.md", model_card(run.record | {"samples": texts}))
-        run.save("complete", samples=texts)
-    for text in texts:
-        hear.sample(text)
-    hear.say("Folder", str(plan.folder))
-    return model
+    job = plan(prompt, Options.parse(options), listener or Listener())
+    job.run.create()
+    with job.run.recorded():
+        job.run.carry_out({name: partial(stage, job) for name, stage in STAGES.items()})
+    for text in job.run.record["samples"]:
+        job.hear.sample(text)
+    job.hear.say("Folder", str(job.run.path))
+    return load(job.run.path, job.options.device)
 
 
-def make_plan(prompt: str | None, o: Options, hear: Listener) -> Plan:
-    """Check the options, write or read the corpus, and decide vocabulary, model and schedule."""
-    prompt = o.full_prompt(prompt)
-    config, train_config = o.configure()
-    folder = Path(o.out) if o.out else new_folder(Path(o.models_dir), prompt or Path(o.data[0]).stem)
-    require_free(folder)
-    backend = choose_backend(o.device)
-
-    full = Tokenizer.gpt2()
-    final_tokens, say = o.final_tokens, partial(hear.say, "Corpus")
-    if o.data:
-        documents = read_corpus(o.data, say)
-    else:
-        final_tokens = final_tokens or o.size.final_tokens
-        documents = write_corpus(prompt, o.preset, o.initial_tokens or o.size.initial_tokens, final_tokens, o.seed, full, say)
-    corpus = gather(documents, final_tokens, o.seed, full)
-    tokenizer = compact(full, {token for ids in corpus.encoded for token in ids}) if o.vocab == "corpus" else full
-    learned, held_out = corpus.streams(tokenizer)
-    windows = Windows(learned, train_config.context, o.batch_size, o.seed)
-    steps = windows.steps * o.epochs
-    return Plan(
-        options=o,
-        prompt=prompt,
-        folder=folder,
-        backend=backend,
-        corpus=corpus,
-        tokenizer=tokenizer,
-        config=replace(config, vocab_size=tokenizer.vocab_size),
-        train_config=replace(train_config, total_steps=steps, warmup_steps=min(WARMUP, steps // 10)),
-        windows=windows,
-        held_out=held_out,
-    )
-
-
-def record(plan: Plan) -> dict[str, Any]:
-    """run.json before training: everything that decides the run, and what the corpus became."""
-    sources = [k.document.source for k in plan.corpus.kept]
-    shape = {name: getattr(plan.config, name) for name in ("n_layer", "n_head", "n_embd", "n_positions", "vocab_size", "parameters")}
-    return {
-        "minigpt": __version__,
-        "created": datetime.now(timezone.utc).isoformat(timespec="seconds"),
-        "prompt": plan.prompt,
-        "seed": plan.options.seed,
-        "device": plan.backend.name,
-        "device_reason": plan.backend.reason,
-        "versions": {"python": platform.python_version(), "numpy": np.__version__},
-        "options": asdict(plan.options),
-        "model": {"size": plan.options.size_name, **shape},
-        "corpus": {
-            "documents": len(sources),
-            "tokens": len(plan.windows.ids) + len(plan.held_out),
-            "by_source": {source: sources.count(source) for source in sorted(set(sources))},
-            "generated_tokens": plan.corpus.written,
-            "kept_tokens": plan.corpus.tokens,
-            "held_out_documents": sum(plan.corpus.held_out),
-            "held_out_tokens": len(plan.held_out),
-            "duplicates_dropped": plan.corpus.duplicates,
-        },
+def write(job: Job) -> None:
+    """The corpus: documents, cleaned, chosen and split -> corpus.jsonl, and their ids under GPT-2's whole vocabulary."""
+    gathering = Gathering(Tokenizer.gpt2())
+    counts = write_corpus(entries(job, gathering), job.run.path, job.run.checkpoint, job.options.seed)
+    dropped = dict(sorted(gathering.cleaner.dropped.items()))
+    job.run.record["corpus"] = {
+        "documents": counts.documents,
+        "tokens": counts.tokens,
+        "by_source": dict(sorted(counts.by_source.items())),
+        "tokens_by_source": dict(sorted(counts.tokens_by_source.items())),
+        "generated_tokens": gathering.tokens,
+        "kept_tokens": counts.tokens,
+        "held_out_documents": counts.held_out_documents,
+        "held_out_tokens": counts.held_out_tokens,
+        "dropped": dropped,
+        "skipped": job.own.skipped.count if job.own else 0,
     }
+    for line in job.own.skipped.lines() if job.own else ():
+        job.hear.say("", line)
+    reasons = "".join(f", {count:,} dropped ({reason})" for reason, count in dropped.items())
+    held_out = f"{counts.held_out_documents:,} held out" if counts.held_out_documents else "none held out, because there is only one"
+    job.hear.say("", f"{gathering.tokens:,} tokens{reasons}; kept {counts.tokens:,} in {counts.documents:,} documents, {held_out}")
+    if len(counts.by_source) > 1:
+        job.hear.say("", f"your own text is {counts.tokens_by_source['own'] / counts.tokens:.0%} of these tokens")
 
 
-def announce(plan: Plan, record: dict[str, Any], hear: Listener) -> None:
-    """The plan, before it is carried out."""
-    config, c, t = plan.config, record["corpus"], plan.train_config
-    dropped = f", {c['duplicates_dropped']} duplicates dropped" if c["duplicates_dropped"] else ""
-    held_out = f"{c['held_out_documents']} held out" if c["held_out_documents"] else "none held out, because there is only one"
-    hear.say("", f"{c['generated_tokens']:,} tokens{dropped}; kept {c['kept_tokens']:,} in {c['documents']:,} documents, {held_out}")
-    shape = f"{config.n_layer} layers, {config.n_head} heads, width {config.n_embd}, vocabulary {config.vocab_size:,}"
-    hear.say("Model", f"GPT-1, {record['model']['size']}: {shape}: {config.parameters:,} parameters")
-    hear.say("Device", plan.backend.reason)
-    steps = f"{t.epochs} epochs of {plan.windows.steps} steps, {t.batch_size} x {plan.windows.context} tokens each"
-    hear.say("Training", f"{steps}; learning rate {t.learning_rate:g}, dropout {config.dropout:g}, seed {t.seed}")
+def entries(job: Job, gathering: Gathering) -> Iterator[Entry]:
+    """The documents that the options ask for: written ones, the user's own, or both."""
+    o = job.options
+
+    def generate(final_tokens: int) -> Source:
+        assert job.request is not None
+        initial_tokens = o.initial_tokens or max(o.size.initial_tokens, 2 * final_tokens)
+        source = Templates(job.request, initial_tokens, final_tokens, o.seed, gathering.full)
+        return introduced(source, job.hear)
+
+    if job.own is None:
+        final_tokens = o.final_tokens or o.size.final_tokens
+        return gathering.entries(generate(final_tokens), final_tokens)
+    own = introduced(job.own, job.hear)
+    if o.data_share is None or not o.generates:
+        return gathering.entries(own, o.final_tokens)
+    return gathering.mixed(own, o.data_share, o.final_tokens, generate)
 
 
-def learn(plan: Plan, run: RunFolder, hear: Listener) -> None:
-    """Train, with the best model so far and the metrics on the disk at every moment."""
-    trainer = Trainer(plan.config, plan.train_config, threads=plan.options.threads, backend=plan.backend)
-    hear.say("", trainer.plan(plan.train_config.batch_size))
+def introduced(source: Source, hear: Listener) -> Source:
+    """The source, after the listener heard what it is."""
+    for topic, line in zip(("Corpus", *[""] * len(source.description)), source.description, strict=False):
+        hear.say(topic, line)
+    return source
+
+
+def number(job: Job) -> None:
+    """The tokens: the vocabulary that the corpus needs, the corpus under its ids, and the model's configuration."""
+    full, place = Tokenizer.gpt2(), job.run.checkpoint
+    tokenizer = full if job.options.vocab == "full" else compact_for(full, [place / LEARNED, place / HELD_OUT])
+    for source, target in ((LEARNED, TRAIN_IDS), (HELD_OUT, HELD_OUT_IDS)):
+        renumber(place / source, full, tokenizer, place / target)
+    config, _ = configs(job, tokenizer.vocab_size, windows := windows_of(job))
+    save_tokenizer(job.run.path, tokenizer, windows.context)
+    save_config(job.run.path, config, windows.context, tokenizer.end_of_text)
+    shape = {name: getattr(config, name) for name in ("n_layer", "n_head", "n_embd", "n_positions", "vocab_size", "parameters")}
+    job.run.record["model"] = {"size": job.options.size_name, **shape}
+
+
+def windows_of(job: Job) -> Windows:
+    """The training windows over the token stream on the disk."""
+    return Windows(open_stream(job.run.checkpoint / TRAIN_IDS), job.train_config.context, job.options.batch_size, job.options.seed)
+
+
+def configs(job: Job, vocab_size: int, windows: Windows) -> tuple[ModelConfig, TrainConfig]:
+    """The configurations, now that the corpus is known."""
+    steps = windows.steps * job.options.epochs
+    schedule = replace(job.train_config, total_steps=steps, warmup_steps=min(WARMUP, steps // 10))
+    return replace(job.config, vocab_size=vocab_size), schedule
+
+
+def learn(job: Job) -> None:
+    """The training, with the best model so far and the metrics on the disk at every moment."""
+    run, hear, windows = job.run, job.hear, windows_of(job)
+    config, train_config = configs(job, run.record["model"]["vocab_size"], windows)
+    announce(job, config, train_config, windows)
+    trainer = Trainer(config, train_config, threads=job.options.threads, backend=job.backend)
+    hear.say("", trainer.plan(train_config.batch_size))
     run.save("training")
 
     def save() -> None:
-        save_weights(plan.folder, trainer.state_dict())
+        save_weights(run.path, trainer.state_dict())
 
     def on_report(report: Report) -> None:
         run.add_metrics(asdict(report))
         hear.report(report)
 
-    course = Course(trainer, plan.windows, plan.held_out, plan.tokenizer.end_of_text)
+    held_out = open_stream(run.checkpoint / HELD_OUT_IDS)
+    course = Course(trainer, windows, held_out, config.vocab_size - 1)  # end-of-text is the last token of every vocabulary
     try:
         fit(course, save, on_report, hear.step)
     finally:
         trainer.close()
         if course.best:
-            run.record |= figures(course.result(), plan, trainer.threads)
-    run.save("training")
+            run.record |= figures(course.result(), train_config, windows, trainer.threads)
     hear.say("Result", outcome(course.result()))
 
 
-def figures(result: Result, plan: Plan, threads: int) -> dict[str, Any]:
+def announce(job: Job, config: ModelConfig, t: TrainConfig, windows: Windows) -> None:
+    """The model and its training, before the first step."""
+    shape = f"{config.n_layer} layers, {config.n_head} heads, width {config.n_embd}, vocabulary {config.vocab_size:,}"
+    job.hear.say("Model", f"GPT-1, {job.options.size_name}: {shape}: {config.parameters:,} parameters")
+    job.hear.say("Device", job.backend.reason)
+    steps = f"{t.epochs} epochs of {windows.steps:,} steps, {t.batch_size} x {windows.context} tokens each"
+    job.hear.say("Training", f"{steps}; learning rate {t.learning_rate:g}, dropout {config.dropout:g}, seed {t.seed}")
+
+
+def figures(result: Result, train_config: TrainConfig, windows: Windows, threads: int) -> dict[str, Any]:
     """What run.json says of a training, finished or not."""
     return {
         "training": {
             "steps": result.steps,
             "epochs": result.epochs,
-            "batch_size": plan.train_config.batch_size,
-            "context": plan.windows.context,
-            "learning_rate": plan.train_config.learning_rate,
+            "batch_size": train_config.batch_size,
+            "context": windows.context,
+            "learning_rate": train_config.learning_rate,
             "seconds": result.seconds,
             "tokens_per_second": result.tokens_per_second,
             "threads": threads,
@@ -212,3 +185,16 @@ def outcome(result: Result) -> str:
     held_out = "" if result.held_out_loss is None else f", held-out loss {result.held_out_loss:.3f}"
     speed = f"{result.seconds:.0f} s, {result.tokens_per_second:,.0f} tokens/s"
     return f"best at step {result.best_step} of {result.steps}{early}: training loss {result.train_loss:.3f}{held_out}; {speed}"
+
+
+def report(job: Job) -> None:
+    """What the finished model writes, its card, and the folder without what only a run under way needs."""
+    run = job.run
+    model = load(run.path, job.options.device)
+    texts = samples(model, 3, SampleConfig(max_tokens=SAMPLE_TOKENS, seed=job.options.seed))
+    write_text(run.path / "README.md", model_card(run.record | {"samples": texts}))
+    run.save("complete", samples=texts, checkpoint="removed")
+    shutil.rmtree(run.checkpoint)
+
+
+STAGES = {"corpus": write, "tokens": number, "training": learn, "report": report}

@@ -11,6 +11,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+import numpy as np
+
 from .tokenizer import Tokenizer
 
 
@@ -25,3 +27,13 @@ def compact(full: Tokenizer, used: Iterable[int]) -> Tokenizer:
             kept.add(token)
             waiting += halves[token]
     return Tokenizer([pair for pair in full.merges if full.token_ids[pair[0] + pair[1]] in kept])
+
+
+def renumbering(full: Tokenizer, small: Tokenizer) -> np.ndarray:
+    """A table (V of full,): id in `full` -> id of the same token in `small`; -1 for tokens that `small` has not.
+
+    Because both split a corpus into the same tokens, `table[full.encode(text)]` is `small.encode(text)`, without encoding again.
+    """
+    table = np.full(full.vocab_size, -1, np.int32)
+    table[[full.token_ids[token] for token in small.token_ids]] = list(small.token_ids.values())
+    return table

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from minigpt.batches import Windows, evaluation_batches, join, split
+from minigpt.batches import Windows, evaluation_batches, split
 from minigpt.errors import MinigptError
 
 lengths, contexts, sizes = st.integers(2, 200), st.integers(1, 40), st.integers(1, 9)
@@ -90,25 +90,32 @@ def test_every_held_out_token_is_a_target_once(n: int, context: int, batch_size:
 
 @given(documents=st.integers(0, 500), seed=st.integers(0, 5))
 def test_a_tenth_is_held_out(documents: int, seed: int) -> None:
-    """At least one of two, none of one, and something is always left to learn from."""
-    held_out = split(documents, np.random.default_rng(seed))
-    assert len(held_out) == documents
+    """Of each ten in a row one; at least one of two, none of one, and something is always left to learn from. The order stays."""
+    pairs = list(split(iter(range(documents)), np.random.default_rng(seed)))
+    assert [document for document, _ in pairs] == list(range(documents))
+    held_out = [out for _, out in pairs]
     if documents < 2:
         assert not any(held_out)
     else:
         assert 1 <= sum(held_out) < documents
         assert abs(sum(held_out) - documents / 10) <= 0.5 or sum(held_out) == 1
+        assert all(sum(held_out[i : i + 10]) == 1 for i in range(0, documents - 9, 10))
+
+
+def test_splitting_looks_no_further_ahead_than_ten() -> None:
+    """A corpus of any size flows through."""
+    asked = []
+    pairs = split((asked.append(i) or i for i in itertools.count()), np.random.default_rng(0))
+    for i in range(35):
+        assert next(pairs)[0] == i
+        assert len(asked) <= i + 10
 
 
 def test_who_is_held_out_depends_on_the_seed() -> None:
     """The same seed chooses the same documents; each document may be chosen."""
-    assert split(50, np.random.default_rng(1)) == split(50, np.random.default_rng(1))
-    chosen = np.sum([split(20, np.random.default_rng(seed)) for seed in range(100)], axis=0)
-    assert (chosen > 0).all()
 
+    def chosen(seed: int) -> list[bool]:
+        return [out for _, out in split(range(20), np.random.default_rng(seed))]
 
-def test_documents_are_joined_each_closed_by_end_of_text() -> None:
-    """Also an empty one; no document, no token."""
-    assert join([[1, 2], [], [3]], 9).tolist() == [1, 2, 9, 9, 3, 9]
-    assert join([], 9).shape == (0,)
-    assert join([[1]], 9).dtype == np.int32
+    assert chosen(1) == chosen(1)
+    assert (np.sum([chosen(seed) for seed in range(100)], axis=0) > 0).all()

@@ -202,6 +202,35 @@ def test_ctrl_c_keeps_what_there_is(tmp_path):
     assert not list((tmp_path / "run").glob(".*"))
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="SIGINT cannot be sent to another process there")
+def test_ctrl_c_while_a_large_file_is_read_leaves_a_valid_folder(tmp_path):
+    with (tmp_path / "large.txt").open("w") as file:
+        file.writelines(f"Paragraph {i} is about the number {i * i}.\n\n" for i in range(1_000_000))
+    command = [sys.executable, "-m", "minigpt", "train", "--data", str(tmp_path / "large.txt"), "--out", str(tmp_path / "run")]
+    process = subprocess.Popen(command, stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    deadline = time.monotonic() + 60
+    while not list((tmp_path / "run").glob(".corpus.jsonl.*")):
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+    process.send_signal(signal.SIGINT)
+    _, errors = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert "interrupted" in errors
+    assert "Traceback" not in errors
+    record = json.loads((tmp_path / "run" / "run.json").read_text())
+    assert (record["status"], record["stages"]) == ("interrupted", [])
+    assert [path.name for path in (tmp_path / "run").rglob("*") if path.is_file()] == ["run.json"]
+
+
+def test_standard_input_is_learned(tmp_path):
+    command = [sys.executable, "-m", "minigpt", "train", "--data", "-", "--out", str(tmp_path / "run"), *SMALL[:8], "--epochs", "1"]
+    text = "\n\n".join(f"Line {i} of what was piped in, and {i * i} more." for i in range(300))
+    done = subprocess.run(command, input=text, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert "standard input" in done.stderr
+    assert json.loads((tmp_path / "run" / "corpus.jsonl").read_text().splitlines()[0])["file"] == "standard input"
+
+
 @pytest.mark.skipif(sys.platform == "win32", reason="a pseudo-terminal is a Unix thing")
 def test_on_a_terminal_one_line_lives_and_the_last_one_is_wiped(tmp_path):
     import pty

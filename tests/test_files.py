@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 from pathlib import Path
 
@@ -12,7 +11,7 @@ from hypothesis import strategies as st
 
 from minigpt import files
 from minigpt.errors import MinigptError
-from minigpt.files import read_json_object, write_bytes, write_json, write_json_lines, write_text
+from minigpt.files import read_json_object, write_bytes, write_json, write_text
 
 keys = st.text(max_size=5)
 numbers = st.integers() | st.floats(allow_nan=False, allow_infinity=False)
@@ -109,18 +108,7 @@ def test_numbers_that_json_has_not_are_not_written(number: float, tmp_path: Path
     write_json(path, {})
     with pytest.raises(ValueError, match="not JSON compliant"):
         write_json(path, {"x": number})
-    with pytest.raises(ValueError, match="not JSON compliant"):
-        write_json_lines(path, [{"x": number}])
     assert read_json_object(path) == {}
-
-
-def test_json_lines_are_one_value_a_line(tmp_path: Path) -> None:
-    """Line ends inside a text are escaped; no values, an empty file."""
-    rows = [{"text": "a\nb"}, {"text": "naïve\u2028"}]
-    write_json_lines(tmp_path / "a.jsonl", rows)
-    assert [json.loads(line) for line in (tmp_path / "a.jsonl").read_bytes().split(b"\n")[:-1]] == rows
-    write_json_lines(tmp_path / "b.jsonl", [])
-    assert (tmp_path / "b.jsonl").read_bytes() == b""
 
 
 @pytest.mark.parametrize(

@@ -41,7 +41,12 @@ def test_record_and_metrics_are_whole_after_every_write(tmp_path):
         lines = (run.path / "metrics.jsonl").read_text().splitlines()
         assert [json.loads(line)["step"] for line in lines] == list(range(step + 1))
     run.save("complete", result={"best_step": 2})
-    assert json.loads((run.path / "run.json").read_text()) == {"prompt": "p", "status": "complete", "result": {"best_step": 2}}
+    assert json.loads((run.path / "run.json").read_text()) == {
+        "prompt": "p",
+        "status": "complete",
+        "stages": [],
+        "result": {"best_step": 2},
+    }
 
 
 def test_runs_are_listed_newest_first_and_damaged_records_are_named(tmp_path):
@@ -55,3 +60,24 @@ def test_runs_are_listed_newest_first_and_damaged_records_are_named(tmp_path):
     assert len(unreadable) == 1
     assert "bad" in unreadable[0]
     assert list_runs(tmp_path / "nothing") == ([], [])
+
+
+def test_stages_that_are_done_are_not_done_again(tmp_path):
+    """One that is broken off does not count, and the ones behind it wait."""
+    run = RunFolder(tmp_path / "run", {})
+    run.create()
+    calls: list[str] = []
+
+    def broken() -> None:
+        calls.append("second")
+        raise MinigptError("no")
+
+    stages = {"first": lambda: calls.append("first"), "second": broken, "third": lambda: calls.append("third")}
+    with pytest.raises(MinigptError):
+        run.carry_out(stages)
+    record = json.loads((run.path / "run.json").read_text())
+    assert record["stages"] == ["first"]
+    again = RunFolder(run.path, record)
+    again.carry_out(stages | {"second": lambda: calls.append("second")})
+    assert calls == ["first", "second", "second", "third"]
+    assert json.loads((run.path / "run.json").read_text())["stages"] == ["first", "second", "third"]

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 import minigpt
-from minigpt.batches import join
 from minigpt.folder import RunFolder
-from minigpt.pipeline import Listener
+from minigpt.job import plan
+from minigpt.listener import Listener
+from minigpt.options import Options
+from minigpt.pipeline import STAGES
 from minigpt.training import held_out_loss
 
 SMALL = {"layers": 1, "heads": 2, "width": 32, "positions": 64, "initial_tokens": 4000, "final_tokens": 2500, "epochs": 2}
@@ -95,7 +99,7 @@ def test_the_folder_holds_the_best_model(run):
     held_out = [model.tokenizer.encode(d["text"]) for d in lines(run / "corpus.jsonl") if d["split"] == "held_out"]
     trainer = minigpt.Trainer(model.config, minigpt.TrainConfig(batch_size=record["training"]["batch_size"]), device="cpu")
     trainer.load_state_dict({p.name: p.value for p in model.network.parameters})
-    ids = join(held_out, model.tokenizer.end_of_text)
+    ids = np.array([token for text in held_out for token in (*text, model.tokenizer.end_of_text)])
     assert held_out_loss(trainer, ids, record["training"]["context"], model.tokenizer.end_of_text) == pytest.approx(min(losses), abs=1e-6)
 
 
@@ -185,11 +189,58 @@ def test_own_text_without_duplicates_and_with_an_early_stop(tmp_path):
         file.writelines(json.dumps({"text": text}) + "\n" for text in texts + texts[:5])
     minigpt.train("colours", data=[tmp_path / "own.jsonl"], out=tmp_path / "run", layers=1, heads=2, width=64, epochs=300, dropout=0.0)
     record = json.loads((tmp_path / "run" / "run.json").read_text())
-    assert record["corpus"]["duplicates_dropped"] == 5
+    assert record["corpus"]["dropped"] == {"duplicate": 5}
     assert record["corpus"]["documents"] == 20
     assert record["training"]["stopped_early"]
     assert record["result"]["best_step"] < record["training"]["steps"] < 300
     assert json.loads((tmp_path / "run" / "run.json").read_text())["prompt"] == "colours"
+
+
+def test_own_text_and_written_documents_in_one_corpus(tmp_path):
+    """Both kinds learn and are held out; the record says what was understood, what was kept and what was left out."""
+    with (tmp_path / "own.csv").open("w") as file:
+        file.write("id,body\n")
+        file.writelines(f'{i},"My note {i}: number {i * i} is what I counted, and {i * 31} is what I guessed."\n' for i in range(60))
+        file.write("61,too,many\n")
+    said = []
+
+    class Heard(Listener):
+        def say(self, topic, text):
+            said.append(text)
+
+    options = {**SMALL, "initial_tokens": None, "final_tokens": None, "epochs": 1}
+    minigpt.train("haiku about winter", data=tmp_path / "own.csv", data_share=0.5, out=tmp_path / "run", listener=Heard(), **options)
+    record = json.loads((tmp_path / "run" / "run.json").read_text())
+    corpus = record["corpus"]
+    assert corpus["by_source"].keys() == {"own", "template"}
+    assert corpus["by_source"]["own"] == 60
+    assert corpus["tokens_by_source"]["own"] / corpus["tokens"] == pytest.approx(0.5, abs=0.03)
+    assert corpus["skipped"] == 1
+    assert record["request"]["category"] == "poetry"
+    assert record["stages"] == ["corpus", "tokens", "training", "report"]
+    text = "\n".join(said)
+    assert "column 'body'" in text
+    assert "line 62 has 3 columns" in text
+    assert "your own text is 5" in text
+
+
+def test_each_stage_has_its_results_on_the_disk_before_the_next_begins(tmp_path):
+    """Broken off at the start of any stage, the run goes on from the folder to the same bytes as one that was not."""
+    options = {**SMALL, "epochs": 1}
+    minigpt.train(PROMPT, out=tmp_path / "whole", **options)
+    for stopped in ("tokens", "training", "report"):
+        job = plan(PROMPT, Options.parse({**options, "out": tmp_path / stopped}), Listener())
+        job.run.create()
+        for name, stage in STAGES.items():
+            if name == stopped:
+                break
+            job.run.carry_out({name: partial(stage, job)})
+        record = json.loads((tmp_path / stopped / "run.json").read_text())
+        again = replace(job, run=RunFolder(job.run.path, record))
+        again.run.carry_out({name: partial(stage, again) for name, stage in STAGES.items()})
+        for name in ("model.safetensors", "corpus.jsonl", "tokenizer.json", "config.json"):
+            assert (tmp_path / stopped / name).read_bytes() == (tmp_path / "whole" / name).read_bytes(), (stopped, name)
+        assert not (tmp_path / stopped / "checkpoint").exists()
 
 
 def test_the_full_vocabulary_on_request(tmp_path):
@@ -223,6 +274,13 @@ def test_a_preset_brings_its_prompt(tmp_path):
         ({"prompt": "x", "source": "own"}, "needs --data"),
         ({"prompt": "x", "source": "template", "data": "a.txt"}, "exclude each other"),
         ({"data": "nowhere.txt"}, "nowhere.txt does not exist"),
+        ({"data": str(Path(__file__))}, ".txt, .md, .jsonl, .csv"),
+        ({"prompt": "x", "data_share": 0.5}, "--data-share is about your own text"),
+        ({"prompt": "x", "column": "body"}, "--column is about your own text"),
+        ({"data": "a.txt", "data_share": 0.5}, "--data-share mixes your own text with documents for a prompt"),
+        ({"prompt": "x", "data": "a.txt", "data_share": 0.0}, "--data-share=0.0"),
+        ({"prompt": "x", "data": "a.txt", "data_share": 1.5}, "--data-share=1.5"),
+        ({"prompt": "x", "data": "a.txt", "data_share": 0.5, "source": "own"}, "exclude each other"),
         ({"data": "a.txt", "preset": "haiku_master"}, "--preset is about templates"),
         ({"data": "a.txt", "initial_tokens": 9}, "--initial-tokens is about templates"),
         ({"prompt": "caf\udce9"}, "--prompt is no valid text: character 4"),

@@ -36,7 +36,7 @@ def command(name: str) -> Callable[[Callable[..., None]], click.Command]:
             except (MinigptError, OSError, MemoryError) as error:
                 if verbose:
                     raise
-                click.echo(f"minigpt: {describe(error)}", err=True)
+                click.echo(printable(f"minigpt: {describe(error)}"), err=True)
                 raise SystemExit(1) from error
 
         made = click.command(name)(guarded)

@@ -9,13 +9,15 @@ from typing import TYPE_CHECKING
 
 import click
 
-from minigpt.cli.common import is_terminal, show
-from minigpt.pipeline import Listener
+from minigpt.cli.common import is_terminal, printable, show
+from minigpt.listener import Listener
 
 if TYPE_CHECKING:
     from minigpt.training import Course, Report
 
 INTERVAL = 0.2  # seconds between two live lines
+PATIENCE = 10.0  # seconds between two lines of progress where none is live
+MB = 10**6
 
 
 class Console(Listener):
@@ -26,11 +28,30 @@ class Console(Listener):
         self.shown = 0.0
         self.width = 0  # of the live line that stands on the screen
         self.held_out = ""
+        self.task, self.began = "", 0.0  # of the progress that is shown
 
     def say(self, topic: str, text: str) -> None:
         if not self.quiet:
             self.clear()
-            click.echo(f"{topic:<9} {text}", err=True)
+            click.echo(printable(f"{topic:<9} {text}"), err=True)  # a file's name may be anything
+
+    def progress(self, what: str, done: int, total: int | None) -> None:
+        now = time.perf_counter()
+        if what != self.task:
+            self.task, self.began, self.shown = what, now, now
+        elapsed = now - self.began
+        if self.quiet or now - self.shown < (INTERVAL if self.live else PATIENCE):
+            return
+        self.shown, rate = now, done / elapsed
+        if total is None:
+            line = f"{what}  {done / MB:,.0f} MB  {rate / MB:.1f} MB/s"
+        else:
+            size, left = f"{done / MB:,.0f} of {total / MB:,.0f} MB", clock((total - done) / rate)
+            line = f"{bar(done, total)} {what} {size}  {rate / MB:.1f} MB/s  {left} left"
+        if self.live:
+            self.draw(line)
+        else:
+            click.echo(line, err=True)
 
     def step(self, course: Course) -> None:
         if self.quiet or not self.live or (time.perf_counter() - self.shown < INTERVAL and course.step < course.total_steps):
@@ -38,9 +59,11 @@ class Console(Listener):
         self.shown = time.perf_counter()
         elapsed = self.shown - course.started
         rate, left = course.tokens / elapsed, elapsed / course.step * (course.total_steps - course.step)
-        bar = "#" * (20 * course.step // course.total_steps)
         done, losses = f"step {course.step}/{course.total_steps}", f"loss {course.loss:.3f}{self.held_out}"
-        line = f"[{bar:<20}] {done}  {losses}  {rate:,.0f} tokens/s  {clock(left)} left"
+        self.draw(f"{bar(course.step, course.total_steps)} {done}  {losses}  {rate:,.0f} tokens/s  {clock(left)} left")
+
+    def draw(self, line: str) -> None:
+        """Put a line in the place of the live line."""
         line = line[: shutil.get_terminal_size().columns - 1]
         click.echo("\r" + line.ljust(self.width), err=True, nl=False)
         self.width = len(line)
@@ -63,8 +86,13 @@ class Console(Listener):
             self.width = 0
 
 
+def bar(done: int, total: int) -> str:
+    """How far it is, as a bar; a file may have grown since it was weighed."""
+    return f"[{'#' * min(20, 20 * done // max(1, total)):<20}]"
+
+
 def clock(seconds: float) -> str:
     """A duration as m:ss or h:mm:ss."""
-    minutes, s = divmod(round(seconds), 60)
+    minutes, s = divmod(max(0, round(seconds)), 60)
     hours, m = divmod(minutes, 60)
     return f"{hours}:{m:02}:{s:02}" if hours else f"{m}:{s:02}"

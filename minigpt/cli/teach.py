@@ -13,13 +13,25 @@ from minigpt.cli.common import command, device_option
 @click.option("-p", "--prompt", help="What the GPT is to do, in one sentence.")
 @click.option("--preset", help="A ready-made prompt, by its key, such as haiku_master.")
 @click.option(
-    "--data", multiple=True, type=click.Path(), help="Your own text instead: a .txt, .md or .jsonl file, or a folder of them. Repeatable."
+    "--data",
+    multiple=True,
+    type=click.Path(),
+    help="Your own text instead: a .txt, .md, .jsonl or .csv file, a folder of them, or - for standard input. Repeatable.",
+)
+@click.option(
+    "--column", help="Which column of .jsonl and .csv files is the text.  [default: text in .jsonl; else the one with the longest texts]"
+)
+@click.option(
+    "--data-share",
+    type=float,
+    help="Mix: the share of your own text among the tokens kept. All of it is kept unless --final-tokens is given; the rest, a million"
+    " tokens at most, is written for the prompt.  [default: 1, your own text alone]",
 )
 @click.option(
     "--source",
     type=click.Choice(["auto", "template", "own"]),
     default="auto",
-    help="Where the corpus comes from; auto: own if there is --data.",
+    help="Where the corpus comes from; auto: your own text if there is --data, else templates; both for --data-share.",
 )
 @click.option("--initial-tokens", type=int, help="Tokens to write.  [default: by size 30,000, 50,000, 100,000]")
 @click.option("--final-tokens", type=int, help="Tokens to keep of them.  [default: by size 15,000, 25,000, 50,000; own text: all]")

@@ -1,95 +1,113 @@
-"""A prompt or the user's own text in; out comes the corpus: distinct documents, the best of them, split into learning and held out."""
+"""Documents from any source in; out comes the corpus on the disk: cleaned, the best of them, split, as text and as token streams.
+
+Own text flows through one document at a time. Where only so many tokens are to be kept, the documents are compared with each other, and so
+are in memory.
+"""
 
 from __future__ import annotations
 
-import random
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+import json
+from array import array
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from minigpt.batches import join, split
+from minigpt.batches import split
+from minigpt.corpus.clean import Cleaner
 from minigpt.corpus.documents import Document
-from minigpt.corpus.own import read_own
-from minigpt.corpus.prompt import describe, understand
-from minigpt.corpus.refine import Kept, distinct, refine
-from minigpt.corpus.templates import write_documents
+from minigpt.corpus.refine import refine
+from minigpt.corpus.sources import Source
+from minigpt.files import whole_file
+from minigpt.streams import to_bytes
 from minigpt.tokenizer import Tokenizer
 
-TOKENS_PER_FORM, LEAST_FORMS = 3000, 3
+CORPUS, LEARNED, HELD_OUT = "corpus.jsonl", "train.gpt2.ids", "held_out.gpt2.ids"  # ids of GPT-2's whole vocabulary
+MOST_GENERATED = 1_000_000  # tokens that are generated beside own text, whatever the share asks for
 
 
 @dataclass(frozen=True)
-class Corpus:
-    """The kept documents, which of them are held out, and what was written to get them."""
+class Entry:
+    """A document of the corpus, its score from refinement if there was one, and its ids under GPT-2's vocabulary, end-of-text included."""
 
-    kept: list[Kept]
-    held_out: list[bool]
-    encoded: list[list[int]]  # each kept document under the full GPT-2 vocabulary
-    written: int  # tokens, before refinement
-    duplicates: int  # documents that were dropped because an earlier one says the same
-
-    @property
-    def tokens(self) -> int:
-        """The kept documents' tokens under the full vocabulary, each closed by end-of-text."""
-        return sum(len(ids) + 1 for ids in self.encoded)
-
-    def streams(self, tokenizer: Tokenizer) -> tuple[np.ndarray, np.ndarray]:
-        """The training and the held-out documents as token streams of a tokenizer, (n,) each."""
-        ids = [tokenizer.encode(k.document.text) for k in self.kept]
-        train, held_out = ([i for i, out in zip(ids, self.held_out, strict=True) if out == part] for part in (False, True))
-        return join(train, tokenizer.end_of_text), join(held_out, tokenizer.end_of_text)
-
-    def lines(self) -> list[dict[str, Any]]:
-        """The corpus as corpus.jsonl has it."""
-        return [
-            {
-                "text": k.document.text,
-                "source": k.document.source,
-                **k.document.origin,
-                "score": k.score,
-                "split": "held_out" if out else "train",
-            }
-            for k, out in zip(self.kept, self.held_out, strict=True)
-        ]
+    document: Document
+    score: float | None
+    ids: Sequence[int]
 
 
-def gather(everything: Sequence[Document], final_tokens: int | None, seed: int, full: Tokenizer) -> Corpus:
-    """Drop duplicates, keep the best documents up to `final_tokens` (None: all), hold some out. `full` counts the tokens."""
-    documents = distinct(everything)
-    encoded = [full.encode(document.text) for document in documents]
-    lengths = [len(ids) + 1 for ids in encoded]  # with end-of-text
-    kept = refine(documents, lengths, final_tokens)
-    held_out = split(len(kept), np.random.default_rng([seed, 3]))
-    return Corpus(kept, held_out, [encoded[k.number] for k in kept], sum(lengths), len(everything) - len(documents))
+@dataclass
+class Counts:
+    """What a corpus consists of."""
+
+    documents: int = 0
+    tokens: int = 0
+    held_out_documents: int = 0
+    held_out_tokens: int = 0
+    by_source: Counter[str] = field(default_factory=Counter)  # documents
+    tokens_by_source: Counter[str] = field(default_factory=Counter)
+
+    def add(self, entry: Entry, held_out: bool) -> None:
+        """Count one more document."""
+        self.documents += 1
+        self.tokens += len(entry.ids)
+        self.held_out_documents += held_out
+        self.held_out_tokens += len(entry.ids) * held_out
+        self.by_source[entry.document.source] += 1
+        self.tokens_by_source[entry.document.source] += len(entry.ids)
 
 
-def write_corpus(
-    prompt: str, preset: str | None, tokens: int, final_tokens: int, seed: int, full: Tokenizer, say: Callable[[str], None]
-) -> list[Document]:
-    """Template documents until they make so many tokens, or until the templates have no more to say.
+class Gathering:
+    """The way of documents into one corpus; nothing happens before the entries are asked for."""
 
-    Of the request's forms only the first few are written where few tokens will be kept: a model learns one form from a dozen
-    examples, and nothing from three.
-    """
-    request = understand(prompt, preset)
-    forms = request.forms[: max(LEAST_FORMS, final_tokens // TOKENS_PER_FORM)]
-    few = f" ({len(forms)} of {len(request.forms)} forms, enough for {final_tokens:,} tokens)" if len(forms) < len(request.forms) else ""
-    lines = [*describe(request), f"templates: {', '.join(forms)}{few}"]
-    say(("\n" + 10 * " ").join(lines))  # below each other, beside the word that the listener puts first
-    documents, written = [], 0
-    for document in write_documents(replace(request, forms=forms), random.Random(seed)):
-        documents.append(document)
-        written += len(full.encode(document.text)) + 1
-        if written >= tokens:
-            break
-    return documents
+    def __init__(self, full: Tokenizer) -> None:
+        self.full, self.cleaner = full, Cleaner()
+        self.tokens = 0  # of all clean documents, before refinement
+
+    def entries(self, source: Source, final_tokens: int | None) -> Iterator[Entry]:
+        """The cleaned documents of a source: all of them as they come, or the best that make so many tokens."""
+        clean = (Entry(document, None, self._encode(document.text)) for document in self.cleaner(source))
+        if final_tokens is None:
+            yield from clean
+            return
+        entries = list(clean)
+        for kept in refine([entry.document for entry in entries], [len(entry.ids) for entry in entries], final_tokens):
+            yield Entry(kept.document, kept.score, entries[kept.number].ids)
+
+    def mixed(self, own: Source, share: float, final_tokens: int | None, generate: Callable[[int], Source]) -> Iterator[Entry]:
+        """Own text, then generated documents, so that own text makes the `share` of all tokens, and together they make `final_tokens`.
+
+        Without `final_tokens` all own text is kept, and as many tokens are generated as the share then asks for, within MOST_GENERATED.
+        """
+        own_tokens = 0
+        for entry in self.entries(own, None if final_tokens is None else max(1, round(final_tokens * share))):
+            own_tokens += len(entry.ids)
+            yield entry
+        wanted = max(1, min(round(own_tokens * (1 - share) / share), MOST_GENERATED))
+        yield from self.entries(generate(wanted), wanted)
+
+    def _encode(self, text: str) -> array[int]:
+        ids = array("H", self.full.encode(text))
+        ids.append(self.full.end_of_text)
+        self.tokens += len(ids)
+        return ids
 
 
-def read_corpus(paths: Sequence[str], say: Callable[[str], None]) -> list[Document]:
-    """The user's own documents."""
-    documents = read_own([Path(path) for path in paths])
-    say(f"your own text: {', '.join(paths)}")
-    return documents
+def write_corpus(entries: Iterable[Entry], folder: Path, streams: Path, seed: int) -> Counts:
+    """corpus.jsonl in `folder` and two token streams in `streams`, each whole or not there; corpus.jsonl gets its name last."""
+    counts = Counts()
+    with whole_file(folder / CORPUS) as lines, whole_file(streams / LEARNED) as learned, whole_file(streams / HELD_OUT) as held_out:
+        for entry, out in split(entries, np.random.default_rng([seed, 3])):
+            counts.add(entry, out)
+            lines.write((json.dumps(as_line(entry, out), ensure_ascii=False, allow_nan=False) + "\n").encode())
+            (held_out if out else learned).write(to_bytes(entry.ids))
+    return counts
+
+
+def as_line(entry: Entry, held_out: bool) -> dict[str, Any]:
+    """An entry as corpus.jsonl has it."""
+    document = entry.document
+    place = {"score": entry.score, "split": "held_out" if held_out else "train"}
+    return {"text": document.text, "source": document.source, **document.origin, **place}

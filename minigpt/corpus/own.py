@@ -1,108 +1,190 @@
-"""The user's own text: files and folders in, documents out. UTF-8 `.txt` and `.md`; `.jsonl` with a `text` in each line."""
+"""The user's own text: files, folders and standard input in, documents out, one after the other: gigabytes are never in memory.
+
+`.txt` and `.md` are cut into documents; of `.jsonl` and `.csv` each record is one. What was named and cannot be read is an error; what lies
+in a folder and cannot be read, and a record that cannot be read, is skipped, and `skipped` says which and why. Standard input is JSON
+lines if its first line is a JSON object, and else plain text.
+"""
 
 from __future__ import annotations
 
-import json
 import os
-import re
 import stat
-from collections.abc import Iterator, Sequence
+import sys
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import suppress
+from itertools import chain
 from pathlib import Path
+from typing import BinaryIO
 
+from minigpt.corpus.cut import cut
+from minigpt.corpus.decode import decode
 from minigpt.corpus.documents import Document
+from minigpt.corpus.records import Skip, column_texts, csv_records, json_records
 from minigpt.errors import MinigptError
 
-KINDS = (".txt", ".md", ".jsonl")
-LONG = 2000  # characters; a longer text is cut into documents of about this length
+KINDS = (".txt", ".md", ".jsonl", ".csv")
+STDIN = Path("-")
+BLOCK = 2**20  # bytes read at once
 
 
-def read_own(paths: Sequence[Path]) -> list[Document]:
-    """The documents of all files, folders in sorted order; MinigptError names the file, and in it the byte or line, that is at fault."""
-    documents = []
-    for path in paths:
-        for file in find_files(path):
-            name = str(file.relative_to(path)) if path.is_dir() else file.name
+class Skipped:
+    """How many things were skipped, and what was said of the first of them."""
+
+    SHOWN = 3
+
+    def __init__(self) -> None:
+        self.count, self.first = 0, list[str]()
+
+    def __call__(self, what: str) -> None:
+        self.count += 1
+        if self.count <= self.SHOWN:
+            self.first.append(what)
+
+    def lines(self) -> list[str]:
+        """For the plan: the first ones in words, the others as a number."""
+        more = self.count - len(self.first)
+        return [f"skipped: {what}" for what in self.first] + ([f"skipped: {more:,} more like these"] if more else [])
+
+
+class OwnText:
+    """The documents of files and folders; `description` says what they are. Iterate once.
+
+    Making it looks into every path that was named, so that a wrong one is told before anything is written.
+    """
+
+    def __init__(self, paths: Sequence[Path], column: str | None = None, progress: Callable[[int, int | None], None] | None = None) -> None:
+        """column: the one of `.jsonl` and `.csv` files that has the texts. progress: hears the bytes read, of how many if known."""
+        self.column, self.progress = column, progress
+        self.skipped = Skipped()
+        self.read = self.total = 0
+        self.total_known = STDIN not in paths
+        self.files: list[tuple[Path, str, bool]] = []  # path, name in the corpus, whether the user named it
+        said = [self._look_into(path) for path in paths]
+        self.description = [f"your own text: {', '.join(said)}"]
+
+    def _look_into(self, path: Path) -> str:
+        """Note the files of a path, and say what it is; MinigptError where a file that was named cannot be read."""
+        if path == STDIN:
+            self.files.append((path, "standard input", True))
+            return "standard input"
+        if path.is_dir():
+            found = sorted(visible_files(path, self.skipped))
+            files = [file for file in found if file.suffix.lower() in KINDS]
+            if not files:
+                raise MinigptError(f"{path} holds no {', '.join(KINDS)} file")
+            self.files += [(file, str(file.relative_to(path)), False) for file in files]
+            self._weigh(files)
+            count = f"{len(files):,} file{'s' if len(files) > 1 else ''}"
+            others = f", {len(found) - len(files):,} of other kinds left out" if len(found) > len(files) else ""
+            return f"{path} ({count}{others})"
+        if not os.path.lexists(path):
+            raise MinigptError(f"{path} does not exist; --data wants a file or a folder")
+        if path.suffix.lower() not in KINDS:
+            raise MinigptError(f"{path}: minigpt reads {', '.join(KINDS)}; save it as one of these, in UTF-8")
+        self.files.append((path, path.name, True))
+        self._weigh([path])
+        faults = Skipped()
+        with open_file(path) as file:
+            column, texts = read_texts(blocks(file, path, lambda _: None), path, self.column, faults)
+            if next(texts, None) is None:
+                raise MinigptError(faults.first[0] if faults.count else f"{path} is empty")
+        return f"{path} (column {column!r})" if column else str(path)
+
+    def _weigh(self, files: Iterable[Path]) -> None:
+        for file in files:
+            with suppress(OSError):  # it will be told when the file is read
+                self.total += file.stat().st_size
+
+    def __iter__(self) -> Iterator[Document]:
+        """The documents, files of a folder in sorted order; MinigptError names the file, and in it the byte or line, that is at fault."""
+        some = False
+        for path, name, named in self.files:
             origin = {"file": name.encode("utf-8", "replace").decode("utf-8")}
-            documents += [Document(text, "own", origin) for text in read_file(file)]
-    if not documents:
-        raise MinigptError(f"no text in {', '.join(map(str, paths))}; a corpus needs at least some sentences")
-    return documents
+            found, faults = False, self.skipped.count
+            try:
+                for text in self._texts(path):
+                    found = some = True
+                    yield Document(text, "own", origin)
+            except MinigptError as error:
+                if named:
+                    raise
+                self.skipped(f"{'the rest of ' if found else ''}{error}")
+            if not found and faults == self.skipped.count:
+                self.skipped(f"{name} is empty")
+        if not some:
+            raise MinigptError(f"no text in what --data names: {self.skipped.first[0]}")
+
+    def _texts(self, path: Path) -> Iterator[str]:
+        """The texts of one file, and progress while they are read."""
+        if path == STDIN:
+            if sys.stdin is None:
+                raise MinigptError("there is no standard input; --data wants a file or a folder")
+            yield from read_texts(blocks(sys.stdin.buffer, STDIN, self._on_bytes), path, self.column, self.skipped)[1]
+        else:
+            with open_file(path) as file:
+                yield from read_texts(blocks(file, path, self._on_bytes), path, self.column, self.skipped)[1]
+
+    def _on_bytes(self, count: int) -> None:
+        self.read += count
+        if self.progress:
+            self.progress(self.read, self.total if self.total_known else None)
 
 
-def find_files(path: Path) -> list[Path]:
-    """The path itself if it is a file, else the readable files below it; what is hidden stays so."""
-    if path.is_dir():
-        files = sorted(file for file in visible_files(path) if file.suffix.lower() in KINDS)
-        if not files:
-            raise MinigptError(f"{path} holds no {', '.join(KINDS)} file")
-        return files
-    if not os.path.lexists(path):
-        raise MinigptError(f"{path} does not exist; --data wants a file or a folder")
-    if path.suffix.lower() not in KINDS:
-        raise MinigptError(f"{path}: minigpt reads {', '.join(KINDS)}; save it as one of these, in UTF-8")
-    return [path]
+def visible_files(folder: Path, skip: Skip) -> Iterator[Path]:
+    """Every file below a folder but for hidden ones and those in hidden folders. Links to folders are followed, each folder once."""
+    seen: set[tuple[int, int]] = set()
 
+    def unreadable(error: OSError) -> None:
+        skip(f"{error.filename} cannot be read: {error.strerror}")
 
-def visible_files(folder: Path) -> Iterator[Path]:
-    """Every file below a folder but for hidden ones and those in hidden folders; MinigptError names a folder that cannot be read."""
-
-    def refuse(error: OSError) -> None:
-        raise MinigptError(f"{error.filename} cannot be read: {error.strerror}") from error
-
-    for place, folders, files in os.walk(folder, onerror=refuse):
-        folders[:] = [name for name in folders if not name.startswith(".")]
+    for place, folders, files in os.walk(folder, followlinks=True, onerror=unreadable):
+        here = os.stat(place)
+        if (here.st_dev, here.st_ino) in seen:
+            folders.clear()
+            continue
+        seen.add((here.st_dev, here.st_ino))
+        folders[:] = [name for name in sorted(folders) if not name.startswith(".")]
         yield from (Path(place, name) for name in files if not name.startswith("."))
 
 
-def read_file(path: Path) -> Iterator[str]:
-    """The texts of a file, stripped, none empty."""
+def open_file(path: Path) -> BinaryIO:
+    """A regular file, open for reading bytes."""
     try:
         if not stat.S_ISREG(path.stat().st_mode):
             raise MinigptError(f"{path} is no regular file; save its text in one")
-        data = path.read_bytes()
+        return path.open("rb")
     except OSError as error:
         raise MinigptError(f"{path} cannot be read: {error.strerror}") from error
-    try:
-        text = data.decode("utf-8")
-    except UnicodeDecodeError as error:
-        raise MinigptError(f"{path} is not UTF-8: byte {error.start} is 0x{data[error.start]:02x}; save it as UTF-8") from error
-    text = text.removeprefix("\ufeff").replace("\r\n", "\n").replace("\r", "\n")
-    if not text.strip():
-        raise MinigptError(f"{path} is empty")
-    texts = json_lines(text, path) if path.suffix.lower() == ".jsonl" else cut(text)
-    return (stripped for text in texts if (stripped := text.strip()))
 
 
-def json_lines(text: str, path: Path) -> Iterator[str]:
-    """The `text` of each line of JSON."""
-    for number, line in enumerate(text.split("\n"), 1):
-        if line.strip():
-            try:
-                value = json.loads(line)
-            except (ValueError, RecursionError) as error:  # of a number too, that is too long
-                raise MinigptError(f"{path}, line {number} is not JSON: {error}") from error
-            if not isinstance(value, dict) or not isinstance(value.get("text"), str):
-                raise MinigptError(f'{path}, line {number}: wanted an object with a "text" that is a string')
-            if any("\ud800" <= c <= "\udfff" for c in value["text"]):
-                raise MinigptError(f"{path}, line {number}: the text holds half of a surrogate pair, which no file can store")
-            yield value["text"]
+def blocks(file: BinaryIO, path: Path, on_bytes: Callable[[int], None]) -> Iterator[bytes]:
+    """A file's bytes from where it stands, BLOCK at a time; `on_bytes` hears how many came."""
+    while True:
+        try:
+            block = file.read(BLOCK)
+        except OSError as error:
+            raise MinigptError(f"{path} cannot be read: {error.strerror}") from error
+        if not block:
+            return
+        on_bytes(len(block))
+        yield block
 
 
-def cut(text: str) -> Iterator[str]:
-    """A long text in documents of about `LONG` characters, a short one whole. Cut at blank lines; where there is none, at line ends; where
-    there is none either, at the ends of sentences."""
-    return gather_parts(text, [r"\n[^\S\n]*\n", r"\n", r"(?<=[.!?])\s"])
-
-
-def gather_parts(text: str, borders: list[str]) -> Iterator[str]:
-    """Cut at the first border and join neighbours again while they fit; a part that is too long by itself is cut at the next border."""
-    if len(text) <= LONG or not borders:
-        yield text
-        return
-    gathered = ""
-    for part in re.split(f"({borders[0]})", text):
-        if gathered.strip() and len(gathered) + len(part) > LONG:
-            yield from gather_parts(gathered, borders[1:])
-            gathered = ""
-        gathered += part
-    yield from gather_parts(gathered, borders[1:])
+def read_texts(data: Iterable[bytes], path: Path, column: str | None, skip: Skip) -> tuple[str, Iterator[str]]:
+    """The column that holds the texts, if the file has columns, and the texts of its bytes, stripped, none empty."""
+    kind, name = path.suffix.lower(), str(path)
+    text = decode(data, "standard input" if path == STDIN else name)
+    chosen = ""
+    if path == STDIN:
+        kind, name = "", "standard input"
+        first = next(text, "")
+        text = chain([first], text)
+        if next(json_records([first.partition("\n")[0]], name, lambda _: None), None):
+            kind = ".jsonl"
+    if kind == ".jsonl":
+        chosen, texts = column_texts(json_records(text, name, skip), name, column, "text", skip)
+    elif kind == ".csv":
+        chosen, texts = column_texts(csv_records(text, name, skip), name, column, None, skip)
+    else:
+        texts = cut(text)
+    return chosen, (stripped for text in texts if (stripped := text.strip()))

@@ -1,0 +1,27 @@
+"""What hears how a run goes: the plan, progress, metrics and samples in; what it does with them is its own affair."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from .training import Course, Report
+
+
+class Listener:
+    """This one keeps it to itself."""
+
+    def say(self, topic: str, text: str) -> None:
+        """A line of the plan or of the result."""
+
+    def progress(self, what: str, done: int, total: int | None) -> None:
+        """So many bytes are done, of so many, or of nobody knows how many."""
+
+    def step(self, course: Course) -> None:
+        """A step was made."""
+
+    def report(self, report: Report) -> None:
+        """A line of metrics was written."""
+
+    def sample(self, text: str) -> None:
+        """The finished model wrote this."""
