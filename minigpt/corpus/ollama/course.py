@@ -1,0 +1,159 @@
+"""The course of a writing: a request number in, an accepted and saved document out, or the reason why there is none, counted."""
+
+from __future__ import annotations
+
+import random
+import re
+import threading
+from collections import Counter
+from collections.abc import Callable
+from functools import partial
+
+from minigpt.corpus.documents import Document
+from minigpt.corpus.ollama.client import Answer
+from minigpt.corpus.ollama.gauge import Gauge
+from minigpt.corpus.ollama.journal import Journal, to_document
+from minigpt.corpus.ollama.judge import judge
+from minigpt.corpus.ollama.limits import OllamaError, Slow, TeacherGone, Unusable
+from minigpt.corpus.ollama.patience import Patience
+from minigpt.corpus.ollama.plan import WORDS, Plan, Task, draw, make_plan
+from minigpt.corpus.ollama.teacher import Desk, Question, Say
+from minigpt.corpus.ollama.variety import Variety
+from minigpt.corpus.request import Request
+
+SENTENCE_END = re.compile(r"[.!?…。！？؟।][\"'”’»)\]]*(?=\s|$)|[。！？]")  # noqa: RUF001 (full-width marks end sentences)
+LEAST_LEFT = 0.4  # of a cut answer, that must remain after cutting it back to its last sentence
+NEW_PLANS = 2  # while writing, when the teacher repeats itself
+
+
+class Course:
+    """Everything that the requests of one writing share. Its methods are called from several threads."""
+
+    def __init__(
+        self, patience: Patience, plan: Plan, prompt: str, request: Request, seed: int, journal: Journal, judging: bool,
+        count_tokens: Callable[[str], int], say: Say,
+    ) -> None:  # fmt: skip
+        self.patience, self.plan, self.prompt, self.request, self.seed = patience, plan, prompt, request, seed
+        self.journal, self.judging, self.count_tokens, self.say = journal, judging, count_tokens, say
+        self.limits = patience.limits
+        self.variety = Variety(self.limits.repeat_window)
+        self.variety.remember(line["text"] for line in journal.lines)
+        self.counts: Counter[str] = Counter()
+        self.lengths: dict[str, int] = {}  # request number -> tokens, until the document is handed out
+        self._tokens = 0
+        self._number = journal.next_request()
+        self._room = 1  # times the planned tokens, for a model that thinks first
+        self._plans = 0
+        self._lock = threading.Lock()
+        self._in_a_row: Counter[str] = Counter()  # slow and useless answers since the last good one
+
+    def mean_tokens(self) -> float:
+        """Tokens of an accepted document; 0 before there is one."""
+        return self._tokens / self.counts["accepted"] if self.counts["accepted"] else 0.0
+
+    def write_one(self, desk: Desk, gauge: Gauge) -> Document | None:
+        """One request and what comes of it; None where it brought no new document. Raises TeacherGone or Cancelled."""
+        with self._lock:
+            number = self._number
+            self._number += 1
+            rng = random.Random(f"{self.seed}/{number}")
+            task = draw(self.plan, self.prompt, self.request, rng, list(self.variety.openings)[-2:])
+            question = Question(
+                task.prompt, task.tokens * self._room, rng.getrandbits(31), WORDS["ask"]["system"], self.variety.temperature
+            )
+        try:
+            answer = self.patience.ask(desk, question, gauge)
+        except Slow as error:
+            self._lost(desk, "slow", self.limits.slow_in_a_row, str(error))
+            return None
+        except Unusable as error:
+            self._lost(desk, "broken", self.limits.useless_in_a_row, str(error))
+            return None
+        text, trouble = self._read(answer, question.tokens)
+        if trouble:
+            if trouble == "thinking":
+                self._give_room(desk)
+            self._lost(desk, trouble, self.limits.useless_in_a_row, f"{desk.client.url}: answers are {trouble}")
+            return None
+        return self._accept(desk, task, question, number, answer, text)
+
+    def _read(self, answer: Answer, tokens: int) -> tuple[str, str]:
+        """The text of an answer, cut back to its last sentence where it was cut off; or what is wrong with it."""
+        text = answer.text.strip()
+        if not answer.finished:
+            return "", "unfinished"
+        if not text:
+            return "", "thinking" if answer.thinking or answer.eval_count > 1 else "empty"
+        cut = answer.done_reason == "length" or (answer.done_reason is None and answer.eval_count >= tokens)
+        if not cut:
+            return text, ""
+        ends = [match.end() for match in SENTENCE_END.finditer(text)]
+        if not ends or ends[-1] < LEAST_LEFT * len(text):
+            return "", "cut off"
+        return text[: ends[-1]], ""
+
+    def _accept(self, desk: Desk, task: Task, question: Question, number: int, answer: Answer, text: str) -> Document | None:
+        """The document, judged and saved, if it says something new."""
+        with self._lock:
+            self._in_a_row.clear()
+            new = self.variety.admit(text)
+            if not new:
+                self.counts["repeated"] += 1
+            changed = self.variety.adapt()
+        if changed:
+            self._vary(desk)
+        if not new:
+            return None
+        score = self._judge(desk, text)
+        line = {
+            "text": text, "source": "ollama", "model": desk.model.name, "digest": desk.model.digest, "seed": question.seed,
+            "request": number, "done_reason": answer.done_reason, "eval_count": answer.eval_count, "form": task.form,
+            "topic": task.topic, "judge": score,
+        }  # fmt: skip
+        length = self.count_tokens(text)
+        with self._lock:
+            self.journal.append(line)
+            self.counts["accepted"] += 1
+            self._tokens += length
+            self.lengths[str(number)] = length
+        return to_document(line)
+
+    def _judge(self, desk: Desk, text: str) -> float | None:
+        """The judge's score; none where nobody can judge now: the document is good without it."""
+        try:
+            return judge(partial(self.patience.ask, desk), self.prompt, text, self.limits.evaluation) if self.judging else None
+        except OllamaError:
+            return None
+
+    def _lost(self, desk: Desk, reason: str, limit: int, what: str) -> None:
+        """Count an answer that brought nothing; too many in a row pause the writing."""
+        with self._lock:
+            self.counts[reason] += 1
+            kind = "slow" if reason == "slow" else "useless"
+            self._in_a_row[kind] += 1
+            if self._in_a_row[kind] >= limit:
+                hint = "; it is a reasoning model, choose another one with --ollama-gen-model" if reason == "thinking" else ""
+                raise TeacherGone(f"{limit} answers of {desk.model.name} in a row were of no use, the last one: {what}{hint}")
+
+    def _give_room(self, desk: Desk) -> None:
+        """Twice as many tokens, once, for a model that spends them on thinking."""
+        with self._lock:
+            first, self._room = self._room == 1, 2
+        if first:
+            self.say(f"{desk.model.name} is a reasoning model: its answers get twice as many tokens")
+
+    def _vary(self, desk: Desk) -> None:
+        """The teacher repeats itself: say so, and widen the plan; the temperature has been raised already."""
+        with self._lock:
+            self._plans += 1
+            ask_anew = self._plans <= NEW_PLANS
+        self.say(
+            f"the teacher repeats itself: {self.variety.repeated():.0%} of its latest {self.variety.window} answers say nothing new; "
+            f"temperature {self.variety.temperature:g}"
+        )
+        if ask_anew:
+            seed = self.seed + 1000 * self._plans
+            plan = make_plan(partial(self.patience.ask, desk), self.prompt, self.request, seed, self.limits.evaluation, self.say)
+            with self._lock:
+                self.plan = self.plan.joined(plan)
+                self.journal.write_plan(self.plan.to_json())

@@ -1,0 +1,62 @@
+"""The judge: a prompt and a text in, a score from 0 to 1 out, by a model that has first shown that it can tell good from bad."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from minigpt.corpus.ollama.limits import Refused, Slow, Unusable
+from minigpt.corpus.ollama.plan import WORDS, Ask
+from minigpt.corpus.ollama.teacher import Question, Say
+
+MARKS = ("on_topic", "fluent", "complete")
+BEST = 10
+MARK = {"type": "integer", "minimum": 0, "maximum": BEST}
+SCHEMA: dict[str, Any] = {"type": "object", "properties": {name: MARK for name in MARKS}, "required": list(MARKS)}
+JUDGE_TOKENS = 60
+ATTEMPTS = 2
+TEXT = 4000  # characters of a text that the judge reads
+AGREEMENT = 0.8  # of the examples, at least, before its scores are used
+
+
+def judge(ask: Ask, prompt: str, text: str, seconds: float) -> float | None:
+    """The mean of the three marks, by schema at temperature 0; None if the model gives none in two attempts."""
+    question = WORDS["judge"]["text"].replace("{prompt}", prompt).replace("{text}", text[:TEXT])
+    for attempt in range(ATTEMPTS):
+        asked = Question(question, JUDGE_TOKENS, attempt, WORDS["judge"]["system"], 0.5 * attempt, SCHEMA, seconds, judge=True)
+        try:
+            score = read_marks(ask(asked).text)
+        except (Slow, Unusable):
+            continue
+        if score is not None:
+            return score
+    return None
+
+
+def read_marks(text: str) -> float | None:
+    """The mean of the marks in an answer, from 0 to 1; None unless all three are there and in range."""
+    try:
+        value = json.loads(text[text.find("{") : text.rfind("}") + 1])
+    except (ValueError, RecursionError):
+        return None
+    marks: list[Any] = [value.get(name) for name in MARKS] if isinstance(value, dict) else [None]
+    if not all(isinstance(mark, int | float) and not isinstance(mark, bool) and 0 <= mark <= BEST for mark in marks):
+        return None
+    return round(float(sum(marks)) / (len(marks) * BEST), 3)
+
+
+def can_judge(ask: Ask, seconds: float, say: Say) -> bool:
+    """Let the model judge pairs of which everybody knows the better one; says how it did. Equal scores count half."""
+    examples, right = WORDS["judge examples"], 0.0
+    for example in examples:
+        try:
+            good, bad = (judge(ask, example["prompt"], example[name], seconds) for name in ("good", "bad"))
+        except Refused as error:
+            say(f"the judge refuses: {error}; documents are ranked without it")
+            return False
+        if good is not None and bad is not None:
+            right += 1.0 if good > bad else 0.5 if good == bad else 0.0
+    able = right >= AGREEMENT * len(examples)
+    verdict = "its scores are used" if able else "too few: documents are ranked without it"
+    say(f"the judge told the better text in {right:g} of {len(examples)} known pairs: {verdict}")
+    return able
