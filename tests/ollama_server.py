@@ -113,7 +113,7 @@ def is_writing(body: dict[str, Any]) -> bool:
 
 def good_judge(text: str) -> dict[str, int]:
     """A judge that knows the examples: chatter, loops, shuffled words and the central bank are bad."""
-    bad = ("central bank", "As an AI", "of a loop repeats", "oil and Chop", "thank on Friday") + ("A loop repeats a block of code. A loop",)
+    bad = ("central bank", "As an AI", "oil and Chop", "thank on Friday", "A loop repeats a block of code. A loop")
     mark = 2 if any(sign in text for sign in bad) else 9
     return {"on_topic": mark, "fluent": mark, "complete": mark}
 

@@ -1,8 +1,8 @@
 """A local teacher: a prompt and an Ollama server in, documents of a language model out.
 
 Reading order: limits (what may be waited for, and the errors), host (where), line (a connection with deadlines), client (the protocol),
-models (what is installed), teacher (one model on some hosts), plan (variety), variety (repetition), judge (scores), journal (the
-disk), gauge (how many at once), patience (when to ask again), course (one request), writer (all of them).
+models (what is installed), teacher (one model on some hosts), plan (variety), reading (what of an answer is sound), variety (repetition),
+journal (the disk), gauge (how many at once), patience (when to ask again), judge (scores), course (one request), writer (all of them).
 """
 
 from __future__ import annotations

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import random
-import re
 import threading
 from collections import Counter
 from collections.abc import Callable
@@ -16,13 +15,12 @@ from minigpt.corpus.ollama.journal import Journal, to_document
 from minigpt.corpus.ollama.judge import judge
 from minigpt.corpus.ollama.limits import OllamaError, Slow, TeacherGone, Unusable
 from minigpt.corpus.ollama.patience import Patience
-from minigpt.corpus.ollama.plan import WORDS, Plan, Task, draw, make_plan
+from minigpt.corpus.ollama.plan import Plan, Task, draw, make_plan
+from minigpt.corpus.ollama.reading import read_answer
 from minigpt.corpus.ollama.teacher import Desk, Question, Say
 from minigpt.corpus.ollama.variety import Variety
 from minigpt.corpus.request import Request
 
-SENTENCE_END = re.compile(r"[.!?…。！？؟।][\"'”’»)\]]*(?=\s|$)|[。！？]")  # noqa: RUF001 (full-width marks end sentences)
-LEAST_LEFT = 0.4  # of a cut answer, that must remain after cutting it back to its last sentence
 NEW_PLANS = 2  # while writing, when the teacher repeats itself
 
 
@@ -58,9 +56,7 @@ class Course:
             self._number += 1
             rng = random.Random(f"{self.seed}/{number}")
             task = draw(self.plan, self.prompt, self.request, rng, list(self.variety.openings)[-2:])
-            question = Question(
-                task.prompt, task.tokens * self._room, rng.getrandbits(31), WORDS["ask"]["system"], self.variety.temperature
-            )
+            question = Question(task.prompt, task.tokens * self._room, rng.getrandbits(31), task.system, self.variety.temperature)
         try:
             answer = self.patience.ask(desk, question, gauge)
         except Slow as error:
@@ -69,28 +65,13 @@ class Course:
         except Unusable as error:
             self._lost(desk, "broken", self.limits.useless_in_a_row, str(error))
             return None
-        text, trouble = self._read(answer, question.tokens)
+        text, trouble = read_answer(answer, question)
         if trouble:
             if trouble == "thinking":
                 self._give_room(desk)
             self._lost(desk, trouble, self.limits.useless_in_a_row, f"{desk.client.url}: answers are {trouble}")
             return None
         return self._accept(desk, task, question, number, answer, text)
-
-    def _read(self, answer: Answer, tokens: int) -> tuple[str, str]:
-        """The text of an answer, cut back to its last sentence where it was cut off; or what is wrong with it."""
-        text = answer.text.strip()
-        if not answer.finished:
-            return "", "unfinished"
-        if not text:
-            return "", "thinking" if answer.thinking or answer.eval_count > 1 else "empty"
-        cut = answer.done_reason == "length" or (answer.done_reason is None and answer.eval_count >= tokens)
-        if not cut:
-            return text, ""
-        ends = [match.end() for match in SENTENCE_END.finditer(text)]
-        if not ends or ends[-1] < LEAST_LEFT * len(text):
-            return "", "cut off"
-        return text[: ends[-1]], ""
 
     def _accept(self, desk: Desk, task: Task, question: Question, number: int, answer: Answer, text: str) -> Document | None:
         """The document, judged and saved, if it says something new."""

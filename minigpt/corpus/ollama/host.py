@@ -30,7 +30,7 @@ def resolve_host(value: str | None) -> str:
         scheme, default = "https", PORTS["https"]
     address, _, path = rest.partition("/")
     host, port = _split_port(address, default)
-    if not _is_address(host) and not NAME.fullmatch(host):
+    if "@" in address or not (_is_address(host) or NAME.fullmatch(host)):  # what stands before an @ is no host
         raise MinigptError(f"{plain(text)!r} is no address of an Ollama server; write it like http://127.0.0.1:{DEFAULT_PORT}")
     host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)
     path = f"/{path.strip('/')}" if path.strip("/") else ""

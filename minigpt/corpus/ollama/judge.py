@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from minigpt.corpus.ollama.limits import Refused, Slow, Unusable
+from minigpt.corpus.ollama.limits import Slow, TeacherGone, Unusable
 from minigpt.corpus.ollama.plan import WORDS, Ask
 from minigpt.corpus.ollama.teacher import Question, Say
 
@@ -16,7 +16,7 @@ SCHEMA: dict[str, Any] = {"type": "object", "properties": {name: MARK for name i
 JUDGE_TOKENS = 60
 ATTEMPTS = 2
 TEXT = 4000  # characters of a text that the judge reads
-AGREEMENT = 0.8  # of the examples, at least, before its scores are used
+WRONG = 1.0  # of the five examples, at most, before its scores are used
 
 
 def judge(ask: Ask, prompt: str, text: str, seconds: float) -> float | None:
@@ -47,16 +47,19 @@ def read_marks(text: str) -> float | None:
 
 def can_judge(ask: Ask, seconds: float, say: Say) -> bool:
     """Let the model judge pairs of which everybody knows the better one; says how it did. Equal scores count half."""
-    examples, right = WORDS["judge examples"], 0.0
+    examples = WORDS["judge examples"]
+    wrong, seen = 0.0, 0
     for example in examples:
         try:
             good, bad = (judge(ask, example["prompt"], example[name], seconds) for name in ("good", "bad"))
-        except Refused as error:
-            say(f"the judge refuses: {error}; documents are ranked without it")
+        except TeacherGone as error:
+            say(f"there is no judge: {error}; documents are ranked without it")
             return False
-        if good is not None and bad is not None:
-            right += 1.0 if good > bad else 0.5 if good == bad else 0.0
-    able = right >= AGREEMENT * len(examples)
+        seen += 1
+        wrong += 1.0 if good is None or bad is None or good < bad else 0.5 if good == bad else 0.0
+        if wrong > WRONG:
+            break
+    able = wrong <= WRONG
     verdict = "its scores are used" if able else "too few: documents are ranked without it"
-    say(f"the judge told the better text in {right:g} of {len(examples)} known pairs: {verdict}")
+    say(f"the judge told the better text in {seen - wrong:g} of {seen} known pairs: {verdict}")
     return able

@@ -10,7 +10,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from minigpt.corpus.ollama.client import Answer
-from minigpt.corpus.ollama.limits import Missing, Slow, Unusable, plain
+from minigpt.corpus.ollama.limits import Missing, Refused, Slow, TeacherGone, Unusable, plain
 from minigpt.corpus.ollama.teacher import Question, Say
 from minigpt.corpus.request import Request
 from minigpt.corpus.templates.grammar import load_words
@@ -20,10 +20,15 @@ WORDS = load_words("ollama")
 LISTS = ("topics", "forms", "audiences", "tones", "openings", "words")
 ENTRY = 80  # characters of an entry, at most
 TOPICS, SEED_WORDS, LEAST_TOPICS = 24, 24, 5
-ATTEMPTS = 3  # at a plan by schema: one, and two more
-PLAN_TOKENS = 900
+ATTEMPTS = 2  # at a plan by schema
+PLAN_TOKENS = 700
+EXTRAS = 2  # of reader, tone, words and opening, that one request prescribes; a model that could make no plan obeys none
 TOKENS_A_WORD = 1.6  # of a teacher's own vocabulary; other scripts than Latin need more
 DENSE = ("ja", "zh", "ko", "th", "ar", "he", "hi", "bn", "fa", "el", "ru", "uk", "bg")
+AUTHOR = re.compile(
+    r"^(?:an?|the|my)\s+(?:[\w-]+\s+){0,3}?(?:GPT|AI|model|bot|chatbot|assistant)\s+(that|which|who|about|on)\s+(.+)$", re.IGNORECASE
+)
+SUBJECT = re.compile(r"^.*\b(?:about|on|of|for)\s+|^\w+\s+", re.IGNORECASE)  # what stands before the subject: "gives advice on", "writes"
 BULLET = re.compile(r"^\s*(?:[-*•]|\(?\d+[.):])?\s*")
 
 Ask = Callable[[Question], Answer]
@@ -63,6 +68,7 @@ class Plan:
 class Task:
     """One document to be written."""
 
+    system: str
     prompt: str
     tokens: int  # at most
     form: str
@@ -71,7 +77,7 @@ class Task:
 
 def make_plan(ask: Ask, prompt: str, request: Request, seed: int, seconds: float, say: Say) -> Plan:
     """The model's own plan by schema, else the topics that it lists in plain text, else the built-in tables; says which."""
-    question = {"prompt": prompt.rstrip("."), "topics": TOPICS, "words": SEED_WORDS, "language": language(request)}
+    question = {"author": author(prompt), "topics": TOPICS, "words": SEED_WORDS, "language": language(request)}
     tables = built_in(prompt, request)
     for attempt in range(ATTEMPTS):
         text = WORDS["plan"]["schema"].format_map(question)
@@ -91,13 +97,11 @@ def _try(ask: Ask, question: Question, read: Callable[[str], dict[str, list[str]
     """What an answer holds, nothing if it is of no use; a server that is away or without the model is raised."""
     try:
         return read(ask(question).text)
-    except Missing:
-        raise
     except (Slow, Unusable):
         return {}
-    except MinigptError as error:
-        if "format" in str(error):  # a server from before schemas
-            return {}
+    except TeacherGone as error:
+        if isinstance(error.__cause__, Refused) and not isinstance(error.__cause__, Missing):
+            return {}  # a server from before schemas
         raise
 
 
@@ -132,14 +136,15 @@ def from_schema(text: str) -> dict[str, list[str]]:
 
 def from_lines(text: str) -> dict[str, list[str]]:
     """The topics of a plain list: short lines, without numbers and bullets, and without the sentence that announces them."""
-    lines = [BULLET.sub("", line) for line in text.splitlines() if line.strip() and not line.rstrip().endswith(":")]
-    return {"topics": clean_entries([line for line in lines if len(line.split()) <= 8])}
+    lines = [re.split(r"\*\*|: | [-–—] ", BULLET.sub("", line).lstrip("* "))[0] for line in text.splitlines()]  # noqa: RUF001 (dashes)
+    return {"topics": clean_entries([line for line in lines if len(line.split()) <= 8 and not line.rstrip().endswith(":")])}
 
 
 def clean_entries(value: Any) -> list[str]:
-    """Different, short, printable entries of a list, whatever came."""
+    """Different, short, printable entries of a list, whatever came; without those that only repeat the question's own words."""
     entries = [plain(v, ENTRY + 1).strip(" \"'*_#.,;:") for v in value if isinstance(v, str)] if isinstance(value, list | tuple) else []
-    return list({e.casefold(): e for e in reversed(entries) if e and len(e) <= ENTRY and any(c.isalnum() for c in e)}.values())[::-1]
+    good = [e for e in entries if e and len(e) <= ENTRY and any(c.isalnum() for c in e) and f'"{e.lower()}"' not in WORDS["plan"]["schema"]]
+    return list({e.casefold(): e for e in reversed(good)}.values())[::-1]
 
 
 def built_in(prompt: str, request: Request) -> Plan:
@@ -148,8 +153,7 @@ def built_in(prompt: str, request: Request) -> Plan:
     topics = [side.format(topic=name) for side in WORDS["aspects"] for name in named]
     if not named or request.confidence > 0:
         topics += WORDS["topics"][request.category] if request.matched or request.preset else []
-    subject = plain(prompt.rstrip("."), ENTRY - 30)
-    topics = topics or [side.format(topic=f"what this asks for: {subject}") for side in WORDS["aspects"]]
+    topics = topics or [side.format(topic=subject(prompt)) for side in WORDS["aspects"]]
     forms = WORDS["forms"][request.category]
     audiences = [request.audience] if request.audience else WORDS["audiences"]
     tones = [request.tone] if request.tone else WORDS["tones"]
@@ -161,22 +165,40 @@ def language(request: Request) -> str:
     return str(WORDS["languages"].get(request.language, "the language of the purpose"))
 
 
+def author(prompt: str) -> str:
+    """Whom the teacher is to be: of "A GPT that gives advice", an author who gives advice. A small model takes "a GPT" for its subject."""
+    text = plain(prompt, 500).rstrip(".")
+    found = AUTHOR.match(text)
+    kind = "other" if not found else "about" if found[1].lower() in ("about", "on") else "that"
+    return str(WORDS["author"][kind]).format(rest=found[2] if found else "", prompt=text)
+
+
+def subject(prompt: str) -> str:
+    """What it is about, as well as a rule can tell: of "A GPT that gives advice on gardening", gardening."""
+    text = plain(prompt, 500).rstrip(".")
+    found = AUTHOR.match(text)
+    rest = SUBJECT.sub("", found[2]) if found and found[1].lower() not in ("about", "on") else found[2] if found else text
+    return rest[:ENTRY]
+
+
 def draw(plan: Plan, prompt: str, request: Request, rng: random.Random, avoid: Sequence[str]) -> Task:
     """One task: a combination of its own, and beginnings that it is not to repeat."""
-    ask = WORDS["ask"]
+    ask, able = WORDS["ask"], plan.made_by == "schema"
     form, topic = rng.choice(plan.forms), rng.choice(plan.topics)
-    low, high = WORDS["lengths"][request.length or "middle"]
+    low, high = WORDS["lengths"][request.length] if request.length else WORDS["lengths"]["middle"] if able else WORDS["simple length"]
     words = rng.randrange(low, high + 1, 10)
-    lines = [
-        ask["text"].format(form=form, prompt=prompt.rstrip(".")),
-        ask["topic"].format(topic=topic),
-        ask["audience"].format(audience=rng.choice(plan.audiences)),
-        ask["tone"].format(tone=rng.choice(plan.tones)),
-        ask["seeds"].format(seeds=", ".join(rng.sample(plan.words, min(2, len(plan.words))))),
-        ask["opening"].format(opening=rng.choice(plan.openings)) if rng.random() < 0.5 else "",
-        ask["avoid"].format(openings='", "'.join(avoid)) if avoid else "",
-        ask["length"].format(words=words),
-        ask["language"].format(language=language(request)),
-    ]
+    fields = {
+        "audience": rng.choice(plan.audiences),
+        "tone": rng.choice(plan.tones),
+        "seeds": " and ".join(rng.sample(plan.words, min(2, len(plan.words)))),
+        "opening": rng.choice(plan.openings),
+    }
+    lines = [ask["text"].format(form=form, topic=topic)]
+    lines += [extra.format_map(fields) for extra in rng.sample(ask["extras"], EXTRAS) if able]
+    if avoid and able:
+        lines.append(ask["avoid"].format(openings='", "'.join(avoid)))
+    lines.append(ask["length"].format(words=words))
+    if request.language != "en" or able:
+        lines.append(ask["language"].format(language=language(request)))
     a_word = TOKENS_A_WORD * (2 if request.language in DENSE else 1)
-    return Task(" ".join(line for line in lines if line), int(words * a_word * 1.5) + 60, form, topic)
+    return Task(ask["system"].format(author=author(prompt)), " ".join(lines), int(words * a_word * 1.5) + 60, form, topic)
