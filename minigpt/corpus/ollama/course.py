@@ -76,7 +76,7 @@ class Course:
     def _accept(self, desk: Desk, task: Task, question: Question, number: int, answer: Answer, text: str) -> Document | None:
         """The document, judged and saved, if it says something new."""
         with self._lock:
-            self._in_a_row.clear()
+            self._in_a_row["slow"] = self._in_a_row["useless"] = 0
             new = self.variety.admit(text)
             if not new:
                 self.counts["repeated"] += 1
@@ -100,11 +100,19 @@ class Course:
         return to_document(line)
 
     def _judge(self, desk: Desk, text: str) -> float | None:
-        """The judge's score; none where nobody can judge now: the document is good without it."""
-        try:
-            return judge(partial(self.patience.ask, desk), self.prompt, text, self.limits.evaluation) if self.judging else None
-        except OllamaError:
+        """The judge's score; none where there is none: the document is good without it. A judge that fails again and again is left out."""
+        if not self.judging:
             return None
+        try:
+            score = judge(partial(self.patience.ask, desk), self.prompt, text, self.limits.evaluation)
+        except OllamaError:
+            return None  # the server's trouble, which the next request for a document will meet
+        with self._lock:
+            self._in_a_row["unjudged"] = 0 if score is not None else self._in_a_row["unjudged"] + 1
+            if self._in_a_row["unjudged"] >= self.limits.slow_in_a_row and self.judging:
+                self.judging = False
+                self.say("the judge gives no marks any more: documents are ranked without it")
+        return score
 
     def _lost(self, desk: Desk, reason: str, limit: int, what: str) -> None:
         """Count an answer that brought nothing; too many in a row pause the writing."""

@@ -23,15 +23,14 @@ class Journal:
         self.path = path
         self.plan_path = path.with_name(f"{path.stem}-plan.json")
         path.parent.mkdir(parents=True, exist_ok=True)
-        self._file = path.open("a+b")
-        self._file.seek(0)
-        data = self._file.read()
+        data = path.read_bytes() if path.exists() else b""
         whole = data.rfind(b"\n") + 1
+        self.lines = [_line(line, path, number) for number, line in enumerate(data[:whole].split(b"\n")[:-1], 1)]
+        self._file = path.open("ab")
         if whole < len(data):
             say(f"{path}: the last line is half ({len(data) - whole} bytes): cut off, its document is written anew")
             self._file.truncate(whole)
             os.fsync(self._file.fileno())
-        self.lines = [_line(line, path, number) for number, line in enumerate(data[:whole].splitlines(), 1)]
 
     def documents(self) -> list[Document]:
         """What was accepted so far."""

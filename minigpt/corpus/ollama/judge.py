@@ -20,14 +20,16 @@ WRONG = 1.0  # of the five examples, at most, before its scores are used
 
 
 def judge(ask: Ask, prompt: str, text: str, seconds: float) -> float | None:
-    """The mean of the three marks, by schema at temperature 0; None if the model gives none in two attempts."""
+    """The mean of the three marks, by schema at temperature 0; None if the model gives none, in two attempts or in time."""
     question = WORDS["judge"]["text"].replace("{prompt}", prompt).replace("{text}", text[:TEXT])
     for attempt in range(ATTEMPTS):
         asked = Question(question, JUDGE_TOKENS, attempt, WORDS["judge"]["system"], 0.5 * attempt, SCHEMA, seconds, judge=True)
         try:
             score = read_marks(ask(asked).text)
-        except (Slow, Unusable):
+        except Unusable:
             continue
+        except Slow:
+            return None
         if score is not None:
             return score
     return None
@@ -51,7 +53,8 @@ def can_judge(ask: Ask, seconds: float, say: Say) -> bool:
     wrong, seen = 0.0, 0
     for example in examples:
         try:
-            good, bad = (judge(ask, example["prompt"], example[name], seconds) for name in ("good", "bad"))
+            good = judge(ask, example["prompt"], example["good"], seconds)
+            bad = None if good is None else judge(ask, example["prompt"], example["bad"], seconds)
         except TeacherGone as error:
             say(f"there is no judge: {error}; documents are ranked without it")
             return False

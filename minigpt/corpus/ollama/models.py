@@ -109,9 +109,15 @@ def load(client: Client, model: Model, options: dict[str, Any], keep_alive: str)
     return time.monotonic() - began
 
 
-def measure(client: Client, model: Model, options: dict[str, Any], think: bool | str) -> float:
+def measure(client: Client, model: Model, options: dict[str, Any], think: bool | str, keep_alive: str) -> float:
     """Tokens a second, from one short answer; 0 if it gave none."""
-    body = {"model": model.name, "prompt": PROBE, "think": think, "options": options | {"num_predict": 20, "seed": 1}}
+    body = {
+        "model": model.name,
+        "prompt": PROBE,
+        "think": think,
+        "keep_alive": keep_alive,
+        "options": options | {"num_predict": 20, "seed": 1},
+    }
     answer = client.generate(body, client.limits.first_byte)
     return answer.speed()
 

@@ -60,7 +60,7 @@ class Desk:
         """Load and measure."""
         say(f"loading {self.model.name} on {self.client.url}")
         seconds = load(self.client, self.model, self.options, self.keep_alive)
-        self.speed = measure(self.client, self.model, self.options, _think(self.model))
+        self.speed = measure(self.client, self.model, self.options, _think(self.model), self.keep_alive)
         where = place(self.client, self.model) or "place unknown"
         say(f"{self.model.name} is loaded ({where}; {seconds:.0f} s) and writes {self.speed:,.0f} tokens/s")
 
