@@ -88,7 +88,9 @@ def test_documents_come_with_where_they_are_from(journal):
     assert (documents[0].source, origin["model"], origin["digest"], origin["done_reason"]) == ("ollama", "teacher:latest", "a" * 64, "stop")
     assert float(origin["judge"]) == 0.9 and origin["topic"] in PLAN["topics"] and origin["form"] in PLAN["forms"]
     assert write.record["plan"] == "schema" and write.record["licence"] == "Apache License 2.0"
-    assert len({r["options"]["num_ctx"] for r in server.bodies() if r["keep_alive"] == "30m"}) == 1  # another one would reload the model
+    assert (
+        len({r["options"]["num_ctx"] for r in server.bodies() if r.get("keep_alive") == "30m"}) == 1
+    )  # another one would reload the model
     assert all(r["think"] is False and r["stream"] for r in requests)
     assert len({r["options"]["seed"] for r in requests}) == len(requests) and len({r["prompt"] for r in requests}) > len(requests) / 2
 

@@ -8,10 +8,9 @@ from collections import Counter
 from collections.abc import Callable
 from functools import partial
 
-from minigpt.corpus.documents import Document
 from minigpt.corpus.ollama.client import Answer
 from minigpt.corpus.ollama.gauge import Gauge
-from minigpt.corpus.ollama.journal import Journal, to_document
+from minigpt.corpus.ollama.journal import Journal
 from minigpt.corpus.ollama.judge import judge
 from minigpt.corpus.ollama.limits import OllamaError, Slow, TeacherGone, Unusable
 from minigpt.corpus.ollama.patience import Patience
@@ -37,8 +36,7 @@ class Course:
         self.variety = Variety(self.limits.repeat_window)
         self.variety.remember(line["text"] for line in journal.lines)
         self.counts: Counter[str] = Counter()
-        self.lengths: dict[str, int] = {}  # request number -> tokens, until the document is handed out
-        self._tokens = 0
+        self.tokens = 0  # of the documents that were accepted in this run
         self._number = journal.next_request()
         self._room = 1  # times the planned tokens, for a model that thinks first
         self._plans = 0
@@ -47,10 +45,10 @@ class Course:
 
     def mean_tokens(self) -> float:
         """Tokens of an accepted document; 0 before there is one."""
-        return self._tokens / self.counts["accepted"] if self.counts["accepted"] else 0.0
+        return self.tokens / self.counts["accepted"] if self.counts["accepted"] else 0.0
 
-    def write_one(self, desk: Desk, gauge: Gauge) -> Document | None:
-        """One request and what comes of it; None where it brought no new document. Raises TeacherGone or Cancelled."""
+    def write_one(self, desk: Desk, gauge: Gauge) -> None:
+        """One request; what it brings is in the journal, why it brings nothing in the counts. Raises TeacherGone or Cancelled."""
         with self._lock:
             number = self._number
             self._number += 1
@@ -61,20 +59,20 @@ class Course:
             answer = self.patience.ask(desk, question, gauge)
         except Slow as error:
             self._lost(desk, "slow", self.limits.slow_in_a_row, str(error))
-            return None
+            return
         except Unusable as error:
             self._lost(desk, "broken", self.limits.useless_in_a_row, str(error))
-            return None
+            return
         text, trouble = read_answer(answer, question)
         if trouble:
             if trouble == "thinking":
                 self._give_room(desk)
             self._lost(desk, trouble, self.limits.useless_in_a_row, f"{desk.client.url}: answers are {trouble}")
-            return None
-        return self._accept(desk, task, question, number, answer, text)
+            return
+        self._accept(desk, task, question, number, answer, text)
 
-    def _accept(self, desk: Desk, task: Task, question: Question, number: int, answer: Answer, text: str) -> Document | None:
-        """The document, judged and saved, if it says something new."""
+    def _accept(self, desk: Desk, task: Task, question: Question, number: int, answer: Answer, text: str) -> None:
+        """Judge and save the document, if it says something new."""
         with self._lock:
             self._in_a_row["slow"] = self._in_a_row["useless"] = 0
             new = self.variety.admit(text)
@@ -84,7 +82,7 @@ class Course:
         if changed:
             self._vary(desk)
         if not new:
-            return None
+            return
         score = self._judge(desk, text)
         line = {
             "text": text, "source": "ollama", "model": desk.model.name, "digest": desk.model.digest, "seed": question.seed,
@@ -95,9 +93,7 @@ class Course:
         with self._lock:
             self.journal.append(line)
             self.counts["accepted"] += 1
-            self._tokens += length
-            self.lengths[str(number)] = length
-        return to_document(line)
+            self.tokens += length
 
     def _judge(self, desk: Desk, text: str) -> float | None:
         """The judge's score; none where there is none: the document is good without it. A judge that fails again and again is left out."""

@@ -16,7 +16,7 @@ from pathlib import Path
 from minigpt.corpus.documents import Document
 from minigpt.corpus.ollama.course import Course
 from minigpt.corpus.ollama.gauge import Gauge
-from minigpt.corpus.ollama.journal import Journal
+from minigpt.corpus.ollama.journal import Journal, to_document
 from minigpt.corpus.ollama.judge import can_judge
 from minigpt.corpus.ollama.limits import Cancelled, TeacherGone
 from minigpt.corpus.ollama.patience import Patience
@@ -71,9 +71,10 @@ class Writing:
 
     def __init__(self, teacher: Teacher, course: Course, tokens: int, written: int, say: Say) -> None:
         self.teacher, self.course, self.say = teacher, course, say
-        self.tokens, self.written, self.before = tokens, written, written
+        self.tokens, self.before = tokens, written
         self.gauges = {desk: Gauge(teacher.limits.in_flight) for desk in teacher.desks}
-        self.flying: dict[Future[Document | None], Desk] = {}
+        self.handed = len(course.journal.lines)  # lines of the journal that were handed out
+        self.flying: dict[Future[None], Desk] = {}
         self.began = self.reported = time.monotonic()
 
     def documents(self) -> Iterator[Document]:
@@ -83,10 +84,12 @@ class Writing:
             while not (end := self._end()):
                 self._fill(pool)
                 ready, _ = wait(self.flying, TICK, FIRST_COMPLETED)
-                yield from self._land(ready)
+                self._land(ready)
+                yield from self._new()
                 self._progress()
             self._stop()
-            yield from self._land(set(self.flying))
+            self._land(set(self.flying))
+            yield from self._new()
             self._note(end)
         finally:
             self._stop()
@@ -99,12 +102,12 @@ class Writing:
             for _ in range(gauge.limit - flying):
                 self.flying[pool.submit(self.course.write_one, desk, gauge)] = desk
 
-    def _land(self, ready: set[Future[Document | None]]) -> Iterator[Document]:
-        """What the finished requests brought. A host that is gone is left out as long as another is there."""
+    def _land(self, ready: set[Future[None]]) -> None:
+        """Look at how the finished requests ended. A host that is gone is left out as long as another is there."""
         for future in ready:
             desk = self.flying.pop(future)
             try:
-                document = future.result()
+                future.result()
             except Cancelled:
                 continue
             except TeacherGone as error:
@@ -113,10 +116,17 @@ class Writing:
                     raise
                 if self.gauges.pop(desk, None):
                     self.say(f"{error}; going on without {desk.client.url}")
-                continue
-            if document is not None:
-                self.written += self.course.lengths.pop(document.origin["request"])
-                yield document
+
+    def _new(self) -> Iterator[Document]:
+        """The documents that the journal has more than were handed out, in its order, which a continued run will repeat."""
+        while self.handed < len(self.course.journal.lines):
+            self.handed += 1
+            yield to_document(self.course.journal.lines[self.handed - 1])
+
+    @property
+    def written(self) -> int:
+        """Tokens of all accepted documents, those of earlier runs included."""
+        return self.before + self.course.tokens
 
     def _end(self) -> str:
         """Why to end now, or nothing."""
