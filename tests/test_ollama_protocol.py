@@ -7,7 +7,7 @@ import threading
 import time
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from ollama_server import OllamaServer, Reply, lines, model, serve, words
 
@@ -124,7 +124,7 @@ def test_each_time_limit_cuts(reply, limits, complaint):
         began = time.monotonic()
         with pytest.raises(Slow, match=complaint):
             ask(server, limits, seconds=0.5)
-        assert time.monotonic() - began < 0.9
+        assert time.monotonic() - began < 1.5
 
 
 @pytest.mark.parametrize(
@@ -194,6 +194,7 @@ def test_answers_and_lines_are_bounded():
         assert len(ask(server).text) == 500_000
 
 
+@settings(max_examples=40)
 @given(st.lists(st.text(), max_size=6), st.lists(st.integers(1, 40), min_size=1, max_size=5), st.booleans())
 def test_text_arrives_as_it_was_sent_however_it_is_cut(server_for_cuts, pieces, cuts, blank):
     """Objects meet packets and chunks at any byte: several in one, one in several, characters of four bytes halved; blank lines between."""
