@@ -243,7 +243,7 @@ def test_the_time_for_writing_is_a_limit(journal):
 
 
 def test_requests_overlap_as_many_as_the_server_serves(journal):
-    """40 ms a chunk, 8 places, found out while writing: at least 3 times one at a time, on a busy machine, ramp included; see benchmarks."""
+    """40 ms a chunk, 8 places, found out while writing: at least 3 times one at a time, on a busy machine, its ramp included."""
     with serve(lambda body, number: fresh(body, number, delay=0.04), slots=8) as server:
         server.judge = lambda text: "?"  # no judge
         began = time.monotonic()
