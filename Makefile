@@ -1,9 +1,10 @@
 # make demo: from a fresh checkout to a GPT that writes recipes. make test, make check, make parity: what CI runs.
+# make ollama-check: the Ollama client against the server that OLLAMA_HOST names.
 PYTHON ?= python3
 VENV ?= .venv
 BIN = $(VENV)/bin
 
-.PHONY: demo test check parity
+.PHONY: demo test check parity ollama-check
 .DELETE_ON_ERROR:
 
 demo: $(VENV)/.run
@@ -21,6 +22,9 @@ check: $(VENV)/.dev
 
 parity: $(VENV)/.parity
 	$(BIN)/python -m pytest -q tests/parity
+
+ollama-check: $(VENV)/.run
+	$(BIN)/python benchmarks/ollama_check.py
 
 $(VENV)/bin/python:
 	$(PYTHON) -m venv $(VENV)

@@ -62,7 +62,7 @@ def test_a_folder_is_read_in_sorted_order_and_each_document_knows_its_file(tmp_p
     names = ["a.txt", "b.md", str(Path("sub", "c.jsonl")), str(Path("sub", "c.jsonl")), str(Path("sub", "d.csv"))]
     assert [d.origin["file"] for d in documents] == names
     assert {d.source for d in documents} == {"own"}
-    assert "(4 files, 1 of other kinds left out)" in own.description
+    assert "(4 files, 1 of other kinds left out)" in own.description[0]
     assert own.skipped.count == 0
 
 
@@ -179,7 +179,7 @@ def test_of_json_lines_the_text_or_the_column_asked_for_or_the_longest(tmp_path)
     path.write_text('{"id": "7f", "body": "the longest by far"}\n')
     own = OwnText([path])
     assert [d.text for d in own] == ["the longest by far"]
-    assert "column 'body'" in own.description
+    assert "column 'body'" in own.description[0]
 
 
 def test_a_record_that_cannot_be_read_is_skipped_and_told(tmp_path):
@@ -227,7 +227,7 @@ def test_the_column_of_a_csv_is_the_one_with_the_longest_texts(tmp_path):
     path.write_text("id,title,body,number\n1,One,A long body,123456789012345678\n2,Two,Another,123456789012345678\n")
     own = OwnText([path])
     assert [d.text for d in own] == ["A long body", "Another"]
-    assert "column 'body'" in own.description
+    assert "column 'body'" in own.description[0]
     assert texts(path, column="title") == ["One", "Two"]
 
 

@@ -115,9 +115,9 @@ def test_forms_take_turns_and_are_named() -> None:
 def test_it_ends_when_the_tables_are_exhausted(monkeypatch: pytest.MonkeyPatch) -> None:
     """One form has two texts, another one text: three documents come, then the stream ends instead of searching for ever."""
     monkeypatch.setitem(
-        FORMS, "cooking", {"two": lambda rng, words, request: f"text {rng.randrange(2)}", "one": lambda rng, words, request: "text"}
+        FORMS, "topic", {"two": lambda rng, words, request: f"text {rng.randrange(2)}", "one": lambda rng, words, request: "text"}
     )
-    texts = [d.text for d in write_documents(Request("cooking", ("two", "one")), random.Random(0))]
+    texts = [d.text for d in write_documents(Request("topic", ("two", "one")), random.Random(0))]
     assert sorted(texts) == ["text", "text 0", "text 1"]
 
 

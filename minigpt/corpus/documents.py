@@ -10,5 +10,5 @@ class Document:
     """One text to learn from, and its provenance."""
 
     text: str
-    source: str  # "template" or "own"
-    origin: dict[str, str] = field(default_factory=dict)  # template: category, form; own: file
+    source: str  # "template", "ollama" or "own"
+    origin: dict[str, str] = field(default_factory=dict)  # template: category, form; ollama: model, digest, seed, ...; own: file

@@ -60,7 +60,7 @@ class OwnText:
         self.total_known = STDIN not in paths
         self.files: list[tuple[Path, str, bool]] = []  # path, name in the corpus, whether the user named it
         said = [self._look_into(path) for path in paths]
-        self.description = [f"your own text: {', '.join(said)}"]
+        self.description: Sequence[str] = [f"your own text: {', '.join(said)}"]
 
     def _look_into(self, path: Path) -> str:
         """Note the files of a path, and say what it is; MinigptError where a file that was named cannot be read."""

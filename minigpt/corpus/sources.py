@@ -36,7 +36,7 @@ class Templates:
         self.request, self.tokens, self.seed, self.full = replace(request, forms=forms), tokens, seed, full
         few = f"{len(forms)} of {len(request.forms)} forms, enough for {final_tokens:,} tokens"
         shown = f" ({few})" if len(forms) < len(request.forms) else ""
-        self.description = [*describe(request), f"templates: {', '.join(forms)}{shown}"]
+        self.description: Sequence[str] = [*describe(request), f"templates: {', '.join(forms)}{shown}"]
 
     def __iter__(self) -> Iterator[Document]:
         written = 0

@@ -61,7 +61,7 @@ def names(prompt: str, phrases: Sequence[str], language: str) -> tuple[str, ...]
 
 
 def _belongs(terms: Sequence[Term], run: Sequence[int], place: int, in_prose: bool) -> bool:
-    """Whether a term goes on with the phrase before it: "the fall of Rome" is one, to a writer of code, "SQL queries" are SQL, and queries."""
+    """Whether a term goes on with the phrase before it: "the fall of Rome" is one, and to a writer of code "SQL queries" are two."""
     inner = terms[run[-1] + 1 : place]
     if len(run) >= MOST_WORDS or any(not term.plain or is_mark(term) for term in inner):
         return False

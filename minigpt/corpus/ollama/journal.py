@@ -1,0 +1,75 @@
+"""Accepted documents on the disk: documents in, one line of JSON each, there at once and for good; and read back, where to go on."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from minigpt.corpus.documents import Document
+from minigpt.errors import MinigptError
+from minigpt.files import read_json_object, write_json
+
+ORIGIN = ("model", "digest", "seed", "request", "done_reason", "eval_count", "form", "topic", "judge")
+
+
+class Journal:
+    """An append-only file of JSON lines, each brought to the disk before `append` returns."""
+
+    def __init__(self, path: Path, say: Callable[[str], None]) -> None:
+        """Open or create it. A last line that a crash left half is cut off, and named; a damaged one before it is a MinigptError."""
+        self.path = path
+        self.plan_path = path.with_name(f"{path.stem}-plan.json")
+        path.parent.mkdir(parents=True, exist_ok=True)
+        data = path.read_bytes() if path.exists() else b""
+        whole = data.rfind(b"\n") + 1
+        self.lines = [_line(line, path, number) for number, line in enumerate(data[:whole].split(b"\n")[:-1], 1)]
+        self._file = path.open("ab")
+        if whole < len(data):
+            say(f"{path}: the last line is half ({len(data) - whole} bytes): cut off, its document is written anew")
+            self._file.truncate(whole)
+            os.fsync(self._file.fileno())
+
+    def documents(self) -> list[Document]:
+        """What was accepted so far."""
+        return [to_document(line) for line in self.lines]
+
+    def next_request(self) -> int:
+        """The number after the highest that has a document."""
+        return 1 + max((line["request"] for line in self.lines), default=-1)
+
+    def append(self, line: dict[str, Any]) -> None:
+        """Write a document down; on return it is on the disk."""
+        self._file.write((json.dumps(line, ensure_ascii=False) + "\n").encode("utf-8"))
+        self._file.flush()
+        os.fsync(self._file.fileno())
+        self.lines.append(line)
+
+    def read_plan(self) -> dict[str, Any] | None:
+        """The plan that the corpus was begun with."""
+        return read_json_object(self.plan_path) if self.plan_path.exists() else None
+
+    def write_plan(self, plan: dict[str, Any]) -> None:
+        """Keep a plan for the continuation."""
+        write_json(self.plan_path, plan)
+
+    def close(self) -> None:
+        """No more documents."""
+        self._file.close()
+
+
+def to_document(line: dict[str, Any]) -> Document:
+    """A line of the journal as the corpus has it."""
+    return Document(line["text"], "ollama", {name: str(line[name]) for name in ORIGIN if line.get(name) is not None})
+
+
+def _line(data: bytes, path: Path, number: int) -> dict[str, Any]:
+    try:
+        value = json.loads(data.decode("utf-8"))
+    except (ValueError, RecursionError) as error:
+        raise MinigptError(f"{path}, line {number} is damaged: {error}; remove that line to continue") from error
+    if not isinstance(value, dict) or not isinstance(value.get("text"), str) or not isinstance(value.get("request"), int):
+        raise MinigptError(f"{path}, line {number} holds no document; remove that line to continue")
+    return value

@@ -1,0 +1,186 @@
+"""What a server has installed: its tags in, the models that can write text out; which to take; load it, time it, let it go."""
+
+from __future__ import annotations
+
+import os
+import re
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from minigpt.corpus.ollama.client import Client
+from minigpt.corpus.ollama.limits import Missing, OllamaError, Slow, Unusable, plain
+
+EMBEDDING = re.compile(r"embed|minilm|\bbge\b|rerank|^(nomic-)?bert", re.IGNORECASE)
+CODE = re.compile(r"cod(e|er|estral|ing)|sql", re.IGNORECASE)
+FIT = 0.6  # of the free memory, at most: its context needs some too
+LARGE = 9e9  # bytes; what is larger writes too slowly without a large GPU to be taken unasked
+UNLOAD_SECONDS = 10.0
+PROBE = "Write one sentence about the sea."
+
+
+@dataclass(frozen=True)
+class Model:
+    """An installed model, as /api/tags and /api/show describe it."""
+
+    name: str  # with its tag
+    digest: str
+    size: int  # bytes
+    family: str = ""
+    parameters: str = ""  # "3.2B"
+    capabilities: tuple[str, ...] = ()  # empty on old servers
+    remote: bool = False  # it runs on ollama.com
+    context: int | None = None  # tokens, from /api/show
+    licence: str = ""  # its first line, from /api/show
+
+    @property
+    def writes(self) -> bool:
+        """Whether it writes text, and on the user's own machine."""
+        if self.remote:
+            return False
+        return "completion" in self.capabilities if self.capabilities else not EMBEDDING.search(f"{self.name} {self.family}")
+
+    def line(self, memory: int | None = None) -> str:
+        """The model for a list: name, size, and whether it fits."""
+        fit = "" if memory is None or self.size <= FIT * memory else ", more than fits into free memory"
+        return f"{self.name} ({self.parameters + ', ' if self.parameters else ''}{self.size / 1e9:.1f} GB{fit})"
+
+
+def full_name(name: str) -> str:
+    """A model's name with its tag; the registry path before it may hold a colon, as in host:5000/name."""
+    return name if ":" in name.rpartition("/")[2] else f"{name}:latest"
+
+
+def installed(client: Client) -> list[Model]:
+    """Every model of the server, also those that write no text."""
+    models = client.get("/api/tags").get("models")
+    if not isinstance(models, list):
+        raise Unusable(f"{client.url} answers, but not as Ollama does: /api/tags has no list of models")
+    return [_model(entry) for entry in models if isinstance(entry, dict) and isinstance(entry.get("name") or entry.get("model"), str)]
+
+
+def choose(models: Sequence[Model], wanted: str | None, url: str, memory: int | None = None) -> Model:
+    """The wanted model, or without a wish the largest that fits into `memory` bytes and writes at a bearable speed; never another one.
+
+    Raises Missing with what is installed, and the line that installs one.
+    """
+    usable = [model for model in models if model.writes]
+    have = f"installed there: {', '.join(m.line() for m in usable)}" if usable else "no model that writes text is installed there"
+    if wanted is None:
+        if not usable:
+            raise Missing(f"{url}: {have}; install one with: ollama pull llama3.2")
+        return max(usable, key=lambda m: _fit(m, memory))
+    found = next((m for m in models if m.name.lower() == full_name(wanted).lower()), None)
+    if found is None:
+        raise Missing(f"{url} has no model {plain(wanted)!r}; {have}; to install it: ollama pull {plain(wanted)}")
+    if not found.writes:
+        why = "runs on ollama.com, not on your own machine" if found.remote else "makes embeddings, no text"
+        raise Missing(f"the model {found.name} {why}; {have}")
+    return found
+
+
+def _fit(model: Model, memory: int | None) -> tuple[bool, bool, int]:
+    """Highest first: fits and is not huge; a general model before one for code; the larger one, or among those too large the smaller."""
+    fits = model.size <= min(LARGE, FIT * memory if memory else LARGE)
+    return fits, not CODE.search(model.name), model.size if fits else -model.size
+
+
+def describe(client: Client, model: Model) -> Model:
+    """The model with what /api/show adds: capabilities, context, licence."""
+    shown = client.post("/api/show", {"model": model.name})
+    info = shown.get("model_info")
+    lengths = [v for k, v in info.items() if k.endswith(".context_length") and isinstance(v, int)] if isinstance(info, dict) else []
+    licence = shown.get("license")
+    text = licence[0] if isinstance(licence, list) and licence else licence
+    line = next((line for line in text.splitlines() if line.strip()), "") if isinstance(text, str) else ""
+    capabilities = _texts(shown.get("capabilities")) or model.capabilities
+    return Model(
+        model.name, model.digest, model.size, model.family, model.parameters, capabilities, model.remote,
+        context=lengths[0] if lengths else None, licence=plain(line, 120),
+    )  # fmt: skip
+
+
+def load(client: Client, model: Model, options: dict[str, Any], keep_alive: str) -> float:
+    """Bring the model into memory, however long that takes, and return the seconds. A client that gives up early aborts the load."""
+    began = time.monotonic()
+    body = {"model": model.name, "options": options, "keep_alive": keep_alive, "stream": False}
+    client.post("/api/generate", body, client.limits.first_byte)
+    return time.monotonic() - began
+
+
+def measure(client: Client, model: Model, options: dict[str, Any], think: bool | str, keep_alive: str) -> float:
+    """Tokens a second, from one short answer; 0 if it gave none."""
+    body = {
+        "model": model.name,
+        "prompt": PROBE,
+        "think": think,
+        "keep_alive": keep_alive,
+        "options": options | {"num_predict": 20, "seed": 1},
+    }
+    answer = client.generate(body, client.limits.first_byte)
+    return answer.speed()
+
+
+def place(client: Client, model: Model) -> str | None:
+    """Where the loaded model lies: GPU, CPU, or both; None if it is not loaded or the server does not tell."""
+    for entry in _running(client):
+        if full_name(str(entry.get("name") or entry.get("model"))) == model.name:
+            size, video = entry.get("size"), entry.get("size_vram")
+            if isinstance(size, int) and isinstance(video, int) and size > 0:
+                share = "CPU" if video <= 0 else "GPU" if video >= size else f"{video / size:.0%} GPU"
+                return f"{share}, {size / 1e9:.1f} GB"
+            return "loaded"
+    return None
+
+
+def unload(client: Client, model: Model) -> bool:
+    """Let the model go, and wait until /api/ps says that it went; False if it is still there, or cannot be asked."""
+    end = time.monotonic() + UNLOAD_SECONDS
+    try:
+        client.post("/api/generate", {"model": model.name, "keep_alive": 0, "stream": False}, UNLOAD_SECONDS)
+        while place(client, model):
+            if time.monotonic() > end:
+                return False
+            time.sleep(0.05)
+    except OllamaError:
+        return False
+    return True
+
+
+def free_memory() -> int | None:
+    """Bytes of this machine's memory that programs may still take; None where it does not tell."""
+    try:
+        with open("/proc/meminfo", encoding="ascii") as file:
+            return next(int(line.split()[1]) * 1024 for line in file if line.startswith("MemAvailable"))
+    except (OSError, StopIteration):
+        return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") if hasattr(os, "sysconf") else None
+
+
+def _running(client: Client) -> list[dict[str, Any]]:
+    try:
+        models = client.get("/api/ps").get("models")
+    except Slow:
+        return []
+    return [entry for entry in models if isinstance(entry, dict)] if isinstance(models, list) else []
+
+
+def _model(entry: dict[str, Any]) -> Model:
+    details = entry.get("details")
+    details = details if isinstance(details, dict) else {}
+    name = full_name(plain(entry.get("name") or entry.get("model")))
+    size = entry.get("size")
+    remote = bool(entry.get("remote_host") or entry.get("remote_model")) or name.endswith(("-cloud", ":cloud"))
+    return Model(
+        name=name,
+        digest=plain(entry.get("digest") or ""),
+        size=size if isinstance(size, int) else 0,
+        family=plain(details.get("family") or ""),
+        parameters=plain(details.get("parameter_size") or "", 20),
+        capabilities=_texts(entry.get("capabilities")),
+        remote=remote,
+    )
+
+
+def _texts(value: Any) -> tuple[str, ...]:
+    return tuple(plain(v, 40) for v in value if isinstance(v, str)) if isinstance(value, list) else ()

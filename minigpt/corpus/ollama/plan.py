@@ -1,0 +1,204 @@
+"""Variety: a prompt in, a plan of topics, forms, readers, tones and openings out; and from the plan, one writing task for each request."""
+
+from __future__ import annotations
+
+import json
+import random
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from minigpt.corpus.ollama.client import Answer
+from minigpt.corpus.ollama.limits import Missing, Refused, Slow, TeacherGone, Unusable, plain
+from minigpt.corpus.ollama.teacher import Question, Say
+from minigpt.corpus.request import Request
+from minigpt.corpus.templates.grammar import load_words
+from minigpt.errors import MinigptError
+
+WORDS = load_words("ollama")
+LISTS = ("topics", "forms", "audiences", "tones", "openings", "words")
+ENTRY = 80  # characters of an entry, at most
+TOPICS, SEED_WORDS, LEAST_TOPICS = 24, 24, 5
+ATTEMPTS = 2  # at a plan by schema
+PLAN_TOKENS = 700
+EXTRAS = 2  # of reader, tone, words and opening, that one request prescribes; a model that could make no plan obeys none
+TOKENS_A_WORD = 1.6  # of a teacher's own vocabulary; other scripts than Latin need more
+DENSE = ("ja", "zh", "ko", "th", "ar", "he", "hi", "bn", "fa", "el", "ru", "uk", "bg")
+AUTHOR = re.compile(
+    r"^(?:an?|the|my)\s+(?:[\w-]+\s+){0,3}?(?:GPT|AI|model|bot|chatbot|assistant)\s+(that|which|who|about|on)\s+(.+)$", re.IGNORECASE
+)
+SUBJECT = re.compile(r"^.*\b(?:about|on|of|for)\s+|^\w+\s+", re.IGNORECASE)  # what stands before the subject: "gives advice on", "writes"
+BULLET = re.compile(r"^\s*(?:[-*•]|\(?\d+[.):])?\s*")
+
+Ask = Callable[[Question], Answer]
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What the requests draw from; each list has at least one entry."""
+
+    made_by: str  # schema, lines, or tables where the model could make none
+    topics: tuple[str, ...]
+    forms: tuple[str, ...]
+    audiences: tuple[str, ...]
+    tones: tuple[str, ...]
+    openings: tuple[str, ...]
+    words: tuple[str, ...]
+
+    def to_json(self) -> dict[str, Any]:
+        """As the journal's plan file has it."""
+        return asdict(self)
+
+    @classmethod
+    def from_json(cls, value: dict[str, Any]) -> Plan:
+        """From such a file; MinigptError if it is none."""
+        lists = {name: tuple(clean_entries(value.get(name))) for name in LISTS}
+        if not all(lists.values()):
+            raise MinigptError("the saved plan of the corpus is damaged; remove its file, and a new one is made")
+        return cls(made_by=plain(value.get("made_by", "")), **lists)
+
+    def joined(self, more: Plan) -> Plan:
+        """Both plans' entries, each once."""
+        both = {name: tuple(dict.fromkeys((*getattr(self, name), *getattr(more, name)))) for name in LISTS}
+        return Plan(made_by=self.made_by, **both)
+
+
+@dataclass(frozen=True)
+class Task:
+    """One document to be written."""
+
+    system: str
+    prompt: str
+    tokens: int  # at most
+    form: str
+    topic: str
+
+
+def make_plan(ask: Ask, prompt: str, request: Request, seed: int, seconds: float, say: Say) -> Plan:
+    """The model's own plan by schema, else the topics that it lists in plain text, else the built-in tables; says which."""
+    question = {"author": author(prompt), "topics": TOPICS, "words": SEED_WORDS, "language": language(request)}
+    tables = built_in(prompt, request)
+    for attempt in range(ATTEMPTS):
+        text = WORDS["plan"]["schema"].format_map(question)
+        heat = 0.0 if attempt == 0 else 0.7  # at temperature 0 the same question has the same answer
+        found = _try(ask, Question(text, PLAN_TOKENS, seed + attempt, WORDS["plan"]["system"], heat, schema(), seconds), from_schema)
+        if len(found.get("topics", [])) >= LEAST_TOPICS:
+            return _report(_merge("schema", found, tables), say)
+    found = _try(
+        ask, Question(WORDS["plan"]["lines"].format_map(question), PLAN_TOKENS, seed, temperature=0.7, seconds=seconds), from_lines
+    )
+    if len(found.get("topics", [])) >= LEAST_TOPICS:
+        return _report(_merge("lines", found, tables), say)
+    return _report(tables, say)
+
+
+def _try(ask: Ask, question: Question, read: Callable[[str], dict[str, list[str]]]) -> dict[str, list[str]]:
+    """What an answer holds, nothing if it is of no use; a server that is away or without the model is raised."""
+    try:
+        return read(ask(question).text)
+    except (Slow, Unusable):
+        return {}
+    except TeacherGone as error:
+        if isinstance(error.__cause__, Refused) and not isinstance(error.__cause__, Missing):
+            return {}  # a server from before schemas
+        raise
+
+
+def _merge(made_by: str, found: dict[str, list[str]], tables: Plan) -> Plan:
+    """The model's lists, and those of the tables where it gave fewer than two entries."""
+    chosen = {name: tuple(found[name]) if len(found.get(name, [])) >= 2 else getattr(tables, name) for name in LISTS}
+    return Plan(made_by=made_by, **chosen)
+
+
+def _report(plan: Plan, say: Say) -> Plan:
+    how = {"schema": "the teacher's own plan", "lines": "topics that the teacher listed, the rest from built-in tables"}
+    source = how.get(plan.made_by, "the teacher could make no plan: built-in tables serve")
+    say(f"{source}: {len(plan.topics)} topics ({', '.join(plan.topics[:4])}, ...), {len(plan.forms)} forms")
+    return plan
+
+
+def schema() -> dict[str, Any]:
+    """The JSON schema of a plan."""
+    sizes = {"topics": TOPICS, "forms": 6, "audiences": 4, "tones": 5, "openings": 6, "words": SEED_WORDS}
+    lists = {n: {"type": "array", "items": {"type": "string", "maxLength": ENTRY}, "minItems": 2, "maxItems": k} for n, k in sizes.items()}
+    return {"type": "object", "properties": lists, "required": list(lists)}
+
+
+def from_schema(text: str) -> dict[str, list[str]]:
+    """The lists of a JSON plan, cleaned; empty where there is none."""
+    try:
+        value = json.loads(text[text.find("{") : text.rfind("}") + 1])
+    except (ValueError, RecursionError):
+        return {}
+    return {name: clean_entries(value.get(name)) for name in LISTS} if isinstance(value, dict) else {}
+
+
+def from_lines(text: str) -> dict[str, list[str]]:
+    """The topics of a plain list: short lines, without numbers and bullets, and without the sentence that announces them."""
+    lines = [re.split(r"\*\*|: | [-–—] ", BULLET.sub("", line).lstrip("* "))[0] for line in text.splitlines()]  # noqa: RUF001 (dashes)
+    return {"topics": clean_entries([line for line in lines if len(line.split()) <= 8 and not line.rstrip().endswith(":")])}
+
+
+def clean_entries(value: Any) -> list[str]:
+    """Different, short, printable entries of a list, whatever came; without those that only repeat the question's own words."""
+    entries = [plain(v, ENTRY + 1).strip(" \"'*_#.,;:") for v in value if isinstance(v, str)] if isinstance(value, list | tuple) else []
+    good = [e for e in entries if e and len(e) <= ENTRY and any(c.isalnum() for c in e) and f'"{e.lower()}"' not in WORDS["plan"]["schema"]]
+    return list({e.casefold(): e for e in reversed(good)}.values())[::-1]
+
+
+def built_in(prompt: str, request: Request) -> Plan:
+    """A plan without a model: what the prompt names, seen from all sides; the category's topics where it names nothing."""
+    named = list(dict.fromkeys((*request.topics, *request.ingredients)))
+    topics = [side.format(topic=name) for side in WORDS["aspects"] for name in named]
+    if not named or request.confidence > 0:
+        topics += WORDS["topics"][request.category] if request.matched or request.preset else []
+    topics = topics or [side.format(topic=subject(prompt)) for side in WORDS["aspects"]]
+    forms = WORDS["forms"][request.category]
+    audiences = [request.audience] if request.audience else WORDS["audiences"]
+    tones = [request.tone] if request.tone else WORDS["tones"]
+    return Plan("tables", *(tuple(x) for x in (topics, forms, audiences, tones, WORDS["openings"], WORDS["words"])))
+
+
+def language(request: Request) -> str:
+    """The English name of the language to write in."""
+    return str(WORDS["languages"].get(request.language, "the language of the purpose"))
+
+
+def author(prompt: str) -> str:
+    """Whom the teacher is to be: of "A GPT that gives advice", an author who gives advice. A small model takes "a GPT" for its subject."""
+    text = plain(prompt, 500).rstrip(".")
+    found = AUTHOR.match(text)
+    kind = "other" if not found else "about" if found[1].lower() in ("about", "on") else "that"
+    return str(WORDS["author"][kind]).format(rest=found[2] if found else "", prompt=text)
+
+
+def subject(prompt: str) -> str:
+    """What it is about, as well as a rule can tell: of "A GPT that gives advice on gardening", gardening."""
+    text = plain(prompt, 500).rstrip(".")
+    found = AUTHOR.match(text)
+    rest = SUBJECT.sub("", found[2]) if found and found[1].lower() not in ("about", "on") else found[2] if found else text
+    return rest[:ENTRY]
+
+
+def draw(plan: Plan, prompt: str, request: Request, rng: random.Random, avoid: Sequence[str]) -> Task:
+    """One task: a combination of its own, and beginnings that it is not to repeat."""
+    ask, able = WORDS["ask"], plan.made_by == "schema"
+    form, topic = rng.choice(plan.forms), rng.choice(plan.topics)
+    low, high = WORDS["lengths"][request.length] if request.length else WORDS["lengths"]["middle"] if able else WORDS["simple length"]
+    words = rng.randrange(low, high + 1, 10)
+    fields = {
+        "audience": rng.choice(plan.audiences),
+        "tone": rng.choice(plan.tones),
+        "seeds": " and ".join(rng.sample(plan.words, min(2, len(plan.words)))),
+        "opening": rng.choice(plan.openings),
+    }
+    lines = [ask["text"].format(form=form, topic=topic)]
+    lines += [extra.format_map(fields) for extra in rng.sample(ask["extras"], EXTRAS) if able]
+    if avoid and able:
+        lines.append(ask["avoid"].format(openings='", "'.join(avoid)))
+    lines.append(ask["length"].format(words=words))
+    if request.language != "en" or able:
+        lines.append(ask["language"].format(language=language(request)))
+    a_word = TOKENS_A_WORD * (2 if request.language in DENSE else 1)
+    return Task(ask["system"].format(author=author(prompt)), " ".join(lines), int(words * a_word * 1.5) + 60, form, topic)

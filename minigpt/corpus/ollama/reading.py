@@ -1,0 +1,69 @@
+"""An answer and its question in, its text out as far as it is whole and sound; or one word for what is wrong with it.
+
+This is about how a model ends, circles and echoes its instructions. Chatter, mark-up and language are the cleaning's, for every source.
+"""
+
+from __future__ import annotations
+
+import re
+
+from minigpt.corpus.ollama.client import Answer
+from minigpt.corpus.ollama.teacher import Question
+
+SENTENCE = re.compile(r"[^.!?…。！？]+(?:[.!?…。！？]+[\"'”’»)\]]*|$)\s*")  # noqa: RUF001 (full-width marks end sentences)
+END = re.compile(r"[.!?…。！？][\"'”’»)\]]*\s*$")  # noqa: RUF001
+WORD = re.compile(r"\w+")
+LEAST_LEFT = 0.4  # of a text that was cut back, or it is dropped
+CIRCLING = 0.5  # of the four-word sequences of a text that are different; songs with a chorus have more than this
+ECHO = 6  # words in a row of the instructions
+
+
+def read_answer(answer: Answer, question: Question) -> tuple[str, str]:
+    """(text, "") or ("", what is wrong): unfinished, thinking, empty, cut off, circling or echoing."""
+    text = answer.text.strip()
+    if not answer.finished:
+        return "", "unfinished"
+    if not text:
+        return "", "thinking" if answer.thinking or answer.eval_count > 1 else "empty"
+    if answer.done_reason == "length" or (answer.done_reason is None and answer.eval_count >= question.tokens):
+        text = cut_back(text)
+        if not text:
+            return "", "cut off"
+    text = before_circling(text)
+    if not text:
+        return "", "circling"
+    return ("", "echoing") if echoes(text, question.prompt) else (text, "")
+
+
+def cut_back(text: str) -> str:
+    """A text that breaks off, to the end of its last sentence; nothing if too little is left."""
+    if END.search(text):
+        return text
+    last = [match.end() for match in SENTENCE.finditer(text) if END.search(match[0])]
+    kept = text[: last[-1]].rstrip() if last else ""
+    return kept if len(kept) >= LEAST_LEFT * len(text) else ""
+
+
+def before_circling(text: str) -> str:
+    """A text whole, or if it goes round in circles up to its first repeated sentence; nothing if that leaves less than three sentences."""
+    words = WORD.findall(text.lower())
+    grams = [tuple(words[i : i + 4]) for i in range(len(words) - 3)]
+    if not grams or len(set(grams)) >= CIRCLING * len(grams):
+        return text
+    seen: set[tuple[str, ...]] = set()
+    kept = []
+    for match in SENTENCE.finditer(text):
+        words = WORD.findall(match[0].lower())
+        fresh = {tuple(words[i : i + 4]) for i in range(max(1, len(words) - 3))}
+        if len(fresh & seen) > len(fresh) / 2:
+            break
+        seen |= fresh
+        kept.append(match[0])
+    return "".join(kept).rstrip() if len(kept) >= 3 else ""
+
+
+def echoes(text: str, prompt: str) -> bool:
+    """Whether a text holds a piece of its instructions."""
+    asked, said = WORD.findall(prompt.lower()), WORD.findall(text.lower())
+    given = {tuple(asked[i : i + ECHO]) for i in range(len(asked) - ECHO + 1)}
+    return any(tuple(said[i : i + ECHO]) in given for i in range(len(said) - ECHO + 1))
