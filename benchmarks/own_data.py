@@ -22,7 +22,8 @@ from pathlib import Path
 from minigpt.job import plan
 from minigpt.listener import Listener
 from minigpt.options import Options
-from minigpt.pipeline import number, write
+from minigpt.stages.number import number
+from minigpt.stages.write import write
 
 class Shown(Listener):
     calls, latest = 0, 0.0

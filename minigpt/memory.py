@@ -5,7 +5,7 @@ A batch that does not fit is split into micro-batches, whose gradients add up to
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import psutil
 
@@ -69,6 +69,15 @@ def micro_batch(config: ModelConfig, batch: int, context: int, workers: int, fre
         remedy = "close other programs, or use a smaller --model-size, --width, --layers or --context"
         raise MinigptError(f"one window of {context} tokens needs {needed}; {gigabytes(free)} are free; {remedy}")
     return size
+
+
+def require_memory(config: ModelConfig) -> None:
+    """MinigptError where the machine could not even hold the state of the smallest vocabulary: nothing is made of such a size."""
+    machine = psutil.virtual_memory().total
+    needed = step_memory(replace(config, vocab_size=257), 1, 1, 1).state
+    if needed > machine:
+        sizes = f"{gigabytes(needed)} for parameters, gradients and moments, this machine has {gigabytes(machine)}"
+        raise MinigptError(f"{config.n_layer} layers of width {config.n_embd} need {sizes}; use smaller --layers or --width")
 
 
 def free_memory() -> int:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import os
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from .config import ModelConfig, Size, TrainConfig, find_size, require_integer
 from .corpus.prompt import PRESETS, understand
 from .errors import MinigptError
+from .memory import require_memory
 
 DEFAULT_CONTEXT = 256  # tokens a window, where the model has as many positions
 
@@ -129,14 +129,3 @@ class Options:
         return config, TrainConfig(
             learning_rate=rate, schedule="cosine", seed=self.seed, batch_size=self.batch_size, context=context, epochs=self.epochs
         )
-
-
-def require_memory(config: ModelConfig) -> None:
-    """MinigptError where the machine cannot hold parameters, gradients and moments, before anything is made of that size."""
-    if not hasattr(os, "sysconf"):
-        return  # Windows does not tell; what is too large there ends in "out of memory"
-    machine = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
-    needed = 4 * 4 * replace(config, vocab_size=257).parameters  # four float32 blocks; the vocabulary is not known yet, this is its least
-    if needed > machine:
-        sizes = f"{needed / 2**30:,.0f} GiB for parameters, gradients and moments, this machine has {machine / 2**30:,.0f}"
-        raise MinigptError(f"{config.n_layer} layers of width {config.n_embd} need {sizes}; use smaller --layers or --width")

@@ -285,8 +285,8 @@ def test_a_preset_brings_its_prompt(tmp_path):
         ({"data": "a.txt", "initial_tokens": 9}, "--initial-tokens is about templates"),
         ({"prompt": "caf\udce9"}, "--prompt is no valid text: character 4"),
         ({"prompt": "x", "layers": "2"}, "--layers='2'"),
-        ({"prompt": "x", "width": 600_000}, "GiB for parameters"),
-        ({"prompt": "x", "layers": 30_000_000}, "GiB for parameters"),
+        ({"prompt": "x", "width": 600_000}, "GB for parameters"),
+        ({"prompt": "x", "layers": 30_000_000}, "GB for parameters"),
     ],
 )
 def test_bad_options_are_refused_before_anything_is_written(tmp_path, monkeypatch, options, message):

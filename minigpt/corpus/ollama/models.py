@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 import time
 from collections.abc import Sequence
@@ -146,15 +145,6 @@ def unload(client: Client, model: Model) -> bool:
     except OllamaError:
         return False
     return True
-
-
-def free_memory() -> int | None:
-    """Bytes of this machine's memory that programs may still take; None where it does not tell."""
-    try:
-        with open("/proc/meminfo", encoding="ascii") as file:
-            return next(int(line.split()[1]) * 1024 for line in file if line.startswith("MemAvailable"))
-    except (OSError, StopIteration):
-        return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") if hasattr(os, "sysconf") else None
 
 
 def _running(client: Client) -> list[dict[str, Any]]:

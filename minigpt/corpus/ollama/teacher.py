@@ -11,7 +11,8 @@ from typing import Any
 from minigpt.corpus.ollama.client import Answer, Client
 from minigpt.corpus.ollama.host import is_loopback, resolve_host
 from minigpt.corpus.ollama.limits import Away, Limits, OllamaError, Slow
-from minigpt.corpus.ollama.models import Model, choose, describe, free_memory, installed, load, measure, place, unload
+from minigpt.corpus.ollama.models import Model, choose, describe, installed, load, measure, place, unload
+from minigpt.memory import free_memory
 
 Say = Callable[[str], None]
 CONTEXT = 4096  # tokens of prompt and answer together; the same in every request, because another number reloads the model

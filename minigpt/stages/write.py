@@ -1,0 +1,63 @@
+"""The corpus: documents from the sources that the options name, cleaned, chosen and split -> corpus.jsonl, and their ids."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from minigpt.corpus.gather import Entry, Gathering, write_corpus
+from minigpt.corpus.sources import Source, Templates
+from minigpt.job import Job
+from minigpt.listener import Listener
+from minigpt.tokenizer import Tokenizer
+
+
+def write(job: Job) -> None:
+    """The corpus: documents, cleaned, chosen and split -> corpus.jsonl, and their ids under GPT-2's whole vocabulary."""
+    gathering = Gathering(Tokenizer.gpt2())
+    counts = write_corpus(entries(job, gathering), job.run.path, job.run.checkpoint, job.options.seed)
+    dropped = dict(sorted(gathering.cleaner.dropped.items()))
+    job.run.record["corpus"] = {
+        "documents": counts.documents,
+        "tokens": counts.tokens,
+        "by_source": dict(sorted(counts.by_source.items())),
+        "tokens_by_source": dict(sorted(counts.tokens_by_source.items())),
+        "generated_tokens": gathering.tokens,
+        "kept_tokens": counts.tokens,
+        "held_out_documents": counts.held_out_documents,
+        "held_out_tokens": counts.held_out_tokens,
+        "dropped": dropped,
+        "skipped": job.own.skipped.count if job.own else 0,
+    }
+    for line in job.own.skipped.lines() if job.own else ():
+        job.hear.say("", line)
+    reasons = "".join(f", {count:,} dropped ({reason})" for reason, count in dropped.items())
+    held_out = f"{counts.held_out_documents:,} held out" if counts.held_out_documents else "none held out, because there is only one"
+    job.hear.say("", f"{gathering.tokens:,} tokens{reasons}; kept {counts.tokens:,} in {counts.documents:,} documents, {held_out}")
+    if len(counts.by_source) > 1:
+        job.hear.say("", f"your own text is {counts.tokens_by_source['own'] / counts.tokens:.0%} of these tokens")
+
+
+def entries(job: Job, gathering: Gathering) -> Iterator[Entry]:
+    """The documents that the options ask for: written ones, the user's own, or both."""
+    o = job.options
+
+    def generate(final_tokens: int) -> Source:
+        assert job.request is not None
+        initial_tokens = o.initial_tokens or max(o.size.initial_tokens, 2 * final_tokens)
+        source = Templates(job.request, initial_tokens, final_tokens, o.seed, gathering.full)
+        return introduced(source, job.hear)
+
+    if job.own is None:
+        final_tokens = o.final_tokens or o.size.final_tokens
+        return gathering.entries(generate(final_tokens), final_tokens)
+    own = introduced(job.own, job.hear)
+    if o.data_share is None or not o.generates:
+        return gathering.entries(own, o.final_tokens)
+    return gathering.mixed(own, o.data_share, o.final_tokens, generate)
+
+
+def introduced(source: Source, hear: Listener) -> Source:
+    """The source, after the listener heard what it is."""
+    for topic, line in zip(("Corpus", *[""] * len(source.description)), source.description, strict=False):
+        hear.say(topic, line)
+    return source
