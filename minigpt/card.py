@@ -17,6 +17,7 @@ tokenizer = AutoTokenizer.from_pretrained("{folder}")
 
 def model_card(record: dict[str, Any]) -> str:
     """Markdown that says what the model is, what it learned from, how well, and how to use it."""
+    teacher = _teacher(record.get("teacher"))
     model, corpus, training, result = (record[key] for key in ("model", "corpus", "training", "result"))
     sources = ", ".join(f"{count:,} from {source}" for source, count in corpus["by_source"].items())
     held_out = (
@@ -32,7 +33,7 @@ def model_card(record: dict[str, Any]) -> str:
 
 A GPT-1 of {model["parameters"]:,} parameters ({shape}), made by minigpt {record["minigpt"]} on {record["created"][:10]}.
 
-- Corpus: {corpus["documents"]:,} documents ({sources}), {corpus["tokens"]:,} tokens. It knows nothing else.
+- Corpus: {corpus["documents"]:,} documents ({sources}), {corpus["tokens"]:,} tokens. It knows nothing else.{teacher}
 - Training: {steps}, {training["seconds"]:.0f} s on {record["device"]}, seed {record["seed"]}.
 - Training loss {result["train_loss"]:.3f}; held-out loss {held_out}.
 - It looks back on {training["context"]} tokens at most.
@@ -43,6 +44,15 @@ A GPT-1 of {model["parameters"]:,} parameters ({shape}), made by minigpt {record
 
 {quoted}
 """
+
+
+def _teacher(teacher: dict[str, Any] | None) -> str:
+    """A line about the language model that wrote the corpus, and its licence."""
+    if not teacher:
+        return ""
+    judge = f"judged by {teacher['judge']}" if teacher.get("judged") else "not judged"
+    licence = teacher["licence"] or "not told by the server"
+    return f"\n- Teacher: {teacher['model']} ({teacher['digest'][:12]}), licence: {licence}; {judge}."
 
 
 def _fenced(text: str) -> str:

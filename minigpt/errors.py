@@ -3,3 +3,7 @@
 
 class MinigptError(ValueError):
     """Bad input or a bad file. The command line prints the message as one line and ends with status 1."""
+
+
+class Paused(MinigptError):
+    """Work that cannot go on now, and can later: everything that was done is saved."""

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 import re
+import shlex
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from .errors import MinigptError
+from .errors import MinigptError, Paused
 from .files import read_json_object, write_json, write_text
 
 RECORD, METRICS, CHECKPOINT = "run.json", "metrics.jsonl", "checkpoint"
@@ -81,6 +82,9 @@ class RunFolder:
         status = "failed"
         try:
             yield
+        except Paused as error:
+            status = "interrupted"
+            raise Paused(f"{error}; all that was written is saved; to go on: minigpt resume {shlex.quote(str(self.path))}") from error
         except KeyboardInterrupt as error:
             status = "interrupted"
             there = [what for file, what in KEPT.items() if (self.path / file).exists()]

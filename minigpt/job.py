@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import platform
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timezone
 from functools import partial
 from pathlib import Path
@@ -13,6 +13,7 @@ import numpy as np
 from . import __version__
 from .backend import Backend, choose_backend
 from .config import ModelConfig, TrainConfig
+from .corpus.ollama import OllamaError, TeacherSettings, find_teacher
 from .corpus.own import OwnText
 from .corpus.prompt import understand
 from .corpus.request import Request
@@ -29,6 +30,7 @@ class Job:
     prompt: str
     request: Request | None  # what the prompt was read into; None where there is no prompt
     own: OwnText | None
+    teacher: TeacherSettings | None  # where a language model writes
     backend: Backend
     config: ModelConfig  # the vocabulary's size follows from the corpus
     train_config: TrainConfig  # and so does the number of steps
@@ -44,16 +46,34 @@ def plan(prompt: str | None, o: Options, hear: Listener) -> Job:
     require_free(folder)
     own = OwnText([Path(path) for path in o.data], o.column, partial(hear.progress, "Reading")) if o.data else None
     request = understand(prompt, o.preset) if prompt else None
+    o, teacher, why = choose_source(o, hear)
     backend = choose_backend(o.device)
     record = {
         "minigpt": __version__,
         "created": datetime.now(timezone.utc).isoformat(timespec="seconds"),
         "prompt": prompt,
         "request": asdict(request) if request else None,
+        "source": {"name": "ollama" if teacher else "template" if o.generates else "own", "why": why},
         "seed": o.seed,
         "device": backend.name,
         "device_reason": backend.reason,
         "versions": {"python": platform.python_version(), "numpy": np.__version__},
         "options": asdict(o),
     }
-    return Job(o, prompt, request, own, backend, config, train_config, RunFolder(folder, record), hear)
+    return Job(o, prompt, request, own, teacher, backend, config, train_config, RunFolder(folder, record), hear)
+
+
+def choose_source(o: Options, hear: Listener) -> tuple[Options, TeacherSettings | None, str]:
+    """The options with source and model decided; the teacher that is to write, or None; and why.
+
+    `auto` takes Ollama where a usable model is, `ollama` insists.
+    """
+    if not o.generates or o.source in ("template", "own"):
+        return o, None, "as you chose" if o.source in ("template", "own") else "your own text"
+    teacher, why = find_teacher(o.teacher(), pick=partial(hear.choose, "Which model is to write?"))
+    if teacher is None and o.source == "ollama":
+        raise OllamaError(why)
+    hear.say("Source", why if teacher else f"templates, because there is no local teacher: {why}")
+    if teacher is None:
+        return replace(o, source="template"), None, why
+    return replace(o, source="ollama", ollama_gen_model=teacher.gen_model), teacher, why

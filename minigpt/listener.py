@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -13,6 +14,10 @@ class Listener:
 
     def say(self, topic: str, text: str) -> None:
         """A line of the plan or of the result."""
+
+    def choose(self, what: str, lines: Sequence[str], proposed: int) -> int:
+        """Which of the lines it is to be; nobody is asked here, so it is the proposed one."""
+        return proposed
 
     def progress(self, what: str, done: int, total: int | None) -> None:
         """So many bytes are done, of so many, or of nobody knows how many."""

@@ -2,27 +2,37 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from .config import ModelConfig, Size, TrainConfig, find_size, require_integer
+from .corpus.ollama import Limits, TeacherSettings
 from .corpus.prompt import PRESETS, understand
 from .errors import MinigptError
 from .memory import require_memory
 
+SOURCES = ("auto", "template", "ollama", "own")
 DEFAULT_CONTEXT = 256  # tokens a window, where the model has as many positions
 
 
 @dataclass(frozen=True)
 class Options:
-    """Names are those of the command line; None stands for the default of the size or of the corpus."""
+    """Names are those of the command line; None stands for the default: of the size, of the corpus, of the client's limits."""
 
     preset: str | None = None
     data: tuple[str, ...] = ()
     column: str | None = None
     data_share: float | None = None
     source: str = "auto"
+    ollama_host: tuple[str, ...] = ()
+    ollama_gen_model: str | None = None
+    ollama_refine_model: str | None = None
+    ollama_timeout_connection: float | None = None
+    ollama_timeout_generation: float | None = None
+    ollama_timeout_evaluation: float | None = None
+    allow_template_fill: bool = False
     initial_tokens: int | None = None
     final_tokens: int | None = None
     model_size: str = "12M"
@@ -44,13 +54,15 @@ class Options:
 
     @classmethod
     def parse(cls, options: dict[str, Any]) -> Options:
-        """Options as keyword arguments, checked one by one; `data` may be one path or several, as text or as Path."""
+        """Options as keyword arguments, checked one by one; `data` and `ollama_host` may be one or several, as text or as Path."""
         plain: dict[str, Any] = {name: str(value) if isinstance(value, Path) else value for name, value in options.items()}
-        data = plain.get("data") or ()
-        plain["data"] = (data,) if isinstance(data, str) else tuple(str(path) for path in data)
+        for name in ("data", "ollama_host"):
+            values = plain.get(name) or ()
+            plain[name] = (values,) if isinstance(values, str) else tuple(str(value) for value in values)
         o = cls(**plain)
-        if o.source not in ("auto", "template", "own"):
-            raise MinigptError(f"unknown source {o.source!r}; use auto, template or own")
+        if o.source not in SOURCES:
+            raise MinigptError(f"unknown source {o.source!r}; use {', '.join(SOURCES)}")
+        o.teacher()
         o._require_sources_that_fit()
         if o.vocab not in ("corpus", "full"):
             raise MinigptError(f"unknown vocabulary {o.vocab!r}; use corpus or full")
@@ -76,12 +88,14 @@ class Options:
         if self.generates and self.data and self.source == "own":
             raise MinigptError("--source own and --data-share below 1 exclude each other; leave one of them out")
         if not self.generates:
-            if self.source == "template":
-                raise MinigptError("--source template and --data exclude each other; leave one of them out, or mix them with --data-share")
+            if self.source in ("template", "ollama"):
+                raise MinigptError(
+                    f"--source {self.source} and --data exclude each other; leave one of them out, or mix them with --data-share"
+                )
             for name, given in (("--preset", self.preset), ("--initial-tokens", self.initial_tokens)):
                 if given is not None:
                     raise MinigptError(
-                        f"{name} is about templates, --data is your own text; leave one of them out, or mix them with --data-share"
+                        f"{name} is about written documents, --data is your own text; leave one of them out, or mix them with --data-share"
                     )
 
     @property
@@ -98,6 +112,16 @@ class Options:
     def size_name(self) -> str:
         """The size's name, or "custom" where a dimension was overridden."""
         return "custom" if any((self.layers, self.heads, self.width, self.positions)) else self.size.name
+
+    def teacher(self) -> TeacherSettings:
+        """The settings of a teacher, for the sources that may ask one."""
+        limits: dict[str, Any] = {}
+        for name in ("connection", "generation", "evaluation"):
+            if (seconds := getattr(self, f"ollama_timeout_{name}")) is not None:
+                if isinstance(seconds, bool) or not isinstance(seconds, (int, float)) or not 0 < seconds < math.inf:
+                    raise MinigptError(f"--ollama-timeout-{name}={seconds!r}: wanted seconds, a number above 0")
+                limits[name] = float(seconds)
+        return TeacherSettings(self.ollama_host, self.ollama_gen_model, self.ollama_refine_model, Limits(**limits))
 
     def full_prompt(self, prompt: str | None) -> str:
         """The prompt, that of the preset if there is none, or an empty one where the user's own text stands for it."""

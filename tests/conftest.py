@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+
 import numpy as np
 import pytest
 from hypothesis import settings
@@ -13,6 +15,8 @@ from minigpt.vocabulary import compact
 
 settings.register_profile("minigpt", deadline=None, derandomize=True)
 settings.load_profile("minigpt")
+
+os.environ["OLLAMA_HOST"] = "127.0.0.1:1"  # nobody listens there: a test that wants a teacher starts one
 
 CORPUS = "The naïve fox — 狐 🦊 — don't jump.\n\nStir the soup, then stir the soup again."
 

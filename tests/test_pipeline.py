@@ -281,7 +281,7 @@ def test_a_preset_brings_its_prompt(tmp_path):
         ({"prompt": "x", "data": "a.txt", "data_share": 0.0}, "--data-share=0.0"),
         ({"prompt": "x", "data": "a.txt", "data_share": 1.5}, "--data-share=1.5"),
         ({"prompt": "x", "data": "a.txt", "data_share": 0.5, "source": "own"}, "exclude each other"),
-        ({"data": "a.txt", "preset": "haiku_master"}, "--preset is about templates"),
+        ({"data": "a.txt", "preset": "haiku_master"}, "--preset is about written documents"),
         ({"data": "a.txt", "initial_tokens": 9}, "--initial-tokens is about templates"),
         ({"prompt": "caf\udce9"}, "--prompt is no valid text: character 4"),
         ({"prompt": "x", "layers": "2"}, "--layers='2'"),

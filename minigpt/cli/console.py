@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 import sys
 import time
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import click
@@ -23,8 +24,9 @@ MB = 10**6
 class Console(Listener):
     """Progress on standard error, samples on standard output. Without a terminal, a line an evaluation instead of the live line."""
 
-    def __init__(self, quiet: bool) -> None:
+    def __init__(self, quiet: bool, asks: bool = True) -> None:
         self.quiet, self.live = quiet, is_terminal(sys.stderr)
+        self.asks = asks and self.live and not quiet and is_terminal(sys.stdin)
         self.shown = 0.0
         self.width = 0  # of the live line that stands on the screen
         self.held_out = ""
@@ -34,6 +36,14 @@ class Console(Listener):
         if not self.quiet:
             self.clear()
             click.echo(printable(f"{topic:<9} {text}"), err=True)  # a file's name may be anything
+
+    def choose(self, what: str, lines: Sequence[str], proposed: int) -> int:
+        if not self.asks:
+            return proposed
+        self.clear()
+        for number, line in enumerate(lines, 1):
+            click.echo(printable(f"{number:4}  {line}"), err=True)
+        return int(click.prompt(what, type=click.IntRange(1, len(lines)), default=proposed + 1, err=True)) - 1
 
     def progress(self, what: str, done: int, total: int | None) -> None:
         now = time.perf_counter()

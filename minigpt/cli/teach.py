@@ -29,10 +29,19 @@ from minigpt.cli.common import command, device_option
 )
 @click.option(
     "--source",
-    type=click.Choice(["auto", "template", "own"]),
+    type=click.Choice(["auto", "template", "ollama", "own"]),
     default="auto",
-    help="Where the corpus comes from; auto: your own text if there is --data, else templates; both for --data-share.",
+    help="Where the corpus comes from; auto: your own text if there is --data, else a local Ollama server if one answers, else"
+    " templates; own text and one of the others for --data-share.",
 )
+@click.option("--ollama-host", multiple=True, help="Where Ollama listens; repeatable.  [default: OLLAMA_HOST, or this machine]")
+@click.option("--ollama-gen-model", help="The model that writes.  [default: the best fitting of those installed]")
+@click.option("--ollama-refine-model", help="The model that judges.  [default: the one that writes]")
+@click.option("--ollama-timeout-connection", type=float, help="Seconds to connect, and for short questions.  [default: 5]")
+@click.option("--ollama-timeout-generation", type=float, help="Seconds a document.  [default: what the measured speed lets expect]")
+@click.option("--ollama-timeout-evaluation", type=float, help="Seconds a judgement or a plan.  [default: 60]")
+@click.option("--allow-template-fill", is_flag=True, help="Templates, marked as such, fill in what a teacher that goes away leaves out.")
+@click.option("--yes", is_flag=True, help="Ask nothing; take what is proposed.")
 @click.option("--initial-tokens", type=int, help="Tokens to write.  [default: by size 30,000, 50,000, 100,000]")
 @click.option("--final-tokens", type=int, help="Tokens to keep of them.  [default: by size 15,000, 25,000, 50,000; own text: all]")
 @click.option("--model-size", default="12M", help="12M, 33M or 117M; also small, medium, large.")
@@ -54,12 +63,12 @@ from minigpt.cli.common import command, device_option
 @click.option("--out", type=click.Path(), help="The run folder.  [default: MODELS_DIR/<prompt>-<time>]")
 @click.option("--models-dir", type=click.Path(), default="models", help="Where run folders are made.")
 @click.option("--quiet", is_flag=True, help="Print only the samples.")
-def train_command(prompt: str | None, quiet: bool, **options: Any) -> None:
+def train_command(prompt: str | None, quiet: bool, yes: bool, **options: Any) -> None:
     """Make a GPT: write or read a corpus, train on it, and show what it says."""
     from minigpt.cli.console import Console
     from minigpt.pipeline import train
 
-    console = Console(quiet)
+    console = Console(quiet, asks=not yes)
     try:
         train(prompt, listener=console, **options)
     finally:

@@ -81,20 +81,23 @@ def understand(prompt: str, preset: str | None = None) -> Request:
     return about
 
 
-def describe(request: Request) -> list[str]:
-    """The plan's line of what was understood, "cooking; Italian; vegan; for children", and below it what the user should know."""
+def describe(request: Request, templates: bool = True) -> list[str]:
+    """The plan's line of what was understood, "cooking; Italian; vegan; for children", and below it what the user of templates should know.
+
+    A language model, which writes where `templates` is False, covers every subject and many languages.
+    """
     about = ", ".join(request.spell(topic) for topic in request.topics)
     covered = request.confidence > 0
-    parts = [request.category if covered else "no writer covers this; general forms"]
+    parts = [request.category] if covered else ["no writer covers this; general forms"] if templates else []
     parts += [f"preset {request.preset}"] if request.preset else []
     parts += [cuisine.title() for cuisine in request.cuisines] + list(request.diets)
     parts += [f"{word}: {', '.join(values)}" for word, values in (("with", request.ingredients), ("without", request.without)) if values]
     parts += [value for value in (request.season, request.audience and f"for {request.audience}", request.tone, request.length) if value]
     parts += [f"about {about}"] if about else []
     if request.language != "en":
-        parts.append(f"asked in {NAMES[request.language]}, and templates write English")
-    lines = ["; ".join(parts)]
-    if not covered:
+        parts.append(f"asked in {NAMES[request.language]}" + (", and templates write English" if templates else ""))
+    lines = ["; ".join(parts)] if parts else []
+    if not covered and templates:
         what = f"knows no facts about {about}" if about else "found no subject in the prompt"
         better = "a local Ollama model (--source ollama) or your own text (--data FILE) is the better teacher"
         lines.append(f"the built-in writer {what}: {better}")

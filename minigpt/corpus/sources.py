@@ -1,13 +1,15 @@
-"""Where documents come from: a request or paths in, an iterator of documents out, and what they are."""
+"""Where documents come from: a request in, an iterator of documents out, and what they are. Own text is a source of its own, own.py."""
 
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator, Sequence
-from dataclasses import replace
-from typing import Protocol
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any, Protocol
 
 from minigpt.corpus.documents import Document
+from minigpt.corpus.ollama import OllamaError, Teacher, TeacherSettings, write_with_ollama
 from minigpt.corpus.prompt import describe
 from minigpt.corpus.request import Request
 from minigpt.corpus.templates import write_documents
@@ -19,7 +21,8 @@ TOKENS_PER_FORM, LEAST_FORMS = 3000, 3
 class Source(Protocol):
     """Documents, and what they are, line by line. Iterated once."""
 
-    description: Sequence[str]
+    @property
+    def description(self) -> Sequence[str]: ...
 
     def __iter__(self) -> Iterator[Document]: ...
 
@@ -45,3 +48,63 @@ class Templates:
             written += len(self.full.encode(document.text)) + 1
             if written >= self.tokens:
                 return
+
+
+@dataclass
+class Taught:
+    """Documents of a language model behind Ollama's protocol, each in the journal at once; what the journal has already comes first.
+
+    Whatever ends the writing, the model leaves the memory, and `record` says what it was and how it went. Raises TeacherGone, and
+    OllamaError where it cannot begin.
+    """
+
+    settings: TeacherSettings
+    prompt: str
+    request: Request
+    tokens: int
+    seed: int
+    journal: Path
+    full: Tokenizer
+    say: Callable[[str], None]
+    record: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def description(self) -> Sequence[str]:
+        return [*describe(self.request, templates=False), f"{self.tokens:,} tokens from {self.settings.gen_model}"]
+
+    def __iter__(self) -> Iterator[Document]:
+        teacher = Teacher.connect(self.settings, self.say)
+        try:
+            yield from write_with_ollama(teacher, self.prompt, self.request, self.tokens, self.seed, self.journal, self.count, self.say)
+        finally:
+            self.record.update(teacher.record)
+            teacher.leave(self.say)
+
+    def count(self, text: str) -> int:
+        """Tokens of a document, its end included."""
+        return len(self.full.encode(text)) + 1
+
+
+@dataclass
+class Filled:
+    """A teacher's documents, and templates for the tokens that it left out because it went away or had no more to say."""
+
+    taught: Taught
+    templates: Callable[[int], Templates]  # for so many tokens
+
+    @property
+    def description(self) -> Sequence[str]:
+        return [*self.taught.description, "templates may fill in what is missing"]
+
+    def __iter__(self) -> Iterator[Document]:
+        written = 0
+        try:
+            for document in self.taught:
+                written += self.taught.count(document.text)
+                yield document
+        except OllamaError as error:
+            self.taught.say(str(error))
+        if written < self.taught.tokens:
+            missing = self.taught.tokens - written
+            self.taught.say(f"templates fill in the {missing:,} tokens that are missing")
+            yield from self.templates(missing)

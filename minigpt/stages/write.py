@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 
 from minigpt.corpus.gather import Entry, Gathering, write_corpus
-from minigpt.corpus.sources import Source, Templates
+from minigpt.corpus.sources import Filled, Source, Taught, Templates
 from minigpt.job import Job
 from minigpt.listener import Listener
 from minigpt.tokenizer import Tokenizer
+
+JOURNAL = "teacher.jsonl"  # what a teacher wrote, in checkpoint/
 
 
 def write(job: Job) -> None:
@@ -40,13 +43,7 @@ def write(job: Job) -> None:
 def entries(job: Job, gathering: Gathering) -> Iterator[Entry]:
     """The documents that the options ask for: written ones, the user's own, or both."""
     o = job.options
-
-    def generate(final_tokens: int) -> Source:
-        assert job.request is not None
-        initial_tokens = o.initial_tokens or max(o.size.initial_tokens, 2 * final_tokens)
-        source = Templates(job.request, initial_tokens, final_tokens, o.seed, gathering.full)
-        return introduced(source, job.hear)
-
+    generate = partial(generated, job, gathering.full)
     if job.own is None:
         final_tokens = o.final_tokens or o.size.final_tokens
         return gathering.entries(generate(final_tokens), final_tokens)
@@ -54,6 +51,25 @@ def entries(job: Job, gathering: Gathering) -> Iterator[Entry]:
     if o.data_share is None or not o.generates:
         return gathering.entries(own, o.final_tokens)
     return gathering.mixed(own, o.data_share, o.final_tokens, generate)
+
+
+def generated(job: Job, full: Tokenizer, final_tokens: int) -> Source:
+    """Documents for the prompt, of which so many tokens will be kept: a teacher's, or templates, or a teacher's and templates."""
+    o, request = job.options, job.request
+    assert request is not None
+    initial_tokens = o.initial_tokens or max(o.size.initial_tokens, 2 * final_tokens)
+
+    def templates(tokens: int) -> Templates:
+        return Templates(request, tokens, final_tokens, o.seed, full)
+
+    source: Source = templates(initial_tokens)
+    if job.teacher:
+        journal, say = job.run.checkpoint / JOURNAL, partial(job.hear.say, "Teacher")
+        record = job.run.record["teacher"] = {}
+        source = taught = Taught(job.teacher, job.prompt, request, initial_tokens, o.seed, journal, full, say, record)
+        if o.allow_template_fill:
+            source = Filled(taught, templates)
+    return introduced(source, job.hear)
 
 
 def introduced(source: Source, hear: Listener) -> Source:

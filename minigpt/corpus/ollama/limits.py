@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from minigpt.errors import MinigptError
+from minigpt.errors import MinigptError, Paused
 
 
 @dataclass(frozen=True)
@@ -60,8 +60,8 @@ class Cancelled(OllamaError):
     """This side ended the request."""
 
 
-class TeacherGone(OllamaError):
-    """Writing cannot go on now; everything that was accepted is saved, and the same command continues it."""
+class TeacherGone(OllamaError, Paused):
+    """Writing cannot go on now; everything that was accepted is saved."""
 
 
 def plain(text: object, limit: int = 200) -> str:

@@ -15,6 +15,7 @@ from minigpt.corpus.ollama.models import Model, choose, describe, installed, loa
 from minigpt.memory import free_memory
 
 Say = Callable[[str], None]
+Pick = Callable[[Sequence[str], int], int]  # lines to choose from, and which one is proposed -> which one it is
 CONTEXT = 4096  # tokens of prompt and answer together; the same in every request, because another number reloads the model
 REASONING = 4  # times as many tokens for a model that cannot be kept from thinking
 
@@ -141,19 +142,28 @@ def find_desk(url: str, settings: TeacherSettings, environment: Mapping[str, str
     return Desk(client, model, judge, settings.keep_alive)
 
 
-def find_teacher(settings: TeacherSettings, environment: Mapping[str, str] = os.environ) -> tuple[TeacherSettings | None, str]:
-    """For --source auto: the settings with hosts and model decided and the reason, or None and the reason. Loads nothing.
+def find_teacher(
+    settings: TeacherSettings, environment: Mapping[str, str] = os.environ, pick: Pick = lambda lines, best: best
+) -> tuple[TeacherSettings | None, str]:
+    """For --source auto: the settings with the model decided and the reason, or None and the reason. Loads nothing.
 
-    A model or host that the user named is never given up for templates: then what is wrong with it is raised.
+    Without a named model the best fitting one is taken, unless `pick` chooses another of the installed ones, by its line. A model or
+    host that the user named is never given up for templates: then what is wrong with it is raised.
     """
     troubles: list[OllamaError] = []
     for url in settings.urls(environment):
         try:
             desk = find_desk(url, settings, environment)
+            usable = [model for model in installed(desk.client) if model.writes]
         except OllamaError as error:
             troubles.append(error)
             continue
-        return replace(settings, gen_model=desk.model.name), f"Ollama at {url} has {desk.model.line()}"
+        chosen = desk.model
+        if settings.gen_model is None and len(usable) > 1:
+            memory = free_memory() if is_loopback(url) else None
+            names = [model.name for model in usable]
+            chosen = usable[pick([model.line(memory) for model in usable], names.index(chosen.name))]
+        return replace(settings, gen_model=chosen.name), f"Ollama at {url} has {chosen.line()}"
     if settings.hosts or settings.gen_model or settings.refine_model:
         raise troubles[0]
     return None, str(troubles[0])
