@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from .config import ModelConfig, SampleConfig, TrainConfig
     from .errors import MinigptError
     from .parallel import Trainer
-    from .pipeline import train
+    from .pipeline import resume, train
     from .textmodel import TextModel, load
     from .tokenizer import Tokenizer
 
@@ -30,10 +30,11 @@ _HOMES = {
     "TrainConfig": "config",
     "Trainer": "parallel",
     "load": "textmodel",
+    "resume": "pipeline",
     "train": "pipeline",
 }
 
-__all__ = ["MinigptError", "ModelConfig", "SampleConfig", "TextModel", "Tokenizer", "TrainConfig", "Trainer", "load", "train"]
+__all__ = ["MinigptError", "ModelConfig", "SampleConfig", "TextModel", "Tokenizer", "TrainConfig", "Trainer", "load", "resume", "train"]
 
 
 def __getattr__(name: str) -> Any:

@@ -11,16 +11,18 @@ from typing import Any
 
 import numpy as np
 from safetensors import SafetensorError, safe_open
-from safetensors.numpy import save
 
 from .backend import first_line
 from .config import ARCHITECTURE, ModelConfig
 from .errors import MinigptError
-from .files import read_json_object, read_text, write_bytes, write_json, write_text
+from .files import read_json_object, read_text, write_json, write_text
 from .params import EMBEDDING, shapes
+from .tensors import is_whole, write_tensors
 from .tokenizer import END_OF_TEXT, Tokenizer, parse_merges
 
 WEIGHTS, CONFIG = "model.safetensors", "config.json"
+CONFIG_FILES = (CONFIG, "generation_config.json")
+TOKENIZER_FILES = ("tokenizer.json", "tokenizer_config.json", "vocab.json", "merges.txt")
 CONTEXT_KEY = "minigpt_context"  # in config.json
 TIED = "lm_head.weight"  # some writers store the output matrix a second time
 READABLE = {"F16": np.float16, "F32": np.float32, "F64": np.float64}
@@ -38,7 +40,7 @@ class Checkpoint:
 
 def save_weights(folder: Path, state: dict[str, np.ndarray]) -> None:
     """model.safetensors, with transformers' names and layouts; the tied matrix once."""
-    write_bytes(folder / WEIGHTS, save(state, metadata={"format": "pt"}))
+    write_tensors(folder / WEIGHTS, state, {"format": "pt"})
 
 
 def save_config(folder: Path, config: ModelConfig, context: int, end_of_text: int) -> None:
@@ -168,6 +170,7 @@ def load_weights(path: Path, config: ModelConfig) -> dict[str, np.ndarray]:
                 _require_fit(path, name, file.get_slice(name), (wanted | tied).get(name))
             with np.errstate(over="ignore"):  # what float32 cannot hold becomes infinite and is refused below
                 state = {name: file.get_tensor(name).astype(np.float32, copy=False) for name in wanted}
+            whole = is_whole(state, file.metadata() or {})
             if tied and not np.array_equal(file.get_tensor(TIED), file.get_tensor(EMBEDDING)):
                 raise MinigptError(f"{path}: {TIED} differs from the token embedding; minigpt's output matrix is tied to it")
     except FileNotFoundError as error:
@@ -178,6 +181,8 @@ def load_weights(path: Path, config: ModelConfig) -> dict[str, np.ndarray]:
         raise MinigptError(f"{path} cannot be read: {first_line(error)}") from error
     except SafetensorError as error:
         raise MinigptError(f"{path} is damaged or cut short: {first_line(error)}") from error
+    if not whole:
+        raise MinigptError(f"{path} is damaged: its checksum does not fit")
     for name, array in state.items():
         if not np.isfinite(array).all():
             raise MinigptError(f"{path}: {name} holds values that are not finite; this model is broken")

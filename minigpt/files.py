@@ -1,9 +1,11 @@
-"""Files that are either whole or not there: bytes in, a final name out; and JSON that is read within bounds."""
+"""Files that are either whole or not there: bytes in, a final name out; JSON that is read within bounds; locks and checksums."""
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -11,6 +13,7 @@ from typing import Any, BinaryIO
 
 from .errors import MinigptError
 
+PIECE = 2**20  # bytes read at once
 LIMIT = 64 * 2**20  # bytes of a text file; GPT-2's tokenizer.json has 3.5 MB
 
 
@@ -24,8 +27,62 @@ def whole_file(path: Path) -> Iterator[BinaryIO]:
             file.flush()
             os.fsync(file.fileno())
         temporary.replace(path)
+        _sync_folder(path.parent)
     finally:
         temporary.unlink(missing_ok=True)
+
+
+@contextmanager
+def lock(path: Path, what: str) -> Iterator[None]:
+    """Hold a file that only one process can hold; MinigptError "`what` by process 123" where another one does.
+
+    The system lets go of it with the process, whatever ends that, so a file that a crash left behind holds nobody up.
+    """
+    with path.open("a+b") as file:
+        if not _acquire(file):
+            file.seek(0)
+            holder = file.read(20).decode("ascii", "replace")
+            raise MinigptError(f"{what} by process {holder or 'unknown'}; wait until it ends, or end it")
+        file.truncate(0)
+        file.write(str(os.getpid()).encode())
+        file.flush()
+        yield
+
+
+def _acquire(file: BinaryIO) -> bool:
+    """Take the system's lock of an open file, if it is free."""
+    try:
+        if sys.platform == "win32":
+            import msvcrt
+
+            file.seek(2**30)  # a locked byte cannot be read by others there, and the id stands at the beginning
+            msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)
+        else:
+            import fcntl
+
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        return False
+    return True
+
+
+def checksum(path: Path) -> str:
+    """The SHA-256 of a file, in hexadecimal."""
+    digest = hashlib.sha256()
+    with path.open("rb") as file:
+        while piece := file.read(PIECE):
+            digest.update(piece)
+    return digest.hexdigest()
+
+
+def _sync_folder(folder: Path) -> None:
+    """Bring a folder's names to the disk, where the system can do that."""
+    if os.name == "posix":
+        handle = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)
 
 
 def write_bytes(path: Path, data: bytes) -> None:

@@ -5,17 +5,18 @@ from __future__ import annotations
 import json
 import re
 import shlex
-from collections.abc import Callable, Iterator, Mapping
+import shutil
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 from .errors import MinigptError, Paused
-from .files import read_json_object, write_json, write_text
+from .files import checksum, lock, read_json_object, write_json, write_text
 
 RECORD, METRICS, CHECKPOINT = "run.json", "metrics.jsonl", "checkpoint"
-KEPT = {"model.safetensors": "the best model so far is", "corpus.jsonl": "there was no model yet; the corpus is"}
+LOCK = "lock"
 
 
 def slug(prompt: str) -> str:
@@ -43,11 +44,22 @@ class RunFolder:
 
     def __init__(self, path: Path, record: dict[str, Any]) -> None:
         self.path, self.record = path, record
-        self._metrics: list[str] = []
+        self.metrics: list[str] = []  # lines
+
+    @classmethod
+    def open(cls, path: Path) -> RunFolder:
+        """A run that was begun."""
+        if not (path / RECORD).is_file():
+            raise MinigptError(f"{path} is no run folder: it has no {RECORD}; `minigpt list` shows the runs there are")
+        record = read_json_object(path / RECORD)
+        for name, kind in (("stages", dict), ("options", dict), ("prompt", str), ("status", str)):
+            if not isinstance(record.get(name), kind):
+                raise MinigptError(f"{path / RECORD}: {name} is missing or damaged; start the run anew in another folder")
+        return cls(path, record)
 
     def create(self) -> None:
         """Make the folder and claim it; the first thing in it is run.json."""
-        self.record["stages"] = []
+        self.record["stages"] = {}
         self.path.mkdir(parents=True, exist_ok=True)
         require_free(self.path)
         try:
@@ -55,21 +67,46 @@ class RunFolder:
         except FileExistsError as error:
             raise MinigptError(f"another run has just started in {self.path}; choose another folder with --out") from error
         self.save("writing")
-        self.checkpoint.mkdir()
+
+    @contextmanager
+    def in_use(self) -> Iterator[None]:
+        """The folder belongs to this process alone; a MinigptError with the other's id where it is another's.
+
+        What a killed process left half-written is removed; in the end, what only a run under way needs.
+        """
+        self.checkpoint.mkdir(exist_ok=True)
+        with lock(self.checkpoint / LOCK, f"{self.path} is in use"):
+            for folder in (self.path, self.checkpoint):
+                for left in folder.glob(".*.tmp"):
+                    left.unlink()
+            yield
+        if self.record["status"] == "complete":
+            shutil.rmtree(self.checkpoint)
 
     @property
     def checkpoint(self) -> Path:
         """Where a run keeps what it needs only until it is complete."""
         return self.path / CHECKPOINT
 
-    def carry_out(self, stages: Mapping[str, Callable[[], None]]) -> None:
-        """Each stage that the record does not have as done, in turn. A stage leaves its results on the disk, and then counts as done;
-        one that was broken off is done again from its start."""
+    def carry_out(self, stages: Mapping[str, Callable[[], Sequence[Path]]]) -> None:
+        """Each stage that the record does not have as done, in turn. A stage leaves its results on the disk and names them; then it counts
+        as done, and their checksums are in the record. One that was broken off is done again from its start; what the others left is
+        checked."""
         for name, stage in stages.items():
-            if name not in self.record["stages"]:
-                stage()
-                self.record["stages"].append(name)
+            if name in self.record["stages"]:
+                self.verify(name)
+            else:
+                files = stage()
+                self.record["stages"][name] = {path.relative_to(self.path).as_posix(): checksum(path) for path in files}
                 self.save(self.record["status"])
+
+    def verify(self, stage: str) -> None:
+        """MinigptError unless the files of a stage are as it left them."""
+        for name, known in self.record["stages"][stage].items():
+            path = self.path / name
+            if not path.is_file() or checksum(path) != known:
+                state = "damaged: its checksum does not fit" if path.is_file() else "missing"
+                raise MinigptError(f"{path} is {state}; start the run anew in another folder")
 
     def save(self, status: str, **more: Any) -> None:
         """Update the record and write it. Status: writing, training, interrupted, complete or failed."""
@@ -84,21 +121,24 @@ class RunFolder:
             yield
         except Paused as error:
             status = "interrupted"
-            raise Paused(f"{error}; all that was written is saved; to go on: minigpt resume {shlex.quote(str(self.path))}") from error
+            raise Paused(f"{error}; everything is saved; to go on: {self.continuation}") from error
         except KeyboardInterrupt as error:
             status = "interrupted"
-            there = [what for file, what in KEPT.items() if (self.path / file).exists()]
-            kept = there[0] if there else "there was no corpus yet; the record is"
-            raise KeyboardInterrupt(f"minigpt: interrupted; {kept} in {self.path}") from error
+            raise KeyboardInterrupt(f"minigpt: interrupted; everything is saved; to go on: {self.continuation}") from error
         finally:
             if self.record["status"] != "complete":
                 with suppress(OSError):  # a full disk holds no new record; the error that was first is the one to tell
                     self.save(status)
 
+    @property
+    def continuation(self) -> str:
+        """The command that goes on with this run."""
+        return f"minigpt resume {shlex.quote(str(self.path))}"
+
     def add_metrics(self, line: dict[str, Any]) -> None:
         """One more line of metrics.jsonl; the file is written whole, so that it never ends in half a line."""
-        self._metrics.append(json.dumps(line, allow_nan=False) + "\n")
-        write_text(self.path / METRICS, "".join(self._metrics))
+        self.metrics.append(json.dumps(line, allow_nan=False) + "\n")
+        write_text(self.path / METRICS, "".join(self.metrics))
 
 
 def list_runs(models: Path) -> tuple[list[tuple[Path, dict[str, Any]]], list[str]]:

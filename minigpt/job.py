@@ -1,9 +1,9 @@
-"""What is to be done: a prompt and options in, everything that is decided before the first byte is written out."""
+"""What is to be done: a prompt and options in, or a run that was begun; out comes everything that its stages need to know."""
 
 from __future__ import annotations
 
 import platform
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime, timezone
 from functools import partial
 from pathlib import Path
@@ -17,9 +17,12 @@ from .corpus.ollama import OllamaError, TeacherSettings, find_teacher
 from .corpus.own import OwnText
 from .corpus.prompt import understand
 from .corpus.request import Request
+from .errors import MinigptError
 from .folder import RunFolder, new_folder, require_free
+from .interrupt import Interrupt
 from .listener import Listener
 from .options import Options
+from .parallel import usable_cores
 
 
 @dataclass(frozen=True)
@@ -36,18 +39,20 @@ class Job:
     train_config: TrainConfig  # and so does the number of steps
     run: RunFolder
     hear: Listener
+    interrupt: Interrupt = field(default_factory=Interrupt)
 
 
 def plan(prompt: str | None, o: Options, hear: Listener) -> Job:
     """Check everything that can be checked before anything is written; MinigptError for what is not good."""
     prompt = o.full_prompt(prompt)
-    config, train_config = o.configure()
+    o.configure()
     folder = Path(o.out) if o.out else new_folder(Path(o.models_dir), prompt or Path(o.data[0]).stem)
     require_free(folder)
     own = OwnText([Path(path) for path in o.data], o.column, partial(hear.progress, "Reading")) if o.data else None
-    request = understand(prompt, o.preset) if prompt else None
     o, teacher, why = choose_source(o, hear)
     backend = choose_backend(o.device)
+    o = replace(o, threads=o.threads or usable_cores(), device=backend.name)  # a run that goes on computes as it did before
+    request = understand(prompt, o.preset) if prompt else None
     record = {
         "minigpt": __version__,
         "created": datetime.now(timezone.utc).isoformat(timespec="seconds"),
@@ -60,7 +65,31 @@ def plan(prompt: str | None, o: Options, hear: Listener) -> Job:
         "versions": {"python": platform.python_version(), "numpy": np.__version__},
         "options": asdict(o),
     }
-    return Job(o, prompt, request, own, teacher, backend, config, train_config, RunFolder(folder, record), hear)
+    return _job(o, prompt, own, teacher, backend, RunFolder(folder, record), hear)
+
+
+def reopen(path: Path, hear: Listener) -> Job:
+    """The job of a run that was begun, from its record; sources are looked for only where the corpus is not complete."""
+    run = RunFolder.open(path)
+    try:
+        o = Options.parse(run.record["options"])
+    except (TypeError, MinigptError) as error:
+        raise MinigptError(f"{path}: the options in its record are damaged or of another version: {error}") from error
+    own = teacher = None
+    if "corpus" not in run.record["stages"]:
+        if "-" in o.data:
+            raise MinigptError(f"{path}: standard input was not read to its end, and is gone; start the run anew in another folder")
+        own = OwnText([Path(name) for name in o.data], o.column, partial(hear.progress, "Reading")) if o.data else None
+        o, teacher, _ = choose_source(o, hear)
+    return _job(o, run.record["prompt"], own, teacher, choose_backend(o.device), run, hear)
+
+
+def _job(
+    o: Options, prompt: str, own: OwnText | None, teacher: TeacherSettings | None, backend: Backend, run: RunFolder, hear: Listener
+) -> Job:
+    config, train_config = o.configure()
+    request = understand(prompt, o.preset) if prompt else None
+    return Job(o, prompt, request, own, teacher, backend, config, train_config, run, hear)
 
 
 def choose_source(o: Options, hear: Listener) -> tuple[Options, TeacherSettings | None, str]:

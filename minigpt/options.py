@@ -49,6 +49,7 @@ class Options:
     device: str = "auto"
     threads: int | None = None
     seed: int = 42
+    checkpoint_seconds: float = 60.0
     out: str | None = None
     models_dir: str = "models"
 
@@ -63,6 +64,7 @@ class Options:
         if o.source not in SOURCES:
             raise MinigptError(f"unknown source {o.source!r}; use {', '.join(SOURCES)}")
         o.teacher()
+        require_seconds("--checkpoint-seconds", o.checkpoint_seconds)
         o._require_sources_that_fit()
         if o.vocab not in ("corpus", "full"):
             raise MinigptError(f"unknown vocabulary {o.vocab!r}; use corpus or full")
@@ -118,9 +120,7 @@ class Options:
         limits: dict[str, Any] = {}
         for name in ("connection", "generation", "evaluation"):
             if (seconds := getattr(self, f"ollama_timeout_{name}")) is not None:
-                if isinstance(seconds, bool) or not isinstance(seconds, (int, float)) or not 0 < seconds < math.inf:
-                    raise MinigptError(f"--ollama-timeout-{name}={seconds!r}: wanted seconds, a number above 0")
-                limits[name] = float(seconds)
+                limits[name] = require_seconds(f"--ollama-timeout-{name}", seconds)
         return TeacherSettings(self.ollama_host, self.ollama_gen_model, self.ollama_refine_model, Limits(**limits))
 
     def full_prompt(self, prompt: str | None) -> str:
@@ -153,3 +153,10 @@ class Options:
         return config, TrainConfig(
             learning_rate=rate, schedule="cosine", seed=self.seed, batch_size=self.batch_size, context=context, epochs=self.epochs
         )
+
+
+def require_seconds(name: str, seconds: Any) -> float:
+    """The seconds, if they are a number above 0; else a MinigptError."""
+    if isinstance(seconds, bool) or not isinstance(seconds, (int, float)) or not 0 < seconds < math.inf:
+        raise MinigptError(f"{name}={seconds!r}: wanted seconds, a number above 0")
+    return float(seconds)

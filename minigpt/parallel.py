@@ -8,7 +8,7 @@ through the optimizer each takes some of the parameters. Each runs its matrix pr
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import Any
@@ -104,6 +104,19 @@ class Trainer:
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Take over every parameter from a `state_dict`; names and shapes must fit exactly."""
         load_state_dict(self.parameters, state)
+
+    def flat_state(self) -> dict[str, np.ndarray]:
+        """Parameters and both moments as flat host blocks (n,); with `optimizer.step` all that a training goes on from."""
+        return {name: self.backend.to_host(block) for name, block in self._blocks().items()}
+
+    def load_flat_state(self, arrays: Mapping[str, np.ndarray], step: int) -> None:
+        """Take over a `flat_state` after so many updates."""
+        for name, block in self._blocks().items():
+            block[...] = self.backend.asarray(arrays[name])
+        self.optimizer.step = step
+
+    def _blocks(self) -> dict[str, Array]:
+        return {"parameters": self.parameters.values, "m": self.optimizer.m, "v": self.optimizer.v}
 
     def plan(self, batch_size: int) -> str:
         """How a step is shared out, in words."""

@@ -6,9 +6,10 @@ Each stage has its results on the disk before the next begins, and reads there w
 from __future__ import annotations
 
 from functools import partial
+from pathlib import Path
 from typing import Any
 
-from .job import plan
+from .job import Job, plan, reopen
 from .listener import Listener
 from .options import Options
 from .stages.learn import learn
@@ -28,7 +29,20 @@ def train(prompt: str | None = None, *, listener: Listener | None = None, **opti
     """
     job = plan(prompt, Options.parse(options), listener or Listener())
     job.run.create()
-    with job.run.recorded():
+    return _carry_out(job)
+
+
+def resume(path: str | Path, *, listener: Listener | None = None) -> TextModel:
+    """Go on with a run that was broken off, to the same end; a complete one is only loaded. Returns the best model."""
+    job = reopen(Path(path), listener or Listener())
+    if job.run.record["status"] == "complete":
+        job.hear.say("Complete", f"{path} has nothing left to do")
+        return load(job.run.path, job.options.device)
+    return _carry_out(job)
+
+
+def _carry_out(job: Job) -> TextModel:
+    with job.interrupt.listening(), job.run.recorded(), job.run.in_use():
         job.run.carry_out({name: partial(stage, job) for name, stage in STAGES.items()})
     for text in job.run.record["samples"]:
         job.hear.sample(text)

@@ -5,7 +5,9 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+from itertools import islice
+from typing import Any
 
 import numpy as np
 
@@ -70,7 +72,35 @@ class Course:
         self.latest: Report | None = None
         self.best: Report | None = None
         self.best_train_loss = math.nan  # the mean of the steps that led to the best model
-        self.started = time.perf_counter()
+        self.started = time.perf_counter()  # as if all of the training were one go, once it is restored
+
+    @property
+    def done(self) -> bool:
+        """Whether the epochs are over, or `patience` evaluations in a row brought no gain on the held-out stream."""
+        return self.step >= self.total_steps or self.stalled >= self.trainer.train_config.patience
+
+    def facts(self) -> dict[str, Any]:
+        """All of it but the trainer's arrays, as JSON has it."""
+        return {
+            "step": self.step,
+            "tokens": self.tokens,
+            "stalled": self.stalled,
+            "losses": self.losses,
+            "recent": self.recent,
+            "latest": asdict(self.latest) if self.latest else None,
+            "best": asdict(self.best) if self.best else None,
+            "best_train_loss": self.best_train_loss if self.best else None,
+            "seconds": time.perf_counter() - self.started,
+        }
+
+    def restore(self, facts: dict[str, Any]) -> None:
+        """Become the course that had these facts."""
+        self.step, self.tokens, self.stalled = facts["step"], facts["tokens"], facts["stalled"]
+        self.losses, self.recent = facts["losses"], facts["recent"]
+        self.latest, self.best = (Report(**facts[name]) if facts[name] else None for name in ("latest", "best"))
+        if self.best:
+            self.best_train_loss = facts["best_train_loss"]
+        self.started = time.perf_counter() - facts["seconds"]
 
     def take(self, x: np.ndarray, y: np.ndarray) -> None:
         """One step."""
@@ -147,15 +177,15 @@ class Course:
 
 
 def fit(course: Course, save: Callable[[], None], on_report: Callable[[Report], None], on_step: Callable[[Course], None]) -> None:
-    """Train until the epochs are done, or until `patience` evaluations in a row brought no gain on the held-out stream.
+    """Train from where the course is until it is done.
 
     `save` is called whenever the model is the best so far, `on_report` for each line of metrics, `on_step` after each step. Numbers that
     are not finite end the training with a MinigptError; NumPy's own warnings of them are not shown.
     """
-    config = course.trainer.train_config
     with np.errstate(all="ignore"):
-        for epoch in range(config.epochs):
-            for x, y in course.windows.epoch(epoch):
+        while not course.done:
+            epoch, taken = divmod(course.step, course.windows.steps)
+            for x, y in islice(course.windows.epoch(epoch), taken, None):
                 course.take(x, y)
                 if course.evaluation_due:
                     report = course.report(course.evaluate())
@@ -165,5 +195,5 @@ def fit(course: Course, save: Callable[[], None], on_report: Callable[[Report], 
                 elif course.step % course.report_every == 0:
                     on_report(course.report(None))
                 on_step(course)
-                if course.stalled >= config.patience:
-                    return
+                if course.done:
+                    break

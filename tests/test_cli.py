@@ -200,6 +200,7 @@ def test_ctrl_c_keeps_what_there_is(tmp_path):
     assert json.loads((tmp_path / "run" / "run.json").read_text())["status"] == "interrupted"
     assert minigpt.load(tmp_path / "run").generate("Serves", max_tokens=3)
     assert not list((tmp_path / "run").glob(".*"))
+    assert f"minigpt resume {tmp_path / 'run'}" in errors
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="SIGINT cannot be sent to another process there")
@@ -218,8 +219,8 @@ def test_ctrl_c_while_a_large_file_is_read_leaves_a_valid_folder(tmp_path):
     assert "interrupted" in errors
     assert "Traceback" not in errors
     record = json.loads((tmp_path / "run" / "run.json").read_text())
-    assert (record["status"], record["stages"]) == ("interrupted", [])
-    assert [path.name for path in (tmp_path / "run").rglob("*") if path.is_file()] == ["run.json"]
+    assert (record["status"], record["stages"]) == ("interrupted", {})
+    assert sorted(path.name for path in (tmp_path / "run").rglob("*") if path.is_file()) == ["lock", "run.json"]
 
 
 def test_standard_input_is_learned(tmp_path):

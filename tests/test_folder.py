@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 
 import pytest
 
@@ -44,7 +46,7 @@ def test_record_and_metrics_are_whole_after_every_write(tmp_path):
     assert json.loads((run.path / "run.json").read_text()) == {
         "prompt": "p",
         "status": "complete",
-        "stages": [],
+        "stages": {},
         "result": {"best_step": 2},
     }
 
@@ -68,16 +70,50 @@ def test_stages_that_are_done_are_not_done_again(tmp_path):
     run.create()
     calls: list[str] = []
 
-    def broken() -> None:
+    def does(name):
+        def stage():
+            calls.append(name)
+            (run.path / name).write_text(name)
+            return [run.path / name]
+
+        return stage
+
+    def broken():
         calls.append("second")
         raise MinigptError("no")
 
-    stages = {"first": lambda: calls.append("first"), "second": broken, "third": lambda: calls.append("third")}
+    stages = {"first": does("first"), "second": broken, "third": does("third")}
     with pytest.raises(MinigptError):
         run.carry_out(stages)
     record = json.loads((run.path / "run.json").read_text())
-    assert record["stages"] == ["first"]
+    assert list(record["stages"]) == ["first"]
     again = RunFolder(run.path, record)
-    again.carry_out(stages | {"second": lambda: calls.append("second")})
+    again.carry_out(stages | {"second": does("second")})
     assert calls == ["first", "second", "second", "third"]
-    assert json.loads((run.path / "run.json").read_text())["stages"] == ["first", "second", "third"]
+    assert list(json.loads((run.path / "run.json").read_text())["stages"]) == ["first", "second", "third"]
+    (run.path / "second").write_text("secand")
+    with pytest.raises(MinigptError, match="second is damaged"):
+        RunFolder(run.path, json.loads((run.path / "run.json").read_text())).carry_out(stages)
+
+
+def test_a_folder_in_use_names_the_process_and_a_killed_one_holds_nobody_up(tmp_path):
+    run = RunFolder(tmp_path / "run", {})
+    run.create()
+    code = "import sys, time; from pathlib import Path; from minigpt.folder import RunFolder\n"
+    code += "with RunFolder(Path(sys.argv[1]), {'status': 'writing'}).in_use(): print('in', flush=True); time.sleep(60)"
+    holder = subprocess.Popen([sys.executable, "-c", code, str(run.path)], stdout=subprocess.PIPE)
+    holder.stdout.readline()
+    (run.checkpoint / ".x.1.tmp").write_text("half")
+    with pytest.raises(MinigptError, match=f"in use by process {holder.pid};"), run.in_use():
+        pass
+    holder.kill()
+    holder.communicate()
+    with run.in_use():
+        assert not list(run.checkpoint.glob(".*.tmp"))
+
+
+@pytest.mark.parametrize("text", ["{}", "[]", "{", '{"stages": [], "options": {}, "prompt": "", "status": "training"}'])
+def test_a_damaged_record_is_named(tmp_path, text):
+    (tmp_path / "run.json").write_text(text)
+    with pytest.raises(MinigptError, match=r"run\.json"):
+        RunFolder.open(tmp_path)

@@ -7,7 +7,7 @@ import click
 from minigpt import __version__
 from minigpt.cli.inspect import bench_command, check_command, list_command
 from minigpt.cli.talk import generate_command
-from minigpt.cli.teach import train_command
+from minigpt.cli.teach import resume_command, train_command
 
 
 @click.group(invoke_without_command=True, context_settings={"help_option_names": ["-h", "--help"]})
@@ -23,5 +23,5 @@ def cli(context: click.Context) -> None:
         click.echo(context.get_help())
 
 
-for command in (train_command, generate_command, list_command, check_command, bench_command):
+for command in (train_command, resume_command, generate_command, list_command, check_command, bench_command):
     cli.add_command(command)

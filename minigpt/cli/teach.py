@@ -1,4 +1,4 @@
-"""`minigpt train`."""
+"""`minigpt train` and `minigpt resume`."""
 
 from __future__ import annotations
 
@@ -59,6 +59,7 @@ from minigpt.cli.common import command, device_option
 @click.option("--positions", type=int, help="Overrides the size.")
 @device_option
 @click.option("--threads", type=int, help="Processor cores to use.  [default: all]")
+@click.option("--checkpoint-seconds", type=float, default=60.0, help="Between two states of the training on the disk, at least.")
 @click.option("--seed", type=int, default=42, help="Decides corpus, initial weights, order, dropout and samples.")
 @click.option("--out", type=click.Path(), help="The run folder.  [default: MODELS_DIR/<prompt>-<time>]")
 @click.option("--models-dir", type=click.Path(), default="models", help="Where run folders are made.")
@@ -71,5 +72,20 @@ def train_command(prompt: str | None, quiet: bool, yes: bool, **options: Any) ->
     console = Console(quiet, asks=not yes)
     try:
         train(prompt, listener=console, **options)
+    finally:
+        console.clear()
+
+
+@command("resume")
+@click.argument("run", type=click.Path())
+@click.option("--quiet", is_flag=True, help="Print only the samples.")
+def resume_command(run: str, quiet: bool) -> None:
+    """Go on with a run that was broken off, to the same end."""
+    from minigpt.cli.console import Console
+    from minigpt.pipeline import resume
+
+    console = Console(quiet)
+    try:
+        resume(run, listener=console)
     finally:
         console.clear()

@@ -2,22 +2,28 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import asdict
+from pathlib import Path
 from typing import Any
 
 from minigpt.batches import Windows
-from minigpt.checkpoint import save_weights
+from minigpt.checkpoint import WEIGHTS, save_weights
 from minigpt.config import ModelConfig, TrainConfig
+from minigpt.folder import METRICS
 from minigpt.job import Job
 from minigpt.memory import free_memory, gigabytes, micro_batch, step_memory
 from minigpt.parallel import Trainer, usable_cores
 from minigpt.stages.number import HELD_OUT_IDS, configs, windows_of
+from minigpt.state import load_state, save_state
 from minigpt.streams import open_stream
 from minigpt.training import Course, Report, Result, fit
 
+MOST_SHARE = 0.02  # of the time, for keeping the state
 
-def learn(job: Job) -> None:
-    """The training, with the best model so far and the metrics on the disk at every moment."""
+
+def learn(job: Job) -> list[Path]:
+    """The training, from its start or from the latest state on the disk. Model and metrics are there at every moment."""
     run, hear, windows = job.run, job.hear, windows_of(job)
     config, train_config = configs(job, run.record["model"]["vocab_size"], windows)
     announce(job, config, train_config, windows)
@@ -25,23 +31,65 @@ def learn(job: Job) -> None:
     trainer = Trainer(config, train_config, threads=job.options.threads, micro_batch=split, backend=job.backend)
     hear.say("", trainer.plan(train_config.batch_size))
     run.save("training")
-
-    def save() -> None:
-        save_weights(run.path, trainer.state_dict())
-
-    def on_report(report: Report) -> None:
-        run.add_metrics(asdict(report))
-        hear.report(report)
-
-    held_out = open_stream(run.checkpoint / HELD_OUT_IDS)
-    course = Course(trainer, windows, held_out, config.vocab_size - 1)  # end-of-text is the last token of every vocabulary
+    course = Course(trainer, windows, open_stream(run.checkpoint / HELD_OUT_IDS), config.vocab_size - 1)  # end-of-text is the last token
+    keeper = Keeper(job, course)
+    keeper.restore()
     try:
-        fit(course, save, on_report, hear.step)
+        with job.interrupt.deferred():
+            fit(course, keeper.save_model, keeper.report, keeper.step)
     finally:
         trainer.close()
         if course.best:
             run.record |= figures(course.result(), train_config, windows, trainer.threads)
     hear.say("Result", outcome(course.result()))
+    return [run.path / WEIGHTS, run.path / METRICS]
+
+
+class Keeper:
+    """What of a training goes to the disk: the best model and the metrics at once, the state now and then and before an end."""
+
+    def __init__(self, job: Job, course: Course) -> None:
+        self.job, self.course, self.run = job, course, job.run
+        self.saved = time.perf_counter()
+        self.interval = job.options.checkpoint_seconds
+
+    def save_model(self) -> None:
+        """The best model so far."""
+        save_weights(self.run.path, self.course.trainer.state_dict())
+
+    def report(self, report: Report) -> None:
+        """A line of metrics."""
+        self.run.add_metrics(asdict(report))
+        self.job.hear.report(report)
+
+    def step(self, course: Course) -> None:
+        """After each step: keep the state if it is time, or if somebody asked to stop."""
+        self.job.hear.step(course)
+        if self.job.interrupt.asked:
+            self.save()
+            raise KeyboardInterrupt
+        if time.perf_counter() - self.saved >= self.interval:
+            self.save()
+
+    def save(self) -> None:
+        """The state; the next one is so far away that all of them take MOST_SHARE of the time at most."""
+        began = time.perf_counter()
+        facts = self.course.facts() | {"metrics": self.run.metrics}
+        save_state(self.run.checkpoint, self.course.step, self.course.trainer.flat_state(), facts)
+        self.saved = time.perf_counter()
+        self.interval = max(self.job.options.checkpoint_seconds, (self.saved - began) / MOST_SHARE)
+
+    def restore(self) -> None:
+        """Go on from the latest sound state, if there is one; metrics of later steps are forgotten, those steps come again."""
+        trainer, self.run.metrics = self.course.trainer, []
+        shapes = {name: block.shape for name, block in trainer.flat_state().items()}
+        found = load_state(self.run.checkpoint, shapes, lambda line: self.job.hear.say("", line))
+        if found:
+            arrays, facts = found
+            trainer.load_flat_state(arrays, facts["step"])
+            self.course.restore(facts)
+            self.run.metrics = facts["metrics"]
+            self.job.hear.say("", f"going on after step {self.course.step:,} of {self.course.total_steps:,}")
 
 
 def announce(job: Job, config: ModelConfig, t: TrainConfig, windows: Windows) -> None:
@@ -58,7 +106,8 @@ def fit_memory(job: Job, config: ModelConfig, t: TrainConfig, windows: Windows) 
     if job.backend.name != "cpu":
         return None
     workers, free = job.options.threads or usable_cores(), free_memory()
-    split = micro_batch(config, t.batch_size, windows.context, workers, free)
+    begun = job.run.record.get("memory", {}).get("micro_batch", t.batch_size)  # a run that goes on keeps its sums in their order
+    split = micro_batch(config, begun, windows.context, workers, free)
     step = step_memory(config, split, windows.context, workers)
     job.run.record["memory"] = {"step_bytes": step.total, "free_bytes": free, "micro_batch": split}
     job.hear.say("Memory", f"{step}; {gigabytes(free)} are free")

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 
 from minigpt.batches import Windows
-from minigpt.checkpoint import save_config, save_tokenizer
+from minigpt.checkpoint import CONFIG_FILES, TOKENIZER_FILES, save_config, save_tokenizer
 from minigpt.config import ModelConfig, TrainConfig
 from minigpt.corpus.gather import HELD_OUT, LEARNED
 from minigpt.job import Job
@@ -16,7 +17,7 @@ WARMUP = 100  # steps at most; a tenth of a shorter run
 TRAIN_IDS, HELD_OUT_IDS = "train.ids", "held_out.ids"  # the token streams under the model's own vocabulary
 
 
-def number(job: Job) -> None:
+def number(job: Job) -> list[Path]:
     """The tokens: the vocabulary that the corpus needs, the corpus under its ids, and the model's configuration."""
     full, place = Tokenizer.gpt2(), job.run.checkpoint
     tokenizer = full if job.options.vocab == "full" else compact_for(full, [place / LEARNED, place / HELD_OUT])
@@ -27,6 +28,7 @@ def number(job: Job) -> None:
     save_config(job.run.path, config, windows.context, tokenizer.end_of_text)
     shape = {name: getattr(config, name) for name in ("n_layer", "n_head", "n_embd", "n_positions", "vocab_size", "parameters")}
     job.run.record["model"] = {"size": job.options.size_name, **shape}
+    return [*(job.run.path / name for name in (*CONFIG_FILES, *TOKENIZER_FILES)), place / TRAIN_IDS, place / HELD_OUT_IDS]
 
 
 def windows_of(job: Job) -> Windows:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from functools import partial
+from pathlib import Path
 
-from minigpt.corpus.gather import Entry, Gathering, write_corpus
+from minigpt.corpus.gather import CORPUS, HELD_OUT, LEARNED, Entry, Gathering, write_corpus
 from minigpt.corpus.sources import Filled, Source, Taught, Templates
 from minigpt.job import Job
 from minigpt.listener import Listener
@@ -14,7 +15,7 @@ from minigpt.tokenizer import Tokenizer
 JOURNAL = "teacher.jsonl"  # what a teacher wrote, in checkpoint/
 
 
-def write(job: Job) -> None:
+def write(job: Job) -> list[Path]:
     """The corpus: documents, cleaned, chosen and split -> corpus.jsonl, and their ids under GPT-2's whole vocabulary."""
     gathering = Gathering(Tokenizer.gpt2())
     counts = write_corpus(entries(job, gathering), job.run.path, job.run.checkpoint, job.options.seed)
@@ -38,6 +39,7 @@ def write(job: Job) -> None:
     job.hear.say("", f"{gathering.tokens:,} tokens{reasons}; kept {counts.tokens:,} in {counts.documents:,} documents, {held_out}")
     if len(counts.by_source) > 1:
         job.hear.say("", f"your own text is {counts.tokens_by_source['own'] / counts.tokens:.0%} of these tokens")
+    return [job.run.path / CORPUS, job.run.checkpoint / LEARNED, job.run.checkpoint / HELD_OUT]
 
 
 def entries(job: Job, gathering: Gathering) -> Iterator[Entry]:

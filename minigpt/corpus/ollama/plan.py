@@ -149,12 +149,13 @@ def clean_entries(value: Any) -> list[str]:
 
 def built_in(prompt: str, request: Request) -> Plan:
     """A plan without a model: what the prompt names, seen from all sides; the category's topics where it names nothing."""
+    category = request.category if request.category in WORDS["forms"] else "general"  # a subject that no template covers
     named = list(dict.fromkeys((*request.topics, *request.ingredients)))
     topics = [side.format(topic=name) for side in WORDS["aspects"] for name in named]
     if not named or request.confidence > 0:
-        topics += WORDS["topics"][request.category] if request.matched or request.preset else []
+        topics += WORDS["topics"][category] if request.matched or request.preset else []
     topics = topics or [side.format(topic=subject(prompt)) for side in WORDS["aspects"]]
-    forms = WORDS["forms"][request.category]
+    forms = WORDS["forms"][category]
     audiences = [request.audience] if request.audience else WORDS["audiences"]
     tones = [request.tone] if request.tone else WORDS["tones"]
     return Plan("tables", *(tuple(x) for x in (topics, forms, audiences, tones, WORDS["openings"], WORDS["words"])))

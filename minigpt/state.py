@@ -1,0 +1,60 @@
+"""A training under way on the disk: flat arrays and facts in, one sealed file a state out, the latest two kept; and back."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from safetensors import SafetensorError, safe_open
+
+from .backend import first_line
+from .errors import MinigptError
+from .tensors import SEAL, is_whole, write_tensors
+
+NAME = "state-{step:012}.safetensors"
+PATTERN = re.compile(r"state-\d{12}\.safetensors")
+KEPT = 2  # the latest, and the one before it in case the latest is damaged
+FACTS = "facts"  # their name in the file's metadata
+
+
+def save_state(folder: Path, step: int, arrays: Mapping[str, np.ndarray], facts: dict[str, Any]) -> None:
+    """Write the state of a step, then remove all but the latest KEPT ones."""
+    write_tensors(folder / NAME.format(step=step), arrays, {FACTS: json.dumps(facts, allow_nan=False)})
+    for path in states(folder)[KEPT:]:
+        path.unlink()
+
+
+def states(folder: Path) -> list[Path]:
+    """The states in a folder, the latest first."""
+    return sorted((path for path in folder.iterdir() if PATTERN.fullmatch(path.name)), reverse=True)
+
+
+def load_state(folder: Path, shapes: Mapping[str, tuple[int, ...]], say: Callable[[str], None]) -> tuple[dict[str, np.ndarray], Any] | None:
+    """Arrays and facts of the latest sound state, or None if there is none. A damaged one is named, and the one before it taken."""
+    for path in states(folder):
+        try:
+            return read_state(path, shapes)
+        except MinigptError as error:
+            say(f"{error}; what was before it is taken")
+    return None
+
+
+def read_state(path: Path, shapes: Mapping[str, tuple[int, ...]]) -> tuple[dict[str, np.ndarray], Any]:
+    """Arrays of just these names and shapes, and the facts; MinigptError for any other file."""
+    try:
+        with safe_open(path, framework="numpy") as file:
+            metadata = file.metadata() or {}
+            parts = {name: file.get_slice(name) for name in file.keys()}  # noqa: SIM118 (not a dict)
+            described = {name: (tuple(part.get_shape()), part.get_dtype()) for name, part in parts.items()}
+            if described != {name: (shape, "F32") for name, shape in shapes.items()} or not {FACTS, SEAL} <= set(metadata):
+                raise MinigptError(f"{path} is no state of this training, or is damaged")
+            arrays = {name: file.get_tensor(name) for name in parts}
+    except (OSError, SafetensorError, UnicodeDecodeError) as error:
+        raise MinigptError(f"{path} is damaged or cannot be read: {first_line(error)}") from error
+    if not is_whole(arrays, metadata):
+        raise MinigptError(f"{path} is damaged: its checksum does not fit")
+    return arrays, json.loads(metadata[FACTS])

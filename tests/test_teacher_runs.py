@@ -1,0 +1,156 @@
+"""A whole run with a teacher: prompt to trained model over real sockets; what the record says, and that nothing is lost or hidden."""
+
+from __future__ import annotations
+
+import json
+import random
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from ollama_server import Reply, model, serve, words
+
+import minigpt
+from minigpt.corpus.ollama import TeacherGone
+from minigpt.errors import MinigptError, Paused
+from minigpt.listener import Listener
+
+SMALL = {"layers": 1, "heads": 2, "width": 32, "positions": 64, "initial_tokens": 2500, "final_tokens": 2000, "epochs": 1}
+PROMPT = "A GPT about medieval falconry"
+TOPICS = "falcon hawk lure glove perch feather village winter meadow river tower market".split()
+
+
+def sentence(rng: random.Random) -> str:
+    first, second = rng.sample(TOPICS, 2)
+    verb = rng.choice(["waits near", "is older than", "belongs to", "was shown beside", "stands behind", "came with"])
+    return f"The {first} of {rng.choice('Anna Bruno Clara Dirk Elsa Frank'.split())} {verb} the {second} at {rng.randint(1, 12)} o'clock."
+
+
+def fresh(body, number, **more):
+    """A text of its own for each request."""
+    rng = random.Random(number)
+    return Reply(words(" ".join(sentence(rng) for _ in range(6))), **more)
+
+
+class Heard(Listener):
+    def __init__(self):
+        self.lines: list[str] = []
+
+    def say(self, topic, text):
+        self.lines.append(f"{topic} {text}")
+
+
+def corpus(run: Path) -> list[dict]:
+    return [json.loads(line) for line in (run / "corpus.jsonl").read_text(encoding="utf-8").splitlines()]
+
+
+def journal(run: Path) -> list[dict]:
+    path = run / "checkpoint" / "teacher.jsonl"
+    return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()] if path.exists() else []
+
+
+def test_a_teacher_writes_leaves_and_is_named(tmp_path):
+    heard = Heard()
+    with serve(fresh) as server:
+        trained = minigpt.train(PROMPT, out=tmp_path / "run", ollama_host=server.url, listener=heard, **SMALL)
+        assert server.loaded == set()
+    assert trained.generate("The falcon", max_tokens=5)
+    record = json.loads((tmp_path / "run" / "run.json").read_text())
+    documents = corpus(tmp_path / "run")
+    assert record["source"]["name"] == "ollama"
+    assert record["corpus"]["by_source"] == {"ollama": len(documents)}
+    assert {d["model"] for d in documents} == {"teacher:latest"}
+    assert all(d["digest"] == "a" * 64 and d["done_reason"] == "stop" for d in documents)
+    assert record["teacher"]["ended"] == "enough"
+    card = (tmp_path / "run" / "README.md").read_text()
+    assert "teacher:latest (aaaaaaaaaaaa), licence: Apache License 2.0" in card
+    left = next(i for i, line in enumerate(heard.lines) if "has left" in line)
+    assert left < next(i for i, line in enumerate(heard.lines) if line.startswith("Training"))
+    assert not any("no writer covers" in line for line in heard.lines)
+
+
+def test_auto_takes_templates_where_nobody_answers_and_says_why(tmp_path):
+    heard = Heard()
+    minigpt.train(PROMPT, out=tmp_path / "run", listener=heard, **SMALL)
+    assert "templates, because there is no local teacher" in heard.lines[0]
+    assert {d["source"] for d in corpus(tmp_path / "run")} == {"template"}
+    with pytest.raises(MinigptError, match="ollama serve"):
+        minigpt.train(PROMPT, out=tmp_path / "other", source="ollama", **SMALL)
+    assert not (tmp_path / "other").exists()
+
+
+def test_the_user_chooses_among_several_models(tmp_path):
+    class Chooses(Heard):
+        def choose(self, what, lines, proposed):
+            self.lines += lines
+            assert "large" in lines[proposed]
+            return next(i for i, line in enumerate(lines) if "small" in line)
+
+    heard = Chooses()
+    models = [model("small:1b", size=10**9), model("large:3b", size=2 * 10**9), model("nomic-embed-text", capabilities=["embedding"])]
+    with serve(fresh, models=models) as server:
+        minigpt.train(PROMPT, out=tmp_path / "run", ollama_host=server.url, listener=heard, **SMALL)
+    assert not any("nomic" in line for line in heard.lines)
+    assert {d["model"] for d in corpus(tmp_path / "run")} == {"small:1b"}
+
+
+def test_a_missing_model_is_an_error_with_the_line_that_brings_it(tmp_path):
+    with serve(fresh) as server, pytest.raises(MinigptError, match=r"installed there: teacher:latest.*ollama pull qwen9"):
+        minigpt.train(PROMPT, out=tmp_path / "run", ollama_host=server.url, ollama_gen_model="qwen9", **SMALL)
+    assert not (tmp_path / "run").exists()
+
+
+def dies(body, number):
+    return fresh(body, number) if number < 8 else Reply(status=404, body='{"error": "model \'teacher:latest\' not found"}')
+
+
+def test_a_teacher_that_goes_away_pauses_the_run_which_goes_on_when_it_is_back(tmp_path):
+    run = tmp_path / "run"
+    with serve(dies) as server:
+        with pytest.raises(Paused, match=f"everything is saved; to go on: minigpt resume {run}") as paused:
+            minigpt.train(PROMPT, out=run, ollama_host=server.url, **SMALL)
+        assert isinstance(paused.value.__cause__, TeacherGone)
+        saved = [line["text"] for line in journal(run)]
+        assert saved
+        assert json.loads((run / "run.json").read_text())["status"] == "interrupted"
+        assert not (run / "corpus.jsonl").exists()
+        server.reply = fresh
+        minigpt.resume(run)
+    texts = [d["text"] for d in corpus(run)]
+    assert len(set(texts)) == len(texts)
+    record = json.loads((run / "run.json").read_text())
+    assert record["status"] == "complete"
+    assert record["corpus"]["by_source"].keys() == {"ollama"}
+
+
+def test_templates_fill_in_only_where_they_may(tmp_path):
+    with serve(dies) as server:
+        minigpt.train(PROMPT, out=tmp_path / "run", ollama_host=server.url, allow_template_fill=True, **SMALL)
+    sources = [d["source"] for d in corpus(tmp_path / "run")]
+    assert set(sources) == {"ollama", "template"}
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="signals cannot be sent to another process there")
+def test_kill_while_the_teacher_writes_loses_no_accepted_document(tmp_path):
+    run = tmp_path / "run"
+    options = [f"--{name.replace('_', '-')}={value}" for name, value in SMALL.items()]
+    with serve(lambda body, number: fresh(body, number, delay=0.002), slots=4) as server:
+        command = [sys.executable, "-m", "minigpt", "train", "-p", PROMPT, "--out", str(run), "--ollama-host", server.url, *options]
+        process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        deadline = time.monotonic() + 60
+        while len(journal(run)) < 5:
+            assert time.monotonic() < deadline
+            time.sleep(0.01)
+        process.send_signal(signal.SIGKILL)
+        process.wait()
+        # the last line may be half; every whole one must be in the continued journal
+        whole = (run / "checkpoint" / "teacher.jsonl").read_bytes().split(b"\n")[:-1]
+        before = [json.loads(line)["request"] for line in whole]
+        minigpt.resume(run)
+    requests = [d["request"] for d in corpus(run)]
+    assert len(set(requests)) == len(requests)
+    assert len(before) >= 5
+    assert json.loads((run / "run.json").read_text())["status"] == "complete"
