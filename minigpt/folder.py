@@ -121,10 +121,10 @@ class RunFolder:
             yield
         except Paused as error:
             status = "interrupted"
-            raise Paused(f"{error}; everything is saved; to go on: {self.continuation}") from error
+            raise Paused(f"{error}; {self.continuation}") from error
         except KeyboardInterrupt as error:
             status = "interrupted"
-            raise KeyboardInterrupt(f"minigpt: interrupted; everything is saved; to go on: {self.continuation}") from error
+            raise KeyboardInterrupt(f"minigpt: interrupted; {self.continuation}") from error
         finally:
             if self.record["status"] != "complete":
                 with suppress(OSError):  # a full disk holds no new record; the error that was first is the one to tell
@@ -132,8 +132,10 @@ class RunFolder:
 
     @property
     def continuation(self) -> str:
-        """The command that goes on with this run."""
-        return f"minigpt resume {shlex.quote(str(self.path))}"
+        """How to go on with this run."""
+        if "corpus" not in self.record["stages"] and "-" in self.record.get("options", {}).get("data", ()):
+            return "standard input was not read to its end, so this run cannot go on"
+        return f"everything is saved; to go on: minigpt resume {shlex.quote(str(self.path))}"
 
     def add_metrics(self, line: dict[str, Any]) -> None:
         """One more line of metrics.jsonl; the file is written whole, so that it never ends in half a line."""
