@@ -126,7 +126,7 @@ class RunFolder:
             status = "interrupted"
             raise KeyboardInterrupt(f"minigpt: interrupted; {self.continuation}") from error
         finally:
-            if self.record["status"] != "complete":
+            if self.record["status"] not in ("complete", "interrupted"):
                 with suppress(OSError):  # a full disk holds no new record; the error that was first is the one to tell
                     self.save(status)
 

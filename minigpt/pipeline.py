@@ -9,6 +9,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from .folder import RunFolder
 from .job import Job, plan, reopen
 from .listener import Listener
 from .options import Options
@@ -30,6 +31,16 @@ def train(prompt: str | None = None, *, listener: Listener | None = None, **opti
     job = plan(prompt, Options.parse(options), listener or Listener())
     job.run.create()
     return _carry_out(job)
+
+
+def write_corpus(prompt: str | None = None, *, listener: Listener | None = None, **options: Any) -> RunFolder:
+    """Only the first stage: a run folder with corpus.jsonl, and its report in the record. `resume` trains on it."""
+    job = plan(prompt, Options.parse(options), listener or Listener())
+    job.run.create()
+    with job.interrupt.listening(), job.run.recorded(), job.run.in_use():
+        job.run.carry_out({"corpus": partial(write, job)})
+        job.run.save("interrupted")
+    return job.run
 
 
 def resume(path: str | Path, *, listener: Listener | None = None) -> TextModel:

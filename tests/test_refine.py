@@ -1,12 +1,21 @@
-"""Refinement keeps the documents that say what the others do not."""
+"""Refinement keeps good documents that say what the others do not."""
 
 from __future__ import annotations
 
+import random
+from collections.abc import Callable
+from itertools import islice
+
+import numpy as np
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from minigpt.corpus.documents import Document
-from minigpt.corpus.refine import distinct, four_grams, refine
+from minigpt.corpus.fluency import qualities
+from minigpt.corpus.prompt import PRESETS, understand
+from minigpt.corpus.refine import four_grams, refine
+from minigpt.corpus.templates import write_documents
 
 WORDS = st.lists(st.sampled_from("abcdef"), min_size=1, max_size=20).map(" ".join)
 
@@ -15,9 +24,9 @@ def documents(texts: list[str]) -> list[Document]:
     return [Document(text, "own") for text in texts]
 
 
-@given(st.lists(WORDS, min_size=1, max_size=12), st.integers(1, 100))
+@given(st.lists(WORDS, min_size=1, max_size=7), st.integers(1, 100))
 def test_kept_documents_fit_the_budget_and_scores_are_the_greedy_ones(texts, budget):
-    """The lazy order equals the plain greedy one, which looks at every waiting document before each choice."""
+    """Too few to compare their quality, they are chosen by novelty: in the plain greedy order, which looks at all before each choice."""
     lengths = [len(text.split()) for text in texts]
     kept = refine(documents(texts), lengths, budget)
     assert [k.number for k in kept] == sorted({k.number for k in kept})
@@ -25,10 +34,10 @@ def test_kept_documents_fit_the_budget_and_scores_are_the_greedy_ones(texts, bud
 
     seen, waiting, total, greedy = set(), list(range(len(texts))), 0, {}
     while waiting:
-        score, number = max((len(four_grams(texts[i]) - seen) / len(four_grams(texts[i])), -i) for i in waiting)
+        novelty, number = max((len(four_grams(texts[i]) - seen) / len(four_grams(texts[i])), -i) for i in waiting)
         waiting.remove(-number)
         if total + lengths[-number] <= budget or not greedy:
-            greedy[-number] = round(score, 4)
+            greedy[-number] = round((1 + novelty) / 2, 4)
             seen |= four_grams(texts[-number])
             total += lengths[-number]
     assert {k.number: k.score for k in kept} == greedy
@@ -39,5 +48,69 @@ def test_a_repetition_is_what_goes_first():
     assert [k.number for k in refine(documents(texts), [6, 6, 6], 12)] == [0, 2]
 
 
-def test_distinct_compares_words_not_spacing():
-    assert [d.text for d in distinct(documents(["a  b\n", "a b", "b a"]))] == ["a  b\n", "b a"]
+def test_a_judge_decides_between_equals():
+    texts = ["the cat sat on the mat", "a dog lay by the door", "two birds sang in a tree"]
+    marked = [Document(text, "ollama", {"judge": mark}) for text, mark in zip(texts, ("0.2", "0.9", "0.8"), strict=True)]
+    assert [k.number for k in refine(marked, [6, 6, 6], 12)] == [1, 2]
+
+
+def shuffled(text: str, rng: random.Random) -> str:
+    words = text.split()
+    rng.shuffle(words)
+    return " ".join(words)
+
+
+def truncated(text: str, rng: random.Random) -> str:
+    return text[: int(len(text) * rng.uniform(0.2, 0.8))].rstrip(".!?\"'\n ")
+
+
+def written(preset: str, n: int, seed: int) -> list[str]:
+    return [d.text for d in islice(write_documents(understand("", preset), random.Random(seed)), n)]
+
+
+def half_bad(preset: str, other: str, n: int, seed: int) -> list[tuple[str, bool]]:
+    """n good documents, and n that are shuffled, cut, off topic or copies; a copy is good once."""
+    rng = random.Random(seed)
+    texts = written(preset, n + n // 2, seed)
+    good, material = texts[:n], texts[n:]
+    spoil: list[Callable[[str, random.Random], str]] = [shuffled, truncated]
+    bad = [spoil[i % 2](text, rng) for i, text in enumerate(material)]
+    bad += written(other, n // 4, seed + 1)
+    mixed = [(text, True) for text in good + rng.sample(good, n // 4)] + [(text, False) for text in bad]
+    rng.shuffle(mixed)
+    return mixed
+
+
+@pytest.mark.parametrize(
+    ("preset", "other"),
+    [
+        ("simple_cooking_recipes", "haiku_master"),
+        ("story_creator", "programming_explainer"),
+        ("api_documentation_writer", "songwriter"),
+        ("haiku_master", "simple_cooking_recipes"),
+    ],
+)
+def test_of_documents_half_of_which_are_bad_the_good_half_is_kept(preset, other):
+    mixed = half_bad(preset, other, 120, 5)
+    unique = list(dict.fromkeys(mixed))  # the cleaning drops copies before
+    lengths = [len(text.split()) for text, _ in unique]
+    budget = sum(length for length, (_, good) in zip(lengths, unique, strict=True) if good)
+    kept = refine(documents([text for text, _ in unique]), lengths, budget, understand(PRESETS[preset].prompt))
+    assert np.mean([unique[k.number][1] for k in kept]) >= 0.95
+
+
+def test_good_documents_are_of_good_quality_whatever_their_kind():
+    """Nothing is punished for being itself: of documents that are all good, few score low, and no form does."""
+    some = list(islice(write_documents(understand("", "simple_cooking_recipes"), random.Random(3)), 200))
+    kinds = [document.origin["form"] for document in some]
+    quality = qualities([document.text for document in some], kinds)
+    assert np.mean(quality > 0.5) > 0.9
+    for kind in set(kinds):
+        assert np.median([q for q, k in zip(quality, kinds, strict=True) if k == kind]) > 0.8
+
+
+def test_qualities_do_not_depend_on_the_order():
+    texts = written("haiku_master", 60, 1)
+    order = random.Random(0).sample(range(60), 60)
+    first, second = qualities(texts, [None] * 60), qualities([texts[i] for i in order], [None] * 60)
+    assert np.abs(first[order] - second).mean() < 0.1  # the mixture of subjects starts from other documents

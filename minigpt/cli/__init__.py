@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 
 from minigpt import __version__
+from minigpt.cli.corpus import corpus_command
 from minigpt.cli.inspect import bench_command, check_command, list_command
 from minigpt.cli.talk import generate_command
 from minigpt.cli.teach import resume_command, train_command
@@ -23,5 +24,5 @@ def cli(context: click.Context) -> None:
         click.echo(context.get_help())
 
 
-for command in (train_command, resume_command, generate_command, list_command, check_command, bench_command):
+for command in (train_command, resume_command, corpus_command, generate_command, list_command, check_command, bench_command):
     cli.add_command(command)

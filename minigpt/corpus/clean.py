@@ -1,27 +1,121 @@
-"""Documents in, as they come; out come those whose words no earlier one has, and a count of the others by reason."""
+"""Documents in, as they come; out come those that are sound and new, and a count of the others by reason.
+
+Each rule is a function of one document. Which rules hold depends on the source: own text is the user's, and left as it is but for what
+cannot be meant; what a language model wrote is freed of what it says around the text, and held to the request.
+"""
 
 from __future__ import annotations
 
+import re
+import unicodedata
 from collections import Counter
-from collections.abc import Iterable, Iterator
-from hashlib import blake2b
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
 
+from minigpt.corpus.chatter import refuses, without_chatter, without_markup
 from minigpt.corpus.documents import Document
+from minigpt.corpus.language import language_of_text
+from minigpt.corpus.near import NearDuplicates
+
+LEAST_WORDS, MOST_LETTERS = 4, 20_000  # of a generated document
+OPENING, OPENING_SHARE, OPENING_LEAST = 3, 0.1, 5  # words; their share of the documents so far; documents that may have it anyway
+SEEN_LANGUAGES, MAIN_SHARE = 20, 0.9  # documents before one language can be the corpus's, and its share
+LANGUAGE_LETTERS = 1000  # of a document, by which its language is told
+CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\ufeff\u200b\u2028\u2029]")
+LINE_ENDS = re.compile(r"\r\n?|\u2028|\u2029")
+MOJIBAKE = re.compile(r"[\u00c2\u00c3][\u0080-\u00bf\u20ac\u2122]|\u00e2\u20ac")  # UTF-8 that was read as Windows-1252
+
+Rule = Callable[[str], str]
+
+
+def plain_characters(text: str) -> str:
+    """Composed letters, \\n as the only line end, no control characters, no blanks at line ends."""
+    text = unicodedata.normalize("NFC", CONTROL.sub("", LINE_ENDS.sub("\n", text)))
+    return "\n".join(line.rstrip() for line in text.split("\n")).strip("\n")
+
+
+def mended(text: str) -> str:
+    """UTF-8 that was once read as Windows-1252, read rightly; any other text as it is."""
+    if not MOJIBAKE.search(text):
+        return text
+    try:
+        return text.encode("cp1252").decode("utf-8")
+    except UnicodeError:
+        return text
+
+
+TRIMS: dict[str, dict[str, Rule]] = {
+    "own": {"encoding mended": mended},
+    "ollama": {"mark-up": without_markup, "chatter": without_chatter},
+    "template": {},
+}
 
 
 class Cleaner:
-    """Lazy: a document comes out before the next is asked for. Of each one eight bytes are kept in memory."""
+    """Lazy: a document comes out before the next is asked for. Memory is bounded, however many pass.
+
+    `dropped` counts documents by the reason why they did not come out, `trimmed` those that lost something, by what it was.
+    """
 
     def __init__(self) -> None:
-        self.dropped: Counter[str] = Counter()  # reason -> documents
-        self._seen: set[bytes] = set()
+        self.dropped: Counter[str] = Counter()
+        self.trimmed: Counter[str] = Counter()
+        self._near = NearDuplicates()
+        self._openings: Counter[str] = Counter()
+        self._languages: Counter[str] = Counter()
+        self._passed = 0
 
     def __call__(self, documents: Iterable[Document]) -> Iterator[Document]:
-        """The documents that are new."""
+        """The documents that are sound and new."""
         for document in documents:
-            key = blake2b(" ".join(document.text.split()).encode("utf-8", "surrogatepass"), digest_size=8).digest()
-            if key in self._seen:
-                self.dropped["duplicate"] += 1
-            else:
-                self._seen.add(key)
-                yield document
+            text = self._trim(document)
+            reason = self._fault(text, document.source) or self._near.seen(text)
+            if reason:
+                self.dropped[reason] += 1
+                continue
+            self._count(text, document.source)
+            yield document if text == document.text else replace(document, text=text)
+
+    def _trim(self, document: Document) -> str:
+        """The text after the trims of its source, counted where they changed something."""
+        text = plain_characters(document.text)
+        for name, rule in TRIMS[document.source].items():
+            shorter = rule(text)
+            self.trimmed[name] += shorter != text
+            text = shorter
+        return text
+
+    def _fault(self, text: str, source: str) -> str | None:
+        """Why a text cannot stay, whatever others say."""
+        if not text.strip():
+            return "empty"
+        if source == "ollama" and refuses(text):
+            return "refusal"
+        if source != "own" and len(text.split()) < LEAST_WORDS and len(text) < LEAST_WORDS * LEAST_WORDS:
+            return "too short"
+        if source != "own" and len(text) > MOST_LETTERS:
+            return "too long"
+        if source == "ollama" and self._openings[opening(text)] >= max(OPENING_LEAST, OPENING_SHARE * self._passed):
+            return "begins like too many"
+        return "of another language" if self._is_foreign(text) else None
+
+    def _is_foreign(self, text: str) -> bool:
+        """Whether all but a few documents so far are of one language, and this one is certainly of another."""
+        total = self._languages.total()
+        if total < SEEN_LANGUAGES:
+            return False
+        main, count = self._languages.most_common(1)[0]
+        return count >= MAIN_SHARE * total and language_of_text(text[:LANGUAGE_LETTERS]) not in ("", main)
+
+    def _count(self, text: str, source: str) -> None:
+        """What later documents are compared with."""
+        self._passed += 1
+        if source == "ollama":
+            self._openings[opening(text)] += 1
+        if self._passed <= 50 * SEEN_LANGUAGES and (language := language_of_text(text[:LANGUAGE_LETTERS])):
+            self._languages[language] += 1
+
+
+def opening(text: str) -> str:
+    """The first three words, in lower case."""
+    return " ".join(text[: 20 * OPENING].lower().split()[:OPENING])

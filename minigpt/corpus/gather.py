@@ -20,6 +20,8 @@ from minigpt.batches import split
 from minigpt.corpus.clean import Cleaner
 from minigpt.corpus.documents import Document
 from minigpt.corpus.refine import refine
+from minigpt.corpus.report import CorpusReport
+from minigpt.corpus.request import Request
 from minigpt.corpus.sources import Source
 from minigpt.files import whole_file
 from minigpt.streams import to_bytes
@@ -62,8 +64,8 @@ class Counts:
 class Gathering:
     """The way of documents into one corpus; nothing happens before the entries are asked for."""
 
-    def __init__(self, full: Tokenizer) -> None:
-        self.full, self.cleaner = full, Cleaner()
+    def __init__(self, full: Tokenizer, request: Request | None = None) -> None:
+        self.full, self.request, self.cleaner = full, request, Cleaner()
         self.tokens = 0  # of all clean documents, before refinement
 
     def entries(self, source: Source, final_tokens: int | None) -> Iterator[Entry]:
@@ -73,7 +75,8 @@ class Gathering:
             yield from clean
             return
         entries = list(clean)
-        for kept in refine([entry.document for entry in entries], [len(entry.ids) for entry in entries], final_tokens):
+        documents, lengths = [entry.document for entry in entries], [len(entry.ids) for entry in entries]
+        for kept in refine(documents, lengths, final_tokens, self.request):
             yield Entry(kept.document, kept.score, entries[kept.number].ids)
 
     def mixed(self, own: Source, share: float, final_tokens: int | None, generate: Callable[[int], Source]) -> Iterator[Entry]:
@@ -95,12 +98,14 @@ class Gathering:
         return ids
 
 
-def write_corpus(entries: Iterable[Entry], folder: Path, streams: Path, seed: int) -> Counts:
+def write_corpus(entries: Iterable[Entry], folder: Path, streams: Path, seed: int, report: CorpusReport | None = None) -> Counts:
     """corpus.jsonl in `folder` and two token streams in `streams`, each whole or not there; corpus.jsonl gets its name last."""
     counts = Counts()
     with whole_file(folder / CORPUS) as lines, whole_file(streams / LEARNED) as learned, whole_file(streams / HELD_OUT) as held_out:
         for entry, out in split(entries, np.random.default_rng([seed, 3])):
             counts.add(entry, out)
+            if report:
+                report.add(entry.document.text, len(entry.ids))
             lines.write((json.dumps(as_line(entry, out), ensure_ascii=False, allow_nan=False) + "\n").encode())
             (held_out if out else learned).write(to_bytes(entry.ids))
     return counts

@@ -21,6 +21,7 @@ NAMES: Mapping[str, str] = LANGUAGES["language names"]  # code -> English name
 WITHOUT_SPACES = ("ja", "zh", "th", "ko")  # in Korean there are spaces, but endings stick to the words
 PLAIN = ""  # what a word without a meaning of its own is in English
 WORD = regex.compile(r"[\p{L}\p{M}]+(?:['-][\p{L}\p{M}]+)*")
+CLEAR, LEAST_HITS = 0.1, 5  # of a text's words: small words of its language; and how many at least
 LEAST_PART = 4  # letters of a word inside a compound, to be recognized there
 
 
@@ -122,6 +123,29 @@ def _latin(prompt: str, words: list[str]) -> str:
         score[code] += sum(any(letter in word for letter in glossary.letters) for word in words)
         score[code] += 0.5 * sum(len(glossary.parts(word)) > 1 for word in words)
     return max(score, key=lambda code: score[code])
+
+
+@cache
+def _small_words() -> Mapping[str, tuple[str, ...]]:
+    """Words without a meaning of their own -> the languages in Latin letters that have them."""
+    languages: dict[str, set[str]] = {}
+    small = {code: [w for w, english in g.words.items() if english == PLAIN] for code, g in glossaries().items()}
+    for code, words in {**small, "en": LANGUAGES["small english words"].split()}.items():
+        for word in words:
+            languages.setdefault(word, set()).add(code)
+    return {word: tuple(sorted(codes)) for word, codes in languages.items()}
+
+
+def language_of_text(text: str) -> str:
+    """The language of a text of some length, by its script or its small words; "" where they do not speak clearly. Quick."""
+    words = WORD.findall(text.lower())
+    foreign = Counter(code for word in words if not word.isascii() and (code := _script(word[0])))
+    if foreign and foreign.total() > len(words) / 2:
+        return foreign.most_common(1)[0][0]
+    hits = Counter(code for word in words for code in _small_words().get(word, ()))
+    (best, most), *others = [*hits.most_common(2), ("", 0)][:2]
+    clear = most >= CLEAR * len(words) and most >= LEAST_HITS and most >= 1.5 * others[0][1]
+    return best if clear else ""
 
 
 def _split_elisions(prompt: str, glossary: Glossary) -> Iterator[str]:

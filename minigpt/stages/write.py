@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
+from typing import Any
 
-from minigpt.corpus.gather import CORPUS, HELD_OUT, LEARNED, Entry, Gathering, write_corpus
+from minigpt.corpus.gather import CORPUS, HELD_OUT, LEARNED, Counts, Entry, Gathering, write_corpus
+from minigpt.corpus.report import CorpusReport
 from minigpt.corpus.sources import Filled, Source, Taught, Templates
 from minigpt.job import Job
 from minigpt.listener import Listener
@@ -17,9 +20,10 @@ JOURNAL = "teacher.jsonl"  # what a teacher wrote, in checkpoint/
 
 def write(job: Job) -> list[Path]:
     """The corpus: documents, cleaned, chosen and split -> corpus.jsonl, and their ids under GPT-2's whole vocabulary."""
-    gathering = Gathering(Tokenizer.gpt2())
-    counts = write_corpus(entries(job, gathering), job.run.path, job.run.checkpoint, job.options.seed)
-    dropped = dict(sorted(gathering.cleaner.dropped.items()))
+    gathering, report = Gathering(Tokenizer.gpt2(), job.request), CorpusReport(job.options.seed)
+    counts = write_corpus(entries(job, gathering), job.run.path, job.run.checkpoint, job.options.seed, report)
+    blocks = replace(job.config, vocab_size=1).parameters  # the vocabulary is not known yet
+    figures = report.figures(gathering.cleaner.dropped, gathering.cleaner.trimmed, job.options.size, blocks)
     job.run.record["corpus"] = {
         "documents": counts.documents,
         "tokens": counts.tokens,
@@ -29,17 +33,31 @@ def write(job: Job) -> list[Path]:
         "kept_tokens": counts.tokens,
         "held_out_documents": counts.held_out_documents,
         "held_out_tokens": counts.held_out_tokens,
-        "dropped": dropped,
+        "dropped": figures["dropped"],
         "skipped": job.own.skipped.count if job.own else 0,
     }
-    for line in job.own.skipped.lines() if job.own else ():
-        job.hear.say("", line)
-    reasons = "".join(f", {count:,} dropped ({reason})" for reason, count in dropped.items())
-    held_out = f"{counts.held_out_documents:,} held out" if counts.held_out_documents else "none held out, because there is only one"
-    job.hear.say("", f"{gathering.tokens:,} tokens{reasons}; kept {counts.tokens:,} in {counts.documents:,} documents, {held_out}")
-    if len(counts.by_source) > 1:
-        job.hear.say("", f"your own text is {counts.tokens_by_source['own'] / counts.tokens:.0%} of these tokens")
+    job.run.record["report"] = figures
+    announce(job, gathering.tokens, counts, figures)
     return [job.run.path / CORPUS, job.run.checkpoint / LEARNED, job.run.checkpoint / HELD_OUT]
+
+
+def announce(job: Job, written: int, counts: Counts, figures: dict[str, Any]) -> None:
+    """What the corpus is like, in a few lines."""
+    say = partial(job.hear.say, "")
+    for line in job.own.skipped.lines() if job.own else ():
+        say(line)
+    reasons = "".join(f", {count:,} dropped ({reason})" for reason, count in figures["dropped"].items())
+    held_out = f"{counts.held_out_documents:,} held out" if counts.held_out_documents else "none held out, because there is only one"
+    say(f"{written:,} tokens{reasons}; kept {counts.tokens:,} in {counts.documents:,} documents, {held_out}")
+    if figures["trimmed"]:
+        say("taken off: " + ", ".join(f"{reason} ({count:,})" for reason, count in figures["trimmed"].items()))
+    if len(counts.by_source) > 1:
+        say(f"your own text is {counts.tokens_by_source['own'] / counts.tokens:.0%} of these tokens")
+    distinct = ", ".join(f"{figures[f'distinct_{n}']:.0%} of {n}" for n in (1, 2, 4))
+    low, middle, high = (figures["length_percentiles"][p] for p in ("5", "50", "95"))
+    say(f"different word sequences: {distinct}; {figures['vocabulary']:,} words; documents of {low} to {high} tokens, median {middle}")
+    for line in figures["verdict"]:
+        say(line)
 
 
 def entries(job: Job, gathering: Gathering) -> Iterator[Entry]:

@@ -1,0 +1,31 @@
+"""`minigpt corpus`."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from minigpt.cli.common import command, show
+from minigpt.cli.options import corpus_options
+
+
+@command("corpus")
+@corpus_options
+@click.option("--seed", type=int, default=42, help="Decides the corpus.")
+@click.option("--out", type=click.Path(), help="Where corpus.jsonl is written.  [default: MODELS_DIR/<prompt>-<time>]")
+@click.option("--models-dir", type=click.Path(), default="models", help="Where run folders are made.")
+@click.option("--quiet", is_flag=True, help="Print only the five documents.")
+def corpus_command(prompt: str | None, quiet: bool, yes: bool, **options: Any) -> None:
+    """Write or read a corpus as train does, and report on it: figures, a verdict, five documents drawn by lot."""
+    from minigpt.cli.console import Console
+    from minigpt.pipeline import write_corpus
+
+    console = Console(quiet, asks=not yes)
+    try:
+        run = write_corpus(prompt, listener=console, **options)
+    finally:
+        console.clear()
+    for text in run.record["report"]["examples"]:
+        show(f"---\n{text}")
+    console.say("Folder", f"{run.path}; to train on it: minigpt resume {run.path}")

@@ -1,0 +1,147 @@
+"""Cleaning: what comes out is sound and new, what does not is counted, and good text is left alone."""
+
+from __future__ import annotations
+
+import random
+from itertools import islice
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from minigpt.corpus.chatter import refuses, without_chatter, without_markup
+from minigpt.corpus.clean import Cleaner
+from minigpt.corpus.documents import Document
+from minigpt.corpus.near import SHINGLE, NearDuplicates, words
+from minigpt.corpus.prompt import PRESETS, understand
+from minigpt.corpus.templates import write_documents
+
+STORY = "The old mill stood by the river.\n\nNobody had ground corn there for years, and yet the wheel turned every night."
+
+
+def clean(texts: list[str], source: str = "ollama") -> tuple[list[str], Cleaner]:
+    cleaner = Cleaner()
+    return [d.text for d in cleaner(Document(text, source) for text in texts)], cleaner
+
+
+@pytest.mark.parametrize("preset", PRESETS)
+def test_what_the_writers_write_is_left_alone(preset):
+    """Recipes, verse, code, letters: nothing is stripped from them, as if a language model had written them."""
+    for document in islice(write_documents(understand("", preset), random.Random(4)), 40):
+        assert without_chatter(document.text) == document.text.strip()
+        assert not refuses(document.text)
+
+
+@pytest.mark.parametrize(
+    "around",
+    [
+        "Sure! Here is a story about a mill:\n\n{}",
+        "Certainly! Below is a short story for adults.\n\n{}",
+        "Here's a story for you:\n\n{}\n\nI hope you enjoyed it!",
+        "{}\n\nLet me know if you would like another one.",
+        "{} Is there anything else I can help you with?",
+        "{}\n\n(Word count: 21)",
+        "{}\n\nFeel free to ask for changes! I hope this helps.",
+        "Of course! Here is the text:\n\n{}\n\nWould you like me to make it longer?",
+        "Sure, here\N{RIGHT SINGLE QUOTATION MARK}s a story:\n{}",
+    ],
+)
+def test_chatter_around_a_text_is_taken_off(around):
+    assert without_chatter(around.format(STORY)) == STORY
+
+
+@pytest.mark.parametrize("text", ["Sure! Here is a story:", "Is there anything else I can help with?", "I hope this helps!"])
+def test_nothing_but_chatter_is_nothing(text):
+    kept, cleaner = clean([text])
+    assert kept == []
+    assert cleaner.dropped.total() == 1
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "As an AI language model, I cannot write recipes.",
+        "I'm sorry, but I can't help with that request.",
+        "I am a large language model and I do not have personal experiences of gardens.",
+        "I\N{RIGHT SINGLE QUOTATION MARK}m unable to. I cannot provide instructions for this.",
+    ],
+)
+def test_refusals_are_dropped(text):
+    assert refuses(text)
+    assert clean([text])[1].dropped == {"refusal": 1}
+
+
+def test_markup_goes_and_code_and_arithmetic_stay():
+    text = "## A **bold** title\n\n- *first* thing\n- 2 * 3 * 4 = 24\n\n---\n\nSee [a page](https://x.org), snake_case_name and _private.\n"
+    assert without_markup(text) == "A bold title\n\n- first thing\n- 2 * 3 * 4 = 24\n\nSee a page, snake_case_name and _private."
+    code = "Try this:\n\n```python\n# a comment, no heading\nx = a ** b ** c\nprint('**')\n```\n\nIt works."
+    assert without_markup(code) == "Try this:\n\n# a comment, no heading\nx = a ** b ** c\nprint('**')\n\nIt works."
+    assert without_markup("<p>One <b>word</b>.</p>\nif a < b and c > d:") == "One word.\nif a < b and c > d:"
+
+
+def test_own_text_keeps_its_markup_and_loses_only_what_cannot_be_meant():
+    kept, cleaner = clean(["# Title\r\n\r\nSure! Here is **bold** text.\x00\x07", "Caf\u00c3\u00a9 au lait \u00e2\u20ac\u201d good"], "own")
+    assert kept == ["# Title\n\nSure! Here is **bold** text.", "Caf\u00e9 au lait \u2014 good"]
+    assert cleaner.trimmed == {"encoding mended": 1}
+
+
+def test_an_opening_is_capped_for_a_language_model():
+    rng = random.Random(0)
+    texts = ["In a small town " + " ".join(str(rng.random()) for _ in range(20)) for _ in range(40)]
+    kept, cleaner = clean(texts)
+    assert len(kept) == 5
+    assert cleaner.dropped == {"begins like too many": 35}
+    assert len(clean(texts, "own")[0]) == 40
+
+
+def test_a_foreign_document_is_dropped_from_a_corpus_of_one_language():
+    english = [d.text for d in islice(write_documents(understand("", "story_creator"), random.Random(1)), 30)]
+    german = "Der alte M\u00fcller ging jeden Abend durch das Dorf, und man kannte ihn. Er war nicht reich, aber er hatte einen Hund, der "
+    german += "mit ihm auf dem Weg zum Fluss war, und sie sa\u00dfen dort, bis es dunkel wurde. Dann gingen sie nach Hause und schliefen."
+    kept, cleaner = clean([*english, german], "own")
+    assert cleaner.dropped == {"of another language": 1}
+    assert len(kept) == 30
+    half = [text for pair in zip(english[:12], [f"{german} {i} {i * i}" for i in range(0, 600, 50)], strict=True) for text in pair]
+    assert "of another language" not in clean([*half, *half[::-1]], "own")[1].dropped
+
+
+def shingles(text: str) -> set[tuple[str, ...]]:
+    spoken = words(text)
+    return {tuple(spoken[i : i + SHINGLE]) for i in range(max(1, len(spoken) - SHINGLE + 1))}
+
+
+def test_near_duplicates_are_found_and_others_are_not():
+    """Copies with a few words changed, against brute force."""
+    rng = random.Random(2)
+    vocabulary = [f"w{i}" for i in range(400)]
+    near, texts, known, caught, missed, wrong = NearDuplicates(), [], [], 0, 0, 0
+    for _ in range(400):
+        if texts and rng.random() < 0.5:
+            copied = rng.choice(texts).split()
+            for _ in range(rng.choice([0, 1, 1, 2, 3, 8, 20])):
+                copied[rng.randrange(len(copied))] = rng.choice(vocabulary)
+            text = " ".join(copied)
+        else:
+            text = " ".join(rng.choices(vocabulary, k=rng.randrange(60, 200)))
+        own = shingles(text)
+        nearest = max((len(own & other) / len(own | other) for other in known), default=0.0)
+        verdict = near.seen(text)
+        if verdict is None:
+            texts.append(text)
+            known.append(own)
+            missed += nearest >= 0.8
+        else:
+            caught += nearest >= 0.8
+            wrong += nearest < 0.6
+            assert (verdict == "duplicate") == (text in texts)
+    assert caught > 60
+    assert missed <= 0.03 * (caught + missed)
+    assert wrong <= 2
+
+
+@given(st.lists(st.text(max_size=30), max_size=12), st.sampled_from(["own", "ollama", "template"]))
+def test_every_document_comes_out_or_is_counted(texts, source):
+    kept, cleaner = clean(texts, source)
+    assert len(kept) + cleaner.dropped.total() == len(texts)
+    assert len({" ".join(words(text)) for text in kept}) == len(kept)
+    assert clean(kept, "own")[0] == kept or source != "own"
