@@ -82,7 +82,7 @@ def test_presets() -> None:
         assert set(request.forms) <= set(FORMS[preset.category])
         assert preset.prompt.endswith(".") and understand(preset.prompt).category == preset.category
     assert sorted(dict.fromkeys(p.category for p in PRESETS.values())) == sorted(FORMS)
-    assert understand("", "haiku_master").forms == ("haiku",)
+    assert understand("", "haiku_master").forms == ("haiku", "haiku_sequence", "haibun")
 
 
 def test_unknown_preset_names_the_valid_ones() -> None:

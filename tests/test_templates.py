@@ -17,7 +17,7 @@ from minigpt.corpus.request import Request
 from minigpt.corpus.templates import FORMS, write_documents
 from minigpt.corpus.templates.cooking import families, minutes_in, show_amount, show_time
 from minigpt.corpus.templates.grammar import fill, load_words, starts_with_vowel_sound
-from minigpt.corpus.templates.poetry import syllables
+from minigpt.corpus.templates.poetry_haiku import syllables
 
 pytestmark = pytest.mark.filterwarnings("error")
 CASES = [(category, form) for category in FORMS for form in FORMS[category]]
