@@ -71,7 +71,7 @@ def haibun(rng: random.Random, words: Words, request: Request) -> str:
         sentences = draw(rng, words["haibun sentences"], scaled(rng, request, 1, (2, 3), 5))
         prose = [rng.choice(words["haibun openings"]), *sentences, rng.choice(words["haibun closings"])]
         text = " ".join(upper_first(fill(rng, s, lambda key: season if key == "season" else look(key))) for s in prose)
-        return f"{_title(rng, words, theme, topic)}\n\n{text}\n\n{_stanza(rng, words, season, theme)}"
+        return f"{title_case(topic or rng.choice(theme['themes']))}\n\n{text}\n\n{_stanza(rng, words, season, theme)}"
 
     return obedient(words, request, write)
 
@@ -85,7 +85,7 @@ def _subject(rng: random.Random, words: Words, request: Request) -> tuple[str, d
         name = find_topic(words, phrase)
         if name in SEASONS and not request.season:
             season = name or season
-        found = [theme for theme in themes if name in (theme.get("topic"), theme.get("season"))]
+        found = [theme for theme in themes if name and name in (theme.get("topic"), theme.get("season"))]
         if found and name in (season, found[0].get("topic")):
             return season, found[0], ""
         return season, rng.choice([t for t in themes if t.get("season", season) == season]), phrase
@@ -110,11 +110,8 @@ def _stanza(rng: random.Random, words: Words, season: str, theme: dict[str, Any]
     def middle() -> str:
         subject, verbs = rng.choice(theme["actors"])
         who = f"{rng.choice([*theme['adjs'], '', ''])} {subject}"
-        return fill(
-            rng,
-            f"[a(n)|the|one|our|and the|while a(n)|where the] {' '.join(who.split())} {rng.choice(rng.choice((verbs, verbs, words['haiku stays'])))}",
-            {},
-        )
+        does = rng.choice(rng.choice((verbs, verbs, words["haiku stays"])))
+        return fill(rng, f"[a(n)|the|one|our|and the|while a(n)|where the] {' '.join(who.split())} {does}", {})
 
     def closing() -> str:
         return fill(rng, rng.choice(theme["closes"]), {})

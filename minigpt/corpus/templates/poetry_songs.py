@@ -26,7 +26,7 @@ class Rhymer:
 
     def sound(self) -> str:
         """The next rhyme sound that this song has not had."""
-        return self.sounds.pop()
+        return str(self.sounds.pop())
 
     def tails(self, sound: str, count: int) -> list[str]:
         """So many tails of the sound that end in different, unused words."""
@@ -69,7 +69,7 @@ def own(front: str) -> str:
 
 def last_word(line: str) -> str:
     """The word that a line rhymes with."""
-    return WORD.findall(line.lower())[-1]
+    return str(WORD.findall(line.lower())[-1])
 
 
 def song(rng: random.Random, words: Words, request: Request) -> str:

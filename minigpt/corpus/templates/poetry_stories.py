@@ -37,7 +37,7 @@ def story(rng: random.Random, words: Words, request: Request) -> str:
 def _story(rng: random.Random, words: Words, request: Request) -> str:
     find = cast(rng, words, images_for(rng, words, request))
     scenes = draw(rng, words["story scenes"], len(words["story scenes"]))
-    special = {
+    special: dict[str, Callable[[], str]] = {
         "SCENE": scenes.pop,
         "RIDDLE": lambda: rng.choice(words["riddle asks"]),
         "ANSWER": lambda: rng.choice(words["riddle answers"]),
@@ -84,7 +84,7 @@ def scene(rng: random.Random, words: Words, request: Request) -> str:
         def look(key: str) -> str:
             return {"name": one, "other": two}.get(key) or find(key)
 
-        turns = draw(rng, words["scene lines"], scaled(rng, request, 2, (3, 4), 7)) + [rng.choice(words["scene ends"])]
+        turns = [*draw(rng, words["scene lines"], scaled(rng, request, 2, (3, 4), 7)), rng.choice(words["scene ends"])]
         lines = [f"{who}: {upper_first(fill(rng, text, look))}" for turn in turns for who, text in zip((one, two), turn, strict=True)]
         about = f" about {images.name}" if request.topics or request.season else ""
         title = title_case(fill(rng, "{name} and {other}" + about + ": a scene", look))

@@ -12,13 +12,14 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from minigpt.corpus.request import Request
-from minigpt.corpus.templates.grammar import Words, fill
+from minigpt.corpus.templates.grammar import Words, fill, upper_first
 from minigpt.errors import MinigptError
 
-TRIES = 400  # texts written until one obeys the request; most do at once
-LONGEST_SIMPLE_WORD = 10  # letters, for children
+TRIES = 2000  # texts written until one obeys the request; most do at once
+LONGEST_SIMPLE_WORD = 11  # letters, for children
 TABLES = ("topics", "nature topics", "life topics")
 WORD = re.compile(r"[A-Za-z']+")
+DOUBLED = re.compile(r"(?i)\b([a-z]+) \1\b")  # "people people": two phrases that happened to meet
 THEIRS = {"our": "their", "us": "them", "we": "they", "ourselves": "themselves", "my": "their", "I": "they"}
 FIRST_PERSON = re.compile(r"\b(our|us|we|ourselves|my|I)\b")
 
@@ -83,7 +84,7 @@ def find_topic(words: Words, phrase: str) -> str | None:
     for word in reversed(WORD.findall(phrase.lower())):  # the last word of "a stormy sea" is what it is about
         for name, table in tables.items():
             if any(word in (key, f"{key}s", f"{key}es", f"{key[:-1]}ies") for key in table["keys"]):
-                return name
+                return str(name)
     return None
 
 
@@ -126,9 +127,11 @@ def describe(request: Request) -> str:
 
 
 def fits(words: Words, request: Request, text: str) -> bool:
-    """Whether the text names no season but the request's (and that one), is simple enough for children, and keeps a formal tone."""
+    """Whether the text shows the topic, names the request's season and no other, is simple enough for children and formal enough."""
     found = set(WORD.findall(text))
     low = {word.lower() for word in found}
+    if DOUBLED.search(text) or not _shows_topic(words, request, text, low):
+        return False
     if request.season:
         named = {season for season, marks in words["season words"].items() if any(_marks(mark, found, low) for mark in marks)}
         if named != {request.season}:
@@ -140,6 +143,19 @@ def fits(words: Words, request: Request, text: str) -> bool:
     return not (request.tone == "formal" and "!" in text)
 
 
+def _shows_topic(words: Words, request: Request, text: str, low: set[str]) -> bool:
+    """Whether the text has a word of one of the request's topics: a key of its table, or the topic as the request has it."""
+    tables = topic_tables(words) | words["season topics"]
+    for phrase in request.topics:
+        name = find_topic(words, phrase)
+        keys = tables[name]["keys"] if name else ()
+        if phrase.lower() in text.lower() or any(key in low or f"{key}s" in low for key in keys):
+            return True
+        if name is None and max(WORD.findall(phrase.lower()), key=len, default="").replace("'", "") in low:
+            return True
+    return not request.topics
+
+
 def _marks(mark: str, found: set[str], low: set[str]) -> bool:
     """Whether the text has the mark; months keep their capital, since "march" and "may" are also other words."""
     return mark in found if mark[0].isupper() else mark in low
@@ -148,7 +164,8 @@ def _marks(mark: str, found: set[str], low: set[str]) -> bool:
 def formal(words: Words, text: str) -> str:
     """The text without contractions."""
     for short, full in words["contractions"].items():
-        text = re.sub(rf"(?i)\b{short}\b", lambda m, full=full: full[0].upper() + full[1:] if m[0][0].isupper() else full, text)
+        text = re.sub(rf"\b{short}\b", full, text)
+        text = re.sub(rf"\b{upper_first(short)}\b", upper_first(full), text)
     return text
 
 
