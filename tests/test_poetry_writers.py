@@ -85,12 +85,13 @@ def faults_of_rhyme(lines: list[str], scheme: str) -> list[str]:
     """Lines of one letter end in different words of one rhyme sound, lines of different letters in different sounds."""
     sounds = table("rhymes")
     ends = [re.findall(r"[A-Za-z']+", line)[-1] for line in lines]
+    ends = [end if end in sounds else end.lower() for end in ends]  # July keeps its capital; a hook of one word loses it
     if len(ends) != len(scheme):
         return [f"{len(ends)} lines for {scheme}"]
     faults = []
     for i, (end, letter) in enumerate(zip(ends, scheme, strict=True)):
         for other, second in zip(ends[:i], scheme[:i], strict=True):
-            if end.lower() == other.lower() or (sounds[end] == sounds[other]) != (letter == second):
+            if end == other or (sounds[end] == sounds[other]) != (letter == second):
                 faults.append(f"{other} / {end} in {scheme}")
     return faults
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import re
 from collections.abc import Callable
 
 from minigpt.corpus.request import Request
@@ -13,6 +14,8 @@ PRONOUNS = {
     "she": {"he": "she", "his": "her", "him": "her", "himself": "herself"},
     "he": {"he": "he", "his": "his", "him": "him", "himself": "himself"},
 }
+ALONE = {"their": "his", "them": "him", "they": "he", "themselves": "himself"}
+OTHERS = re.compile(r"\b(their|them|they|themselves|each other)\b")
 
 
 def cast(rng: random.Random, words: Words, images: Images) -> Callable[[str], str]:
@@ -26,7 +29,13 @@ def cast(rng: random.Random, words: Words, images: Images) -> Callable[[str], st
     held["riddle"], held["answer"] = rng.choice(words["riddles"])
 
     look = finder(images)
-    return lambda key: held[key] if key in held else look(key)
+
+    def find(key: str) -> str:
+        if key == "alone":  # the same as {they}, told about the hero
+            return OTHERS.sub(lambda m: held[ALONE[m[0]]] if m[0] in ALONE else "an old friend", look("they"))
+        return held[key] if key in held else look(key)
+
+    return find
 
 
 def story(rng: random.Random, words: Words, request: Request) -> str:
