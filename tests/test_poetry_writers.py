@@ -30,7 +30,7 @@ REQUESTS = [
     Request("poetry", ALL, topics=("beekeeping in the desert",), season="winter", audience="children"),
 ]
 SEASONS = {  # kept here, apart from the writers' own table
-    "spring": r"[Ss]pring|April|March|blossoms?|thaw|lambs?|crocus|tulips?|snowdrops|buds",
+    "spring": r"[Ss]pring|April|March|May|blossoms?|thaw|lambs?|crocus|tulips?|snowdrops|buds",
     "summer": r"[Ss]ummer|June|July|August|crickets?|firefl(?:y|ies)|hay|melon|sunflowers?|heat|dragonfly",
     "autumn": r"[Aa]utumn|September|October|November|[Hh]arvest|geese|pumpkins?|acorns?|[Ff]alling leaves|chestnuts|scarecrow",
     "winter": r"[Ww]inter|December|January|February|[Ss]now(?!drops)\w*|[Ff]rost\w*|[Ff]rozen|[Ii]ce|icicles|sled|skates|mittens",
@@ -41,7 +41,7 @@ TOPICS = {  # words that show what a text is about
     "grandmothers": "grand(?:mother|father|ma|pa|parent)s?|granny|family|mother|father|parent|elder",
     "the city": "city|town|streets?|tram|urban|metro|subway|skyscraper|traffic|downtown|neighborhood",
     "space": "space|stars?|planet|moon|comet|rocket|astronaut|orbit|galaxy|universe|cosmos|alien|astronomy|side",
-    "love": "love|heart|wedding|romance|romantic|sweetheart|valentine|marriage",
+    "love": "love|hearts?|wedding|romance|romantic|sweetheart|valentine|marriage",
 }
 CONTRACTION = re.compile(r"(?i)n't\b|\b\w+'(?:re|ve|ll|d|m)\b|\b(?:it|that|there|what|who|here|he|she|let)'s\b")
 HAIKU = re.compile(r"(?m)^(.+(?:,| -|\.\.\.))\n(.+[.;:])\n(.+\.)$")
@@ -164,12 +164,12 @@ def check(text: str, request: Request) -> list[str]:
             faults.append(f"nothing of {request.season}")
     if request.topics:
         marks = "|".join(TOPICS.get(topic, "|".join(topic.split())) for topic in request.topics)
-        faults += [] if re.search(rf"(?i)\b(?:{marks})\b", text) else [f"nothing of {request.topics}"]
+        faults += [] if re.search(rf"(?i)\b(?:{marks})s?\b", text) else [f"nothing of {request.topics}"]
     if request.tone == "formal":
         faults += [f"contraction {found[0]!r}" for found in CONTRACTION.finditer(text)] + ["!"] * ("!" in text)
     if request.audience == "children":
         asked = set(" ".join(request.topics).split())
-        faults += [f"hard word {w}" for w in set(re.findall(r"[a-z]{12,}", text.lower())) - asked]
+        faults += [f"hard word {w}" for w in set(re.findall(r"[a-z]{12,}", text.lower())) - asked - {f"{w}s" for w in asked}]
         faults += re.findall(r"(?i)\b(?:blood|dead|kill\w*|die[sd]?|guns?|wine|beer|whiskey|hate)\b", text)
     if not text.isascii() or re.search(r"[{}|\[\]]|  |a\(n\)|\b([a-z]+) \1\b", text):
         faults.append("not clean")

@@ -137,8 +137,10 @@ def fits(words: Words, request: Request, text: str) -> bool:
         if named != {request.season}:
             return False
     if request.audience == "children":
-        topic = set(WORD.findall(" ".join(request.topics).lower()))
-        if any(len(word) > LONGEST_SIMPLE_WORD for word in low - topic) or low & set(words["not for children"]):
+        asked = set(WORD.findall(" ".join((*request.topics, *(find_topic(words, t) or "" for t in request.topics))).lower()))
+        if any(len(word) > LONGEST_SIMPLE_WORD for word in low - asked - {f"{word}s" for word in asked}) or low & set(
+            words["not for children"]
+        ):
             return False
     return not (request.tone == "formal" and "!" in text)
 
