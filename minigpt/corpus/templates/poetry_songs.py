@@ -1,6 +1,7 @@
 """Songs, ballads, lullabies and limericks: in goes a request, out come lines that rhyme by the table of rhyme sounds.
 
-A line is a clause about the topic and a tail from the table of one rhyme sound: "the tide breathes in and out" + "in the morning light".
+A verse answers an image of the topic ("The tide breathes in and out") with a line of the singer's own ("I keep a candle for you tonight").
+Every line has about the same number of syllables.
 """
 
 from __future__ import annotations
@@ -9,62 +10,84 @@ import random
 import re
 
 from minigpt.corpus.request import Request
-from minigpt.corpus.templates.grammar import Words, fill, title_case, upper_first
-from minigpt.corpus.templates.poetry_topics import Images, images_for, obedient, scaled
+from minigpt.corpus.templates.grammar import Words, draw, fill, title_case, upper_first
+from minigpt.corpus.templates.poetry_haiku import syllables
+from minigpt.corpus.templates.poetry_topics import PRONOUNS, Images, finder, images_for, obedient, scaled
 
-WORD = re.compile(r"[a-z']+")
-STRUCTURES = ("VCVC", "VCVCBC", "VVCVC", "CVCVBC", "VCVBC")
+WORD = re.compile(r"[A-Za-z']+")
+STRUCTURES = ("VCVVC", "VVCVC", "VVCVBC", "VCVVBC", "CVVBVC", "VVBVC")
+SCHEMES = ("ABCB", "AABB", "ABAB")
+DECLARED = ("I ", "We ", "You ", "The ", "My ", "There", "It ", "Your ")  # such lines may be joined to the one before
+LINKS = ("And", "While", "And still", "", "", "")
+SHORTEST, LONGEST = 6, 9  # syllables of a line
 
 
 class Rhymer:
-    """Lines of one song. A rhyme sound is used in one verse only, and a tail's last word ends one line only."""
+    """Lines of one song. A rhyme sound is used in one verse only, and a last word ends one line only."""
 
-    def __init__(self, rng: random.Random, words: Words, images: Images) -> None:
-        self.rng, self.words, self.images = rng, words, images
-        self.sounds = rng.sample(sorted(words["rhyme tails"]), len(words["rhyme tails"]))
-        self.ends: set[str] = set()
+    def __init__(self, rng: random.Random, words: Words, images: Images, lines: str = "song lines") -> None:
+        self.rng, self.words, self.images, self.lines = rng, words, images, words[lines]
+        self.sounds = draw(rng, sorted(self.lines), len(self.lines))
+        self.ends: list[str] = []
+        self.seen: set[str] = set()
 
-    def sound(self) -> str:
-        """The next rhyme sound that this song has not had."""
-        return str(self.sounds.pop())
-
-    def tails(self, sound: str, count: int) -> list[str]:
-        """So many tails of the sound that end in different, unused words."""
+    def rhymes(self, templates: list[str], count: int, linked: bool = True) -> list[str]:
+        """So many lines from the templates that end in different, unused words and are not too long."""
         found: list[str] = []
-        for template in self.rng.sample(self.words["rhyme tails"][sound], len(self.words["rhyme tails"][sound])):
-            tail = fill(self.rng, template, {})
-            if len(found) < count and last_word(tail) not in self.ends:
-                found.append(tail)
-                self.ends.add(last_word(tail))
+        for template in draw(self.rng, templates, len(templates)):
+            line = fill(self.rng, template, {})
+            if linked and line.startswith(DECLARED) and (link := self.rng.choice(LINKS)):
+                line = f"{link} {line if line.startswith('I ') else line[0].lower() + line[1:]}"
+            end = last_word(line)
+            if len(found) == count:
+                break
+            if syllables(line) <= LONGEST + 1 and not any(end.endswith(e) or e.endswith(end) for e in self.ends):
+                found.append(line)
+                self.ends.append(end)
         return found
 
-    def line(self, tail: str) -> str:
-        """A clause about the topic in one of several moods, closed by the tail."""
-        images, kind = self.images, self.rng.random()
-        if kind < 0.5:
-            front = images.clause()
-        elif kind < 0.75:
-            front = f"{self.rng.choice(('we', 'I', 'you and I'))} {images.get('we')}"
-        else:
-            front = fill(self.rng, self.rng.choice(self.words["line fronts"]), {"see": images.get("see"), "place": images.get("places")})
-        comma = "," if tail.startswith(("and ", "though ", "like ", "as ", "until ", "since ", "now that ")) else ""
-        return upper_first(f"{own(front)}{comma} {tail}")
+    def image(self, longest: int = LONGEST, shortest: int = SHORTEST) -> str:
+        """A line about the topic that this song has not had, the nearest to the wanted length that the tables give."""
+        find, fronts = finder(self.images), self.words["line fronts"]
+        lines = [self.images.clause() if self.rng.random() < 0.5 else fill(self.rng, self.rng.choice(fronts), find) for _ in range(10)]
+        lines = [line for line in lines if line not in self.seen] or lines
+        line = min(lines, key=lambda each: max(shortest - syllables(each), syllables(each) - longest, 0))
+        self.seen.add(line)
+        return upper_first(line)
+
+    def answered(self, sound: str) -> list[str]:
+        """An image closed by a tail of the sound, and the singer's answer; two answers if the sound has no tails that fit."""
+        tails = self.rhymes(self.words["rhyme tails"].get(sound, []), 1)
+        if not tails:
+            return self.rhymes(self.lines[sound], 2)
+        image = self.image(LONGEST + 1 - syllables(tails[0]), 4)
+        comma = "," if tails[0].startswith("and ") else ""
+        return [f"{image}{comma} {tails[0]}", *self.rhymes(self.lines[sound], 1)]
+
+    def pair(self, imaged: bool = True) -> tuple[str, str, str]:
+        """Two lines of the next rhyme sound that has two to give, and the sound."""
+        while True:
+            sound = self.sounds.pop()
+            found = self.answered(sound) if imaged else self.rhymes(self.lines[sound], 2)
+            if len(found) == 2:
+                return found[0], found[1], sound
 
     def verse(self, scheme: str) -> list[str]:
-        """Lines in a rhyme scheme such as ABAB; a letter that comes once ends as it likes."""
-        tails: dict[str, list[str]] = {}
-        for letter in dict.fromkeys(scheme):
-            tails[letter] = self.tails(self.sound(), scheme.count(letter))
-        return [self.line(tails[letter].pop()) for letter in scheme]
+        """Lines that rhyme AA, AABB or ABAB, or ABCB, where the lines without a rhyme are images of the topic."""
+        if scheme == "ABCB":
+            second, fourth, sound = self.pair(imaged=False)
+            sounds = [sound]
+            return [self.unrhymed(sounds), second, self.unrhymed(sounds), fourth]
+        pairs = [self.pair()[:2] for _ in range(len(scheme) // 2)]
+        return [line for pair in (zip(*pairs, strict=True) if scheme == "ABAB" else pairs) for line in pair]
 
-
-def own(front: str) -> str:
-    """ "I fill our pockets" -> "I fill my pockets"."""
-    if not front.startswith("I "):
-        return front
-    swaps = {"our": "my", "us": "me", "we": "I", "ourselves": "myself"}
-    front = re.sub(r"\b(each other|one another)\b", "you", front)
-    return re.sub(r"\b(our|us|we|ourselves)\b", lambda m: swaps[m[0]], front)
+    def unrhymed(self, sounds: list[str]) -> str:
+        """An image whose last word has none of the verse's rhyme sounds; they gain its own."""
+        table = {word: sound for sound, row in self.words["rhymes"].items() for word in row}
+        while table.get(last_word(line := self.image()), "") in sounds:
+            pass
+        sounds.append(table.get(last_word(line), last_word(line)))
+        return line
 
 
 def last_word(line: str) -> str:
@@ -82,9 +105,10 @@ def _song(rng: random.Random, words: Words, request: Request) -> str:
     rhymer = Rhymer(rng, words, images)
     hook, sound = rng.choice(words["hooks"])
     rhymer.sounds.remove(sound)
-    rhymer.ends.add(last_word(hook))
-    chorus = _chorus(rng, words, rhymer, hook, sound)
-    scheme = rng.choice(("AABB", "ABAB", "ABCB"))
+    rhymer.ends.append(last_word(hook))
+    first, second = rhymer.rhymes(words["song lines"][sound], 2, linked=False)
+    chorus = [upper_first(hook.lower()), first, fill(rng, rng.choice(words["chorus calls"]), {"hook": hook.lower()}), second]
+    scheme = rng.choice(SCHEMES)
     structure = {"short": "VC", "long": "VCVCVBC"}.get(request.length or "") or rng.choice(STRUCTURES)
     parts, verses = [], 0
     for kind in structure:
@@ -99,45 +123,42 @@ def _song(rng: random.Random, words: Words, request: Request) -> str:
     return "\n\n".join([title] + ["\n".join(part) for part in parts])
 
 
-def _chorus(rng: random.Random, words: Words, rhymer: Rhymer, hook: str, sound: str) -> list[str]:
-    """Four lines: the hook, a line that rhymes with it, the hook called again, another line that rhymes."""
-    first, second = (rhymer.line(tail) for tail in rhymer.tails(sound, 2))
-    call = fill(rng, rng.choice(words["chorus calls"]), {"hook": hook.lower()})
-    return [upper_first(hook.lower()), first, call, second]
-
-
 def ballad(rng: random.Random, words: Words, request: Request) -> str:
-    """Quatrains that rhyme ABCB, the last line of each second one a refrain that names the topic."""
+    """Quatrains that rhyme ABCB: an opening that names the topic, its images, each one answered, and a farewell."""
 
     def write() -> str:
         images = images_for(rng, words, request)
         rhymer = Rhymer(rng, words, images)
-        verses = [rhymer.verse("ABCB") for _ in range(scaled(rng, request, 2, (3, 4), 6))]
+        opening, closing = (
+            [upper_first(fill(rng, line, {"topic": images.name})) for line in rng.choice(words[key])]
+            for key in ("ballad openings", "ballad closings")
+        )
+        rhymer.ends += [last_word(line) for line in (*opening, *closing)]
+        verses = ["\n".join(_stops(rhymer.verse("ABCB"))) for _ in range(scaled(rng, request, 1, (3, 4), 5))]
         place = images.get("places")
         title = title_case(fill(rng, rng.choice(words["ballad titles"]), {"topic": images.name, "see": images.get("see"), "place": place}))
-        return "\n\n".join([title, *("\n".join(_stops(verse)) for verse in verses)])
+        return "\n\n".join([title, "\n".join(opening), *verses, "\n".join(closing)])
 
     return obedient(words, request, write)
 
 
 def _stops(lines: list[str]) -> list[str]:
-    """Lines with a comma or a full stop at their ends, two to a sentence."""
+    """Lines with a semicolon or a full stop at their ends, two to a sentence."""
     return [f"{line}{'.' if i % 2 else ';'}" for i, line in enumerate(lines)]
 
 
 def lullaby(rng: random.Random, words: Words, request: Request) -> str:
-    """Couplets with a soft refrain before each pair."""
+    """A soft refrain before each verse, whose images of the topic are answered by a promise."""
 
     def write() -> str:
         images = images_for(rng, words, request)
-        rhymer = Rhymer(rng, words, images)
+        rhymer = Rhymer(rng, words, images, "lullaby lines")
         who = rng.choice(words["lullaby names"])
-        refrain = fill(rng, rng.choice(words["lullaby refrains"]), {"who": who})
-        verses = ["\n".join([refrain, *_stops(rhymer.verse("AABB"))]) for _ in range(scaled(rng, request, 1, (2, 3), 4))]
-        title = title_case(
-            fill(rng, rng.choice(words["lullaby titles"]), {"topic": images.name, "who": who, "place": images.get("places")})
-        )
-        return "\n\n".join([title, *verses, fill(rng, rng.choice(words["lullaby endings"]), {"who": who})])
+        refrains = draw(rng, words["lullaby refrains"], 4)
+        verses = [[fill(rng, refrains.pop(), {"who": who}), *_stops(rhymer.verse("ABCB"))] for _ in range(scaled(rng, request, 1, (2, 3), 4))]
+        look = {"topic": images.name, "who": who, "place": images.get("places")}
+        title = title_case(fill(rng, rng.choice(words["lullaby titles"]), look))
+        return "\n\n".join([title, *("\n".join(v) for v in verses), fill(rng, rng.choice(words["lullaby endings"]), {"who": who})])
 
     return obedient(words, request, write)
 
@@ -147,14 +168,14 @@ def limerick(rng: random.Random, words: Words, request: Request) -> str:
 
     def write() -> str:
         images = images_for(rng, words, request)
-        first, second = rng.sample(words["limericks"], 2)
-        ends: list[str] = []
+        first, second = draw(rng, words["limericks"], 2)
         person = fill(rng, rng.choice(words["limerick people"]), {})
-        look = {"person": person, "see": images.get("see"), "we": images.get("we"), "topic": images.name}
-        while len(set(ends)) < 5:
+        look = {"person": person, "see": images.get("see"), "topic": images.name} | PRONOUNS[rng.choice(("he", "she"))]
+        ends: list[str] = []
+        while len(set(ends)) < 5 or any(a != b and a.endswith(b) for a in ends for b in ends):
             lines = [fill(rng, rng.choice(first[key]), look) for key in ("who", "what")]
             lines += [fill(rng, rng.choice(second[key]), look) for key in ("then", "more")] + [fill(rng, rng.choice(first["end"]), look)]
-            ends = [last_word(line) for line in lines]
+            ends = [last_word(line.rstrip('".!?')) for line in lines]
         return title_case(f"{person} and {images.name}") + "\n\n" + "\n".join(upper_first(line) for line in lines)
 
     return obedient(words, request, write)

@@ -8,12 +8,8 @@ from collections.abc import Callable
 
 from minigpt.corpus.request import Request
 from minigpt.corpus.templates.grammar import Words, draw, fill, title_case, upper_first
-from minigpt.corpus.templates.poetry_topics import Images, finder, images_for, obedient, scaled
+from minigpt.corpus.templates.poetry_topics import PRONOUNS, Images, finder, images_for, obedient, scaled
 
-PRONOUNS = {
-    "she": {"he": "she", "his": "her", "him": "her", "himself": "herself"},
-    "he": {"he": "he", "his": "his", "him": "him", "himself": "himself"},
-}
 ALONE = {"their": "his", "them": "him", "they": "he", "themselves": "himself"}
 OTHERS = re.compile(r"\b(their|them|they|themselves|each other)\b")
 

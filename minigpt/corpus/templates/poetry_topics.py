@@ -21,6 +21,10 @@ TABLES = ("topics", "nature topics", "life topics")
 WORD = re.compile(r"[A-Za-z']+")
 DOUBLED = re.compile(r"(?i)\b([a-z]+) \1\b")  # "people people": two phrases that happened to meet
 THEIRS = {"our": "their", "us": "them", "we": "they", "ourselves": "themselves", "my": "their", "I": "they"}
+PRONOUNS = {
+    "she": {"he": "she", "his": "her", "him": "her", "himself": "herself"},
+    "he": {"he": "he", "his": "his", "him": "him", "himself": "himself"},
+}
 FIRST_PERSON = re.compile(r"\b(our|us|we|ourselves|my|I)\b")
 
 
