@@ -1,0 +1,102 @@
+"""Stories, fables and dialogue scenes: in goes a request, out comes a text that keeps its characters and the thing that it is about."""
+
+from __future__ import annotations
+
+import random
+import re
+from collections.abc import Callable
+
+from minigpt.corpus.request import Request
+from minigpt.corpus.templates.grammar import Words, draw, fill, title_case, upper_first
+from minigpt.corpus.templates.poetry_topics import Images, finder, images_for, obedient, scaled
+
+PRONOUNS = {
+    "she": {"he": "she", "his": "her", "him": "her", "himself": "herself"},
+    "he": {"he": "he", "his": "his", "him": "him", "himself": "himself"},
+}
+ALONE = {"their": "his", "them": "him", "they": "he", "themselves": "himself"}
+OTHERS = re.compile(r"\b(their|them|they|themselves|each other)\b")
+
+
+def cast(rng: random.Random, words: Words, images: Images) -> Callable[[str], str]:
+    """What a story's sentences may ask for: its people and its thing stay the same, images come new each time."""
+    name, pronoun = rng.choice(words["heroes"])
+    held = {"name": name, "topic": images.name, "elder": rng.choice(words["elders"])} | PRONOUNS[pronoun]
+    for key in ("friend", "town"):  # "a tame goose", later "the goose"
+        held[key], held[f"{key}.the"] = (images.fill(text) for text in images.draw(f"{key}s"))
+    held["trade"], held["treasure"] = rng.choice(words["trades"]), images.get("treasures")
+    held |= {f"{key}.a": f"a(n) {held[key]}" for key in ("trade", "treasure")}
+    held["riddle"], held["answer"] = rng.choice(words["riddles"])
+
+    look = finder(images)
+
+    def find(key: str) -> str:
+        if key == "alone":  # the same as {they}, told about the hero
+            return OTHERS.sub(lambda m: held[ALONE[m[0]]] if m[0] in ALONE else "an old friend", look("they"))
+        return held[key] if key in held else look(key)
+
+    return find
+
+
+def story(rng: random.Random, words: Words, request: Request) -> str:
+    """A short tale: a hero, a friend and a treasure; a beginning, the scenes of one plot, an end that follows, a last thought."""
+    return obedient(words, request, lambda: _story(rng, words, request))
+
+
+def _story(rng: random.Random, words: Words, request: Request) -> str:
+    find = cast(rng, words, images_for(rng, words, request))
+    scenes = draw(rng, words["story scenes"], len(words["story scenes"]))
+    special: dict[str, Callable[[], str]] = {
+        "SCENE": scenes.pop,
+        "RIDDLE": lambda: rng.choice(words["riddle asks"]),
+        "ANSWER": lambda: rng.choice(words["riddle answers"]),
+    }
+    beats = [rng.choice(words["story openings"])]
+    for choices in rng.choice(list(words["story plots"].values())):
+        choice = rng.choice(choices)
+        beats.append(special[choice]() if choice in special else choice)
+    if request.length == "long":
+        beats[2:2] = [scenes.pop() for _ in range(2)] if "{friend" in beats[1] else []
+    beats.append(rng.choice(words["story morals"]))
+    told = [upper_first(fill(rng, beat, find)) for beat in beats]
+    titles = words["topic story titles" if request.topics or request.season else "story titles"]
+    return title_case(fill(rng, rng.choice(titles), find)) + "\n\n" + "\n".join(told)
+
+
+def fable(rng: random.Random, words: Words, request: Request) -> str:
+    """Two animals, what happened between them, and the moral of it."""
+
+    def write() -> str:
+        images = images_for(rng, words, request)
+        find = cast(rng, words, images)
+        first, second = draw(rng, words["fable animals"], 2)
+        beats, moral = rng.choice(words["fables"])
+
+        def look(key: str) -> str:
+            return {"a": first, "b": second}.get(key) or find(key)
+
+        told = [upper_first(fill(rng, text, look)) for text in (rng.choice(words["fable openings"]), *beats)]
+        about = f": a fable of {images.name}" if request.topics or request.season else ""
+        return title_case(f"{first} and {second}{about}") + "\n\n" + "\n".join(told) + f"\n\nMoral: {fill(rng, moral, {})}"
+
+    return obedient(words, request, write)
+
+
+def scene(rng: random.Random, words: Words, request: Request) -> str:
+    """A dialogue of two people who take turns; each second line answers the first."""
+
+    def write() -> str:
+        images = images_for(rng, words, request)
+        find = cast(rng, words, images)
+        (one, _), (two, _) = draw(rng, words["heroes"], 2)
+
+        def look(key: str) -> str:
+            return {"name": one, "other": two}.get(key) or find(key)
+
+        turns = [*draw(rng, words["scene lines"], scaled(rng, request, 2, (3, 4), 7)), rng.choice(words["scene ends"])]
+        lines = [f"{who}: {upper_first(fill(rng, text, look))}" for turn in turns for who, text in zip((one, two), turn, strict=True)]
+        about = f" about {images.name}" if request.topics or request.season else ""
+        title = title_case(fill(rng, "{name} and {other}" + about + ": a scene", look))
+        return f"{title}\n\n{upper_first(fill(rng, rng.choice(words['scene openings']), look))}\n\n" + "\n".join(lines)
+
+    return obedient(words, request, write)
