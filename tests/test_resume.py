@@ -23,7 +23,7 @@ PROMPT = "A fun GPT that generates cooking recipes"
 OPTIONS = """--layers 1 --heads 2 --width 32 --positions 64 --initial-tokens 4000 --final-tokens 2500 --epochs 6 --threads 2
 --checkpoint-seconds 0.05""".split()
 CLOCKS = ("seconds", "tokens_per_second")
-SIGNALS = [signal.SIGKILL, signal.SIGINT, signal.SIGTERM, signal.SIGHUP] if sys.platform != "win32" else []
+SIGNALS = [signal.SIGKILL, signal.SIGTERM, signal.SIGINT, signal.SIGHUP] if sys.platform != "win32" else []
 needs_signals = pytest.mark.skipif(not SIGNALS, reason="signals cannot be sent to another process there")
 
 
@@ -69,7 +69,7 @@ def break_off_and_resume(run: Path, rng: random.Random, seconds: float, signals:
         if not begun:
             shutil.rmtree(run, ignore_errors=True)
         process = subprocess.Popen(command(*arguments), stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
-        moment = rng.uniform(0, seconds) if attempt < 3 else 10 * seconds + 20
+        moment = rng.uniform(0, seconds) if attempt < 2 else 10 * seconds + 20
         statuses.append(disturb(run, moment, rng.choice(signals), process))
         if statuses[-1] == 0:
             return statuses
@@ -77,7 +77,7 @@ def break_off_and_resume(run: Path, rng: random.Random, seconds: float, signals:
 
 
 @needs_signals
-@pytest.mark.parametrize("number", SIGNALS)
+@pytest.mark.parametrize("number", SIGNALS[:2])  # benchmarks/durability.py sends all of them, many times
 def test_a_run_broken_off_at_any_moment_ends_in_the_same_bytes(whole, tmp_path, number):
     reference, seconds = whole
     statuses = break_off_and_resume(tmp_path / "run", random.Random(number), seconds, [number])

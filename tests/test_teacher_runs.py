@@ -128,7 +128,7 @@ def test_a_teacher_that_goes_away_pauses_the_run_which_goes_on_when_it_is_back(t
 
 def test_templates_fill_in_only_where_they_may(tmp_path):
     with serve(dies) as server:
-        minigpt.train(PROMPT, out=tmp_path / "run", ollama_host=server.url, allow_template_fill=True, **SMALL)
+        minigpt.train(PROMPT, out=tmp_path / "run", ollama_host=server.url, allow_template_fill=True, **{**SMALL, "final_tokens": 9000})
     sources = [d["source"] for d in corpus(tmp_path / "run")]
     assert set(sources) == {"ollama", "template"}
 
