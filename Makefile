@@ -13,7 +13,7 @@ demo: $(VENV)/.run
 	$(BIN)/minigpt generate "$$(ls -td models/a-fun-gpt-* | head -n 1)" --prompt "Grandma's" --max-tokens 300 --seed 1
 
 test: $(VENV)/.dev
-	$(BIN)/python -m pytest -q
+	$(BIN)/python -m pytest -q -n 2 --dist loadfile
 
 check: $(VENV)/.dev
 	$(BIN)/ruff check
