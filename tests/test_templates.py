@@ -149,7 +149,7 @@ def test_every_sentence_of_the_tables_ends_like_one() -> None:
     sentences += [s for key in ("swap lines", "serve lines", "keep lines", "cheers", "prose openings") for s in cooking[key]]
     sentences += [s for plot in poetry["story plots"].values() for beat in plot for s in beat if not s.isupper()]
     sentences += poetry["story morals"] + poetry["endings"] + poetry["thoughts"]
-    sentences += [s for purpose in general["purposes"] for s in purpose["body"]] + [s for kind in general["wishes"].values() for s in kind]
+    sentences += [s for letter in (*general["letters"], *general["memo subjects"]) for s in letter["body"]] + general["letter wishes"]
     sentences += [s for event in general["news events"] for s in [event["lead"], *event["more"], *event["voices"]]]
     sentences += [s for script in general["scripts"] for s in script["turns"]] + general["bye"] + general["bye back"]
     sentences += general["lesson ends"]
@@ -239,6 +239,7 @@ def test_a_dialogue_takes_turns() -> None:
 
 def test_an_email_is_complete() -> None:
     for text in written("general", "email", 100):
-        subject, greeting, body, closing = text.split("\n\n")
-        assert subject.startswith("Subject: ") and greeting.endswith(",") and body.endswith((".", "?", "!"))
+        subject, greeting, *body, closing = text.split("\n\n")
+        assert subject.startswith("Subject: ") and greeting.endswith(",")
+        assert body and all(paragraph.endswith((".", "?", "!")) for paragraph in body)
         assert re.fullmatch(r"[A-Z][\w ]+,\n[A-Z]\w+ [A-Z]\w+", closing)

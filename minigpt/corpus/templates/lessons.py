@@ -7,7 +7,7 @@ import random
 from collections.abc import Callable
 
 from minigpt.corpus.request import Request
-from minigpt.corpus.templates.grammar import Words, fill
+from minigpt.corpus.templates.grammar import Words, fill, upper_first
 
 # Each writer gives the topic, the steps of the worked example, and the check.
 Parts = tuple[str, list[str], str]
@@ -19,7 +19,20 @@ def lesson(rng: random.Random, words: Words, request: Request) -> str:
     look = {"topic": topic}
     intro = fill(rng, rng.choice(words["lesson intros"]), look)
     proof = fill(rng, rng.choice(words["lesson checks"]), look) + check
-    return "\n\n".join([f"Lesson: {topic}", f"{intro} {' '.join(steps)}", f"{proof} {fill(rng, rng.choice(words['lesson ends']), look)}"])
+    end = fill(rng, rng.choice(words["lesson ends"]), look)
+    return "\n\n".join([f"Lesson: {topic}", f"{intro} {' '.join(steps)}", f"{proof} {end}", practice(rng, words)])
+
+
+def practice(rng: random.Random, words: Words) -> str:
+    """A few sums to do, most of them about somebody's things, and their answers."""
+    asked, answers = [], []
+    for number in range(1, rng.randint(4, 6) + 1):
+        task, a, b = rng.choice(words["practice"]), rng.randint(12, 298), rng.randint(3, 11)
+        results = {"sum": a + b, "difference": a - b, "product": a * b}
+        found = {"a": str(a), "b": str(b), "name": rng.choice(words["people"]), "thing": rng.choice(words["things to count"])}
+        asked.append(f"{number}. {upper_first(fill(rng, task['ask'], found))}")
+        answers.append(f"{number}: {results[task['answer']]}")
+    return "\n".join([rng.choice(words["practice heads"]), *asked, f"{rng.choice(words['answer heads'])} {', '.join(answers)}."])
 
 
 def sharing(rng: random.Random, words: Words) -> Parts:

@@ -134,9 +134,8 @@ def lullaby(rng: random.Random, words: Words, request: Request) -> str:
         who = rng.choice(words["lullaby names"])
         refrain = fill(rng, rng.choice(words["lullaby refrains"]), {"who": who})
         verses = ["\n".join([refrain, *_stops(rhymer.verse("AABB"))]) for _ in range(scaled(rng, request, 1, (2, 3), 4))]
-        title = title_case(
-            fill(rng, rng.choice(words["lullaby titles"]), {"topic": images.name, "who": who, "place": images.get("places")})
-        )
+        titles = [title for title in words["lullaby titles"] if "{topic}" in title or not request.topics]
+        title = title_case(fill(rng, rng.choice(titles), {"topic": images.name, "who": who, "place": images.get("places")}))
         return "\n\n".join([title, *verses, fill(rng, rng.choice(words["lullaby endings"]), {"who": who})])
 
     return obedient(words, request, write)
