@@ -1,0 +1,98 @@
+"""Runs that are broken off at random moments, again and again, and go on: do they end in the bytes of one that nobody disturbed?
+
+    python benchmarks/durability.py --signal KILL --times 200
+    python benchmarks/durability.py --signal TERM --times 50
+
+One line for each run: how often it was broken off, in which stages, and whether its end is the same. Status 1 if one is not.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import random
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections import Counter
+from pathlib import Path
+
+PROMPT = "A fun GPT that generates cooking recipes"
+OPTIONS = """--layers 1 --heads 2 --width 32 --positions 64 --initial-tokens 4000 --final-tokens 2500 --epochs 6 --threads 2
+--checkpoint-seconds 0.05 --source template""".split()
+SAME = ("model.safetensors", "corpus.jsonl", "tokenizer.json", "config.json")
+CLOCKS = ("seconds", "tokens_per_second")
+
+
+def command(*arguments: object) -> list[str]:
+    """A minigpt command."""
+    return [sys.executable, "-m", "minigpt", *map(str, arguments), "--quiet"]
+
+
+def outcome(run: Path) -> list[object]:
+    """What must be the same."""
+    metrics = [json.loads(line) for line in (run / "metrics.jsonl").read_text().splitlines()]
+    return [*((run / name).read_bytes() for name in SAME), [{k: v for k, v in line.items() if k not in CLOCKS} for line in metrics]]
+
+
+def stage(run: Path) -> str:
+    """Which stage a broken-off run is in."""
+    record = run / "run.json"
+    if not record.exists() or not record.stat().st_size:
+        return "before the record"
+    done = json.loads(record.read_text())["stages"]
+    return next((name for name in ("corpus", "tokens", "training", "report") if name not in done), "complete")
+
+
+def disturbed(run: Path, rng: random.Random, seconds: float, number: int) -> Counter[str]:
+    """Start, break off after a random time, go on, until it is through; the stages in which it was broken off."""
+    broken: Counter[str] = Counter()
+    while True:
+        arguments = ("resume", run)
+        if stage(run) == "before the record":
+            shutil.rmtree(run, ignore_errors=True)
+            arguments = ("train", "-p", PROMPT, "--out", run, *OPTIONS)
+        process = subprocess.Popen(command(*arguments), stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+        try:
+            process.wait(rng.uniform(0.3, seconds))
+        except subprocess.TimeoutExpired:
+            process.send_signal(number)
+        _, errors = process.communicate()
+        if process.returncode == 0:
+            return broken
+        if process.returncode not in (130, -number):
+            raise SystemExit(f"status {process.returncode}: {errors}")
+        broken[stage(run)] += 1
+
+
+def main() -> int:
+    """Run, count, print."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--signal", default="KILL", help="KILL, TERM, INT or HUP")
+    parser.add_argument("--times", type=int, default=50, help="interruptions in all, at least")
+    parser.add_argument("--seed", type=int, default=0)
+    options = parser.parse_args()
+    number, rng = getattr(signal, f"SIG{options.signal}"), random.Random(options.seed)
+    folder = Path(tempfile.mkdtemp(prefix="durability-"))
+    began = time.monotonic()
+    subprocess.run(command("train", "-p", PROMPT, "--out", folder / "whole", *OPTIONS), check=True, stdout=subprocess.DEVNULL)
+    seconds, whole = time.monotonic() - began, outcome(folder / "whole")
+    total: Counter[str] = Counter()
+    wrong = runs = 0
+    while total.total() < options.times:
+        run = folder / f"run{runs}"
+        broken = disturbed(run, rng, seconds, number)
+        same = outcome(run) == whole
+        total, wrong, runs = total + broken, wrong + (not same), runs + 1
+        print(f"run {runs}: broken off {broken.total()} times, {'the same end' if same else 'ANOTHER END'}", flush=True)
+        shutil.rmtree(run)
+    print(f"SIG{options.signal}: {total.total()} times in {runs} runs ({dict(total)}); {wrong} ended otherwise")
+    shutil.rmtree(folder)
+    return int(wrong > 0)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
