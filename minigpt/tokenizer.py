@@ -9,9 +9,11 @@ from __future__ import annotations
 
 import codecs
 import heapq
-from collections.abc import Iterable, Sequence
+import re
+from collections.abc import Callable, Iterable, Sequence
 from functools import cache
 from importlib import resources
+from itertools import chain
 
 import regex
 
@@ -42,6 +44,17 @@ HAS_YOUNG = regex.compile(f"[{YOUNG}]")
 WORDS_AMONG_YOUNG = word_pattern(  # half as fast, so only where it is needed
     rf"[\p{{L}}--[{YOUNG}]]", rf"[\p{{N}}--[{YOUNG}]]", rf"[[^\p{{White_Space}}\p{{L}}\p{{N}}]||[{YOUNG}]]"
 )
+# The same split where only ASCII is near, by the standard library's module, which is twice as fast. A word with any other character in or
+# behind it is left for WORDS, together with everything up to the next white space.
+OTHER = r"\x80-\U0010FFFF"
+ASCII_WORDS = re.compile(
+    rf"'(?:[stmd]|re|ve|ll)| ?[A-Za-z]+(?![A-Za-z{OTHER}])| ?[0-9]+(?![0-9{OTHER}])| ?[^\sA-Za-z0-9{OTHER}]+(?![^\sA-Za-z0-9])| ?\S+"
+    r"|\s+(?!\S)|\s+",
+    re.ASCII,
+)
+OTHER_SPACE = re.compile("[\x85\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]")  # White_Space beyond ASCII
+SHORT = 24  # bytes of a word whose pairs are all looked at for each merge; for longer ones there is a heap
+NO_RANK = 2**62
 CACHED_WORDS = 2**17  # about 30 MB of words; a full cache is emptied, which costs one more merge a word
 CACHED_LENGTH = 64  # characters; longer words are rare, and could fill the memory
 
@@ -78,11 +91,35 @@ def gpt2_merges() -> list[tuple[str, str]]:
     return parse_merges((resources.files("minigpt") / "assets" / "gpt2_merges.txt").read_text(encoding="utf-8"), "gpt2_merges.txt")
 
 
+def split(text: str) -> list[str]:
+    """The words of any text by GPT-2's pattern."""
+    words: list[str] = (WORDS_AMONG_YOUNG if HAS_YOUNG.search(text) else WORDS).findall(text)
+    return words
+
+
+class _Words(dict[str, list[int]]):
+    """Word -> ids, computed at the first use."""
+
+    def __init__(self, encode_word: Callable[[bytes], list[int]]) -> None:
+        super().__init__()
+        self._encode_word = encode_word
+
+    def __missing__(self, word: str) -> list[int]:
+        parts = [word] if word.isascii() else split(word)
+        ids = self._encode_word(word.encode()) if len(parts) == 1 else list(chain.from_iterable(map(self.__getitem__, parts)))
+        if len(word) <= CACHED_LENGTH:
+            if len(self) >= CACHED_WORDS:
+                self.clear()
+            self[word] = ids
+        return ids
+
+
 class Tokenizer:
     """Text to ids and back. `tokens[i]` are the bytes of token i; end-of-text has none."""
 
-    def __init__(self, merges: Sequence[tuple[str, str]]) -> None:
-        """merges: pairs of alphabet strings in rank order; both halves of each must be a byte or an earlier merge."""
+    def __init__(self, merges: Sequence[tuple[str, str]], whole: bool = False) -> None:
+        """merges: pairs of alphabet strings in rank order; both halves of each must be a byte or an earlier merge. `whole`: it is known
+        that the merges make every token out of its own bytes, as GPT-2's do, so that a word that is a token need not be merged."""
         alphabet = byte_alphabet()
         self.merges = list(merges)
         self.token_ids = {character: i for i, character in enumerate(alphabet.values())}  # alphabet string -> id
@@ -98,12 +135,13 @@ class Tokenizer:
         self.tokens.append(b"")
         self.token_ids[END_OF_TEXT] = self.end_of_text
         self._byte_ids = [self.token_ids[alphabet[byte]] for byte in range(256)]
-        self._cache: dict[str, list[int]] = {}
+        self._whole = {token: i for i, token in enumerate(self.tokens)} if whole else {}
+        self._words = _Words(self._encode_word)
 
     @classmethod
     def gpt2(cls) -> Tokenizer:
         """GPT-2's own tokenizer, all 50,257 tokens."""
-        return cls(gpt2_merges())
+        return cls(gpt2_merges(), whole=True)
 
     @property
     def vocab_size(self) -> int:
@@ -112,30 +150,37 @@ class Tokenizer:
 
     def encode(self, text: str) -> list[int]:
         """The ids of a text. `<|endoftext|>` in it is ordinary text; a lone surrogate counts as U+FFFD, as in tiktoken."""
-        pattern = WORDS
+        words: Callable[[str], list[str]] = ASCII_WORDS.findall
         if not text.isascii():
             text = text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
-            if HAS_YOUNG.search(text):
-                pattern = WORDS_AMONG_YOUNG
-        known, ids = self._cache, []
-        for word in pattern.findall(text):
-            word_ids = known.get(word)
-            if word_ids is None:
-                if len(known) >= CACHED_WORDS:
-                    known.clear()
-                word_ids = self._encode_word(word.encode())
-                if len(word) <= CACHED_LENGTH:
-                    known[word] = word_ids
-            ids += word_ids
-        return ids
+            if OTHER_SPACE.search(text):
+                words = split
+        return list(chain.from_iterable(map(self._words.__getitem__, words(text))))
 
     def _encode_word(self, word: bytes) -> list[int]:
-        """Join the neighbours of lowest rank, leftmost first, until none is left; O(n log n) also for a word of a million bytes.
+        """Join the neighbours of lowest rank, leftmost first, until none is left."""
+        if (token := self._whole.get(word)) is not None:
+            return [token]
+        ids, ranks = [self._byte_ids[byte] for byte in word], self._ranks
+        if len(ids) > SHORT:
+            return self._encode_long(ids)
+        found = [ranks.get(pair, NO_RANK) for pair in zip(ids, ids[1:])]  # noqa: B905, RUF007 (one is shorter; pairwise is slower)
+        while found and (joined := min(found)) != NO_RANK:
+            i = found.index(joined)
+            ids[i : i + 2] = [joined]
+            del found[i]
+            if i < len(found):
+                found[i] = ranks.get((joined, ids[i + 1]), NO_RANK)
+            if i:
+                found[i - 1] = ranks.get((ids[i - 1], joined), NO_RANK)
+        return ids
+
+    def _encode_long(self, ids: list[int]) -> list[int]:
+        """The same in O(n log n), also for a word of a million bytes.
 
         The word is a doubly linked list of tokens; a heap holds every pair that has a rank. A heap entry whose pair has changed
         since is recognised by its tokens and passed over.
         """
-        ids = [self._byte_ids[byte] for byte in word]
         n, ranks = len(ids), self._ranks
         following, previous = list(range(1, n + 1)), list(range(-1, n - 1))
         heap = [(joined, i) for i in range(n - 1) if (joined := ranks.get((ids[i], ids[i + 1]))) is not None]

@@ -125,6 +125,28 @@ def test_a_word_of_200_000_bytes_takes_seconds(kind: str, gpt2: Tokenizer, rng: 
     assert gpt2.decode(ids) == text
 
 
+def test_merging_makes_every_token_of_gpt2_out_of_its_bytes(gpt2: Tokenizer) -> None:
+    """So a word that is a token need not be merged."""
+    merging = Tokenizer(gpt2.merges)
+    assert all(merging._encode_word(token) == [i] for i, token in enumerate(gpt2.tokens[:-1]))
+
+
+@given(st.binary(min_size=2, max_size=60))
+def test_short_and_long_words_are_merged_alike(gpt2: Tokenizer, word: bytes) -> None:
+    merging = Tokenizer(gpt2.merges[:3000])
+    assert merging._encode_long([merging._byte_ids[byte] for byte in word]) == merge_plainly(merging, word)
+    assert merging._encode_word(word) == merge_plainly(merging, word)
+
+
+def merge_plainly(tokenizer: Tokenizer, word: bytes) -> list[int]:
+    """The definition: the leftmost pair of lowest rank is joined until none has one."""
+    ids = [tokenizer._byte_ids[byte] for byte in word]
+    while pairs := [(tokenizer._ranks[pair], i) for i, pair in enumerate(pairwise(ids)) if pair in tokenizer._ranks]:
+        joined, i = min(pairs)
+        ids[i : i + 2] = [joined]
+    return ids
+
+
 def test_the_cache_of_words_is_bounded(monkeypatch: pytest.MonkeyPatch, gpt2: Tokenizer) -> None:
     """Full, it is emptied; the ids stay the same."""
     monkeypatch.setattr(module, "CACHED_WORDS", 8)
@@ -132,7 +154,7 @@ def test_the_cache_of_words_is_bounded(monkeypatch: pytest.MonkeyPatch, gpt2: To
     for i in range(50):
         text = f" word{i} and{i} word{i}"
         assert tokenizer.encode(text) == gpt2.encode(text)
-        assert len(tokenizer._cache) <= 8
+        assert len(tokenizer._words) <= 8
 
 
 def test_what_encode_returns_is_the_callers(gpt2: Tokenizer) -> None:
