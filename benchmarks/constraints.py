@@ -1,0 +1,53 @@
+"""Many documents for many requests, held to the tests' own checks: what each request asks for, and what the text says of itself.
+
+    python benchmarks/constraints.py --documents 500
+
+The checks read the documents without knowing the writers (tests/): no meat in vegan dishes, haiku of 5-7-5, programs that run and print
+what the text says, sums that are right. One line a request; status 1 if a document has a fault.
+"""
+
+from __future__ import annotations
+
+import argparse
+import random
+import sys
+import time
+from dataclasses import replace
+from itertools import islice
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parent.parent / "tests"))
+
+import test_cooking_writers as cooking
+import test_poetry_writers as poetry
+import test_technical_writers as technical
+
+from minigpt.corpus.prompt import describe
+from minigpt.corpus.templates import write_documents
+
+
+def main() -> int:
+    """Write, check, count."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--documents", type=int, default=500, help="for each request")
+    parser.add_argument("--seed", type=int, default=11)
+    options = parser.parse_args()
+    began, total, faulty = time.monotonic(), 0, 0
+    for module, requests in ((cooking, cooking.REQUESTS), (technical, technical.PROMPTS), (poetry, poetry.REQUESTS)):
+        for request in requests:
+            faults = []
+            for document in islice(write_documents(request, random.Random(options.seed)), options.documents):
+                found = module.check(document.text, replace(request, forms=(document.origin["form"],)))
+                total += 1
+                if found:
+                    faults.append((found, document.text))
+            faulty += len(faults)
+            print(f"{describe(request)[0][:90]:90} {len(faults)} faults", flush=True)
+            for found, text in faults[:1]:
+                print(f"    {found}\n    " + text.replace("\n", "\n    "))
+    print(f"{total:,} documents, {faulty} with a fault; {time.monotonic() - began:.0f} s")
+    return int(faulty > 0)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
