@@ -17,7 +17,7 @@ from minigpt.corpus.ollama.limits import Away, Cancelled, Limits, Missing, Ollam
 from minigpt.corpus.ollama.models import choose, describe, full_name, installed, load, place, unload
 from minigpt.errors import MinigptError
 
-QUICK = Limits(connection=1, first_byte=2, between_chunks=0.2, backoff=(0.01, 0.02), patience=0.3)
+QUICK = Limits(connection=1, first_byte=2, between_chunks=0.5, backoff=(0.01, 0.02), patience=0.3)
 BODY = {"model": "teacher:latest", "prompt": "Write.", "options": {"num_predict": 50}}
 
 

@@ -23,7 +23,7 @@ from minigpt.errors import MinigptError
 QUICK = Limits(
     connection=1,
     first_byte=3,
-    between_chunks=0.15,
+    between_chunks=0.5,
     evaluation=0.5,
     generation=5,
     backoff=(0.01, 0.02, 0.04),
