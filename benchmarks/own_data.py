@@ -36,11 +36,12 @@ class Shown(Listener):
 hear = Shown()
 job = plan(None, Options.parse({"data": sys.argv[1], "out": sys.argv[2], "device": "cpu"}), hear)
 job.run.create()
-started = time.perf_counter()
-write(job)
-written = time.perf_counter()
-number(job)
-done = time.perf_counter()
+with job.run.in_use():
+    started = time.perf_counter()
+    write(job)
+    written = time.perf_counter()
+    number(job)
+    done = time.perf_counter()
 ids = sum((job.run.checkpoint / name).stat().st_size for name in ("train.ids", "held_out.ids")) // 2
 peak = int(next(line.split()[1] for line in open("/proc/self/status") if line.startswith("VmHWM")))
 result = {"write": written - started, "number": done - written, "peak_kb": peak, "ids": ids, "calls": hear.calls}
