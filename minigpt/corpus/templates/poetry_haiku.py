@@ -8,12 +8,23 @@ from __future__ import annotations
 import random
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from functools import cache
 from typing import Any
 
 from minigpt.corpus.request import Request
 from minigpt.corpus.templates.grammar import Words, draw, fill, load_words, title_case, upper_first
-from minigpt.corpus.templates.poetry_topics import find_topic, finder, images_for, obedient, scaled
+from minigpt.corpus.templates.poetry_topics import (
+    find_topic,
+    finder,
+    images_for,
+    is_plain,
+    obedient,
+    one_topic,
+    scaled,
+    short_name,
+    topic_tables,
+)
 
 LINES = 5000  # lines drawn for one haiku line; the tables give one in some dozens
 SEASONS = ("spring", "summer", "autumn", "winter")
@@ -23,9 +34,16 @@ NUMBERS = {2: "two", 3: "three", 4: "four", 6: "six"}
 
 
 def syllables(line: str) -> int:
-    """The syllables of a line, by the table; a word that the table lacks is a KeyError."""
+    """The syllables of a line, by the table, and by its groups of vowels for a word that the table lacks."""
     counts = syllable_counts()
-    return sum(counts[word] for word in WORD.findall(line.lower()))
+    return sum(counts.get(word) or estimate(word) for word in WORD.findall(line.lower()))
+
+
+def estimate(word: str) -> int:
+    """The syllables of a word by its spelling: groups of vowels, without the silent e of "gates" and "walked"."""
+    count = len(re.findall(r"[aeiouy]+", word))
+    silent = re.search(r"[^aeiouyl]e$|[^aeiouysxzlcg](?<!ch)(?<!sh)es$|[^aeiouytd]ed$", word)
+    return max(count - bool(silent and count > 1), 1)
 
 
 @cache
@@ -40,7 +58,7 @@ def haiku(rng: random.Random, words: Words, request: Request) -> str:
 
     def write() -> str:
         season, theme, topic = _subject(rng, words, request)
-        return f"{_title(rng, words, theme, topic)}\n\n{_stanza(rng, words, season, theme)}"
+        return f"{_title(rng, words, theme, topic)}\n\n{_stanza(rng, words, season, theme, topic)}"
 
     return obedient(words, request, write)
 
@@ -50,12 +68,10 @@ def haiku_sequence(rng: random.Random, words: Words, request: Request) -> str:
 
     def write() -> str:
         season, theme, topic = _subject(rng, words, request)
-        verses = [_stanza(rng, words, season, theme) for _ in range(scaled(rng, request, 2, (3, 4), 6))]
-        title = fill(
-            rng,
-            rng.choice(words["sequence titles"]),
-            {"theme": topic or rng.choice(theme["themes"]), "season": season, "count": NUMBERS[len(verses)]},
-        )
+        count = scaled(rng, request, 2, (3, 4), 6)
+        verses = [_stanza(rng, words, season, theme, topic if i == 0 else "") for i in range(count)]
+        subject = topic or rng.choice(theme["themes"])
+        title = fill(rng, rng.choice(words["sequence titles"]), {"theme": subject, "season": season, "count": NUMBERS[count]})
         return title_case(title) + "\n\n" + "\n\n".join(f"{i}\n{verse}" for i, verse in enumerate(verses, 1))
 
     return obedient(words, request, write)
@@ -65,21 +81,23 @@ def haibun(rng: random.Random, words: Words, request: Request) -> str:
     """A short piece of prose from a walk or a journey, and the haiku in which it ends."""
 
     def write() -> str:
-        season, theme, topic = _subject(rng, words, request)
-        images = images_for(rng, words, Request("poetry", request.forms, season=season, topics=request.topics))
+        one = one_topic(rng, request)
+        season, theme, topic = _subject(rng, words, one)
+        images = images_for(rng, words, replace(one, season=season))
         look = finder(images)
         sentences = draw(rng, words["haibun sentences"], scaled(rng, request, 1, (2, 3), 5))
         prose = [rng.choice(words["haibun openings"]), *sentences, rng.choice(words["haibun closings"])]
         text = " ".join(upper_first(fill(rng, s, lambda key: season if key == "season" else look(key))) for s in prose)
-        return f"{title_case(topic or rng.choice(theme['themes']))}\n\n{text}\n\n{_stanza(rng, words, season, theme)}"
+        return f"{title_case(topic or rng.choice(theme['themes']))}\n\n{text}\n\n{_stanza(rng, words, season, theme, topic)}"
 
     return obedient(words, request, write)
 
 
 def _subject(rng: random.Random, words: Words, request: Request) -> tuple[str, dict[str, Any], str]:
-    """A season, the haiku theme of the request's topic or of the season, and the topic's own words if no theme has it."""
+    """A season, the haiku theme of the request's topic or of the season, and the topic in the request's words where the theme lacks them."""
     season = request.season or rng.choice(SEASONS)
     themes = [*words["haiku"], *words["haiku topics"]]
+    topic = ""
     if request.topics:
         phrase = rng.choice(request.topics)
         name = find_topic(words, phrase)
@@ -87,9 +105,10 @@ def _subject(rng: random.Random, words: Words, request: Request) -> tuple[str, d
             season = name or season
         found = [theme for theme in themes if name and name in (theme.get("topic"), theme.get("season"))]
         if found and name in (season, found[0].get("topic")):
-            return season, found[0], ""
-        return season, rng.choice([t for t in themes if t.get("season", season) == season]), phrase
-    return season, rng.choice([t for t in themes if t.get("season", season) == season]), ""
+            plain = is_plain(phrase, str(name), (topic_tables(words) | words["season topics"])[name]["keys"])
+            return season, found[0], "" if plain else request.spell(phrase)
+        topic = request.spell(phrase)
+    return season, rng.choice([theme for theme in themes if theme.get("season") == season]), topic
 
 
 def _title(rng: random.Random, words: Words, theme: dict[str, Any], topic: str) -> str:
@@ -97,17 +116,20 @@ def _title(rng: random.Random, words: Words, theme: dict[str, Any], topic: str) 
     return title_case(fill(rng, rng.choice(words["haiku titles"]), {"theme": topic or rng.choice(theme["themes"])}))
 
 
-def _stanza(rng: random.Random, words: Words, season: str, theme: dict[str, Any]) -> str:
-    """Three lines: the season, an actor of the theme, a turn."""
+def _stanza(rng: random.Random, words: Words, season: str, theme: dict[str, Any], topic: str) -> str:
+    """Three lines: the season, an actor of the theme or the topic, a turn."""
     marks = {mark.lower() for mark in words["season words"][season]}
     others = {mark.lower() for key, row in words["season words"].items() if key != season for mark in row} - marks
     opens = words["season lines"][season] + (theme["opens"] if theme.get("season") == season else [])
+    names = fitting(topic)
 
     def opening() -> str:
         line = fill(rng, rng.choice(opens), {})
         return line if marks & set(WORD.findall(line.lower())) else ""
 
     def middle() -> str:
+        if names:
+            return fill(rng, rng.choice(words["haiku topic lines"]), {"topic": rng.choice(names)})
         subject, verbs = rng.choice(theme["actors"])
         who = f"{rng.choice([*theme['adjs'], '', ''])} {subject}"
         does = rng.choice(rng.choice((verbs, verbs, words["haiku stays"])))
@@ -116,11 +138,18 @@ def _stanza(rng: random.Random, words: Words, season: str, theme: dict[str, Any]
     def closing() -> str:
         return fill(rng, rng.choice(theme["closes"]), {})
 
-    lines = [_line_of(count, write, others) for count, write in ((5, opening), (7, middle), (5, closing))]
+    lines = [
+        _line_of(count, write, others - set(WORD.findall(topic.lower()))) for count, write in ((5, opening), (7, middle), (5, closing))
+    ]
     text = f"{upper_first(lines[0])}{rng.choice((',', ' -', '...'))}\n{lines[1]}{rng.choice(('.', '.', ';', ':'))}\n{lines[2]}."
     if text.split("\n")[1].endswith("."):
         text = f"{text.rsplit(chr(10), 1)[0]}\n{upper_first(lines[2])}."
     return MONTHS.sub(lambda m: upper_first(m[0]), text)
+
+
+def fitting(topic: str) -> list[str]:
+    """The topic, and its short name, as far as they fit into a line of seven syllables."""
+    return [name for name in dict.fromkeys((topic, short_name(topic))) if name and syllables(name) <= 7]
 
 
 def _line_of(count: int, write: Callable[[], str], without: set[str]) -> str:

@@ -1,6 +1,7 @@
 """Songs, ballads, lullabies and limericks: in goes a request, out come lines that rhyme by the table of rhyme sounds.
 
-A line is a clause about the topic and a tail from the table of one rhyme sound: "the tide breathes in and out" + "in the morning light".
+A verse answers an image of the topic ("The tide breathes in and out") with a line of the singer's own ("I keep a candle for you tonight").
+Every line has about the same number of syllables.
 """
 
 from __future__ import annotations
@@ -9,62 +10,93 @@ import random
 import re
 
 from minigpt.corpus.request import Request
-from minigpt.corpus.templates.grammar import Words, fill, title_case, upper_first
-from minigpt.corpus.templates.poetry_topics import Images, images_for, obedient, scaled
+from minigpt.corpus.templates.grammar import Words, draw, fill, title_case, upper_first
+from minigpt.corpus.templates.poetry_haiku import syllables
+from minigpt.corpus.templates.poetry_topics import PRONOUNS, Images, finder, formal, images_for, obedient, scaled, short_name
 
-WORD = re.compile(r"[a-z']+")
-STRUCTURES = ("VCVC", "VCVCBC", "VVCVC", "CVCVBC", "VCVBC")
+WORD = re.compile(r"[A-Za-z']+")
+STRUCTURES = ("VCVVC", "VVCVC", "VVCVBC", "VCVVBC", "CVVBVC", "VVBVC")
+SCHEMES = ("ABCB", "AABB", "ABAB")
+DRAWS = 40  # of images, until one has the length
+SHORTEST, LONGEST = 6, 9  # syllables of a line; one that rhymes may have one more
 
 
 class Rhymer:
-    """Lines of one song. A rhyme sound is used in one verse only, and a tail's last word ends one line only."""
+    """Lines of one song. A rhyme sound is used in one verse only, and a last word ends one line only."""
 
-    def __init__(self, rng: random.Random, words: Words, images: Images) -> None:
-        self.rng, self.words, self.images = rng, words, images
-        self.sounds = rng.sample(sorted(words["rhyme tails"]), len(words["rhyme tails"]))
-        self.ends: set[str] = set()
+    def __init__(self, rng: random.Random, words: Words, images: Images, request: Request, lines: str = "song lines") -> None:
+        self.rng, self.words, self.images, self.lines, self.formal = rng, words, images, words[lines], request.tone == "formal"
+        self.sounds = draw(rng, sorted(self.lines), len(self.lines))
+        self.ends: list[str] = []
+        self.seen: set[str] = set()
 
-    def sound(self) -> str:
-        """The next rhyme sound that this song has not had."""
-        return str(self.sounds.pop())
-
-    def tails(self, sound: str, count: int) -> list[str]:
-        """So many tails of the sound that end in different, unused words."""
+    def rhymes(self, templates: list[str], count: int) -> list[str]:
+        """So many lines from the templates that end in different, unused words and have no more syllables than the others."""
         found: list[str] = []
-        for template in self.rng.sample(self.words["rhyme tails"][sound], len(self.words["rhyme tails"][sound])):
-            tail = fill(self.rng, template, {})
-            if len(found) < count and last_word(tail) not in self.ends:
-                found.append(tail)
-                self.ends.add(last_word(tail))
+        for template in draw(self.rng, templates, len(templates)):
+            if len(found) == count:
+                break
+            line = fill(self.rng, template, {})
+            if self.formal:  # "it is" is one syllable more than "it's"
+                line = formal(self.words, line)
+            end = last_word(line)
+            if SHORTEST <= syllables(line) <= LONGEST + 1 and not any(end.endswith(e) or e.endswith(end) for e in self.ends):
+                found.append(line)
+                self.ends.append(end)
         return found
 
-    def line(self, tail: str) -> str:
-        """A clause about the topic in one of several moods, closed by the tail."""
-        images, kind = self.images, self.rng.random()
-        if kind < 0.5:
-            front = images.clause()
-        elif kind < 0.75:
-            front = f"{self.rng.choice(('we', 'I', 'you and I'))} {images.get('we')}"
-        else:
-            front = fill(self.rng, self.rng.choice(self.words["line fronts"]), {"see": images.get("see"), "place": images.get("places")})
-        comma = "," if tail.startswith(("and ", "though ", "like ", "as ", "until ", "since ", "now that ")) else ""
-        return upper_first(f"{own(front)}{comma} {tail}")
+    def image(self, longest: int = LONGEST, shortest: int = SHORTEST) -> str:
+        """A line about the topic that this song has not had and that has the wanted length; none if the tables give none."""
+        find, fronts = finder(self.images), self.words["line fronts"]
+        for _ in range(DRAWS):
+            line = self.images.clause() if self.rng.random() < 0.5 else fill(self.rng, self.rng.choice(fronts), find)
+            if line not in self.seen and shortest <= syllables(line) <= longest:
+                self.seen.add(line)
+                return upper_first(line)
+        return ""
+
+    def answered(self, sound: str) -> list[str]:
+        """An image closed by a tail of the sound, and the singer's answer; two answers if no image fits a tail."""
+        tails = self.rhymes(self.words["rhyme tails"].get(sound, []), 1)
+        image = self.image(LONGEST + 1 - syllables(tails[0]), 3) if tails else ""
+        if not image:
+            return self.rhymes(self.lines[sound], 2)
+        comma = "," if tails[0].startswith("and ") else ""
+        return [f"{image}{comma} {tails[0]}", *self.rhymes(self.lines[sound], 1)]
+
+    def pair(self, imaged: bool = True) -> tuple[str, str, str]:
+        """Two lines of the next rhyme sound that has two to give, and the sound; of one whose tails close an image, as long as there is one."""
+        while True:
+            tailed = [sound for sound in self.sounds if sound in self.words["rhyme tails"]] if imaged else []
+            sound = (tailed or self.sounds)[-1]
+            self.sounds.remove(sound)
+            found = self.answered(sound) if imaged else self.rhymes(self.lines[sound], 2)
+            if len(found) == 2:
+                return found[0], found[1], sound
 
     def verse(self, scheme: str) -> list[str]:
-        """Lines in a rhyme scheme such as ABAB; a letter that comes once ends as it likes."""
-        tails: dict[str, list[str]] = {}
-        for letter in dict.fromkeys(scheme):
-            tails[letter] = self.tails(self.sound(), scheme.count(letter))
-        return [self.line(tails[letter].pop()) for letter in scheme]
+        """Lines that rhyme AA, AABB or ABAB, or ABCB, where the lines without a rhyme are images of the topic."""
+        if scheme == "ABCB":
+            second, fourth, sound = self.pair(imaged=False)
+            sounds = [sound]
+            return [self.unrhymed(sounds), second, self.unrhymed(sounds), fourth]
+        pairs = [self.pair()[:2] for _ in range(len(scheme) // 2)]
+        return [line for pair in (zip(*pairs, strict=True) if scheme == "ABAB" else pairs) for line in pair]
 
+    def unrhymed(self, sounds: list[str]) -> str:
+        """An image whose last word has none of the verse's rhyme sounds; they gain its own. The first one names a topic that must be named."""
+        table = {word: sound for sound, row in self.words["rhymes"].items() for word in row}
+        line = self.call() if self.images.named and not self.images.mentions else self.image()
+        while not line or table.get(end := last_word(line), end) in sounds:
+            line = self.image() or self.rng.choice(self.words["quiet lines"])
+        sounds.append(table.get(end, end))
+        return line
 
-def own(front: str) -> str:
-    """ "I fill our pockets" -> "I fill my pockets"."""
-    if not front.startswith("I "):
-        return front
-    swaps = {"our": "my", "us": "me", "we": "I", "ourselves": "myself"}
-    front = re.sub(r"\b(each other|one another)\b", "you", front)
-    return re.sub(r"\b(our|us|we|ourselves)\b", lambda m: swaps[m[0]], front)
+    def call(self) -> str:
+        """A line that names the topic, of the nearest length to the others that the table gives."""
+        lines = [upper_first(fill(self.rng, line, {"topic": self.images.name})) for line in self.words["topic calls"]]
+        self.images.mentions += 1
+        return min(self.rng.sample(lines, len(lines)), key=lambda line: max(SHORTEST - syllables(line), syllables(line) - LONGEST, 0))
 
 
 def last_word(line: str) -> str:
@@ -79,12 +111,9 @@ def song(rng: random.Random, words: Words, request: Request) -> str:
 
 def _song(rng: random.Random, words: Words, request: Request) -> str:
     images = images_for(rng, words, request)
-    rhymer = Rhymer(rng, words, images)
-    hook, sound = rng.choice(words["hooks"])
-    rhymer.sounds.remove(sound)
-    rhymer.ends.add(last_word(hook))
-    chorus = _chorus(rng, words, rhymer, hook, sound)
-    scheme = rng.choice(("AABB", "ABAB", "ABCB"))
+    rhymer = Rhymer(rng, words, images, request)
+    hook, chorus = _chorus(rng, words, rhymer)
+    scheme = rng.choice(SCHEMES)
     structure = {"short": "VC", "long": "VCVCVBC"}.get(request.length or "") or rng.choice(STRUCTURES)
     parts, verses = [], 0
     for kind in structure:
@@ -95,48 +124,58 @@ def _song(rng: random.Random, words: Words, request: Request) -> str:
         else:
             verses += 1
             parts.append([f"Verse {verses} ({scheme})", *rhymer.verse(scheme)])
-    title = hook if not (request.topics or request.season) else title_case(f"{hook}: a Song of {images.name}")
+    title = hook if not (request.topics or request.season) else f"{hook}: {title_case(f'A song of {images.name}')}"
     return "\n\n".join([title] + ["\n".join(part) for part in parts])
 
 
-def _chorus(rng: random.Random, words: Words, rhymer: Rhymer, hook: str, sound: str) -> list[str]:
-    """Four lines: the hook, a line that rhymes with it, the hook called again, another line that rhymes."""
-    first, second = (rhymer.line(tail) for tail in rhymer.tails(sound, 2))
-    call = fill(rng, rng.choice(words["chorus calls"]), {"hook": hook.lower()})
-    return [upper_first(hook.lower()), first, call, second]
+def _chorus(rng: random.Random, words: Words, rhymer: Rhymer) -> tuple[str, list[str]]:
+    """A hook, and four lines: the hook, a line that rhymes with it, a call of the hook or of the topic, another line that rhymes."""
+    hook, sound = rng.choice(words["hooks"])
+    rhymer.sounds.remove(sound)
+    rhymer.ends.append(last_word(hook))
+    first, second = rhymer.rhymes(words["song lines"][sound], 2)
+    call = rhymer.call() if rhymer.images.named else fill(rng, rng.choice(words["chorus calls"]), {"hook": hook.lower()})
+    return hook, [upper_first(hook.lower()), first, call, second]
 
 
 def ballad(rng: random.Random, words: Words, request: Request) -> str:
-    """Quatrains that rhyme ABCB, the last line of each second one a refrain that names the topic."""
+    """Quatrains that rhyme ABCB: an opening that names the topic, its images, each one answered, and a farewell."""
 
     def write() -> str:
         images = images_for(rng, words, request)
-        rhymer = Rhymer(rng, words, images)
-        verses = [rhymer.verse("ABCB") for _ in range(scaled(rng, request, 2, (3, 4), 6))]
+        rhymer = Rhymer(rng, words, images, request)
+        opening, closing = (
+            [upper_first(fill(rng, line, {"topic": short_name(images.name)})) for line in rng.choice(words[key])]
+            for key in ("ballad openings", "ballad closings")
+        )
+        rhymer.ends += [last_word(line) for line in (*opening, *closing)]
+        verses = ["\n".join(_stops(rhymer.verse("ABCB"))) for _ in range(scaled(rng, request, 1, (3, 4), 5))]
         place = images.get("places")
         title = title_case(fill(rng, rng.choice(words["ballad titles"]), {"topic": images.name, "see": images.get("see"), "place": place}))
-        return "\n\n".join([title, *("\n".join(_stops(verse)) for verse in verses)])
+        return "\n\n".join([title, "\n".join(opening), *verses, "\n".join(closing)])
 
     return obedient(words, request, write)
 
 
 def _stops(lines: list[str]) -> list[str]:
-    """Lines with a comma or a full stop at their ends, two to a sentence."""
+    """Lines with a semicolon or a full stop at their ends, two to a sentence."""
     return [f"{line}{'.' if i % 2 else ';'}" for i, line in enumerate(lines)]
 
 
 def lullaby(rng: random.Random, words: Words, request: Request) -> str:
-    """Couplets with a soft refrain before each pair."""
+    """A soft refrain before each verse, whose images of the topic are answered by a promise."""
 
     def write() -> str:
         images = images_for(rng, words, request)
-        rhymer = Rhymer(rng, words, images)
+        rhymer = Rhymer(rng, words, images, request, "lullaby lines")
         who = rng.choice(words["lullaby names"])
-        refrain = fill(rng, rng.choice(words["lullaby refrains"]), {"who": who})
-        verses = ["\n".join([refrain, *_stops(rhymer.verse("AABB"))]) for _ in range(scaled(rng, request, 1, (2, 3), 4))]
-        titles = [title for title in words["lullaby titles"] if "{topic}" in title or not request.topics]
-        title = title_case(fill(rng, rng.choice(titles), {"topic": images.name, "who": who, "place": images.get("places")}))
-        return "\n\n".join([title, *verses, fill(rng, rng.choice(words["lullaby endings"]), {"who": who})])
+        refrains = draw(rng, words["lullaby refrains"], 4)
+        verses = [
+            [fill(rng, refrains.pop(), {"who": who}), *_stops(rhymer.verse("ABCB"))] for _ in range(scaled(rng, request, 1, (2, 3), 4))
+        ]
+        look = {"topic": images.name, "who": who, "place": images.get("places")}
+        title = title_case(fill(rng, rng.choice(words["lullaby titles"]), look))
+        return "\n\n".join([title, *("\n".join(v) for v in verses), fill(rng, rng.choice(words["lullaby endings"]), {"who": who})])
 
     return obedient(words, request, write)
 
@@ -146,14 +185,15 @@ def limerick(rng: random.Random, words: Words, request: Request) -> str:
 
     def write() -> str:
         images = images_for(rng, words, request)
-        first, second = rng.sample(words["limericks"], 2)
-        ends: list[str] = []
+        first, second = draw(rng, words["limericks"], 2)
         person = fill(rng, rng.choice(words["limerick people"]), {})
-        look = {"person": person, "see": images.get("see"), "we": images.get("we"), "topic": images.name}
-        while len(set(ends)) < 5:
+        look = {"person": person, "see": images.get("see"), "topic": short_name(images.name)} | PRONOUNS[rng.choice(("he", "she"))]
+        look["when"] = f"one {request.season} there" if request.season else rng.choice(("there", "there once"))
+        ends: list[str] = []
+        while len(set(ends)) < 5 or any(a != b and a.endswith(b) for a in ends for b in ends):
             lines = [fill(rng, rng.choice(first[key]), look) for key in ("who", "what")]
             lines += [fill(rng, rng.choice(second[key]), look) for key in ("then", "more")] + [fill(rng, rng.choice(first["end"]), look)]
-            ends = [last_word(line) for line in lines]
+            ends = [last_word(line.rstrip('".!?')) for line in lines]
         return title_case(f"{person} and {images.name}") + "\n\n" + "\n".join(upper_first(line) for line in lines)
 
     return obedient(words, request, write)

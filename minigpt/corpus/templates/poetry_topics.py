@@ -1,7 +1,7 @@
 """What a poem is about: in goes a request, out come images of one topic that belong together, and a check that a text obeys the request.
 
 A topic has clauses that stand alone ("the tide writes on the sand"), things that people do there ("count the sails"), things to see,
-places, and what a story needs. A topic that no table knows is written about in general images that carry its word.
+places, and what a story needs. A topic that no table knows is written about in general images, some of which name it.
 """
 
 from __future__ import annotations
@@ -9,38 +9,58 @@ from __future__ import annotations
 import random
 import re
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from minigpt.corpus.request import Request
 from minigpt.corpus.templates.grammar import Words, fill, upper_first
 from minigpt.errors import MinigptError
 
-TRIES = 2000  # texts written until one obeys the request; most do at once
+TRIES = 400  # texts written until one obeys the request; most do at once
 LONGEST_SIMPLE_WORD = 11  # letters, for children
+MENTIONS = 3  # of a topic in images; more would be a refrain that nobody asked for
 TABLES = ("topics", "nature topics", "life topics")
 WORD = re.compile(r"[A-Za-z']+")
 DOUBLED = re.compile(r"(?i)\b([a-z]+) \1\b")  # "people people": two phrases that happened to meet
+DETERMINER = re.compile(r"(?i)^(?:the|an?|my|our|your) ")
+AFTER_HEAD = re.compile(r"(?i) (?:in|of|on|about|for|with|from|at|to|by|without|under|between|among|near|after|before|who|that)\b")
 THEIRS = {"our": "their", "us": "them", "we": "they", "ourselves": "themselves", "my": "their", "I": "they"}
+PRONOUNS = {
+    "she": {"he": "she", "his": "her", "him": "her", "himself": "herself"},
+    "he": {"he": "he", "his": "his", "him": "him", "himself": "himself"},
+}
 FIRST_PERSON = re.compile(r"\b(our|us|we|ourselves|my|I)\b")
 
 
 class Images:
-    """Images of one topic: each kind is drawn in random order, and none comes twice before all have come."""
+    """Images of one topic: each kind is drawn in random order, and none comes twice before all have come.
 
-    def __init__(self, rng: random.Random, name: str, tables: Sequence[Mapping[str, Any]]) -> None:
-        self.rng, self.name, self.tables = rng, name, tables
+    `named` says that the topic is in words of the request, which the images' tables lack, so that the text has to bring them in.
+    """
+
+    def __init__(self, rng: random.Random, name: str, tables: Sequence[Mapping[str, Any]], named: bool = False) -> None:
+        self.rng, self.name, self.tables, self.named = rng, name, tables, named
+        self.mentions = 0
         self.decks: dict[str, list[Any]] = {}
 
     def draw(self, kind: str) -> Any:
-        """The next entry of a kind: acts, we, see, places, friends, towns or treasures."""
-        if not self.decks.get(kind):
-            entries = [entry for table in self.tables for entry in table[kind]]
-            self.decks[kind] = self.rng.sample(entries, len(entries))
-        return self.decks[kind].pop()
+        """The next entry of a kind: acts, we, see, places, friends, towns or treasures; without the topic when it has come MENTIONS times."""
+        while True:
+            if not self.decks.get(kind):
+                entries = [entry for table in self.tables for entry in table.get(kind, ())]
+                self.decks[kind] = self.rng.sample(entries, len(entries))
+            entry = self.decks[kind].pop()
+            if self.mentions < MENTIONS or "{topic}" not in str(entry):
+                return entry
+
+    def mention(self) -> str:
+        """The topic: in full where it comes first, later "beekeeping" for "beekeeping in the desert"."""
+        self.mentions += 1
+        return self.name if self.mentions == 1 else short_name(self.name)
 
     def fill(self, template: str) -> str:
-        """The template with its alternatives drawn and the topic's name put in."""
-        return fill(self.rng, template, {"topic": self.name})
+        """The template with its alternatives drawn and the topic put in."""
+        return fill(self.rng, template, lambda _: self.mention())
 
     def clause(self) -> str:
         """A clause in the present: "the tide breathes in and out"."""
@@ -58,6 +78,12 @@ class Images:
         return self.fill(self.draw(kind))
 
 
+def short_name(name: str) -> str:
+    """What a phrase is about, without what follows it: "beekeeping" of "beekeeping in the desert"."""
+    head = AFTER_HEAD.split(name, maxsplit=1)[0]
+    return head if len(DETERMINER.sub("", head)) > 3 else name
+
+
 def finder(images: Images) -> Callable[[str], str]:
     """What any template may ask of the images: {clause}, {we} and the same of others, {they}; {see}, {place}, {topic}."""
 
@@ -65,10 +91,20 @@ def finder(images: Images) -> Callable[[str], str]:
         if key == "they":
             return FIRST_PERSON.sub(lambda m: THEIRS[m[0]], images.get("we"))
         if key == "topic":
-            return images.name
+            return images.mention()
         return images.clause() if key == "clause" else images.get("places" if key == "place" else key)
 
     return find
+
+
+def titled(images: Images, look: Callable[[str], str]) -> Callable[[str], str]:
+    """The same look-up for a title, where the topic stands in full."""
+    return lambda key: upper_first(images.name) if key == "topic" else look(key)
+
+
+def one_topic(rng: random.Random, request: Request) -> Request:
+    """The request with one of its topics, which one document keeps to."""
+    return replace(request, topics=(rng.choice(request.topics),)) if request.topics else request
 
 
 def topic_tables(words: Words) -> dict[str, Any]:
@@ -95,22 +131,33 @@ def images_for(rng: random.Random, words: Words, request: Request) -> Images:
     season = [seasons[request.season]] if request.season else []
     if request.topics:
         phrase = rng.choice(request.topics)
-        name = find_topic(words, phrase)
+        name, known = find_topic(words, phrase), tables | seasons
         if name is None or (name in seasons and request.season not in (None, name)):
-            return Images(rng, phrase, [words["any topic"], *season])
-        known = seasons[name] if name in seasons else tables[name]
-        return Images(rng, name, [known] if known in season else [known, *season])
+            return Images(rng, request.spell(phrase), [words["any topic"], words["any topic, unnamed"], *season], named=True)
+        images = [known[name]] if known[name] in season else [known[name], *season]
+        if is_plain(phrase, name, known[name]["keys"]):
+            return Images(rng, name, images)
+        return Images(rng, request.spell(phrase), [*images, words["any topic"]], named=True)
     if request.season:
         return Images(rng, request.season, season)
     name = rng.choice([*tables, *seasons])
     return Images(rng, name, [tables.get(name) or seasons[name]])
 
 
+def is_plain(phrase: str, name: str, keys: Sequence[str]) -> bool:
+    """Whether the phrase says no more than the topic's name: "sea" and "my dragons", but not "old trains" or "the moon" of space."""
+    bare, own = (DETERMINER.sub("", text.lower()) for text in (phrase, name))
+    return bare in (own, keys[0], f"{keys[0]}s")
+
+
 def obedient(words: Words, request: Request, write: Callable[[], str]) -> str:
     """The first text written that obeys the request's season, audience and tone.
 
-    Raises: MinigptError if none of many does, because the request contradicts itself.
+    Raises: MinigptError if a topic names another season than the request does, or if none of many texts obeys.
     """
+    others = set(words["season topics"]) - {request.season}
+    if request.season and (named := others & set(asked_words(request))):
+        raise MinigptError(f"{describe(request)}: one season at a time, {request.season} or {' or '.join(sorted(named))}")
     for _ in range(TRIES):
         text = write()
         if request.tone == "formal":
@@ -118,6 +165,11 @@ def obedient(words: Words, request: Request, write: Callable[[], str]) -> str:
         if fits(words, request, text):
             return text
     raise MinigptError(f"no text fits {describe(request)}: ask for fewer things at once")
+
+
+def asked_words(request: Request) -> list[str]:
+    """The words of the request's topics, in lower case; what is asked for may come, whoever the text is for."""
+    return WORD.findall(" ".join(request.topics).lower())
 
 
 def describe(request: Request) -> str:
@@ -129,31 +181,29 @@ def describe(request: Request) -> str:
 def fits(words: Words, request: Request, text: str) -> bool:
     """Whether the text shows the topic, names the request's season and no other, is simple enough for children and formal enough."""
     found = set(WORD.findall(text))
+    asked = set(asked_words(request)) | {f"{word}s" for word in asked_words(request)}
     low = {word.lower() for word in found}
-    if DOUBLED.search(text) or not _shows_topic(words, request, text, low):
+    if DOUBLED.search(text) or not _shows_topic(words, request, text.split("\n\n", 1)[1].lower()):
         return False
     if request.season:
-        named = {season for season, marks in words["season words"].items() if any(_marks(mark, found, low) for mark in marks)}
-        if named != {request.season}:
+        named = {season for season, marks in words["season words"].items() if any(_marks(mark, found, low - asked) for mark in marks)}
+        if named - {request.season} or not any(_marks(mark, found, low) for mark in words["season words"][request.season]):
             return False
-    if request.audience == "children":
-        asked = set(WORD.findall(" ".join((*request.topics, *(find_topic(words, t) or "" for t in request.topics))).lower()))
-        if any(len(word) > LONGEST_SIMPLE_WORD for word in low - asked - {f"{word}s" for word in asked}) or low & set(
-            words["not for children"]
-        ):
-            return False
+    if request.audience == "children" and (
+        any(len(word) > LONGEST_SIMPLE_WORD for word in low - asked) or (low - asked) & set(words["not for children"])
+    ):
+        return False
     return not (request.tone == "formal" and "!" in text)
 
 
-def _shows_topic(words: Words, request: Request, text: str, low: set[str]) -> bool:
-    """Whether the text has a word of one of the request's topics: a key of its table, or the topic as the request has it."""
-    tables = topic_tables(words) | words["season topics"]
+def _shows_topic(words: Words, request: Request, body: str) -> bool:
+    """Whether the text below its title has a word of one of the request's topics: a key of its table, or the topic as the request has it."""
+    tables, low = topic_tables(words) | words["season topics"], set(WORD.findall(body))
     for phrase in request.topics:
         name = find_topic(words, phrase)
-        keys = tables[name]["keys"] if name else ()
-        if phrase.lower() in text.lower() or any(key in low or f"{key}s" in low for key in keys):
+        if re.search(rf"\b{re.escape(DETERMINER.sub('', short_name(phrase.lower())))}s?\b", body):
             return True
-        if name is None and max(WORD.findall(phrase.lower()), key=len, default="").replace("'", "") in low:
+        if name and is_plain(phrase, name, tables[name]["keys"]) and any(key in low or f"{key}s" in low for key in tables[name]["keys"]):
             return True
     return not request.topics
 

@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 from minigpt.corpus.request import Request
 from minigpt.corpus.templates.grammar import Words, draw, fill, title_case, upper_first
-from minigpt.corpus.templates.poetry_topics import WORD, Images, find_topic, finder, images_for, obedient, scaled, topic_tables
+from minigpt.corpus.templates.poetry_topics import WORD, Images, find_topic, finder, images_for, obedient, scaled, titled, topic_tables
 
 
 def lines_finder(rng: random.Random, words: Words, images: Images) -> Callable[[str], str]:
@@ -33,11 +33,13 @@ def free_verse(rng: random.Random, words: Words, request: Request) -> str:
     """A poem without rhyme: an opening, some stanzas of images and thoughts, an ending."""
 
     def write() -> str:
-        find = lines_finder(rng, words, images_for(rng, words, request))
+        images = images_for(rng, words, request)
+        find = lines_finder(rng, words, images)
         stanzas = [rng.choice(words["verse openings"])]
         stanzas += draw(rng, words["verse stanzas"], scaled(rng, request, 1, (2, 3), 5))
         stanzas.append(rng.choice(words["verse closings"]))
-        title = title_case(fill(rng, rng.choice(words["topic titles" if request.topics or request.season else "verse titles"]), find))
+        titles = words["topic titles" if request.topics or request.season else "verse titles"]
+        title = title_case(fill(rng, rng.choice(titles), titled(images, find)))
         return "\n\n".join([title, *("\n".join(_sentence_lines(fill(rng, "\n".join(stanza), find))) for stanza in stanzas)])
 
     return obedient(words, request, write)
@@ -56,11 +58,13 @@ def prose_poem(rng: random.Random, words: Words, request: Request) -> str:
     """A poem in one paragraph: images joined to sentences of different build."""
 
     def write() -> str:
-        find = lines_finder(rng, words, images_for(rng, words, request))
+        images = images_for(rng, words, request)
+        find = lines_finder(rng, words, images)
         sentences = [fill(rng, rng.choice(words["prose openings"]), find)]
         sentences += [fill(rng, s, find) for s in draw(rng, words["prose sentences"], scaled(rng, request, 3, (5, 7), 10))]
         sentences.append(fill(rng, "{ending}", find))
-        title = title_case(fill(rng, rng.choice(words["topic titles" if request.topics or request.season else "verse titles"]), find))
+        titles = words["topic titles" if request.topics or request.season else "verse titles"]
+        title = title_case(fill(rng, rng.choice(titles), titled(images, find)))
         return title + "\n\n" + " ".join(upper_first(sentence) for sentence in sentences)
 
     return obedient(words, request, write)
