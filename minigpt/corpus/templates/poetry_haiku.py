@@ -94,7 +94,7 @@ def haibun(rng: random.Random, words: Words, request: Request) -> str:
 
 
 def _subject(rng: random.Random, words: Words, request: Request) -> tuple[str, dict[str, Any], str]:
-    """A season, the haiku theme of the request's topic or of the season, and the topic in the request's words where the theme lacks them."""
+    """A season, the haiku theme of the request's topic or of the season, and the topic in the request's words if the theme lacks them."""
     season = request.season or rng.choice(SEASONS)
     themes = [*words["haiku"], *words["haiku topics"]]
     topic = ""
@@ -106,9 +106,11 @@ def _subject(rng: random.Random, words: Words, request: Request) -> tuple[str, d
         found = [theme for theme in themes if name and name in (theme.get("topic"), theme.get("season"))]
         if found and name in (season, found[0].get("topic")):
             plain = is_plain(phrase, str(name), (topic_tables(words) | words["season topics"])[name]["keys"])
-            return season, found[0], "" if plain else request.spell(phrase)
+            own = rng.choice(("", "", str(name))) if plain else request.spell(phrase)  # a theme's haiku seldom say its name
+            return season, found[0], own
         topic = request.spell(phrase)
-    return season, rng.choice([theme for theme in themes if theme.get("season") == season]), topic
+    fits_season = [theme for theme in themes if theme.get("season", None if topic else season) == season]  # a theme of love, not for chess
+    return season, rng.choice(fits_season), topic
 
 
 def _title(rng: random.Random, words: Words, theme: dict[str, Any], topic: str) -> str:

@@ -17,6 +17,7 @@ from minigpt.corpus.templates.poetry_topics import PRONOUNS, Images, finder, for
 WORD = re.compile(r"[A-Za-z']+")
 STRUCTURES = ("VCVVC", "VVCVC", "VVCVBC", "VCVVBC", "CVVBVC", "VVBVC")
 SCHEMES = ("ABCB", "AABB", "ABAB")
+LED = ("I ", "We ", "You ", "The ", "My ", "Your ", "Our ", "Every ", "Nobody ", "Somebody ")  # such a line may follow an "and"
 DRAWS = 40  # of images, until one has the length
 SHORTEST, LONGEST = 6, 9  # syllables of a line; one that rhymes may have one more
 
@@ -37,6 +38,9 @@ class Rhymer:
             if len(found) == count:
                 break
             line = fill(self.rng, template, {})
+            if line.startswith(LED) and self.rng.random() < 0.5:
+                lead = self.rng.choice(self.words["leads"])
+                line = f"{lead} {line if line.startswith('I ') else line[0].lower() + line[1:]}"
             if self.formal:  # "it is" is one syllable more than "it's"
                 line = formal(self.words, line)
             end = last_word(line)
@@ -65,7 +69,7 @@ class Rhymer:
         return [f"{image}{comma} {tails[0]}", *self.rhymes(self.lines[sound], 1)]
 
     def pair(self, imaged: bool = True) -> tuple[str, str, str]:
-        """Two lines of the next rhyme sound that has two to give, and the sound; of one whose tails close an image, as long as there is one."""
+        """Two lines of the next rhyme sound that has two to give, and the sound; if `imaged`, of one that has tails first."""
         while True:
             tailed = [sound for sound in self.sounds if sound in self.words["rhyme tails"]] if imaged else []
             sound = (tailed or self.sounds)[-1]
@@ -84,7 +88,7 @@ class Rhymer:
         return [line for pair in (zip(*pairs, strict=True) if scheme == "ABAB" else pairs) for line in pair]
 
     def unrhymed(self, sounds: list[str]) -> str:
-        """An image whose last word has none of the verse's rhyme sounds; they gain its own. The first one names a topic that must be named."""
+        """An image whose last word has none of the verse's rhyme sounds; they gain its own. The first one names the topic asked for."""
         table = {word: sound for sound, row in self.words["rhymes"].items() for word in row}
         line = self.call() if self.images.named and not self.images.mentions else self.image()
         while not line or table.get(end := last_word(line), end) in sounds:

@@ -8,27 +8,23 @@ from collections.abc import Callable
 
 from minigpt.corpus.request import Request
 from minigpt.corpus.templates.grammar import Words, draw, fill, title_case, upper_first
-from minigpt.corpus.templates.poetry_topics import Images, finder, images_for, obedient, scaled
+from minigpt.corpus.templates.poetry_topics import PRONOUNS, Images, finder, images_for, obedient, scaled, short_name, titled
 
-PRONOUNS = {
-    "she": {"he": "she", "his": "her", "him": "her", "himself": "herself"},
-    "he": {"he": "he", "his": "his", "him": "him", "himself": "himself"},
-}
 ALONE = {"their": "his", "them": "him", "they": "he", "themselves": "himself"}
 OTHERS = re.compile(r"\b(their|them|they|themselves|each other)\b")
 
 
 def cast(rng: random.Random, words: Words, images: Images) -> Callable[[str], str]:
-    """What a story's sentences may ask for: its people and its thing stay the same, images come new each time."""
+    """What a story's sentences may ask for: its people, its thing, a saying and a sight stay the same, other images come new each time."""
     name, pronoun = rng.choice(words["heroes"])
-    held = {"name": name, "topic": images.name, "elder": rng.choice(words["elders"])} | PRONOUNS[pronoun]
+    held = {"name": name, "elder": rng.choice(words["elders"])} | PRONOUNS[pronoun]
     for key in ("friend", "town"):  # "a tame goose", later "the goose"
         held[key], held[f"{key}.the"] = (images.fill(text) for text in images.draw(f"{key}s"))
-    held["trade"], held["treasure"] = rng.choice(words["trades"]), images.get("treasures")
-    held |= {f"{key}.a": f"a(n) {held[key]}" for key in ("trade", "treasure")}
+    held["trade"], treasure = rng.choice(words["trades"]), images.get("treasures")
+    held |= {"trade.a": f"a(n) {held['trade']}", "treasure.a": f"a(n) {treasure}", "treasure": bare(treasure, images.name)}
     held["riddle"], held["answer"] = rng.choice(words["riddles"])
-
     look = finder(images)
+    held["saying"], held["sight"] = look("clause"), look("see")
 
     def find(key: str) -> str:
         if key == "alone":  # the same as {they}, told about the hero
@@ -38,20 +34,26 @@ def cast(rng: random.Random, words: Words, images: Images) -> Callable[[str], st
     return find
 
 
+def bare(treasure: str, name: str) -> str:
+    """The treasure without the topic that it is about: "a book about falconry", and later "the book"."""
+    return re.sub(rf" (?:about|of) (?:{re.escape(name)}|{re.escape(short_name(name))})$", "", treasure)
+
+
 def story(rng: random.Random, words: Words, request: Request) -> str:
     """A short tale: a hero, a friend and a treasure; a beginning, the scenes of one plot, an end that follows, a last thought."""
     return obedient(words, request, lambda: _story(rng, words, request))
 
 
 def _story(rng: random.Random, words: Words, request: Request) -> str:
-    find = cast(rng, words, images_for(rng, words, request))
+    images = images_for(rng, words, request)
+    find = cast(rng, words, images)
     scenes = draw(rng, words["story scenes"], len(words["story scenes"]))
     special: dict[str, Callable[[], str]] = {
         "SCENE": scenes.pop,
         "RIDDLE": lambda: rng.choice(words["riddle asks"]),
         "ANSWER": lambda: rng.choice(words["riddle answers"]),
     }
-    beats = [rng.choice(words["story openings"])]
+    beats = [f"{rng.choice(words['story openings'])} {rng.choice(words['story details'])}"]
     for choices in rng.choice(list(words["story plots"].values())):
         choice = rng.choice(choices)
         beats.append(special[choice]() if choice in special else choice)
@@ -60,7 +62,7 @@ def _story(rng: random.Random, words: Words, request: Request) -> str:
     beats.append(rng.choice(words["story morals"]))
     told = [upper_first(fill(rng, beat, find)) for beat in beats]
     titles = words["topic story titles" if request.topics or request.season else "story titles"]
-    return title_case(fill(rng, rng.choice(titles), find)) + "\n\n" + "\n".join(told)
+    return title_case(fill(rng, rng.choice(titles), titled(images, find))) + "\n\n" + "\n".join(told)
 
 
 def fable(rng: random.Random, words: Words, request: Request) -> str:
@@ -70,12 +72,13 @@ def fable(rng: random.Random, words: Words, request: Request) -> str:
         images = images_for(rng, words, request)
         find = cast(rng, words, images)
         first, second = draw(rng, words["fable animals"], 2)
-        beats, moral = rng.choice(words["fables"])
+        (trouble, end), moral = rng.choice(words["fables"])
+        beats = (rng.choice(words["fable openings"]), trouble, rng.choice(words["fable asides"]), end)
 
         def look(key: str) -> str:
             return {"a": first, "b": second}.get(key) or find(key)
 
-        told = [upper_first(fill(rng, text, look)) for text in (rng.choice(words["fable openings"]), *beats)]
+        told = [upper_first(fill(rng, text, look)) for text in beats]
         about = f": a fable of {images.name}" if request.topics or request.season else ""
         return title_case(f"{first} and {second}{about}") + "\n\n" + "\n".join(told) + f"\n\nMoral: {fill(rng, moral, {})}"
 

@@ -19,6 +19,7 @@ from minigpt.errors import MinigptError
 TRIES = 400  # texts written until one obeys the request; most do at once
 LONGEST_SIMPLE_WORD = 11  # letters, for children
 MENTIONS = 3  # of a topic in images; more would be a refrain that nobody asked for
+FEW_WORDS = 60  # of a haiku, a limerick, a short scene
 TABLES = ("topics", "nature topics", "life topics")
 WORD = re.compile(r"[A-Za-z']+")
 DOUBLED = re.compile(r"(?i)\b([a-z]+) \1\b")  # "people people": two phrases that happened to meet
@@ -35,7 +36,7 @@ FIRST_PERSON = re.compile(r"\b(our|us|we|ourselves|my|I)\b")
 class Images:
     """Images of one topic: each kind is drawn in random order, and none comes twice before all have come.
 
-    `named` says that the topic is in words of the request, which the images' tables lack, so that the text has to bring them in.
+    `named` says that the request asked for the topic, so that the text has to name it.
     """
 
     def __init__(self, rng: random.Random, name: str, tables: Sequence[Mapping[str, Any]], named: bool = False) -> None:
@@ -44,7 +45,7 @@ class Images:
         self.decks: dict[str, list[Any]] = {}
 
     def draw(self, kind: str) -> Any:
-        """The next entry of a kind: acts, we, see, places, friends, towns or treasures; without the topic when it has come MENTIONS times."""
+        """The next entry of a kind: acts, we, see, places, friends, towns or treasures; none with the topic once it came MENTIONS times."""
         while True:
             if not self.decks.get(kind):
                 entries = [entry for table in self.tables for entry in table.get(kind, ())]
@@ -135,9 +136,8 @@ def images_for(rng: random.Random, words: Words, request: Request) -> Images:
         if name is None or (name in seasons and request.season not in (None, name)):
             return Images(rng, request.spell(phrase), [words["any topic"], words["any topic, unnamed"], *season], named=True)
         images = [known[name]] if known[name] in season else [known[name], *season]
-        if is_plain(phrase, name, known[name]["keys"]):
-            return Images(rng, name, images)
-        return Images(rng, request.spell(phrase), [*images, words["any topic"]], named=True)
+        spelled = name if is_plain(phrase, name, known[name]["keys"]) else request.spell(phrase)
+        return Images(rng, spelled, [*images, words["any topic"]], named=True)
     if request.season:
         return Images(rng, request.season, season)
     name = rng.choice([*tables, *seasons])
@@ -197,14 +197,16 @@ def fits(words: Words, request: Request, text: str) -> bool:
 
 
 def _shows_topic(words: Words, request: Request, body: str) -> bool:
-    """Whether the text below its title has a word of one of the request's topics: a key of its table, or the topic as the request has it."""
+    """Whether the text below its title names one of the request's topics; a few lines may show it by another key of its table."""
     tables, low = topic_tables(words) | words["season topics"], set(WORD.findall(body))
     for phrase in request.topics:
-        name = find_topic(words, phrase)
         if re.search(rf"\b{re.escape(DETERMINER.sub('', short_name(phrase.lower())))}s?\b", body):
             return True
-        if name and is_plain(phrase, name, tables[name]["keys"]) and any(key in low or f"{key}s" in low for key in tables[name]["keys"]):
-            return True
+        name = find_topic(words, phrase)
+        if name and is_plain(phrase, name, keys := tables[name]["keys"]):
+            shown = keys if len(body.split()) <= FEW_WORDS else keys[:1]
+            if any(key in low or f"{key}s" in low for key in shown):
+                return True
     return not request.topics
 
 
