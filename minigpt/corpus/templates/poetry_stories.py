@@ -53,13 +53,13 @@ def _story(rng: random.Random, words: Words, request: Request) -> str:
         "RIDDLE": lambda: rng.choice(words["riddle asks"]),
         "ANSWER": lambda: rng.choice(words["riddle answers"]),
     }
-    beats = [f"{rng.choice(words['story openings'])} {rng.choice(words['story details'])}"]
+    details = draw(rng, words["story details"], scaled(rng, request, 0, (1, 1), 3))
+    beats = [" ".join((rng.choice(words["story openings"]), *details))]
     for choices in rng.choice(list(words["story plots"].values())):
         choice = rng.choice(choices)
         beats.append(special[choice]() if choice in special else choice)
-    if request.length == "long":
-        beats[2:2] = [scenes.pop() for _ in range(2)] if "{friend" in beats[1] else []
-    beats.append(rng.choice(words["story morals"]))
+    if request.length != "short":
+        beats.append(rng.choice(words["story morals"]))
     told = [upper_first(fill(rng, beat, find)) for beat in beats]
     titles = words["topic story titles" if request.topics or request.season else "story titles"]
     return title_case(fill(rng, rng.choice(titles), titled(images, find))) + "\n\n" + "\n".join(told)

@@ -225,4 +225,5 @@ def formal(words: Words, text: str) -> str:
 
 def scaled(rng: random.Random, request: Request, short: int, usual: tuple[int, int], long: int) -> int:
     """How many parts a document has: the short or the long count if the request says so, else one between the usual ones."""
-    return {"short": short, "long": long}.get(request.length or "") or rng.randint(*usual)
+    count = {"short": short, "long": long}.get(request.length or "")
+    return rng.randint(*usual) if count is None else count
