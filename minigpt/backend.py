@@ -6,6 +6,7 @@ is the specification, the CuPy version may only be faster.
 
 from __future__ import annotations
 
+import gc
 import importlib
 from collections.abc import Sequence
 from functools import lru_cache
@@ -37,6 +38,10 @@ class Backend:
     def to_host(self, array: Array) -> np.ndarray:
         """An array of this backend as a host array; a copy only where it lies elsewhere."""
         return np.asarray(array)
+
+    def release(self) -> None:
+        """Give back the memory of arrays that nobody uses any more, also those that the frames of a caught error hold in a circle."""
+        gc.collect()
 
     def pieces(self, rows: int, row_bytes: int) -> tuple[slice, ...]:
         """Cut `rows` rows into slices over which a chain of elementwise steps stays in the processor's cache."""
@@ -78,6 +83,10 @@ class CupyBackend(Backend):
 
     def to_host(self, array: Array) -> np.ndarray:
         return np.asarray(self.xp.asnumpy(array))
+
+    def release(self) -> None:
+        super().release()
+        self.xp.get_default_memory_pool().free_all_blocks()
 
     def pieces(self, rows: int, row_bytes: int) -> tuple[slice, ...]:
         """One piece: a kernel launch costs more on a GPU than a trip to its memory saves."""

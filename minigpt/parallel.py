@@ -7,9 +7,11 @@ through the optimizer each takes some of the parameters. Each runs its matrix pr
 
 from __future__ import annotations
 
+import math
 import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -23,7 +25,7 @@ from .layers import Workspace
 from .loss import CrossEntropy
 from .model import GPT
 from .optim import AdamW, clip_scale
-from .params import Parameters
+from .params import Parameters, load_state_dict
 
 
 def usable_cores() -> int:
@@ -35,7 +37,8 @@ class Trainer:
     """A model in training: parameters, AdamW, and the workers that compute a step.
 
     Batches are integers (B, T) on the host. Results do not depend on the number of threads beyond rounding, and are the same to the
-    bit for the same number. A batch of more than `micro_batch` sequences is taken in parts, whose gradients add.
+    bit for the same number. A batch of more than `micro_batch` sequences is taken in parts, whose gradients add. Where the memory does
+    not suffice, `micro_batch` becomes half of what it was, and the batch is taken once more.
     """
 
     def __init__(
@@ -59,20 +62,33 @@ class Trainer:
         self.parameters = Parameters(config, self.backend, dtype)
         self.parameters.initialize(np.random.default_rng([self.train_config.seed, 0]))
         self.optimizer = AdamW(self.parameters, self.train_config)
-        self.models = [GPT(self.parameters)]  # one a worker
         self.gradient_norm = 0.0  # of the latest step, before clipping
         self._pool = ThreadPoolExecutor(self.threads, initializer=partial(np.seterr, all="ignore"))  # callers judge what is not finite
         self._blas = ThreadpoolController()
+        self._hire()
+
+    def _hire(self) -> None:
+        """New workers, with empty buffers."""
         shards = self.threads if self.backend.name == "cpu" else 1
-        self.loss = CrossEntropy(self.parameters, Workspace(self.backend, dtype), shards=shards, run=self._pool.map)
+        self.models = [GPT(self.parameters)]  # one a worker; more of them once a batch needs them
+        self.loss = CrossEntropy(self.parameters, Workspace(self.backend, self.parameters.dtype), shards=shards, run=self._map)
+
+    def configure(self, **changes: Any) -> None:
+        """Change fields of the TrainConfig: what a learning rate and its schedule are from now on."""
+        self.train_config = self.optimizer.config = replace(self.train_config, **changes)
 
     def step(self, x: np.ndarray, y: np.ndarray) -> float:
-        """One update from inputs x and targets y, (B, T) integers each. Returns the mean loss before it, in nats per token."""
+        """One update from inputs x and targets y, (B, T) integers each. Returns the mean loss before it, in nats per token.
+
+        Where the loss or `gradient_norm` is not finite, nothing is updated.
+        """
         loss = self._forward_backward(x, y)
         gradient, others, pieces = *self._gradients(), self.optimizer.pieces()
         with self._blas.limit(limits=1, user_api="blas"):
             squares = self._share(lambda at: add_up(gradient, others, at), pieces)
             self.gradient_norm = sum(squares) ** 0.5
+            if not math.isfinite(loss) or not math.isfinite(self.gradient_norm):
+                return loss
             scale = clip_scale(self.gradient_norm, self.train_config.clip_norm)
             self.optimizer.step += 1
             self._share(lambda at: self.optimizer.update(at, gradient, scale), pieces)
@@ -93,9 +109,13 @@ class Trainer:
     def evaluate(self, x: np.ndarray, y: np.ndarray) -> float:
         """The mean loss of a batch without dropout; nothing is updated."""
         ids, targets = self._batch(x, y)
-        hidden = self._forward(ids, None)
-        with self._blas.limit(limits=1, user_api="blas"):
-            return self.loss.forward(hidden, targets)
+
+        def loss(part: slice, rows: slice) -> float:
+            hidden = self._forward(ids[part], None)
+            with self._blas.limit(limits=1, user_api="blas"):
+                return self.loss.forward(hidden, targets[rows], total=len(targets))
+
+        return self._in_parts(ids.shape, loss)
 
     def state_dict(self) -> dict[str, np.ndarray]:
         """Name -> a host copy of every parameter, names and layouts as in transformers' `OpenAIGPTLMHeadModel`."""
@@ -144,19 +164,34 @@ class Trainer:
     def _forward_backward(self, x: np.ndarray, y: np.ndarray) -> float:
         """The loss of a batch; the models' gradients, made anew, add up to those of that loss."""
         ids, targets = self._batch(x, y)
-        for model in self.models:
-            model.parameters.zero_gradients()
-        B, T = ids.shape
-        size, loss = self.micro_batch or B, 0.0
-        for start in range(0, B, size):
-            part = slice(start, min(start + size, B))
+
+        def loss(part: slice, rows: slice) -> float:
+            if part.start == 0:
+                for model in self.models:
+                    model.parameters.zero_gradients()
             streams = [(self.train_config.seed, 1, self.optimizer.step, b) for b in range(part.start, part.stop)]
             hidden = self._forward(ids[part], streams)
             with self._blas.limit(limits=1, user_api="blas"):
-                share, dhidden = self.loss.forward_backward(hidden, targets[part.start * T : part.stop * T], total=B * T)
-            loss += share
-            self._backward(dhidden, part.stop - part.start, T)
-        return loss
+                share, dhidden = self.loss.forward_backward(hidden, targets[rows], total=len(targets))
+            self._backward(dhidden, part.stop - part.start, ids.shape[1])
+            return share
+
+        return self._in_parts(ids.shape, loss)
+
+    def _in_parts(self, shape: tuple[int, ...], loss: Callable[[slice, slice], float]) -> float:
+        """The sum of loss(sequences, rows) over the parts of a batch (B, T); anew in parts of half the size where the memory ran out."""
+        B, T = shape
+        while True:
+            size = min(self.micro_batch or B, B)
+            starts = range(0, B, size)
+            try:
+                return sum(loss(slice(b, min(b + size, B)), slice(b * T, min(b + size, B) * T)) for b in starts)
+            except MemoryError:
+                if size == 1:
+                    raise
+            self.micro_batch = -(-size // 2)
+            self._hire()
+            self.backend.release()
 
     def _backward(self, dhidden: Array, B: int, T: int) -> None:
         """The gradient of the hidden states (B * T, C) -> the models' gradients, added, each worker its share."""
@@ -180,14 +215,20 @@ class Trainer:
             self.models.append(GPT(self.parameters.twin()))
         shares = [slice(B * i // n, B * (i + 1) // n) for i in range(n)]
         with self._blas.limit(limits=self.threads // n, user_api="blas"):
-            return list(self._pool.map(work, self.models, shares))
+            return self._map(work, self.models, shares)
+
+    def _map(self, work: Callable[..., Any], *arguments: Iterable[Any]) -> list[Any]:
+        """work(...) for each set of arguments, each in a thread; all of them have ended when this returns or raises."""
+        started = [self._pool.submit(work, *some) for some in zip(*arguments, strict=False)]
+        wait(started)
+        return [each.result() for each in started]
 
     def _share(self, work: Callable[[slice], Any], pieces: Iterable[slice]) -> list[Any]:
         """work(piece) for every piece, shared out over the threads in contiguous runs; the results in the order of the pieces."""
         pieces = list(pieces)
         n = min(self.threads, len(pieces)) if self.backend.name == "cpu" else 1
         runs = [pieces[len(pieces) * i // n : len(pieces) * (i + 1) // n] for i in range(n)]
-        return [result for run in self._pool.map(lambda run: [work(piece) for piece in run], runs) for result in run]
+        return [result for run in self._map(lambda run: [work(piece) for piece in run], runs) for result in run]
 
 
 def add_up(gradient: Array, others: list[tuple[int, Array]], at: slice) -> float:
@@ -197,26 +238,3 @@ def add_up(gradient: Array, others: list[tuple[int, Array]], at: slice) -> float
         own = slice(max(at.start, start), max(at.stop, start))
         total[own.start - at.start :] += block[own.start - start : own.stop - start]
     return float(total.dot(total))
-
-
-def load_state_dict(parameters: Parameters, state: dict[str, Any]) -> None:
-    """Copy host arrays, named as in transformers, into the parameters; MinigptError names what is missing, unknown or misshapen."""
-    missing, unknown = sorted(parameters.shapes.keys() - state.keys()), sorted(state.keys() - parameters.shapes.keys())
-    if missing or unknown:
-        raise MinigptError(f"the parameters do not fit this model: missing {missing[:3]}, unknown {unknown[:3]}")
-    arrays = {name: _as_numbers(name, state[name]) for name in parameters.shapes}
-    for name, shape in parameters.shapes.items():  # all of them, before the first is taken over
-        if arrays[name].shape != shape:
-            raise MinigptError(f"{name} has shape {arrays[name].shape}, this model needs {shape}")
-    for name, array in arrays.items():
-        parameters[name].value[...] = parameters.backend.asarray(array, dtype=parameters.dtype)
-
-
-def _as_numbers(name: str, value: Any) -> np.ndarray:
-    try:
-        array = np.asarray(value)
-    except ValueError as error:
-        raise MinigptError(f"{name} is no array of numbers: {error}") from error
-    if array.dtype.kind not in "fiu":
-        raise MinigptError(f"{name} holds {array.dtype}, wanted real numbers")
-    return array

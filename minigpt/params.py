@@ -9,11 +9,13 @@ from __future__ import annotations
 import math
 import threading
 from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 
 from .backend import Array, Backend
 from .config import ModelConfig
+from .errors import MinigptError
 
 EMBEDDING = "transformer.tokens_embed.weight"  # the first in the flat blocks
 
@@ -155,3 +157,26 @@ class Parameters:
                 self[name].value[...] = self.backend.asarray(drawn, dtype=self.dtype)
             else:
                 self[name].value[...] = 1 if ".ln_" in name and name.endswith(".weight") else 0
+
+
+def load_state_dict(parameters: Parameters, state: dict[str, Any]) -> None:
+    """Copy host arrays, named as in transformers, into the parameters; MinigptError names what is missing, unknown or misshapen."""
+    missing, unknown = sorted(parameters.shapes.keys() - state.keys()), sorted(state.keys() - parameters.shapes.keys())
+    if missing or unknown:
+        raise MinigptError(f"the parameters do not fit this model: missing {missing[:3]}, unknown {unknown[:3]}")
+    arrays = {name: _as_numbers(name, state[name]) for name in parameters.shapes}
+    for name, shape in parameters.shapes.items():  # all of them, before the first is taken over
+        if arrays[name].shape != shape:
+            raise MinigptError(f"{name} has shape {arrays[name].shape}, this model needs {shape}")
+    for name, array in arrays.items():
+        parameters[name].value[...] = parameters.backend.asarray(array, dtype=parameters.dtype)
+
+
+def _as_numbers(name: str, value: Any) -> np.ndarray:
+    try:
+        array = np.asarray(value)
+    except ValueError as error:
+        raise MinigptError(f"{name} is no array of numbers: {error}") from error
+    if array.dtype.kind not in "fiu":
+        raise MinigptError(f"{name} holds {array.dtype}, wanted real numbers")
+    return array

@@ -15,8 +15,7 @@ from .config import SampleConfig
 from .errors import MinigptError
 from .generate import Sample, stream
 from .model import GPT
-from .parallel import load_state_dict
-from .params import Parameters
+from .params import Parameters, load_state_dict
 from .tokenizer import Tokenizer
 
 

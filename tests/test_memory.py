@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import math
+import subprocess
+import sys
 from contextlib import closing
+from typing import Any
 
 import numpy as np
 import pytest
@@ -56,3 +59,71 @@ def test_what_cannot_fit_is_refused_in_one_line() -> None:
 
 def test_free_memory_is_a_size_of_this_machine() -> None:
     assert 10**7 < free_memory() < 10**15
+
+
+STARVED = """
+import resource, sys
+import numpy as np
+from minigpt.backend import Backend
+from minigpt.config import ModelConfig, TrainConfig
+from minigpt.parallel import Trainer
+
+def address_space():
+    return int(next(line.split()[1] for line in open("/proc/self/status") if line.startswith("VmSize"))) * 1024
+
+def train(room):
+    config = ModelConfig(2, 4, 64, 256, 500, 0.1)
+    trainer = Trainer(config, TrainConfig(seed=1), threads=2, backend=Backend("tests"))
+    rng = np.random.default_rng(0)
+    trainer.step(*rng.integers(0, 500, (2, 2, 256)))  # BLAS takes its buffers
+    if room is not None:
+        resource.setrlimit(resource.RLIMIT_AS, (address_space() + room, resource.RLIM_INFINITY))
+    x, y = rng.integers(0, 500, (2, 64, 256))
+    try:
+        losses = [trainer.step(x, y), trainer.evaluate(x, y)]
+    finally:
+        resource.setrlimit(resource.RLIMIT_AS, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
+    return trainer, losses
+
+plenty, wanted = train(None)
+starved, got = train(int(sys.argv[1]))
+assert plenty.micro_batch is None and starved.micro_batch in (1, 2, 4, 8, 16, 32), starved.micro_batch
+np.testing.assert_allclose(got, wanted, rtol=1e-5)
+np.testing.assert_allclose(starved.optimizer.m, plenty.optimizer.m, atol=1e-6)
+print(starved.micro_batch)
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="the system keeps no limit of a process's memory there")
+def test_a_step_without_memory_is_taken_in_smaller_parts_with_the_same_result() -> None:
+    sizes = []
+    for room in (80 * 10**6, 250 * 10**6):
+        done = subprocess.run([sys.executable, "-c", STARVED, str(room)], capture_output=True, text=True)
+        assert done.returncode == 0, done.stderr
+        sizes.append(int(done.stdout))
+    assert sizes[0] < sizes[1]
+
+
+class Starved:
+    """NumPy on a machine that has no room for arrays of a million numbers."""
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(np, name)
+
+    def empty(self, size: int, dtype: type) -> np.ndarray:
+        if size > 10**6:
+            raise MemoryError(f"no room for {size:,} numbers")
+        return np.empty(size, dtype)
+
+
+def test_where_not_even_one_window_fits_the_error_says_so_and_the_parameters_stay() -> None:
+    backend = Backend("tests")
+    backend.xp = Starved()
+    with closing(Trainer(ModelConfig(1, 2, 64, 1024, 300), TrainConfig(), threads=2, backend=backend)) as trainer:
+        before = trainer.parameters.values.copy()
+        x = np.zeros((4, 1024), int)
+        with pytest.raises(MemoryError, match="no room"):
+            trainer.step(x, x)
+        assert trainer.micro_batch == 1
+        assert np.array_equal(trainer.parameters.values, before)
+        trainer.step(x[:, :64], x[:, :64])

@@ -89,7 +89,7 @@ class Rhymer:
 
     def unrhymed(self, sounds: list[str]) -> str:
         """An image whose last word has none of the verse's rhyme sounds; they gain its own. The first one names the topic asked for."""
-        table = {word: sound for sound, row in self.words["rhymes"].items() for word in row}
+        table = {word.lower(): sound for sound, row in self.words["rhymes"].items() for word in row}
         line = self.call() if self.images.named and not self.images.mentions else self.image()
         while not line or table.get(end := last_word(line), end) in sounds:
             line = self.image() or self.rng.choice(self.words["quiet lines"])
