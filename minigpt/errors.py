@@ -7,3 +7,7 @@ class MinigptError(ValueError):
 
 class Paused(MinigptError):
     """Work that cannot go on now, and can later: everything that was done is saved."""
+
+
+class Diverged(MinigptError):
+    """Numbers of a training that are not finite any more."""

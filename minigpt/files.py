@@ -15,14 +15,19 @@ from .errors import MinigptError
 
 PIECE = 2**20  # bytes read at once
 LIMIT = 64 * 2**20  # bytes of a text file; GPT-2's tokenizer.json has 3.5 MB
+SEAL = "sha256"  # the name of a JSON object's checksum in it
 
 
 @contextmanager
 def whole_file(path: Path) -> Iterator[BinaryIO]:
-    """A temporary file beside `path` to write to; at the end it is brought to the disk, and only then gets its name."""
+    """A temporary file beside `path` to write to; at the end it is brought to the disk, and only then gets its name.
+
+    A symbolic link is never followed: neither one with the temporary name, nor one with the final name, which is replaced.
+    """
     temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    temporary.unlink(missing_ok=True)
     try:
-        with temporary.open("wb") as file:
+        with temporary.open("xb") as file:
             yield file
             file.flush()
             os.fsync(file.fileno())
@@ -136,3 +141,16 @@ def read_json_object(path: Path) -> dict[str, Any]:
 
 def _refuse_constant(name: str) -> None:
     raise ValueError(f"{name} is no JSON")
+
+
+def sealed(value: dict[str, Any]) -> dict[str, Any]:
+    """A JSON object with the checksum of all that it says; how it is spaced and escaped does not count."""
+    text = json.dumps({name: value[name] for name in sorted(value) if name != SEAL}, sort_keys=True, allow_nan=False)
+    return {**value, SEAL: hashlib.sha256(text.encode()).hexdigest()}
+
+
+def unsealed(value: dict[str, Any], where: object) -> dict[str, Any]:
+    """The object without its checksum; MinigptError where that does not fit."""
+    if sealed(value)[SEAL] != value.get(SEAL):
+        raise MinigptError(f"{where} is damaged or was changed: its checksum does not fit")
+    return {name: part for name, part in value.items() if name != SEAL}

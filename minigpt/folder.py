@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from .errors import MinigptError, Paused
-from .files import checksum, lock, read_json_object, write_json, write_text
+from .files import checksum, lock, read_json_object, read_text, sealed, unsealed, write_json, write_text
 
 RECORD, METRICS, CHECKPOINT = "run.json", "metrics.jsonl", "checkpoint"
 LOCK = "lock"
@@ -51,11 +51,7 @@ class RunFolder:
         """A run that was begun."""
         if not (path / RECORD).is_file():
             raise MinigptError(f"{path} is no run folder: it has no {RECORD}; `minigpt list` shows the runs there are")
-        record = read_json_object(path / RECORD)
-        for name, kind in (("stages", dict), ("options", dict), ("prompt", str), ("status", str)):
-            if not isinstance(record.get(name), kind):
-                raise MinigptError(f"{path / RECORD}: {name} is missing or damaged; start the run anew in another folder")
-        return cls(path, record)
+        return cls(path, read_record(path))
 
     def create(self) -> None:
         """Make the folder and claim it; the first thing in it is run.json."""
@@ -74,6 +70,9 @@ class RunFolder:
 
         What a killed process left half-written is removed; in the end, what only a run under way needs.
         """
+        for path in (self.path, self.checkpoint, self.checkpoint / LOCK):
+            if path.is_symlink():
+                raise MinigptError(f"{path} is a symbolic link, and nothing is written through one; use the folder that it names")
         self.checkpoint.mkdir(exist_ok=True)
         with lock(self.checkpoint / LOCK, f"{self.path} is in use"):
             for folder in (self.path, self.checkpoint):
@@ -82,6 +81,16 @@ class RunFolder:
             yield
         if self.record["status"] == "complete":
             shutil.rmtree(self.checkpoint)
+
+    @property
+    def base_step(self) -> int:
+        """Steps of an earlier training of this run, which was complete."""
+        return int(self.record.get("base", {}).get("step", 0))
+
+    @property
+    def base_seconds(self) -> float:
+        """What it took."""
+        return float(self.record.get("base", {}).get("seconds", 0.0))
 
     @property
     def checkpoint(self) -> Path:
@@ -100,10 +109,12 @@ class RunFolder:
                 self.record["stages"][name] = {path.relative_to(self.path).as_posix(): checksum(path) for path in files}
                 self.save(self.record["status"])
 
-    def verify(self, stage: str) -> None:
-        """MinigptError unless the files of a stage are as it left them."""
+    def verify(self, stage: str, names: Sequence[str] | None = None) -> None:
+        """MinigptError unless the files of a stage (those of these names only) are as it left them."""
         for name, known in self.record["stages"][stage].items():
             path = self.path / name
+            if names is not None and name not in names:
+                continue
             if not path.is_file() or checksum(path) != known:
                 state = "damaged: its checksum does not fit" if path.is_file() else "missing"
                 raise MinigptError(f"{path} is {state}; start the run anew in another folder")
@@ -111,7 +122,7 @@ class RunFolder:
     def save(self, status: str, **more: Any) -> None:
         """Update the record and write it. Status: writing, training, interrupted, complete or failed."""
         self.record |= {"status": status, **more}
-        write_json(self.path / RECORD, self.record)
+        write_json(self.path / RECORD, sealed(self.record))
 
     @contextmanager
     def recorded(self) -> Iterator[None]:
@@ -142,6 +153,57 @@ class RunFolder:
         self.metrics.append(json.dumps(line, allow_nan=False) + "\n")
         write_text(self.path / METRICS, "".join(self.metrics))
 
+    def read_metrics(self) -> list[str]:
+        """The lines of metrics.jsonl."""
+        return read_text(self.path / METRICS).splitlines(keepends=True)
+
+    def extend(self, **options: Any) -> None:
+        """Change how long a run that is not complete is to take."""
+        if (time := self.record.get("time")) and (minutes := options.get("minutes")):
+            time["training_seconds"] += 60 * (minutes - time["minutes"])
+            time["minutes"] = minutes
+        self.record["options"] |= options
+        self.save(self.record["status"])
+
+    def begin_again(self, **options: Any) -> None:
+        """Make a complete run one that is trained on: from its model and its corpus, with changed options. One write, whole or not made."""
+        self.metrics = self.read_metrics()
+        latest, result = json.loads(self.metrics[-1]), self.record["result"]
+        base = {"lines": len(self.metrics), **{name: latest[name] for name in ("step", "seconds")}}
+        self.record["base"] = base | {name: result[name] for name in ("best_step", "train_loss")}
+        self.record["stages"] = {"corpus": self.record["stages"]["corpus"]}
+        self.record["options"] |= options
+        self.record.pop("time", None)
+        self.save("training")
+
+
+RECORDED = {"stages": dict, "options": dict, "prompt": str, "status": str}
+NAMES = re.compile(r"(checkpoint/)?[\w.-]+")  # of files in the record of a stage: none leads out of the folder
+
+
+def read_record(path: Path) -> dict[str, Any]:
+    """The record of a run folder; MinigptError where it is damaged, was changed, or is not one that minigpt writes."""
+    where = path / RECORD
+    record = unsealed(read_json_object(where), where)
+    base = record.get("base", {"step": 0, "seconds": 0, "lines": 0, "best_step": 0, "train_loss": 0})
+    for name, kind in RECORDED.items():
+        if not isinstance(record.get(name), kind):
+            raise MinigptError(f"{where}: {name} is missing or damaged; start the run anew in another folder")
+    if not isinstance(base, dict) or not all(isinstance(base.get(n), (int, float)) for n in ("step", "seconds", "lines", "best_step")):
+        raise MinigptError(f"{where}: base is damaged; start the run anew in another folder")
+    for files in record["stages"].values():
+        if not isinstance(files, dict) or not all(NAMES.fullmatch(name) and name != ".." for name in files):
+            raise MinigptError(f"{where}: a stage names files outside of the folder")
+    return record
+
+
+def require_sound(path: Path, names: Sequence[str]) -> None:
+    """MinigptError where a file of a run folder is not as its stage left it; a folder without a record is taken as it is."""
+    if (path / RECORD).is_file():
+        run = RunFolder.open(path)
+        for stage in run.record["stages"]:
+            run.verify(stage, names)
+
 
 def list_runs(models: Path) -> tuple[list[tuple[Path, dict[str, Any]]], list[str]]:
     """The runs under a folder, newest first, and a line for each one whose record cannot be read."""
@@ -151,7 +213,7 @@ def list_runs(models: Path) -> tuple[list[tuple[Path, dict[str, Any]]], list[str
     for folder in models.iterdir():
         if (folder / RECORD).is_file():
             try:
-                runs.append((folder, read_json_object(folder / RECORD)))
+                runs.append((folder, unsealed(read_json_object(folder / RECORD), folder / RECORD)))
             except MinigptError as error:
                 unreadable.append(str(error))
     return sorted(runs, key=lambda run: str(run[1].get("created")), reverse=True), sorted(unreadable)

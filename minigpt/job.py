@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import platform
+import time
 from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime, timezone
 from functools import partial
@@ -12,13 +13,15 @@ import numpy as np
 
 from . import __version__
 from .backend import Backend, choose_backend
+from .checkpoint import CONFIG, read_config
 from .config import ModelConfig, TrainConfig
 from .corpus.ollama import OllamaError, TeacherSettings, find_teacher
 from .corpus.own import OwnText
 from .corpus.prompt import understand
 from .corpus.request import Request
 from .errors import MinigptError
-from .folder import RunFolder, new_folder, require_free
+from .files import read_json_object
+from .folder import RunFolder, new_folder, require_free, require_sound
 from .interrupt import Interrupt
 from .listener import Listener
 from .options import Options
@@ -40,11 +43,25 @@ class Job:
     run: RunFolder
     hear: Listener
     interrupt: Interrupt = field(default_factory=Interrupt)
+    began: float = field(default_factory=time.monotonic)
+
+    @property
+    def seconds(self) -> float:
+        """Since the work began, or went on."""
+        return time.monotonic() - self.began
+
+    @property
+    def first_model(self) -> Path | None:
+        """The folder of the model that the training starts from: the run itself, where it was complete once, or the one of --init."""
+        return self.run.path if self.run.base_step else Path(self.options.init) if self.options.init else None
 
 
 def plan(prompt: str | None, o: Options, hear: Listener) -> Job:
     """Check everything that can be checked before anything is written; MinigptError for what is not good."""
     prompt = o.full_prompt(prompt)
+    if o.init:
+        require_sound(Path(o.init), (CONFIG,))
+        o = o.shaped_like(read_config(read_json_object(Path(o.init) / CONFIG), Path(o.init) / CONFIG))
     o.configure()
     folder = Path(o.out) if o.out else new_folder(Path(o.models_dir), prompt or Path(o.data[0]).stem)
     require_free(folder)

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from .config import ModelConfig, Size, TrainConfig, find_size, require_integer
+from .config import SIZES, ModelConfig, Size, TrainConfig, find_size, require_integer
 from .corpus.ollama import Limits, TeacherSettings
 from .corpus.prompt import PRESETS, understand
 from .errors import MinigptError
@@ -15,6 +15,8 @@ from .memory import require_memory
 
 SOURCES = ("auto", "template", "ollama", "own")
 DEFAULT_CONTEXT = 256  # tokens a window, where the model has as many positions
+DEFAULT_EPOCHS, DEFAULT_BATCH = 20, 2
+COUNTS = "initial_tokens final_tokens layers heads width positions context threads epochs batch_size".split()
 
 
 @dataclass(frozen=True)
@@ -36,8 +38,10 @@ class Options:
     initial_tokens: int | None = None
     final_tokens: int | None = None
     model_size: str = "12M"
-    epochs: int = 20
-    batch_size: int = 2
+    init: str | None = None
+    epochs: int | None = None
+    minutes: float | None = None
+    batch_size: int | None = None
     context: int | None = None
     learning_rate: float | None = None
     dropout: float = 0.1
@@ -65,12 +69,27 @@ class Options:
             raise MinigptError(f"unknown source {o.source!r}; use {', '.join(SOURCES)}")
         o.teacher()
         require_seconds("--checkpoint-seconds", o.checkpoint_seconds)
+        if o.minutes is not None:
+            require_positive("--minutes", o.minutes, "minutes")
+            if o.epochs is not None:
+                raise MinigptError("--epochs and --minutes both say how long to train; leave one of them out")
         o._require_sources_that_fit()
         if o.vocab not in ("corpus", "full"):
             raise MinigptError(f"unknown vocabulary {o.vocab!r}; use corpus or full")
         if o.preset is not None:
             understand("", o.preset)
-        for name in ("initial_tokens", "final_tokens", "layers", "heads", "width", "positions", "context", "threads"):
+        for name in (
+            "initial_tokens",
+            "final_tokens",
+            "layers",
+            "heads",
+            "width",
+            "positions",
+            "context",
+            "threads",
+            "epochs",
+            "batch_size",
+        ):
             if (value := getattr(o, name)) is not None:
                 require_integer(f"--{name.replace('_', '-')}", value)
         return o
@@ -112,8 +131,18 @@ class Options:
 
     @property
     def size_name(self) -> str:
-        """The size's name, or "custom" where a dimension was overridden."""
-        return "custom" if any((self.layers, self.heads, self.width, self.positions)) else self.size.name
+        """The size's name, or "custom" where a dimension is another."""
+        chosen = self.layers, self.heads, self.width, self.positions
+        same = (self.size.n_layer, self.size.n_head, self.size.n_embd, self.size.n_positions)
+        return self.size.name if all(mine in (None, its) for mine, its in zip(chosen, same, strict=True)) else "custom"
+
+    def shaped_like(self, model: ModelConfig) -> Options:
+        """The options for a run that starts from this model's weights."""
+        if any((self.layers, self.heads, self.width, self.positions)):
+            raise MinigptError("--init decides the model's shape; leave out --layers, --heads, --width and --positions")
+        shape = (model.n_layer, model.n_head, model.n_embd)
+        size = next((size.name for size in SIZES.values() if (size.n_layer, size.n_head, size.n_embd) == shape), self.model_size)
+        return replace(self, model_size=size, layers=shape[0], heads=shape[1], width=shape[2], positions=model.n_positions)
 
     def teacher(self) -> TeacherSettings:
         """The settings of a teacher, for the sources that may ask one."""
@@ -151,12 +180,22 @@ class Options:
         require_memory(config)
         rate = size.learning_rate if self.learning_rate is None else self.learning_rate
         return config, TrainConfig(
-            learning_rate=rate, schedule="cosine", seed=self.seed, batch_size=self.batch_size, context=context, epochs=self.epochs
+            learning_rate=rate,
+            schedule="cosine",
+            seed=self.seed,
+            batch_size=self.batch_size or DEFAULT_BATCH,
+            context=context,
+            epochs=self.epochs or DEFAULT_EPOCHS,
         )
 
 
 def require_seconds(name: str, seconds: Any) -> float:
     """The seconds, if they are a number above 0; else a MinigptError."""
-    if isinstance(seconds, bool) or not isinstance(seconds, (int, float)) or not 0 < seconds < math.inf:
-        raise MinigptError(f"{name}={seconds!r}: wanted seconds, a number above 0")
-    return float(seconds)
+    return require_positive(name, seconds, "seconds")
+
+
+def require_positive(name: str, number: Any, unit: str) -> float:
+    """The number, if it is a finite one above 0; else a MinigptError."""
+    if isinstance(number, bool) or not isinstance(number, (int, float)) or not 0 < number < math.inf:
+        raise MinigptError(f"{name}={number!r}: wanted {unit}, a number above 0")
+    return float(number)

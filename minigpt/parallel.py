@@ -60,8 +60,8 @@ class Trainer:
         self.threads = threads or usable_cores()
         self.micro_batch = micro_batch  # sequences at once, at most; None: the whole batch
         self.parameters = Parameters(config, self.backend, dtype)
-        self.parameters.initialize(np.random.default_rng([self.train_config.seed, 0]))
         self.optimizer = AdamW(self.parameters, self.train_config)
+        self.restart()
         self.gradient_norm = 0.0  # of the latest step, before clipping
         self._pool = ThreadPoolExecutor(self.threads, initializer=partial(np.seterr, all="ignore"))  # callers judge what is not finite
         self._blas = ThreadpoolController()
@@ -72,6 +72,12 @@ class Trainer:
         shards = self.threads if self.backend.name == "cpu" else 1
         self.models = [GPT(self.parameters)]  # one a worker; more of them once a batch needs them
         self.loss = CrossEntropy(self.parameters, Workspace(self.backend, self.parameters.dtype), shards=shards, run=self._map)
+
+    def restart(self) -> None:
+        """Initial weights, no moments, no step made."""
+        self.parameters.initialize(np.random.default_rng([self.train_config.seed, 0]))
+        self.optimizer.m[...] = self.optimizer.v[...] = 0
+        self.optimizer.step = 0
 
     def configure(self, **changes: Any) -> None:
         """Change fields of the TrainConfig: what a learning rate and its schedule are from now on."""

@@ -9,10 +9,11 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from .errors import MinigptError
 from .folder import RunFolder
 from .job import Job, plan, reopen
 from .listener import Listener
-from .options import Options
+from .options import DEFAULT_EPOCHS, Options, require_positive
 from .stages.learn import learn
 from .stages.number import number
 from .stages.report import report
@@ -43,13 +44,49 @@ def write_corpus(prompt: str | None = None, *, listener: Listener | None = None,
     return job.run
 
 
-def resume(path: str | Path, *, listener: Listener | None = None) -> TextModel:
-    """Go on with a run that was broken off, to the same end; a complete one is only loaded. Returns the best model."""
-    job = reopen(Path(path), listener or Listener())
-    if job.run.record["status"] == "complete":
-        job.hear.say("Complete", f"{path} has nothing left to do")
-        return load(job.run.path, job.options.device)
-    return _carry_out(job)
+def resume(
+    path: str | Path, *, epochs: str | int | None = None, minutes: str | float | None = None, listener: Listener | None = None
+) -> TextModel:
+    """Go on with a run that was broken off, to the same end. Returns the best model.
+
+    `epochs` or `minutes`, such as "+10" or 5, are added to what the run was to take; a complete run is then trained on, from its best
+    model and on its corpus. Without them it is only checked and loaded.
+    """
+    hear = listener or Listener()
+    run = RunFolder.open(Path(path))
+    more = extended(run, epochs, minutes)
+    if run.record["status"] == "complete":
+        for stage in run.record["stages"]:
+            run.verify(stage)
+        if not more:
+            hear.say("Complete", f"{path} has nothing left to do; all its files are as they were written")
+            return load(run.path, run.record["options"].get("device", "auto"))
+        with run.in_use():
+            run.begin_again(**more)
+    elif more:
+        with run.in_use():
+            run.extend(**more)
+    return _carry_out(reopen(run.path, hear))
+
+
+def extended(run: RunFolder, epochs: str | int | None, minutes: str | float | None) -> dict[str, Any]:
+    """The options of a run that is to go on for longer; empty where nothing was asked."""
+    if epochs is not None and minutes is not None:
+        raise MinigptError("--epochs and --minutes both say how much longer to train; leave one of them out")
+    if epochs is None and minutes is None:
+        return {}
+    name, asked = ("epochs", epochs) if epochs is not None else ("minutes", minutes)
+    try:
+        more = int(str(asked)) if name == "epochs" else float(str(asked))
+    except ValueError as error:
+        raise MinigptError(f"--{name}={asked!r}: wanted how much longer to train, such as +10") from error
+    require_positive(f"--{name}", more, name)
+    if run.record["status"] == "complete":
+        return {"epochs": None, "minutes": None, name: more}
+    known = run.record["options"].get("minutes")
+    if (known is None) != (name == "epochs"):
+        raise MinigptError(f"this run is not complete and is planned in {'epochs' if known is None else 'minutes'}; only these can be more")
+    return {name: (run.record["options"].get(name) or DEFAULT_EPOCHS) + more}
 
 
 def _carry_out(job: Job) -> TextModel:

@@ -37,9 +37,10 @@ def pieces(path: Path) -> Iterator[np.ndarray]:
             yield piece
 
 
-def compact_for(full: Tokenizer, paths: Sequence[Path]) -> Tokenizer:
-    """The compact tokenizer for files of ids of `full`."""
+def compact_for(full: Tokenizer, paths: Sequence[Path], kept: Sequence[int] = ()) -> Tokenizer:
+    """The compact tokenizer for files of ids of `full`, with the tokens `kept` besides."""
     used = np.zeros(full.vocab_size, bool)
+    used[list(kept)] = True
     for path in paths:
         for piece in pieces(path):
             used[piece] = True

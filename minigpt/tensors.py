@@ -14,7 +14,9 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from safetensors import SafetensorError, safe_open
 
+from .backend import first_line
 from .errors import MinigptError
 from .files import whole_file
 
@@ -55,3 +57,16 @@ def seal(arrays: Mapping[str, np.ndarray], metadata: Mapping[str, str]) -> str:
 def is_whole(arrays: Mapping[str, np.ndarray], metadata: Mapping[str, str]) -> bool:
     """Whether what was read is what was written; a file of another program has no seal, and cannot tell."""
     return SEAL not in metadata or seal(arrays, metadata) == metadata[SEAL]
+
+
+def read_tensors(path: Path) -> dict[str, np.ndarray]:
+    """The arrays of a file that `write_tensors` wrote; MinigptError where it is damaged."""
+    try:
+        with safe_open(path, framework="numpy") as file:
+            metadata = file.metadata() or {}
+            arrays = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 (not a dict)
+    except (OSError, SafetensorError, UnicodeDecodeError, TypeError) as error:
+        raise MinigptError(f"{path} is damaged or cannot be read: {first_line(error)}") from error
+    if SEAL not in metadata or not is_whole(arrays, metadata):
+        raise MinigptError(f"{path} is damaged: its checksum does not fit")
+    return arrays

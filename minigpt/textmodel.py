@@ -10,9 +10,10 @@ from typing import Any
 import numpy as np
 
 from .backend import Backend, choose_backend
-from .checkpoint import Checkpoint, load_checkpoint
+from .checkpoint import CONFIG_FILES, TOKENIZER_FILES, WEIGHTS, Checkpoint, load_checkpoint
 from .config import SampleConfig
 from .errors import MinigptError
+from .folder import require_sound
 from .generate import Sample, stream
 from .model import GPT
 from .params import Parameters, load_state_dict
@@ -58,7 +59,8 @@ class TextModel:
 
 
 def load(folder: str | Path, device: str = "auto") -> TextModel:
-    """The model of a run folder, or of a GPT-1 folder that transformers saved."""
+    """The model of a run folder, or of a GPT-1 folder that transformers saved. What a run's record has checksums of is compared first."""
+    require_sound(Path(folder), (*CONFIG_FILES, *TOKENIZER_FILES, WEIGHTS))
     return TextModel(load_checkpoint(Path(folder)), choose_backend(device))
 
 

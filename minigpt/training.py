@@ -12,8 +12,9 @@ from typing import Any
 import numpy as np
 
 from .batches import Windows, evaluation_batches
-from .errors import MinigptError
+from .errors import Diverged
 from .optim import learning_rate
+from .pace import Pace
 from .parallel import Trainer
 
 REPORTS = 200  # lines of metrics.jsonl in a run, about
@@ -46,6 +47,7 @@ class Result:
     seconds: float
     tokens_per_second: float
     stopped_early: bool
+    halvings: int  # of the learning rate, because the numbers were not finite any more
 
 
 def held_out_loss(trainer: Trainer, ids: np.ndarray, context: int, end_of_text: int) -> float:
@@ -57,15 +59,15 @@ def held_out_loss(trainer: Trainer, ids: np.ndarray, context: int, end_of_text: 
 
 
 class Course:
-    """A training under way: what `fit` knows between two steps."""
+    """A training under way: what `fit` knows between two steps. `base` steps were made before it, in an earlier one of the same run."""
 
-    def __init__(self, trainer: Trainer, windows: Windows, held_out: np.ndarray, end_of_text: int) -> None:
-        self.trainer, self.windows, self.held_out, self.end_of_text = trainer, windows, held_out, end_of_text
-        config = trainer.train_config
-        self.total_steps = windows.steps * config.epochs
-        self.evaluate_every = max(1, windows.steps // config.evaluations_per_epoch)
-        self.report_every = max(1, self.total_steps // REPORTS)
-        self.step = self.tokens = self.stalled = 0
+    def __init__(self, trainer: Trainer, windows: Windows, held_out: np.ndarray, end_of_text: int, pace: Pace, base: int = 0) -> None:
+        self.trainer, self.windows, self.held_out, self.end_of_text, self.pace = trainer, windows, held_out, end_of_text, pace
+        self.rate = trainer.train_config.learning_rate  # the peak, before it was halved
+        self.step = self.base = base
+        self.tokens = self.stalled = 0
+        self.halvings = self.troubles = self.trouble_at = 0  # of the rate; one after the other, without a gain behind the latest's step
+        self.evaluated, self.evaluation = 0.0, 0.0  # when the latest evaluation ended, in seconds of the course, and how long it took
         self.loss = math.nan  # of the latest step
         self.losses: list[float] = []  # since the latest report
         self.recent: list[float] = []  # since the latest evaluation
@@ -73,11 +75,26 @@ class Course:
         self.best: Report | None = None
         self.best_train_loss = math.nan  # the mean of the steps that led to the best model
         self.started = time.perf_counter()  # as if all of the training were one go, once it is restored
+        self.plan()
+
+    @property
+    def seconds(self) -> float:
+        """Since the training began."""
+        return time.perf_counter() - self.started
+
+    def plan(self) -> None:
+        """How many steps it will be; the schedule of the learning rate follows."""
+        self.total_steps = self.pace.total_steps(self.step, self.seconds, self.evaluation)
+        rate = self.rate / 2**self.halvings
+        config, total = self.trainer.train_config, max(1, self.total_steps - self.base)
+        if (config.total_steps, config.learning_rate) != (total, rate):
+            self.trainer.configure(total_steps=total, learning_rate=rate)
 
     @property
     def done(self) -> bool:
-        """Whether the epochs are over, or `patience` evaluations in a row brought no gain on the held-out stream."""
-        return self.step >= self.total_steps or self.stalled >= self.trainer.train_config.patience
+        """Whether the end is reached, or `patience` evaluations in a row brought no gain on the held-out stream."""
+        impatient = not self.pace.patient and self.stalled >= self.trainer.train_config.patience
+        return self.step >= self.total_steps or impatient
 
     def facts(self) -> dict[str, Any]:
         """All of it but the trainer's arrays, as JSON has it."""
@@ -85,55 +102,62 @@ class Course:
             "step": self.step,
             "tokens": self.tokens,
             "stalled": self.stalled,
+            "halvings": self.halvings,
+            "troubles": self.troubles,
+            "trouble_at": self.trouble_at,
+            "evaluated": self.evaluated,
+            "evaluation": self.evaluation,
             "losses": self.losses,
             "recent": self.recent,
             "latest": asdict(self.latest) if self.latest else None,
             "best": asdict(self.best) if self.best else None,
             "best_train_loss": self.best_train_loss if self.best else None,
-            "seconds": time.perf_counter() - self.started,
+            "seconds": self.seconds,
         }
 
     def restore(self, facts: dict[str, Any]) -> None:
         """Become the course that had these facts."""
-        self.step, self.tokens, self.stalled = facts["step"], facts["tokens"], facts["stalled"]
-        self.losses, self.recent = facts["losses"], facts["recent"]
+        for name in ("step", "tokens", "stalled", "halvings", "troubles", "trouble_at", "evaluated", "evaluation", "losses", "recent"):
+            setattr(self, name, facts[name])
         self.latest, self.best = (Report(**facts[name]) if facts[name] else None for name in ("latest", "best"))
-        if self.best:
-            self.best_train_loss = facts["best_train_loss"]
+        self.best_train_loss = facts["best_train_loss"] if self.best else math.nan
         self.started = time.perf_counter() - facts["seconds"]
+        self.plan()
 
     def take(self, x: np.ndarray, y: np.ndarray) -> None:
         """One step."""
         loss = self.loss = self.trainer.step(x, y)
         if not math.isfinite(loss) or not math.isfinite(self.trainer.gradient_norm):
-            raise self.diverged(f"the loss is {loss}, its gradient's norm {self.trainer.gradient_norm}")
+            raise Diverged(f"step {self.step + 1}: the loss is {loss}, its gradient's norm {self.trainer.gradient_norm}")
         self.step += 1
         self.tokens += y.size
         self.losses.append(loss)
         self.recent.append(loss)
-
-    def diverged(self, what: str) -> MinigptError:
-        """The error for numbers that are not finite any more."""
-        kept = f"the model of step {self.best.step} is kept" if self.best else "no model was saved"
-        return MinigptError(f"step {self.step + 1}: {what}; {kept}; start again with a lower --learning-rate")
+        self.plan()
 
     def evaluate(self) -> float | None:
         """The held-out loss, or None where nothing is held out."""
-        if not len(self.held_out):
-            return None
-        loss = held_out_loss(self.trainer, self.held_out, self.windows.context, self.end_of_text)
-        if not math.isfinite(loss):
-            raise self.diverged(f"the held-out loss is {loss}")
+        began = self.seconds
+        loss = held_out_loss(self.trainer, self.held_out, self.windows.context, self.end_of_text) if len(self.held_out) else None
+        if loss is not None and not math.isfinite(loss):
+            raise Diverged(f"step {self.step}: the held-out loss is {loss}")
+        self.evaluated = self.seconds
+        self.evaluation = self.evaluated - began
         return loss
 
     @property
     def evaluation_due(self) -> bool:
-        """At regular intervals, and after the last step."""
-        return self.step % self.evaluate_every == 0 or self.step == self.total_steps
+        """When it is time, and after the last step."""
+        return self.step >= self.total_steps or self.pace.evaluates(self.step, self.seconds - self.evaluated, self.evaluation)
+
+    @property
+    def report_due(self) -> bool:
+        """REPORTS times, about, in the whole training."""
+        return self.step % max(1, (self.total_steps - self.base) // REPORTS) == 0
 
     def report(self, held_out: float | None) -> Report:
         """The figures of this moment; the mean of the losses starts anew."""
-        seconds = time.perf_counter() - self.started
+        seconds = self.seconds
         report = Report(
             step=self.step,
             epoch=round(self.step / self.windows.steps, 4),
@@ -141,7 +165,7 @@ class Course:
             seconds=round(seconds, 3),
             train_loss=sum(self.losses) / len(self.losses),
             held_out_loss=held_out,
-            learning_rate=learning_rate(self.trainer.train_config, self.step - 1),
+            learning_rate=learning_rate(self.trainer.train_config, self.trainer.optimizer.step - 1),
             grad_norm=self.trainer.gradient_norm,
             tokens_per_second=round(self.tokens / seconds, 1),
         )
@@ -155,6 +179,7 @@ class Course:
         gain = lowest is None or report.held_out_loss is None or report.held_out_loss < lowest
         if gain:
             self.best, self.stalled = report, 0
+            self.troubles = 0 if self.step > self.trouble_at else self.troubles
             self.best_train_loss = sum(self.recent) / len(self.recent)
         else:
             self.stalled += 1
@@ -173,14 +198,15 @@ class Course:
             seconds=self.latest.seconds,
             tokens_per_second=self.latest.tokens_per_second,
             stopped_early=self.step < self.total_steps,
+            halvings=self.halvings,
         )
 
 
 def fit(course: Course, save: Callable[[], None], on_report: Callable[[Report], None], on_step: Callable[[Course], None]) -> None:
     """Train from where the course is until it is done.
 
-    `save` is called whenever the model is the best so far, `on_report` for each line of metrics, `on_step` after each step. Numbers that
-    are not finite end the training with a MinigptError; NumPy's own warnings of them are not shown.
+    `save` is called whenever the model is the best so far, `on_report` for each line of metrics, `on_step` after each step. Raises
+    Diverged for numbers that are not finite; NumPy's own warnings of them are not shown.
     """
     with np.errstate(all="ignore"):
         while not course.done:
@@ -192,7 +218,8 @@ def fit(course: Course, save: Callable[[], None], on_report: Callable[[Report], 
                     if course.gained(report):
                         save()
                     on_report(report)
-                elif course.step % course.report_every == 0:
+                    course.plan()
+                elif course.report_due:
                     on_report(course.report(None))
                 on_step(course)
                 if course.done:

@@ -9,6 +9,7 @@ import sys
 import pytest
 
 from minigpt.errors import MinigptError
+from minigpt.files import unsealed
 from minigpt.folder import RunFolder, list_runs, new_folder, require_free, slug
 
 
@@ -43,7 +44,8 @@ def test_record_and_metrics_are_whole_after_every_write(tmp_path):
         lines = (run.path / "metrics.jsonl").read_text().splitlines()
         assert [json.loads(line)["step"] for line in lines] == list(range(step + 1))
     run.save("complete", result={"best_step": 2})
-    assert json.loads((run.path / "run.json").read_text()) == {
+    record = json.loads((run.path / "run.json").read_text())
+    assert unsealed(record, "run.json") == {
         "prompt": "p",
         "status": "complete",
         "stages": {},

@@ -17,6 +17,7 @@ import pytest
 
 import minigpt
 from minigpt.errors import MinigptError
+from minigpt.files import sealed, write_json
 from minigpt.state import KEPT, load_state, read_state, save_state, states
 
 PROMPT = "A fun GPT that generates cooking recipes"
@@ -148,7 +149,7 @@ def test_a_flipped_bit_in_a_result_is_found_when_the_run_goes_on(whole, tmp_path
     shutil.copytree(whole[0], run)
     record = json.loads((run / "run.json").read_text())
     del record["stages"]["report"]
-    (run / "run.json").write_text(json.dumps(record | {"status": "training"}))
+    write_json(run / "run.json", sealed(record | {"status": "training"}))
     data = bytearray((run / name).read_bytes())
     data[len(data) // 2] ^= 1
     (run / name).write_bytes(data)
@@ -159,7 +160,7 @@ def test_a_flipped_bit_in_a_result_is_found_when_the_run_goes_on(whole, tmp_path
 def test_standard_input_that_was_not_read_to_its_end_is_gone(tmp_path):
     options = {"data": ["-"]}
     record = {"stages": {}, "options": options, "prompt": "", "status": "interrupted"}
-    (tmp_path / "run.json").write_text(json.dumps(record))
+    write_json(tmp_path / "run.json", sealed(record))
     with pytest.raises(MinigptError, match="standard input"):
         minigpt.resume(tmp_path)
 

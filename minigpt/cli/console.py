@@ -12,6 +12,7 @@ import click
 
 from minigpt.cli.common import is_terminal, printable, show
 from minigpt.listener import Listener
+from minigpt.pace import clock
 
 if TYPE_CHECKING:
     from minigpt.training import Course, Report
@@ -99,10 +100,3 @@ class Console(Listener):
 def bar(done: int, total: int) -> str:
     """How far it is, as a bar; a file may have grown since it was weighed."""
     return f"[{'#' * min(20, 20 * done // max(1, total)):<20}]"
-
-
-def clock(seconds: float) -> str:
-    """A duration as m:ss or h:mm:ss."""
-    minutes, s = divmod(max(0, round(seconds)), 60)
-    hours, m = divmod(minutes, 60)
-    return f"{hours}:{m:02}:{s:02}" if hours else f"{m}:{s:02}"

@@ -12,8 +12,10 @@ from minigpt.cli.options import corpus_options
 
 @command("train")
 @corpus_options
-@click.option("--epochs", type=int, default=20, help="Passes over the corpus at most.")
-@click.option("--batch-size", type=int, default=2, help="Windows a step.")
+@click.option("--init", type=click.Path(), help="Start from the weights of this model, not from random ones.")
+@click.option("--epochs", type=int, help="Passes over the corpus at most.  [default: 20]")
+@click.option("--minutes", type=float, help="In place of epochs: how long all of it may take.")
+@click.option("--batch-size", type=int, help="Windows a step.  [default: 2, or what fits the minutes]")
 @click.option("--context", type=int, help="Tokens a window.  [default: 256]")
 @click.option("--learning-rate", type=float, help="The peak; warm-up before it, a cosine after it.  [default: by size]")
 @click.option("--dropout", type=float, default=0.1, help="Share of units dropped while learning.")
@@ -45,14 +47,16 @@ def train_command(prompt: str | None, quiet: bool, yes: bool, **options: Any) ->
 
 @command("resume")
 @click.argument("run", type=click.Path())
+@click.option("--epochs", metavar="+N", help="So many passes more, also for a complete run.")
+@click.option("--minutes", metavar="+M", help="So many minutes more, also for a complete run.")
 @click.option("--quiet", is_flag=True, help="Print only the samples.")
-def resume_command(run: str, quiet: bool) -> None:
-    """Go on with a run that was broken off, to the same end."""
+def resume_command(run: str, epochs: str | None, minutes: str | None, quiet: bool) -> None:
+    """Go on with a run that was broken off, to the same end; or train a complete one on."""
     from minigpt.cli.console import Console
     from minigpt.pipeline import resume
 
     console = Console(quiet)
     try:
-        resume(run, listener=console)
+        resume(run, epochs=epochs, minutes=minutes, listener=console)
     finally:
         console.clear()

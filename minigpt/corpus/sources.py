@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import random
+import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -90,6 +91,7 @@ class Taught:
     journal: Path
     full: Tokenizer
     say: Callable[[str], None]
+    seconds: float = math.inf  # for writing, at most
     record: dict[str, Any] = field(default_factory=dict)
 
     @property
@@ -97,10 +99,16 @@ class Taught:
         return [*describe(self.request, templates=False), f"{self.tokens:,} tokens from {self.settings.gen_model}"]
 
     def __iter__(self) -> Iterator[Document]:
-        teacher = Teacher.connect(self.settings, self.say)
+        teacher, end = Teacher.connect(self.settings, self.say), time.monotonic() + self.seconds
+        written = write_with_ollama(teacher, self.prompt, self.request, self.tokens, self.seed, self.journal, self.count, self.say)
         try:
-            yield from write_with_ollama(teacher, self.prompt, self.request, self.tokens, self.seed, self.journal, self.count, self.say)
+            for number, document in enumerate(written, 1):
+                yield document
+                if time.monotonic() >= end:
+                    self.say(f"the time for writing is over: {number:,} documents")
+                    break
         finally:
+            written.close()
             self.record.update(teacher.record)
             teacher.leave(self.say)
 

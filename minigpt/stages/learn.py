@@ -2,41 +2,53 @@
 
 from __future__ import annotations
 
-import time
-from dataclasses import asdict
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from minigpt.batches import Windows
-from minigpt.checkpoint import WEIGHTS, save_weights
+from minigpt.checkpoint import WEIGHTS
 from minigpt.config import ModelConfig, TrainConfig
+from minigpt.errors import Diverged
 from minigpt.folder import METRICS
 from minigpt.job import Job
 from minigpt.memory import free_memory, gigabytes, micro_batch, step_memory
+from minigpt.pace import Clock, Epochs, Pace
 from minigpt.parallel import Trainer, usable_cores
-from minigpt.stages.number import HELD_OUT_IDS, configs, windows_of
-from minigpt.state import load_state, save_state
+from minigpt.stages.keep import Keeper
+from minigpt.stages.number import HELD_OUT_IDS, TRAIN_IDS
+from minigpt.stages.timing import Timing, plan_time
 from minigpt.streams import open_stream
-from minigpt.training import Course, Report, Result, fit
+from minigpt.training import Course, Result, fit
 
-MOST_SHARE = 0.02  # of the time, for keeping the state
+WARMUP = 100  # steps at most; a tenth of a shorter run
+AGAIN = 0.3  # of the peak learning rate, for a complete run that is trained on: at the whole peak it would forget first
 
 
 def learn(job: Job) -> list[Path]:
     """The training, from its start or from the latest state on the disk. Model and metrics are there at every moment."""
-    run, hear, windows = job.run, job.hear, windows_of(job)
-    config, train_config = configs(job, run.record["model"]["vocab_size"], windows)
-    announce(job, config, train_config, windows)
+    run, hear = job.run, job.hear
+    config = replace(job.config, vocab_size=run.record["model"]["vocab_size"])
+    timing = plan_time(job, config) if job.options.minutes else None
+    windows = Windows(
+        open_stream(run.checkpoint / TRAIN_IDS),
+        job.train_config.context,
+        timing.batch_size if timing else job.train_config.batch_size,
+        job.options.seed,
+    )
+    pace, train_config = schedule(job, windows, timing)
+    announce(job, config, train_config, windows, timing)
     split = fit_memory(job, config, train_config, windows)
     trainer = Trainer(config, train_config, threads=job.options.threads, micro_batch=split, backend=job.backend)
     hear.say("", trainer.plan(train_config.batch_size))
     run.save("training")
-    course = Course(trainer, windows, open_stream(run.checkpoint / HELD_OUT_IDS), config.vocab_size - 1)  # end-of-text is the last token
+    held_out = open_stream(run.checkpoint / HELD_OUT_IDS)[: timing.held_out_tokens if timing else None]
+    course = Course(trainer, windows, held_out, config.vocab_size - 1, pace, run.base_step)  # end-of-text is the last token
     keeper = Keeper(job, course)
     keeper.restore()
     try:
         with job.interrupt.deferred():
-            fit(course, keeper.save_model, keeper.report, keeper.step)
+            train(course, keeper)
     finally:
         trainer.close()
         if course.best:
@@ -45,69 +57,49 @@ def learn(job: Job) -> list[Path]:
     return [run.path / WEIGHTS, run.path / METRICS]
 
 
-class Keeper:
-    """What of a training goes to the disk: the best model and the metrics at once, the state now and then and before an end."""
-
-    def __init__(self, job: Job, course: Course) -> None:
-        self.job, self.course, self.run = job, course, job.run
-        self.saved = time.perf_counter()
-        self.interval = job.options.checkpoint_seconds
-
-    def save_model(self) -> None:
-        """The best model so far."""
-        save_weights(self.run.path, self.course.trainer.state_dict())
-
-    def report(self, report: Report) -> None:
-        """A line of metrics."""
-        self.run.add_metrics(asdict(report))
-        self.job.hear.report(report)
-
-    def step(self, course: Course) -> None:
-        """After each step: keep the state if it is time, or if somebody asked to stop."""
-        self.job.hear.step(course)
-        if self.job.interrupt.asked:
-            self.save()
-            raise KeyboardInterrupt
-        if time.perf_counter() - self.saved >= self.interval:
-            self.save()
-
-    def save(self) -> None:
-        """The state; the next one is so far away that all of them take MOST_SHARE of the time at most."""
-        began = time.perf_counter()
-        facts = self.course.facts() | {"metrics": self.run.metrics}
-        save_state(self.run.checkpoint, self.course.step, self.course.trainer.flat_state(), facts)
-        self.saved = time.perf_counter()
-        self.interval = max(self.job.options.checkpoint_seconds, (self.saved - began) / MOST_SHARE)
-
-    def restore(self) -> None:
-        """Go on from the latest sound state, if there is one; metrics of later steps are forgotten, those steps come again."""
-        trainer, self.run.metrics = self.course.trainer, []
-        shapes = {name: block.shape for name, block in trainer.flat_state().items()}
-        found = load_state(self.run.checkpoint, shapes, lambda line: self.job.hear.say("", line))
-        if found:
-            arrays, facts = found
-            trainer.load_flat_state(arrays, facts["step"])
-            self.course.restore(facts)
-            self.run.metrics = facts["metrics"]
-            self.job.hear.say("", f"going on after step {self.course.step:,} of {self.course.total_steps:,}")
+def train(course: Course, keeper: Keeper) -> None:
+    """`fit`; where the numbers are not finite any more, again from the latest state with half the learning rate."""
+    while True:
+        try:
+            fit(course, keeper.save_model, keeper.report, keeper.step)
+        except Diverged as error:
+            if keeper.take_back(error):
+                continue
+        return
 
 
-def announce(job: Job, config: ModelConfig, t: TrainConfig, windows: Windows) -> None:
+def schedule(job: Job, windows: Windows, timing: Timing | None) -> tuple[Pace, TrainConfig]:
+    """How long it goes on, and the configuration of it, now that the corpus is known."""
+    again = AGAIN if job.run.base_step else 1.0
+    t = replace(job.train_config, batch_size=windows.batch_size, learning_rate=job.train_config.learning_rate * again)
+    if timing:
+        steps = timing.steps(windows.context)
+        return Clock(job.run.base_seconds + timing.training_seconds, timing.training_seconds / max(1, steps)), replace(
+            t, warmup_steps=min(WARMUP, steps // 10)
+        )
+    steps = windows.steps * t.epochs
+    first = job.run.base_step  # who asks for more epochs gets them: the rate rises once more, and the gain comes last
+    pace = Epochs(first + steps, windows.steps // t.evaluations_per_epoch, patient=first > 0)
+    return pace, replace(t, total_steps=steps, warmup_steps=min(WARMUP, steps // 10))
+
+
+def announce(job: Job, config: ModelConfig, t: TrainConfig, windows: Windows, timing: Timing | None) -> None:
     """The model and its training, before the first step."""
     shape = f"{config.n_layer} layers, {config.n_head} heads, width {config.n_embd}, vocabulary {config.vocab_size:,}"
     job.hear.say("Model", f"GPT-1, {job.options.size_name}: {shape}: {config.parameters:,} parameters")
     job.hear.say("Device", job.backend.reason)
-    steps = f"{t.epochs} epochs of {windows.steps:,} steps, {t.batch_size} x {windows.context} tokens each"
+    long = str(timing) if timing else f"{t.epochs} epochs of {windows.steps:,} steps"
+    steps = f"{long}, {t.batch_size} x {windows.context} tokens each"
     job.hear.say("Training", f"{steps}; learning rate {t.learning_rate:g}, dropout {config.dropout:g}, seed {t.seed}")
 
 
 def fit_memory(job: Job, config: ModelConfig, t: TrainConfig, windows: Windows) -> int | None:
     """How many windows of a batch are taken at once, so that the step fits into what the machine has free; None on a GPU."""
+    begun: int | None = job.run.record.get("memory", {}).get("micro_batch")  # a run that goes on keeps its sums in their order
     if job.backend.name != "cpu":
-        return None
+        return begun
     workers, free = job.options.threads or usable_cores(), free_memory()
-    begun = job.run.record.get("memory", {}).get("micro_batch", t.batch_size)  # a run that goes on keeps its sums in their order
-    split = micro_batch(config, begun, windows.context, workers, free)
+    split = micro_batch(config, begun or t.batch_size, windows.context, workers, free)
     step = step_memory(config, split, windows.context, workers)
     job.run.record["memory"] = {"step_bytes": step.total, "free_bytes": free, "micro_batch": split}
     job.hear.say("Memory", f"{step}; {gigabytes(free)} are free")
@@ -131,6 +123,7 @@ def figures(result: Result, train_config: TrainConfig, windows: Windows, threads
             "tokens_per_second": result.tokens_per_second,
             "threads": threads,
             "stopped_early": result.stopped_early,
+            "rate_halvings": result.halvings,
         },
         "result": {"train_loss": result.train_loss, "held_out_loss": result.held_out_loss, "best_step": result.best_step},
     }

@@ -1,43 +1,74 @@
-"""The tokens: the corpus under GPT-2's ids in; out come the vocabulary that it needs, the corpus under its ids, the configurations."""
+"""The tokens: the corpus under GPT-2's ids in; out come the vocabulary that it needs, the corpus under its ids, the configurations.
+
+A run that starts from a trained model keeps that model's tokens, with their rows of the embedding; new tokens get new rows.
+"""
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
+
 from minigpt.batches import Windows
-from minigpt.checkpoint import CONFIG_FILES, TOKENIZER_FILES, save_config, save_tokenizer
-from minigpt.config import ModelConfig, TrainConfig
-from minigpt.corpus.gather import HELD_OUT, LEARNED
+from minigpt.checkpoint import CONFIG_FILES, TOKENIZER_FILES, Checkpoint, load_checkpoint, save_config, save_tokenizer
+from minigpt.corpus.gather import CORPUS, HELD_OUT, LEARNED
+from minigpt.errors import MinigptError
+from minigpt.files import whole_file
 from minigpt.job import Job
-from minigpt.streams import compact_for, open_stream, renumber
+from minigpt.params import EMBEDDING
+from minigpt.streams import compact_for, open_stream, renumber, to_bytes
+from minigpt.tensors import write_tensors
 from minigpt.tokenizer import Tokenizer
 
-WARMUP = 100  # steps at most; a tenth of a shorter run
 TRAIN_IDS, HELD_OUT_IDS = "train.ids", "held_out.ids"  # the token streams under the model's own vocabulary
+INITIAL = "initial.safetensors"  # the weights that the training starts from, where they are not drawn
 
 
 def number(job: Job) -> list[Path]:
     """The tokens: the vocabulary that the corpus needs, the corpus under its ids, and the model's configuration."""
     full, place = Tokenizer.gpt2(), job.run.checkpoint
-    tokenizer = full if job.options.vocab == "full" else compact_for(full, [place / LEARNED, place / HELD_OUT])
+    if not (place / LEARNED).exists():  # the run was complete once
+        number_again(job.run.path / CORPUS, full, place)
+    first = load_checkpoint(job.first_model) if job.first_model else None
+    tokenizer = full if job.options.vocab == "full" else compact_for(full, [place / LEARNED, place / HELD_OUT], kept_of(first, full))
     for source, target in ((LEARNED, TRAIN_IDS), (HELD_OUT, HELD_OUT_IDS)):
         renumber(place / source, full, tokenizer, place / target)
-    config, _ = configs(job, tokenizer.vocab_size, windows := windows_of(job))
+    config = replace(job.config, vocab_size=tokenizer.vocab_size)
+    windows = Windows(open_stream(place / TRAIN_IDS), job.train_config.context, job.train_config.batch_size, job.options.seed)
+    made = [place / TRAIN_IDS, place / HELD_OUT_IDS]
+    if first:
+        write_tensors(place / INITIAL, grown(first, tokenizer, config.initializer_range, job.options.seed), {})
+        made.append(place / INITIAL)
     save_tokenizer(job.run.path, tokenizer, windows.context)
     save_config(job.run.path, config, windows.context, tokenizer.end_of_text)
     shape = {name: getattr(config, name) for name in ("n_layer", "n_head", "n_embd", "n_positions", "vocab_size", "parameters")}
     job.run.record["model"] = {"size": job.options.size_name, **shape}
-    return [*(job.run.path / name for name in (*CONFIG_FILES, *TOKENIZER_FILES)), place / TRAIN_IDS, place / HELD_OUT_IDS]
+    return [*(job.run.path / name for name in (*CONFIG_FILES, *TOKENIZER_FILES)), *made]
 
 
-def windows_of(job: Job) -> Windows:
-    """The training windows over the token stream on the disk."""
-    return Windows(open_stream(job.run.checkpoint / TRAIN_IDS), job.train_config.context, job.options.batch_size, job.options.seed)
+def number_again(corpus: Path, full: Tokenizer, place: Path) -> None:
+    """The token streams under GPT-2's ids, from the corpus as a complete run keeps it."""
+    with corpus.open(encoding="utf-8") as lines, whole_file(place / LEARNED) as learned, whole_file(place / HELD_OUT) as held_out:
+        for line in lines:
+            document = json.loads(line)
+            ids = [*full.encode(document["text"]), full.end_of_text]
+            (learned if document["split"] == "train" else held_out).write(to_bytes(ids))
 
 
-def configs(job: Job, vocab_size: int, windows: Windows) -> tuple[ModelConfig, TrainConfig]:
-    """The configurations, now that the corpus is known."""
-    steps = windows.steps * job.options.epochs
-    schedule = replace(job.train_config, total_steps=steps, warmup_steps=min(WARMUP, steps // 10))
-    return replace(job.config, vocab_size=vocab_size), schedule
+def kept_of(first: Checkpoint | None, full: Tokenizer) -> list[int]:
+    """The ids in `full` of every token that a model has; MinigptError where GPT-2 lacks one."""
+    if first is None:
+        return []
+    if foreign := first.tokenizer.token_ids.keys() - full.token_ids.keys():
+        raise MinigptError(f"--init: {len(foreign):,} of the model's tokens are none of GPT-2's; it cannot go on with them")
+    return [full.token_ids[token] for token in first.tokenizer.token_ids]
+
+
+def grown(first: Checkpoint, tokenizer: Tokenizer, deviation: float, seed: int) -> dict[str, np.ndarray]:
+    """The weights of a model under a vocabulary that has all its tokens and more: the old rows, and new ones from N(0, deviation)."""
+    old = first.state[EMBEDDING]
+    rows = np.random.default_rng([seed, 4]).standard_normal((tokenizer.vocab_size, old.shape[1]), dtype=np.float32) * np.float32(deviation)
+    rows[[tokenizer.token_ids[token] for token in first.tokenizer.token_ids]] = old[list(first.tokenizer.token_ids.values())]
+    return {**first.state, EMBEDDING: rows}

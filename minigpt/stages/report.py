@@ -12,14 +12,14 @@ from minigpt.job import Job
 from minigpt.textmodel import load, samples
 
 CARD = "README.md"
-SAMPLE_TOKENS = 400
+SAMPLES, SAMPLE_TOKENS = 3, 400
 
 
 def report(job: Job) -> list[Path]:
     """What the finished model writes, and its card."""
     run = job.run
     model = load(run.path, job.options.device)
-    texts = samples(model, 3, SampleConfig(max_tokens=SAMPLE_TOKENS, seed=job.options.seed))
+    texts = samples(model, SAMPLES, SampleConfig(max_tokens=SAMPLE_TOKENS, seed=job.options.seed))
     write_text(run.path / CARD, model_card(run.record | {"samples": texts}))
     for files in run.record["stages"].values():
         for name in [name for name in files if name.startswith(CHECKPOINT)]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from dataclasses import replace
 from functools import partial
@@ -13,9 +14,11 @@ from minigpt.corpus.report import CorpusReport
 from minigpt.corpus.sources import Filled, Source, Taught, Templates
 from minigpt.job import Job
 from minigpt.listener import Listener
+from minigpt.stages.timing import corpus_tokens
 from minigpt.tokenizer import Tokenizer
 
 JOURNAL = "teacher.jsonl"  # what a teacher wrote, in checkpoint/
+TEACHING = 0.5  # of the minutes that are given, at most
 
 
 def write(job: Job) -> list[Path]:
@@ -65,7 +68,8 @@ def entries(job: Job, gathering: Gathering) -> Iterator[Entry]:
     o = job.options
     generate = partial(generated, job, gathering.full)
     if job.own is None:
-        final_tokens = o.final_tokens or o.size.final_tokens
+        timed = o.minutes and not job.teacher
+        final_tokens = o.final_tokens or (corpus_tokens(job) if timed else o.size.final_tokens)
         return gathering.entries(generate(final_tokens), final_tokens)
     own = introduced(job.own, job.hear)
     if o.data_share is None or not o.generates:
@@ -78,6 +82,7 @@ def generated(job: Job, full: Tokenizer, final_tokens: int) -> Source:
     o, request = job.options, job.request
     assert request is not None
     initial_tokens = o.initial_tokens or max(o.size.initial_tokens, 2 * final_tokens)
+    writing = 60 * o.minutes * TEACHING if o.minutes else math.inf
 
     def templates(tokens: int) -> Templates:
         return Templates(request, tokens, final_tokens, o.seed, full)
@@ -86,7 +91,7 @@ def generated(job: Job, full: Tokenizer, final_tokens: int) -> Source:
     if job.teacher:
         journal, say = job.run.checkpoint / JOURNAL, partial(job.hear.say, "Teacher")
         record = job.run.record["teacher"] = {}
-        source = taught = Taught(job.teacher, job.prompt, request, initial_tokens, o.seed, journal, full, say, record)
+        source = taught = Taught(job.teacher, job.prompt, request, initial_tokens, o.seed, journal, full, say, writing, record)
         if o.allow_template_fill:
             source = Filled(taught, templates)
     return introduced(source, job.hear)

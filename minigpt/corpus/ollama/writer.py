@@ -8,7 +8,7 @@ Nothing ever stands in for an answer that did not come.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from functools import partial
 from pathlib import Path
@@ -30,7 +30,7 @@ FIRST_GUESS = 150  # tokens a document, before there is one
 
 def write_with_ollama(
     teacher: Teacher, prompt: str, request: Request, tokens: int, seed: int, journal: Path, count_tokens: Callable[[str], int], say: Say
-) -> Iterator[Document]:
+) -> Generator[Document, None, None]:
     """Documents for the prompt until `count_tokens` makes them `tokens`; those that the journal has come first.
 
     The iterator may be closed at any time, and continued by another call with the same journal: no accepted document is lost or

@@ -1,0 +1,112 @@
+"""What of a training goes to the disk: a course in; out come the best model and the metrics at once, the state now and then."""
+
+from __future__ import annotations
+
+import json
+import time
+from dataclasses import asdict
+from typing import Any
+
+from minigpt.checkpoint import save_weights
+from minigpt.errors import Diverged, MinigptError
+from minigpt.job import Job
+from minigpt.stages.number import INITIAL
+from minigpt.state import load_state, save_state
+from minigpt.tensors import read_tensors
+from minigpt.training import Course, Report
+
+MOST_SHARE = 0.02  # of the time, for keeping the state
+TROUBLES = 3  # in a row end a training
+
+
+class Keeper:
+    """Saves a course, and brings it back."""
+
+    def __init__(self, job: Job, course: Course) -> None:
+        self.job, self.course, self.run = job, course, job.run
+        self.saved = time.perf_counter()
+        self.interval = job.options.checkpoint_seconds
+        self.micro_batch = course.trainer.micro_batch
+        self.untouched = course.facts()
+
+    def save_model(self) -> None:
+        """The best model so far."""
+        save_weights(self.run.path, self.course.trainer.state_dict())
+
+    def report(self, report: Report) -> None:
+        """A line of metrics."""
+        self.run.add_metrics(asdict(report))
+        self.job.hear.report(report)
+
+    def step(self, course: Course) -> None:
+        """After each step: keep the state if it is time, or if somebody asked to stop."""
+        self.job.hear.step(course)
+        if course.trainer.micro_batch != self.micro_batch:
+            self.micro_batch = course.trainer.micro_batch
+            self.say(f"the memory ran out; from now on {self.micro_batch} windows are taken at a time, and their gradients add to the same")
+            self.run.record.setdefault("memory", {})["micro_batch"] = self.micro_batch
+            self.run.save("training")
+        if self.job.interrupt.asked:
+            self.save()
+            raise KeyboardInterrupt
+        if time.perf_counter() - self.saved >= self.interval:
+            self.save()
+
+    def save(self) -> None:
+        """The state; the next one is so far away that all of them take MOST_SHARE of the time at most."""
+        began = time.perf_counter()
+        facts = self.course.facts() | {"updates": self.course.trainer.optimizer.step, "metrics": self.run.metrics}
+        save_state(self.run.checkpoint, self.course.step, self.course.trainer.flat_state(), facts)
+        self.saved = time.perf_counter()
+        self.interval = max(self.job.options.checkpoint_seconds, (self.saved - began) / MOST_SHARE)
+
+    def restore(self) -> None:
+        """Go on from the latest sound state, or begin; metrics of later steps are forgotten, those steps come again."""
+        trainer = self.course.trainer
+        shapes = {name: block.shape for name, block in trainer.flat_state().items()}
+        found = load_state(self.run.checkpoint, shapes, self.say)
+        if not found:
+            self.begin()
+            return
+        arrays, facts = found
+        trainer.load_flat_state(arrays, facts["updates"])
+        self.course.restore(facts)
+        self.run.metrics = facts["metrics"]
+        if self.course.step > self.course.base:
+            self.say(f"going on after step {self.course.step:,} of {self.course.total_steps:,}")
+
+    def begin(self) -> None:
+        """The first step: initial weights drawn, or those of the model that the run starts from; the metrics of an earlier training."""
+        trainer, run = self.course.trainer, self.run
+        trainer.restart()
+        if (path := run.checkpoint / INITIAL).exists():
+            trainer.load_state_dict(read_tensors(path))
+        run.metrics = run.read_metrics()[: run.record["base"]["lines"]] if run.base_step else []
+        earlier = after(run.record["base"], [json.loads(line) for line in run.metrics]) if run.base_step else {}
+        self.course.restore(self.untouched | earlier)
+
+    def take_back(self, error: Diverged) -> bool:
+        """From the latest state on, or from the start, once more with half the learning rate. False if that did not help TROUBLES times
+        in a row, and there is a model to keep; a MinigptError if there is none."""
+        course, seconds, at = self.course, self.course.seconds, self.course.step
+        halvings, troubles = course.halvings + 1, course.troubles + 1
+        if troubles > TROUBLES:
+            if course.best is None:
+                raise MinigptError(f"{error}, {TROUBLES} times in a row; no model was saved; start again with a lower --learning-rate")
+            self.say(f"{error}, {TROUBLES} times in a row; the training ends, and the model of step {course.best.step:,} is kept")
+            return False
+        self.restore()
+        course.restore(course.facts() | {"halvings": halvings, "troubles": troubles, "trouble_at": at, "seconds": seconds})
+        self.save()
+        self.say(f"{error}; going on from step {course.step:,} with half the learning rate, {course.trainer.train_config.learning_rate:g}")
+        return True
+
+    def say(self, line: str) -> None:
+        self.job.hear.say("", line)
+
+
+def after(base: dict[str, Any], lines: list[dict[str, Any]]) -> dict[str, Any]:
+    """What a course knows of the training before it, whose lines of metrics these are."""
+    latest, best = lines[-1], next(line for line in lines if line["step"] == base["best_step"])
+    figures = {name: latest[name] for name in ("step", "tokens", "seconds")}
+    return figures | {"evaluated": latest["seconds"], "latest": latest, "best": best, "best_train_loss": base["train_loss"]}
