@@ -73,7 +73,7 @@ def test_a_complete_run_is_trained_on_from_its_best_model(run):
     assert after["status"] == "complete"
     assert not (run / "checkpoint").exists()
     later = [line for line in metrics if line["step"] > before["training"]["steps"]]
-    assert later[0]["train_loss"] < metrics[0]["train_loss"] / 1.5, "it started anew"
+    assert later[0]["train_loss"] < metrics[0]["train_loss"] - 0.8, "it started anew"
     minigpt.resume(run)  # and all its checksums fit
 
 
