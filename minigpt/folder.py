@@ -17,6 +17,7 @@ from .files import checksum, lock, read_json_object, read_text, sealed, unsealed
 
 RECORD, METRICS, CHECKPOINT = "run.json", "metrics.jsonl", "checkpoint"
 LOCK = "lock"
+HALF = re.compile(r"\..+\.tmp")  # what a process left that was ended while it wrote
 
 
 def slug(prompt: str) -> str:
@@ -32,11 +33,19 @@ def new_folder(models: Path, prompt: str) -> Path:
 
 
 def require_free(folder: Path) -> None:
-    """MinigptError unless a run may be written here: nothing is ever overwritten."""
+    """MinigptError unless a run may be written here: nothing is ever overwritten. What a run left that ended before its record counts as
+    nothing."""
     if folder.exists() and not folder.is_dir():
         raise MinigptError(f"{folder} is a file; choose another folder with --out")
-    if folder.is_dir() and any(folder.iterdir()):
+    if folder.is_dir() and not all(_is_left(path) for path in folder.iterdir()):
         raise MinigptError(f"{folder} is not empty, and nothing is overwritten; choose another folder with --out")
+
+
+def _is_left(path: Path) -> bool:
+    """Whether this is what a run leaves that ends before its first record: half a file, or a folder with no more than a lock."""
+    if path.name == CHECKPOINT and path.is_dir() and not path.is_symlink():
+        return all(inside.name == LOCK or HALF.fullmatch(inside.name) for inside in path.iterdir())
+    return bool(HALF.fullmatch(path.name))
 
 
 class RunFolder:
@@ -56,13 +65,18 @@ class RunFolder:
     def create(self) -> None:
         """Make the folder and claim it; the first thing in it is run.json."""
         self.record["stages"] = {}
-        self.path.mkdir(parents=True, exist_ok=True)
         require_free(self.path)
-        try:
-            (self.path / RECORD).open("x").close()
-        except FileExistsError as error:
-            raise MinigptError(f"another run has just started in {self.path}; choose another folder with --out") from error
-        self.save("writing")
+        self._make()
+        with lock(self.checkpoint / LOCK, f"{self.path} is in use"):
+            require_free(self.path)
+            self.save("writing")
+
+    def _make(self) -> None:
+        """The folder and the one in it, none of them a link to elsewhere."""
+        for path in (self.path, self.checkpoint, self.checkpoint / LOCK):
+            if path.is_symlink():
+                raise MinigptError(f"{path} is a symbolic link, and nothing is written through one; use the folder that it names")
+        self.checkpoint.mkdir(parents=True, exist_ok=True)
 
     @contextmanager
     def in_use(self) -> Iterator[None]:
@@ -70,14 +84,12 @@ class RunFolder:
 
         What a killed process left half-written is removed; in the end, what only a run under way needs.
         """
-        for path in (self.path, self.checkpoint, self.checkpoint / LOCK):
-            if path.is_symlink():
-                raise MinigptError(f"{path} is a symbolic link, and nothing is written through one; use the folder that it names")
-        self.checkpoint.mkdir(exist_ok=True)
+        self._make()
         with lock(self.checkpoint / LOCK, f"{self.path} is in use"):
             for folder in (self.path, self.checkpoint):
-                for left in folder.glob(".*.tmp"):
-                    left.unlink()
+                for left in folder.iterdir():
+                    if HALF.fullmatch(left.name):
+                        left.unlink()
             yield
         if self.record["status"] == "complete":
             shutil.rmtree(self.checkpoint)
@@ -136,6 +148,9 @@ class RunFolder:
         except KeyboardInterrupt as error:
             status = "interrupted"
             raise KeyboardInterrupt(f"minigpt: interrupted; {self.continuation}") from error
+        except OSError as error:
+            where = f"{error.filename}: " if error.filename else ""
+            raise MinigptError(f"{where}{error.strerror or error}; once that is mended: {self.command}") from error
         finally:
             if self.record["status"] not in ("complete", "interrupted"):
                 with suppress(OSError):  # a full disk holds no new record; the error that was first is the one to tell
@@ -146,7 +161,12 @@ class RunFolder:
         """How to go on with this run."""
         if "corpus" not in self.record["stages"] and "-" in self.record.get("options", {}).get("data", ()):
             return "standard input was not read to its end, so this run cannot go on"
-        return f"everything is saved; to go on: minigpt resume {shlex.quote(str(self.path))}"
+        return f"everything is saved; to go on: {self.command}"
+
+    @property
+    def command(self) -> str:
+        """The command that goes on with this run."""
+        return f"minigpt resume {shlex.quote(str(self.path))}"
 
     def add_metrics(self, line: dict[str, Any]) -> None:
         """One more line of metrics.jsonl; the file is written whole, so that it never ends in half a line."""

@@ -58,6 +58,9 @@ def resume(
     if run.record["status"] == "complete":
         for stage in run.record["stages"]:
             run.verify(stage)
+        if run.checkpoint.exists():  # the process was ended before it was removed
+            with run.in_use():
+                pass
         if not more:
             hear.say("Complete", f"{path} has nothing left to do; all its files are as they were written")
             return load(run.path, run.record["options"].get("device", "auto"))

@@ -10,7 +10,7 @@ from typing import Any
 
 from minigpt.corpus.documents import Document
 from minigpt.errors import MinigptError
-from minigpt.files import read_json_object, write_json
+from minigpt.files import read_json_object, sealed, unsealed, write_json
 
 ORIGIN = ("model", "digest", "seed", "request", "done_reason", "eval_count", "form", "topic", "judge")
 
@@ -42,18 +42,18 @@ class Journal:
 
     def append(self, line: dict[str, Any]) -> None:
         """Write a document down; on return it is on the disk."""
-        self._file.write((json.dumps(line, ensure_ascii=False) + "\n").encode("utf-8"))
+        self._file.write((json.dumps(sealed(line), ensure_ascii=False) + "\n").encode("utf-8"))
         self._file.flush()
         os.fsync(self._file.fileno())
         self.lines.append(line)
 
     def read_plan(self) -> dict[str, Any] | None:
         """The plan that the corpus was begun with."""
-        return read_json_object(self.plan_path) if self.plan_path.exists() else None
+        return unsealed(read_json_object(self.plan_path), self.plan_path) if self.plan_path.exists() else None
 
     def write_plan(self, plan: dict[str, Any]) -> None:
         """Keep a plan for the continuation."""
-        write_json(self.plan_path, plan)
+        write_json(self.plan_path, sealed(plan))
 
     def close(self) -> None:
         """No more documents."""
@@ -72,4 +72,7 @@ def _line(data: bytes, path: Path, number: int) -> dict[str, Any]:
         raise MinigptError(f"{path}, line {number} is damaged: {error}; remove that line to continue") from error
     if not isinstance(value, dict) or not isinstance(value.get("text"), str) or not isinstance(value.get("request"), int):
         raise MinigptError(f"{path}, line {number} holds no document; remove that line to continue")
-    return value
+    try:
+        return unsealed(value, f"{path}, line {number}")
+    except MinigptError as error:
+        raise MinigptError(f"{error}; remove that line to continue") from error
