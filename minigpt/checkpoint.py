@@ -24,6 +24,7 @@ WEIGHTS, CONFIG = "model.safetensors", "config.json"
 CONFIG_FILES = (CONFIG, "generation_config.json")
 TOKENIZER_FILES = ("tokenizer.json", "tokenizer_config.json", "vocab.json", "merges.txt")
 CONTEXT_KEY = "minigpt_context"  # in config.json
+SCALE = "minigpt_scale"  # in the metadata of model.safetensors
 TIED = "lm_head.weight"  # some writers store the output matrix a second time
 READABLE = {"F16": np.float16, "F32": np.float32, "F64": np.float64}
 
@@ -38,9 +39,16 @@ class Checkpoint:
     context: int
 
 
-def save_weights(folder: Path, state: dict[str, np.ndarray]) -> None:
-    """model.safetensors, with transformers' names and layouts; the tied matrix once."""
-    write_tensors(folder / WEIGHTS, state, {"format": "pt"})
+def save_weights(folder: Path, state: dict[str, np.ndarray], scale: float | None = None) -> None:
+    """model.safetensors, with transformers' names and layouts; the tied matrix once. `scale` notes that it is calibrated."""
+    write_tensors(folder / WEIGHTS, state, {"format": "pt"} | ({SCALE: str(scale)} if scale else {}))
+
+
+def read_scale(folder: Path) -> float | None:
+    """By which factor the logits of a calibrated model were multiplied."""
+    with safe_open(folder / WEIGHTS, framework="numpy") as file:
+        scale = (file.metadata() or {}).get(SCALE)
+    return float(scale) if scale else None
 
 
 def save_config(folder: Path, config: ModelConfig, context: int, end_of_text: int) -> None:

@@ -152,6 +152,8 @@ def sealed(value: dict[str, Any]) -> dict[str, Any]:
 
 def unsealed(value: dict[str, Any], where: object) -> dict[str, Any]:
     """The object without its checksum; MinigptError where that does not fit."""
-    if sealed(value)[SEAL] != value.get(SEAL):
+    if SEAL not in value:
+        raise MinigptError(f"{where} has no checksum: it is damaged, or of another version of minigpt")
+    if sealed(value)[SEAL] != value[SEAL]:
         raise MinigptError(f"{where} is damaged or was changed: its checksum does not fit")
     return {name: part for name, part in value.items() if name != SEAL}

@@ -80,7 +80,7 @@ class Trainer:
         self.optimizer.step = 0
 
     def configure(self, **changes: Any) -> None:
-        """Change fields of the TrainConfig: what a learning rate and its schedule are from now on."""
+        """Change fields of the TrainConfig, such as the learning rate and its schedule."""
         self.train_config = self.optimizer.config = replace(self.train_config, **changes)
 
     def step(self, x: np.ndarray, y: np.ndarray) -> float:
@@ -103,25 +103,30 @@ class Trainer:
     def loss_and_gradients(self, x: np.ndarray, y: np.ndarray) -> tuple[float, dict[str, np.ndarray]]:
         """The loss of a batch and every gradient, named as in `state_dict`, before clipping; nothing is updated."""
         loss = self._forward_backward(x, y)
-        gradient, others = self._gradients()
         for at in self.optimizer.pieces():
-            add_up(gradient, others, at)
+            add_up(*self._gradients(), at)
         return loss, {p.name: self.backend.to_host(p.grad).copy() for p in self.parameters}
 
     def _gradients(self) -> tuple[Array, list[tuple[int, Array]]]:
-        """The first model's flat gradients (n,); and of each other model, where its own ones start in that block, and those."""
+        """The first model's flat gradients (n,); of each other model, where its own ones start in that block, and those."""
         return self.parameters.gradients, [(model.parameters.shared, model.parameters.gradients) for model in self.models[1:]]
 
     def evaluate(self, x: np.ndarray, y: np.ndarray) -> float:
         """The mean loss of a batch without dropout; nothing is updated."""
         ids, targets = self._batch(x, y)
+        return self._in_parts(ids.shape, lambda part, rows: self._loss_of(self._forward(ids[part], None), targets[rows], y.size))
 
-        def loss(part: slice, rows: slice) -> float:
-            hidden = self._forward(ids[part], None)
-            with self._blas.limit(limits=1, user_api="blas"):
-                return self.loss.forward(hidden, targets[rows], total=len(targets))
+    def hidden(self, x: np.ndarray) -> Array:
+        """The hidden states (B * T, C) of inputs (B, T), without dropout."""
+        return self._forward(self._batch(x, x)[0], None)
 
-        return self._in_parts(ids.shape, loss)
+    def loss_of(self, hidden: Array, y: np.ndarray) -> float:
+        """The mean loss of hidden states (B * T, C) and targets (B, T)."""
+        return self._loss_of(hidden, self._batch(y, y)[1], y.size)
+
+    def _loss_of(self, hidden: Array, targets: Array, total: int) -> float:
+        with self._blas.limit(limits=1, user_api="blas"):
+            return self.loss.forward(hidden, targets, total=total)
 
     def state_dict(self) -> dict[str, np.ndarray]:
         """Name -> a host copy of every parameter, names and layouts as in transformers' `OpenAIGPTLMHeadModel`."""
@@ -146,9 +151,9 @@ class Trainer:
 
     def plan(self, batch_size: int) -> str:
         """How a step is shared out, in words."""
+        workers = min(self.threads, batch_size)
         if self.backend.name != "cpu":
             return "one worker on the GPU"
-        workers = min(self.threads, batch_size)
         return f"{workers} worker{'s' * (workers > 1)} on {self.threads} core{'s' * (self.threads > 1)}"
 
     def close(self) -> None:
@@ -189,9 +194,8 @@ class Trainer:
         B, T = shape
         while True:
             size = min(self.micro_batch or B, B)
-            starts = range(0, B, size)
             try:
-                return sum(loss(slice(b, min(b + size, B)), slice(b * T, min(b + size, B) * T)) for b in starts)
+                return sum(loss(slice(b, min(b + size, B)), slice(b * T, min(b + size, B) * T)) for b in range(0, B, size))
             except MemoryError:
                 if size == 1:
                     raise

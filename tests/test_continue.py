@@ -323,7 +323,7 @@ def test_minutes_end_on_time(tmp_path, minutes):
     assert record["status"] == "complete"
     assert metrics[-1]["held_out_loss"] is not None
     assert metrics[-1]["learning_rate"] < 0.2 * SMALL["learning_rate"], "the schedule reached its end"
-    assert record["result"]["held_out_loss"] == min(line["held_out_loss"] for line in metrics if line["held_out_loss"])
+    assert record["result"]["held_out_loss"] <= min(line["held_out_loss"] for line in metrics if line["held_out_loss"])
 
 
 def test_minutes_and_epochs_exclude_each_other(tmp_path):

@@ -89,13 +89,15 @@ def test_one_seed_decides_everything(run, tmp_path):
 def test_the_folder_holds_the_best_model(run):
     record = json.loads((run / "run.json").read_text())
     losses = [line["held_out_loss"] for line in lines(run / "metrics.jsonl") if line["held_out_loss"] is not None]
-    assert record["result"]["held_out_loss"] == min(losses)
+    assert record["result"]["held_out_loss"] <= min(losses), "calibration may only gain"
     model = minigpt.load(run)
     held_out = [model.tokenizer.encode(d["text"]) for d in lines(run / "corpus.jsonl") if d["split"] == "held_out"]
     trainer = minigpt.Trainer(model.config, minigpt.TrainConfig(batch_size=record["training"]["batch_size"]), device="cpu")
     trainer.load_state_dict({p.name: p.value for p in model.network.parameters})
     ids = np.array([token for text in held_out for token in (*text, model.tokenizer.end_of_text)])
-    assert held_out_loss(trainer, ids, record["training"]["context"], model.tokenizer.end_of_text) == pytest.approx(min(losses), abs=1e-6)
+    assert held_out_loss(trainer, ids, record["training"]["context"], model.tokenizer.end_of_text) == pytest.approx(
+        record["result"]["held_out_loss"], abs=1e-6
+    )
 
 
 def test_a_model_in_use(run):
@@ -157,7 +159,7 @@ def test_a_run_that_cannot_save_says_so_in_its_record(tmp_path):
         def step(self, course):
             (tmp_path / "run" / "model.safetensors").mkdir(exist_ok=True)
 
-    with pytest.raises(OSError, match=r"model\.safetensors"):
+    with pytest.raises(minigpt.MinigptError, match=r"model\.safetensors.*once that is mended: minigpt resume "):
         minigpt.train(PROMPT, out=tmp_path / "run", listener=InTheWay(), **SMALL)
     assert json.loads((tmp_path / "run" / "run.json").read_text())["status"] == "failed"
     assert lines(tmp_path / "run" / "corpus.jsonl")

@@ -7,7 +7,8 @@ import time
 from dataclasses import asdict
 from typing import Any
 
-from minigpt.checkpoint import save_weights
+from minigpt.calibrate import best_scale, scaled
+from minigpt.checkpoint import WEIGHTS, load_weights, read_scale, save_weights
 from minigpt.errors import Diverged, MinigptError
 from minigpt.job import Job
 from minigpt.stages.number import INITIAL
@@ -100,6 +101,21 @@ class Keeper:
         self.save()
         self.say(f"{error}; going on from step {course.step:,} with half the learning rate, {course.trainer.train_config.learning_rate:g}")
         return True
+
+    def calibrate(self) -> tuple[float | None, float | None]:
+        """Make the best model as sure of itself as it may be; its held-out loss then, and the factor of its logits. (None, None) where
+        nothing is held out. A model that is calibrated stays as it is: a run that was broken off here ends in the same bytes."""
+        course, trainer, folder = self.course, self.course.trainer, self.run.path
+        if not len(course.held_out):
+            return None, None
+        trainer.load_state_dict(load_weights(folder / WEIGHTS, trainer.config))
+        scale = read_scale(folder)
+        if scale is None:
+            scale = best_scale(trainer, course.held_out, course.windows.context, course.end_of_text)
+            state = scaled(trainer.state_dict(), trainer.config.n_layer, scale)
+            trainer.load_state_dict(state)
+            save_weights(folder, state, scale)
+        return course.evaluate(), scale
 
     def say(self, line: str) -> None:
         self.job.hear.say("", line)

@@ -49,11 +49,15 @@ def learn(job: Job) -> list[Path]:
     try:
         with job.interrupt.deferred():
             train(course, keeper)
+            loss, scale = keeper.calibrate()
     finally:
         trainer.close()
         if course.best:
             run.record |= figures(course.result(), train_config, windows, trainer.threads)
     hear.say("Result", outcome(course.result()))
+    if scale is not None:
+        run.record["result"] |= {"held_out_loss": loss, "scale": scale}
+        hear.say("", f"logits times {scale:g}, so that it is as sure as it may be: held-out loss {loss:.3f}")
     return [run.path / WEIGHTS, run.path / METRICS]
 
 

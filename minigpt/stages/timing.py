@@ -9,6 +9,7 @@ from statistics import median
 
 import numpy as np
 
+from minigpt.calibrate import TOKENS as CALIBRATED
 from minigpt.config import ModelConfig, TrainConfig
 from minigpt.errors import Paused
 from minigpt.job import Job
@@ -23,6 +24,7 @@ MOST_BATCH, MOST_WORKERS = 32, 8
 HELD_OUT = 0.02  # of the tokens that are learned from: what one evaluation looks at, at most
 LEAST_HELD_OUT = 2000  # tokens
 AROUND = 2.0  # seconds for reading the finished model and writing its card
+CALIBRATING = 1.5  # times the seconds that a token is learned in: what it takes in the calibration
 EPOCHS, WRITTEN, MOST_WRITTEN = 20, 3000, 300_000  # of a corpus that is written for the time: epochs; vocabulary, about; tokens at most
 
 
@@ -57,7 +59,8 @@ def plan_time(job: Job, config: ModelConfig) -> Timing:
         rate, sampling = trial(job, config, batch)
     corpus = job.run.record["corpus"]
     samples = SAMPLES * min(SAMPLE_TOKENS, corpus["tokens"] / corpus["documents"])
-    left = 60 * minutes - job.seconds - samples / sampling - AROUND
+    calibrating = CALIBRATING * min(CALIBRATED, corpus["held_out_tokens"]) / rate
+    left = 60 * minutes - job.seconds - samples / sampling - calibrating - AROUND
     if left <= 0:
         raise Paused(f"{minutes:g} minutes were over before the training began; the corpus is written, and the time starts anew")
     held_out = max(LEAST_HELD_OUT, int(HELD_OUT * left * rate))
