@@ -23,7 +23,7 @@ def trainer(cpu: Backend) -> Iterator[Trainer]:
     trainer = Trainer(CONFIG, TrainConfig(learning_rate=0.01, batch_size=4), threads=2, backend=cpu, dtype=np.float64)
     rng = np.random.default_rng(4)
     text = rng.integers(0, 30, 65)
-    for _ in range(150):
+    for _ in range(50):
         trainer.step(text[:-1].reshape(4, 16), text[1:].reshape(4, 16))
     yield trainer
     trainer.close()
@@ -50,7 +50,7 @@ def test_all_logits_are_multiplied(trainer: Trainer, rng: np.random.Generator, s
 def test_the_factor_is_the_one_of_the_lowest_loss(trainer: Trainer, rng: np.random.Generator) -> None:
     text = np.random.default_rng(4).integers(0, 30, 65)
     held_out, state = np.where(rng.random(64) < 0.1, rng.integers(0, 30, 64), text[1:]), trainer.state_dict()
-    for sharpness in (1.0, 1.6):
+    for sharpness in (1.0, 0.7):
         trainer.load_state_dict(scaled(state, CONFIG.n_layer, sharpness))
         start, found = trainer.state_dict(), best_scale(trainer, held_out, 16, END)
         losses = {}
@@ -65,7 +65,7 @@ def test_a_model_that_is_too_sure_of_itself_gains(trainer: Trainer, rng: np.rand
     held_out = rng.integers(0, 30, 200)
     before = held_out_loss(trainer, held_out, 16, END)
     rescaled(trainer, best_scale(trainer, held_out, 16, END))
-    assert held_out_loss(trainer, held_out, 16, END) < before - 1
+    assert held_out_loss(trainer, held_out, 16, END) < before - 0.3
 
 
 def test_where_no_factor_gains_it_is_one(cpu: Backend) -> None:

@@ -5,6 +5,9 @@ from __future__ import annotations
 import json
 import random
 import re
+import subprocess
+import sys
+from collections import Counter
 from collections.abc import Iterator
 from itertools import islice, pairwise
 from typing import Any
@@ -14,6 +17,7 @@ import pytest
 from minigpt.corpus.documents import Document
 from minigpt.corpus.prompt import PRESETS, understand
 from minigpt.corpus.request import Request
+from minigpt.corpus.sources import Favourites
 from minigpt.corpus.templates import FORMS, write_documents
 from minigpt.corpus.templates.grammar import fill, load_words, starts_with_vowel_sound
 from minigpt.corpus.templates.poetry_haiku import syllables
@@ -245,3 +249,35 @@ def test_an_email_is_complete() -> None:
         assert subject.startswith("Subject: ") and greeting.endswith(",")
         assert body and all(paragraph.endswith((".", "?", "!")) for paragraph in body)
         assert re.fullmatch(r"[A-Z][\w ]+,\n[A-Z]\w+ [A-Z]\w+", closing)
+
+
+def test_favourites_are_dealt_evenly_and_few_others_come():
+    rng, items = Favourites(3, 0.1), [f"item {i}" for i in range(100)]
+    counts = Counter()
+    for _ in range(4000):
+        counts[rng.choice(items)] += 1
+        rng.drawn = 0
+    favourites = counts.most_common(10)
+    assert min(count for _, count in favourites) > 350
+    assert max(count for _, count in favourites) - min(count for _, count in favourites) < 25
+    assert 100 < 4000 - sum(count for _, count in favourites) < 300
+    assert {item for item, _ in favourites} != {
+        item for item, _ in Counter(Favourites(4, 0.1).choice(items) for _ in range(99)).most_common(10)
+    }
+
+
+def test_who_searches_long_looks_wider():
+    rng, items = Favourites(3, 0.01), list(range(1000))
+    first = {rng.choice(items) for _ in range(190)}
+    assert len({rng.choice(items) for _ in range(3000)}) > 20 * len(first)
+
+
+def test_favourites_depend_on_the_seed_alone():
+    """Not on addresses of objects or the hashes of one process."""
+    code = """
+from minigpt.corpus.sources import Favourites
+rng = Favourites(5, 0.1)
+print([rng.choice([f'{i}{k}' for i in range(30 + k % 3)]) for k in range(300)], rng.sample([{'a': i} for i in range(40)], 5))
+"""
+    runs = {subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout for _ in range(3)}
+    assert len(runs) == 1

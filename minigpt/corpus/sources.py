@@ -18,24 +18,36 @@ from minigpt.corpus.templates import write_documents
 from minigpt.tokenizer import Tokenizer
 
 TOKENS_PER_FORM, LEAST_FORMS = 5000, 3
-EVEN_FROM = 300_000  # tokens; in a smaller corpus the writers lean towards favourites
-LEAN_STEP, MOST_LEAN = 0.9, 5.0  # more for each halving of the tokens; the most
+EVEN_FROM = 300_000  # tokens; in a smaller corpus the writers keep to favourites
+FAITHFUL = 0.95  # how often it is a favourite
+LEAST_FAVOURITES = 2
+PATIENCE = 200  # choices of one document; a writer that is still at it needs other words
 
 
-class Leaning(random.Random):
-    """A generator that leans towards a few favourites of every list, as people do: choice number i of n comes with a share that falls
-    with i (at `lean` 1 all are equal, at 3 the first tenth gets nearly half). Which ones the favourites are depends on the seed.
+class Favourites(random.Random):
+    """A generator whose choices keep, but for a few, to a `share` of every list, as people do. Which items those are depends on the seed.
 
-    A small corpus needs that: a model learns a turn of phrase from a dozen examples, and from one it learns nothing.
+    A small corpus needs that: a model learns a turn of phrase from a dozen examples, and from one it learns nothing. Favourites are dealt
+    like cards, each once before the first comes again: sampling below temperature 1 would make what is a little more frequent much more
+    frequent.
     """
 
-    def __init__(self, seed: int, lean: float) -> None:
+    def __init__(self, seed: int, share: float) -> None:
         super().__init__(seed)
-        self.lean, self.offset = lean, seed * 7919
+        self.share, self.offset, self.drawn = share, seed * 7919, 0
+        self.decks: dict[tuple[int, int, str, str], list[int]] = {}  # those of lists of one length and one first and last item are one
 
     def choice(self, seq: Any) -> Any:
         n = len(seq)
-        return seq[(int(n * self.random() ** self.lean) + self.offset) % n]
+        self.drawn += 1
+        few = max(LEAST_FAVOURITES, math.ceil(n * self.share * 2 ** (self.drawn // PATIENCE)))
+        if few >= n or self.random() > FAITHFUL:
+            return super().choice(seq)
+        deck = self.decks.setdefault((n, few, str(seq[0]), str(seq[-1])), [])
+        if not deck:
+            deck += range(few)
+            self.shuffle(deck)
+        return seq[(deck.pop() + self.offset) % n]
 
     def sample(self, population: Any, k: int, *, counts: Any = None) -> list[Any]:
         rest = list(population)
@@ -60,7 +72,7 @@ class Templates:
 
     def __init__(self, request: Request, tokens: int, final_tokens: int, seed: int, full: Tokenizer) -> None:
         forms = request.forms[: max(LEAST_FORMS, final_tokens // TOKENS_PER_FORM)]
-        self.lean = min(MOST_LEAN, 1 + max(0.0, LEAN_STEP * math.log2(EVEN_FROM / tokens)))
+        self.share = min(1.0, tokens / EVEN_FROM)
         self.request, self.tokens, self.seed, self.full = replace(request, forms=forms), tokens, seed, full
         few = f"{len(forms)} of {len(request.forms)} forms, enough for {final_tokens:,} tokens"
         shown = f" ({few})" if len(forms) < len(request.forms) else ""
@@ -68,8 +80,10 @@ class Templates:
 
     def __iter__(self) -> Iterator[Document]:
         written = 0
-        for document in write_documents(self.request, Leaning(self.seed, self.lean)):
+        rng = Favourites(self.seed, self.share)
+        for document in write_documents(self.request, rng):
             yield document
+            rng.drawn = 0
             written += len(self.full.encode(document.text)) + 1
             if written >= self.tokens:
                 return
