@@ -1,10 +1,13 @@
 # make demo: from a fresh checkout to a GPT that writes recipes. make test, make check, make parity: what CI runs.
+# make fuzz: random bytes into every reader, SECONDS each. make coverage: which lines and branches the tests reach.
 # make ollama-check: the Ollama client against the server that OLLAMA_HOST names.
 PYTHON ?= python3
 VENV ?= .venv
 BIN = $(VENV)/bin
+READERS = weights tensors state json config record tokenizer merges journal text jsonl csv
+SECONDS = 60
 
-.PHONY: demo test check parity ollama-check
+.PHONY: demo test check parity ollama-check fuzz coverage
 .DELETE_ON_ERROR:
 
 demo: $(VENV)/.run
@@ -23,6 +26,12 @@ check: $(VENV)/.dev
 parity: $(VENV)/.parity
 	$(BIN)/python -m pytest -q tests/parity
 
+fuzz: $(VENV)/.fuzz
+	for reader in $(READERS); do $(BIN)/python tests/fuzz/readers.py $$reader -max_total_time=$(SECONDS) || exit 1; done
+
+coverage: $(VENV)/.fuzz
+	$(BIN)/python -m pytest -q -n 2 --dist loadfile --cov=minigpt --cov-branch --cov-report=term-missing:skip-covered
+
 ollama-check: $(VENV)/.run
 	$(BIN)/python benchmarks/ollama_check.py
 
@@ -35,6 +44,10 @@ $(VENV)/.run: pyproject.toml | $(VENV)/bin/python
 
 $(VENV)/.dev: pyproject.toml | $(VENV)/bin/python
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e ".[dev]"
+	@touch $@
+
+$(VENV)/.fuzz: pyproject.toml | $(VENV)/bin/python
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e ".[dev,fuzz]"
 	@touch $@
 
 $(VENV)/.parity: pyproject.toml | $(VENV)/bin/python

@@ -41,13 +41,20 @@ def whole_file(path: Path) -> Iterator[BinaryIO]:
         temporary.unlink(missing_ok=True)
 
 
+def open_to_append(path: Path) -> BinaryIO:
+    """A file, made if there is none, to be read and written at its end; MinigptError where a symbolic link stands there."""
+    if path.is_symlink():
+        raise MinigptError(f"{path} is a symbolic link, and nothing is written through one; remove it")
+    return path.open("a+b")
+
+
 @contextmanager
 def lock(path: Path, what: str) -> Iterator[None]:
     """Hold a file that only one process can hold; MinigptError "`what` by process 123" where another one does.
 
     The system lets go of it with the process, whatever ends that, so a file that a crash left behind holds nobody up.
     """
-    with path.open("a+b") as file:
+    with open_to_append(path) as file:
         if not _acquire(file):
             file.seek(0)
             holder = file.read(20).decode("ascii", "replace")

@@ -73,7 +73,7 @@ class RunFolder:
 
     def _make(self) -> None:
         """The folder and the one in it, none of them a link to elsewhere."""
-        for path in (self.path, self.checkpoint, self.checkpoint / LOCK):
+        for path in (self.path, self.checkpoint):
             if path.is_symlink():
                 raise MinigptError(f"{path} is a symbolic link, and nothing is written through one; use the folder that it names")
         self.checkpoint.mkdir(parents=True, exist_ok=True)

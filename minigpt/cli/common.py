@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import functools
 import os
+import re
 import sys
+import traceback
 from collections.abc import Callable
 from typing import Any, TextIO
 
@@ -35,7 +37,7 @@ def command(name: str) -> Callable[[Callable[..., None]], click.Command]:
                 raise SystemExit(1) from error
             except (MinigptError, OSError, MemoryError) as error:
                 if verbose:
-                    raise
+                    click.echo(printable(traceback.format_exc()), err=True, nl=False)
                 click.echo(printable(f"minigpt: {describe(error)}"), err=True)
                 raise SystemExit(1) from error
 
@@ -61,9 +63,13 @@ def describe(error: BaseException) -> str:
     return " ".join(str(error).split())
 
 
+# What a terminal would obey: control characters but for line ends and tabs; and marks that change the direction of what follows.
+OBEYED = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
+
+
 def printable(text: str) -> str:
-    """A text without the control characters that a terminal would obey; line ends and tabs stay."""
-    return "".join(c for c in text if c in "\n\t" or not (ord(c) < 32 or 127 <= ord(c) < 160))
+    """A text without the characters that a terminal would obey; line ends and tabs stay."""
+    return OBEYED.sub("", text)
 
 
 def is_terminal(stream: TextIO | None) -> bool:

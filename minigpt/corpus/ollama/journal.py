@@ -10,7 +10,7 @@ from typing import Any
 
 from minigpt.corpus.documents import Document
 from minigpt.errors import MinigptError
-from minigpt.files import read_json_object, sealed, unsealed, write_json
+from minigpt.files import open_to_append, read_json_object, sealed, unsealed, write_json
 
 ORIGIN = ("model", "digest", "seed", "request", "done_reason", "eval_count", "form", "topic", "judge")
 
@@ -26,7 +26,7 @@ class Journal:
         data = path.read_bytes() if path.exists() else b""
         whole = data.rfind(b"\n") + 1
         self.lines = [_line(line, path, number) for number, line in enumerate(data[:whole].split(b"\n")[:-1], 1)]
-        self._file = path.open("ab")
+        self._file = open_to_append(path)
         if whole < len(data):
             say(f"{path}: the last line is half ({len(data) - whole} bytes): cut off, its document is written anew")
             self._file.truncate(whole)
