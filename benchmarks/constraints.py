@@ -19,10 +19,11 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).parent.parent / "tests"))
 
 import test_cooking_writers as cooking
+import test_general_writers as general
 import test_poetry_writers as poetry
 import test_technical_writers as technical
 
-from minigpt.corpus.prompt import describe
+from minigpt.corpus.prompt import describe, understand
 from minigpt.corpus.templates import write_documents
 
 
@@ -33,7 +34,8 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=11)
     options = parser.parse_args()
     began, total, faulty = time.monotonic(), 0, 0
-    for module, requests in ((cooking, cooking.REQUESTS), (technical, technical.PROMPTS), (poetry, poetry.REQUESTS)):
+    asked = [understand(prompt) for prompt in general.PROMPTS]
+    for module, requests in ((cooking, cooking.REQUESTS), (technical, technical.PROMPTS), (poetry, poetry.REQUESTS), (general, asked)):
         for request in requests:
             faults = []
             for document in islice(write_documents(request, random.Random(options.seed)), options.documents):

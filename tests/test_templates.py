@@ -15,9 +15,9 @@ from typing import Any
 import pytest
 
 from minigpt.corpus.documents import Document
+from minigpt.corpus.favourites import Favourites
 from minigpt.corpus.prompt import PRESETS, understand
 from minigpt.corpus.request import Request
-from minigpt.corpus.sources import Favourites
 from minigpt.corpus.templates import FORMS, write_documents
 from minigpt.corpus.templates.grammar import fill, load_words, starts_with_vowel_sound
 from minigpt.corpus.templates.poetry_haiku import syllables
@@ -274,7 +274,7 @@ def test_who_searches_long_looks_wider():
 def test_favourites_depend_on_the_seed_alone():
     """Not on addresses of objects or the hashes of one process."""
     code = """
-from minigpt.corpus.sources import Favourites
+from minigpt.corpus.favourites import Favourites
 rng = Favourites(5, 0.1)
 print([rng.choice([f'{i}{k}' for i in range(30 + k % 3)]) for k in range(300)], rng.sample([{'a': i} for i in range(40)], 5))
 """

@@ -10,6 +10,7 @@ from minigpt.corpus.keywords import Term, read_terms
 from minigpt.corpus.language import NAMES, language_of
 from minigpt.corpus.lexicon import FOODS, TABLES, weights
 from minigpt.corpus.request import Request
+from minigpt.corpus.templates import covers
 from minigpt.corpus.topics import names, topics
 from minigpt.errors import MinigptError
 
@@ -97,7 +98,7 @@ def describe(request: Request, templates: bool = True) -> list[str]:
     if request.language != "en":
         parts.append(f"asked in {NAMES[request.language]}" + (", and templates write English" if templates else ""))
     lines = ["; ".join(parts)] if parts else []
-    if not covered and templates:
+    if templates and not (covered and covers(request)):
         what = f"knows no facts about {about}" if about else "found no subject in the prompt"
         better = "a local Ollama model (--source ollama) or your own text (--data FILE) is the better teacher"
         lines.append(f"the built-in writer {what}: {better}")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import random
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
@@ -11,47 +10,14 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from minigpt.corpus.documents import Document
+from minigpt.corpus.favourites import EVEN_FROM, Favourites
 from minigpt.corpus.ollama import OllamaError, Teacher, TeacherSettings, write_with_ollama
 from minigpt.corpus.prompt import describe
 from minigpt.corpus.request import Request
-from minigpt.corpus.templates import write_documents
+from minigpt.corpus.templates import able, write_documents
 from minigpt.tokenizer import Tokenizer
 
 TOKENS_PER_FORM, LEAST_FORMS = 5000, 3
-EVEN_FROM = 300_000  # tokens; in a smaller corpus the writers keep to favourites
-FAITHFUL = 0.95  # how often it is a favourite
-LEAST_FAVOURITES = 2
-PATIENCE = 200  # choices of one document; a writer that is still at it needs other words
-
-
-class Favourites(random.Random):
-    """A generator whose choices keep, but for a few, to a `share` of every list, as people do. Which items those are depends on the seed.
-
-    A small corpus needs that: a model learns a turn of phrase from a dozen examples, and from one it learns nothing. Favourites are dealt
-    like cards, each once before the first comes again: sampling below temperature 1 would make what is a little more frequent much more
-    frequent.
-    """
-
-    def __init__(self, seed: int, share: float) -> None:
-        super().__init__(seed)
-        self.share, self.offset, self.drawn = share, seed * 7919, 0
-        self.decks: dict[tuple[int, int, str, str], list[int]] = {}  # those of lists of one length and one first and last item are one
-
-    def choice(self, seq: Any) -> Any:
-        n = len(seq)
-        self.drawn += 1
-        few = max(LEAST_FAVOURITES, math.ceil(n * self.share * 2 ** (self.drawn // PATIENCE)))
-        if few >= n or self.random() > FAITHFUL:
-            return super().choice(seq)
-        deck = self.decks.setdefault((n, few, str(seq[0]), str(seq[-1])), [])
-        if not deck:
-            deck += range(few)
-            self.shuffle(deck)
-        return seq[(deck.pop() + self.offset) % n]
-
-    def sample(self, population: Any, k: int, *, counts: Any = None) -> list[Any]:
-        rest = list(population)
-        return [rest.pop(rest.index(self.choice(rest))) for _ in range(k)]
 
 
 class Source(Protocol):
@@ -71,12 +37,13 @@ class Templates:
     """
 
     def __init__(self, request: Request, tokens: int, final_tokens: int, seed: int, full: Tokenizer) -> None:
+        asked, request = request, able(request)
         forms = request.forms[: max(LEAST_FORMS, final_tokens // TOKENS_PER_FORM)]
         self.share = min(1.0, tokens / EVEN_FROM)
         self.request, self.tokens, self.seed, self.full = replace(request, forms=forms), tokens, seed, full
         few = f"{len(forms)} of {len(request.forms)} forms, enough for {final_tokens:,} tokens"
         shown = f" ({few})" if len(forms) < len(request.forms) else ""
-        self.description: Sequence[str] = [*describe(request), f"templates: {', '.join(forms)}{shown}"]
+        self.description: Sequence[str] = [*describe(asked), f"templates: {', '.join(forms)}{shown}"]
 
     def __iter__(self) -> Iterator[Document]:
         written = 0

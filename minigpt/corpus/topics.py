@@ -20,6 +20,7 @@ CONNECTORS = frozenset(TABLES["connectors"])
 ARTICLES = frozenset((*TABLES["articles"], *POSSESSIVES))
 LANGUAGES = frozenset(TABLES["programming languages"])  # a writer looks for their bare names
 LIGHT = frozenset(TABLES["light words"])
+PEOPLE = frozenset(TABLES["people"])
 
 
 def topics(terms: Sequence[Term], used: Collection[int], in_prose: bool = True) -> tuple[str, ...]:
@@ -100,6 +101,8 @@ def _phrase(terms: Sequence[Term], run: Sequence[int], in_prose: bool) -> str:
         return " ".join([gerund(words[0]), *phrase.split()[1:]])
     if not in_prose or not phrase:
         return phrase
+    if behind and behind.key in PEOPLE and before in ("a", "an"):
+        return phrase  # the article is the teacher's in "a history teacher"
     if before in POSSESSIVES:
         return phrase if phrase.endswith("s") else f"{article(phrase)} {phrase}"
     return f"{article(phrase) if before in ('a', 'an') else before} {phrase}" if before in ("a", "an", "the") else phrase

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 from hashlib import blake2b
 from types import ModuleType
 
@@ -18,6 +19,19 @@ MAX_REPEATS = 1000  # so many texts in a row that were already written: the tabl
 HASH_BYTES = 12  # of each text, so that a long stream takes little memory; that two of a billion texts share theirs: one in 10^11
 
 
+def covers(request: Request) -> bool:
+    """Whether the writer of the request's category has something to say about its topics."""
+    return request.category != "general" or general.covers(request)
+
+
+def able(request: Request) -> Request:
+    """The request as one that a writer can obey: topics of which the general forms know nothing go to the forms that fit any topic."""
+    if covers(request):
+        return request
+    forms = tuple(dict.fromkeys(other for form in request.forms for other in general.IN_OTHERS[form]))
+    return replace(request, category="topic", forms=forms)
+
+
 def forms_for(request: Request) -> tuple[str, ...]:
     """The request's forms, narrowed and ordered by its category's writer so that all of them can obey the request; never empty."""
     narrow: Callable[[Request], tuple[str, ...]] = getattr(WRITERS[request.category], "forms_for", lambda request: request.forms)
@@ -29,6 +43,7 @@ def write_documents(request: Request, rng: random.Random) -> Iterator[Document]:
 
     Raises: MinigptError where nothing can be written that obeys the request.
     """
+    request = able(request)
     words, forms = load_words(request.category), forms_for(request)
     written: set[bytes] = set()
     repeats = 0

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from minigpt.corpus.templates.general_facts import form_of
+from minigpt.corpus.request import Request
+from minigpt.corpus.templates.general_facts import form_of, known_topics, topic_words
 from minigpt.corpus.templates.general_letters import email, memo
 from minigpt.corpus.templates.general_news import news
 from minigpt.corpus.templates.general_talk import dialogue
-from minigpt.corpus.templates.grammar import Form
-from minigpt.corpus.templates.lessons import lesson
+from minigpt.corpus.templates.grammar import Form, load_words
+from minigpt.corpus.templates.lessons import lesson, taught
 
 FORMS: dict[str, Form] = {
     "dialogue": form_of(dialogue),
@@ -16,3 +17,27 @@ FORMS: dict[str, Form] = {
     "lesson": lesson,
     "news": form_of(news),
 }
+
+IN_OTHERS = {  # what is written in place of a form that knows nothing about a topic (topic.py)
+    "dialogue": ("conversation", "talk"), "email": ("letter",), "memo": ("letter",), "lesson": ("questions", "answer", "plan"),
+    "news": ("talk", "answer"),
+}  # fmt: skip
+
+
+def covers(request: Request) -> bool:
+    """Whether every form of a request has something to say about its topics."""
+    return not request.topics or all(_knows(form, request) for form in request.forms)
+
+
+def _knows(form: str, request: Request) -> bool:
+    words, named = load_words("general"), topic_words(request)
+    if form == "lesson":
+        return bool(taught(request))
+    if form == "news":
+        return any(named and named.search(str(event)) for event in words["news events"])
+    if form == "dialogue":
+        scripts = [*words["scripts"], *words["talks out"], *words["talks in"]]
+        keys = {key.removesuffix("s") for key in words["topic words"]}
+        whole = {topic.removeprefix("the ").removesuffix("s") for topic in request.topics} & keys
+        return bool(known_topics(request)) and (bool(whole) or any(named and named.search(str(script["slots"])) for script in scripts))
+    return True  # letters are about a project, and a project may be about anything

@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 import re
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from datetime import date, timedelta
 from functools import cache
 from typing import Any
@@ -38,6 +39,15 @@ def topic_words(request: Request) -> re.Pattern[str] | None:
     """Finds what names the request's topics themselves: a dog where the topic is dogs."""
     stems = [re.escape(re.sub(r"(?<=\w\w)(?:ies|y|e?s)$", "", topic.lower())) for topic in request.topics]
     return re.compile(r"\b(?:" + "|".join(stems) + r")(?:ies|y|e?s)?\b", re.IGNORECASE) if stems else None
+
+
+@cache
+def naming(request: Request, form: str) -> re.Pattern[str] | None:
+    """What every document of a form must hold if its request has topics: the name of one; in a dialogue, also that of a kind of it."""
+    if form == "dialogue" and (known := known_topics(request)):
+        table = load_words("general")["topic words"]
+        return topic_words(replace(request, topics=(*request.topics, *(name for key in known for name in (key, *table[key])))))
+    return topic_words(request)
 
 
 @cache
@@ -111,9 +121,12 @@ def form_of(write: Callable[[Pen], str]) -> Form:
     def form(rng: random.Random, words: Words, request: Request) -> str:
         for _ in range(DOCUMENT_TRIES):
             try:
-                return write(Pen(rng, words, request))
+                text = write(Pen(rng, words, request))
             except Unfit:
                 continue
+            named = naming(request, write.__name__)
+            if named is None or named.search(text):
+                return text
         raise MinigptError(f"no {write.__name__.replace('_', ' ')} can obey this request; loosen it, or ask for another form")
 
     return form

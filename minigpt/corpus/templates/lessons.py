@@ -15,7 +15,7 @@ Parts = tuple[str, list[str], str]
 
 def lesson(rng: random.Random, words: Words, request: Request) -> str:
     """A lesson: what it is about, a problem, its solution step by step, a check, a last word."""
-    topic, steps, check = rng.choice(LESSONS)(rng, words)
+    topic, steps, check = rng.choice(taught(request) or tuple(LESSONS))(rng, words)
     look = {"topic": topic}
     intro = fill(rng, rng.choice(words["lesson intros"]), look)
     proof = fill(rng, rng.choice(words["lesson checks"]), look) + check
@@ -196,6 +196,21 @@ def multiply(rng: random.Random, words: Words) -> Parts:
     )
 
 
-LESSONS: tuple[Callable[[random.Random, Words], Parts], ...] = (
-    sharing, percent, area, average, fractions, speed, unit_price, equation, clock, multiply,
-)  # fmt: skip
+Lesson = Callable[[random.Random, Words], Parts]
+LESSONS: dict[Lesson, str] = {  # and the words by which a request may call them
+    sharing: "division dividing remainder", percent: "percentage discount", area: "area perimeter rectangle geometry",
+    average: "average mean statistics", fractions: "fraction denominator", speed: "speed distance", unit_price: "price proportion",
+    equation: "equation algebra", clock: "time clock hour minute", multiply: "multiplication multiplying times table",
+}  # fmt: skip
+ALL = "math maths mathematics arithmetic number calculation".split()
+
+
+def taught(request: Request) -> tuple[Lesson, ...]:
+    """The lessons about a request's topics; none where a topic is no arithmetic."""
+    asked = [{word.removesuffix("s") for word in topic.lower().split()} for topic in request.topics]
+    if any(words & set(ALL) for words in asked):
+        return tuple(LESSONS)
+    if not all(any(name.startswith(word) for names in LESSONS.values() for name in names.split() for word in words) for words in asked):
+        return ()
+    words = set().union(*asked)
+    return tuple(lesson for lesson, names in LESSONS.items() if any(name.startswith(word) for word in words for name in names.split()))

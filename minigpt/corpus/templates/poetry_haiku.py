@@ -9,9 +9,10 @@ import random
 import re
 from collections.abc import Callable
 from dataclasses import replace
-from functools import cache
+from functools import cache, partial
 from typing import Any
 
+from minigpt.corpus.favourites import recall
 from minigpt.corpus.request import Request
 from minigpt.corpus.templates.grammar import Words, draw, fill, load_words, title_case, upper_first
 from minigpt.corpus.templates.poetry_topics import (
@@ -140,8 +141,10 @@ def _stanza(rng: random.Random, words: Words, season: str, theme: dict[str, Any]
     def closing() -> str:
         return fill(rng, rng.choice(theme["closes"]), {})
 
+    without = others - set(WORD.findall(topic.lower()))
     lines = [
-        _line_of(count, write, others - set(WORD.findall(topic.lower()))) for count, write in ((5, opening), (7, middle), (5, closing))
+        recall(rng, f"{season}, {theme['themes'][0]}, {topic}, {place}", partial(_line_of, count, write, without))
+        for place, (count, write) in enumerate(((5, opening), (7, middle), (5, closing)))
     ]
     text = f"{upper_first(lines[0])}{rng.choice((',', ' -', '...'))}\n{lines[1]}{rng.choice(('.', '.', ';', ':'))}\n{lines[2]}."
     if text.split("\n")[1].endswith("."):
