@@ -82,6 +82,7 @@ class OllamaServer(ThreadingHTTPServer):
         self.load_seconds = 0.0
         self.loaded: set[str] = set()
         self.old = False  # a server of early 2024: no done_reason, no capabilities, other words for what is missing
+        self.partial = False  # a server that only lists models and writes: no version, no show, no ps, and nothing without a prompt
         self.judge: Callable[[str], Any] = good_judge  # the text behind /api/generate for a judgement
         self.plan: Callable[[int], Any] = lambda number: PLAN  # the same for a plan
         self.log: list[tuple[str, str, Any]] = []
@@ -151,7 +152,7 @@ class Handler(BaseHTTPRequestHandler):
         }
         if self.path == "/":
             self.send(200, "Ollama is running", "text/plain")
-        elif self.path in answers:
+        elif self.path in answers and not (self.server.partial and self.path != "/api/tags"):
             self.send(200, json.dumps(answers[self.path]))
         else:
             self.send(404, "404 page not found", "text/plain")
@@ -161,7 +162,9 @@ class Handler(BaseHTTPRequestHandler):
         body = json.loads(data or b"{}")
         self.server.log.append(("POST", self.path, body | {"headers": dict(self.headers)}))
         name = body.get("model")
-        if self.path not in ("/api/show", "/api/generate"):
+        if self.server.partial and self.path == "/api/generate" and not body.get("prompt"):
+            self.send(400, json.dumps({"error": {"message": "prompt field is required"}}))
+        elif self.path not in ("/api/show", "/api/generate") or (self.server.partial and self.path == "/api/show"):
             self.send(404, "404 page not found", "text/plain")
         elif not name:
             self.send(400, json.dumps({"error": "model is required"}))

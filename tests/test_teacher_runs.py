@@ -72,6 +72,16 @@ def test_a_teacher_writes_leaves_and_is_named(tmp_path):
     assert not any("no writer covers" in line for line in heard.lines)
 
 
+def test_a_server_that_speaks_a_part_of_the_protocol_is_a_teacher(tmp_path):
+    with serve(fresh) as server:
+        server.partial = True
+        minigpt.train(PROMPT, out=tmp_path / "run", ollama_host=server.url, **SMALL)
+    record = json.loads((tmp_path / "run" / "run.json").read_text())
+    assert record["corpus"]["by_source"].keys() == {"ollama"}
+    assert record["teacher"]["licence"] == ""
+    assert "not told by the server" in (tmp_path / "run" / "README.md").read_text()
+
+
 def test_auto_takes_templates_where_nobody_answers_and_says_why(tmp_path):
     heard = Heard()
     minigpt.train(PROMPT, out=tmp_path / "run", listener=heard, **SMALL)

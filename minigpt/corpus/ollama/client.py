@@ -12,7 +12,7 @@ from typing import Any
 
 import requests
 
-from minigpt.corpus.ollama.limits import Away, Cancelled, Limits, Missing, Refused, Unusable, plain
+from minigpt.corpus.ollama.limits import Away, Cancelled, Limits, Missing, Refused, Unknown, Unusable, plain
 from minigpt.corpus.ollama.line import Line, Watchdog
 
 PAIR = re.compile("[\ud800-\udbff][\udc00-\udfff]")
@@ -184,7 +184,8 @@ def _require_ok(response: requests.Response, model: Any, url: str) -> None:
         404: "there is no Ollama server behind this address",
         405: "there is no Ollama server behind this address",
     }
-    raise Refused(f"{url} answers with status {status}: {message or hints.get(status, 'no reason given')}" + _hint(hints, status, message))
+    refused = Unknown if status in (400, 404, 405) else Refused
+    raise refused(f"{url} answers with status {status}: {message or hints.get(status, 'no reason given')}" + _hint(hints, status, message))
 
 
 def _hint(hints: dict[int, str], status: int, message: str) -> str:

@@ -48,6 +48,10 @@ class Refused(OllamaError):
     """The server understood and declined; the same request would be declined again."""
 
 
+class Unknown(Refused):
+    """The server does not know such a question: no Ollama server, or one that speaks a part of its protocol."""
+
+
 class Missing(Refused):
     """The model is not installed there."""
 

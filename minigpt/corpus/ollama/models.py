@@ -5,11 +5,12 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
 from minigpt.corpus.ollama.client import Client
-from minigpt.corpus.ollama.limits import Missing, OllamaError, Slow, Unusable, plain
+from minigpt.corpus.ollama.limits import Missing, OllamaError, Slow, Unknown, Unusable, plain
 
 EMBEDDING = re.compile(r"embed|minilm|\bbge\b|rerank|^(nomic-)?bert", re.IGNORECASE)
 CODE = re.compile(r"cod(e|er|estral|ing)|sql", re.IGNORECASE)
@@ -87,7 +88,10 @@ def _fit(model: Model, memory: int | None) -> tuple[bool, bool, int]:
 
 def describe(client: Client, model: Model) -> Model:
     """The model with what /api/show adds: capabilities, context, licence."""
-    shown = client.post("/api/show", {"model": model.name})
+    try:
+        shown = client.post("/api/show", {"model": model.name})
+    except Unknown:  # then the list of models has said all that there is to know
+        return model
     info = shown.get("model_info")
     lengths = [v for k, v in info.items() if k.endswith(".context_length") and isinstance(v, int)] if isinstance(info, dict) else []
     licence = shown.get("license")
@@ -103,8 +107,9 @@ def describe(client: Client, model: Model) -> Model:
 def load(client: Client, model: Model, options: dict[str, Any], keep_alive: str) -> float:
     """Bring the model into memory, however long that takes, and return the seconds. A client that gives up early aborts the load."""
     began = time.monotonic()
-    body = {"model": model.name, "options": options, "keep_alive": keep_alive, "stream": False}
-    client.post("/api/generate", body, client.limits.first_byte)
+    body = {"model": model.name, "prompt": "", "options": options, "keep_alive": keep_alive, "stream": False}
+    with suppress(Unknown):  # then the first answer will bring it
+        client.post("/api/generate", body, client.limits.first_byte)
     return time.monotonic() - began
 
 
@@ -137,7 +142,7 @@ def unload(client: Client, model: Model) -> bool:
     """Let the model go, and wait until /api/ps says that it went; False if it is still there, or cannot be asked."""
     end = time.monotonic() + UNLOAD_SECONDS
     try:
-        client.post("/api/generate", {"model": model.name, "keep_alive": 0, "stream": False}, UNLOAD_SECONDS)
+        client.post("/api/generate", {"model": model.name, "prompt": "", "keep_alive": 0, "stream": False}, UNLOAD_SECONDS)
         while place(client, model):
             if time.monotonic() > end:
                 return False
@@ -150,7 +155,7 @@ def unload(client: Client, model: Model) -> bool:
 def _running(client: Client) -> list[dict[str, Any]]:
     try:
         models = client.get("/api/ps").get("models")
-    except Slow:
+    except (Slow, Unknown):
         return []
     return [entry for entry in models if isinstance(entry, dict)] if isinstance(models, list) else []
 

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from types import TracebackType
 from typing import Any
 
 from minigpt.corpus.ollama.client import Answer, Client
 from minigpt.corpus.ollama.host import is_loopback, resolve_host
-from minigpt.corpus.ollama.limits import Away, Limits, OllamaError, Slow
+from minigpt.corpus.ollama.limits import Away, Limits, OllamaError, Slow, Unknown
 from minigpt.corpus.ollama.models import Model, choose, describe, installed, load, measure, place, unload
 from minigpt.memory import free_memory
 
@@ -132,7 +133,8 @@ def find_desk(url: str, settings: TeacherSettings, environment: Mapping[str, str
     """The server at a URL with its models found and described, nothing loaded yet."""
     client = Client(url, settings.limits, environment.get("OLLAMA_API_KEY"))
     try:
-        client.get("/api/version")
+        with suppress(Unknown):  # a part of the protocol will do: the list of models decides whether this is such a server
+            client.get("/api/version")
         models = installed(client)
     except (Away, Slow) as error:
         raise Away(f"{error}; start it with: ollama serve, or name its address with --ollama-host") from error
