@@ -13,7 +13,7 @@ from ollama_server import OllamaServer, Reply, lines, model, serve, words
 
 from minigpt.corpus.ollama.client import Client, join_text
 from minigpt.corpus.ollama.host import is_loopback, resolve_host
-from minigpt.corpus.ollama.limits import Away, Cancelled, Limits, Missing, OllamaError, Refused, Slow, Unusable, plain
+from minigpt.corpus.ollama.limits import Away, Cancelled, Limits, Missing, OllamaError, Refused, Slow, Unknown, Unusable, plain
 from minigpt.corpus.ollama.models import choose, describe, full_name, installed, load, place, unload
 from minigpt.errors import MinigptError
 
@@ -135,7 +135,7 @@ def test_each_time_limit_cuts(reply, limits, complaint):
         ({"status": 429, "body": "{}"}, Away, "429"),
         ({"status": 502, "body": "<html><h1>Bad\x1b[2J Gateway</h1></html>", "kind": "text/html"}, Away, "Bad"),
         ({"status": 500, "body": '{"error": "option \\"temperature\\" must be of type float32"}'}, Refused, "float32"),
-        ({"status": 400, "body": '{"error": "no"}'}, Refused, "no"),
+        ({"status": 400, "body": '{"error": "no"}'}, Unknown, "no"),
         ({"status": 401, "body": '{"error": "unauthorized", "signin_url": "https://x"}'}, Refused, "ollama signin"),
         ({"status": 403}, Refused, "OLLAMA_ORIGINS"),
         ({"status": 404, "body": '{"error": "model \'teacher:latest\' not found"}'}, Missing, "ollama pull teacher:latest"),
