@@ -36,20 +36,20 @@ class Epochs:
 
 
 class Clock:
-    """Until `seconds` are over, of which the last evaluation takes its part. The steps to come are taken to be as long as those so far."""
+    """Until `seconds` are over, of which the last evaluation takes its part. The steps to come are taken to be as long as those so far.
+
+    Steps and seconds count from the end of an earlier training (`base`), and a step takes `first` seconds as long as none was made.
+    """
 
     patient = True
 
-    def __init__(self, seconds: float, first_step: float) -> None:
-        self.seconds, self.first_step = seconds, first_step  # the seconds that a step takes, before one was made
-        self.start: tuple[int, float] | None = None  # step and seconds when this clock was first asked
+    def __init__(self, seconds: float, first: float, base_step: int = 0, base_seconds: float = 0.0) -> None:
+        self.seconds, self.first, self.base_step, self.base_seconds = seconds, first, base_step, base_seconds
 
     def total_steps(self, step: int, seconds: float, evaluation: float) -> int:
-        if self.start is None or step < self.start[0]:  # at first, and where steps were taken back
-            self.start = step, seconds
-        made, took = step - self.start[0], seconds - self.start[1]
-        length = took / made if made else self.first_step
-        return step + max(0, int((self.seconds - seconds - evaluation) / length))
+        made, took = step - self.base_step, seconds - self.base_seconds
+        length = took / made if made else self.first
+        return step + max(0, int((self.seconds - took - evaluation) / length))
 
     def evaluates(self, step: int, since: float, evaluation: float) -> bool:
         return since >= max(self.seconds / EVALUATIONS, evaluation / EVALUATING)

@@ -107,8 +107,8 @@ class Course:
             "trouble_at": self.trouble_at,
             "evaluated": self.evaluated,
             "evaluation": self.evaluation,
-            "losses": self.losses,
-            "recent": self.recent,
+            "losses": list(self.losses),
+            "recent": list(self.recent),
             "latest": asdict(self.latest) if self.latest else None,
             "best": asdict(self.best) if self.best else None,
             "best_train_loss": self.best_train_loss if self.best else None,
@@ -117,8 +117,9 @@ class Course:
 
     def restore(self, facts: dict[str, Any]) -> None:
         """Become the course that had these facts."""
-        for name in ("step", "tokens", "stalled", "halvings", "troubles", "trouble_at", "evaluated", "evaluation", "losses", "recent"):
+        for name in ("step", "tokens", "stalled", "halvings", "troubles", "trouble_at", "evaluated", "evaluation"):
             setattr(self, name, facts[name])
+        self.losses, self.recent = list(facts["losses"]), list(facts["recent"])
         self.latest, self.best = (Report(**facts[name]) if facts[name] else None for name in ("latest", "best"))
         self.best_train_loss = facts["best_train_loss"] if self.best else math.nan
         self.started = time.perf_counter() - facts["seconds"]

@@ -49,7 +49,7 @@ def learn(job: Job) -> list[Path]:
     try:
         with job.interrupt.deferred():
             train(course, keeper)
-            loss, scale = keeper.calibrate()
+        loss, scale = keeper.calibrate()
     finally:
         trainer.close()
         if course.best:
@@ -78,9 +78,8 @@ def schedule(job: Job, windows: Windows, timing: Timing | None) -> tuple[Pace, T
     t = replace(job.train_config, batch_size=windows.batch_size, learning_rate=job.train_config.learning_rate * again)
     if timing:
         steps = timing.steps(windows.context)
-        return Clock(job.run.base_seconds + timing.training_seconds, timing.training_seconds / max(1, steps)), replace(
-            t, warmup_steps=min(WARMUP, steps // 10)
-        )
+        pace: Pace = Clock(timing.training_seconds, timing.training_seconds / max(1, steps), job.run.base_step, job.run.base_seconds)
+        return pace, replace(t, warmup_steps=min(WARMUP, steps // 10))
     steps = windows.steps * t.epochs
     first = job.run.base_step  # who asks for more epochs gets them: the rate rises once more, and the gain comes last
     pace = Epochs(first + steps, windows.steps // t.evaluations_per_epoch, patient=first > 0)

@@ -13,6 +13,7 @@ from minigpt.calibrate import TOKENS as CALIBRATED
 from minigpt.config import ModelConfig, TrainConfig
 from minigpt.errors import Paused
 from minigpt.job import Job
+from minigpt.memory import free_memory, micro_batch
 from minigpt.pace import clock
 from minigpt.parallel import Trainer, usable_cores
 from minigpt.speed import decode
@@ -52,8 +53,8 @@ def plan_time(job: Job, config: ModelConfig) -> Timing:
     if known and known["minutes"] == job.options.minutes:
         return Timing(**known)
     minutes = job.options.minutes or 0.0
-    batch = job.options.batch_size or max(job.train_config.batch_size, min(MOST_WORKERS, job.options.threads or usable_cores()))
-    rate, sampling = trial(job, config, batch)
+    batch = first_batch(job)
+    rate, sampling = job.run.record.pop("trial", {}).get(str(batch)) or trial(job, config, batch)
     while not job.options.batch_size and batch < MOST_BATCH and minutes * 60 * rate > 2 * batch * job.train_config.context * STEPS:
         batch *= 2
         rate, sampling = trial(job, config, batch)
@@ -69,21 +70,31 @@ def plan_time(job: Job, config: ModelConfig) -> Timing:
     return timing
 
 
+def first_batch(job: Job) -> int:
+    """The batch that was asked for, or the smallest that has work for every core."""
+    return job.options.batch_size or max(job.train_config.batch_size, min(MOST_WORKERS, job.options.threads or usable_cores()))
+
+
 def trial(job: Job, config: ModelConfig, batch: int) -> tuple[float, float]:
     """Tokens a second of the training with so many windows a step, and of sampling."""
-    context = job.train_config.context
+    context, workers = job.train_config.context, job.options.threads or usable_cores()
+    parts = micro_batch(config, batch, context, workers, free_memory()) if job.backend.name == "cpu" else None
     ids = np.random.default_rng(0).integers(0, config.vocab_size, (batch, context + 1))
-    with closing(Trainer(config, TrainConfig(), threads=job.options.threads, backend=job.backend)) as trainer:
+    with closing(Trainer(config, TrainConfig(), threads=workers, micro_batch=parts, backend=job.backend)) as trainer:
         times: list[float] = []
         while len(times) < 3 or sum(times[1:]) < TRIAL:
             began = time.perf_counter()
             trainer.step(ids[:, :-1], ids[:, 1:])
             times.append(time.perf_counter() - began)
-        return batch * context / median(times[1:]), median(decode(trainer, TRIAL / 4))
+        rates = batch * context / median(times[1:]), median(decode(trainer, TRIAL / 4))
+    del trainer
+    job.backend.release()  # it may have been most of the machine's memory
+    return rates
 
 
 def corpus_tokens(job: Job) -> int:
     """The tokens of a corpus that is written for the time: as many as it has for EPOCHS epochs, but not fewer than the size's default."""
-    least = job.options.size.final_tokens
-    rate, _ = trial(job, replace(job.config, vocab_size=WRITTEN), job.train_config.batch_size)
+    least, batch = job.options.size.final_tokens, first_batch(job)
+    rate, sampling = trial(job, replace(job.config, vocab_size=WRITTEN), batch)
+    job.run.record["trial"] = {str(batch): (rate, sampling)}  # plan_time need not measure again
     return max(least, min(MOST_WRITTEN, int(rate * 60 * (job.options.minutes or 0.0) / EPOCHS)))
