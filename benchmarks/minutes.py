@@ -25,11 +25,9 @@ def main() -> None:
             subprocess.run([*command, "--out", str(run), "--quiet"], check=True, stdout=subprocess.DEVNULL)
             took, record = time.monotonic() - began, json.loads((run / "run.json").read_text(encoding="utf-8"))
             training, result = record["training"], record["result"]
-            print(
-                f"{minutes:g} minutes: {took:.1f} s, {took / (60 * minutes) - 1:+.1%}; {training['steps']} steps of {training['batch_size']} x"
-                f" {training['context']} tokens, {training['epochs']:.1f} epochs, held-out loss {result['held_out_loss']:.3f}",
-                flush=True,
-            )
+            size = f"{training['steps']} steps of {training['batch_size']} x {training['context']} tokens, {training['epochs']:.1f} epochs"
+            off = took / (60 * minutes) - 1
+            print(f"{minutes:g} minutes: {took:.1f} s, {off:+.1%}; {size}, held-out loss {result['held_out_loss']:.3f}", flush=True)
 
 
 if __name__ == "__main__":

@@ -15,7 +15,7 @@ from .memory import require_memory
 
 SOURCES = ("auto", "template", "ollama", "own")
 DEFAULT_CONTEXT = 256  # tokens a window, where the model has as many positions
-DEFAULT_EPOCHS, DEFAULT_BATCH = 20, 2
+DEFAULT_SIZE, DEFAULT_EPOCHS, DEFAULT_BATCH = "12M", 20, 2
 COUNTS = "initial_tokens final_tokens layers heads width positions context threads epochs batch_size".split()
 
 
@@ -37,7 +37,7 @@ class Options:
     allow_template_fill: bool = False
     initial_tokens: int | None = None
     final_tokens: int | None = None
-    model_size: str = "12M"
+    model_size: str = DEFAULT_SIZE
     init: str | None = None
     epochs: int | None = None
     minutes: float | None = None
@@ -138,10 +138,12 @@ class Options:
 
     def shaped_like(self, model: ModelConfig) -> Options:
         """The options for a run that starts from this model's weights."""
-        if any((self.layers, self.heads, self.width, self.positions)):
-            raise MinigptError("--init decides the model's shape; leave out --layers, --heads, --width and --positions")
         shape = (model.n_layer, model.n_head, model.n_embd)
-        size = next((size.name for size in SIZES.values() if (size.n_layer, size.n_head, size.n_embd) == shape), self.model_size)
+        size = next((size.name for size in SIZES.values() if (size.n_layer, size.n_head, size.n_embd) == shape), None)
+        another = self.model_size != DEFAULT_SIZE and self.size.name != size
+        if another or any((self.layers, self.heads, self.width, self.positions)):
+            raise MinigptError("--init decides the model's shape; leave out --model-size, --layers, --heads, --width and --positions")
+        size = size or self.model_size
         return replace(self, model_size=size, layers=shape[0], heads=shape[1], width=shape[2], positions=model.n_positions)
 
     def teacher(self) -> TeacherSettings:

@@ -185,7 +185,12 @@ def test_a_start_from_weights_learns_faster(whole, tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("options", "message"), [({"layers": 2}, "--init decides the model's shape"), ({"context": 128}, "does not fit 64 positions")]
+    ("options", "message"),
+    [
+        ({"layers": 2}, "--init decides the model's shape"),
+        ({"model_size": "33M"}, "leave out --model-size"),
+        ({"context": 128}, "does not fit 64 positions"),
+    ],
 )
 def test_init_decides_the_shape(whole, tmp_path, options, message):
     with pytest.raises(MinigptError, match=message):
