@@ -26,6 +26,7 @@ from minigpt.corpus.prompt import PRESETS, understand
 from minigpt.corpus.templates import write_documents
 
 GRAM = 8
+MOST = 800  # tokens of a sample: more than twice the longest document of a default corpus
 DOCUMENTS = 100  # of each preset, for the classifier
 CATEGORIES = ("cooking", "poetry", "technical", "general")
 
@@ -78,7 +79,7 @@ def measure(run: Path, samples: int, judge: Classifier) -> str:
     corpus = [json.loads(line) for line in (run / "corpus.jsonl").read_text(encoding="utf-8").splitlines()]
     parts = {split: [line["text"] for line in corpus if line["split"] == split] for split in ("train", "held_out")}
     model = minigpt.load(run)
-    written = [model.sample("", SampleConfig(max_tokens=400, seed=1000 + i)) for i in range(samples)]
+    written = [model.sample("", SampleConfig(max_tokens=MOST, seed=1000 + i)) for i in range(samples)]
     category = record["request"]["category"] if record["request"]["category"] in CATEGORIES else "general"
     on_topic = sum(judge.label(sample.text) == category for sample in written) / samples
     complete = sum(is_complete(sample.text, sample.finish_reason) for sample in written) / samples

@@ -16,6 +16,7 @@ from minigpt.errors import MinigptError
 from minigpt.listener import Listener
 from minigpt.pace import Clock, Epochs
 from minigpt.params import EMBEDDING
+from minigpt.tensors import read_tensors, write_tensors
 
 PROMPT = "A GPT that writes haiku about the sea"
 SMALL = {
@@ -156,8 +157,6 @@ def test_init_keeps_the_rows_of_the_old_tokens_and_adds_new_ones(whole, tmp_path
 
     with pytest.raises(KeyboardInterrupt):
         minigpt.train(data=text, init=whole, out=tmp_path / "run", listener=AtStart(first), **shape)
-    from minigpt.tensors import read_tensors
-
     seen = read_tensors(tmp_path / "run" / "checkpoint" / "initial.safetensors")
     old = minigpt.load(whole)
     new_ids = json.loads((tmp_path / "run" / "vocab.json").read_text())
@@ -184,14 +183,14 @@ def test_a_start_from_weights_learns_faster(whole, tmp_path):
     assert metrics_of(tmp_path / "run")[0]["train_loss"] < metrics_of(whole)[0]["train_loss"] - 0.8
 
 
-@pytest.mark.parametrize(
-    ("options", "message"),
-    [
-        ({"layers": 2}, "--init decides the model's shape"),
-        ({"model_size": "33M"}, "leave out --model-size"),
-        ({"context": 128}, "does not fit 64 positions"),
-    ],
-)
+MISFITS = [
+    ({"layers": 2}, "--init decides the model's shape"),
+    ({"model_size": "33M"}, "leave out --model-size"),
+    ({"context": 128}, "does not fit 64 positions"),
+]
+
+
+@pytest.mark.parametrize(("options", "message"), MISFITS)
 def test_init_decides_the_shape(whole, tmp_path, options, message):
     with pytest.raises(MinigptError, match=message):
         minigpt.train(PROMPT, init=whole, out=tmp_path / "run", source="template", **options)
@@ -289,6 +288,38 @@ def test_a_rate_that_is_far_too_high_ends_in_the_open(tmp_path):
         assert "start again with a lower --learning-rate" in str(error)
     else:
         assert all(np.isfinite(p.value).all() for p in minigpt.load(tmp_path / "run").network.parameters)
+
+
+def test_a_batch_that_is_split_under_way_is_told_and_noted(tmp_path):
+    """As after a MemoryError (test_memory.py): the run goes on in smaller parts, and a later one begins with them."""
+
+    def at_step(course):
+        if course.step == 3:
+            course.trainer.micro_batch = 1
+
+    heard = Heard(at_step)
+    minigpt.train(PROMPT, out=tmp_path / "run", listener=heard, **SMALL)
+    assert any("from now on 1 windows are taken at a time" in line for line in heard.said)
+    assert record_of(tmp_path / "run")["memory"]["micro_batch"] == 1
+
+
+def test_initial_weights_that_are_damaged_are_named(tmp_path):
+    arrays = {"a": np.arange(50, dtype=np.float32), "b": np.ones((3, 4), np.float32)}
+    path = tmp_path / "initial.safetensors"
+    write_tensors(path, arrays, {"note": "x"})
+    sound, rng = path.read_bytes(), np.random.default_rng(2)
+    for bit in [None, *rng.integers(8 * len(sound), size=150).tolist()]:
+        damaged = bytearray(sound)
+        if bit is not None:
+            damaged[bit // 8] ^= 1 << bit % 8
+        path.write_bytes(damaged)
+        try:
+            found = read_tensors(path)
+        except MinigptError as error:
+            assert bit is not None
+            assert "initial.safetensors is damaged" in str(error)
+        else:  # nothing is damaged, or a bit without effect, as one of the blanks behind the header
+            assert all(np.array_equal(found[name], array) for name, array in arrays.items())
 
 
 # --- by the clock
