@@ -12,7 +12,7 @@ from minigpt.job import Job
 from minigpt.textmodel import load, samples
 
 CARD = "README.md"
-SAMPLES, SAMPLE_TOKENS = 3, 400
+SAMPLES, SAMPLE_TOKENS = 3, 600
 
 
 def report(job: Job) -> list[Path]:
