@@ -70,9 +70,12 @@ class Keeper:
             self.begin()
             return
         arrays, facts = found
-        trainer.load_flat_state(arrays, facts["updates"])
-        self.course.restore(facts)
-        self.run.metrics = facts["metrics"]
+        try:
+            trainer.load_flat_state(arrays, facts["updates"])
+            self.course.restore(facts)
+            self.run.metrics = facts["metrics"]
+        except KeyError as error:
+            raise MinigptError(f"{self.run.checkpoint}: the state is of another version of minigpt, it lacks {error}") from error
         if self.course.step > self.course.base:
             self.say(f"going on after step {self.course.step:,} of {self.course.total_steps:,}")
 
