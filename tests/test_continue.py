@@ -215,15 +215,20 @@ def poison(*steps: int):
     return at_step
 
 
-def test_after_trouble_it_goes_on_from_the_last_good_state_with_half_the_rate(tmp_path):
-    once = [7]
+def once(step: int, value: float):
+    """Spoils the weights after this step, the first time that it comes."""
+    waiting = [step]
 
     def at_step(course):
-        if once and course.step == once[0]:
-            once.pop()
-            course.trainer.parameters.values[5] = math.nan
+        if waiting and course.step == waiting[0]:
+            waiting.pop()
+            course.trainer.parameters.values[5] = value
 
-    heard = Heard(at_step)
+    return at_step
+
+
+def test_after_trouble_it_goes_on_from_the_last_good_state_with_half_the_rate(tmp_path):
+    heard = Heard(once(7, math.nan))
     minigpt.train(PROMPT, out=tmp_path / "run", listener=heard, **SMALL, checkpoint_seconds=0.001)
     record, metrics = record_of(tmp_path / "run"), metrics_of(tmp_path / "run")
     told = [line for line in heard.said if "half the learning rate" in line]
@@ -237,14 +242,7 @@ def test_after_trouble_it_goes_on_from_the_last_good_state_with_half_the_rate(tm
 
 
 def test_trouble_before_the_first_state_starts_from_the_beginning(tmp_path):
-    once = [12]
-
-    def at_step(course):
-        if once and course.step == once[0]:
-            once.pop()
-            course.trainer.parameters.values[5] = math.inf
-
-    heard = Heard(at_step)
+    heard = Heard(once(12, math.inf))
     minigpt.train(PROMPT, out=tmp_path / "run", listener=heard, **SMALL)
     assert any("going on from step 0 with half the learning rate, 0.0015" in line for line in heard.said)
     assert record_of(tmp_path / "run")["status"] == "complete"
