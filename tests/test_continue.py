@@ -353,7 +353,7 @@ def test_evaluations_take_a_bounded_share_of_the_time():
 
 def test_minutes_end_on_time(tmp_path):
     """With room for a busy machine; benchmarks/minutes.py measures it."""
-    began, minutes = time.monotonic(), 0.3
+    began, minutes = time.monotonic(), 0.25
     minigpt.train(PROMPT, out=tmp_path / "run", minutes=minutes, **{k: v for k, v in SMALL.items() if k != "epochs"})
     took, record, metrics = time.monotonic() - began, record_of(tmp_path / "run"), metrics_of(tmp_path / "run")
     assert 0.6 * 60 * minutes < took < 1.5 * 60 * minutes
@@ -377,8 +377,3 @@ def test_minutes_that_are_over_before_the_training_leave_a_run_that_goes_on(tmp_
     assert record_of(tmp_path / "run")["status"] == "interrupted"
     minigpt.resume(tmp_path / "run", minutes="+0.2")
     assert record_of(tmp_path / "run")["status"] == "complete"
-    first = record_of(tmp_path / "run")["training"]
-    minigpt.resume(tmp_path / "run", minutes="+0.2")
-    second = record_of(tmp_path / "run")["training"]
-    assert second["steps"] > first["steps"] + 5
-    assert 0.5 < second["seconds"] - first["seconds"] < 12
