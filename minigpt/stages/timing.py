@@ -19,7 +19,7 @@ from minigpt.parallel import Trainer, usable_cores
 from minigpt.speed import decode
 from minigpt.stages.report import SAMPLE_TOKENS, SAMPLES
 
-TRIAL = 2.0  # seconds of steps that are timed, at least
+TRIAL, TRIAL_SHARE = 2.0, 0.02  # seconds of steps that are timed, at least; of a short time, this share
 STEPS = 2000  # a larger batch is worth it where so many steps are left
 MOST_BATCH, MOST_WORKERS = 32, 8
 HELD_OUT = 0.02  # of the tokens that are learned from: what one evaluation looks at, at most
@@ -80,13 +80,14 @@ def trial(job: Job, config: ModelConfig, batch: int) -> tuple[float, float]:
     context, workers = job.train_config.context, job.options.threads or usable_cores()
     parts = micro_batch(config, batch, context, workers, free_memory()) if job.backend.name == "cpu" else None
     ids = np.random.default_rng(0).integers(0, config.vocab_size, (batch, context + 1))
+    seconds = min(TRIAL, TRIAL_SHARE * 60 * (job.options.minutes or 0.0))
     with closing(Trainer(config, TrainConfig(), threads=workers, micro_batch=parts, backend=job.backend)) as trainer:
         times: list[float] = []
-        while len(times) < 3 or sum(times[1:]) < TRIAL:
+        while len(times) < 3 or sum(times[1:]) < seconds:
             began = time.perf_counter()
             trainer.step(ids[:, :-1], ids[:, 1:])
             times.append(time.perf_counter() - began)
-        rates = batch * context / median(times[1:]), median(decode(trainer, TRIAL / 4))
+        rates = batch * context / median(times[1:]), median(decode(trainer, seconds / 4))
     del trainer
     job.backend.release()  # it may have been most of the machine's memory
     return rates
