@@ -153,7 +153,7 @@ def _refuse_constant(name: str) -> None:
 
 def sealed(value: dict[str, Any]) -> dict[str, Any]:
     """A JSON object with the checksum of all that it says; how it is spaced and escaped does not count."""
-    text = json.dumps({name: value[name] for name in sorted(value) if name != SEAL}, sort_keys=True, allow_nan=False)
+    text = json.dumps({name: part for name, part in value.items() if name != SEAL}, sort_keys=True, allow_nan=False)
     return {**value, SEAL: hashlib.sha256(text.encode()).hexdigest()}
 
 

@@ -193,7 +193,8 @@ class RunFolder:
         self.record["base"] = base | {name: result[name] for name in ("best_step", "train_loss")}
         self.record["stages"] = {"corpus": self.record["stages"]["corpus"]}
         self.record["options"] |= options
-        self.record.pop("time", None)
+        for planned in ("time", "memory"):  # for the training before
+            self.record.pop(planned, None)
         self.save("training")
 
 

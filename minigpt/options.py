@@ -78,18 +78,7 @@ class Options:
             raise MinigptError(f"unknown vocabulary {o.vocab!r}; use corpus or full")
         if o.preset is not None:
             understand("", o.preset)
-        for name in (
-            "initial_tokens",
-            "final_tokens",
-            "layers",
-            "heads",
-            "width",
-            "positions",
-            "context",
-            "threads",
-            "epochs",
-            "batch_size",
-        ):
+        for name in COUNTS:
             if (value := getattr(o, name)) is not None:
                 require_integer(f"--{name.replace('_', '-')}", value)
         return o

@@ -103,8 +103,9 @@ class Trainer:
     def loss_and_gradients(self, x: np.ndarray, y: np.ndarray) -> tuple[float, dict[str, np.ndarray]]:
         """The loss of a batch and every gradient, named as in `state_dict`, before clipping; nothing is updated."""
         loss = self._forward_backward(x, y)
+        gradient, others = self._gradients()
         for at in self.optimizer.pieces():
-            add_up(*self._gradients(), at)
+            add_up(gradient, others, at)
         return loss, {p.name: self.backend.to_host(p.grad).copy() for p in self.parameters}
 
     def _gradients(self) -> tuple[Array, list[tuple[int, Array]]]:
@@ -151,9 +152,9 @@ class Trainer:
 
     def plan(self, batch_size: int) -> str:
         """How a step is shared out, in words."""
-        workers = min(self.threads, batch_size)
         if self.backend.name != "cpu":
             return "one worker on the GPU"
+        workers = min(self.threads, batch_size)
         return f"{workers} worker{'s' * (workers > 1)} on {self.threads} core{'s' * (self.threads > 1)}"
 
     def close(self) -> None:
@@ -177,14 +178,13 @@ class Trainer:
         ids, targets = self._batch(x, y)
 
         def loss(part: slice, rows: slice) -> float:
-            if part.start == 0:
-                for model in self.models:
-                    model.parameters.zero_gradients()
+            for model in self.models if part.start == 0 else ():
+                model.parameters.zero_gradients()
             streams = [(self.train_config.seed, 1, self.optimizer.step, b) for b in range(part.start, part.stop)]
             hidden = self._forward(ids[part], streams)
             with self._blas.limit(limits=1, user_api="blas"):
                 share, dhidden = self.loss.forward_backward(hidden, targets[rows], total=len(targets))
-            self._backward(dhidden, part.stop - part.start, ids.shape[1])
+            self._backward(dhidden, *ids[part].shape)
             return share
 
         return self._in_parts(ids.shape, loss)
