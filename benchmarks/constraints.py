@@ -9,7 +9,6 @@ what the text says, sums that are right. One line a request; status 1 if a docum
 from __future__ import annotations
 
 import argparse
-import random
 import sys
 import time
 from dataclasses import replace
@@ -23,6 +22,7 @@ import test_general_writers as general
 import test_poetry_writers as poetry
 import test_technical_writers as technical
 
+from minigpt.corpus.favourites import Favourites
 from minigpt.corpus.prompt import describe, understand
 from minigpt.corpus.templates import write_documents
 
@@ -32,13 +32,16 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--documents", type=int, default=500, help="for each request")
     parser.add_argument("--seed", type=int, default=11)
+    parser.add_argument("--share", type=float, default=1.0, help="of each word list; smaller corpora keep to favourites (favourites.py)")
     options = parser.parse_args()
     began, total, faulty = time.monotonic(), 0, 0
     asked = [understand(prompt) for prompt in general.PROMPTS]
     for module, requests in ((cooking, cooking.REQUESTS), (technical, technical.PROMPTS), (poetry, poetry.REQUESTS), (general, asked)):
         for request in requests:
             faults = []
-            for document in islice(write_documents(request, random.Random(options.seed)), options.documents):
+            rng = Favourites(options.seed, options.share)
+            for document in islice(write_documents(request, rng), options.documents):
+                rng.drawn = 0
                 found = module.check(document.text, replace(request, forms=(document.origin["form"],)))
                 total += 1
                 if found:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable
 from itertools import islice
 
 import numpy as np
@@ -68,19 +67,20 @@ def written(preset: str, n: int, seed: int) -> list[str]:
     return [d.text for d in islice(write_documents(understand("", preset), random.Random(seed)), n)]
 
 
-def half_bad(preset: str, other: str, n: int, seed: int) -> list[tuple[str, bool]]:
-    """n good documents, and n that are shuffled, cut, off topic or copies; a copy is good once."""
+def half_bad(texts: list[str], others: list[str], n: int, seed: int) -> list[tuple[str, str]]:
+    """n good documents and n that are not, each with its kind: a quarter shuffled, cut, off topic, and copies, which are good once."""
     rng = random.Random(seed)
-    texts = written(preset, n + n // 2, seed)
-    good, material = texts[:n], texts[n:]
-    spoil: list[Callable[[str, random.Random], str]] = [shuffled, truncated]
-    bad = [spoil[i % 2](text, rng) for i, text in enumerate(material)]
-    bad += written(other, n // 4, seed + 1)
-    mixed = [(text, True) for text in good + rng.sample(good, n // 4)] + [(text, False) for text in bad]
+    quarter = n // 4
+    good, material = texts[:n], (texts + texts)[n : n + 2 * quarter]
+    mixed = [(text, "good") for text in good + rng.sample(good, quarter)]
+    mixed += [(shuffled(text, rng), "shuffled") for text in material[:quarter]]
+    mixed += [(truncated(text, rng), "cut") for text in material[quarter:]]
+    mixed += [(text, "off topic") for text in others[:quarter]]
     rng.shuffle(mixed)
     return mixed
 
 
+@pytest.mark.parametrize("told", [True, False], ids=["by prompt", "without a prompt"])
 @pytest.mark.parametrize(
     ("preset", "other"),
     [
@@ -88,15 +88,16 @@ def half_bad(preset: str, other: str, n: int, seed: int) -> list[tuple[str, bool
         ("story_creator", "programming_explainer"),
         ("api_documentation_writer", "songwriter"),
         ("haiku_master", "simple_cooking_recipes"),
+        ("story_creator", "daily_conversation_assistant"),
     ],
 )
-def test_of_documents_half_of_which_are_bad_the_good_half_is_kept(preset, other):
-    mixed = half_bad(preset, other, 120, 5)
+def test_of_documents_half_of_which_are_bad_the_good_half_is_kept(preset, other, told):
+    mixed = half_bad(written(preset, 180, 5), written(other, 30, 6), 120, 5)
     unique = list(dict.fromkeys(mixed))  # the cleaning drops copies before
     lengths = [len(text.split()) for text, _ in unique]
-    budget = sum(length for length, (_, good) in zip(lengths, unique, strict=True) if good)
-    kept = refine(documents([text for text, _ in unique]), lengths, budget, understand(PRESETS[preset].prompt))
-    assert np.mean([unique[k.number][1] for k in kept]) >= 0.95
+    budget = sum(length for length, (_, kind) in zip(lengths, unique, strict=True) if kind == "good")
+    kept = refine(documents([text for text, _ in unique]), lengths, budget, understand(PRESETS[preset].prompt) if told else None)
+    assert np.mean([unique[k.number][1] == "good" for k in kept]) >= 0.95
 
 
 def test_good_documents_are_of_good_quality_whatever_their_kind():

@@ -43,6 +43,10 @@ class Favourites(random.Random):
             self.shuffle(deck)
         return seq[(deck.pop() + self.offset) % n]
 
+    def randrange(self, start: int, stop: int | None = None, step: int = 1) -> int:
+        number: int = self.choice(range(start) if stop is None else range(start, stop, step))
+        return number
+
     def sample(self, population: Any, k: int, *, counts: Any = None) -> list[Any]:
         rest = list(population)
         return [rest.pop(rest.index(self.choice(rest))) for _ in range(k)]

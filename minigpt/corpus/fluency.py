@@ -4,7 +4,8 @@ A small language model of the corpus itself is the judge. Of every document it k
 out), so that a corpus of good documents with some bad ones among them gives the bad ones away:
 
 - fit: the mean log-probability of its words, each for itself. Another subject has other words.
-- flow: the mean of log p(b | a) - log p(b) over neighbouring words a, b. Shuffled words follow each other by chance only.
+- flow: the mean of log p(b | a) - log p(b) over neighbours a, b with white space between them: words that were shuffled follow each other by
+  chance only, while what stands inside a word ("it's", "x.shape") stays together.
 - end: how much likelier than elsewhere a document ends after its last word, as a logarithm. A cut one ends where others go on.
 - line: the same for the end of a line, which in verse and lists is the surer sign.
 - length: the logarithm of its number of words. A cut one is short for its kind.
@@ -27,12 +28,14 @@ from minigpt.corpus.subjects import apartness
 TOKEN = re.compile(r"\w+|[^\w\s]|\n+")
 PRIOR = 2.0  # how many observations the unigram model counts as, against those of a word's followers
 END_PRIOR = 4.0
+MOST_FLOW = 2.0  # nats; one rare word or set phrase does not decide about a document
 LEAST_KIND = 8  # documents; a smaller kind is compared with all
 # feature -> weight of a deviation; the deviation, in the feature's own unit, that is always taken as usual
-WEIGHTS = {"fit": (1.0, 0.15), "flow": (1.5, 0.15), "line": (1.0, 0.4), "length": (0.3, 0.25), "apart": (3.0, 0.1), "topic": (2.0, 0.1)}
+WEIGHTS = {"fit": (2.0, 0.05), "flow": (3.0, 0.05), "line": (1.0, 0.4), "length": (0.6, 0.25), "apart": (1.0, 0.1), "topic": (2.0, 0.1)}
 CLOSINGS = {"end": 0.5}  # these have a natural zero: what closes less often than any word does falls short
 ROUNDS = 4  # of computing qualities anew, by a model of what was good in the round before
-TOLERATED = 1.5  # deviations below the median
+TOLERATED = 1.0  # deviations below the median, about
+SHARPNESS = 2.0  # of the bend there
 TO_SIGMA = 1.4826  # of a normal distribution, from the median absolute deviation
 FAR = 8.0  # deviations; what is farther is no worse
 
@@ -47,11 +50,14 @@ class Tokens:
 
     def __init__(self, texts: Sequence[str]) -> None:
         numbers: dict[str, int] = {"": 0}
-        ids, lengths = [0], []
+        ids, lengths, spaced = [0], [], []
         self.shapes = [0]  # of each word: its last character if that is punctuation, else whether it is a number or a word
         shape_of: dict[str, int] = {"": 0}
         for text in texts:
-            found = TOKEN.findall(text.lower()) or ["\n"]
+            text = text.lower()
+            found = TOKEN.findall(text) or ["\n"]
+            spaced += [place.start() > 0 and text[place.start() - 1].isspace() for place in TOKEN.finditer(text)] or [False]
+            spaced.append(False)
             for token in found:
                 if token not in numbers:
                     numbers[token] = len(numbers)
@@ -61,6 +67,7 @@ class Tokens:
             lengths.append(len(found) + 1)
         self.ids = np.array(ids)
         self.lengths = np.array(lengths)
+        self.spaced = np.array(spaced)  # of each place: whether white space stands before it
         self.document = np.repeat(np.arange(len(texts)), lengths)
         self.size = len(numbers)
         self.breaks = np.array(["\n" in token for token in numbers])  # of each word: whether it is a line's end
@@ -81,7 +88,7 @@ def features(tokens: Tokens, weights: np.ndarray) -> Features:
     inside = after != 0  # the end has a feature of its own
     return {
         "fit": _mean(np.log(p), inside, document, len(weights)),
-        "flow": _mean(np.log(follows / p), inside, document, len(weights)),
+        "flow": _mean(np.clip(np.log(follows / p), -MOST_FLOW, MOST_FLOW), tokens.spaced, document, len(weights)),
         "end": _closing(tokens, before, ~inside, weights),
         "line": _closing(tokens, before, ~inside | tokens.breaks[after], weights),
         "length": np.log(tokens.lengths),
@@ -136,10 +143,15 @@ def shortfall(features: Features, kinds: Sequence[Hashable]) -> np.ndarray:
             values = features[name]
             middle = np.median(values[base])
             spread = TO_SIGMA * np.median(np.abs(values[base] - middle)) + floor
-            below = np.clip((middle - values[group]) / spread - TOLERATED, 0.0, FAR)
-            result[group] += weight * below
+            result[group] += weight * np.minimum(_beyond((middle - values[group]) / spread), FAR)
     for name, weight in CLOSINGS.items():
         result += weight * np.clip(-features[name], 0.0, FAR)
+    return result
+
+
+def _beyond(deviations: np.ndarray) -> np.ndarray:
+    """How far deviations go beyond what is tolerated: softplus, since among the tolerated ones, too, less is better."""
+    result: np.ndarray = np.logaddexp(0.0, SHARPNESS * (deviations - TOLERATED)) / SHARPNESS
     return result
 
 
@@ -155,4 +167,6 @@ def qualities(texts: Sequence[str], kinds: Sequence[Hashable], topic: np.ndarray
     quality = np.ones(len(texts))
     for _ in range(ROUNDS):
         quality = 1 / (1 + shortfall(features(tokens, quality**2) | fixed, kinds))
-    return quality
+    usual = 1 / (1 + sum(weight for weight, _ in WEIGHTS.values()) * _beyond(np.zeros(1)))  # of one that is at the median in everything
+    capped: np.ndarray = np.minimum(quality / usual, 1.0)
+    return capped

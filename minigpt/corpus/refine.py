@@ -18,6 +18,8 @@ from minigpt.corpus.fluency import qualities
 from minigpt.corpus.request import Request
 from minigpt.corpus.topicality import topicality
 
+NEARLY_ALL = 0.97  # of the tokens; the last gap would be filled by what is short enough, not by what is good
+
 
 @dataclass(frozen=True)
 class Kept:
@@ -41,7 +43,7 @@ def refine(documents: Sequence[Document], lengths: Sequence[int], final_tokens: 
     heapq.heapify(waiting)
     kept: list[Kept] = []
     total = 0
-    while waiting:
+    while waiting and (final_tokens is None or total < NEARLY_ALL * final_tokens):
         _, number = heapq.heappop(waiting)
         novelty = len(grams[number] - seen) / len(grams[number])
         score = float(quality[number]) * (1 + novelty) / 2
