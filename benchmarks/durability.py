@@ -3,7 +3,8 @@
     python benchmarks/durability.py --signal KILL --times 200
     python benchmarks/durability.py --signal TERM --times 50
 
-One line for each run: how often it was broken off, in which stages, and whether its end is the same. Status 1 if one is not.
+One line for each run: how often it was broken off and whether its end is the same; then in which stages, and with which statuses: 130, or
+-number where the signal came before Python had read the program. Status 1 if an end is not the same.
 """
 
 from __future__ import annotations
@@ -47,9 +48,10 @@ def stage(run: Path) -> str:
     return next((name for name in ("corpus", "tokens", "training", "report") if name not in done), "complete")
 
 
-def disturbed(run: Path, rng: random.Random, seconds: float, number: int) -> Counter[str]:
-    """Start, break off after a random time, go on, until it is through; the stages in which it was broken off."""
+def disturbed(run: Path, rng: random.Random, seconds: float, number: int) -> tuple[Counter[str], Counter[int]]:
+    """Start, break off after a random time, go on, until it is through; the stages in which it was broken off, and the statuses."""
     broken: Counter[str] = Counter()
+    statuses: Counter[int] = Counter()
     while True:
         arguments = ("resume", run)
         if stage(run) == "before the record":
@@ -57,15 +59,16 @@ def disturbed(run: Path, rng: random.Random, seconds: float, number: int) -> Cou
             arguments = ("train", "-p", PROMPT, "--out", run, *OPTIONS)
         process = subprocess.Popen(command(*arguments), stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
         try:
-            process.wait(rng.uniform(0.3, seconds))
+            process.wait(rng.uniform(0.1, seconds))
         except subprocess.TimeoutExpired:
             process.send_signal(number)
         _, errors = process.communicate()
         if process.returncode == 0:
-            return broken
+            return broken, statuses
         if process.returncode not in (130, -number):
             raise SystemExit(f"status {process.returncode}: {errors}")
         broken[stage(run)] += 1
+        statuses[process.returncode] += 1
 
 
 def main() -> int:
@@ -81,17 +84,19 @@ def main() -> int:
     subprocess.run(command("train", "-p", PROMPT, "--out", folder / "whole", *OPTIONS), check=True, stdout=subprocess.DEVNULL)
     seconds, whole = time.monotonic() - began, outcome(folder / "whole")
     total: Counter[str] = Counter()
+    statuses: Counter[int] = Counter()
     wrong = runs = 0
     while total.total() < options.times:
         run, began = folder / f"run{runs}", time.monotonic()
-        broken = disturbed(run, rng, seconds, number)
+        broken, left = disturbed(run, rng, seconds, number)
         if not broken:  # then the machine is faster than it was
             seconds = min(seconds, time.monotonic() - began)
         same = outcome(run) == whole
         total, wrong, runs = total + broken, wrong + (not same), runs + 1
+        statuses += left
         print(f"run {runs}: broken off {broken.total()} times, {'the same end' if same else 'ANOTHER END'}", flush=True)
         shutil.rmtree(run)
-    print(f"SIG{options.signal}: {total.total()} times in {runs} runs ({dict(total)}); {wrong} ended otherwise")
+    print(f"SIG{options.signal}: {total.total()} times in {runs} runs ({dict(total)}), status {dict(statuses)}; {wrong} ended otherwise")
     shutil.rmtree(folder)
     return int(wrong > 0)
 

@@ -203,6 +203,17 @@ def test_ctrl_c_keeps_what_there_is(tmp_path):
     assert f"minigpt resume {tmp_path / 'run'}" in errors
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="a Unix signal")
+@pytest.mark.parametrize("name", ["SIGTERM", "SIGHUP"])
+def test_every_command_ends_with_one_line_when_it_is_told_to(run, name):
+    command = [sys.executable, "-m", "minigpt", "generate", str(run[0]), "--samples", "100000"]
+    process = subprocess.Popen(command, stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    assert process.stdout.readline()
+    process.send_signal(getattr(signal, name))
+    assert process.communicate(timeout=60)[1].strip() == "minigpt: interrupted"
+    assert process.returncode == 130
+
+
 @pytest.mark.skipif(sys.platform == "win32", reason="SIGINT cannot be sent to another process there")
 def test_ctrl_c_while_a_large_file_is_read_leaves_a_valid_folder(tmp_path):
     with (tmp_path / "large.txt").open("w") as file:

@@ -13,6 +13,7 @@ from typing import Any, TextIO
 import click
 
 from minigpt.errors import MinigptError
+from minigpt.interrupt import Interrupt
 
 
 def command(name: str) -> Callable[[Callable[..., None]], click.Command]:
@@ -28,7 +29,8 @@ def command(name: str) -> Callable[[Callable[..., None]], click.Command]:
                 if hasattr(out, "reconfigure"):
                     out.reconfigure(errors="replace")  # a console that lacks a character shows "?" in its place
             try:
-                callback(**options)
+                with Interrupt().listening():
+                    callback(**options)
             except KeyboardInterrupt as error:
                 click.echo(str(error) or "\nminigpt: interrupted", err=True)
                 raise SystemExit(130) from error
