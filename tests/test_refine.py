@@ -32,7 +32,7 @@ def test_kept_documents_fit_the_budget_and_scores_are_the_greedy_ones(texts, bud
     assert sum(lengths[k.number] for k in kept) <= budget or len(kept) == 1
 
     seen, waiting, total, greedy = set(), list(range(len(texts))), 0, {}
-    while waiting:
+    while waiting and not (greedy and budget - total < np.median(lengths)):
         novelty, number = max((len(four_grams(texts[i]) - seen) / len(four_grams(texts[i])), -i) for i in waiting)
         waiting.remove(-number)
         if total + lengths[-number] <= budget or not greedy:

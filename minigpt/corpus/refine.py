@@ -18,9 +18,6 @@ from minigpt.corpus.fluency import qualities
 from minigpt.corpus.request import Request
 from minigpt.corpus.topicality import topicality
 
-NEARLY_ALL = 0.97  # of the tokens; the last gap would be filled by what is short enough, not by what is good
-
-
 @dataclass(frozen=True)
 class Kept:
     """A document that was kept, its number among all, and its score from 0 to 1."""
@@ -33,6 +30,8 @@ class Kept:
 def refine(documents: Sequence[Document], lengths: Sequence[int], final_tokens: int | None, request: Request | None = None) -> list[Kept]:
     """Documents of the highest scores whose `lengths`, in tokens, sum to `final_tokens` at most (None: all), in their first order.
 
+    A last gap that is shorter than most documents stays: what would fill it is what is short, not what is good.
+
     Novelty only falls while others are chosen, so an old score is a bound: a document needs a new score only when its old one is
     the highest (Minoux 1978, lazy greedy).
     """
@@ -43,7 +42,8 @@ def refine(documents: Sequence[Document], lengths: Sequence[int], final_tokens: 
     heapq.heapify(waiting)
     kept: list[Kept] = []
     total = 0
-    while waiting and (final_tokens is None or total < NEARLY_ALL * final_tokens):
+    usual = np.median(lengths) if lengths else 0.0
+    while waiting and not (kept and final_tokens is not None and final_tokens - total < usual):
         _, number = heapq.heappop(waiting)
         novelty = len(grams[number] - seen) / len(grams[number])
         score = float(quality[number]) * (1 + novelty) / 2
