@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import random
 import signal
 import subprocess
@@ -105,6 +106,32 @@ def test_the_user_chooses_among_several_models(tmp_path):
         minigpt.train(PROMPT, out=tmp_path / "run", ollama_host=server.url, listener=heard, **SMALL)
     assert not any("nomic" in line for line in heard.lines)
     assert {d["model"] for d in corpus(tmp_path / "run")} == {"small:1b"}
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="a pseudo-terminal is a Unix thing")
+def test_a_question_on_a_terminal_can_be_left_by_ctrl_c(tmp_path):
+    """In a process group of its own, as a shell starts it, with the terminal that Ctrl-C comes from."""
+    import pty
+
+    with serve(fresh, models=[model("small:1b", size=10**9), model("large:3b", size=2 * 10**9)]) as server:
+        number, terminal = pty.fork()
+        if number == 0:
+            arguments = ["-m", "minigpt", "train", "--prompt", PROMPT, "--out", str(tmp_path / "run"), "--ollama-host", server.url]
+            os.execv(sys.executable, [sys.executable, *arguments])
+        seen = b""
+        while b"Which model" not in seen:
+            seen += os.read(terminal, 4096)
+        done, deadline = 0, time.monotonic() + 30
+        while not done and time.monotonic() < deadline:
+            os.write(terminal, b"\x03")  # until it ends: Python's input() misses a signal that comes just before it waits
+            time.sleep(0.1)
+            done, status = os.waitpid(number, os.WNOHANG)
+        assert done
+        seen += os.read(terminal, 4096)
+        os.close(terminal)
+    assert os.waitstatus_to_exitcode(status) == 130
+    assert b"minigpt: interrupted" in seen
+    assert not (tmp_path / "run").exists()
 
 
 def test_a_missing_model_is_an_error_with_the_line_that_brings_it(tmp_path):

@@ -31,7 +31,7 @@ def command(name: str) -> Callable[[Callable[..., None]], click.Command]:
             try:
                 with Interrupt().listening():
                     callback(**options)
-            except KeyboardInterrupt as error:
+            except (KeyboardInterrupt, click.Abort) as error:  # click's: at a question
                 click.echo(str(error) or "\nminigpt: interrupted", err=True)
                 raise SystemExit(130) from error
             except BrokenPipeError as error:  # the reader has had enough, as `head` has

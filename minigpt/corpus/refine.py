@@ -18,6 +18,7 @@ from minigpt.corpus.fluency import qualities
 from minigpt.corpus.request import Request
 from minigpt.corpus.topicality import topicality
 
+
 @dataclass(frozen=True)
 class Kept:
     """A document that was kept, its number among all, and its score from 0 to 1."""
