@@ -4,8 +4,8 @@ A small language model of the corpus itself is the judge. Of every document it k
 out), so that a corpus of good documents with some bad ones among them gives the bad ones away:
 
 - fit: the mean log-probability of its words, each for itself. Another subject has other words.
-- flow: the mean of log p(b | a) - log p(b) over neighbours a, b with white space between them: words that were shuffled follow each other by
-  chance only, while what stands inside a word ("it's", "x.shape") stays together.
+- flow: the mean of log p(b | a) - log p(b) over neighbours a, b with white space between them: words that were shuffled follow each
+  other by chance only, while what stands inside a word ("it's", "x.shape") stays together.
 - end: how much likelier than elsewhere a document ends after its last word, as a logarithm. A cut one ends where others go on.
 - line: the same for the end of a line, which in verse and lists is the surer sign.
 - length: the logarithm of its number of words. A cut one is short for its kind.
