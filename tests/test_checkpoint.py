@@ -184,6 +184,21 @@ def test_weights_cut_short_are_refused(kept: float, folder: Path) -> None:
     assert "model.safetensors is damaged or cut short: " in refusal(folder)
 
 
+def test_a_changed_weight_is_found_by_the_checksum(folder: Path) -> None:
+    """The number that it becomes is as good as another."""
+    data = bytearray((folder / WEIGHTS).read_bytes())
+    data[-4] ^= 1
+    (folder / WEIGHTS).write_bytes(data)
+    assert "model.safetensors is damaged: its checksum does not fit" in refusal(folder)
+
+
+def test_weights_that_cannot_be_read_are_named(folder: Path) -> None:
+    """A folder with the name of the file, for one."""
+    (folder / WEIGHTS).unlink()
+    (folder / WEIGHTS).mkdir()
+    assert "model.safetensors cannot be read" in refusal(folder)
+
+
 def test_weights_with_something_behind_them_are_refused(folder: Path) -> None:
     """The file must be what its header says."""
     (folder / WEIGHTS).write_bytes((folder / WEIGHTS).read_bytes() + b"more")

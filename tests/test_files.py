@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 from pathlib import Path
 
@@ -143,6 +144,25 @@ def test_a_missing_file_is_named(tmp_path: Path) -> None:
     with pytest.raises(MinigptError) as refused:
         read_json_object(tmp_path / "a.json")
     assert str(refused.value) == f"{tmp_path / 'a.json'} is missing"
+
+
+def test_what_cannot_be_read_is_named(tmp_path: Path) -> None:
+    """As one line, for instance of a folder."""
+    with pytest.raises(MinigptError, match=f"{tmp_path} cannot be read: Is a directory"):
+        read_json_object(tmp_path)
+
+
+@given(st.dictionaries(st.text(max_size=5), st.integers() | st.text(max_size=5), min_size=1), st.data())
+def test_a_seal_fits_its_object_and_no_other(value: dict, data: st.DataObject) -> None:
+    """However the JSON is spaced; a changed entry and a lost seal are told apart."""
+    value.pop(files.SEAL, None)
+    whole = files.sealed(value)
+    assert files.unsealed(json.loads(json.dumps(whole, indent=3)), "it") == value
+    with pytest.raises(MinigptError, match="it has no checksum"):
+        files.unsealed(value, "it")
+    name = data.draw(st.sampled_from([*value, "another"]))
+    with pytest.raises(MinigptError, match="it is damaged or was changed"):
+        files.unsealed(whole | {name: [value.get(name)]}, "it")
 
 
 def test_a_file_beyond_the_limit_is_not_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

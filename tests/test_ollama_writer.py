@@ -399,6 +399,9 @@ def test_a_half_last_line_is_cut_off_and_named_and_a_damaged_one_is_an_error(jou
         journal.write_bytes(whole + b'{"text": "half')
         assert write(server, journal, said=said) == documents
         assert any("half" in line for line in said) and journal.read_bytes() == whole
-    journal.write_bytes(b'{"text": 5}\n' + whole)
-    with pytest.raises(MinigptError, match="line 1"):
-        Journal(journal, print)
+    changed = whole.replace(b'"request": 1,', b'"request": 7,')
+    place = 1 + whole[: whole.index(b'"request": 1,')].count(b"\n")
+    for damaged, line in ((b'{"text": 5}\n' + whole, 1), (b'{"text"\n' + whole, 1), (b"\xff\n" + whole, 1), (changed, place)):
+        journal.write_bytes(damaged)
+        with pytest.raises(MinigptError, match=f"line {line}.*remove that line to continue"):
+            Journal(journal, print)

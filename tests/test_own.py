@@ -7,6 +7,9 @@ import json
 import os
 import subprocess
 import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -191,6 +194,7 @@ def test_a_record_that_cannot_be_read_is_skipped_and_told(tmp_path):
         "[" * 100_000,
         '{"text": "a", "n": ' + "9" * 5000 + "}",
         '{"text": 1}',
+        '{"text": "a \\u0000 b"}',
     ]
     bad.append('{"text": "' + "long " * (LONGEST // 5) + '"}')
     path = tmp_path / "lines.jsonl"
@@ -247,6 +251,17 @@ def test_bad_tables_are_named_with_the_line(tmp_path):
     assert [d.text for d in own] == ["good text"]
     assert "line 2 has 3 columns, the first row has 2" in own.skipped.lines()[0]
     assert own.skipped.count == 2
+    path.write_text("id,body\n1," + "long " * (LONGEST // 4) + "\n")
+    assert "line 2 has more than 4,194,304 characters; split it, or check its quotes" in refusal(path)
+    path.write_text('id,body\n1,"' + ("long " * 1000 + "\n") * (LONGEST // 4000) + '"\n')
+    assert "the record has more than 4,194,304 characters" in refusal(path)
+
+
+def test_the_first_hundred_records_decide_about_the_column(tmp_path):
+    path = tmp_path / "a.jsonl"
+    rows = [{"title": f"number {i}", "body": "longer than its title"} for i in range(100)]
+    path.write_text("\n".join(map(json.dumps, [*rows, {"title": "long " * 10_000, "body": "the last"}])))
+    assert texts(path)[-1] == "the last"
 
 
 # --- files and folders
@@ -296,11 +311,57 @@ def test_links_that_go_round_in_circles_end(tmp_path):
     assert "x.txt" in refusal(tmp_path / "x.txt")
 
 
-@pytest.mark.skipif(sys.platform == "win32" or os.geteuid() == 0, reason="the superuser reads everything")
-def test_a_file_without_permission_is_named(tmp_path):
-    (tmp_path / "locked.txt").write_text("secret")
-    (tmp_path / "locked.txt").chmod(0)
-    assert "locked.txt cannot be read" in refusal(tmp_path / "locked.txt")
+@contextmanager
+def unprivileged() -> Iterator[None]:
+    """The superuser reads everything; so be nobody for a while."""
+    user = os.geteuid()
+    if user == 0:
+        os.seteuid(65534)
+    try:
+        yield
+    finally:
+        os.seteuid(user)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="permissions of Unix")
+def test_what_may_not_be_read_is_named_and_in_a_folder_skipped():
+    with tempfile.TemporaryDirectory() as name:  # pytest's own folder is closed to others
+        folder = Path(name)
+        folder.chmod(0o755)
+        (folder / "a.txt").write_text("good")
+        (folder / "locked.txt").write_text("secret")
+        (folder / "locked.txt").chmod(0)
+        (folder / "closed").mkdir(mode=0)
+        try:
+            with unprivileged():
+                assert "locked.txt cannot be read: Permission denied" in refusal(folder / "locked.txt")
+                own = OwnText([folder])
+                assert [d.text for d in own] == ["good"]
+            assert ["closed cannot be read" in own.skipped.first[0], "locked.txt cannot be read" in own.skipped.first[1]] == [True, True]
+        finally:
+            (folder / "closed").chmod(0o700)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="/proc is Linux's")
+def test_what_is_no_file_of_text_is_refused(tmp_path):
+    os.mkfifo(tmp_path / "pipe.txt")
+    assert "pipe.txt is no regular file" in refusal(tmp_path / "pipe.txt")
+    (tmp_path / "memory.txt").symlink_to("/proc/self/mem")  # it can be opened, and its first byte cannot be read
+    assert "memory.txt cannot be read: Input/output error" in refusal(tmp_path / "memory.txt")
+
+
+def test_a_named_file_that_breaks_off_in_the_middle_is_an_error(tmp_path):
+    (tmp_path / "a.txt").write_bytes(b"good for long\n\n" * 200_000 + b"\xff")
+    own = iter(OwnText([tmp_path / "a.txt"]))
+    assert next(own).text.startswith("good")
+    with pytest.raises(MinigptError, match=r"a\.txt is not UTF-8: byte 3000000"):
+        list(own)
+
+
+def test_without_standard_input_there_is_one_line():
+    code = "from minigpt.corpus.own import *; import sys; sys.stdin = None; list(OwnText([STDIN]))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert "there is no standard input; --data wants a file or a folder" in done.stderr.splitlines()[-1]
 
 
 @pytest.mark.parametrize(

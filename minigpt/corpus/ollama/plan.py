@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from minigpt.corpus.lexicon import TABLES
 from minigpt.corpus.ollama.client import Answer
 from minigpt.corpus.ollama.limits import Missing, Refused, Slow, TeacherGone, Unusable, plain
 from minigpt.corpus.ollama.teacher import Question, Say
@@ -143,19 +144,26 @@ def from_lines(text: str) -> dict[str, list[str]]:
 def clean_entries(value: Any) -> list[str]:
     """Different, short, printable entries of a list, whatever came; without those that only repeat the question's own words."""
     entries = [plain(v, ENTRY + 1).strip(" \"'*_#.,;:") for v in value if isinstance(v, str)] if isinstance(value, list | tuple) else []
-    good = [e for e in entries if e and len(e) <= ENTRY and any(c.isalnum() for c in e) and f'"{e.lower()}"' not in WORDS["plan"]["schema"]]
+    good = [e for e in entries if len(e) <= ENTRY and in_words(e) and f'"{e.lower()}"' not in WORDS["plan"]["schema"]]
     return list({e.casefold(): e for e in reversed(good)}.values())[::-1]
+
+
+def in_words(entry: str) -> bool:
+    """Whether it is mostly letters: a small model also lists "1.1.1.2"."""
+    return 2 * sum(map(str.isalpha, entry)) > len(entry)
 
 
 def built_in(prompt: str, request: Request) -> Plan:
     """A plan without a model: what the prompt names, seen from all sides; the category's topics where it names nothing."""
     category = request.category if request.category in WORDS["forms"] else "general"  # a subject that no template covers
+    sides = WORDS["aspects"].get(category, WORDS["aspects"]["other"])
     named = list(dict.fromkeys((*request.topics, *request.ingredients)))
-    topics = [side.format(topic=name) for side in WORDS["aspects"] for name in named]
-    if not named or request.confidence > 0:
-        topics += WORDS["topics"][category] if request.matched or request.preset else []
-    topics = topics or [side.format(topic=subject(prompt)) for side in WORDS["aspects"]]
-    forms = WORDS["forms"][category]
+    if not named and (request.matched or request.preset):
+        topics = WORDS["topics"][category]
+    else:
+        topics = [side.format(topic=name) for side in sides for name in named or [subject(prompt)]]
+    chosen = () if list(request.forms) == TABLES["default forms"][request.category] else request.forms
+    forms = [WORDS["named forms"][form] for form in chosen if form in WORDS["named forms"]] or WORDS["forms"][category]
     audiences = [request.audience] if request.audience else WORDS["audiences"]
     tones = [request.tone] if request.tone else WORDS["tones"]
     return Plan("tables", *(tuple(x) for x in (topics, forms, audiences, tones, WORDS["openings"], WORDS["words"])))

@@ -1,0 +1,88 @@
+"""The plan of what a teacher is to write, where the teacher can make none; and what is taken over of an answer."""
+
+from __future__ import annotations
+
+import random
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from minigpt.corpus.lexicon import TABLES
+from minigpt.corpus.ollama.client import Answer
+from minigpt.corpus.ollama.plan import WORDS, built_in, clean_entries, draw, from_lines
+from minigpt.corpus.ollama.reading import read_answer
+from minigpt.corpus.ollama.teacher import Question
+from minigpt.corpus.prompt import PRESETS, understand
+from minigpt.corpus.templates import cooking, general, poetry, technical
+
+QUESTION = Question("Write a short story about the sea.", tokens=200)
+
+
+def test_every_named_form_is_one_that_a_prompt_can_name():
+    known = {*cooking.FORMS, *poetry.FORMS, *technical.FORMS, *general.FORMS}
+    assert set(WORDS["named forms"]) <= known
+    named = {form for table in TABLES["narrow"].values() for row in table for forms in row.values() for form in forms}
+    assert set(poetry.FORMS) & named <= set(WORDS["named forms"])
+
+
+@pytest.mark.parametrize(
+    ("prompt", "form", "topic"),
+    [
+        ("A GPT that tells stories about the sea", "a very short story", "the sea"),
+        ("A GPT that writes songs about trains", "a song with verses and a chorus", "trains"),
+        ("A GPT that writes haiku", "a haiku of three lines", ""),
+        ("A GPT that writes business e-mails", "an e-mail with a subject line", ""),
+        ("A GPT about medieval falconry", "an answer to a question", "medieval falconry"),
+    ],
+)
+def test_built_in_tables_write_the_form_and_the_topic_that_the_prompt_names(prompt, form, topic):
+    plan = built_in(prompt, understand(prompt))
+    assert form in plan.forms
+    assert all(topic in entry for entry in plan.topics)
+    assert len(set(plan.topics)) >= 10
+
+
+@pytest.mark.parametrize("key", PRESETS)
+def test_every_task_is_filled_in(key):
+    request = understand("", key)
+    rng = random.Random(1)
+    for _ in range(30):
+        task = draw(built_in("", request), PRESETS[key].prompt, request, rng, ["Once upon"])
+        assert "{" not in task.prompt + task.system
+        assert task.form in task.prompt and task.topic in task.prompt
+
+
+def test_a_list_of_numbers_is_no_list_of_topics():
+    lines = "1. 1.1.1.1.1\n2. 2.1.1.3.1\n3. 3\n4. Storms at sea\n5. **A lighthouse**: its keeper\n- World War 2\n"
+    assert from_lines(lines) == {"topics": ["Storms at sea", "A lighthouse", "World War 2"]}
+    assert clean_entries(["1.1", "", " ", "x" * 100, 5, None, "rain", "Rain", "das Meer", "\u6d77"]) == ["rain", "das Meer", "\u6d77"]
+
+
+def answer(text: str, done_reason: str | None = "stop", **more) -> Answer:
+    usual = {"thinking": False, "finished": True, "eval_count": 50, "eval_seconds": 1.0, "waited": 0.1, "streamed": 1.0}
+    return Answer(text=text, done_reason=done_reason, **usual | more)
+
+
+def test_a_text_that_was_cut_keeps_its_whole_sentences():
+    assert read_answer(answer("The sea was calm. Nobody spoke.", "length"), QUESTION) == ("The sea was calm. Nobody spoke.", "")
+    assert read_answer(answer("The sea was calm. Nobody spoke. The la", "length"), QUESTION) == ("The sea was calm. Nobody spoke.", "")
+    assert read_answer(answer("No. The sea was calm and nobody spoke until the la", "length"), QUESTION) == ("", "cut off")
+
+
+@given(
+    st.lists(
+        st.sampled_from(["The sea rose.", "A gull cried out.", "Nobody spoke of it.", "The lamp went out again."]), min_size=1, max_size=40
+    )
+)
+def test_a_text_that_goes_round_in_circles_is_kept_up_to_there_or_not_at_all(sentences):
+    text, trouble = read_answer(answer(" ".join(sentences)), QUESTION)
+    assert (text == "") == bool(trouble)
+    assert " ".join(sentences).startswith(text)
+    words = text.split()
+    fours = [tuple(words[i : i + 4]) for i in range(len(words) - 3)]
+    assert len(set(fours)) >= len(fours) / 2
+
+
+def test_a_text_that_repeats_its_instructions_is_no_document():
+    assert read_answer(answer("Here it is: write a short story about the sea, and so on."), QUESTION) == ("", "echoing")
