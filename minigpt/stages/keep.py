@@ -1,4 +1,7 @@
-"""What of a training goes to the disk: a course in; out come the best model and the metrics at once, the state now and then."""
+"""What of a training goes to the disk: a course in; the metrics go out at once, the best model and the state now and then, together.
+
+A state that says which model is the best is never on the disk before that model.
+"""
 
 from __future__ import annotations
 
@@ -6,6 +9,8 @@ import json
 import time
 from dataclasses import asdict
 from typing import Any
+
+import numpy as np
 
 from minigpt.calibrate import best_scale, scaled
 from minigpt.checkpoint import WEIGHTS, load_weights, read_scale, save_weights
@@ -16,7 +21,7 @@ from minigpt.state import load_state, save_state
 from minigpt.tensors import read_tensors
 from minigpt.training import Course, Report
 
-MOST_SHARE = 0.02  # of the time, for keeping the state
+MOST_SHARE = 0.02  # of the time, for keeping model and state
 TROUBLES = 3  # in a row end a training
 
 
@@ -27,12 +32,21 @@ class Keeper:
         self.job, self.course, self.run = job, course, job.run
         self.saved = time.perf_counter()
         self.interval = job.options.checkpoint_seconds
+        self.best: dict[str, np.ndarray] | None = None  # the best model, until it is on the disk
         self.micro_batch = course.trainer.micro_batch
         self.untouched = course.facts()
 
     def save_model(self) -> None:
-        """The best model so far."""
-        save_weights(self.run.path, self.course.trainer.state_dict())
+        """The best model so far; the first one goes to the disk at once, so that there is one."""
+        self.best = self.course.trainer.state_dict()
+        if not (self.run.path / WEIGHTS).exists():
+            self.write_model()
+
+    def write_model(self) -> None:
+        """The best model to the disk, if it is not there."""
+        if self.best is not None:
+            save_weights(self.run.path, self.best)
+            self.best = None
 
     def report(self, report: Report) -> None:
         """A line of metrics."""
@@ -54,8 +68,9 @@ class Keeper:
             self.save()
 
     def save(self) -> None:
-        """The state; the next one is so far away that all of them take MOST_SHARE of the time at most."""
+        """Model and state; the next ones are so far away that all of them take MOST_SHARE of the time at most."""
         began = time.perf_counter()
+        self.write_model()
         facts = self.course.facts() | {"updates": self.course.trainer.optimizer.step, "metrics": self.run.metrics}
         save_state(self.run.checkpoint, self.course.step, self.course.trainer.flat_state(), facts)
         self.saved = time.perf_counter()
@@ -63,7 +78,7 @@ class Keeper:
 
     def restore(self) -> None:
         """Go on from the latest sound state, or begin; metrics of later steps are forgotten, those steps come again."""
-        trainer = self.course.trainer
+        trainer, self.best = self.course.trainer, None
         shapes = {name: block.shape for name, block in trainer.flat_state().items()}
         found = load_state(self.run.checkpoint, shapes, self.say)
         if not found:
@@ -109,6 +124,7 @@ class Keeper:
         """Make the best model as sure of itself as it may be; its held-out loss then, and the factor of its logits. (None, None) where
         nothing is held out. A model that is calibrated stays as it is: a run that was broken off here ends in the same bytes."""
         course, trainer, folder = self.course, self.course.trainer, self.run.path
+        self.write_model()
         if not len(course.held_out):
             return None, None
         trainer.load_state_dict(load_weights(folder / WEIGHTS, trainer.config))
