@@ -1,4 +1,4 @@
-"""Ctrl-C, SIGTERM and a closed terminal, as one wish to stop: signals in, a KeyboardInterrupt out where the work can bear it."""
+"""Ctrl-C, SIGTERM and a closed terminal, as one wish to stop: signals in, an exception out where the work can bear it."""
 
 from __future__ import annotations
 
@@ -11,9 +11,14 @@ from types import FrameType
 SIGNALS = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP", "SIGBREAK") if hasattr(signal, name)]  # the last is Windows'
 
 
+class Interrupted(KeyboardInterrupt):
+    """The wish to stop. Where KeyboardInterrupt itself passes through code that is made from a text, as dataclasses make theirs, CPython
+    ends the process by SIGINT in the end, whatever caught it in between, and the status is lost; a subclass it leaves alone."""
+
+
 class Interrupt:
     """Hears the signals within `listening()`. Inside `deferred()` the first one only sets `asked`, so that a step can be finished
-    and saved; a second one, or one that comes elsewhere, raises KeyboardInterrupt at once."""
+    and saved; a second one, or one that comes elsewhere, raises Interrupted at once."""
 
     def __init__(self) -> None:
         self.asked = self._deferring = False
@@ -43,4 +48,4 @@ class Interrupt:
     def _hear(self, number: int, frame: FrameType | None) -> None:
         twice, self.asked = self.asked, True
         if twice or not self._deferring:
-            raise KeyboardInterrupt
+            raise Interrupted

@@ -204,6 +204,24 @@ def test_ctrl_c_keeps_what_there_is(tmp_path):
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="a Unix signal")
+def test_the_status_is_that_of_an_interruption_wherever_the_signal_comes():
+    """Also inside code that is made from a text, as it is in dataclasses, while modules are read."""
+    code = """
+import os, signal
+import click
+from minigpt.cli.common import command
+
+@command("wait")
+def wait():
+    exec("os.kill(os.getpid(), signal.SIGTERM)\\nwhile True: pass")
+
+wait()
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=False)
+    assert (done.returncode, done.stderr) == (130, "\nminigpt: interrupted\n")
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="a Unix signal")
 @pytest.mark.parametrize("name", ["SIGTERM", "SIGHUP"])
 def test_every_command_ends_with_one_line_when_it_is_told_to(run, name):
     command = [sys.executable, "-m", "minigpt", "generate", str(run[0]), "--samples", "100000"]
