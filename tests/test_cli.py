@@ -204,11 +204,10 @@ def test_ctrl_c_keeps_what_there_is(tmp_path):
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="a Unix signal")
-def test_the_status_is_that_of_an_interruption_wherever_the_signal_comes():
+def test_the_status_is_that_of_an_interruption_wherever_the_signal_comes(tmp_path):
     """Also inside code that is made from a text, as it is in dataclasses, while modules are read."""
     code = """
 import os, signal
-import click
 from minigpt.cli.common import command
 
 @command("wait")
@@ -217,7 +216,9 @@ def wait():
 
 wait()
 """
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=False)
+    (tmp_path / "waiting.py").write_text(code)
+    environment = {**os.environ, "PYTHONPATH": str(tmp_path)}
+    done = subprocess.run([sys.executable, "-m", "waiting"], capture_output=True, text=True, timeout=60, env=environment, check=False)
     assert (done.returncode, done.stderr) == (130, "\nminigpt: interrupted\n")
 
 
