@@ -53,6 +53,15 @@ def test_every_task_is_filled_in(key):
         assert task.form in task.prompt and task.topic in task.prompt
 
 
+def test_a_form_that_has_its_length_is_asked_for_none():
+    prompt = "A GPT that writes haiku"
+    request, rng = understand(prompt), random.Random(2)
+    tasks = [draw(built_in(prompt, request), prompt, request, rng, []) for _ in range(40)]
+    assert {task.form: " words." in task.prompt for task in tasks} == {
+        "a haiku of three lines": False, "a sequence of three haiku": False, "a haibun, which is prose that ends in a haiku": True,
+    }  # fmt: skip
+
+
 def test_a_list_of_numbers_is_no_list_of_topics():
     lines = "1. 1.1.1.1.1\n2. 2.1.1.3.1\n3. 3\n4. Storms at sea\n5. **A lighthouse**: its keeper\n- World War 2\n"
     assert from_lines(lines) == {"topics": ["Storms at sea", "A lighthouse", "World War 2"]}

@@ -206,7 +206,8 @@ def draw(plan: Plan, prompt: str, request: Request, rng: random.Random, avoid: S
     lines += [extra.format_map(fields) for extra in rng.sample(ask["extras"], EXTRAS) if able]
     if avoid and able:
         lines.append(ask["avoid"].format(openings='", "'.join(avoid)))
-    lines.append(ask["length"].format(words=words))
+    if form not in WORDS["short forms"]:
+        lines.append(ask["length"].format(words=words))
     if request.language != "en" or able:
         lines.append(ask["language"].format(language=language(request)))
     a_word = TOKENS_A_WORD * (2 if request.language in DENSE else 1)

@@ -11,7 +11,8 @@ from minigpt.corpus.ollama.client import Answer
 from minigpt.corpus.ollama.teacher import Question
 
 SENTENCE = re.compile(r"[^.!?…。！？]+(?:[.!?…。！？]+[\"'”’»)\]]*|$)\s*")  # noqa: RUF001 (full-width marks end sentences)
-END = re.compile(r"[.!?…。！？][\"'”’»)\]]*\s*$")  # noqa: RUF001
+END = re.compile(r"(?<!\.\.)[.!?。！？][\"'”’»)\]]*\s*$")  # noqa: RUF001 (an ellipsis ends nothing)
+TRAILS_OFF = re.compile(r"(?:\.\.\.|…)[\"'”’»)\]]*$")  # noqa: RUF001
 WORD = re.compile(r"\w+")
 LEAST_LEFT = 0.4  # of a text that was cut back, or it is dropped
 CIRCLING = 0.5  # of the four-word sequences of a text that are different; songs with a chorus have more than this
@@ -25,7 +26,8 @@ def read_answer(answer: Answer, question: Question) -> tuple[str, str]:
         return "", "unfinished"
     if not text:
         return "", "thinking" if answer.thinking or answer.eval_count > 1 else "empty"
-    if answer.done_reason == "length" or (answer.done_reason is None and answer.eval_count >= question.tokens):
+    cut = answer.done_reason == "length" or (answer.done_reason is None and answer.eval_count >= question.tokens)
+    if cut or TRAILS_OFF.search(text):
         text = cut_back(text)
         if not text:
             return "", "cut off"
