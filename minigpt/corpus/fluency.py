@@ -131,7 +131,7 @@ def _mean(values: np.ndarray, inside: np.ndarray, document: np.ndarray, D: int) 
 
 
 def shortfall(features: Features, kinds: Sequence[Hashable]) -> np.ndarray:
-    """How far each document (D,) falls short of what is usual in its kind, in weighted deviations; 0 is as usual as most."""
+    """How far each document (D,) falls short of what is usual in its kind, in weighted deviations beyond what is tolerated."""
     members: dict[Hashable, list[int]] = {}
     for number, kind in enumerate(kinds):
         members.setdefault(kind, []).append(number)
