@@ -44,6 +44,11 @@ def test_what_the_writers_write_is_left_alone(preset):
         "{}\n\nFeel free to ask for changes! I hope this helps.",
         "Of course! Here is the text:\n\n{}\n\nWould you like me to make it longer?",
         "Sure, here\N{RIGHT SINGLE QUOTATION MARK}s a story:\n{}",
+        "In this scene of the sea, I've crafted a dialogue that explores what friends say. Here's the dialogue:\n\n{}",
+        "I've written a short story for you.\n\n{}",
+        "{}\n\nThis is a concise description of the sea, but it's a simple and relatable one.",
+        "{}\nThese sentences describe the language of the sea.",
+        "{}\n\nHow about this piece of advice? It's about being yourself.",
     ],
 )
 def test_chatter_around_a_text_is_taken_off(around):

@@ -95,3 +95,6 @@ def test_a_text_that_goes_round_in_circles_is_kept_up_to_there_or_not_at_all(sen
 
 def test_a_text_that_repeats_its_instructions_is_no_document():
     assert read_answer(answer("Here it is: write a short story about the sea, and so on."), QUESTION) == ("", "echoing")
+    asked = Question("Write a description about tides. Write about 40 words.", tokens=200)
+    assert read_answer(answer("To make it engaging I used 40 words to describe the tides."), asked) == ("", "echoing")
+    assert read_answer(answer("A poem of 30 words, or 400 words. The sea took 40 days."), asked)[1] == ""

@@ -34,6 +34,7 @@ def topics(terms: Sequence[Term], used: Collection[int], in_prose: bool = True) 
         else:
             runs.append([place])
     solid = [run for run in runs if any(terms[place].key not in LIGHT for place in run)] or runs
+    solid = [[run[0] - 1, *run] if _describes(terms, run[0] - 1, used) else run for run in solid]
     phrases = [_phrase(terms, run, in_prose) for run in solid]
     return tuple(dict.fromkeys(phrase for phrase in phrases if phrase))[:MOST_TOPICS]
 
@@ -70,6 +71,12 @@ def _belongs(terms: Sequence[Term], run: Sequence[int], place: int, in_prose: bo
         return False
     between = " ".join(term.key for term in inner if term.key)
     return not between or between in CONNECTORS or (_how_to(terms, run[0]) and between in ARTICLES)
+
+
+def _describes(terms: Sequence[Term], place: int, used: Collection[int]) -> bool:
+    """Whether a light word stands between an article and the noun behind it, and so belongs to the noun: the human body."""
+    light = terms[place].key in LIGHT or terms[place].plain
+    return place > 0 and light and place not in used and not is_mark(terms[place]) and terms[place - 1].key in ARTICLES
 
 
 def _content(term: Term, terms: Sequence[Term]) -> bool:

@@ -16,6 +16,7 @@ TRAILS_OFF = re.compile(r"(?:\.\.\.|…)[\"'”’»)\]]*$")  # noqa: RUF001
 WORD = re.compile(r"\w+")
 LEAST_LEFT = 0.4  # of a text that was cut back, or it is dropped
 CIRCLING = 0.5  # of the four-word sequences of a text that are different; songs with a chorus have more than this
+LENGTH = re.compile(r"(\d+) words\.")
 ECHO = 6  # words in a row of the instructions
 
 
@@ -65,7 +66,9 @@ def before_circling(text: str) -> str:
 
 
 def echoes(text: str, prompt: str) -> bool:
-    """Whether a text holds a piece of its instructions."""
+    """Whether a text holds a piece of its instructions, or speaks of the number of words that it was to have."""
+    if (length := LENGTH.search(prompt)) and re.search(rf"\b{length[1]}[ -]words?\b", text):
+        return True
     asked, said = WORD.findall(prompt.lower()), WORD.findall(text.lower())
     given = {tuple(asked[i : i + ECHO]) for i in range(len(asked) - ECHO + 1)}
     return any(tuple(said[i : i + ECHO]) in given for i in range(len(said) - ECHO + 1))
