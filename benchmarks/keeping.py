@@ -49,11 +49,13 @@ def main() -> None:
     parser.add_argument("--model-size", default="12M")
     parser.add_argument("--epochs", type=int, default=20)
     parser.add_argument("--checkpoint-seconds", type=float, default=60.0)
+    parser.add_argument("--out", type=Path, help="the run folder; by default one that is removed")
     options = vars(parser.parse_args())
+    out = options.pop("out")
     for owner, name in ((Keeper, "save"), (Keeper, "save_model"), (Keeper, "write_model"), (RunFolder, "add_metrics")):
         timed(owner, name)
     with tempfile.TemporaryDirectory() as folder:
-        run = Path(folder) / "run"
+        run = out or Path(folder) / "run"
         minigpt.train(out=run, source="template", **options)
         seconds = RunFolder.open(run).record["training"]["seconds"]
     for name, number in times.items():
