@@ -16,6 +16,7 @@ from minigpt.errors import MinigptError
 from minigpt.listener import Listener
 from minigpt.pace import Clock, Epochs
 from minigpt.params import EMBEDDING
+from minigpt.state import read_state, save_state, states
 from minigpt.tensors import read_tensors, write_tensors
 
 PROMPT = "A GPT that writes haiku about the sea"
@@ -140,6 +141,26 @@ def test_a_run_that_is_not_complete_gets_more_epochs(tmp_path):
     minigpt.resume(tmp_path / "run", epochs="+2")
     minigpt.train(PROMPT, out=tmp_path / "at once", **SMALL | {"epochs": 5})
     assert (tmp_path / "run" / "model.safetensors").read_bytes() == (tmp_path / "at once" / "model.safetensors").read_bytes()
+
+
+def test_a_run_that_is_planned_in_minutes_gets_more_of_them(tmp_path):
+    interrupted(tmp_path / "run", epochs=None, minutes=0.1)
+    planned = record_of(tmp_path / "run")["time"]["training_seconds"]
+    minigpt.resume(tmp_path / "run", minutes="+0.05")
+    record = record_of(tmp_path / "run")
+    assert record["status"] == "complete"
+    assert record["time"]["minutes"] == pytest.approx(0.15)
+    assert record["time"]["training_seconds"] == pytest.approx(planned + 3)
+
+
+def test_a_state_of_another_version_is_told(tmp_path):
+    interrupted(tmp_path / "run")
+    (path,) = states(tmp_path / "run" / "checkpoint")
+    arrays, facts = read_state(path, {name: array.shape for name, array in read_tensors(path).items()})
+    del facts["halvings"]
+    save_state(path.parent, facts["step"], arrays, facts)
+    with pytest.raises(MinigptError, match="the state is of another version of minigpt, it lacks 'halvings'"):
+        minigpt.resume(tmp_path / "run")
 
 
 def test_init_keeps_the_rows_of_the_old_tokens_and_adds_new_ones(whole, tmp_path):

@@ -128,6 +128,13 @@ def test_a_damaged_state_is_named_and_the_one_before_it_is_taken(tmp_path):
     assert load_state(tmp_path, shapes, said.append) is None
 
 
+def test_a_state_of_another_training_is_named(tmp_path):
+    save_state(tmp_path, 1, {"m": np.zeros(10, np.float32)}, {"step": 1})
+    said = []
+    assert load_state(tmp_path, {"m": (11,)}, said.append) is None
+    assert "is no state of this training, or is damaged; what was before it is taken" in said[0]
+
+
 def test_a_complete_run_has_nothing_left_to_do(whole):
     before = outcome(whole[0])
     done = subprocess.run([*command("resume", whole[0])[:-1]], capture_output=True, text=True, check=True)
