@@ -21,7 +21,7 @@ from minigpt.state import load_state, save_state
 from minigpt.tensors import read_tensors
 from minigpt.training import Course, Report
 
-MOST_SHARE = 0.02  # of the time, for keeping model and state
+MOST_SHARE = 0.01  # of the time, for writing model and state; copies of the best model and the metrics take about as much again
 TROUBLES = 3  # in a row end a training
 
 
