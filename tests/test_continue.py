@@ -144,12 +144,12 @@ def test_a_run_that_is_not_complete_gets_more_epochs(tmp_path):
 
 
 def test_a_run_that_is_planned_in_minutes_gets_more_of_them(tmp_path):
-    interrupted(tmp_path / "run", epochs=None, minutes=0.3)
+    interrupted(tmp_path / "run", epochs=None, minutes=0.2)
     planned = record_of(tmp_path / "run")["time"]["training_seconds"]
     minigpt.resume(tmp_path / "run", minutes="+0.05")
     record = record_of(tmp_path / "run")
     assert record["status"] == "complete"
-    assert record["time"]["minutes"] == pytest.approx(0.35)
+    assert record["time"]["minutes"] == pytest.approx(0.25)
     assert record["time"]["training_seconds"] == pytest.approx(planned + 3)
 
 
