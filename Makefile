@@ -1,4 +1,4 @@
-# make demo: from a fresh checkout to a GPT that writes recipes. make test, make check, make parity: what CI runs.
+# make demo: from a fresh checkout to a GPT that writes recipes. make test, make slow, make check, make parity: what CI runs.
 # make fuzz: random bytes into every reader, SECONDS each. make coverage: which lines and branches the tests reach.
 # make ollama-check: the Ollama client against the server that OLLAMA_HOST names.
 PYTHON ?= python3
@@ -7,7 +7,7 @@ BIN = $(VENV)/bin
 READERS = weights tensors state json config record tokenizer merges journal text jsonl csv
 SECONDS = 60
 
-.PHONY: demo test check parity ollama-check fuzz coverage
+.PHONY: demo test slow check parity ollama-check fuzz coverage
 .DELETE_ON_ERROR:
 
 demo: $(VENV)/.run
@@ -16,7 +16,10 @@ demo: $(VENV)/.run
 	$(BIN)/minigpt generate "$$(ls -td models/a-fun-gpt-* | head -n 1)" --prompt "Grandma's" --max-tokens 300 --seed 1
 
 test: $(VENV)/.dev
-	$(BIN)/python -m pytest -q -n 2 --dist loadfile
+	$(BIN)/python -m pytest -q -n 2 --dist loadfile -m "not slow"
+
+slow: $(VENV)/.dev
+	$(BIN)/python -m pytest -q -n 2 -m slow
 
 check: $(VENV)/.dev
 	$(BIN)/ruff check

@@ -143,6 +143,7 @@ def test_a_run_that_is_not_complete_gets_more_epochs(tmp_path):
     assert (tmp_path / "run" / "model.safetensors").read_bytes() == (tmp_path / "at once" / "model.safetensors").read_bytes()
 
 
+@pytest.mark.slow
 def test_a_run_that_is_planned_in_minutes_gets_more_of_them(tmp_path):
     interrupted(tmp_path / "run", epochs=None, minutes=0.2)
     planned = record_of(tmp_path / "run")["time"]["training_seconds"]
@@ -374,6 +375,7 @@ def test_evaluations_take_a_bounded_share_of_the_time():
     assert [step for step in range(1, 20) if Epochs(20, 6).evaluates(step, 0, 0)] == [6, 12, 18]
 
 
+@pytest.mark.slow
 def test_minutes_end_on_time(tmp_path):
     """With room for a busy machine; benchmarks/minutes.py measures it."""
     began, minutes = time.monotonic(), 0.25
@@ -393,6 +395,7 @@ def test_minutes_and_epochs_exclude_each_other(tmp_path):
         minigpt.train(PROMPT, out=tmp_path / "run", **SMALL | {"minutes": 0, "epochs": None})
 
 
+@pytest.mark.slow
 def test_minutes_that_are_over_before_the_training_leave_a_run_that_goes_on(tmp_path):
     options = {k: v for k, v in SMALL.items() if k != "epochs"}
     with pytest.raises(MinigptError, match=r"minutes were over before the training began.*minigpt resume"):

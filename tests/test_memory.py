@@ -102,6 +102,7 @@ print(starved.micro_batch)
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="the system keeps no limit of a process's memory there")
+@pytest.mark.slow
 def test_a_step_without_memory_is_taken_in_smaller_parts_with_the_same_result() -> None:
     sizes = []
     for room in (80 * 10**6, 250 * 10**6):

@@ -120,6 +120,7 @@ def prose(paragraphs: int) -> str:
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="reads the peak of memory where Linux has it")
+@pytest.mark.slow
 def test_a_corpus_four_times_as_large_takes_no_more_memory(tmp_path: Path) -> None:
     peaks = []
     for paragraphs in (6_000, 24_000):
