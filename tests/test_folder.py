@@ -66,6 +66,17 @@ def test_runs_are_listed_newest_first_and_damaged_records_are_named(tmp_path):
     assert list_runs(tmp_path / "nothing") == ([], [])
 
 
+@pytest.mark.parametrize(
+    ("data", "message"), [(["-"], "standard input was not read to its end"), (["a.txt"], "everything is saved; to go on: minigpt resume ")]
+)
+def test_whoever_interrupts_a_run_is_told_whether_it_can_go_on(tmp_path, data, message):
+    run = RunFolder(tmp_path / "run", {"options": {"data": data}})
+    run.create()
+    with pytest.raises(KeyboardInterrupt, match=message), run.recorded():
+        raise KeyboardInterrupt
+    assert json.loads((run.path / "run.json").read_text())["status"] == "interrupted"
+
+
 def test_stages_that_are_done_are_not_done_again(tmp_path):
     """One that is broken off does not count, and the ones behind it wait."""
     run = RunFolder(tmp_path / "run", {})

@@ -93,6 +93,11 @@ def test_a_text_that_goes_round_in_circles_is_kept_up_to_there_or_not_at_all(sen
     assert len(set(fours)) >= len(fours) / 2
 
 
+def test_a_text_that_goes_round_in_circles_inside_its_sentences_is_no_document():
+    lines = [f"{name} went on and on and on and on and on and on and on and on and on." for name in ("Anna", "Bert", "Clara")]
+    assert read_answer(answer(" ".join(lines)), QUESTION) == ("", "circling")
+
+
 def test_a_text_that_repeats_its_instructions_is_no_document():
     assert read_answer(answer("Here it is: write a short story about the sea, and so on."), QUESTION) == ("", "echoing")
     asked = Question("Write a description about tides. Write about 40 words.", tokens=200)

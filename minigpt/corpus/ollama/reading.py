@@ -62,6 +62,8 @@ def before_circling(text: str) -> str:
             break
         seen |= fresh
         kept.append(match[0])
+    else:
+        return ""  # it goes round in circles inside its sentences
     return "".join(kept).rstrip() if len(kept) >= 3 else ""
 
 
