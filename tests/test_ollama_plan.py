@@ -79,11 +79,16 @@ def test_a_text_that_was_cut_keeps_its_whole_sentences():
     assert read_answer(answer("No. The sea was calm and nobody spoke until the la", "length"), QUESTION) == ("", "cut off")
 
 
-@given(
-    st.lists(
-        st.sampled_from(["The sea rose.", "A gull cried out.", "Nobody spoke of it.", "The lamp went out again."]), min_size=1, max_size=40
-    )
-)
+def test_a_text_that_trails_off_is_taken_back_to_its_last_whole_sentence():
+    assert read_answer(answer("The sea was calm. Nobody spoke. And now..."), QUESTION) == ("The sea was calm. Nobody spoke.", "")
+    assert read_answer(answer("A sailor, adrift on the dark abyss, and now\u2026"), QUESTION) == ("", "cut off")
+    assert read_answer(answer('He said: "Wait..." Then he left.'), QUESTION) == ('He said: "Wait..." Then he left.', "")
+
+
+SENTENCES = ("The sea rose.", "A gull cried out.", "Nobody spoke of it.", "The lamp went out again.")
+
+
+@given(st.lists(st.sampled_from(SENTENCES), min_size=1, max_size=40))
 def test_a_text_that_goes_round_in_circles_is_kept_up_to_there_or_not_at_all(sentences):
     text, trouble = read_answer(answer(" ".join(sentences)), QUESTION)
     assert (text == "") == bool(trouble)

@@ -75,8 +75,9 @@ def _belongs(terms: Sequence[Term], run: Sequence[int], place: int, in_prose: bo
 
 def _describes(terms: Sequence[Term], place: int, used: Collection[int]) -> bool:
     """Whether a light word stands between an article and the noun behind it, and so belongs to the noun: the human body."""
-    light = terms[place].key in LIGHT or terms[place].plain
-    return place > 0 and light and place not in used and not is_mark(terms[place]) and terms[place - 1].key in ARTICLES
+    if place < 1 or place in used or is_mark(terms[place]) or terms[place - 1].key not in ARTICLES:
+        return False
+    return terms[place].plain or terms[place].key in LIGHT
 
 
 def _content(term: Term, terms: Sequence[Term]) -> bool:

@@ -1,4 +1,4 @@
-"""The training: token streams in; out come the best model and the metrics, on the disk at every moment."""
+"""The training: token streams in; out come the best model and the metrics."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ AGAIN = 0.3  # of the peak learning rate, for a complete run that is trained on:
 
 
 def learn(job: Job) -> list[Path]:
-    """The training, from its start or from the latest state on the disk. Model and metrics are there at every moment."""
+    """The training, from its start or from the latest state on the disk. From the first evaluation on a model is there at every moment."""
     run, hear = job.run, job.hear
     config = replace(job.config, vocab_size=run.record["model"]["vocab_size"])
     timing = plan_time(job, config) if job.options.minutes else None
@@ -81,11 +81,16 @@ def schedule(job: Job, windows: Windows, timing: Timing | None) -> tuple[Pace, T
     if timing:
         steps = timing.steps(windows.context)
         pace: Pace = Clock(timing.training_seconds, timing.training_seconds / max(1, steps), job.run.base_step, job.run.base_seconds)
-        return pace, replace(t, warmup_steps=min(WARMUP, int(WARMUP_SHARE * steps)))
+        return pace, replace(t, warmup_steps=warmup(steps))
     steps = windows.steps * t.epochs
     first = job.run.base_step  # who asks for more epochs gets them: the rate rises once more, and the gain comes last
     pace = Epochs(first + steps, windows.steps // t.evaluations_per_epoch, patient=first > 0)
-    return pace, replace(t, total_steps=steps, warmup_steps=min(WARMUP, int(WARMUP_SHARE * steps)))
+    return pace, replace(t, total_steps=steps, warmup_steps=warmup(steps))
+
+
+def warmup(steps: int) -> int:
+    """The steps of the warm-up in a training of so many."""
+    return min(WARMUP, int(WARMUP_SHARE * steps))
 
 
 def announce(job: Job, config: ModelConfig, t: TrainConfig, windows: Windows, timing: Timing | None) -> None:
