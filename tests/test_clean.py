@@ -48,11 +48,19 @@ def test_what_the_writers_write_is_left_alone(preset):
         "I've written a short story for you.\n\n{}",
         "{}\n\nThis is a concise description of the sea, but it's a simple and relatable one.",
         "{}\nThese sentences describe the language of the sea.",
+        "I'm so glad you asked a question about mills. {}",
+        "I'm glad to hear that you enjoy the craft of milling!\n\n{}",
+        "This is an answer to a question. {}",
         "{}\n\nHow about this piece of advice? It's about being yourself.",
     ],
 )
 def test_chatter_around_a_text_is_taken_off(around):
     assert without_chatter(around.format(STORY)) == STORY
+
+
+@pytest.mark.parametrize("framed", ['"Water them early."', "\u201cWater them early.\u201d"])
+def test_quotation_marks_around_a_whole_text_are_taken_off(framed):
+    assert without_chatter(framed) == "Water them early."
 
 
 @pytest.mark.parametrize("text", ["Sure! Here is a story:", "Is there anything else I can help with?", "I hope this helps!"])
@@ -68,12 +76,31 @@ def test_nothing_but_chatter_is_nothing(text):
         "As an AI language model, I cannot write recipes.",
         "I'm sorry, but I can't help with that request.",
         "I am a large language model and I do not have personal experiences of gardens.",
+        "I'm happy to help answer any gardening-related questions. What is the question?",
+        "I'm ready to assist. What question do you have in mind?",
+        "I'm here to support and provide guidance on various aspects of gardening, on watering plants or using compost.",
+        "I'd be happy to help you with your garden. Just tell me what you need.",
+        "I'm glad you enjoyed my answers! I can keep covering gardens.",
         "I\N{RIGHT SINGLE QUOTATION MARK}m unable to. I cannot provide instructions for this.",
     ],
 )
 def test_refusals_are_dropped(text):
     assert refuses(text)
     assert clean([text])[1].dropped == {"refusal": 1}
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "I'm happy to help you with your refund. It was sent on Monday, and will reach you within three days.",
+        "I'm glad the rain has come at last. The beans need it.",
+        '"Come in," she said. "The tea is hot."',
+        "I'm here to fish, said the old man, and he sat down on the pier.",
+    ],
+)
+def test_what_only_resembles_chatter_stays(text):
+    assert without_chatter(text) == text
+    assert not refuses(text)
 
 
 def test_markup_goes_and_code_and_arithmetic_stay():

@@ -102,6 +102,27 @@ def test_a_text_that_goes_round_in_circles_inside_its_sentences_is_no_document()
     lines = [f"{name} went on and on and on and on and on and on and on and on and on." for name in ("Anna", "Bert", "Clara")]
     assert read_answer(answer(" ".join(lines)), QUESTION) == ("", "circling")
 
+    miracles = "She is a mother, and she has seen many miracles. " * 2 + "She has gone to the village, and she has seen many miracles. " * 3
+    kept = "A gardener walked through her garden at noon. Nobody had called her there. She is a mother, and she has seen many miracles."
+    begin = kept.rpartition(" She is")[0] + " "
+    assert read_answer(answer(begin + miracles), QUESTION) == (kept, "")
+
+
+@pytest.mark.parametrize(
+    ("text", "kept"),
+    [
+        ('He rose. "Come," she said. "Come now.', 'He rose. "Come," she said.'),
+        ('He rose early and went. She asked: "What? It is.', "He rose early and went."),
+        ("He rose and went to the shore. He said \u201cno. Then he slept.", "He rose and went to the shore."),
+        ('"I love gardens.\n\n"They love me back.', "I love gardens.\n\nThey love me back."),
+        ('"I love gardens.\n\n"They love me back."', '"I love gardens.\n\n"They love me back."'),
+        ('A pipe of 5" fits. Nobody knew.', 'A pipe of 5" fits. Nobody knew.'),
+        ('She said "and so on', ""),
+    ],
+)
+def test_a_quotation_that_never_ends_is_left_out(text, kept):
+    assert read_answer(answer(text), QUESTION)[0] == kept
+
 
 def test_a_text_that_repeats_its_instructions_is_no_document():
     assert read_answer(answer("Here it is: write a short story about the sea, and so on."), QUESTION) == ("", "echoing")

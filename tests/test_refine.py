@@ -24,22 +24,23 @@ def documents(texts: list[str]) -> list[Document]:
 
 
 @given(st.lists(WORDS, min_size=1, max_size=7), st.integers(1, 100))
-def test_kept_documents_fit_the_budget_and_scores_are_the_greedy_ones(texts, budget):
+def test_kept_documents_fit_the_budget_and_are_the_greedy_ones(texts, budget):
     """Too few to compare their quality, they are chosen by novelty: in the plain greedy order, which looks at all before each choice."""
     lengths = [len(text.split()) for text in texts]
     kept = refine(documents(texts), lengths, budget)
     assert [k.number for k in kept] == sorted({k.number for k in kept})
     assert sum(lengths[k.number] for k in kept) <= budget or len(kept) == 1
 
-    seen, waiting, total, greedy = set(), list(range(len(texts))), 0, {}
+    seen, waiting, total, greedy = set(), list(range(len(texts))), 0, []
     while waiting and not (greedy and budget - total < np.median(lengths)):
-        novelty, number = max((len(four_grams(texts[i]) - seen) / len(four_grams(texts[i])), -i) for i in waiting)
+        _, number = max((len(four_grams(texts[i]) - seen) / len(four_grams(texts[i])), -i) for i in waiting)
         waiting.remove(-number)
         if total + lengths[-number] <= budget or not greedy:
-            greedy[-number] = round((1 + novelty) / 2, 4)
+            greedy.append(-number)
             seen |= four_grams(texts[-number])
             total += lengths[-number]
-    assert {k.number: k.score for k in kept} == greedy
+    assert [k.number for k in kept] == sorted(greedy)
+    assert {k.score for k in kept} == {1.0}
 
 
 def test_a_repetition_is_what_goes_first():
@@ -51,6 +52,22 @@ def test_a_judge_decides_between_equals():
     texts = ["the cat sat on the mat", "a dog lay by the door", "two birds sang in a tree"]
     marked = [Document(text, "ollama", {"judge": mark}) for text, mark in zip(texts, ("0.2", "0.9", "0.8"), strict=True)]
     assert [k.number for k in refine(marked, [6, 6, 6], 12)] == [1, 2]
+
+
+def asked_for(lengths: list[int], asked: int) -> list[Document]:
+    """Texts of so many words, all different, that were to have `asked`."""
+    texts = [" ".join(f"{chr(97 + number)}{word}" for word in range(length)) for number, length in enumerate(lengths)]
+    return [Document(text, "ollama", {"asked_words": str(asked)}) for text in texts]
+
+
+def test_of_what_was_asked_for_at_length_a_stub_goes_first():
+    written = [*asked_for([12, 4, 14], 12), *asked_for([3], 0)]
+    assert [k.number for k in refine(written, [12, 4, 14, 3], 26)] == [0, 2]
+    assert [k.score for k in refine(written, [12, 4, 14, 3], None)] == [1.0, 0.1111, 1.0, 1.0]
+
+
+def test_a_writer_that_always_stays_below_the_length_is_measured_by_itself():
+    assert [k.score for k in refine(asked_for([6, 3, 6, 8, 5], 60), [6, 3, 6, 8, 5], None)] == [1.0, 0.25, 1.0, 1.0, 0.6944]
 
 
 def shuffled(text: str, rng: random.Random) -> str:

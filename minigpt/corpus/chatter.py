@@ -18,7 +18,7 @@ UNDERLINE = re.compile(r"(?<![\w_])(_{2})(?=\S)([^_\n]+?)(?<=\S)\1(?![\w_])")
 LINK = re.compile(r"!?\[([^\]\n]*)\]\((?:https?:|/|#)[^)\s]*\)")
 RULE = re.compile(r"^[ \t]*(?:[-*_][ \t]*){3,}$\n?", re.MULTILINE)
 TAGS = re.compile(r"</?(?:p|br|b|i|em|strong|u|div|span|h[1-6]|ul|ol|li|a|html|body|hr|blockquote)(?:\s[^<>\n]*)?/?>", re.IGNORECASE)
-FRAMED = re.compile(r'^"([^"\n]*)"$', re.DOTALL)
+FRAMED = re.compile(r"\A[\"“]([^\"“”\n]*)[\"”]\Z")
 REFUSAL_WITHIN = 160  # characters from the beginning, in which a refusal is one
 BLANKS = re.compile(r"\n{3,}")
 
@@ -40,7 +40,7 @@ def refuses(text: str) -> bool:
 
 
 def without_chatter(text: str) -> str:
-    """The text without greetings and offers around it; nothing if it was nothing else."""
+    """The text without greetings, offers and quotation marks around it; nothing if it was nothing else."""
     before, after, _ = _patterns()
     plain = text.replace("\N{RIGHT SINGLE QUOTATION MARK}", "'")  # one character for one: places stay
     start, end = 0, len(text)
@@ -48,7 +48,7 @@ def without_chatter(text: str) -> str:
         start += match.end()
     while match := after.search(plain, start, end):
         end = match.start()
-    return text[start:end].strip()
+    return FRAMED.sub(r"\1", text[start:end].strip())
 
 
 def without_markup(text: str) -> str:

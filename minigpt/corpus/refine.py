@@ -1,8 +1,9 @@
 """From the documents that were written, the ones to keep: good ones, each of which says what the others do not.
 
-A document's score is its quality (fluency.py; a judge's mark takes part) times its novelty, the share of its four-word sequences that
-stand in no document chosen before it (Li et al. 2016 count distinct n-grams in the same spirit). Novelty counts half: what says the same in
-other words is still worth something to a small model. The next one chosen is always the one of the highest score.
+A document's score is its quality: how it agrees with the others (fluency.py), how much of the length it was asked for it has, and what a
+judge says of it. The next one chosen is always the one of the highest score times novelty, the share of its four-word sequences that stand
+in no document chosen before it (Li et al. 2016 count distinct n-grams in the same spirit). Novelty counts half: what says the same in other
+words is still worth something to a small model.
 """
 
 from __future__ import annotations
@@ -15,13 +16,14 @@ import numpy as np
 
 from minigpt.corpus.documents import Document
 from minigpt.corpus.fluency import qualities
+from minigpt.corpus.near import words
 from minigpt.corpus.request import Request
 from minigpt.corpus.topicality import topicality
 
 
 @dataclass(frozen=True)
 class Kept:
-    """A document that was kept, its number among all, and its score from 0 to 1."""
+    """A document that was kept, its number among all, and its score from 0 to 1, which does not depend on what else is kept."""
 
     number: int
     document: Document
@@ -29,17 +31,17 @@ class Kept:
 
 
 def refine(documents: Sequence[Document], lengths: Sequence[int], final_tokens: int | None, request: Request | None = None) -> list[Kept]:
-    """Documents of the highest scores whose `lengths`, in tokens, sum to `final_tokens` at most (None: all), in their first order.
+    """Good and different documents whose `lengths`, in tokens, sum to `final_tokens` at most (None: all), in their first order.
 
     A last gap that is shorter than most documents stays: what would fill it is what is short, not what is good.
 
-    Novelty only falls while others are chosen, so an old score is a bound: a document needs a new score only when its old one is
-    the highest (Minoux 1978, lazy greedy).
+    Novelty only falls while others are chosen, so an old worth is a bound: a document needs a new one only when its old one is the
+    highest (Minoux 1978, lazy greedy).
     """
-    quality = judged(documents, request)
+    scores = judged(documents, request)
     grams = [four_grams(document.text) for document in documents]
     seen: set[tuple[str, ...]] = set()
-    waiting = [(-float(q), number) for number, q in enumerate(quality)]  # a heap: highest score first, then first written
+    waiting = [(-float(score), number) for number, score in enumerate(scores)]  # a heap: highest worth first, then first written
     heapq.heapify(waiting)
     kept: list[Kept] = []
     total = 0
@@ -47,28 +49,40 @@ def refine(documents: Sequence[Document], lengths: Sequence[int], final_tokens: 
     while waiting and not (kept and final_tokens is not None and final_tokens - total < usual):
         _, number = heapq.heappop(waiting)
         novelty = len(grams[number] - seen) / len(grams[number])
-        score = float(quality[number]) * (1 + novelty) / 2
-        if waiting and (-score, number) > waiting[0]:
-            heapq.heappush(waiting, (-score, number))
+        worth = float(scores[number]) * (1 + novelty) / 2
+        if waiting and (-worth, number) > waiting[0]:
+            heapq.heappush(waiting, (-worth, number))
             continue
         if final_tokens is None or total + lengths[number] <= final_tokens or not kept:
-            kept.append(Kept(number, documents[number], round(score, 4)))
+            kept.append(Kept(number, documents[number], round(float(scores[number]), 4)))
             seen |= grams[number]
             total += lengths[number]
     return sorted(kept, key=lambda k: k.number)
 
 
 def judged(documents: Sequence[Document], request: Request | None) -> np.ndarray:
-    """The quality (D,) of each document among its like; half of it is a judge's mark where there is one."""
+    """The score (D,) of each document: its quality among its like, half of which is a judge's mark where there is one, and what is left
+    of it where the text is a stub of what was asked for."""
     texts = [document.text for document in documents]
     kinds = [(document.source, document.origin.get("form")) for document in documents]
     quality = qualities(texts, kinds, topicality(request, texts) if request else None)
-    marks = np.array([float(document.origin.get("judge", "nan")) for document in documents])
-    result: np.ndarray = np.where(np.isnan(marks), quality, quality * (1 + marks) / 2)
+    marks = np.array([(1 + float(document.origin.get("judge", "1"))) / 2 for document in documents])
+    result: np.ndarray = quality * marks * fulfilled(documents) ** 2  # half a text is worth less than half
+    return result
+
+
+def fulfilled(documents: Sequence[Document]) -> np.ndarray:
+    """The share (D,) that each has of the words that its writer was asked for, 1 where no length was. A writer that usually stays below
+    it is measured by what it usually writes."""
+    asked = np.array([int(document.origin.get("asked_words", "0")) for document in documents])
+    written = np.array([len(words(document.text)) for document in documents])
+    shares = written / np.maximum(asked, 1)
+    usual = min(1.0, float(np.median(shares[asked > 0]))) if asked.any() else 1.0
+    result: np.ndarray = np.where(asked > 0, np.minimum(1.0, shares / max(usual, 1e-9)), 1.0)
     return result
 
 
 def four_grams(text: str) -> set[tuple[str, ...]]:
     """The four-word sequences of a text; the words themselves if they are fewer than four."""
-    words = text.lower().split()
-    return {tuple(words[i : i + 4]) for i in range(len(words) - 3)} or {tuple(words)}
+    spoken = text.lower().split()
+    return {tuple(spoken[i : i + 4]) for i in range(len(spoken) - 3)} or {tuple(spoken)}

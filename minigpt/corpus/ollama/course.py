@@ -87,7 +87,7 @@ class Course:
         line = {
             "text": text, "source": "ollama", "model": desk.model.name, "digest": desk.model.digest, "seed": question.seed,
             "request": number, "done_reason": answer.done_reason, "eval_count": answer.eval_count, "form": task.form,
-            "topic": task.topic, "judge": score,
+            "topic": task.topic, "asked_words": task.words, "judge": score,
         }  # fmt: skip
         length = self.count_tokens(text)
         with self._lock:

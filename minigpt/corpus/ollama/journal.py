@@ -12,7 +12,7 @@ from minigpt.corpus.documents import Document
 from minigpt.errors import MinigptError
 from minigpt.files import open_to_append, read_json_object, sealed, unsealed, write_json
 
-ORIGIN = ("model", "digest", "seed", "request", "done_reason", "eval_count", "form", "topic", "judge")
+ORIGIN = ("model", "digest", "seed", "request", "done_reason", "eval_count", "form", "topic", "asked_words", "judge")
 
 
 class Journal:

@@ -74,6 +74,7 @@ class Task:
     tokens: int  # at most
     form: str
     topic: str
+    words: int  # to be written; 0 where the form decides
 
 
 def make_plan(ask: Ask, prompt: str, request: Request, seed: int, seconds: float, say: Say) -> Plan:
@@ -206,9 +207,11 @@ def draw(plan: Plan, prompt: str, request: Request, rng: random.Random, avoid: S
     lines += [extra.format_map(fields) for extra in rng.sample(ask["extras"], EXTRAS) if able]
     if avoid and able:
         lines.append(ask["avoid"].format(openings='", "'.join(avoid)))
-    if form not in WORDS["short forms"]:
+    has_length = form in WORDS["short forms"]
+    if not has_length:
         lines.append(ask["length"].format(words=words))
     if request.language != "en" or able:
         lines.append(ask["language"].format(language=language(request)))
     a_word = TOKENS_A_WORD * (2 if request.language in DENSE else 1)
-    return Task(ask["system"].format(author=author(prompt)), " ".join(lines), int(words * a_word * 1.5) + 60, form, topic)
+    tokens = int(words * a_word * 1.5) + 60
+    return Task(ask["system"].format(author=author(prompt)), " ".join(lines), tokens, form, topic, 0 if has_length else words)

@@ -6,6 +6,7 @@ This is about how a model ends, circles and echoes its instructions. Chatter, ma
 from __future__ import annotations
 
 import re
+from collections import Counter
 
 from minigpt.corpus.ollama.client import Answer
 from minigpt.corpus.ollama.teacher import Question
@@ -13,10 +14,13 @@ from minigpt.corpus.ollama.teacher import Question
 SENTENCE = re.compile(r"[^.!?…。！？]+(?:[.!?…。！？]+[\"'”’»)\]]*|$)\s*")  # noqa: RUF001 (full-width marks end sentences)
 END = re.compile(r"(?<!\.\.)[.!?。！？][\"'”’»)\]]*\s*$")  # noqa: RUF001 (an ellipsis ends nothing)
 TRAILS_OFF = re.compile(r"(?:\.\.\.|…)[\"'”’»)\]]*$")  # noqa: RUF001
+QUOTE = re.compile(r"(?<!\d)\"|[“”]")  # not the sign for inches
+LEADING = re.compile(r"^[\"“]", re.MULTILINE)  # an author who speaks as if interviewed
 WORD = re.compile(r"\w+")
 LEAST_LEFT = 0.4  # of a text that was cut back, or it is dropped
 CIRCLING = 0.5  # of the four-word sequences of a text that are different; songs with a chorus have more than this
 LENGTH = re.compile(r"(\d+) words\.")
+OFTEN, LOOSER = 5, 0.75  # times that it says the same four words, and then the share that is too little already
 ECHO = 6  # words in a row of the instructions
 
 
@@ -30,8 +34,9 @@ def read_answer(answer: Answer, question: Question) -> tuple[str, str]:
     cut = answer.done_reason == "length" or (answer.done_reason is None and answer.eval_count >= question.tokens)
     if cut or TRAILS_OFF.search(text):
         text = cut_back(text)
-        if not text:
-            return "", "cut off"
+    text = with_closed_quotes(text)
+    if not text:
+        return "", "cut off"
     text = before_circling(text)
     if not text:
         return "", "circling"
@@ -47,11 +52,36 @@ def cut_back(text: str) -> str:
     return kept if len(kept) >= LEAST_LEFT * len(text) else ""
 
 
+def with_closed_quotes(text: str) -> str:
+    """A text whole, or if a quotation in its last paragraph never ends, up to the sentence before it; nothing if too little is left.
+
+    What is one quotation from the first word on loses the marks instead.
+    """
+    if _closes_quotes(text):
+        return text
+    kept = text
+    while kept and not (_closes_quotes(kept) and END.search(kept)):
+        ends = [match.end() for match in SENTENCE.finditer(kept)][:-1]
+        kept = kept[: ends[-1]].rstrip() if ends else ""
+    if len(kept) >= LEAST_LEFT * len(text):
+        return kept
+    bare = LEADING.sub("", text)
+    return bare if _closes_quotes(bare) else ""
+
+
+def _closes_quotes(text: str) -> bool:
+    """Whether every quotation mark of the last paragraph has its other half; the paragraphs before it may be one long speech."""
+    marks = QUOTE.findall(text.rpartition("\n\n")[2])
+    return marks.count('"') % 2 == 0 and marks.count("“") <= marks.count("”")
+
+
 def before_circling(text: str) -> str:
     """A text whole, or if it goes round in circles up to its first repeated sentence; nothing if that leaves less than three sentences."""
     words = WORD.findall(text.lower())
     grams = [tuple(words[i : i + 4]) for i in range(len(words) - 3)]
-    if not grams or len(set(grams)) >= CIRCLING * len(grams):
+    times = Counter(grams)
+    least = LOOSER if max(times.values(), default=0) >= OFTEN else CIRCLING
+    if len(times) >= least * len(grams):
         return text
     seen: set[tuple[str, ...]] = set()
     kept = []
