@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import random
 
 import pytest
@@ -10,7 +11,7 @@ from hypothesis import strategies as st
 
 from minigpt.corpus.lexicon import TABLES
 from minigpt.corpus.ollama.client import Answer
-from minigpt.corpus.ollama.plan import WORDS, built_in, clean_entries, draw, from_lines
+from minigpt.corpus.ollama.plan import LISTS, WORDS, built_in, clean_entries, draw, from_lines, from_schema
 from minigpt.corpus.ollama.reading import read_answer
 from minigpt.corpus.ollama.teacher import Question
 from minigpt.corpus.prompt import PRESETS, understand
@@ -66,6 +67,14 @@ def test_a_list_of_numbers_is_no_list_of_topics():
     lines = "1. 1.1.1.1.1\n2. 2.1.1.3.1\n3. 3\n4. Storms at sea\n5. **A lighthouse**: its keeper\n- World War 2\n"
     assert from_lines(lines) == {"topics": ["Storms at sea", "A lighthouse", "World War 2"]}
     assert clean_entries(["1.1", "", " ", "x" * 100, 5, None, "rain", "Rain", "das Meer", "\u6d77"]) == ["rain", "das Meer", "\u6d77"]
+
+
+def test_a_plan_that_repeats_the_question_or_itself_is_none():
+    """As a real, small model answered: the question's words for topics, the same ones in every list."""
+    said = ["ways", "adjectives", "types", "wording", "questions", "opens"]
+    assert from_schema(json.dumps(dict.fromkeys(LISTS, said)))["topics"] == []
+    good = {"topics": ["storms", "kinds of sails", "a question of honour"], "forms": ["a letter", "a fable"], "tones": ["fable", "a Fable"]}
+    assert from_schema(json.dumps(good)) == dict.fromkeys(LISTS, []) | good | {"forms": ["a letter"], "tones": ["fable"]}
 
 
 def answer(text: str, done_reason: str | None = "stop", **more) -> Answer:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import random
 import re
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -30,6 +31,7 @@ AUTHOR = re.compile(
     r"^(?:an?|the|my)\s+(?:[\w-]+\s+){0,3}?(?:GPT|AI|model|bot|chatbot|assistant)\s+(that|which|who|about|on)\s+(.+)$", re.IGNORECASE
 )
 SUBJECT = re.compile(r"^.*\b(?:about|on|of|for)\s+|^\w+\s+", re.IGNORECASE)  # what stands before the subject: "gives advice on", "writes"
+WORD = re.compile(r"\w+")
 BULLET = re.compile(r"^\s*(?:[-*•]|\(?\d+[.):])?\s*")
 
 Ask = Callable[[Question], Answer]
@@ -128,12 +130,16 @@ def schema() -> dict[str, Any]:
 
 
 def from_schema(text: str) -> dict[str, list[str]]:
-    """The lists of a JSON plan, cleaned; empty where there is none."""
+    """The lists of a JSON plan, cleaned; empty where there is none. An entry that fits two lists says nothing in either."""
     try:
         value = json.loads(text[text.find("{") : text.rfind("}") + 1])
     except (ValueError, RecursionError):
         return {}
-    return {name: clean_entries(value.get(name)) for name in LISTS} if isinstance(value, dict) else {}
+    if not isinstance(value, dict):
+        return {}
+    lists = {name: clean_entries(value.get(name)) for name in LISTS}
+    times = Counter(entry.casefold() for entries in lists.values() for entry in entries)
+    return {name: [entry for entry in entries if times[entry.casefold()] == 1] for name, entries in lists.items()}
 
 
 def from_lines(text: str) -> dict[str, list[str]]:
@@ -145,7 +151,8 @@ def from_lines(text: str) -> dict[str, list[str]]:
 def clean_entries(value: Any) -> list[str]:
     """Different, short, printable entries of a list, whatever came; without those that only repeat the question's own words."""
     entries = [plain(v, ENTRY + 1).strip(" \"'*_#.,;:") for v in value if isinstance(v, str)] if isinstance(value, list | tuple) else []
-    good = [e for e in entries if len(e) <= ENTRY and in_words(e) and f'"{e.lower()}"' not in WORDS["plan"]["schema"]]
+    asked = set(WORD.findall(WORDS["plan"]["schema"].lower()))
+    good = [e for e in entries if len(e) <= ENTRY and in_words(e) and not asked.issuperset(WORD.findall(e.lower()))]
     return list({e.casefold(): e for e in reversed(good)}.values())[::-1]
 
 
