@@ -34,6 +34,12 @@ def test_every_named_form_is_one_that_a_prompt_can_name():
         ("A GPT that writes songs about trains", "a song with verses and a chorus", "trains"),
         ("A GPT that writes haiku", "a haiku of three lines", ""),
         ("A GPT that writes business e-mails", "an e-mail with a subject line", ""),
+        ("A GPT that writes letters from people who travel through Africa", "a letter", "Africa"),
+        ("A GPT that tells jokes about cats", "a joke", "cats"),
+        ("Speeches and diaries of Roman emperors", "a short speech", "Roman emperors"),
+        ("A GPT that writes news about love letters", "an e-mail with a subject line", "love"),
+        ("A GPT that tells stories about the prayer of a monk", "a very short story", "the prayer of a monk"),
+        ("A GPT that writes horoscopes", "a horoscope", ""),
         ("A GPT about medieval falconry", "an answer to a question", "medieval falconry"),
     ],
 )
@@ -74,7 +80,7 @@ def test_a_plan_that_repeats_the_question_or_itself_is_none():
     said = ["ways", "adjectives", "types", "wording", "questions", "opens"]
     assert from_schema(json.dumps(dict.fromkeys(LISTS, said)))["topics"] == []
     good = {"topics": ["storms", "kinds of sails", "a question of honour"], "forms": ["a letter", "a fable"], "tones": ["fable", "a Fable"]}
-    assert from_schema(json.dumps(good)) == dict.fromkeys(LISTS, []) | good | {"forms": ["a letter"], "tones": ["fable"]}
+    assert from_schema(json.dumps(good)) == {name: [] for name in LISTS} | good | {"forms": ["a letter"], "tones": ["fable"]}
 
 
 def answer(text: str, done_reason: str | None = "stop", **more) -> Answer:

@@ -47,7 +47,7 @@ def names(prompt: str, phrases: Sequence[str], language: str) -> tuple[str, ...]
     inner = [word for before, word, _ in words if before.isspace() and len(before) == 1]
     titled = sum(word[:1].isupper() for word in inner)
     title_case = language != "de" and len(inner) > 2 and titled > 0.7 * len(inner)
-    wanted = set(" ".join(phrases).split())
+    wanted = set(" ".join(phrases).split()) - ARTICLES
     found = []
     for before, word, end in words:
         odd = any(c.isupper() for c in word[1:])

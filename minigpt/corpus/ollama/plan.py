@@ -31,6 +31,7 @@ AUTHOR = re.compile(
     r"^(?:an?|the|my)\s+(?:[\w-]+\s+){0,3}?(?:GPT|AI|model|bot|chatbot|assistant)\s+(that|which|who|about|on)\s+(.+)$", re.IGNORECASE
 )
 SUBJECT = re.compile(r"^.*\b(?:about|on|of|for)\s+|^\w+\s+", re.IGNORECASE)  # what stands before the subject: "gives advice on", "writes"
+ABOUT = re.compile(r"\b(?:about|on|of|for|from|by|to)\b\s*", re.IGNORECASE)
 WORD = re.compile(r"\w+")
 BULLET = re.compile(r"^\s*(?:[-*•]|\(?\d+[.):])?\s*")
 
@@ -165,16 +166,29 @@ def built_in(prompt: str, request: Request) -> Plan:
     """A plan without a model: what the prompt names, seen from all sides; the category's topics where it names nothing."""
     category = request.category if request.category in WORDS["forms"] else "general"  # a subject that no template covers
     sides = WORDS["aspects"].get(category, WORDS["aspects"]["other"])
-    named = list(dict.fromkeys((*request.topics, *request.ingredients)))
-    if not named and (request.matched or request.preset):
+    said, forms = said_forms(prompt)
+    topics = [said.sub("", topic) for topic in map(request.spell, request.topics)]
+    named = list(dict.fromkeys(filter(None, (*topics, *request.ingredients))))
+    if not named and (request.matched or request.preset or forms):
         topics = WORDS["topics"][category]
     else:
         topics = [side.format(topic=name) for side in sides for name in named or [subject(prompt)]]
     chosen = () if list(request.forms) == TABLES["default forms"][request.category] else request.forms
-    forms = [WORDS["named forms"][form] for form in chosen if form in WORDS["named forms"]] or WORDS["forms"][category]
+    forms = forms or [WORDS["named forms"][form] for form in chosen if form in WORDS["named forms"]] or WORDS["forms"][category]
     audiences = [request.audience] if request.audience else WORDS["audiences"]
     tones = [request.tone] if request.tone else WORDS["tones"]
     return Plan("tables", *(tuple(x) for x in (topics, forms, audiences, tones, WORDS["openings"], WORDS["words"])))
+
+
+def said_forms(prompt: str) -> tuple[re.Pattern[str], list[str]]:
+    """The kinds of text that the prompt says in so many words before it says what they are about, whether or not a template knows them;
+    with a pattern of such words, which are no topic."""
+    said = [(rf"{word.removesuffix('y')}(?:y|ies|e?s)?", form) for word, form in WORDS["said forms"].items()]
+    kinds = ABOUT.split(plain(prompt, 500))[0]
+    pattern = "|".join(kind for kind, _ in said)
+    return re.compile(rf"^(?:{pattern})\b\W*(?:{ABOUT.pattern})?", re.IGNORECASE), [
+        form for kind, form in said if re.search(rf"\b{kind}\b", kinds, re.IGNORECASE)
+    ]
 
 
 def language(request: Request) -> str:
