@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from minigpt.corpus.chatter import refuses, without_chatter, without_markup
+from minigpt.corpus.chatter import has_gaps, refuses, without_chatter, without_markup
 from minigpt.corpus.clean import Cleaner
 from minigpt.corpus.documents import Document
 from minigpt.corpus.near import SHINGLE, NearDuplicates, words
@@ -51,6 +51,9 @@ def test_what_the_writers_write_is_left_alone(preset):
         "I'm so glad you asked a question about mills. {}",
         "I'm glad to hear that you enjoy the craft of milling!\n\n{}",
         "This is an answer to a question. {}",
+        'The words "mill" and "I" are missing in the original sentence. Here is the text.\n\n{}',
+        "{}\n\nTranslated from the Italian to English by a machine, here is the text.",
+        "{}\n\n[Your Name]\n[Your Position]",
         "{}\n\nHow about this piece of advice? It's about being yourself.",
     ],
 )
@@ -92,6 +95,20 @@ def test_refusals_are_dropped(text):
 @pytest.mark.parametrize(
     "text",
     [
+        "Dear [Author's Name] From [City Name],\n\nI am writing to you from Kenya, where it rains.",
+        "Dear Ms Moreau,\n\nI am the new [insert your job here] of this house, and I write to you at once.",
+        "Dear [Name],\n\nthe desks left our warehouse this morning.",
+    ],
+)
+def test_a_form_to_be_filled_in_is_dropped(text):
+    assert clean([text])[1].dropped == {"a form to be filled in": 1}
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "The list [1, 2, 3] has three numbers, and names[0] is the first of them.",
+        "He read [sic] the paper of 1912 [with a smile], and [the reader] laughed.",
         "I'm happy to help you with your refund. It was sent on Monday, and will reach you within three days.",
         "I'm glad the rain has come at last. The beans need it.",
         '"Come in," she said. "The tea is hot."',
@@ -101,6 +118,7 @@ def test_refusals_are_dropped(text):
 def test_what_only_resembles_chatter_stays(text):
     assert without_chatter(text) == text
     assert not refuses(text)
+    assert not has_gaps(text)
 
 
 def test_markup_goes_and_code_and_arithmetic_stay():

@@ -123,6 +123,11 @@ def test_a_text_that_goes_round_in_circles_inside_its_sentences_is_no_document()
     assert read_answer(answer(begin + miracles), QUESTION) == (kept, "")
 
 
+def test_a_line_that_is_said_twice_is_said_once():
+    assert read_answer(answer("Dear James,\n\nDear James,\n\nDear James,\n\nI wait."), QUESTION)[0] == "Dear James,\n\nI wait."
+    assert read_answer(answer("Ring.\nRing the bell.\nRing."), QUESTION)[0] == "Ring.\nRing the bell.\nRing."
+
+
 @pytest.mark.parametrize(
     ("text", "kept"),
     [
@@ -131,6 +136,7 @@ def test_a_text_that_goes_round_in_circles_inside_its_sentences_is_no_document()
         ("He rose and went to the shore. He said \u201cno. Then he slept.", "He rose and went to the shore."),
         ('"I love gardens.\n\n"They love me back.', "I love gardens.\n\nThey love me back."),
         ('"I love gardens.\n\n"They love me back."', '"I love gardens.\n\n"They love me back."'),
+        ('"I love gardens.\n\nThey love me back.', "I love gardens.\n\nThey love me back."),
         ('A pipe of 5" fits. Nobody knew.', 'A pipe of 5" fits. Nobody knew.'),
         ('She said "and so on', ""),
     ],

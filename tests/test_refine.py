@@ -70,6 +70,13 @@ def test_a_writer_that_always_stays_below_the_length_is_measured_by_itself():
     assert [k.score for k in refine(asked_for([6, 3, 6, 8, 5], 60), [6, 3, 6, 8, 5], None)] == [1.0, 0.25, 1.0, 1.0, 0.6944]
 
 
+def test_of_a_teachers_texts_one_that_repeats_itself_goes_first():
+    texts = ["a mother and a mother and a mother and a mother", "a gardener walked through her garden and nobody called"]
+    said = [Document(text, "ollama", {"asked_words": "9"}) for text in texts]
+    assert [k.number for k in refine(said, [9, 9], 9)] == [1]
+    assert [k.score for k in refine(documents(texts), [9, 9], None)] == [1.0, 1.0]
+
+
 def shuffled(text: str, rng: random.Random) -> str:
     words = text.split()
     rng.shuffle(words)

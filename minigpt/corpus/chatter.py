@@ -24,13 +24,14 @@ BLANKS = re.compile(r"\n{3,}")
 
 
 @cache
-def _patterns() -> tuple[re.Pattern[str], re.Pattern[str], re.Pattern[str]]:
+def _patterns() -> tuple[re.Pattern[str], re.Pattern[str], re.Pattern[str], re.Pattern[str]]:
     words = load_words("chatter")
-    before, after, refusals = ("|".join(words[name]) for name in ("before", "after", "refusals"))
+    before, after, refusals, gaps = ("|".join(words[name]) for name in ("before", "after", "refusals", "gaps"))
     return (
         re.compile(rf"\A\W*(?:{before})\s*", re.IGNORECASE),
         re.compile(rf"(?:\A|(?<=[.!?:)\"'\n*])\s*|\n\s*)[*_(]*(?:{after})[*_)]*\s*\Z", re.IGNORECASE),
         re.compile(refusals, re.IGNORECASE),
+        re.compile(gaps, re.IGNORECASE),
     )
 
 
@@ -39,16 +40,24 @@ def refuses(text: str) -> bool:
     return bool(_patterns()[2].search(text[:REFUSAL_WITHIN].replace("\N{RIGHT SINGLE QUOTATION MARK}", "'")))
 
 
+def has_gaps(text: str) -> bool:
+    """Whether it is a form to be filled in: "Dear [Name],"."""
+    return bool(_patterns()[3].search(text))
+
+
 def without_chatter(text: str) -> str:
     """The text without greetings, offers and quotation marks around it; nothing if it was nothing else."""
-    before, after, _ = _patterns()
+    before, after, _, gap = _patterns()
     plain = text.replace("\N{RIGHT SINGLE QUOTATION MARK}", "'")  # one character for one: places stay
     start, end = 0, len(text)
     while match := before.match(plain[start:end]):
         start += match.end()
     while match := after.search(plain, start, end):
         end = match.start()
-    return FRAMED.sub(r"\1", text[start:end].strip())
+    kept = FRAMED.sub(r"\1", text[start:end].strip())
+    while (head := kept.rpartition("\n")) and gap.fullmatch(head[2].strip()):
+        kept = head[0].rstrip()  # a signature that was left to the reader
+    return kept
 
 
 def without_markup(text: str) -> str:

@@ -12,7 +12,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 
-from minigpt.corpus.chatter import refuses, without_chatter, without_markup
+from minigpt.corpus.chatter import has_gaps, refuses, without_chatter, without_markup
 from minigpt.corpus.documents import Document
 from minigpt.corpus.language import language_of_text
 from minigpt.corpus.near import NearDuplicates
@@ -91,6 +91,8 @@ class Cleaner:
             return "empty"
         if source == "ollama" and refuses(text):
             return "refusal"
+        if source == "ollama" and has_gaps(text):
+            return "a form to be filled in"
         if source != "own" and len(text.split()) < LEAST_WORDS and len(text) < LEAST_WORDS * LEAST_WORDS:
             return "too short"
         if source != "own" and len(text) > MOST_LETTERS:

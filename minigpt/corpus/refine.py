@@ -1,9 +1,9 @@
 """From the documents that were written, the ones to keep: good ones, each of which says what the others do not.
 
-A document's score is its quality: how it agrees with the others (fluency.py), how much of the length it was asked for it has, and what a
-judge says of it. The next one chosen is always the one of the highest score times novelty, the share of its four-word sequences that stand
-in no document chosen before it (Li et al. 2016 count distinct n-grams in the same spirit). Novelty counts half: what says the same in other
-words is still worth something to a small model.
+A document's score is how it agrees with the others (fluency.py); of a teacher's it is also whether it is a stub or repeats itself
+(stubs.py), and what a judge says. The next one chosen is always the one of the highest score times novelty, the share of its four-word
+sequences that stand in no document chosen before it (Li et al. 2016 count distinct n-grams in the same spirit). Novelty counts half: what
+says the same in other words is still worth something to a small model.
 """
 
 from __future__ import annotations
@@ -16,8 +16,8 @@ import numpy as np
 
 from minigpt.corpus.documents import Document
 from minigpt.corpus.fluency import qualities
-from minigpt.corpus.near import words
 from minigpt.corpus.request import Request
+from minigpt.corpus.stubs import fulfilled, varied
 from minigpt.corpus.topicality import topicality
 
 
@@ -61,24 +61,19 @@ def refine(documents: Sequence[Document], lengths: Sequence[int], final_tokens: 
 
 
 def judged(documents: Sequence[Document], request: Request | None) -> np.ndarray:
-    """The score (D,) of each document: its quality among its like, half of which is a judge's mark where there is one, and what is left
-    of it where the text is a stub of what was asked for."""
+    """The score (D,) of each document: its likeness to its kind, half of which is a judge's mark where there is one.
+
+    A teacher's texts are fluent as a rule, so that likeness says less of them, and more whether they are whole and say each thing once. The
+    powers are those that agreed best with a reader of 150 texts by a model of 135 million parameters (80 to 86 of 100 pairs; likeness alone
+    46 to 69).
+    """
     texts = [document.text for document in documents]
     kinds = [(document.source, document.origin.get("form")) for document in documents]
     quality = qualities(texts, kinds, topicality(request, texts) if request else None)
+    taught = np.array([document.source == "ollama" for document in documents])
+    score = np.where(taught, np.sqrt(quality) * (fulfilled(documents) * varied(texts)) ** 2, quality)
     marks = np.array([(1 + float(document.origin.get("judge", "1"))) / 2 for document in documents])
-    result: np.ndarray = quality * marks * fulfilled(documents) ** 2  # half a text is worth less than half
-    return result
-
-
-def fulfilled(documents: Sequence[Document]) -> np.ndarray:
-    """The share (D,) that each has of the words that its writer was asked for, 1 where no length was. A writer that usually stays below
-    it is measured by what it usually writes."""
-    asked = np.array([int(document.origin.get("asked_words", "0")) for document in documents])
-    written = np.array([len(words(document.text)) for document in documents])
-    shares = written / np.maximum(asked, 1)
-    usual = min(1.0, float(np.median(shares[asked > 0]))) if asked.any() else 1.0
-    result: np.ndarray = np.where(asked > 0, np.minimum(1.0, shares / max(usual, 1e-9)), 1.0)
+    result: np.ndarray = score * marks
     return result
 
 

@@ -16,11 +16,12 @@ END = re.compile(r"(?<!\.\.)[.!?。！？][\"'”’»)\]]*\s*$")  # noqa: RUF00
 TRAILS_OFF = re.compile(r"(?:\.\.\.|…)[\"'”’»)\]]*$")  # noqa: RUF001
 QUOTE = re.compile(r"(?<!\d)\"|[“”]")  # not the sign for inches
 LEADING = re.compile(r"^[\"“]", re.MULTILINE)  # an author who speaks as if interviewed
+SAME_LINES = re.compile(r"^(.+)$(?:\n+\1$)+", re.MULTILINE)
 WORD = re.compile(r"\w+")
 LEAST_LEFT = 0.4  # of a text that was cut back, or it is dropped
 CIRCLING = 0.5  # of the four-word sequences of a text that are different; songs with a chorus have more than this
 LENGTH = re.compile(r"(\d+) words\.")
-OFTEN, LOOSER = 5, 0.75  # times that it says the same four words, and then the share that is too little already
+OFTEN, LOOSER = 4, 0.75  # times that it says the same four words, and then the share that is too little already
 ECHO = 6  # words in a row of the instructions
 
 
@@ -34,7 +35,7 @@ def read_answer(answer: Answer, question: Question) -> tuple[str, str]:
     cut = answer.done_reason == "length" or (answer.done_reason is None and answer.eval_count >= question.tokens)
     if cut or TRAILS_OFF.search(text):
         text = cut_back(text)
-    text = with_closed_quotes(text)
+    text = with_closed_quotes(SAME_LINES.sub(r"\1", text))
     if not text:
         return "", "cut off"
     text = before_circling(text)
@@ -70,9 +71,14 @@ def with_closed_quotes(text: str) -> str:
 
 
 def _closes_quotes(text: str) -> bool:
-    """Whether every quotation mark of the last paragraph has its other half; the paragraphs before it may be one long speech."""
-    marks = QUOTE.findall(text.rpartition("\n\n")[2])
-    return marks.count('"') % 2 == 0 and marks.count("“") <= marks.count("”")
+    """Whether every quotation mark has its other half, or the next paragraph goes on with the speech by a mark of its own."""
+    paragraphs = text.split("\n\n")
+    for paragraph, following in zip(paragraphs, [*paragraphs[1:], ""], strict=True):
+        marks = QUOTE.findall(paragraph)
+        closed = marks.count('"') % 2 == 0 and marks.count("“") <= marks.count("”")
+        if not (closed or LEADING.match(following)):
+            return False
+    return True
 
 
 def before_circling(text: str) -> str:
