@@ -123,6 +123,12 @@ def test_a_text_that_goes_round_in_circles_inside_its_sentences_is_no_document()
     assert read_answer(answer(begin + miracles), QUESTION) == (kept, "")
 
 
+def test_what_only_announces_is_no_document():
+    assert read_answer(answer("Dialogue:\n1. John:\nDialogue:\n2. Sarah:"), QUESTION) == ("", "empty")
+    assert read_answer(answer("John:\nThe tide is late.\nSarah:\nSo is the bus."), QUESTION)[1] == ""
+    assert read_answer(answer("1. The tide is late.\n2. So is the bus.\n3."), QUESTION)[0] == "1. The tide is late.\n2. So is the bus."
+
+
 def test_a_line_that_is_said_twice_is_said_once():
     assert read_answer(answer("Dear James,\n\nDear James,\n\nDear James,\n\nI wait."), QUESTION)[0] == "Dear James,\n\nI wait."
     assert read_answer(answer("Ring.\nRing the bell.\nRing."), QUESTION)[0] == "Ring.\nRing the bell.\nRing."

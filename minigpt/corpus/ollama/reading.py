@@ -16,6 +16,7 @@ END = re.compile(r"(?<!\.\.)[.!?。！？][\"'”’»)\]]*\s*$")  # noqa: RUF00
 TRAILS_OFF = re.compile(r"(?:\.\.\.|…)[\"'”’»)\]]*$")  # noqa: RUF001
 QUOTE = re.compile(r"(?<!\d)\"|[“”]")  # not the sign for inches
 LEADING = re.compile(r"^[\"“]", re.MULTILINE)  # an author who speaks as if interviewed
+BARE_ITEM = re.compile(r"\n\s*(?:\d+[.)]|[-*•])\s*\Z")  # a list that was to go on
 SAME_LINES = re.compile(r"^(.+)$(?:\n+\1$)+", re.MULTILINE)
 WORD = re.compile(r"\w+")
 LEAST_LEFT = 0.4  # of a text that was cut back, or it is dropped
@@ -27,11 +28,13 @@ ECHO = 6  # words in a row of the instructions
 
 def read_answer(answer: Answer, question: Question) -> tuple[str, str]:
     """(text, "") or ("", what is wrong): unfinished, thinking, empty, cut off, circling or echoing."""
-    text = answer.text.strip()
+    text = BARE_ITEM.sub("", answer.text.strip())
     if not answer.finished:
         return "", "unfinished"
     if not text:
         return "", "thinking" if answer.thinking or answer.eval_count > 1 else "empty"
+    if only_labels(text):
+        return "", "empty"
     cut = answer.done_reason == "length" or (answer.done_reason is None and answer.eval_count >= question.tokens)
     if cut or TRAILS_OFF.search(text):
         text = cut_back(text)
@@ -44,6 +47,12 @@ def read_answer(answer: Answer, question: Question) -> tuple[str, str]:
     return ("", "echoing") if echoes(text, question.prompt) else (text, "")
 
 
+def only_labels(text: str) -> bool:
+    """Whether most lines announce something that never comes, such as speakers."""
+    lines = [line.rstrip() for line in text.splitlines() if line.strip()]
+    return len(lines) >= 3 and sum(line.endswith(":") for line in lines) > len(lines) / 2
+
+
 def cut_back(text: str) -> str:
     """A text that breaks off, to the end of its last sentence; nothing if too little is left."""
     if END.search(text):
@@ -54,7 +63,7 @@ def cut_back(text: str) -> str:
 
 
 def with_closed_quotes(text: str) -> str:
-    """A text whole, or if a quotation in its last paragraph never ends, up to the sentence before it; nothing if too little is left.
+    """A text whole, or if a quotation never ends, up to the sentence before it; nothing if too little is left.
 
     What is one quotation from the first word on loses the marks instead.
     """
