@@ -51,6 +51,7 @@ def test_what_the_writers_write_is_left_alone(preset):
         "I'm so glad you asked a question about mills. {}",
         "I'm glad to hear that you enjoy the craft of milling!\n\n{}",
         "This is an answer to a question. {}",
+        "I'll add some more details to this story.\nThe original text could read: {}",
         "1. A mill is old.\n2. It can go awry.\n\nHere is the text:\n\n{}",
         "Let's pretend a conversation about mills, with a few tips. Here it is:\n\n{}",
         "Here is a possible answer to this question: {}",
