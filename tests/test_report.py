@@ -52,6 +52,15 @@ def test_a_repetitive_corpus_is_called_so_and_a_varied_one_too():
     assert any("Varied" in line for line in report(varied)["verdict"])
 
 
+def test_little_free_prose_is_named_and_what_templates_write_is_not():
+    rng = random.Random(2)
+    lexicon = ["".join(rng.choices("abcdefghij", k=5)) for _ in range(2000)]
+    free = [" ".join(rng.choices(lexicon, k=100)) for _ in range(600)]
+    written = [d.text for d in islice(write_documents(understand("", "haiku_master"), random.Random(1)), 300)]
+    named = [any("Free prose" in line for line in report(texts)["verdict"]) for texts in (free[:50], free, written)]
+    assert named == [True, False, False]
+
+
 def test_what_says_little_is_learned_by_heart_and_noise_is_not():
     rng = random.Random(0)
     noise = [" ".join(f"{rng.getrandbits(64):x}" for _ in range(400)) for _ in range(100)]
