@@ -255,6 +255,7 @@ def test_names_keep_their_capitals() -> None:
     assert spelled("Stories About Dragons And Wizards") == ["dragons", "wizards"]  # Title Case is no name
     assert spelled("poems about NASA rockets") == ["NASA rockets"]
     assert spelled("Falconry in Spain") == ["falconry in Spain"]
+    assert spelled("A GPT that tells stories about the prayer of a monk") == ["the prayer of a monk"]  # the first A is no name
 
 
 # ---- presets ---------------------------------------------------------------------------------------------------------------------

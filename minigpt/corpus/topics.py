@@ -47,11 +47,12 @@ def names(prompt: str, phrases: Sequence[str], language: str) -> tuple[str, ...]
     inner = [word for before, word, _ in words if before.isspace() and len(before) == 1]
     titled = sum(word[:1].isupper() for word in inner)
     title_case = language != "de" and len(inner) > 2 and titled > 0.7 * len(inner)
-    wanted = set(" ".join(phrases).split()) - ARTICLES
+    wanted = set(" ".join(phrases).split())
     found = []
     for before, word, end in words:
         odd = any(c.isupper() for c in word[1:])
-        first = (not before or before[0] in ".!?:") and not NAME_BEHIND.match(prompt, end)
+        begins = not before or before[0] in ".!?:"
+        first = begins and (word.lower() in ARTICLES or not NAME_BEHIND.match(prompt, end))
         if (
             word.lower() in wanted
             and word != word.lower()

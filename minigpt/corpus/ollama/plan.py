@@ -166,8 +166,8 @@ def built_in(prompt: str, request: Request) -> Plan:
     """A plan without a model: what the prompt names, seen from all sides; the category's topics where it names nothing."""
     category = request.category if request.category in WORDS["forms"] else "general"  # a subject that no template covers
     sides = WORDS["aspects"].get(category, WORDS["aspects"]["other"])
-    said, forms = said_forms(prompt)
-    topics = [said.sub("", topic) for topic in map(request.spell, request.topics)]
+    forms = said_forms(prompt)
+    topics = [KIND.sub("", request.spell(topic)) for topic in request.topics]  # "diaries of Roman emperors": Roman emperors
     named = list(dict.fromkeys(filter(None, (*topics, *request.ingredients))))
     if not named and (request.matched or request.preset or forms):
         topics = WORDS["topics"][category]
@@ -180,15 +180,18 @@ def built_in(prompt: str, request: Request) -> Plan:
     return Plan("tables", *(tuple(x) for x in (topics, forms, audiences, tones, WORDS["openings"], WORDS["words"])))
 
 
-def said_forms(prompt: str) -> tuple[re.Pattern[str], list[str]]:
-    """The kinds of text that the prompt says in so many words before it says what they are about, whether or not a template knows them;
-    with a pattern of such words, which are no topic."""
-    said = [(rf"{word.removesuffix('y')}(?:y|ies|e?s)?", form) for word, form in WORDS["said forms"].items()]
+def said_forms(prompt: str) -> list[str]:
+    """The kinds of text that the prompt says in so many words before it says what they are about, whether or not a template knows them."""
     kinds = ABOUT.split(plain(prompt, 500))[0]
-    pattern = "|".join(kind for kind, _ in said)
-    return re.compile(rf"^(?:{pattern})\b\W*(?:{ABOUT.pattern})?", re.IGNORECASE), [
-        form for kind, form in said if re.search(rf"\b{kind}\b", kinds, re.IGNORECASE)
-    ]
+    return [form for word, form in WORDS["said forms"].items() if re.search(rf"\b{plural(word)}\b", kinds, re.IGNORECASE)]
+
+
+def plural(word: str) -> str:
+    """A pattern of an English noun in both numbers."""
+    return rf"{word.removesuffix('y')}(?:y|ies|e?s)?"
+
+
+KIND = re.compile(rf"^(?:{'|'.join(map(plural, WORDS['said forms']))})\b\W*(?:{ABOUT.pattern})?", re.IGNORECASE)
 
 
 def language(request: Request) -> str:

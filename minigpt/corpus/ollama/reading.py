@@ -17,7 +17,7 @@ TRAILS_OFF = re.compile(r"(?:\.\.\.|…)[\"'”’»)\]]*$")  # noqa: RUF001
 QUOTE = re.compile(r"(?<!\d)\"|[“”]")  # not the sign for inches
 LEADING = re.compile(r"^[\"“]", re.MULTILINE)  # an author who speaks as if interviewed
 BARE_ITEM = re.compile(r"\n\s*(?:\d+[.)]|[-*•])\s*\Z")  # a list that was to go on
-SAME_LINES = re.compile(r"^(.+)$(?:\n+\1$)+", re.MULTILINE)
+SAME_LINES = re.compile(r"^(.+)$(?:\n+\1$){2,}", re.MULTILINE)  # twice may be a refrain
 WORD = re.compile(r"\w+")
 LEAST_LEFT = 0.4  # of a text that was cut back, or it is dropped
 CIRCLING = 0.5  # of the four-word sequences of a text that are different; songs with a chorus have more than this
@@ -82,12 +82,14 @@ def with_closed_quotes(text: str) -> str:
 def _closes_quotes(text: str) -> bool:
     """Whether every quotation mark has its other half, or the next paragraph goes on with the speech by a mark of its own."""
     paragraphs = text.split("\n\n")
-    for paragraph, following in zip(paragraphs, [*paragraphs[1:], ""], strict=True):
-        marks = QUOTE.findall(paragraph)
-        closed = marks.count('"') % 2 == 0 and marks.count("“") <= marks.count("”")
-        if not (closed or LEADING.match(following)):
-            return False
-    return True
+    if _balanced(text) and (_balanced(paragraphs[-1]) or not LEADING.match(paragraphs[-1])):
+        return True
+    return all(_balanced(one) or LEADING.match(following) for one, following in zip(paragraphs, [*paragraphs[1:], ""], strict=True))
+
+
+def _balanced(text: str) -> bool:
+    marks = QUOTE.findall(text.replace('"""', ""))  # those of programs are another matter
+    return marks.count('"') % 2 == 0 and marks.count("“") <= marks.count("”")
 
 
 def before_circling(text: str) -> str:
