@@ -51,6 +51,7 @@ def test_what_the_writers_write_is_left_alone(preset):
         "I'm so glad you asked a question about mills. {}",
         "I'm glad to hear that you enjoy the craft of milling!\n\n{}",
         "This is an answer to a question. {}",
+        "In the previous response, I mentioned a mill. However, I can provide a more detailed answer to your question. {}",
         "I'll add some more details to this story.\nThe original text could read: {}",
         "1. A mill is old.\n2. It can go awry.\n\nHere is the text:\n\n{}",
         "Let's pretend a conversation about mills, with a few tips. Here it is:\n\n{}",
@@ -139,6 +140,18 @@ def test_markup_goes_and_code_and_arithmetic_stay():
     code = "Try this:\n\n```python\n# a comment, no heading\nx = a ** b ** c\nprint('**')\n```\n\nIt works."
     assert without_markup(code) == "Try this:\n\n# a comment, no heading\nx = a ** b ** c\nprint('**')\n\nIt works."
     assert without_markup("<p>One <b>word</b>.</p>\nif a < b and c > d:") == "One word.\nif a < b and c > d:"
+
+
+def test_code_whose_fence_was_cut_off_loses_the_other_one():
+    assert without_markup("An **example**:\n\n```python\n# two\nx = 2 * 3 * 4\nprint(x)") == "An example:\n\n# two\nx = 2 * 3 * 4\nprint(x)"
+
+
+@pytest.mark.parametrize("piece", ["\n", "\n ", " ", "[", "(", "*_(", "![a](/", "\u201c ", "- ", "here is a ", "sure ok ", "```a\n"])
+def test_long_runs_of_anything_are_read_in_passing(piece):
+    """A pattern that tries every start against every end would take minutes for these."""
+    text = "A mill." + piece * (20_000 // len(piece)) + "x"
+    without_chatter(without_markup(text))
+    assert not has_gaps(text) and not refuses(text)
 
 
 def test_own_text_keeps_its_markup_and_loses_only_what_cannot_be_meant():

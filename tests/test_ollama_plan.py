@@ -123,10 +123,16 @@ def test_a_text_that_goes_round_in_circles_inside_its_sentences_is_no_document()
     assert read_answer(answer(begin + miracles), QUESTION) == (kept, "")
 
 
+def test_an_answer_without_end_is_no_document():
+    assert read_answer(answer('"' + "The sea was calm. " * 2000), QUESTION) == ("", "too long")
+
+
 def test_what_only_announces_is_no_document():
     assert read_answer(answer("Dialogue:\n1. John:\nDialogue:\n2. Sarah:"), QUESTION) == ("", "empty")
     assert read_answer(answer("John:\nThe tide is late.\nSarah:\nSo is the bus."), QUESTION)[1] == ""
     assert read_answer(answer("1. The tide is late.\n2. So is the bus.\n3."), QUESTION)[0] == "1. The tide is late.\n2. So is the bus."
+    assert read_answer(answer("1. The tide is late. 2. So is the bus. 3."), QUESTION)[0] == "1. The tide is late. 2. So is the bus."
+    assert read_answer(answer("The tide is late. It came at 3."), QUESTION)[0] == "The tide is late. It came at 3."
 
 
 def test_a_line_that_is_said_again_and_again_is_said_once():
@@ -146,6 +152,8 @@ def test_a_line_that_is_said_again_and_again_is_said_once():
         ('"I love gardens.\n\nThey love me back.', "I love gardens.\n\nThey love me back."),
         ('def f():\n    """One.\n\n    Two.\n    """', 'def f():\n    """One.\n\n    Two.\n    """'),
         ('"I love gardens, he said.\n\nThey love me back."', '"I love gardens, he said.\n\nThey love me back."'),
+        ("Use `logging` for it. This example uses `logging.", "Use `logging` for it."),
+        ("Use `logging`:\n\n```python\nimport logging\n\nprint(2.)", "Use `logging`:\n\n```python\nimport logging\n\nprint(2.)"),
         ('A pipe of 5" fits. Nobody knew.', 'A pipe of 5" fits. Nobody knew.'),
         ('She said "and so on', ""),
     ],

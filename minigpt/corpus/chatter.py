@@ -11,14 +11,15 @@ from functools import cache
 
 from minigpt.corpus.templates.grammar import load_words
 
-FENCE = re.compile(r"^```[\w+-]*[ \t]*\n(.*?)\n?```[ \t]*$", re.DOTALL | re.MULTILINE)
+FENCE = re.compile(r"^```[\w+-]*[ \t]*\n(.*?)(?:\n?```[ \t]*$|\Z)", re.DOTALL | re.MULTILINE)
 HEADING = re.compile(r"^#{1,6}[ \t]+(.*?)[ \t]*#*$", re.MULTILINE)
 EMPHASIS = re.compile(r"(?<![\w*])(\*{1,3})(?=\S)([^*\n]+?)(?<=\S)\1(?![\w*])")
 UNDERLINE = re.compile(r"(?<![\w_])(_{2})(?=\S)([^_\n]+?)(?<=\S)\1(?![\w_])")
-LINK = re.compile(r"!?\[([^\]\n]*)\]\((?:https?:|/|#)[^)\s]*\)")
+LINK = re.compile(r"!?\[([^\]\n]{0,300})\]\((?:https?:|/|#)[^)\s]{0,500}\)")
 RULE = re.compile(r"^[ \t]*(?:[-*_][ \t]*){3,}$\n?", re.MULTILINE)
 TAGS = re.compile(r"</?(?:p|br|b|i|em|strong|u|div|span|h[1-6]|ul|ol|li|a|html|body|hr|blockquote)(?:\s[^<>\n]*)?/?>", re.IGNORECASE)
 FRAMED = re.compile(r"\A[\"“]([^\"“”\n]*)[\"”]\Z")
+FEW = 8  # characters between a text and what is said around it: without a bound, long runs of blanks would take very long
 REFUSAL_WITHIN = 160  # characters from the beginning, in which a refusal is one
 BLANKS = re.compile(r"\n{3,}")
 
@@ -28,8 +29,8 @@ def _patterns() -> tuple[re.Pattern[str], re.Pattern[str], re.Pattern[str], re.P
     words = load_words("chatter")
     before, after, refusals, gaps = ("|".join(words[name]) for name in ("before", "after", "refusals", "gaps"))
     return (
-        re.compile(rf"\A\W*(?:{before})\s*", re.IGNORECASE),
-        re.compile(rf"(?:\A|(?<=[.!?:)\"'\n*])\s*|\n\s*)[*_(]*(?:{after})[*_)]*\s*\Z", re.IGNORECASE),
+        re.compile(rf"\A\W{{0,{FEW}}}(?:{before})\s*", re.IGNORECASE),
+        re.compile(rf"(?:\A|(?<=[.!?:)\"'\n*])\s{{0,{FEW}}}|\n\s{{0,{FEW}}})[*_(]{{0,3}}(?:{after})[*_)]{{0,3}}\s*\Z", re.IGNORECASE),
         re.compile(refusals, re.IGNORECASE),
         re.compile(gaps, re.IGNORECASE),
     )

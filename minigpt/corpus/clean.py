@@ -13,11 +13,11 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 
 from minigpt.corpus.chatter import has_gaps, refuses, without_chatter, without_markup
-from minigpt.corpus.documents import Document
+from minigpt.corpus.documents import MOST_LETTERS, Document
 from minigpt.corpus.language import language_of_text
 from minigpt.corpus.near import NearDuplicates
 
-LEAST_WORDS, MOST_LETTERS = 4, 20_000  # of a generated document
+LEAST_WORDS = 4  # of a generated document
 OPENING, OPENING_SHARE, OPENING_LEAST = 3, 0.1, 5  # words; their share of the documents so far; documents that may have it anyway
 SEEN_LANGUAGES, MAIN_SHARE = 20, 0.9  # documents before one language can be the corpus's, and its share
 LANGUAGE_LETTERS = 1000  # of a document, by which its language is told

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+MOST_LETTERS = 20_000  # of a document that was written to order
+
 
 @dataclass(frozen=True)
 class Document:

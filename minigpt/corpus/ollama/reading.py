@@ -8,17 +8,19 @@ from __future__ import annotations
 import re
 from collections import Counter
 
+from minigpt.corpus.documents import MOST_LETTERS
 from minigpt.corpus.ollama.client import Answer
 from minigpt.corpus.ollama.teacher import Question
 
 SENTENCE = re.compile(r"[^.!?…。！？]+(?:[.!?…。！？]+[\"'”’»)\]]*|$)\s*")  # noqa: RUF001 (full-width marks end sentences)
 END = re.compile(r"(?<!\.\.)[.!?。！？][\"'”’»)\]]*\s*$")  # noqa: RUF001 (an ellipsis ends nothing)
 TRAILS_OFF = re.compile(r"(?:\.\.\.|…)[\"'”’»)\]]*$")  # noqa: RUF001
-QUOTE = re.compile(r"(?<!\d)\"|[“”]")  # not the sign for inches
+QUOTE = re.compile(r"(?<!\d)\"|[“”`]")  # not the sign for inches
 LEADING = re.compile(r"^[\"“]", re.MULTILINE)  # an author who speaks as if interviewed
-BARE_ITEM = re.compile(r"\n\s*(?:\d+[.)]|[-*•])\s*\Z")  # a list that was to go on
+BARE_ITEM = re.compile(r"(?:\n\s*(?:\d+[.)]|[-*•])|(?<=[.!?]) \d+[.)])\s*\Z")  # a list that was to go on
 SAME_LINES = re.compile(r"^(.+)$(?:\n+\1$){2,}", re.MULTILINE)  # twice may be a refrain
 WORD = re.compile(r"\w+")
+BACK = 50  # sentences that are tried, from the end
 LEAST_LEFT = 0.4  # of a text that was cut back, or it is dropped
 CIRCLING = 0.5  # of the four-word sequences of a text that are different; songs with a chorus have more than this
 LENGTH = re.compile(r"(\d+) words\.")
@@ -27,12 +29,14 @@ ECHO = 6  # words in a row of the instructions
 
 
 def read_answer(answer: Answer, question: Question) -> tuple[str, str]:
-    """(text, "") or ("", what is wrong): unfinished, thinking, empty, cut off, circling or echoing."""
+    """(text, "") or ("", what is wrong): unfinished, thinking, empty, too long, cut off, circling or echoing."""
     text = BARE_ITEM.sub("", answer.text.strip())
     if not answer.finished:
         return "", "unfinished"
     if not text:
         return "", "thinking" if answer.thinking or answer.eval_count > 1 else "empty"
+    if len(text) > MOST_LETTERS:
+        return "", "too long"
     if only_labels(text):
         return "", "empty"
     cut = answer.done_reason == "length" or (answer.done_reason is None and answer.eval_count >= question.tokens)
@@ -69,12 +73,10 @@ def with_closed_quotes(text: str) -> str:
     """
     if _closes_quotes(text):
         return text
-    kept = text
-    while kept and not (_closes_quotes(kept) and END.search(kept)):
-        ends = [match.end() for match in SENTENCE.finditer(kept)][:-1]
-        kept = kept[: ends[-1]].rstrip() if ends else ""
-    if len(kept) >= LEAST_LEFT * len(text):
-        return kept
+    ends = [match.end() for match in SENTENCE.finditer(text)][-BACK:-1]
+    for kept in (text[:end].rstrip() for end in reversed(ends)):
+        if len(kept) >= LEAST_LEFT * len(text) and END.search(kept) and _closes_quotes(kept):
+            return kept
     bare = LEADING.sub("", text)
     return bare if _closes_quotes(bare) else ""
 
@@ -88,8 +90,8 @@ def _closes_quotes(text: str) -> bool:
 
 
 def _balanced(text: str) -> bool:
-    marks = QUOTE.findall(text.replace('"""', ""))  # those of programs are another matter
-    return marks.count('"') % 2 == 0 and marks.count("“") <= marks.count("”")
+    marks = QUOTE.findall(text.replace('"""', "").replace("```", ""))  # those of programs are another matter
+    return marks.count('"') % 2 == 0 and marks.count("`") % 2 == 0 and marks.count("“") <= marks.count("”")
 
 
 def before_circling(text: str) -> str:
