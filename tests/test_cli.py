@@ -284,6 +284,7 @@ def test_on_a_terminal_one_line_lives_and_the_last_one_is_wiped(tmp_path):
     assert all("\n" not in line for line in live)
 
 
+@pytest.mark.slow
 def test_bench_measures_this_machine():
     """Every line has its figure, and the share of the peak is one: above nothing, and not far above all of it."""
     done = call("bench", "--seconds", 1, "--vocab-size", 300, "--batch-size", 2, "--context", 32)
