@@ -132,6 +132,7 @@ def test_what_only_announces_is_no_document():
     assert read_answer(answer("John:\nThe tide is late.\nSarah:\nSo is the bus."), QUESTION)[1] == ""
     assert read_answer(answer("1. The tide is late.\n2. So is the bus.\n3."), QUESTION)[0] == "1. The tide is late.\n2. So is the bus."
     assert read_answer(answer("1. The tide is late. 2. So is the bus. 3."), QUESTION)[0] == "1. The tide is late. 2. So is the bus."
+    assert read_answer(answer("The tide is late.\n\nP.S."), QUESTION)[0] == "The tide is late."
     assert read_answer(answer("The tide is late. It came at 3."), QUESTION)[0] == "The tide is late. It came at 3."
 
 

@@ -17,7 +17,7 @@ END = re.compile(r"(?<!\.\.)[.!?。！？][\"'”’»)\]]*\s*$")  # noqa: RUF00
 TRAILS_OFF = re.compile(r"(?:\.\.\.|…)[\"'”’»)\]]*$")  # noqa: RUF001
 QUOTE = re.compile(r"(?<!\d)\"|[“”`]")  # not the sign for inches
 LEADING = re.compile(r"^[\"“]", re.MULTILINE)  # an author who speaks as if interviewed
-BARE_ITEM = re.compile(r"(?:\n\s*(?:\d+[.)]|[-*•])|(?<=[.!?]) \d+[.)])\s*\Z")  # a list that was to go on
+BARE_ITEM = re.compile(r"(?:\n\s*(?:\d+[.)]|[-*•]|P\.?S\.?:?)|(?<=[.!?]) \d+[.)])\s*\Z")  # a list or a letter that was to go on
 SAME_LINES = re.compile(r"^(.+)$(?:\n+\1$){2,}", re.MULTILINE)  # twice may be a refrain
 WORD = re.compile(r"\w+")
 BACK = 50  # sentences that are tried, from the end
