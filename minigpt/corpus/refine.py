@@ -65,7 +65,7 @@ def judged(documents: Sequence[Document], request: Request | None) -> np.ndarray
 
     A teacher's texts are fluent as a rule, so that likeness says less of them, and more whether they are whole and say each thing once. The
     powers are those that agreed best with a reader of 150 texts by a model of 135 million parameters (80 to 86 of 100 pairs; likeness alone
-    46 to 69).
+    46 to 69); of 50 others, read afterwards, they agreed in 80.
     """
     texts = [document.text for document in documents]
     kinds = [(document.source, document.origin.get("form")) for document in documents]
