@@ -127,6 +127,11 @@ def test_an_answer_without_end_is_no_document():
     assert read_answer(answer('"' + "The sea was calm. " * 2000), QUESTION) == ("", "too long")
 
 
+@pytest.mark.parametrize("piece", ["\n", "\n ", "1. ", "- \n", '"', "\u201e", "a. ", "a\n"])
+def test_an_answer_of_long_runs_is_read_in_passing(piece):
+    read_answer(answer("A mill." + piece * (19_000 // len(piece)) + "x"), QUESTION)
+
+
 def test_what_only_announces_is_no_document():
     assert read_answer(answer("Dialogue:\n1. John:\nDialogue:\n2. Sarah:"), QUESTION) == ("", "empty")
     assert read_answer(answer("John:\nThe tide is late.\nSarah:\nSo is the bus."), QUESTION)[1] == ""
@@ -155,6 +160,8 @@ def test_a_line_that_is_said_again_and_again_is_said_once():
         ('"I love gardens, he said.\n\nThey love me back."', '"I love gardens, he said.\n\nThey love me back."'),
         ("Use `logging` for it. This example uses `logging.", "Use `logging` for it."),
         ("Use `logging`:\n\n```python\nimport logging\n\nprint(2.)", "Use `logging`:\n\n```python\nimport logging\n\nprint(2.)"),
+        ("Sie rief: \u201eKomm heim!\u201c Er ging.", "Sie rief: \u201eKomm heim!\u201c Er ging."),
+        ("Hon sa: \u201dKom hem!\u201d Han gick.", "Hon sa: \u201dKom hem!\u201d Han gick."),
         ('A pipe of 5" fits. Nobody knew.', 'A pipe of 5" fits. Nobody knew.'),
         ('She said "and so on', ""),
     ],

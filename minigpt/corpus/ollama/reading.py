@@ -15,9 +15,9 @@ from minigpt.corpus.ollama.teacher import Question
 SENTENCE = re.compile(r"[^.!?…。！？]+(?:[.!?…。！？]+[\"'”’»)\]]*|$)\s*")  # noqa: RUF001 (full-width marks end sentences)
 END = re.compile(r"(?<!\.\.)[.!?。！？][\"'”’»)\]]*\s*$")  # noqa: RUF001 (an ellipsis ends nothing)
 TRAILS_OFF = re.compile(r"(?:\.\.\.|…)[\"'”’»)\]]*$")  # noqa: RUF001
-QUOTE = re.compile(r"(?<!\d)\"|[“”`]")  # not the sign for inches
+QUOTE = re.compile(r"(?<!\d)\"|[„“”`]")  # not the sign for inches
 LEADING = re.compile(r"^[\"“]", re.MULTILINE)  # an author who speaks as if interviewed
-BARE_ITEM = re.compile(r"(?:\n\s*(?:\d+[.)]|[-*•]|P\.?S\.?:?)|(?<=[.!?]) \d+[.)])\s*\Z")  # a list or a letter that was to go on
+BARE_ITEM = re.compile(r"(?:\n[ \t]{0,8}(?:\d{1,9}[.)]|[-*•]|P\.?S\.?:?)|(?<=[.!?]) \d{1,9}[.)])\Z")  # a list or a letter that was to go on
 SAME_LINES = re.compile(r"^(.+)$(?:\n+\1$){2,}", re.MULTILINE)  # twice may be a refrain
 WORD = re.compile(r"\w+")
 BACK = 50  # sentences that are tried, from the end
@@ -30,13 +30,14 @@ ECHO = 6  # words in a row of the instructions
 
 def read_answer(answer: Answer, question: Question) -> tuple[str, str]:
     """(text, "") or ("", what is wrong): unfinished, thinking, empty, too long, cut off, circling or echoing."""
-    text = BARE_ITEM.sub("", answer.text.strip())
+    text = answer.text.strip()
     if not answer.finished:
         return "", "unfinished"
     if not text:
         return "", "thinking" if answer.thinking or answer.eval_count > 1 else "empty"
     if len(text) > MOST_LETTERS:
         return "", "too long"
+    text = BARE_ITEM.sub("", text).rstrip()
     if only_labels(text):
         return "", "empty"
     cut = answer.done_reason == "length" or (answer.done_reason is None and answer.eval_count >= question.tokens)
@@ -90,8 +91,9 @@ def _closes_quotes(text: str) -> bool:
 
 
 def _balanced(text: str) -> bool:
-    marks = QUOTE.findall(text.replace('"""', "").replace("```", ""))  # those of programs are another matter
-    return marks.count('"') % 2 == 0 and marks.count("`") % 2 == 0 and marks.count("“") <= marks.count("”")
+    times = Counter(QUOTE.findall(text.replace('"""', "").replace("```", "")))  # those of programs are another matter
+    halves = times["“"] <= times["”"] + times["„"]  # in German, „ opens and “ closes
+    return times['"'] % 2 == 0 and times["`"] % 2 == 0 and halves
 
 
 def before_circling(text: str) -> str:
