@@ -121,6 +121,8 @@ def test_a_form_to_be_filled_in_is_dropped(text):
         "Here is the house where he lived. I can see it from my window.",
         "Dear Anna,\n\nyou asked for my soup. Here is the recipe:\n\nTake two onions.",
         "I will write a letter tonight. It will be long.",
+        "I will give you a horse, said the king. He kept his word.",
+        "I have added a room to the house. It looks on the sea.",
         "I will write to the mayor, he said, and he wrote a letter of nine pages.",
         "I'm happy to help you with your refund. It was sent on Monday, and will reach you within three days.",
         "I'm glad the rain has come at last. The beans need it.",

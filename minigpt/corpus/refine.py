@@ -69,9 +69,10 @@ def judged(documents: Sequence[Document], request: Request | None) -> np.ndarray
     """
     texts = [document.text for document in documents]
     kinds = [(document.source, document.origin.get("form")) for document in documents]
-    quality = qualities(texts, kinds, topicality(request, texts) if request else None)
+    score = qualities(texts, kinds, topicality(request, texts) if request else None)
     taught = np.array([document.source == "ollama" for document in documents])
-    score = np.where(taught, np.sqrt(quality) * (fulfilled(documents) * varied(texts)) ** 2, quality)
+    if taught.any():
+        score = np.where(taught, np.sqrt(score) * (fulfilled(documents) * varied(texts)) ** 2, score)
     marks = np.array([(1 + float(document.origin.get("judge", "1"))) / 2 for document in documents])
     result: np.ndarray = score * marks
     return result
