@@ -27,6 +27,7 @@ class Backend:
 
     name = "cpu"
     xp: Any = np
+    cache_bytes = CACHE_BYTES
 
     def __init__(self, reason: str) -> None:
         self.reason = reason
@@ -45,7 +46,7 @@ class Backend:
 
     def pieces(self, rows: int, row_bytes: int) -> tuple[slice, ...]:
         """Cut `rows` rows into slices over which a chain of elementwise steps stays in the processor's cache."""
-        return _cut(rows, max(1, CACHE_BYTES // row_bytes))
+        return _cut(rows, max(1, self.cache_bytes // row_bytes))
 
     def add_rows(self, target: Array, ids: Array, rows: Array) -> None:
         """target[ids[n]] += rows[n] for every n, also where ids repeat."""

@@ -39,10 +39,10 @@ class Shard(Layer):
     Saves: exponentials, K arrays (M, S); targets (M,).
     """
 
-    def __init__(self, tokens: slice, parameters: Parameters, workspace: Workspace) -> None:
+    def __init__(self, tokens: slice, parameters: Parameters, workspace: Workspace, block: int) -> None:
         super().__init__(f"loss.{tokens.start}", workspace)
         self.weight = parameters[EMBEDDING]
-        size, K = tokens.stop - tokens.start, -(-(tokens.stop - tokens.start) // BLOCK)
+        size, K = tokens.stop - tokens.start, -(-(tokens.stop - tokens.start) // block)
         self.blocks = [slice(tokens.start + size * i // K, tokens.start + size * (i + 1) // K) for i in range(K)]
 
     def forward(self, hidden: Array, targets: Array) -> tuple[Array, Array, Array]:
@@ -100,12 +100,20 @@ class CrossEntropy(Layer):
     and gradients of the parts then add up to those of the whole.
     """
 
-    def __init__(self, parameters: Parameters, workspace: Workspace, chunk: int | None = None, shards: int = 1, run: Run = map) -> None:
+    def __init__(
+        self,
+        parameters: Parameters,
+        workspace: Workspace,
+        chunk: int | None = None,
+        shards: int = 1,
+        run: Run = map,
+        block: int = BLOCK,
+    ) -> None:
         super().__init__("loss", workspace)
         self.embedding = parameters[EMBEDDING]
         V = self.embedding.value.shape[0]
         shards = min(shards, V)
-        self.shards = [Shard(slice(V * i // shards, V * (i + 1) // shards), parameters, workspace) for i in range(shards)]
+        self.shards = [Shard(slice(V * i // shards, V * (i + 1) // shards), parameters, workspace, block) for i in range(shards)]
         self.chunk, self.run = chunk or chunk_rows(V, self.embedding.value.itemsize), run
 
     def forward(self, hidden: Array, targets: Array, total: int | None = None) -> float:

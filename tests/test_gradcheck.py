@@ -1,22 +1,26 @@
-"""The gradient check accepts what is right, looks at every parameter, and notices what is wrong."""
+"""The gradient check accepts what is right, looks at every parameter in every setting, and notices what is wrong."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import pytest
 
+from minigpt.attention import TILE, Attention
 from minigpt.backend import Array, Backend
-from minigpt.gradcheck import CONFIG, Case, Result, check_case, check_gradients, randomized, short
-from minigpt.layers import Linear, Workspace
-from minigpt.params import shapes
+from minigpt.gradcases import CONFIG, LAYERS, MODELS, Case, Setting, cases, randomize
+from minigpt.gradcheck import Result, check_case, check_gradients, check_model, short, worst
+from minigpt.layers import Dropout, Embedding, LayerNorm, Linear, Workspace
+from minigpt.loss import BLOCK, Shard
+from minigpt.params import Parameters, shapes
 
 
-@pytest.fixture(scope="module", params=[0, 1], ids=["seed 0", "seed 1"])
-def results(request: pytest.FixtureRequest) -> list[Result]:
+@pytest.fixture(scope="module")
+def results() -> list[Result]:
     """All comparisons of one seed."""
-    return list(check_gradients(Backend("tests"), seed=request.param))
+    return list(check_gradients(Backend("tests"), seed=0))
 
 
 def test_every_gradient_of_the_layers_and_the_model_is_right(results: list[Result]) -> None:
@@ -24,12 +28,21 @@ def test_every_gradient_of_the_layers_and_the_model_is_right(results: list[Resul
     assert [r for r in results if not r.passed] == []
 
 
-def test_every_parameter_is_looked_at_in_its_layer_and_in_the_model(results: list[Result]) -> None:
+@pytest.mark.parametrize("seed", [1, 2])
+def test_the_seed_does_not_matter(seed: int, cpu: Backend) -> None:
+    """Other numbers agree as well, and far below the tolerance: the check raises no false alarm."""
+    found = [r for setting in (MODELS[2], MODELS[-1]) for r in check_model(setting, cpu, seed)]
+    assert max(r.error for r in found) < 2e-7
+
+
+def test_every_parameter_is_looked_at_in_its_layer_and_in_the_model_in_every_setting(results: list[Result]) -> None:
     """Each kind of parameter is compared coordinate by coordinate in a layer, and each single one along a direction in the model."""
-    alone = {r.parameter for r in results if r.layer != "GPT"}
-    assert {short(name) for name in shapes(CONFIG) if ".h.0." not in name} <= alone
-    whole = {r.parameter for r in results if r.layer == "GPT"}
-    assert whole == {short(name) for name in shapes(CONFIG)} | {"all, along one direction"}
+    for setting in LAYERS:
+        alone = {r.parameter for r in results if r.layer != "GPT" and r.setting == setting.name}
+        assert {short(name) for name in shapes(CONFIG) if ".h.0." not in name} <= alone
+    for setting in MODELS:
+        whole = {r.parameter for r in results if r.layer == "GPT" and r.setting == setting.name}
+        assert whole == {short(name) for name in shapes(CONFIG)} | {"all, along one direction"}
 
 
 def test_every_layer_with_an_input_has_its_input_gradient_compared(results: list[Result]) -> None:
@@ -37,6 +50,79 @@ def test_every_layer_with_an_input_has_its_input_gradient_compared(results: list
     layers = {"Linear", "LayerNorm", "Gelu", "Dropout", "Attention", "Mlp", "Block", "CrossEntropy"}
     assert {r.layer for r in results if r.parameter == "dx"} == layers
     assert {r.layer for r in results} == layers | {"Embedding", "GPT"}
+
+
+def test_the_worst_setting_of_each_gradient_is_shown() -> None:
+    """Every gradient once, in the order of the check; NaN is worse than any number."""
+    rows = [("A", "w", "one", 1e-9), ("A", "b", "one", 3e-9), ("A", "w", "two", 2e-9), ("A", "b", "two", float("nan")), ("A", "b", "3", 1)]
+    shown = worst(Result(*row) for row in rows)
+    assert [(r.parameter, r.setting, r.passed) for r in shown] == [("w", "two", True), ("b", "two", False)]
+
+
+def first_block_for_all(shard: Shard, hidden: Array, shares: Array, *rest: Any) -> tuple[Any, ...]:
+    """Takes every block's share of the softmax for the first one's."""
+    return (hidden, np.broadcast_to(shares[:1], shares.shape), *rest)
+
+
+def doubled_where(condition: Callable[[Any, Array], bool]) -> Callable[..., tuple[Any, ...]]:
+    """Doubles the upstream gradient where the condition holds."""
+    return lambda layer, dy, *rest: (2 * dy if condition(layer, dy) else dy, *rest)
+
+
+def models(*names: str) -> list[Setting]:
+    """The settings of the whole model with these names."""
+    found = [setting for setting in MODELS if setting.name in names]
+    assert len(found) == len(names)
+    return found
+
+
+PLANTED = {
+    "the first block's share for all": (Shard, first_block_for_all, LAYERS),
+    "the first block's share for all, in the model": (Shard, first_block_for_all, models("two shards of several blocks")),
+    "without dropout": (Dropout, doubled_where(lambda layer, dy: layer.mask is None), LAYERS),
+    "without dropout, in the model": (Dropout, doubled_where(lambda layer, dy: layer.mask is None), models("no dropout")),
+    "one sequence": (Attention, doubled_where(lambda layer, dy: layer.weights.shape[0] == 1), LAYERS),
+    "one sequence, in the model": (Embedding, doubled_where(lambda layer, dy: layer.ids.shape[0] == 1), models("one sequence")),
+    "a second worker": (Embedding, doubled_where(lambda layer, dy: layer.positions.owner.shared > 0), models("two workers")),
+    "several pieces": (LayerNorm, doubled_where(lambda layer, dy: len(layer.pieces(dy)) > 1), LAYERS),
+    "several pieces, in the model": (LayerNorm, doubled_where(lambda layer, dy: len(layer.pieces(dy)) > 1), models("several pieces")),
+    "past the first tile": (Attention, doubled_where(lambda layer, dy: layer.weights.shape[2] > layer.tile), LAYERS),
+    "past a full tile": (
+        Attention,
+        doubled_where(lambda layer, dy: layer.weights.shape[2] > TILE),
+        models("longer than a tile, no dropout"),
+    ),
+}
+
+
+@pytest.mark.parametrize("name", PLANTED)
+def test_a_mistake_that_shows_in_some_settings_only_is_found(name: str, cpu: Backend, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A backward that is wrong in one case only makes the check fail, by the settings that reach the case."""
+    layer, wrong, settings = PLANTED[name]
+    right = layer.backward
+    monkeypatch.setattr(layer, "backward", lambda self, *arguments: right(self, *wrong(self, *arguments)))
+    if settings is LAYERS:
+        concerned = (case for s in LAYERS for case in cases(s, cpu, 0) if case.layer in (layer.__name__, "CrossEntropy"))
+        found = (r for case in concerned for r in check_case(case, cpu, 0))
+    else:
+        found = (r for s in settings for r in check_model(s, cpu, 0))
+    assert any(not r.passed for r in found)
+
+
+def test_a_gradient_that_replaces_those_of_the_parts_before_is_found(cpu: Backend, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is wrong where a batch is taken in parts, and nowhere else."""
+    monkeypatch.setattr("minigpt.attention.Linear", Overwriting)
+    settings = models("two workers", "two workers, micro-batches")
+    failed = [s.name for s in settings if any(not r.passed for r in check_model(s, cpu, 0))]
+    assert failed == ["two workers, micro-batches"]
+
+
+def test_the_settings_reach_the_sizes_that_training_has() -> None:
+    """Two tiles, three blocks in each of two shards, a second worker, a last micro-batch that is smaller."""
+    assert any(s.T > 2 * TILE and s.T % TILE for s in MODELS)
+    assert any(s.vocab_size > s.threads * 2 * BLOCK and s.threads > 1 for s in MODELS)
+    assert any(s.B > s.threads > 1 and s.dropout for s in MODELS) and any(s.B > s.threads > 1 and not s.dropout for s in MODELS)
+    assert any(s.micro_batch and s.B % s.micro_batch for s in MODELS)
 
 
 class FlippedInput(Linear):
@@ -81,7 +167,7 @@ class NotANumber(Linear):
 
 def linear_case(kind: type[Linear], backend: Backend, rng: np.random.Generator) -> Case:
     """A check of one linear map alone."""
-    parameters = randomized(backend, rng)
+    parameters = randomize(Parameters(CONFIG, backend, np.float64), rng)
     layer = kind("transformer.h.0.attn.c_proj", parameters, Workspace(backend, np.float64))
     x, dy = (rng.standard_normal((5, CONFIG.n_embd)) for _ in range(2))
 

@@ -109,7 +109,7 @@ def test_cutting_a_layer_into_pieces_changes_nothing(
     """A cache of 150 bytes makes a piece of each row or sequence; outputs and gradients stay."""
     found = []
     for cache in (10**9, 150):
-        monkeypatch.setattr("minigpt.backend.CACHE_BYTES", cache)
+        monkeypatch.setattr(Backend, "cache_bytes", cache)
         rig = build(kind, tiny_dropout, cpu, np.random.default_rng(1))
         y = rig.forward(rig.x).copy()
         dx = rig.backward(rig.dy).copy()

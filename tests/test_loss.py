@@ -11,7 +11,7 @@ import pytest
 from minigpt.backend import Array, Backend
 from minigpt.config import ModelConfig
 from minigpt.layers import Workspace
-from minigpt.loss import CrossEntropy, Run
+from minigpt.loss import BLOCK, CrossEntropy, Run
 from minigpt.params import Parameters
 
 N = 10
@@ -39,10 +39,10 @@ def targets(tiny: ModelConfig, rng: np.random.Generator) -> Array:
     return rng.integers(0, tiny.vocab_size, N)
 
 
-def make(parameters: Parameters, chunk: int = 512, shards: int = 1, run: Run = map) -> CrossEntropy:
+def make(parameters: Parameters, chunk: int = 512, shards: int = 1, run: Run = map, block: int = BLOCK) -> CrossEntropy:
     """A loss with buffers of its own and no gradient yet."""
     parameters.zero_gradients()
-    return CrossEntropy(parameters, Workspace(parameters.backend, parameters.dtype), chunk, shards, run)
+    return CrossEntropy(parameters, Workspace(parameters.backend, parameters.dtype), chunk, shards, run, block)
 
 
 def test_the_value_is_the_mean_of_log_sum_exp_minus_the_target(parameters: Parameters, hidden: Array, targets: Array) -> None:
@@ -104,6 +104,22 @@ def test_shards_change_neither_the_loss_nor_the_gradients(
         np.testing.assert_allclose(cuts[0], whole, rtol=1e-11, atol=1e-14)
 
 
+@pytest.mark.parametrize("block", [1, 2, 5, 13])
+@pytest.mark.parametrize("shards", [1, 2])
+def test_blocks_change_neither_the_loss_nor_the_gradients(
+    block: int, shards: int, parameters: Parameters, hidden: Array, targets: Array
+) -> None:
+    """Any number of blocks of a shard, up to one a token, each with its own share of the softmax."""
+    found = []
+    for loss in (make(parameters), make(parameters, 4, shards, block=block)):
+        parameters.zero_gradients()
+        value, dhidden = loss.forward_backward(hidden, targets)
+        assert loss.forward(hidden, targets) == pytest.approx(value, rel=1e-13)
+        found.append((value, dhidden.copy(), loss.embedding.grad.copy()))
+    for whole, cut in zip(*found, strict=True):
+        np.testing.assert_allclose(cut, whole, rtol=1e-11, atol=1e-14)
+
+
 def test_a_favourite_in_another_shard_leaves_no_nan(tiny: ModelConfig, cpu: Backend) -> None:
     """Exponentials of a shard far below the largest logit vanish; its target still gets its gradient."""
     parameters = Parameters(tiny, cpu, np.float32)
@@ -128,7 +144,7 @@ def test_pieces_of_a_chunk_change_nothing(parameters: Parameters, hidden: Array,
     """Cut to fit a cache of three rows, loss and gradients stay what they are."""
     found = []
     for cache in (10**9, 3 * 13 * 8):
-        monkeypatch.setattr("minigpt.backend.CACHE_BYTES", cache)
+        monkeypatch.setattr(Backend, "cache_bytes", cache)
         loss = make(parameters)
         value, dhidden = loss.forward_backward(hidden, targets)
         found.append((value, dhidden.copy(), loss.embedding.grad.copy()))

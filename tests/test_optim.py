@@ -79,7 +79,7 @@ def test_slices_of_adamw_make_no_difference_also_across_the_boundary_of_decay(of
 
 def test_adamw_cuts_the_block_into_pieces_that_cover_it(tiny: ModelConfig, cpu: Backend, monkeypatch: pytest.MonkeyPatch) -> None:
     """Each number once, in more than one piece when the cache is small."""
-    monkeypatch.setattr("minigpt.backend.CACHE_BYTES", 1000)
+    monkeypatch.setattr(Backend, "cache_bytes", 1000)
     optimizer, _ = start(tiny, cpu)
     pieces = optimizer.pieces()
     assert len(pieces) > 10

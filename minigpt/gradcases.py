@@ -1,0 +1,155 @@
+"""What the gradient check compares: a setting in; out comes every layer with random inputs, as a scalar function and its gradients.
+
+A backward may be wrong in one case only: without dropout, for a single sequence, in the second piece of a chain. So each layer is checked
+in every setting that takes another path through the code.
+"""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from .attention import TILE, Attention
+from .backend import CACHE_BYTES, Array, Backend
+from .config import ModelConfig
+from .layers import Dropout, Embedding, Gelu, LayerNorm, Linear, Noise, Workspace
+from .loss import BLOCK, CrossEntropy
+from .model import Block, Mlp
+from .params import Parameter, Parameters
+
+CONFIG = ModelConfig(n_layer=2, n_head=2, n_embd=6, n_positions=8, vocab_size=11, dropout=0.3)
+TINY_CACHE = 100  # bytes: two rows of the model's width in float64, so that every chain runs over several pieces
+
+
+@dataclass(frozen=True)
+class Setting:
+    """One path through the code. B sequences of T tokens; none of the sizes that cut an array divides it."""
+
+    name: str
+    B: int = 2
+    T: int = 7
+    dropout: float = CONFIG.dropout
+    cache_bytes: int = CACHE_BYTES
+    tile: int = 3  # attention's; a whole model always has TILE
+    chunk: int = 4  # rows of the loss, where it is checked alone
+    block: int = 2  # tokens of the loss, where it is checked alone
+    shards: int = 3  # of the vocabulary, where the loss is checked alone
+    vocab_size: int = CONFIG.vocab_size
+    threads: int = 1
+    micro_batch: int | None = None
+
+    def config(self) -> ModelConfig:
+        """The model that is checked: CONFIG but for what this setting changes."""
+        return replace(CONFIG, dropout=self.dropout, vocab_size=self.vocab_size, n_positions=max(CONFIG.n_positions, self.T))
+
+    def backend(self, backend: Backend) -> Backend:
+        """The backend with this setting's size of a piece."""
+        changed = copy.copy(backend)
+        changed.cache_bytes = self.cache_bytes
+        return changed
+
+
+LAYERS = (
+    Setting("several tiles, chunks and blocks"),
+    Setting("one sequence", B=1),
+    Setting("no dropout", dropout=0),
+    Setting("one sequence, no dropout", B=1, dropout=0),
+    Setting("several pieces", cache_bytes=TINY_CACHE),
+    Setting("one tile, one chunk, one block", tile=TILE, chunk=99, block=99, shards=1),
+)
+MODELS = (
+    Setting("one worker"),
+    Setting("one sequence", B=1),
+    Setting("no dropout", dropout=0),
+    Setting("two workers", B=3, threads=2),
+    Setting("two workers, no dropout", B=3, threads=2, dropout=0),
+    Setting("two workers, micro-batches", B=5, threads=2, micro_batch=2),
+    Setting("several pieces", cache_bytes=TINY_CACHE, threads=2),
+    Setting("longer than two tiles", B=1, T=2 * TILE + 2, cache_bytes=TINY_CACHE),
+    Setting("longer than a tile, no dropout", B=2, T=TILE + 1, dropout=0),
+    Setting("two shards of several blocks", vocab_size=4 * BLOCK + 5, threads=2),
+)
+
+
+@dataclass(frozen=True)
+class Case:
+    """A scalar function and its gradients: `objective()` runs forward; `backward()` runs both ways and gives the inputs' gradients."""
+
+    layer: str
+    objective: Callable[[], float]
+    backward: Callable[[], dict[str, Array]]
+    inputs: dict[str, Array]
+    parameters: list[Parameter]
+
+
+def randomize(parameters: Parameters, rng: np.random.Generator) -> Parameters:
+    """Make all parameters random: biases of 0 and gains of 1 would hide mistakes."""
+    parameters.values[...] = parameters.backend.asarray(0.5 * rng.standard_normal(parameters.n))
+    return parameters
+
+
+def cases(setting: Setting, backend: Backend, seed: int) -> Iterator[Case]:
+    """Every layer with random inputs and a random upstream gradient."""
+    rng, backend = np.random.default_rng(seed), setting.backend(backend)
+    parameters = randomize(Parameters(setting.config(), backend, np.float64), rng)
+    workspace, noise = Workspace(backend, np.float64), Noise(backend)
+    B, N, C, h = setting.B, setting.B * setting.T, CONFIG.n_embd, "transformer.h.1"
+
+    def case(layer: Any, prefix: str, *batch: int) -> Case:
+        x = backend.asarray(rng.standard_normal((N, C)))
+
+        def forward() -> Array:
+            noise.begin([(0, b) for b in range(B)])  # dropout: the same draws in every forward
+            return layer.forward(x, *batch)
+
+        dy = backend.asarray(rng.standard_normal(forward().shape))
+
+        def backward() -> dict[str, Array]:
+            forward()
+            return {"x": layer.backward(dy)}
+
+        concerned = [p for p in parameters if p.name.startswith(prefix)]
+        return Case(type(layer).__name__, lambda: float((forward() * dy).sum()), backward, {"x": x}, concerned)
+
+    yield embedding_case(setting, rng, parameters, workspace)
+    yield case(Linear(f"{h}.mlp.c_fc", parameters, workspace), f"{h}.mlp.c_fc")
+    yield case(LayerNorm(f"{h}.ln_1", parameters, workspace), f"{h}.ln_1")
+    yield case(Gelu("gelu", workspace), "none")
+    yield case(Dropout("dropout", setting.dropout, noise, workspace), "none")
+    yield case(Attention(1, parameters, workspace, noise, setting.tile), f"{h}.attn", B)
+    yield case(Mlp(1, parameters, workspace), f"{h}.mlp")
+    yield case(Block(1, parameters, workspace, noise), h, B)
+    yield loss_case(setting, rng, parameters, workspace)
+
+
+def embedding_case(setting: Setting, rng: np.random.Generator, parameters: Parameters, workspace: Workspace) -> Case:
+    """The embedding has no input gradient; its ids repeat, and it starts beyond position 0."""
+    layer, backend = Embedding(parameters, workspace), workspace.backend
+    ids = backend.asarray(rng.integers(0, 4, (setting.B, setting.T)))
+    dy = backend.asarray(rng.standard_normal((setting.B * setting.T, CONFIG.n_embd)))
+
+    def backward() -> dict[str, Array]:
+        layer.forward(ids, 1)
+        layer.backward(dy)
+        return {}
+
+    return Case("Embedding", lambda: float((layer.forward(ids, 1) * dy).sum()), backward, {}, [layer.tokens, layer.positions])
+
+
+def loss_case(setting: Setting, rng: np.random.Generator, parameters: Parameters, workspace: Workspace) -> Case:
+    """The loss is a scalar already: it needs no upstream gradient. It is taken as part of a larger batch."""
+    layer = CrossEntropy(parameters, workspace, setting.chunk, setting.shards, block=setting.block)
+    N, backend = setting.B * setting.T, workspace.backend
+    x = backend.asarray(rng.standard_normal((N, CONFIG.n_embd)))
+    targets = backend.asarray(rng.integers(0, setting.vocab_size, N))
+    return Case(
+        "CrossEntropy",
+        lambda: layer.forward(x, targets, total=3 * N),
+        lambda: {"x": layer.forward_backward(x, targets, total=3 * N)[1]},
+        {"x": x},
+        [layer.embedding],
+    )
