@@ -39,7 +39,7 @@ def main() -> int:
     for module, requests in ((cooking, cooking.REQUESTS), (technical, technical.PROMPTS), (poetry, poetry.REQUESTS), (general, asked)):
         for request in requests:
             faults = []
-            rng = Favourites(options.seed, options.share)
+            rng = Favourites(options.seed, share=options.share)
             for document in islice(write_documents(request, rng), options.documents):
                 rng.drawn = 0
                 found = module.check(document.text, replace(request, forms=(document.origin["form"],)))

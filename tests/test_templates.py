@@ -252,7 +252,7 @@ def test_an_email_is_complete() -> None:
 
 
 def test_favourites_are_dealt_evenly_and_few_others_come():
-    rng, items = Favourites(3, 0.1), [f"item {i}" for i in range(100)]
+    rng, items = Favourites(3, share=0.1), [f"item {i}" for i in range(100)]
     counts = Counter()
     for _ in range(4000):
         counts[rng.choice(items)] += 1
@@ -261,12 +261,12 @@ def test_favourites_are_dealt_evenly_and_few_others_come():
     assert min(count for _, count in favourites) > 350
     assert max(count for _, count in favourites) - min(count for _, count in favourites) < 25
     assert 100 < 4000 - sum(count for _, count in favourites) < 300
-    others = Favourites(4, 0.1)
+    others = Favourites(4, share=0.1)
     assert {item for item, _ in favourites} != {others.choice(items) for _ in range(10)}
 
 
 def test_who_searches_long_looks_wider():
-    rng, items = Favourites(3, 0.01), list(range(1000))
+    rng, items = Favourites(3, share=0.01), list(range(1000))
     first = {rng.choice(items) for _ in range(190)}
     assert len({rng.choice(items) for _ in range(3000)}) > 20 * len(first)
 
@@ -275,7 +275,7 @@ def test_favourites_depend_on_the_seed_alone():
     """Not on addresses of objects or the hashes of one process."""
     code = """
 from minigpt.corpus.favourites import Favourites
-rng = Favourites(5, 0.1)
+rng = Favourites(5, share=0.1)
 print([rng.choice([f'{i}{k}' for i in range(30 + k % 3)]) for k in range(300)], rng.sample([{'a': i} for i in range(40)], 5))
 """
     runs = {subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout for _ in range(3)}

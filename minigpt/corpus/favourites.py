@@ -25,7 +25,7 @@ class Favourites(random.Random):
     frequent much more frequent.
     """
 
-    def __init__(self, seed: int, share: float) -> None:
+    def __init__(self, seed: int, *, share: float) -> None:  # by keyword: before Python 3.11 Random takes one positional argument
         super().__init__(seed)
         self.share, self.offset, self.drawn = share, seed * 7919, 0
         self.decks: dict[tuple[int, int, str, str], list[int]] = {}  # those of lists of one length and one first and last item are one

@@ -47,7 +47,7 @@ class Templates:
 
     def __iter__(self) -> Iterator[Document]:
         written = 0
-        rng = Favourites(self.seed, self.share)
+        rng = Favourites(self.seed, share=self.share)
         for document in write_documents(self.request, rng):
             yield document
             rng.drawn = 0
