@@ -52,7 +52,11 @@ def _teacher(teacher: dict[str, Any] | None) -> str:
         return ""
     judge = f"judged by {teacher['judge']}" if teacher.get("judged") else "not judged"
     licence = teacher["licence"] or "not told by the server"
-    return f"\n- Teacher: {teacher['model']} ({teacher['digest'][:12]}), licence: {licence}; {judge}."
+    writers = teacher.get("writers") or [teacher]
+    names = [f"{writer['model']} ({writer['digest'][:12]})" for writer in writers]
+    if len(writers) > 1:
+        names = [f"{name}, {writer['documents']:,} documents" for name, writer in zip(names, writers, strict=True)]
+    return f"\n- Teacher: {'; '.join(names)}, licence: {licence}; {judge}."
 
 
 def _fenced(text: str) -> str:

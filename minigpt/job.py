@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import platform
 import time
 from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime, timezone
 from functools import partial
 from pathlib import Path
-
-import numpy as np
 
 from . import __version__
 from .backend import Backend, choose_backend
@@ -26,6 +23,7 @@ from .interrupt import Interrupt
 from .listener import Listener
 from .options import Options
 from .parallel import usable_cores
+from .provenance import differences, provenance
 
 
 @dataclass(frozen=True)
@@ -79,7 +77,7 @@ def plan(prompt: str | None, o: Options, hear: Listener) -> Job:
         "seed": o.seed,
         "device": backend.name,
         "device_reason": backend.reason,
-        "versions": {"python": platform.python_version(), "numpy": np.__version__},
+        "machine": provenance(backend, o.threads or usable_cores()),
         "options": asdict(o),
     }
     return _job(o, prompt, own, teacher, backend, RunFolder(folder, record), hear)
@@ -98,7 +96,20 @@ def reopen(path: Path, hear: Listener) -> Job:
             raise MinigptError(f"{path}: standard input was not read to its end, and is gone; start the run anew in another folder")
         own = OwnText([Path(name) for name in o.data], o.column, partial(hear.progress, "Reading")) if o.data else None
         o, teacher, _ = choose_source(o, hear)
-    return _job(o, run.record["prompt"], own, teacher, choose_backend(o.device), run, hear)
+    backend = choose_backend(o.device)
+    compare(run, provenance(backend, o.threads or usable_cores()), hear)
+    return _job(o, run.record["prompt"], own, teacher, backend, run, hear)
+
+
+def compare(run: RunFolder, now: dict[str, str], hear: Listener) -> None:
+    """Say it if a run is resumed under what may round its numbers otherwise; the record names both."""
+    known = run.record.get("machine")
+    then = {name: str(value) for name, value in known.items()} if isinstance(known, dict) else {}
+    if then != now:
+        changed = differences(then, now) if then else "its record does not say what the run began with"
+        hear.say("Machine", f"{changed}: the result will agree with an uninterrupted run to rounding, not to the byte")
+        run.record["machines_before"] = [*run.record.get("machines_before", []), *([then] if then else [])]
+        run.record["machine"] = now
 
 
 def _job(

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import psutil
-from threadpoolctl import threadpool_info, threadpool_limits
+from threadpoolctl import threadpool_limits
 
 from .config import ModelConfig, TrainConfig
 from .generate import Decoder
@@ -87,9 +87,3 @@ def operations(config: ModelConfig, batch: int, context: int) -> float:
     C, L, N = config.n_embd, config.n_layer, batch * context
     weights = config.parameters - config.n_positions * C - L * 13 * C
     return 6.0 * N * weights + 6.0 * L * N * (context + 1) * C
-
-
-def blas() -> str:
-    """The library behind NumPy's matrix products, and the kernels that it chose."""
-    found = [library for library in threadpool_info() if library["user_api"] == "blas"]
-    return ", ".join(f"{b['internal_api']} {b['version']} ({b.get('architecture', 'unknown')} kernels)" for b in found) or "an unknown BLAS"

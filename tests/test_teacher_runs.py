@@ -165,6 +165,21 @@ def test_a_teacher_that_goes_away_pauses_the_run_which_goes_on_when_it_is_back(t
     assert record["corpus"]["by_source"].keys() == {"ollama"}
 
 
+def test_a_name_that_stands_for_another_model_after_the_pause_is_said_and_the_card_names_both(tmp_path):
+    run, heard = tmp_path / "run", Heard()
+    with serve(dies) as server:
+        with pytest.raises(Paused):
+            minigpt.train(PROMPT, out=run, ollama_host=server.url, **SMALL)
+        server.reply, server.models = fresh, [model("teacher:latest", digest="b" * 64)]
+        minigpt.resume(run, listener=heard)
+    said = [line for line in heard.lines if "aaaaaaaaaaaa" in line]
+    assert len(said) == 1 and "teacher:latest (bbbbbbbbbbbb)" in said[0]
+    card, record = (run / "README.md").read_text(), json.loads((run / "run.json").read_text())
+    first, second = (writer["documents"] for writer in record["teacher"]["writers"])
+    assert f"teacher:latest (aaaaaaaaaaaa), {first} documents; teacher:latest (bbbbbbbbbbbb), {second} documents, licence:" in card
+    assert {d["digest"][0] for d in corpus(run)} == {"a", "b"}
+
+
 def test_templates_fill_in_only_where_they_may(tmp_path):
     with serve(dies) as server:
         minigpt.train(PROMPT, out=tmp_path / "run", ollama_host=server.url, allow_template_fill=True, **{**SMALL, "final_tokens": 9000})

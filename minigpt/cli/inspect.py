@@ -74,7 +74,8 @@ def bench_command(
     from minigpt.config import ModelConfig, find_size
     from minigpt.memory import free_memory, gigabytes
     from minigpt.parallel import usable_cores
-    from minigpt.speed import blas, measure
+    from minigpt.provenance import blas
+    from minigpt.speed import measure
 
     size = find_size(model_size)
     config = ModelConfig(size.n_layer, size.n_head, size.n_embd, size.n_positions, vocab_size, dropout)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -82,8 +83,10 @@ class Taught:
     def __iter__(self) -> Iterator[Document]:
         teacher, end = Teacher.connect(self.settings, self.say), time.monotonic() + self.seconds
         written = write_with_ollama(teacher, self.prompt, self.request, self.tokens, self.seed, self.journal, self.count, self.say)
+        by: Counter[tuple[str, str]] = Counter()  # the model that wrote each document
         try:
             for number, document in enumerate(written, 1):
+                by[document.origin.get("model", ""), document.origin.get("digest", "")] += 1
                 yield document
                 if time.monotonic() >= end:
                     self.say(f"the time for writing is over: {number:,} documents")
@@ -91,6 +94,7 @@ class Taught:
         finally:
             written.close()
             self.record.update(teacher.record)
+            self.record["writers"] = [{"model": m, "digest": d, "documents": count} for (m, d), count in by.items()]
             teacher.leave(self.say)
 
     def count(self, text: str) -> int:

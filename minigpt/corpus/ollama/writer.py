@@ -42,6 +42,7 @@ def write_with_ollama(
         written = sum(count_tokens(document.text) for document in before)
         if before:
             say(f"{len(before):,} documents, {written:,} tokens, are there from before")
+        _compare(before, teacher, say)
         yield from before
         if written < tokens:
             patience = Patience(teacher.desks, teacher.limits)
@@ -53,6 +54,17 @@ def write_with_ollama(
             yield from Writing(teacher, course, tokens, written, say).documents()
     finally:
         saved.close()
+
+
+def _compare(before: list[Document], teacher: Teacher, say: Say) -> None:
+    """Say it where a saved document is by another model than those that write now: a name may stand for another model after an update."""
+    present = {desk.model.digest for desk in teacher.desks}
+    others = dict.fromkeys(
+        f"{d.origin.get('model')} ({d.origin.get('digest', '')[:12]})" for d in before if d.origin.get("digest") not in present
+    )
+    if others:
+        now = ", ".join(dict.fromkeys(f"{desk.model.name} ({desk.model.digest[:12]})" for desk in teacher.desks))
+        say(f"the saved documents were written by {', '.join(others)}, and the next ones will be by {now}; the model card names both")
 
 
 def _plan(teacher: Teacher, ask: Ask, prompt: str, request: Request, seed: int, saved: Journal, say: Say) -> Plan:

@@ -1,0 +1,103 @@
+"""What decides how a run's numbers are rounded is recorded, and a resume under anything else says so in one line."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import minigpt
+from minigpt.backend import Backend
+from minigpt.files import read_json_object, sealed, unsealed, write_json
+from minigpt.listener import Listener
+from minigpt.provenance import differences, provenance
+
+SMALL = {"layers": 1, "heads": 1, "width": 16, "positions": 64, "initial_tokens": 2500, "final_tokens": 2000, "epochs": 1, "threads": 1}
+
+
+class Heard(Listener):
+    def __init__(self) -> None:
+        self.lines: list[str] = []
+
+    def say(self, topic: str, text: str) -> None:
+        self.lines.append(f"{topic} {text}")
+
+
+@pytest.fixture(scope="module")
+def begun(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A run whose corpus is written, and nothing else."""
+    from minigpt.pipeline import write_corpus
+
+    return write_corpus("poems", out=tmp_path_factory.mktemp("runs") / "run", **SMALL).path
+
+
+def change(run: Path, machine: object) -> None:
+    """Make the record say that the run began elsewhere."""
+    record = unsealed(read_json_object(run / "run.json"), run)
+    write_json(run / "run.json", sealed(record | {"machine": machine}))
+
+
+def resumed(begun: Path, to: Path, machine: object) -> tuple[list[str], dict]:
+    """What is said when a copy of the run that began on such a machine goes on, and its record in the end."""
+    import shutil
+
+    shutil.copytree(begun, to)
+    if machine is not None:
+        change(to, machine)
+    heard = Heard()
+    minigpt.resume(to, listener=heard)
+    first_step = next(i for i, line in enumerate(heard.lines) if line.startswith("Training"))
+    return [line for line in heard.lines[:first_step] if line.startswith("Machine")], json.loads((to / "run.json").read_text())
+
+
+def test_the_record_names_everything_that_decides_the_rounding(begun: Path) -> None:
+    found = json.loads((begun / "run.json").read_text())["machine"]
+    assert list(found) == ["minigpt", "Python", "NumPy", "BLAS", "CPU", "threads"]
+    assert all(isinstance(value, str) and value for value in found.values())
+    assert found == provenance(Backend("tests"), 1)
+
+
+def test_the_kernels_of_the_blas_library_are_told_apart() -> None:
+    """OpenBLAS picks its kernels by the processor; here it is told another one."""
+    program = "from minigpt.provenance import blas; print(blas())"
+    names = {
+        subprocess.run(
+            [sys.executable, "-c", program], env={**os.environ, "OPENBLAS_CORETYPE": core}, capture_output=True, text=True
+        ).stdout
+        for core in ("Prescott", "Nehalem")
+    }
+    assert len(names) == 2 or not any("openblas" in name for name in names)
+
+
+def test_a_resume_on_the_same_machine_says_nothing(begun: Path, tmp_path: Path) -> None:
+    said, record = resumed(begun, tmp_path / "run", None)
+    assert said == []
+    assert "machines_before" not in record
+
+
+@pytest.mark.parametrize("name", ["NumPy", "BLAS", "CPU", "Python", "minigpt", "threads"])
+def test_what_changed_is_named_in_one_line(name: str) -> None:
+    now = provenance(Backend("tests"), 1)
+    assert differences(now | {name: "0.1 of before"}, now) == f"{name} 0.1 of before is now {now[name]}"
+    assert differences(now, now) == ""
+
+
+def test_a_resume_on_another_machine_says_so_before_it_goes_on_and_the_record_keeps_both(begun: Path, tmp_path: Path) -> None:
+    now = provenance(Backend("tests"), 1)
+    before = now | {"NumPy": "1.26.0", "CPU": "Another CPU"}
+    said, record = resumed(begun, tmp_path / "run", before)
+    assert len(said) == 1
+    assert "NumPy 1.26.0 is now" in said[0] and "CPU Another CPU is now" in said[0] and "to rounding" in said[0]
+    assert record["machine"] == now
+    assert record["machines_before"] == [before]
+
+
+@pytest.mark.parametrize("machine", [[], "text", {"NumPy": 3}, {}])
+def test_a_record_that_says_something_else_there_is_no_obstacle(machine: object, begun: Path, tmp_path: Path) -> None:
+    said, record = resumed(begun, tmp_path / "run", machine)
+    assert len(said) == 1
+    assert record["status"] == "complete"
