@@ -20,6 +20,7 @@ from .gradcases import LAYERS, MODELS, Case, Setting, cases, randomize
 from .parallel import Trainer
 
 TOLERANCE = 1e-6
+MODEL = "GPT"  # the whole model's name in the results
 STEP = 2e-6  # of a central difference: its error is of order STEP^2 by truncation and 1e-16 / STEP by rounding
 WIDE_STEP = 1e-4  # of a pair of them, whose error is of order WIDE_STEP^4 by truncation and 1e-16 / WIDE_STEP by rounding
 
@@ -40,13 +41,14 @@ class Result:
 
 
 def check_gradients(
-    backend: Backend, seed: int = 0, layers: Iterable[Setting] = LAYERS, models: Iterable[Setting] = MODELS
+    backend: Backend, seed: int = 0, layers: Iterable[Setting] = LAYERS, models: Iterable[Setting] = MODELS, only: str | None = None
 ) -> Iterator[Result]:
-    """Every result of the gradient check, layers first, then the whole model, each in its settings."""
+    """Every result of the gradient check, layers first, then the whole model, each in its settings; or of the layer `only`."""
     for setting in layers:
         for case in cases(setting, backend, seed):
-            yield from check_case(case, backend, seed, setting.name)
-    for setting in models:
+            if only in (None, case.layer):
+                yield from check_case(case, backend, seed, setting.name)
+    for setting in models if only in (None, MODEL) else ():
         yield from check_model(setting, backend, seed)
 
 
@@ -96,7 +98,7 @@ def check_model(setting: Setting, backend: Backend, seed: int) -> Iterator[Resul
             slope = numeric_slope(objective, parameters.values[at], direction, backend)
             scale = float(np.abs(gradient[at] * direction).sum()) / np.sqrt(len(direction))  # a direction may be flat by chance
             error = abs(slope - float(gradient[at] @ direction)) / max(abs(slope), scale, 1e-8)
-            yield Result("GPT", short(name), setting.name, error)
+            yield Result(MODEL, short(name), setting.name, error)
 
 
 def numeric_slope(objective: Callable[[], float], array: Array, direction: np.ndarray, backend: Backend) -> float:

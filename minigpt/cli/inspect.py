@@ -37,7 +37,8 @@ def list_command(models_dir: str) -> None:
 @command("check")
 @device_option
 @click.option("--seed", type=click.IntRange(0), default=0, help="Decides the random inputs.")
-def check_command(device: str, seed: int) -> None:
+@click.option("--layer", help="Check this layer only, such as Attention; GPT is the whole model.")
+def check_command(device: str, seed: int, layer: str | None) -> None:
     """Check every backward pass against central differences, in float64.
 
     Each gradient is checked in several settings (one sequence, no dropout, two workers, ...); the largest of its errors is shown.
@@ -47,9 +48,12 @@ def check_command(device: str, seed: int) -> None:
 
     backend = choose_backend(device)
     click.echo(backend.reason, err=True)
+    results = worst(check_gradients(backend, seed, only=layer))
+    if not results:
+        raise MinigptError(f"there is no layer {layer!r} to check; `minigpt check` without --layer lists them all")
     click.echo(f"{'layer':<14} {'gradient of':<28} largest relative error (below {TOLERANCE:g})")
     failed = 0
-    for result in worst(check_gradients(backend, seed)):
+    for result in results:
         failed += not result.passed
         verdict = "" if result.passed else f"  FAILED: {result.setting}"
         click.echo(f"{result.layer:<14} {result.parameter:<28} {result.error:.1e}{verdict}")
