@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import sys
+from collections.abc import Callable
 from dataclasses import dataclass
 from numbers import Integral, Real
 from typing import Any
@@ -27,15 +28,14 @@ class ModelConfig:
     initializer_range: float = 0.02  # standard deviation of the initial weights
 
     def __post_init__(self) -> None:
-        for name in ("n_layer", "n_head", "n_embd", "n_positions", "vocab_size"):
-            require_integer(name, getattr(self, name))
+        _settle(self, require_integer, "n_layer", "n_head", "n_embd", "n_positions", "vocab_size")
         if self.n_embd % self.n_head:
             below = self.n_embd // self.n_head * self.n_head
             choices = " or ".join(str(c) for c in (below, below + self.n_head) if c > 0)
             raise MinigptError(f"n_embd={self.n_embd} is not divisible by n_head={self.n_head}; use a width of {choices}")
-        _require_number("dropout", self.dropout, 0, 1, high_open=True)
-        _require_number("layer_norm_epsilon", self.layer_norm_epsilon, 0, 1)
-        _require_number("initializer_range", self.initializer_range, 0, math.inf, high_open=True)
+        _settle(self, require_number, "dropout", low=0, high=1, high_open=True)
+        _settle(self, require_number, "layer_norm_epsilon", low=0, high=1)
+        _settle(self, require_number, "initializer_range", low=0, high=math.inf, high_open=True)
 
     @property
     def head_size(self) -> int:
@@ -106,16 +106,12 @@ class TrainConfig:
     def __post_init__(self) -> None:
         if self.schedule not in ("constant", "cosine"):
             raise MinigptError(f'schedule={self.schedule!r} is not known; use "constant" or "cosine"')
-        _require_number("learning_rate", self.learning_rate, 0, math.inf, low_open=True, high_open=True)
-        for name in ("beta1", "beta2"):
-            _require_number(name, getattr(self, name), 0, 1, high_open=True)
-        _require_number("epsilon", self.epsilon, 0, 1)
-        for name in ("weight_decay", "clip_norm"):
-            _require_number(name, getattr(self, name), 0, math.inf, high_open=True)
-        for name in ("warmup_steps", "total_steps", "seed"):
-            require_integer(name, getattr(self, name), minimum=0)
-        for name in ("batch_size", "context", "epochs", "evaluations_per_epoch", "patience"):
-            require_integer(name, getattr(self, name))
+        _settle(self, require_number, "learning_rate", low=0, high=math.inf, low_open=True, high_open=True)
+        _settle(self, require_number, "beta1", "beta2", low=0, high=1, high_open=True)
+        _settle(self, require_number, "epsilon", low=0, high=1)
+        _settle(self, require_number, "weight_decay", "clip_norm", low=0, high=math.inf, high_open=True)
+        _settle(self, require_integer, "warmup_steps", "total_steps", "seed", minimum=0)
+        _settle(self, require_integer, "batch_size", "context", "epochs", "evaluations_per_epoch", "patience")
 
 
 @dataclass(frozen=True)
@@ -131,25 +127,37 @@ class SampleConfig:
     seed: int | None = None  # None draws a new one
 
     def __post_init__(self) -> None:
-        require_integer("max_tokens", self.max_tokens, minimum=0)
-        require_integer("top_k", self.top_k, minimum=0)
-        _require_number("temperature", self.temperature, 0, math.inf, high_open=True)
-        _require_number("top_p", self.top_p, 0, 1, low_open=True)
-        _require_number("repetition_penalty", self.repetition_penalty, 0, math.inf, low_open=True, high_open=True)
+        _settle(self, require_integer, "max_tokens", "top_k", minimum=0)
+        _settle(self, require_number, "temperature", low=0, high=math.inf, high_open=True)
+        _settle(self, require_number, "top_p", low=0, high=1, low_open=True)
+        _settle(self, require_number, "repetition_penalty", low=0, high=math.inf, low_open=True, high_open=True)
         if self.seed is not None:
-            require_integer("seed", self.seed, minimum=0)
+            _settle(self, require_integer, "seed", minimum=0)
         if isinstance(self.stop, str) or not all(isinstance(s, str) and s for s in self.stop):
             raise MinigptError(f"stop={self.stop!r} must be a tuple of texts that are not empty")
 
 
-def require_integer(name: str, value: object, minimum: int = 1) -> None:
+def require_integer(name: str, value: object, minimum: int = 1) -> int:
+    """The whole number as an int, also of one of NumPy's; MinigptError for anything else."""
     if isinstance(value, bool) or not isinstance(value, Integral) or value < minimum:
         raise MinigptError(f"{name}={value!r} must be a whole number of at least {minimum}")
+    return int(value)
 
 
-def _require_number(name: str, value: object, low: float, high: float, low_open: bool = False, high_open: bool = False) -> None:
-    number: Any = value if isinstance(value, Real) and not isinstance(value, bool) else math.nan
+def require_number(name: str, value: object, low: float, high: float, low_open: bool = False, high_open: bool = False) -> float:
+    """The number as a float, also of one of NumPy's; MinigptError where it is outside the bounds, which an open one excludes."""
+    try:
+        number = float(value) if isinstance(value, Real) and not isinstance(value, bool) else math.nan
+    except OverflowError:
+        number = math.inf
     if not low <= number <= min(high, sys.float_info.max) or (low_open and number == low) or (high_open and number == high):
         lower = "above" if low_open else "at least"
         upper = "" if high == math.inf else f" and {'below' if high_open else 'at most'} {high:g}"
         raise MinigptError(f"{name}={value!r} must be a finite number {lower} {low:g}{upper}")
+    return number
+
+
+def _settle(config: object, check: Callable[..., object], *names: str, **bounds: Any) -> None:
+    """Check fields of a frozen configuration, and keep them as Python's own numbers, which JSON can hold."""
+    for name in names:
+        object.__setattr__(config, name, check(name, getattr(config, name), **bounds))

@@ -7,6 +7,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from .config import SIZES, ModelConfig, Size, TrainConfig, find_size, require_integer
 from .corpus.ollama import Limits, TeacherSettings
 from .corpus.prompt import PRESETS, understand
@@ -59,8 +61,9 @@ class Options:
 
     @classmethod
     def parse(cls, options: dict[str, Any]) -> Options:
-        """Options as keyword arguments, checked one by one; `data` and `ollama_host` may be one or several, as text or as Path."""
-        plain: dict[str, Any] = {name: str(value) if isinstance(value, Path) else value for name, value in options.items()}
+        """Options as keyword arguments, checked one by one. A text may be a Path and a number one of NumPy's; `data` and `ollama_host` may
+        be one or several."""
+        plain: dict[str, Any] = {name: _plain(value) for name, value in options.items()}
         for name in ("data", "ollama_host"):
             values = plain.get(name) or ()
             plain[name] = (values,) if isinstance(values, str) else tuple(str(value) for value in values)
@@ -178,6 +181,11 @@ class Options:
             context=context,
             epochs=self.epochs or DEFAULT_EPOCHS,
         )
+
+
+def _plain(value: Any) -> Any:
+    """A path as text and a number of NumPy's as Python's: what JSON can hold."""
+    return str(value) if isinstance(value, Path) else value.item() if isinstance(value, np.generic) else value
 
 
 def require_seconds(name: str, seconds: Any) -> float:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import codecs
 import heapq
+import operator
 import re
 from collections.abc import Callable, Iterable, Sequence
 from functools import cache
@@ -204,10 +205,16 @@ class Tokenizer:
         return b"".join([self.tokens[self.checked(i)] for i in ids]).decode("utf-8", "replace")
 
     def checked(self, token: int) -> int:
-        """The id itself; MinigptError if it is none of this tokenizer."""
-        if not 0 <= token < len(self.tokens):
+        """The id itself; MinigptError if it is no whole number, or none of this tokenizer's ids."""
+        try:
+            number = operator.index(token)
+        except TypeError:
+            number = None
+        if number is None or isinstance(token, bool):
+            raise MinigptError(f"token id {token!r} is not a whole number")
+        if not 0 <= number < len(self.tokens):
             raise MinigptError(f"token id {token} is outside this vocabulary of {len(self.tokens)}")
-        return int(token)
+        return number
 
 
 class StreamDecoder:

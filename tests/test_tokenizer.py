@@ -8,6 +8,7 @@ import time
 from importlib import resources
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -219,6 +220,21 @@ def test_an_unknown_id_is_refused(token: int, gpt2: Tokenizer) -> None:
         gpt2.decode([1, token])
     with pytest.raises(MinigptError, match=message):
         StreamDecoder(gpt2).feed(token)
+
+
+@pytest.mark.parametrize(
+    "ids", [[1.5, 2.9], np.array([464.0, 2068.2]), ["464"], [None], [np.float32(3)], [True], [np.True_], [[1, 2]], np.eye(2, dtype=int)]
+)
+def test_ids_that_are_no_whole_numbers_are_refused(ids: Any, gpt2: Tokenizer) -> None:
+    """Nothing is cut off silently."""
+    with pytest.raises(MinigptError, match="is not a whole number"):
+        gpt2.decode(ids)
+
+
+@pytest.mark.parametrize("kind", [np.uint16, np.int64, int])
+def test_whole_numbers_of_any_kind_are_ids(kind: type, gpt2: Tokenizer) -> None:
+    """Those of a stream on the disk as well."""
+    assert gpt2.decode([kind(i) for i in gpt2.encode("The sea")]) == "The sea"
 
 
 def test_ids_may_be_of_any_integer_type(gpt2: Tokenizer) -> None:
