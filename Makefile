@@ -1,4 +1,5 @@
-# make demo: from a fresh checkout to a GPT that writes recipes. make test, make slow, make check, make parity: what CI runs.
+# make demo: from a fresh checkout to a GPT that writes recipes. make test, make slow, make check, make parity, make versions: what CI runs.
+# make versions: the tests on the oldest and the newest Python that this machine has; make versions PYTHONS="python3.12 ..." on others.
 # make fuzz: random bytes into every reader, SECONDS each. make coverage: which lines and branches the tests reach.
 # make ollama-check: the Ollama client against the server that OLLAMA_HOST names.
 PYTHON ?= python3
@@ -7,7 +8,7 @@ BIN = $(VENV)/bin
 READERS = weights tensors state json config record tokenizer merges journal text jsonl csv
 SECONDS = 60
 
-.PHONY: demo test slow check parity ollama-check fuzz coverage
+.PHONY: demo test slow check parity versions ollama-check fuzz coverage
 .DELETE_ON_ERROR:
 
 demo: $(VENV)/.run
@@ -28,6 +29,10 @@ check: $(VENV)/.dev
 
 parity: $(VENV)/.parity
 	$(BIN)/python -m pytest -q tests/parity
+
+versions:
+	set -e; for python in $${PYTHONS:-$$($(PYTHON) tests/pythons.py)}; do \
+	$(MAKE) test PYTHON=$$python VENV=.venv-$$($$python -c "import platform; print(platform.python_version())"); done
 
 fuzz: $(VENV)/.fuzz
 	for reader in $(READERS); do $(BIN)/python tests/fuzz/readers.py $$reader -max_total_time=$(SECONDS) || exit 1; done
