@@ -17,6 +17,7 @@ from .config import ARCHITECTURE, ModelConfig
 from .errors import MinigptError
 from .files import read_json_object, read_text, write_json, write_text
 from .params import EMBEDDING, shapes
+from .place import Folder
 from .tensors import is_whole, write_tensors
 from .tokenizer import END_OF_TEXT, Tokenizer, parse_merges
 
@@ -39,7 +40,7 @@ class Checkpoint:
     context: int
 
 
-def save_weights(folder: Path, state: dict[str, np.ndarray], scale: float | None = None) -> None:
+def save_weights(folder: Folder, state: dict[str, np.ndarray], scale: float | None = None) -> None:
     """model.safetensors, with transformers' names and layouts; the tied matrix once. `scale` notes that it is calibrated."""
     write_tensors(folder / WEIGHTS, state, {"format": "pt"} | ({SCALE: str(scale)} if scale else {}))
 
@@ -51,7 +52,7 @@ def read_scale(folder: Path) -> float | None:
     return float(scale) if scale else None
 
 
-def save_config(folder: Path, config: ModelConfig, context: int, end_of_text: int) -> None:
+def save_config(folder: Folder, config: ModelConfig, context: int, end_of_text: int) -> None:
     """config.json and generation_config.json."""
     ends = {"bos_token_id": end_of_text, "eos_token_id": end_of_text}
     write_json(
@@ -79,7 +80,7 @@ def save_config(folder: Path, config: ModelConfig, context: int, end_of_text: in
     write_json(folder / "generation_config.json", {**ends, "pad_token_id": end_of_text, "do_sample": True, "temperature": 0.8, "top_k": 40})
 
 
-def save_tokenizer(folder: Path, tokenizer: Tokenizer, context: int) -> None:
+def save_tokenizer(folder: Folder, tokenizer: Tokenizer, context: int) -> None:
     """tokenizer.json, tokenizer_config.json, vocab.json and merges.txt, as `AutoTokenizer` reads them."""
     special = {"content": END_OF_TEXT, "single_word": False, "lstrip": False, "rstrip": False, "normalized": False, "special": True}
     byte_level = {"type": "ByteLevel", "add_prefix_space": False, "trim_offsets": True, "use_regex": True}

@@ -1,5 +1,10 @@
 """The one exception for trouble that a user can mend: a line that names the thing, what was wanted, and the remedy."""
 
+from __future__ import annotations
+
+import os
+import shlex
+
 
 class MinigptError(ValueError):
     """Bad input or a bad file. The command line prints the message as one line and ends with status 1."""
@@ -9,5 +14,18 @@ class Paused(MinigptError):
     """Work that cannot go on now, and can later: everything that was done is saved."""
 
 
+class Moved(MinigptError):
+    """The folder that a run writes into is no longer where it was."""
+
+
 class Diverged(MinigptError):
     """Numbers of a training that are not finite any more."""
+
+
+def as_argument(path: object) -> str:
+    """A path as it is typed in a shell. Characters and bytes that no terminal shows are escaped as bash and zsh read them."""
+    text = str(path)
+    if text.isprintable():
+        return shlex.quote(text)
+    escaped = (c if c.isprintable() and c not in "\\'" else "".join(f"\\x{byte:02x}" for byte in os.fsencode(c)) for c in text)
+    return f"$'{''.join(escaped)}'"

@@ -1,17 +1,19 @@
-"""Files that are either whole or not there: bytes in, a final name out; JSON that is read within bounds; locks and checksums."""
+"""Files that are either whole or not there: bytes in, a final name out; JSON that is read within bounds; checksums."""
 
 from __future__ import annotations
 
 import hashlib
 import json
 import os
-import sys
+import re
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from itertools import count
 from pathlib import Path
 from typing import Any, BinaryIO
 
 from .errors import MinigptError
+from .place import File, Spot, spot
 
 PIECE = 2**20  # bytes read at once
 LIMIT = 64 * 2**20  # bytes of a text file; GPT-2's tokenizer.json has 3.5 MB
@@ -19,67 +21,54 @@ SEAL = "sha256"  # the name of a JSON object's checksum in it
 
 
 @contextmanager
-def whole_file(path: Path) -> Iterator[BinaryIO]:
-    """A temporary file beside `path` to write to; at the end it is brought to the disk, and only then gets its name.
+def whole_file(file: File) -> Iterator[BinaryIO]:
+    """A temporary file beside `file` to write to; at the end it is brought to the disk, and only then gets its name.
 
-    A symbolic link is never followed: neither one with the temporary name, nor one with the final name, which is replaced.
+    A symbolic link is never followed: neither one with the temporary name, nor one with the final name, which is replaced. A folder in a
+    place (place.py) is written into even if its path leads elsewhere by now.
     """
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    temporary.unlink(missing_ok=True)
-    try:
-        with temporary.open("xb") as file:
-            yield file
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.replace(path)
-        _sync_folder(path.parent)
-    except OSError as error:
-        if error.filename:
-            raise
-        raise OSError(error.errno, error.strerror or str(error), str(path)) from error  # a failed write does not know its file's name
-    finally:
-        temporary.unlink(missing_ok=True)
+    with spot(file) as at:
+        temporary, stream = _temporary(at)
+        try:
+            with stream:
+                yield stream
+                stream.flush()
+                os.fsync(stream.fileno())
+            at.place.rename(temporary, at.name)
+            at.place.sync()
+        except OSError as error:
+            if error.filename:
+                raise
+            raise OSError(error.errno, error.strerror or str(error), str(at)) from error  # a failed write does not know its file's name
+        finally:
+            with suppress(OSError):
+                at.place.remove(temporary)
 
 
-def open_to_append(path: Path) -> BinaryIO:
+def _temporary(at: Spot) -> tuple[str, BinaryIO]:
+    """A new file in the same folder, and its name: the first of its form that nothing has."""
+    for number in count():
+        name = f".{at.name}.{os.getpid()}{f'-{number}' if number else ''}.minigpt-tmp"
+        with suppress(FileExistsError):
+            return name, at.place.create(name)
+    raise AssertionError("there is always a free name")
+
+
+TEMPORARY = re.compile(r"\.(?P<name>.+)\.(?P<process>[1-9]\d{0,8})(-\d+)?\.minigpt-tmp")
+
+
+def temporary_of(name: str) -> tuple[str, int] | None:
+    """The file that a temporary file was to become, and the process that wrote it; None for any other name."""
+    match = TEMPORARY.fullmatch(name)
+    return (match["name"], int(match["process"])) if match else None
+
+
+def open_to_append(file: File) -> BinaryIO:
     """A file, made if there is none, to be read and written at its end; MinigptError where a symbolic link stands there."""
-    if path.is_symlink():
-        raise MinigptError(f"{path} is a symbolic link, and nothing is written through one; remove it")
-    return path.open("a+b")
-
-
-@contextmanager
-def lock(path: Path, what: str) -> Iterator[None]:
-    """Hold a file that only one process can hold; MinigptError "`what` by process 123" where another one does.
-
-    The system lets go of it with the process, whatever ends that, so a file that a crash left behind holds nobody up.
-    """
-    with open_to_append(path) as file:
-        if not _acquire(file):
-            file.seek(0)
-            holder = file.read(20).decode("ascii", "replace")
-            raise MinigptError(f"{what} by process {holder or 'unknown'}; wait until it ends, or end it")
-        file.truncate(0)
-        file.write(str(os.getpid()).encode())
-        file.flush()
-        yield
-
-
-def _acquire(file: BinaryIO) -> bool:
-    """Take the system's lock of an open file, if it is free."""
-    try:
-        if sys.platform == "win32":
-            import msvcrt
-
-            file.seek(2**30)  # a locked byte cannot be read by others there, and the id stands at the beginning
-            msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)
-        else:
-            import fcntl
-
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
-        return False
-    return True
+    with spot(file) as at:
+        if at.path.is_symlink():
+            raise MinigptError(f"{at} is a symbolic link, and nothing is written through one; remove it")
+        return at.place.append(at.name)
 
 
 def checksum(path: Path) -> str:
@@ -91,30 +80,31 @@ def checksum(path: Path) -> str:
     return digest.hexdigest()
 
 
-def _sync_folder(folder: Path) -> None:
-    """Bring a folder's names to the disk, where the system can do that."""
-    if os.name == "posix":
-        handle = os.open(folder, os.O_RDONLY)
-        try:
-            os.fsync(handle)
-        finally:
-            os.close(handle)
+def text_checksum(text: str) -> str:
+    """The SHA-256 of a text as `write_text` writes it."""
+    return hashlib.sha256(text.encode("utf-8")).hexdigest()
 
 
-def write_bytes(path: Path, data: bytes) -> None:
+def write_bytes(file: File, data: bytes) -> None:
     """A file of these bytes, whole or not there."""
-    with whole_file(path) as file:
-        file.write(data)
+    with whole_file(file) as stream:
+        stream.write(data)
 
 
-def write_text(path: Path, text: str) -> None:
+def write_text(file: File, text: str) -> None:
     """A text as a UTF-8 file with \\n line ends, whatever the platform."""
-    write_bytes(path, text.encode("utf-8"))
+    write_bytes(file, text.encode("utf-8"))
 
 
-def write_json(path: Path, value: Any) -> None:
+def write_json(file: File, value: Any) -> None:
     """A value as an indented JSON file; NaN and infinity, which JSON has not, are refused."""
-    write_text(path, json.dumps(value, indent=2, ensure_ascii=False, allow_nan=False) + "\n")
+    write_bytes(file, json_bytes(value))
+
+
+def json_bytes(value: Any) -> bytes:
+    """The bytes of such a file. Bytes of a file's name that are not UTF-8 are halves of surrogate pairs in Python; they become escapes, and
+    come back as what they were."""
+    return (json.dumps(value, indent=2, ensure_ascii=False, allow_nan=False) + "\n").encode("utf-8", "backslashreplace")
 
 
 def read_text(path: Path) -> str:

@@ -1,51 +1,24 @@
-"""The run folder: its name, its record `run.json`, and the list of all runs. Needs no array library."""
+"""The run folder: its record `run.json`, its stages, who uses it. Needs no array library."""
 
 from __future__ import annotations
 
 import json
+import os
 import re
-import shlex
-import shutil
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from .errors import MinigptError, Paused
-from .files import checksum, lock, read_json_object, read_text, sealed, unsealed, write_json, write_text
+from .damage import require_as_written
+from .errors import MinigptError, Moved, Paused, as_argument
+from .files import checksum, read_json_object, read_text, sealed, unsealed, write_json, write_text
+from .locks import lock
+from .place import Folder, Place, hold
+from .shelf import CARD, CHECKPOINT, INNER, LOCK, METRICS, OUTER, RECORD, clear, require_free, sweep
 
-RECORD, METRICS, CHECKPOINT = "run.json", "metrics.jsonl", "checkpoint"
-LOCK = "lock"
-HALF = re.compile(r"\..+\.tmp")  # what a process left that was ended while it wrote
-
-
-def slug(prompt: str) -> str:
-    """A prompt as a folder name: lower-case words joined by hyphens, 40 characters at most."""
-    return re.sub(r"[^a-z0-9]+", "-", prompt.lower())[:40].strip("-") or "gpt"
-
-
-def new_folder(models: Path, prompt: str) -> Path:
-    """A folder name under `models` that no run has yet."""
-    name = f"{slug(prompt)}-{datetime.now():%Y%m%d-%H%M%S}"
-    candidates = (models / (name if i == 1 else f"{name}-{i}") for i in range(1, 1000))
-    return next(folder for folder in candidates if not folder.exists())
-
-
-def require_free(folder: Path) -> None:
-    """MinigptError unless a run may be written here: nothing is ever overwritten. What a run left that ended before its record counts as
-    nothing."""
-    if folder.exists() and not folder.is_dir():
-        raise MinigptError(f"{folder} is a file; choose another folder with --out")
-    if folder.is_dir() and not all(_is_left(path) for path in folder.iterdir()):
-        raise MinigptError(f"{folder} is not empty, and nothing is overwritten; choose another folder with --out")
-
-
-def _is_left(path: Path) -> bool:
-    """Whether this is what a run leaves that ends before its first record: half a file, or a folder with no more than a lock."""
-    if path.name == CHECKPOINT and path.is_dir() and not path.is_symlink():
-        return all(inside.name == LOCK or HALF.fullmatch(inside.name) for inside in path.iterdir())
-    return bool(HALF.fullmatch(path.name))
+UNLOCKED = "{folder} is on a file system without locks: two processes could write there at once, so let only one use this run at a time"
+UNSYNCED = "{folder} is on a file system that cannot sync folders: a power cut may take back the latest files; those that stay are whole"
 
 
 class RunFolder:
@@ -54,45 +27,62 @@ class RunFolder:
     def __init__(self, path: Path, record: dict[str, Any]) -> None:
         self.path, self.record = path, record
         self.metrics: list[str] = []  # lines
+        self.place: Folder = path  # where it writes; held while it is in use
+        self.inner: Folder = self.checkpoint
+        self.limits: list[str] = []  # what the file system cannot promise, while it is in use
 
     @classmethod
     def open(cls, path: Path) -> RunFolder:
         """A run that was begun."""
         if not (path / RECORD).is_file():
-            raise MinigptError(f"{path} is no run folder: it has no {RECORD}; `minigpt list` shows the runs there are")
+            hint = (
+                "; a model without one can still be used by `minigpt generate` and `minigpt train --init`"
+                if any(path.glob("*.json"))
+                else ""
+            )
+            raise MinigptError(f"{path} is no run folder: it has no {RECORD}; `minigpt list` shows the runs there are{hint}")
         return cls(path, read_record(path))
 
     def create(self) -> None:
         """Make the folder and claim it; the first thing in it is run.json."""
         self.record["stages"] = {}
         require_free(self.path)
-        self._make()
-        with lock(self.checkpoint / LOCK, f"{self.path} is in use"):
+        self.path.mkdir(parents=True, exist_ok=True)
+        with hold(self.path) as place, self._alone(place):
             require_free(self.path)
             self.save("writing")
-
-    def _make(self) -> None:
-        """The folder and the one in it, none of them a link to elsewhere."""
-        for path in (self.path, self.checkpoint):
-            if path.is_symlink():
-                raise MinigptError(f"{path} is a symbolic link, and nothing is written through one; use the folder that it names")
-        self.checkpoint.mkdir(parents=True, exist_ok=True)
+        with suppress(OSError), hold(self.path.parent, follow=True) as parent:  # it may be another's, and closed to us
+            parent.sync()
 
     @contextmanager
     def in_use(self) -> Iterator[None]:
         """The folder belongs to this process alone; a MinigptError with the other's id where it is another's.
 
-        What a killed process left half-written is removed; in the end, what only a run under way needs.
+        Whatever is written meanwhile lands in this folder, even if its path is moved or becomes a link; the next write then ends the run
+        with Moved. What a killed process left half-written is removed; in the end, what only a run under way needs.
         """
-        self._make()
-        with lock(self.checkpoint / LOCK, f"{self.path} is in use"):
-            for folder in (self.path, self.checkpoint):
-                for left in folder.iterdir():
-                    if HALF.fullmatch(left.name):
-                        left.unlink()
-            yield
-        if self.record["status"] == "complete":
-            shutil.rmtree(self.checkpoint)
+        with hold(self.path) as place:
+            with self._alone(place) as inner:
+                sweep(place, OUTER)
+                sweep(inner, INNER)
+                yield
+                place.require_same()
+                if complete := self.record["status"] == "complete":
+                    clear(inner)
+            if complete:
+                place.remove_inner(CHECKPOINT)
+
+    @contextmanager
+    def _alone(self, place: Place) -> Iterator[Place]:
+        """Hold checkpoint/ too, and lock it."""
+        with place.inner(CHECKPOINT) as inner, lock(inner / LOCK, f"{self.path} is in use") as locked:
+            self.place, self.inner = place, inner
+            synced = place.sync() and inner.sync()
+            self.limits = [line.format(folder=self.path) for line, known in ((UNLOCKED, locked), (UNSYNCED, synced)) if not known]
+            try:
+                yield inner
+            finally:
+                self.place, self.inner = self.path, self.checkpoint
 
     @property
     def base_step(self) -> int:
@@ -121,20 +111,20 @@ class RunFolder:
                 self.record["stages"][name] = {path.relative_to(self.path).as_posix(): checksum(path) for path in files}
                 self.save(self.record["status"])
 
-    def verify(self, stage: str, names: Sequence[str] | None = None) -> None:
-        """MinigptError unless the files of a stage (those of these names only) are as it left them."""
+    def verify(self, stage: str) -> None:
+        """MinigptError unless the files of a stage say what they said when it left them."""
         for name, known in self.record["stages"][stage].items():
-            path = self.path / name
-            if names is not None and name not in names:
-                continue
-            if not path.is_file() or checksum(path) != known:
-                state = "damaged: its checksum does not fit" if path.is_file() else "missing"
-                raise MinigptError(f"{path} is {state}; start the run anew in another folder")
+            require_as_written(self.path / name, known)
+
+    def require_current(self) -> None:
+        """MinigptError if another process has written the record since this one read it."""
+        if read_record(self.path) != self.record:
+            raise MinigptError(f"{self.path} was written by another process a moment ago; try again")
 
     def save(self, status: str, **more: Any) -> None:
         """Update the record and write it. Status: writing, training, interrupted, complete or failed."""
         self.record |= {"status": status, **more}
-        write_json(self.path / RECORD, sealed(self.record))
+        write_json(self.place / RECORD, sealed(self.record))
 
     @contextmanager
     def recorded(self) -> Iterator[None]:
@@ -145,6 +135,9 @@ class RunFolder:
         except Paused as error:
             status = "interrupted"
             raise Paused(f"{error}; {self.continuation}") from error
+        except Moved:
+            status = "interrupted"
+            raise
         except KeyboardInterrupt as error:
             status = "interrupted"
             raise KeyboardInterrupt(f"minigpt: interrupted; {self.continuation}") from error
@@ -153,7 +146,7 @@ class RunFolder:
             raise MinigptError(f"{where}{error.strerror or error}; once that is mended: {self.command}") from error
         finally:
             if self.record["status"] not in ("complete", "interrupted"):
-                with suppress(OSError):  # a full disk holds no new record; the error that was first is the one to tell
+                with suppress(OSError, Moved):  # a full disk holds no new record; the error that was first is the one to tell
                     self.save(status)
 
     @property
@@ -166,16 +159,16 @@ class RunFolder:
     @property
     def command(self) -> str:
         """The command that goes on with this run."""
-        return f"minigpt resume {shlex.quote(str(self.path))}"
+        return f"minigpt resume {as_argument(self.path)}"
 
     def add_metrics(self, line: dict[str, Any]) -> None:
         """One more line of metrics.jsonl; the file is written whole, so that it never ends in half a line."""
         self.metrics.append(json.dumps(line, allow_nan=False) + "\n")
-        write_text(self.path / METRICS, "".join(self.metrics))
+        write_text(self.place / METRICS, "".join(self.metrics))
 
     def read_metrics(self) -> list[str]:
         """The lines of metrics.jsonl."""
-        return read_text(self.path / METRICS).splitlines(keepends=True)
+        return [line + "\n" for line in read_text(self.path / METRICS).splitlines()]
 
     def extend(self, **options: Any) -> None:
         """Change how long a run that is not complete is to take."""
@@ -190,6 +183,7 @@ class RunFolder:
         self.metrics = self.read_metrics()
         latest, result = json.loads(self.metrics[-1]), self.record["result"]
         base = {"lines": len(self.metrics), **{name: latest[name] for name in ("step", "seconds")}}
+        self.record.setdefault("card", self.record["stages"].get("report", {}).get(CARD))  # older versions kept it there
         self.record["base"] = base | {name: result[name] for name in ("best_step", "train_loss")}
         self.record["stages"] = {"corpus": self.record["stages"]["corpus"]}
         self.record["options"] |= options
@@ -221,20 +215,7 @@ def read_record(path: Path) -> dict[str, Any]:
 def require_sound(path: Path, names: Sequence[str]) -> None:
     """MinigptError where a file of a run folder is not as its stage left it; a folder without a record is taken as it is."""
     if (path / RECORD).is_file():
-        run = RunFolder.open(path)
-        for stage in run.record["stages"]:
-            run.verify(stage, names)
-
-
-def list_runs(models: Path) -> tuple[list[tuple[Path, dict[str, Any]]], list[str]]:
-    """The runs under a folder, newest first, and a line for each one whose record cannot be read."""
-    if not models.is_dir():
-        return [], []
-    runs, unreadable = [], []
-    for folder in models.iterdir():
-        if (folder / RECORD).is_file():
-            try:
-                runs.append((folder, unsealed(read_json_object(folder / RECORD), folder / RECORD)))
-            except MinigptError as error:
-                unreadable.append(str(error))
-    return sorted(runs, key=lambda run: str(run[1].get("created")), reverse=True), sorted(unreadable)
+        for files in read_record(path)["stages"].values():
+            for name, known in files.items():
+                if name in names and os.path.lexists(path / name):  # whoever reads it says if it is missing
+                    require_as_written(path / name, known)

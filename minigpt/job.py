@@ -18,12 +18,13 @@ from .corpus.prompt import understand
 from .corpus.request import Request
 from .errors import MinigptError
 from .files import read_json_object
-from .folder import RunFolder, new_folder, require_free, require_sound
+from .folder import RunFolder, require_sound
 from .interrupt import Interrupt
 from .listener import Listener
 from .options import Options
 from .parallel import usable_cores
 from .provenance import differences, provenance
+from .shelf import new_folder, require_free
 
 
 @dataclass(frozen=True)
@@ -61,8 +62,8 @@ def plan(prompt: str | None, o: Options, hear: Listener) -> Job:
         require_sound(Path(o.init), (CONFIG,))
         o = o.shaped_like(read_config(read_json_object(Path(o.init) / CONFIG), Path(o.init) / CONFIG))
     o.configure()
-    folder = Path(o.out) if o.out else new_folder(Path(o.models_dir), prompt or Path(o.data[0]).stem)
-    require_free(folder)
+    if o.out:
+        require_free(Path(o.out))
     own = OwnText([Path(path) for path in o.data], o.column, partial(hear.progress, "Reading")) if o.data else None
     o, teacher, why = choose_source(o, hear)
     backend = choose_backend(o.device)
@@ -80,12 +81,13 @@ def plan(prompt: str | None, o: Options, hear: Listener) -> Job:
         "machine": provenance(backend, o.threads or usable_cores()),
         "options": asdict(o),
     }
+    folder = Path(o.out) if o.out else new_folder(Path(o.models_dir), prompt or Path(o.data[0]).stem)  # last, because it makes the folder
     return _job(o, prompt, own, teacher, backend, RunFolder(folder, record), hear)
 
 
-def reopen(path: Path, hear: Listener) -> Job:
+def reopen(run: RunFolder, hear: Listener) -> Job:
     """The job of a run that was begun, from its record; sources are looked for only where the corpus is not complete."""
-    run = RunFolder.open(path)
+    path = run.path
     try:
         o = Options.parse(run.record["options"])
     except (TypeError, MinigptError) as error:

@@ -5,6 +5,8 @@ Each stage has its results on the disk before the next begins, and reads there w
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -31,14 +33,16 @@ def train(prompt: str | None = None, *, listener: Listener | None = None, **opti
     """
     job = plan(prompt, Options.parse(options), listener or Listener())
     job.run.create()
-    return _carry_out(job)
+    with job.run.in_use():
+        _carry_out(job)
+    return _show(job)
 
 
 def write_corpus(prompt: str | None = None, *, listener: Listener | None = None, **options: Any) -> RunFolder:
     """Only the first stage: a run folder with corpus.jsonl, and its report in the record. `resume` trains on it."""
     job = plan(prompt, Options.parse(options), listener or Listener())
     job.run.create()
-    with job.interrupt.listening(), job.run.recorded(), job.run.in_use():
+    with job.run.in_use(), _under_way(job):
         job.run.carry_out({"corpus": partial(write, job)})
         job.run.save("interrupted")
     return job.run
@@ -47,7 +51,7 @@ def write_corpus(prompt: str | None = None, *, listener: Listener | None = None,
 def resume(
     path: str | Path, *, epochs: str | int | None = None, minutes: str | float | None = None, listener: Listener | None = None
 ) -> TextModel:
-    """Go on with a run that was broken off, to the same end. Returns the best model.
+    """Resume an interrupted run, to the same end. Returns the best model.
 
     `epochs` or `minutes`, such as "+10" or 5, are added to what the run was to take; a complete run is then trained on, from its best
     model and on its corpus. Without them it is only checked and loaded.
@@ -64,12 +68,15 @@ def resume(
         if not more:
             hear.say("Complete", f"{path} has nothing left to do; all its files are as they were written")
             return load(run.path, run.record["options"].get("device", "auto"))
-        with run.in_use():
+    with run.in_use():  # before anything is recorded: the run may be another process's
+        run.require_current()
+        if run.record["status"] == "complete":
             run.begin_again(**more)
-    elif more:
-        with run.in_use():
+        elif more:
             run.extend(**more)
-    return _carry_out(reopen(run.path, hear))
+        job = reopen(run, hear)
+        _carry_out(job)
+    return _show(job)
 
 
 def extended(run: RunFolder, epochs: str | int | None, minutes: str | float | None) -> dict[str, Any]:
@@ -92,9 +99,22 @@ def extended(run: RunFolder, epochs: str | int | None, minutes: str | float | No
     return {name: (run.record["options"].get(name) or DEFAULT_EPOCHS) + more}
 
 
-def _carry_out(job: Job) -> TextModel:
-    with job.interrupt.listening(), job.run.recorded(), job.run.in_use():
+def _carry_out(job: Job) -> None:
+    with _under_way(job):
         job.run.carry_out({name: partial(stage, job) for name, stage in STAGES.items()})
+
+
+@contextmanager
+def _under_way(job: Job) -> Iterator[None]:
+    """Signals are heard, the end is recorded; and the listener hears what the file system cannot promise."""
+    with job.interrupt.listening(), job.run.recorded():
+        for line in job.run.limits:
+            job.hear.say("Disk", line)
+        yield
+
+
+def _show(job: Job) -> TextModel:
+    """The finished model, after the listener heard its samples."""
     for text in job.run.record["samples"]:
         job.hear.sample(text)
     job.hear.say("Folder", str(job.run.path))

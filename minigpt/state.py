@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +13,7 @@ from safetensors import SafetensorError, safe_open
 
 from .backend import first_line
 from .errors import MinigptError
+from .place import Folder, held
 from .tensors import SEAL, is_whole, write_tensors
 
 NAME = "state-{step:012}.safetensors"
@@ -21,16 +22,22 @@ KEPT = 2  # the latest, and the one before it in case the latest is damaged
 FACTS = "facts"  # their name in the file's metadata
 
 
-def save_state(folder: Path, step: int, arrays: Mapping[str, np.ndarray], facts: dict[str, Any]) -> None:
+def save_state(folder: Folder, step: int, arrays: Mapping[str, np.ndarray], facts: dict[str, Any]) -> None:
     """Write the state of a step, then remove all but the latest KEPT ones."""
-    write_tensors(folder / NAME.format(step=step), arrays, {FACTS: json.dumps(facts, allow_nan=False)})
-    for path in states(folder)[KEPT:]:
-        path.unlink()
+    with held(folder) as place:
+        write_tensors(place / NAME.format(step=step), arrays, {FACTS: json.dumps(facts, allow_nan=False)})
+        for name in _latest_first(place.files())[KEPT:]:
+            place.remove(name)
 
 
 def states(folder: Path) -> list[Path]:
     """The states in a folder, the latest first."""
-    return sorted((path for path in folder.iterdir() if PATTERN.fullmatch(path.name)), reverse=True)
+    return [folder / name for name in _latest_first(path.name for path in folder.iterdir())]
+
+
+def _latest_first(names: Iterable[str]) -> list[str]:
+    """Those among the names that are of states."""
+    return sorted((name for name in names if PATTERN.fullmatch(name)), reverse=True)
 
 
 def load_state(folder: Path, shapes: Mapping[str, tuple[int, ...]], say: Callable[[str], None]) -> tuple[dict[str, np.ndarray], Any] | None:

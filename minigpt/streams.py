@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from .files import whole_file
+from .place import File
 from .tokenizer import Tokenizer
 from .vocabulary import compact, renumbering
 
@@ -47,7 +48,7 @@ def compact_for(full: Tokenizer, paths: Sequence[Path], kept: Sequence[int] = ()
     return compact(full, np.flatnonzero(used).tolist())
 
 
-def renumber(source: Path, full: Tokenizer, small: Tokenizer, target: Path) -> None:
+def renumber(source: Path, full: Tokenizer, small: Tokenizer, target: File) -> None:
     """A file of ids of `full` written again as ids of `small`, which has all tokens that it uses."""
     table = renumbering(full, small).astype(DTYPE)
     with whole_file(target) as file:

@@ -19,17 +19,18 @@ from safetensors import SafetensorError, safe_open
 from .backend import first_line
 from .errors import MinigptError
 from .files import whole_file
+from .place import File
 
 ALIGNMENT = 8  # bytes: where the arrays begin
 DTYPE = np.dtype("<f4")
 SEAL = "sha256"  # its name in the metadata
 
 
-def write_tensors(path: Path, arrays: Mapping[str, np.ndarray], metadata: Mapping[str, str]) -> None:
+def write_tensors(file: File, arrays: Mapping[str, np.ndarray], metadata: Mapping[str, str]) -> None:
     """A file of these arrays, whole or not there; the same bytes for the same arrays and metadata."""
     for name, array in arrays.items():
         if array.dtype.kind != "f":
-            raise MinigptError(f"{path}: {name} is of type {array.dtype}; only floating-point arrays are written")
+            raise MinigptError(f"{file}: {name} is of type {array.dtype}; only floating-point arrays are written")
     flat = {name: np.ascontiguousarray(arrays[name], DTYPE) for name in sorted(arrays)}
     header: dict[str, Any] = {"__metadata__": {**metadata, SEAL: seal(flat, metadata)}}
     end = 0
@@ -37,10 +38,10 @@ def write_tensors(path: Path, arrays: Mapping[str, np.ndarray], metadata: Mappin
         header[name] = {"dtype": "F32", "shape": list(array.shape), "data_offsets": [end, end := end + array.nbytes]}
     text = json.dumps(header, separators=(",", ":")).encode()
     text += b" " * (-len(text) % ALIGNMENT)
-    with whole_file(path) as file:
-        file.write(len(text).to_bytes(8, "little") + text)
+    with whole_file(file) as stream:
+        stream.write(len(text).to_bytes(8, "little") + text)
         for array in flat.values():
-            file.write(array.data)
+            stream.write(array.data)
 
 
 def seal(arrays: Mapping[str, np.ndarray], metadata: Mapping[str, str]) -> str:

@@ -14,7 +14,7 @@ from minigpt.errors import MinigptError
 @click.option("--models-dir", type=click.Path(), default="models", help="Where to look for run folders.")
 def list_command(models_dir: str) -> None:
     """Show the runs, newest first."""
-    from minigpt.folder import list_runs
+    from minigpt.shelf import list_runs
 
     runs, unreadable = list_runs(Path(models_dir))
     for line in unreadable:
@@ -22,14 +22,13 @@ def list_command(models_dir: str) -> None:
     if not runs:
         click.echo(f'no runs in {models_dir}; python -m minigpt train --prompt "..." makes one', err=True)
     for folder, record in runs:
-        model, result = (value if isinstance(value := record.get(key), dict) else {} for key in ("model", "result"))
-        loss = result.get("held_out_loss")
+        loss = record["result"]["held_out_loss"]
         row = [
             str(folder),
-            str(record.get("status")),
-            str(model.get("size")),
-            f"held-out {loss:.3f}" if isinstance(loss, float) else "",
-            str(record.get("prompt") or "own text"),
+            str(record["status"]),
+            str(record["model"]["size"]),
+            "" if loss is None else f"held-out {loss:.3f}",
+            record["prompt"] or "own text",
         ]
         click.echo(printable("  ".join(cell for cell in row if cell)).replace("\n", " "))
 

@@ -11,7 +11,6 @@ from array import array
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -24,6 +23,7 @@ from minigpt.corpus.report import CorpusReport
 from minigpt.corpus.request import Request
 from minigpt.corpus.sources import Source
 from minigpt.files import whole_file
+from minigpt.place import Folder
 from minigpt.streams import to_bytes
 from minigpt.tokenizer import Tokenizer
 
@@ -98,7 +98,7 @@ class Gathering:
         return ids
 
 
-def write_corpus(entries: Iterable[Entry], folder: Path, streams: Path, seed: int, report: CorpusReport | None = None) -> Counts:
+def write_corpus(entries: Iterable[Entry], folder: Folder, streams: Folder, seed: int, report: CorpusReport | None = None) -> Counts:
     """corpus.jsonl in `folder` and two token streams in `streams`, each whole or not there; corpus.jsonl gets its name last."""
     counts = Counts()
     with whole_file(folder / CORPUS) as lines, whole_file(streams / LEARNED) as learned, whole_file(streams / HELD_OUT) as held_out:

@@ -7,7 +7,6 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
-from pathlib import Path
 from typing import Any, Protocol
 
 from minigpt.corpus.documents import Document
@@ -16,6 +15,7 @@ from minigpt.corpus.ollama import OllamaError, Teacher, TeacherSettings, write_w
 from minigpt.corpus.prompt import describe
 from minigpt.corpus.request import Request
 from minigpt.corpus.templates import able, write_documents
+from minigpt.place import File
 from minigpt.tokenizer import Tokenizer
 
 TOKENS_PER_FORM, LEAST_FORMS = 5000, 3
@@ -70,7 +70,7 @@ class Taught:
     request: Request
     tokens: int
     seed: int
-    journal: Path
+    journal: File
     full: Tokenizer
     say: Callable[[str], None]
     seconds: float = math.inf  # for writing, at most

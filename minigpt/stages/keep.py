@@ -45,7 +45,7 @@ class Keeper:
     def write_model(self) -> None:
         """The best model to the disk, if it is not there."""
         if self.best is not None:
-            save_weights(self.run.path, self.best)
+            save_weights(self.run.place, self.best)
             self.best = None
 
     def report(self, report: Report) -> None:
@@ -72,7 +72,7 @@ class Keeper:
         began = time.perf_counter()
         self.write_model()
         facts = self.course.facts() | {"updates": self.course.trainer.optimizer.step, "metrics": self.run.metrics}
-        save_state(self.run.checkpoint, self.course.step, self.course.trainer.flat_state(), facts)
+        save_state(self.run.inner, self.course.step, self.course.trainer.flat_state(), facts)
         self.saved = time.perf_counter()
         self.interval = max(self.job.options.checkpoint_seconds, (self.saved - began) / MOST_SHARE)
 
@@ -133,7 +133,7 @@ class Keeper:
             scale = best_scale(trainer, course.held_out, course.windows.context, course.end_of_text)
             state = scaled(trainer.state_dict(), trainer.config.n_layer, scale)
             trainer.load_state_dict(state)
-            save_weights(folder, state, scale)
+            save_weights(self.run.place, state, scale)
         return course.evaluate(), scale
 
     def say(self, line: str) -> None:

@@ -10,11 +10,11 @@ from minigpt.batches import Windows
 from minigpt.checkpoint import WEIGHTS
 from minigpt.config import ModelConfig, TrainConfig
 from minigpt.errors import Diverged
-from minigpt.folder import METRICS
 from minigpt.job import Job
 from minigpt.memory import free_memory, gigabytes, micro_batch, step_memory
 from minigpt.pace import Clock, Epochs, Pace
 from minigpt.parallel import Trainer, usable_cores
+from minigpt.shelf import METRICS
 from minigpt.stages.keep import Keeper
 from minigpt.stages.number import HELD_OUT_IDS, TRAIN_IDS
 from minigpt.stages.timing import Timing, plan_time

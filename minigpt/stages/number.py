@@ -18,6 +18,7 @@ from minigpt.errors import MinigptError
 from minigpt.files import whole_file
 from minigpt.job import Job
 from minigpt.params import EMBEDDING
+from minigpt.place import Folder
 from minigpt.streams import compact_for, open_stream, renumber, to_bytes
 from minigpt.tensors import write_tensors
 from minigpt.tokenizer import Tokenizer
@@ -28,29 +29,29 @@ INITIAL = "initial.safetensors"  # the weights that the training starts from, wh
 
 def number(job: Job) -> list[Path]:
     """The tokens: the vocabulary that the corpus needs, the corpus under its ids, and the model's configuration."""
-    full, place = Tokenizer.gpt2(), job.run.checkpoint
+    full, place, inner = Tokenizer.gpt2(), job.run.checkpoint, job.run.inner
     if not (place / LEARNED).exists():  # the run was complete once
-        number_again(job.run.path / CORPUS, full, place)
+        number_again(job.run.path / CORPUS, full, inner)
     first = load_checkpoint(job.first_model) if job.first_model else None
     tokenizer = full if job.options.vocab == "full" else compact_for(full, [place / LEARNED, place / HELD_OUT], kept_of(first, full))
     for source, target in ((LEARNED, TRAIN_IDS), (HELD_OUT, HELD_OUT_IDS)):
-        renumber(place / source, full, tokenizer, place / target)
+        renumber(place / source, full, tokenizer, inner / target)
     config = replace(job.config, vocab_size=tokenizer.vocab_size)
     windows = Windows(open_stream(place / TRAIN_IDS), job.train_config.context, job.train_config.batch_size, job.options.seed)
     made = [place / TRAIN_IDS, place / HELD_OUT_IDS]
     if first:
-        write_tensors(place / INITIAL, grown(first, tokenizer, config.initializer_range, job.options.seed), {})
+        write_tensors(inner / INITIAL, grown(first, tokenizer, config.initializer_range, job.options.seed), {})
         made.append(place / INITIAL)
-    save_tokenizer(job.run.path, tokenizer, windows.context)
-    save_config(job.run.path, config, windows.context, tokenizer.end_of_text)
+    save_tokenizer(job.run.place, tokenizer, windows.context)
+    save_config(job.run.place, config, windows.context, tokenizer.end_of_text)
     shape = {name: getattr(config, name) for name in ("n_layer", "n_head", "n_embd", "n_positions", "vocab_size", "parameters")}
     job.run.record["model"] = {"size": job.options.size_name, **shape}
     return [*(job.run.path / name for name in (*CONFIG_FILES, *TOKENIZER_FILES)), *made]
 
 
-def number_again(corpus: Path, full: Tokenizer, place: Path) -> None:
+def number_again(corpus: Path, full: Tokenizer, inner: Folder) -> None:
     """The token streams under GPT-2's ids, from the corpus as a complete run keeps it."""
-    with corpus.open(encoding="utf-8") as lines, whole_file(place / LEARNED) as learned, whole_file(place / HELD_OUT) as held_out:
+    with corpus.open(encoding="utf-8") as lines, whole_file(inner / LEARNED) as learned, whole_file(inner / HELD_OUT) as held_out:
         for line in lines:
             document = json.loads(line)
             ids = [*full.encode(document["text"]), full.end_of_text]

@@ -6,12 +6,12 @@ from pathlib import Path
 
 from minigpt.card import model_card
 from minigpt.config import SampleConfig
-from minigpt.files import write_text
-from minigpt.folder import CHECKPOINT
+from minigpt.damage import is_as_written
+from minigpt.files import text_checksum, write_text
 from minigpt.job import Job
+from minigpt.shelf import CARD, CHECKPOINT
 from minigpt.textmodel import load, samples
 
-CARD = "README.md"
 SAMPLES, SAMPLE_TOKENS = 3, 600
 
 
@@ -20,9 +20,19 @@ def report(job: Job) -> list[Path]:
     run = job.run
     model = load(run.path, job.options.device)
     texts = samples(model, SAMPLES, SampleConfig(max_tokens=SAMPLE_TOKENS, seed=job.options.seed))
-    write_text(run.path / CARD, model_card(run.record | {"samples": texts}))
+    write_card(job, model_card(run.record | {"samples": texts}))
     for files in run.record["stages"].values():
         for name in [name for name in files if name.startswith(CHECKPOINT)]:
             del files[name]
     run.record |= {"status": "complete", "samples": texts, "checkpoint": "removed"}
-    return [run.path / CARD]
+    return []
+
+
+def write_card(job: Job, text: str) -> None:
+    """The card, unless somebody else wrote or edited the one that is there: a card is made to be edited, and nothing is lost."""
+    path, known, new = job.run.path / CARD, job.run.record.get("card"), text_checksum(text)
+    if path.is_file() and not path.is_symlink() and not any(is_as_written(path, own) for own in (known, new) if own):
+        job.hear.say("", f"{CARD} was edited, and stays as it is: its figures are of the training before")
+        return
+    write_text(job.run.place / CARD, text)
+    job.run.record["card"] = new

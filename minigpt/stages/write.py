@@ -24,7 +24,7 @@ TEACHING = 0.5  # of the minutes that are given, at most
 def write(job: Job) -> list[Path]:
     """The corpus: documents, cleaned, chosen and split -> corpus.jsonl, and their ids under GPT-2's whole vocabulary."""
     gathering, report = Gathering(Tokenizer.gpt2(), job.request), CorpusReport(job.options.seed)
-    counts = write_corpus(entries(job, gathering), job.run.path, job.run.checkpoint, job.options.seed, report)
+    counts = write_corpus(entries(job, gathering), job.run.place, job.run.inner, job.options.seed, report)
     blocks = replace(job.config, vocab_size=1).parameters  # the vocabulary is not known yet
     figures = report.figures(gathering.cleaner.dropped, gathering.cleaner.trimmed, job.options.size, blocks)
     job.run.record["corpus"] = {
@@ -89,7 +89,7 @@ def generated(job: Job, full: Tokenizer, final_tokens: int) -> Source:
 
     source: Source = templates(initial_tokens)
     if job.teacher:
-        journal, say = job.run.checkpoint / JOURNAL, partial(job.hear.say, "Teacher")
+        journal, say = job.run.inner / JOURNAL, partial(job.hear.say, "Teacher")
         record = job.run.record["teacher"] = {}
         source = taught = Taught(job.teacher, job.prompt, request, initial_tokens, o.seed, journal, full, say, writing, record)
         if o.allow_template_fill:

@@ -11,6 +11,7 @@ from typing import Any
 from minigpt.corpus.documents import Document
 from minigpt.errors import MinigptError
 from minigpt.files import open_to_append, read_json_object, sealed, unsealed, write_json
+from minigpt.place import File, Spot, as_path
 
 ORIGIN = ("model", "digest", "seed", "request", "done_reason", "eval_count", "form", "topic", "asked_words", "judge")
 
@@ -18,15 +19,14 @@ ORIGIN = ("model", "digest", "seed", "request", "done_reason", "eval_count", "fo
 class Journal:
     """An append-only file of JSON lines, each brought to the disk before `append` returns."""
 
-    def __init__(self, path: Path, say: Callable[[str], None]) -> None:
+    def __init__(self, file: File, say: Callable[[str], None]) -> None:
         """Open or create it. A last line that a crash left half is cut off, and named; a damaged one before it is a MinigptError."""
-        self.path = path
-        self.plan_path = path.with_name(f"{path.stem}-plan.json")
-        path.parent.mkdir(parents=True, exist_ok=True)
+        self.file, path = file, as_path(file)
+        self.plan = file.with_name(f"{file.stem}-plan.json")
         data = path.read_bytes() if path.exists() else b""
         whole = data.rfind(b"\n") + 1
         self.lines = [_line(line, path, number) for number, line in enumerate(data[:whole].split(b"\n")[:-1], 1)]
-        self._file = open_to_append(path)
+        self._file = open_to_append(file)
         if whole < len(data):
             say(f"{path}: the last line is half ({len(data) - whole} bytes): cut off, its document is written anew")
             self._file.truncate(whole)
@@ -42,6 +42,8 @@ class Journal:
 
     def append(self, line: dict[str, Any]) -> None:
         """Write a document down; on return it is on the disk."""
+        if isinstance(self.file, Spot):
+            self.file.place.require_same()
         self._file.write((json.dumps(sealed(line), ensure_ascii=False) + "\n").encode("utf-8"))
         self._file.flush()
         os.fsync(self._file.fileno())
@@ -49,11 +51,12 @@ class Journal:
 
     def read_plan(self) -> dict[str, Any] | None:
         """The plan that the corpus was begun with."""
-        return unsealed(read_json_object(self.plan_path), self.plan_path) if self.plan_path.exists() else None
+        path = as_path(self.plan)
+        return unsealed(read_json_object(path), path) if path.exists() else None
 
     def write_plan(self, plan: dict[str, Any]) -> None:
         """Keep a plan for the continuation."""
-        write_json(self.plan_path, sealed(plan))
+        write_json(self.plan, sealed(plan))
 
     def close(self) -> None:
         """No more documents."""

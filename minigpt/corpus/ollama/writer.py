@@ -11,7 +11,6 @@ import time
 from collections.abc import Callable, Generator, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from functools import partial
-from pathlib import Path
 
 from minigpt.corpus.documents import Document
 from minigpt.corpus.ollama.course import Course
@@ -23,13 +22,14 @@ from minigpt.corpus.ollama.patience import Patience
 from minigpt.corpus.ollama.plan import Ask, Plan, make_plan
 from minigpt.corpus.ollama.teacher import Desk, Say, Teacher
 from minigpt.corpus.request import Request
+from minigpt.place import File
 
 TICK = 0.05  # seconds between two looks at the limits and the gauges, while nothing arrives
 FIRST_GUESS = 150  # tokens a document, before there is one
 
 
 def write_with_ollama(
-    teacher: Teacher, prompt: str, request: Request, tokens: int, seed: int, journal: Path, count_tokens: Callable[[str], int], say: Say
+    teacher: Teacher, prompt: str, request: Request, tokens: int, seed: int, journal: File, count_tokens: Callable[[str], int], say: Say
 ) -> Generator[Document, None, None]:
     """Documents for the prompt until `count_tokens` makes them `tokens`; those that the journal has come first.
 

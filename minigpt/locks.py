@@ -1,0 +1,87 @@
+"""A file that only one process can hold at a time: a name in, the right to go on out; where the file system has no locks, a good guess."""
+
+from __future__ import annotations
+
+import errno
+import os
+import platform
+import re
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from typing import BinaryIO
+
+import psutil
+
+from .errors import MinigptError
+from .files import open_to_append
+from .place import File
+
+HELD = {errno.EWOULDBLOCK, errno.EAGAIN, errno.EACCES, errno.EDEADLK}  # what the system answers where another process holds the lock
+NO_LOCKS = {errno.ENOSYS, errno.ENOLCK, errno.EOPNOTSUPP, errno.ENOTSUP, errno.EINVAL}  # and where the file system has none
+HOLDER = re.compile(r"([1-9]\d{0,8})(?: (\S{1,200}))?")  # what stands in the file: process and host
+
+
+@contextmanager
+def lock(file: File, what: str) -> Iterator[bool]:
+    """Hold a file; MinigptError "`what` by process 123" where another process does. Yields whether the file system really keeps locks.
+
+    The system lets go of it with the process, whatever ends that, so a file that a crash left behind holds nobody up. Without locks, what
+    stands in the file decides: it names a process, and that process is alive on this machine.
+    """
+    with open_to_append(file) as opened:
+        kept = _acquire(opened, what, file)
+        opened.truncate(0)
+        opened.write(f"{os.getpid()} {this_host()}".encode())
+        opened.flush()
+        try:
+            yield kept
+        finally:
+            with suppress(OSError):
+                opened.truncate(0)
+
+
+def _acquire(opened: BinaryIO, what: str, file: File) -> bool:
+    """Take the lock, or raise a MinigptError that names the process that has it. False where the file system has no locks."""
+    try:
+        _system_lock(opened)
+    except OSError as error:
+        opened.seek(0)
+        match = HOLDER.fullmatch(opened.read(300).decode("ascii", "replace"))
+        process, host = (int(match[1]), match[2]) if match else (None, None)
+        elsewhere = f" on {host}" if host and host != this_host() else ""
+        if error.errno in HELD:
+            raise MinigptError(f"{what} by process {process or 'unknown'}{elsewhere}; wait until it ends, or end it") from error
+        if error.errno not in NO_LOCKS:
+            raise OSError(error.errno, error.strerror, str(file)) from error
+        if process and not elsewhere and process != os.getpid() and is_alive(process):
+            raise MinigptError(
+                f"{what} by process {process}; wait until it ends, or end it; if that is another program's by now, remove {file}"
+            ) from error
+        return False
+    if not os.fstat(opened.fileno()).st_nlink:  # it was complete, and cleaned up, between our opening the file and our locking it
+        raise MinigptError(f"{what} by a process that has just ended; try again")
+    return True
+
+
+def _system_lock(opened: BinaryIO) -> None:
+    """Take the system's lock of an open file; OSError where that fails."""
+    if sys.platform == "win32":
+        import msvcrt
+
+        opened.seek(2**30)  # a locked byte cannot be read by others there, and the id stands at the beginning
+        msvcrt.locking(opened.fileno(), msvcrt.LK_NBLCK, 1)
+    else:
+        import fcntl
+
+        fcntl.flock(opened, fcntl.LOCK_EX | fcntl.LOCK_NB)
+
+
+def this_host() -> str:
+    """This machine's name, in plain ASCII without blanks."""
+    return re.sub(r"[^!-~]", "-", platform.node()) or "-"
+
+
+def is_alive(process: int) -> bool:
+    """Whether a process of this number runs on this machine."""
+    return psutil.pid_exists(process)

@@ -1,0 +1,142 @@
+"""Where run folders stand: a prompt in, a new folder out; what counts as an empty folder; the list of runs."""
+
+from __future__ import annotations
+
+import os
+import re
+import stat
+from collections.abc import Iterator
+from contextlib import suppress
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from .errors import MinigptError
+from .files import read_json_object, temporary_of, unsealed
+from .locks import is_alive
+from .place import Place
+
+RECORD, METRICS, CHECKPOINT, CARD = "run.json", "metrics.jsonl", "checkpoint", "README.md"
+LOCK = "lock"
+# The files that a run writes: into its folder, and into checkpoint/ in it.
+OUTER = re.compile(
+    r"(run|config|generation_config|tokenizer|tokenizer_config|vocab)\.json|(metrics|corpus)\.jsonl|model\.safetensors|merges\.txt|README\.md"
+)
+INNER = re.compile(r"lock|teacher\.jsonl|teacher-plan\.json|(train|held_out)(\.gpt2)?\.ids|(initial|state-\d{12})\.safetensors")
+# What desktops and file servers put into any folder that they show.
+SYSTEM_FILES = re.compile(r"\.DS_Store|\._.+|\.directory|\.localized|Icon\r|desktop\.ini|(eh)?thumbs\.db", re.IGNORECASE)
+SYSTEM_FOLDERS = {"lost+found", "@eaDir", "$RECYCLE.BIN", "System Volume Information", ".Spotlight-V100", ".Trashes", ".fseventsd"}
+RECORD_LIMIT = 2**22  # bytes of a record in the list; usual ones have some 20,000
+NAMED = 10  # folders that cannot be read; the others are counted
+WIDEST = 200  # characters of a text in the list
+
+
+def slug(prompt: str) -> str:
+    """A prompt as a folder name: lower-case words joined by hyphens, 40 characters at most."""
+    return re.sub(r"[^a-z0-9]+", "-", prompt.lower())[:40].strip("-") or "gpt"
+
+
+def new_folder(models: Path, prompt: str) -> Path:
+    """A new folder under `models`. Making it takes the name, so that runs that start in the same second get one each."""
+    models.mkdir(parents=True, exist_ok=True)
+    name = f"{slug(prompt)}-{datetime.now():%Y%m%d-%H%M%S}"
+    for number in range(1, 10_000):
+        folder = models / (name if number == 1 else f"{name}-{number}")
+        with suppress(FileExistsError):
+            folder.mkdir()
+            return folder
+    raise MinigptError(f"{models} has no free name for {name}; choose a folder with --out")
+
+
+def require_free(folder: Path) -> None:
+    """MinigptError unless a run may be written here: nothing is ever overwritten. What a run left that ended before its first record, and
+    what the system itself puts into folders, counts as nothing."""
+    if os.path.lexists(folder) and not folder.is_dir():
+        raise MinigptError(f"{folder} is not a folder; choose another one with --out")
+    if folder.is_dir() and not all(_is_nothing(entry, OUTER) for entry in os.scandir(folder)):
+        raise MinigptError(f"{folder} is not empty, and nothing is overwritten; choose another folder with --out")
+
+
+def _is_nothing(entry: os.DirEntry[str], ours: re.Pattern[str]) -> bool:
+    """Whether this is the system's, or was left by a run that ended before its first record: half a file, or a folder with only a lock."""
+    if entry.is_file(follow_symlinks=False):
+        left = temporary_of(entry.name)
+        lock = entry.name == LOCK and ours is INNER
+        return lock or bool(SYSTEM_FILES.fullmatch(entry.name)) or bool(left and ours.fullmatch(left[0]))
+    if entry.name == CHECKPOINT and entry.is_dir(follow_symlinks=False):
+        return all(_is_nothing(inside, INNER) for inside in os.scandir(entry.path))
+    return entry.name in SYSTEM_FOLDERS and entry.is_dir(follow_symlinks=False)
+
+
+def sweep(place: Place, ours: re.Pattern[str]) -> None:
+    """Remove what killed processes left half-written: files of exactly the form that `whole_file` gives to one of ours."""
+    for name in place.files():
+        left = temporary_of(name)
+        if left and ours.fullmatch(left[0]) and (left[1] == os.getpid() or not is_alive(left[1])):
+            place.remove(name)
+
+
+def clear(place: Place) -> None:
+    """Remove a run's files from checkpoint/, and nothing else. What another program has open stays on Windows; the next use removes it."""
+    for name in place.files():
+        if INNER.fullmatch(name):
+            with suppress(PermissionError):
+                place.remove(name)
+
+
+def list_runs(models: Path) -> tuple[list[tuple[Path, dict[str, Any]]], list[str]]:
+    """The runs under a folder, newest first, each with the part of its record that a list shows; and a line for each folder that cannot be
+    read. What lies there may be anything: a record is a regular file of bounded size, and no more is kept of it than is shown."""
+    if not models.exists():
+        return [], []
+    runs, unreadable, count = [], list[str](), 0
+    for folder in _folders(models):
+        try:
+            if record := _record(folder / RECORD):
+                runs.append((folder, record))
+        except MinigptError as error:
+            count += 1
+            if count <= NAMED:
+                unreadable.append(str(error))
+    lines = sorted(unreadable) + ([f"{count - NAMED:,} more like these"] if count > NAMED else [])
+    return sorted(runs, key=lambda run: str(run[1]["created"]), reverse=True), lines
+
+
+def _folders(models: Path) -> Iterator[Path]:
+    try:
+        with os.scandir(models) as found:
+            for entry in found:
+                yield models / entry.name
+    except NotADirectoryError as error:
+        raise MinigptError(f"{models} is not a folder; --models-dir wants the one that has the runs in it") from error
+    except OSError as error:
+        raise MinigptError(f"{models} cannot be read: {error.strerror}") from error
+
+
+def _record(path: Path) -> dict[str, Any] | None:
+    """What a list shows of a record; None where there is none; MinigptError where it cannot be read, or is not one of minigpt's."""
+    try:
+        found = path.lstat()
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+    except OSError as error:
+        raise MinigptError(f"{path.parent} cannot be read: {error.strerror}") from error
+    if not stat.S_ISREG(found.st_mode):
+        raise MinigptError(f"{path} is no regular file, so it is no record of a run")
+    if found.st_size > RECORD_LIMIT:
+        raise MinigptError(f"{path} has {found.st_size:,} bytes, more than the {RECORD_LIMIT:,} of a record in a list")
+    record = unsealed(read_json_object(path), path)
+    model, result = (part if isinstance(part := record.get(name), dict) else {} for name in ("model", "result"))
+    loss = result.get("held_out_loss")
+    return {
+        **{name: _short(record.get(name)) for name in ("created", "status", "prompt")},
+        "model": {"size": _short(model.get("size"))},
+        "result": {"held_out_loss": loss if isinstance(loss, float) else None},
+    }
+
+
+def _short(value: Any) -> str | None:
+    """A text, cut where it is too long to be shown."""
+    if not isinstance(value, str):
+        return None
+    return value if len(value) <= WIDEST else f"{value[: WIDEST - 3]}..."
