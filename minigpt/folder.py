@@ -66,7 +66,7 @@ class RunFolder:
                 sweep(place, OUTER)
                 sweep(inner, INNER)
                 yield
-                place.require_same()
+                inner.require_same()
                 if complete := self.record["status"] == "complete":
                     clear(inner)
             if complete:
@@ -131,7 +131,8 @@ class RunFolder:
         """Whatever ends the work inside before it is complete, the record says so; what was written stays."""
         status = "failed"
         try:
-            yield
+            with self._in_place():
+                yield
         except Paused as error:
             status = "interrupted"
             raise Paused(f"{error}; {self.continuation}") from error
@@ -148,6 +149,16 @@ class RunFolder:
             if self.record["status"] not in ("complete", "interrupted"):
                 with suppress(OSError, Moved):  # a full disk holds no new record; the error that was first is the one to tell
                     self.save(status)
+
+    @contextmanager
+    def _in_place(self) -> Iterator[None]:
+        """If the folder was moved, that is told, and not the errors of reading whatever stands there now."""
+        try:
+            yield
+        except (MinigptError, OSError):
+            if isinstance(self.inner, Place):
+                self.inner.require_same()
+            raise
 
     @property
     def continuation(self) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import os
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -68,6 +69,8 @@ class Options:
             values = plain.get(name) or ()
             plain[name] = (values,) if isinstance(values, str) else tuple(str(value) for value in values)
         o = cls(**plain)
+        for name, path in (("out", o.out), ("models-dir", o.models_dir), ("init", o.init), *(("data", path) for path in o.data)):
+            require_path(f"--{name}", path)
         if o.source not in SOURCES:
             raise MinigptError(f"unknown source {o.source!r}; use {', '.join(SOURCES)}")
         o.teacher()
@@ -186,6 +189,15 @@ class Options:
 def _plain(value: Any) -> Any:
     """A path as text and a number of NumPy's as Python's: what JSON can hold."""
     return str(value) if isinstance(value, Path) else value.item() if isinstance(value, np.generic) else value
+
+
+def require_path(name: str, path: Any) -> None:
+    """MinigptError for a path that no file system can have. Bytes that are not UTF-8 are fine: Python keeps them."""
+    try:
+        if path is not None and b"\0" in os.fsencode(path):
+            raise MinigptError(f"{name}={path!r} is no path: it holds a zero character")
+    except (TypeError, UnicodeEncodeError) as error:
+        raise MinigptError(f"{name}={path!r} is no path: {error}") from error
 
 
 def require_seconds(name: str, seconds: Any) -> float:

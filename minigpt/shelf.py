@@ -53,26 +53,36 @@ def require_free(folder: Path) -> None:
     what the system itself puts into folders, counts as nothing."""
     if os.path.lexists(folder) and not folder.is_dir():
         raise MinigptError(f"{folder} is not a folder; choose another one with --out")
-    if folder.is_dir() and not all(_is_nothing(entry, OUTER) for entry in os.scandir(folder)):
+    if folder.is_dir() and not _holds_nothing(folder, OUTER):
         raise MinigptError(f"{folder} is not empty, and nothing is overwritten; choose another folder with --out")
+
+
+def _holds_nothing(folder: str | Path, ours: re.Pattern[str]) -> bool:
+    with os.scandir(folder) as found:
+        return all(_is_nothing(entry, ours) for entry in found)
 
 
 def _is_nothing(entry: os.DirEntry[str], ours: re.Pattern[str]) -> bool:
     """Whether this is the system's, or was left by a run that ended before its first record: half a file, or a folder with only a lock."""
     if entry.is_file(follow_symlinks=False):
-        left = temporary_of(entry.name)
-        lock = entry.name == LOCK and ours is INNER
-        return lock or bool(SYSTEM_FILES.fullmatch(entry.name)) or bool(left and ours.fullmatch(left[0]))
-    if entry.name == CHECKPOINT and entry.is_dir(follow_symlinks=False):
-        return all(_is_nothing(inside, INNER) for inside in os.scandir(entry.path))
-    return entry.name in SYSTEM_FOLDERS and entry.is_dir(follow_symlinks=False)
+        ours_alone = entry.name == LOCK and ours is INNER
+        return ours_alone or bool(SYSTEM_FILES.fullmatch(entry.name)) or writer_of(entry.name, ours) is not None
+    if not entry.is_dir(follow_symlinks=False):
+        return False
+    return entry.name in SYSTEM_FOLDERS or (entry.name == CHECKPOINT and ours is OUTER and _holds_nothing(entry.path, INNER))
+
+
+def writer_of(name: str, ours: re.Pattern[str]) -> int | None:
+    """The process that writes this temporary file, or was killed while it did; None where it is not the temporary of one of our files."""
+    final, process = temporary_of(name) or ("", 0)
+    return process if ours.fullmatch(final) else None
 
 
 def sweep(place: Place, ours: re.Pattern[str]) -> None:
     """Remove what killed processes left half-written: files of exactly the form that `whole_file` gives to one of ours."""
     for name in place.files():
-        left = temporary_of(name)
-        if left and ours.fullmatch(left[0]) and (left[1] == os.getpid() or not is_alive(left[1])):
+        process = writer_of(name, ours)
+        if process and (process == os.getpid() or not is_alive(process)):
             place.remove(name)
 
 

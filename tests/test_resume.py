@@ -18,6 +18,9 @@ import pytest
 import minigpt
 from minigpt.errors import MinigptError
 from minigpt.files import sealed, write_json
+from minigpt.folder import RunFolder, read_record
+from minigpt.listener import Listener
+from minigpt.pipeline import write_corpus
 from minigpt.state import KEPT, load_state, read_state, save_state, states
 
 PROMPT = "A fun GPT that generates cooking recipes"
@@ -177,3 +180,158 @@ def test_the_lock_is_gone_with_the_run(whole):
         "README.md config.json corpus.jsonl generation_config.json merges.txt metrics.jsonl model.safetensors run.json tokenizer.json"
         " tokenizer_config.json vocab.json".split()
     )
+
+
+def test_a_run_in_use_is_left_as_it_is(whole, tmp_path):
+    """`resume` of a run that another process trains ends in one line, and records nothing."""
+    run = shutil.copytree(whole[0], tmp_path / "run")
+    record = read_record(run)
+    del record["stages"]["training"], record["stages"]["report"]
+    for status in ("training", "complete"):
+        write_json(run / "run.json", sealed(record | {"status": status}))
+        before = (run / "run.json").read_bytes()
+        with RunFolder.open(run).in_use():
+            for more in ({"epochs": "+1"}, {}) if status == "training" else ({"epochs": "+1"},):
+                with pytest.raises(MinigptError, match=f"in use by process {os.getpid()}"):
+                    minigpt.resume(run, **more)
+            assert (run / "run.json").read_bytes() == before
+
+
+def test_a_record_that_changed_before_the_lock_was_taken_is_not_built_upon(whole, tmp_path):
+    run = RunFolder.open(shutil.copytree(whole[0], tmp_path / "run"))
+    run.require_current()
+    RunFolder.open(run.path).save("training")
+    with pytest.raises(MinigptError, match="was written by another process a moment ago; try again"):
+        run.require_current()
+
+
+# --- what people and tools do to the files of a run
+
+
+@pytest.fixture
+def run(whole, tmp_path) -> Path:
+    return shutil.copytree(whole[0], tmp_path / "run")
+
+
+def heard(run: Path, **more: str) -> list[str]:
+    """What `resume` says."""
+    said: list[str] = []
+
+    class Heard(Listener):
+        def say(self, topic: str, text: str) -> None:
+            said.append(text)
+
+    minigpt.resume(run, listener=Heard(), **more)
+    return said
+
+
+@pytest.fixture(scope="module")
+def longer(whole, tmp_path_factory) -> Path:
+    """The whole run, trained on for another epoch; nobody touched its files."""
+    run = shutil.copytree(whole[0], tmp_path_factory.mktemp("longer") / "run")
+    assert not any("README.md" in line for line in heard(run, epochs="+1"))
+    return run
+
+
+def test_the_model_card_and_what_else_is_for_readers_may_be_edited_or_deleted(run, longer):
+    """A card that was edited is not written over; one that was not is renewed."""
+    assert f"{read_record(longer)['training']['steps']:,} steps" in (longer / "README.md").read_text()
+    (run / "README.md").write_text("Trained by me, for my nephew.")
+    (run / "generation_config.json").unlink()
+    assert any("nothing left to do" in line for line in heard(run))
+    assert any(line.startswith("README.md was edited, and stays as it is") for line in heard(run, epochs="+1"))
+    assert (run / "README.md").read_text() == "Trained by me, for my nephew."
+    (run / "README.md").unlink()
+    assert any("nothing left to do" in line for line in heard(run))
+
+
+def test_a_card_that_an_older_version_sealed_may_be_edited_too(run):
+    record = read_record(run)
+    seal = record.pop("card")
+    write_json(run / "run.json", sealed(record | {"stages": record["stages"] | {"report": {"README.md": seal}}}))
+    with (run / "README.md").open("a") as card:
+        card.write("Mine.")
+    assert any("nothing left to do" in line for line in heard(run))
+    opened = RunFolder.open(run)
+    opened.begin_again(epochs=1)
+    assert opened.record["card"] == seal, "by which the edit is found"
+
+
+def test_a_run_that_went_through_git_on_windows_loads_and_trains_on(whole, longer, run):
+    """Other line ends in every text, other spacing in JSON: it says the same."""
+    for path in run.iterdir():
+        if path.suffix in (".json", ".jsonl", ".txt", ".md"):
+            path.write_bytes(path.read_bytes().replace(b"\n", b"\r\n"))
+    config = json.loads((run / "config.json").read_text())
+    (run / "config.json").write_text(json.dumps(config))
+    here, there = (minigpt.load(folder, "cpu").generate("Soup", max_tokens=3, seed=1) for folder in (run, whole[0]))
+    assert here == there
+    assert not any("edited" in line for line in [*heard(run), *heard(run, epochs="+1")])
+    theirs = ("config.json", "corpus.jsonl")  # what the user has is left as it is; other files are written anew
+    assert outcome(run) | dict.fromkeys(theirs) == outcome(longer) | dict.fromkeys(theirs)
+    assert b"\r" not in (run / "metrics.jsonl").read_bytes()
+
+
+@pytest.mark.parametrize("name", ["corpus.jsonl", "metrics.jsonl", "config.json", "tokenizer.json"])
+def test_an_edit_that_says_something_else_is_told(run, name):
+    text = (run / name).read_text(encoding="utf-8")
+    (run / name).write_text(text.replace("1", "2", 1), encoding="utf-8")
+    with pytest.raises(MinigptError, match=rf"{name} is damaged or was edited: its checksum does not fit; "):
+        minigpt.resume(run)
+
+
+def test_an_edited_corpus_is_not_trained_on_unasked(run):
+    """The run's record would be wrong; the line says how to train on the edited one."""
+    with (run / "corpus.jsonl").open("a") as corpus:
+        corpus.write('{"text": "Mine.", "source": "own", "score": null, "split": "train"}\n')
+    with pytest.raises(
+        MinigptError, match=rf"the original back; to train a new model on it as it is: minigpt train --data {run}/corpus.jsonl"
+    ):
+        minigpt.resume(run, epochs="+1")
+
+
+@pytest.mark.parametrize("name", ["corpus.jsonl", "metrics.jsonl"])
+def test_a_model_copied_without_its_corpus_says_what_works(run, name):
+    (run / name).unlink()
+    remedy = rf"{name} is missing; the run cannot be trained on without it, .*the model itself works: minigpt generate {run}, "
+    for more in ({}, {"epochs": "+1"}):
+        with pytest.raises(MinigptError, match=remedy):
+            minigpt.resume(run, **more)
+    minigpt.load(run, "cpu")
+
+
+def test_a_model_without_a_record_says_what_works(run):
+    (run / "run.json").unlink()
+    with pytest.raises(MinigptError, match=r"has no run\.json; .* `minigpt generate` and `minigpt train --init`"):
+        minigpt.resume(run)
+    (run / "vocab.json").unlink()  # tokenizer.json has it too
+    minigpt.load(run, "cpu")
+
+
+@pytest.mark.skipif(sys.platform in ("win32", "darwin"), reason="names are UTF-8 or UTF-16 there")
+def test_names_that_are_not_utf_8_work_and_are_found_again(tmp_path):
+    """In --out, --models-dir, --data and --init: recorded so that a later process reads the same bytes."""
+    place = tmp_path / os.fsdecode(b"caf\xe9")
+    place.mkdir()
+    (place / os.fsdecode(b"t\xe9xt.txt")).write_text("\n\n".join(f"Line {i} of a text about a fox and {i * i} rivers." for i in range(60)))
+    small = {"layers": 1, "heads": 1, "width": 16, "positions": 32, "epochs": 1, "device": "cpu"}
+
+    class Stop(Listener):
+        def progress(self, what, done, total):
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt, match=r"minigpt resume \$'.*caf\\xe9/run\\xff'"):
+        minigpt.train(data=place, out=place / os.fsdecode(b"run\xff"), listener=Stop(), **small)
+    minigpt.resume(place / os.fsdecode(b"run\xff"))
+    options = json.loads((place / os.fsdecode(b"run\xff") / "run.json").read_bytes())["options"]
+    assert os.fsencode(options["data"][0]) == os.fsencode(place)
+    write_corpus(data=place / os.fsdecode(b"t\xe9xt.txt"), init=place / os.fsdecode(b"run\xff"), models_dir=place / os.fsdecode(b"\xe9"))
+    (made,) = (place / os.fsdecode(b"\xe9")).iterdir()
+    assert (made / "corpus.jsonl").is_file()
+
+
+@pytest.mark.parametrize("option", ["out", "models_dir", "data", "init"])
+@pytest.mark.parametrize("path", ["a\0b", "half a pair: \ud800"])
+def test_a_path_that_no_system_has_is_refused(option, path):
+    with pytest.raises(MinigptError, match=rf"--{option.replace('_', '-')}=.* is no path"):
+        minigpt.train(None if option == "data" else "haiku", **{option: path})

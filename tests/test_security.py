@@ -19,6 +19,7 @@ from minigpt.corpus.ollama.journal import Journal
 from minigpt.errors import MinigptError
 from minigpt.files import read_json_object, sealed, write_json, write_text
 from minigpt.folder import RunFolder
+from minigpt.listener import Listener
 
 PROMPT = "A GPT that writes haiku about the sea"
 SMALL = {
@@ -28,16 +29,22 @@ SMALL = {
 links = pytest.mark.skipif(sys.platform == "win32", reason="making links needs a privilege there")
 
 WATCHED = """
-import json, sys
+import json, os, sys
 seen = []
 KINDS = "socket.connect socket.getaddrinfo socket.sendto subprocess.Popen os.system os.exec os.spawn pickle.find_class".split()
+def where(path, folder=-1):  # what an open file, or a name in an open folder, is called now
+    if isinstance(path, int):
+        return os.readlink(f"/proc/self/fd/{path}")
+    return os.path.join(os.readlink(f"/proc/self/fd/{folder}") if folder >= 0 else os.getcwd(), path)
 def hook(event, args):
     if event in KINDS:
         seen.append(f"{event} {args}")
     elif event == "open" and isinstance(args[1], str) and set(args[1]) & set("wax+"):
-        seen.append(f"write {args[0]}")
-    elif event in ("os.rename", "shutil.rmtree", "os.mkdir") or (event == "os.remove" and args[1] == -1):  # no inner step of an rmtree
-        seen.append(f"{event} {args[0]} {args[1] if event == 'os.rename' else ''}")
+        seen.append(f"write {where(args[0])}")
+    elif event == "os.rename":
+        seen.extend([f"rename {where(args[0], args[2])}", f"to {where(args[1], args[3])}"])
+    elif event in ("os.mkdir", "os.remove", "os.rmdir"):
+        seen.append(f"{event} {where(args[0], args[-1])}")
 import minigpt, minigpt.pipeline, minigpt.cli, minigpt.generate
 sys.addaudithook(hook)
 options = json.loads(sys.argv[3])
@@ -62,13 +69,14 @@ def run(whole, tmp_path) -> Path:
     return tmp_path / "run"
 
 
+@pytest.mark.skipif(not Path("/proc/self/fd").exists(), reason="this test looks into /proc")
 def test_a_run_reaches_nothing_but_its_own_folder(tmp_path):
     """No connection, no process, no pickle; whatever is written, removed or renamed lies in the folder."""
     arguments = [sys.executable, "-c", WATCHED, str(tmp_path / "run"), PROMPT, json.dumps(SMALL)]
     done = subprocess.run(arguments, capture_output=True, text=True, cwd=tmp_path)
     assert done.returncode == 0, done.stderr
     seen = json.loads(done.stdout)
-    assert any(line.startswith("write") for line in seen)
+    assert {line.split()[0] for line in seen} == {"os.mkdir", "write", "rename", "to", "os.remove", "os.rmdir"}
     assert [line for line in seen if str(tmp_path / "run") not in line and "__pycache__" not in line and os.devnull not in line] == []
 
 
@@ -166,10 +174,11 @@ def test_a_link_in_the_place_of_lock_or_journal_is_refused(tmp_path):
     victim = tmp_path / "victim"
     victim.write_text("precious")
     folder = RunFolder(tmp_path / "run", {})
-    folder.checkpoint.mkdir(parents=True)
+    folder.create()
+    (folder.checkpoint / "lock").unlink()
     (folder.checkpoint / "lock").symlink_to(victim)
-    with pytest.raises(MinigptError, match="lock is a symbolic link"):
-        folder.create()
+    with pytest.raises(MinigptError, match="lock is a symbolic link"), folder.in_use():
+        pass
     (folder.checkpoint / "teacher.jsonl").symlink_to(victim)
     with pytest.raises(MinigptError, match=r"teacher\.jsonl is a symbolic link"):
         Journal(folder.checkpoint / "teacher.jsonl", print)
@@ -180,11 +189,35 @@ def test_a_link_in_the_place_of_lock_or_journal_is_refused(tmp_path):
 def test_a_link_with_the_name_of_the_temporary_file_is_not_followed(tmp_path):
     victim = tmp_path / "victim"
     victim.write_text("precious")
-    (tmp_path / f".a.{os.getpid()}.tmp").symlink_to(victim)
+    (tmp_path / f".a.{os.getpid()}.minigpt-tmp").symlink_to(victim)
     write_text(tmp_path / "a", "new")
     assert victim.read_text() == "precious"
     assert (tmp_path / "a").read_text() == "new"
     assert not (tmp_path / "a").is_symlink()
+
+
+@links
+@pytest.mark.parametrize("step", [1, 9])
+def test_a_run_whose_folder_is_swapped_touches_nothing_else_and_goes_on_where_it_is(whole, tmp_path, step):
+    """At any step; the run ends in one line, and `resume` of the folder, wherever it is, gives the bytes of an undisturbed run."""
+
+    class Swap(Listener):
+        def step(self, course):
+            if course.step == step and not (tmp_path / "moved").exists():
+                (tmp_path / "run").rename(tmp_path / "moved")
+                (tmp_path / "run").symlink_to(tmp_path / "stranger")
+
+    stranger = shutil.copytree(whole, tmp_path / "stranger")
+    (stranger / "checkpoint").mkdir()
+    for number in range(1, 5):
+        (stranger / "checkpoint" / f"state-{number:012}.safetensors").write_text("mine")
+    before = {path: path.read_bytes() for path in stranger.rglob("*") if path.is_file()}
+    with pytest.raises(MinigptError, match=r"run was moved, replaced or removed while the run was writing"):
+        minigpt.train(PROMPT, out=tmp_path / "run", listener=Swap(), checkpoint_seconds=1e-6, **SMALL)
+    assert {path: path.read_bytes() for path in stranger.rglob("*") if path.is_file()} == before
+    minigpt.resume(tmp_path / "moved")
+    for name in ("model.safetensors", "corpus.jsonl"):
+        assert (tmp_path / "moved" / name).read_bytes() == (whole / name).read_bytes()
 
 
 # --- what reaches a terminal
