@@ -14,7 +14,7 @@ from .damage import require_as_written
 from .errors import MinigptError, Moved, Paused, as_argument
 from .files import checksum, read_json_object, read_text, sealed, unsealed, write_json, write_text
 from .locks import lock
-from .place import Folder, Place, hold
+from .place import RELATIVE, Folder, Place, hold
 from .shelf import CARD, CHECKPOINT, INNER, LOCK, METRICS, OUTER, RECORD, clear, require_free, sweep
 
 UNLOCKED = "{folder} is on a file system without locks: two processes could write there at once, so let only one use this run at a time"
@@ -35,11 +35,7 @@ class RunFolder:
     def open(cls, path: Path) -> RunFolder:
         """A run that was begun."""
         if not (path / RECORD).is_file():
-            hint = (
-                "; a model without one can still be used by `minigpt generate` and `minigpt train --init`"
-                if any(path.glob("*.json"))
-                else ""
-            )
+            hint = "; `minigpt generate` and `minigpt train --init` work without one" if any(path.glob("*.json")) else ""
             raise MinigptError(f"{path} is no run folder: it has no {RECORD}; `minigpt list` shows the runs there are{hint}")
         return cls(path, read_record(path))
 
@@ -70,6 +66,9 @@ class RunFolder:
                 if complete := self.record["status"] == "complete":
                     clear(inner)
             if complete:
+                if not RELATIVE:  # Windows removes no file that is open, and so not the lock while it is held
+                    with place.inner(CHECKPOINT) as inner:
+                        clear(inner)
                 place.remove_inner(CHECKPOINT)
 
     @contextmanager

@@ -19,7 +19,7 @@ from .place import File
 
 HELD = {errno.EWOULDBLOCK, errno.EAGAIN, errno.EACCES, errno.EDEADLK}  # what the system answers where another process holds the lock
 NO_LOCKS = {errno.ENOSYS, errno.ENOLCK, errno.EOPNOTSUPP, errno.ENOTSUP, errno.EINVAL}  # and where the file system has none
-HOLDER = re.compile(r"([1-9]\d{0,8})(?: (\S{1,200}))?")  # what stands in the file: process and host
+HOLDER = re.compile(r"([1-9]\d{0,8})(?: ([!-~]{1,200}))?")  # what stands in the file: process and host
 
 
 @contextmanager

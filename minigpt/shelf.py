@@ -97,8 +97,6 @@ def clear(place: Place) -> None:
 def list_runs(models: Path) -> tuple[list[tuple[Path, dict[str, Any]]], list[str]]:
     """The runs under a folder, newest first, each with the part of its record that a list shows; and a line for each folder that cannot be
     read. What lies there may be anything: a record is a regular file of bounded size, and no more is kept of it than is shown."""
-    if not models.exists():
-        return [], []
     runs, unreadable, count = [], list[str](), 0
     for folder in _folders(models):
         try:
@@ -117,6 +115,8 @@ def _folders(models: Path) -> Iterator[Path]:
         with os.scandir(models) as found:
             for entry in found:
                 yield models / entry.name
+    except FileNotFoundError:
+        return
     except NotADirectoryError as error:
         raise MinigptError(f"{models} is not a folder; --models-dir wants the one that has the runs in it") from error
     except OSError as error:

@@ -8,6 +8,7 @@ import click
 
 from minigpt.cli.common import command, show
 from minigpt.cli.options import corpus_options
+from minigpt.errors import as_argument
 
 
 @command("corpus")
@@ -28,4 +29,4 @@ def corpus_command(prompt: str | None, quiet: bool, yes: bool, **options: Any) -
         console.clear()
     for text in run.record["report"]["examples"]:
         show(f"---\n{text}")
-    console.say("Folder", f"{run.path}; to train on it: minigpt resume {run.path}")
+    console.say("Folder", f"{run.path}; to train on it: minigpt resume {as_argument(run.path)}")
