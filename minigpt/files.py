@@ -64,10 +64,19 @@ def temporary_of(name: str) -> tuple[str, int] | None:
 
 
 def open_to_append(file: File) -> BinaryIO:
-    """A file, made if there is none, to be read and written at its end; MinigptError where a symbolic link stands there."""
+    """A file, made if there is none, to be read and written at its end; MinigptError where a symbolic link stands there.
+
+    A file that has a second name elsewhere (a hard link, as in a copy by `cp -l`) is replaced by one of its own first.
+    """
     with spot(file) as at:
         if at.path.is_symlink():
             raise MinigptError(f"{at} is a symbolic link, and nothing is written through one; remove it")
+        opened = at.place.append(at.name)
+        if os.fstat(opened.fileno()).st_nlink < 2:
+            return opened
+        with opened:
+            opened.seek(0)
+            write_bytes(at, opened.read())
         return at.place.append(at.name)
 
 

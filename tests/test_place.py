@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -327,6 +328,28 @@ def test_an_ordinary_file_system_has_no_limits(tmp_path):
     run = begun(tmp_path / "run")
     with run.in_use():
         assert run.limits == []
+
+
+@posix
+def test_a_file_with_a_second_name_elsewhere_is_not_written_through(tmp_path):
+    """As in a copy of a run that shares its files."""
+    run = begun(tmp_path / "run")
+    journal = Journal(run.checkpoint / "teacher.jsonl", print)
+    journal.append(LINE)
+    journal.close()
+    shutil.copytree(run.path, tmp_path / "copy", copy_function=os.link)
+    before = snapshot(run.path)
+    copy = RunFolder(tmp_path / "copy", {"prompt": "p", "stages": {}})
+    with copy.in_use():
+        journal = Journal(copy.inner / "teacher.jsonl", print)
+        assert len(journal.lines) == 1
+        journal.append(LINE)
+        journal.close()
+        for name, write in WRITERS.items():
+            if name not in ("streams", "journal", "plan"):
+                write(copy, None)
+    assert len(journal.lines) == 2
+    assert snapshot(run.path) == before
 
 
 @posix
