@@ -50,6 +50,7 @@ class Counts:
     held_out_tokens: int = 0
     by_source: Counter[str] = field(default_factory=Counter)  # documents
     tokens_by_source: Counter[str] = field(default_factory=Counter)
+    tokens_by_kind: Counter[str] = field(default_factory=Counter)  # where the prompt names several kinds of text
 
     def add(self, entry: Entry, held_out: bool) -> None:
         """Count one more document."""
@@ -59,6 +60,8 @@ class Counts:
         self.held_out_tokens += len(entry.ids) * held_out
         self.by_source[entry.document.source] += 1
         self.tokens_by_source[entry.document.source] += len(entry.ids)
+        if kind := entry.document.origin.get("kind"):
+            self.tokens_by_kind[kind] += len(entry.ids)
 
 
 class Gathering:

@@ -2,22 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 from minigpt.corpus.constraints import constraints
+from minigpt.corpus.describe import describe
 from minigpt.corpus.keywords import Term, read_terms
-from minigpt.corpus.language import NAMES, language_of
+from minigpt.corpus.kinds import listed_kinds
+from minigpt.corpus.language import language_of
+from minigpt.corpus.layout import Layout
 from minigpt.corpus.lexicon import FOODS, TABLES, weights
 from minigpt.corpus.request import Request
-from minigpt.corpus.templates import covers
 from minigpt.corpus.topics import names, topics
 from minigpt.errors import MinigptError
+
+__all__ = ["PRESETS", "Preset", "describe", "understand"]
 
 MOST_LETTERS = 2000  # of a prompt that are read: what comes later is no description any more
 CONFIDENCE = {3: 0.95, 2: 0.8, 1: 0.4}  # by the heaviest word
 UNCOVERED = "topic"  # the category of a prompt that no writer covers
 ABOUT, PERSON = 1.5, 2.5  # what a word counts less where it only says what something is about, or for whom
+LIMITS = ("diets", "without")  # a part of a request keeps to those of all parts: somebody may be allergic
 SUBJECTS, PEOPLE, FIGURATIVE = frozenset(TABLES["subjects"]), frozenset(TABLES["people"]), frozenset(TABLES["figurative"])
 
 
@@ -71,6 +77,11 @@ def understand(prompt: str, preset: str | None = None) -> Request:
         return replace(
             _request(prompt, terms, ready.category, hits, language), forms=ready.forms, preset=preset, matched=(), confidence=1.0
         )
+    return _several(prompt, terms, language) or _one(prompt, terms, language)
+
+
+def _one(prompt: str, terms: Sequence[Term], language: str) -> Request:
+    """The request for one kind of text, which the heaviest term decides."""
     by_category = _hits(terms)
     best = max(by_category, key=lambda category: max((hit.rank for hit in by_category[category]), default=(0.0, 0, 0)))
     request = _request(prompt, terms, best, by_category[best], language)
@@ -82,36 +93,69 @@ def understand(prompt: str, preset: str | None = None) -> Request:
     return about
 
 
-def describe(request: Request, templates: bool = True) -> list[str]:
-    """The plan's line of what was understood, "cooking; Italian; vegan; for children", and below it what the user of templates should know.
+def _several(prompt: str, terms: Sequence[Term], language: str) -> Request | None:
+    """The request for all the kinds of text that the prompt lists; None where it lists a single one, or only what no template writes."""
+    listed = listed_kinds(terms, language)
+    if len(listed) < 2:
+        return None
+    layout = Layout(terms, listed)
+    groups: dict[tuple[str, str], list[int]] = {}  # kinds that begin with the same form are one: stories and tales
+    unwritten = []
+    for number, kind in enumerate(layout.kinds):
+        by_category = _hits(layout.only(layout.said_of([number])))
+        best = max(by_category, key=lambda category: max((hit.rank for hit in by_category[category]), default=(0.0, 0, 0)))
+        category = kind.category if by_category.get(kind.category) else best  # a recipe for a good API
+        if kind.category and by_category[category]:
+            groups.setdefault((category, _forms(layout.only(layout.words([number])), category)[0][0]), []).append(number)
+        else:
+            unwritten.append(number)
+    names = tuple(layout.kinds[number].name for number in unwritten)
+    if not groups or len(groups) + len(names) < 2:
+        return None
+    if len(groups) == 1:
+        (numbers,) = groups.values()
+        return replace(_one(prompt, layout.without(unwritten), language), kind=layout.name(numbers), unwritten=names)
+    known = {place for place in layout.before for category, _ in groups if category in weights().get(terms[place].key, {})}
+    done = known | layout.words(range(len(listed)))
+    parts: list[Request] = []
+    for (category, _), numbers in groups.items():
+        part = _part(prompt, layout, numbers, category, done, language)
+        alike = [earlier.topics for earlier in parts if earlier.category == category]  # love songs and ballads
+        parts.append(part if part.topics or not alike else replace(part, topics=alike[-1]))
+    return replace(parts[0], others=tuple(parts[1:]), unwritten=names)
 
-    A language model, which writes where `templates` is False, covers every subject and many languages.
+
+def _part(prompt: str, layout: Layout, numbers: list[int], category: str, done: set[int], language: str) -> Request:
+    """The request for some of the kinds that are listed. What follows the last kind holds for all that say no subject of their own."""
+    own = layout.own(numbers)
+    forms = _forms(layout.only(layout.words(numbers)), category)[0]
+    wide = constraints(layout.only(layout.shared(numbers)), category)[0]
+
+    def read(places: set[int]) -> Request:
+        terms = layout.only(places | layout.before)
+        return _request(prompt, terms, category, _hits(terms)[category], language, wide, done)
+
+    part = read(layout.said_of(numbers))
+    if not part.topics:
+        part = read(own | layout.behind)
+    return replace(part, forms=forms, kind=layout.name(numbers))
+
+
+def _request(
+    prompt: str, terms: Sequence[Term], category: str, hits: Sequence[Hit], language: str,
+    wide: Mapping[str, Any] | None = None, done: Collection[int] = (),
+) -> Request:  # fmt: skip
+    """The request of a category: its forms, the constraints, and as topics what is left of the terms that are not `done`.
+
+    `wide` has further constraints, for what these terms leave open.
     """
-    about = ", ".join(request.spell(topic) for topic in request.topics)
-    covered = request.confidence > 0
-    parts = [request.category] if covered else ["no writer covers this; general forms"] if templates else []
-    parts += [f"preset {request.preset}"] if request.preset else []
-    parts += [cuisine.title() for cuisine in request.cuisines] + list(request.diets)
-    parts += [f"{word}: {', '.join(values)}" for word, values in (("with", request.ingredients), ("without", request.without)) if values]
-    parts += [value for value in (request.season, request.audience and f"for {request.audience}", request.tone, request.length) if value]
-    parts += [f"about {about}"] if about else []
-    if request.language != "en":
-        parts.append(f"asked in {NAMES[request.language]}" + (", and templates write English" if templates else ""))
-    lines = ["; ".join(parts)] if parts else []
-    if templates and not (covered and covers(request)):
-        what = f"knows no facts about {about}" if about else "found no subject in the prompt"
-        better = "a local Ollama model (--source ollama) or your own text (--data FILE) is the better teacher"
-        lines.append(f"the built-in writer {what}: {better}")
-    return lines
-
-
-def _request(prompt: str, terms: Sequence[Term], category: str, hits: Sequence[Hit], language: str) -> Request:
-    """The request of a category: its forms, the constraints, and as topics what is left."""
     fields, used = constraints(terms, category)
+    limits = {field: tuple(dict.fromkeys((*fields.get(field, ()), *values))) for field, values in (wide or {}).items() if field in LIMITS}
+    fields = {**(wide or {}), **fields, **limits}
     forms, naming = _forms(terms, category)
-    used |= {place for place in (*naming, *(hit.place for hit in hits)) if terms[place].key not in SUBJECTS}
+    used |= {place for place in (*naming, *(hit.place for hit in hits)) if terms[place].key not in SUBJECTS} | set(done)
     used |= {place for place, term in enumerate(terms) if category == "technical" and term.key in FIGURATIVE}
-    left = topics(terms, used, in_prose=category not in ("cooking", "technical"))
+    left = topics(terms, used, in_prose=category not in (("technical",) if wide is not None else ("cooking", "technical")))
     deciding = {hit.place for hit in hits} | set(naming)
     matched = tuple(dict.fromkeys(terms[place].text.lower() for place in sorted(deciding)))
     confidence = max((CONFIDENCE[max(1, round(hit.weight))] for hit in hits), default=0.0)

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import heapq
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -35,6 +35,37 @@ def refine(documents: Sequence[Document], lengths: Sequence[int], final_tokens: 
 
     A last gap that is shorter than most documents stays: what would fill it is what is short, not what is good.
 
+    Documents of several kinds are judged among their own. Each kind gets the same share, to its last document that fits; what a kind has
+    not enough documents for, the others get.
+    """
+    kinds: dict[str, list[int]] = {}
+    for number, document in enumerate(documents):
+        kinds.setdefault(document.origin.get("kind", ""), []).append(number)
+    share = None if final_tokens is None else even_share([sum(lengths[i] for i in numbers) for numbers in kinds.values()], final_tokens)
+    asked = {part.kind: part for part in request.parts} if request else {}
+    kept: list[Kept] = []
+    for kind, numbers in kinds.items():
+        own = [lengths[i] for i in numbers]
+        gap = min(own) if len(kinds) > 1 else float(np.median(own))
+        some = _best([documents[i] for i in numbers], own, share, gap, asked.get(kind, None if kind else request))
+        kept += [replace(one, number=numbers[one.number]) for one in some]
+    return sorted(kept, key=lambda one: one.number)
+
+
+def even_share(available: Sequence[int], total: int) -> int:
+    """The most that each of several kinds may have so that they have `total` together, where of some there is less `available`."""
+    share = total
+    for place, tokens in enumerate(sorted(available)):
+        share = total // (len(available) - place)
+        total -= min(tokens, share)
+    return share
+
+
+def _best(
+    documents: Sequence[Document], lengths: Sequence[int], final_tokens: int | None, gap: float, request: Request | None
+) -> list[Kept]:
+    """The best of one kind, until less than `gap` tokens are left.
+
     Novelty only falls while others are chosen, so an old worth is a bound: a document needs a new one only when its old one is the
     highest (Minoux 1978, lazy greedy).
     """
@@ -45,8 +76,7 @@ def refine(documents: Sequence[Document], lengths: Sequence[int], final_tokens: 
     heapq.heapify(waiting)
     kept: list[Kept] = []
     total = 0
-    usual = np.median(lengths) if lengths else 0.0
-    while waiting and not (kept and final_tokens is not None and final_tokens - total < usual):
+    while waiting and not (kept and final_tokens is not None and final_tokens - total < gap):
         _, number = heapq.heappop(waiting)
         novelty = len(grams[number] - seen) / len(grams[number])
         worth = float(scores[number]) * (1 + novelty) / 2
@@ -57,7 +87,7 @@ def refine(documents: Sequence[Document], lengths: Sequence[int], final_tokens: 
             kept.append(Kept(number, documents[number], round(float(scores[number]), 4)))
             seen |= grams[number]
             total += lengths[number]
-    return sorted(kept, key=lambda k: k.number)
+    return kept
 
 
 def judged(documents: Sequence[Document], request: Request | None) -> np.ndarray:

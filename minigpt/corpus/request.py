@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 
 @dataclass(frozen=True)
 class Request:
-    """One kind of corpus. An empty field asks for nothing; every document obeys every field that its form can obey.
+    """One kind of corpus, or the first of several: then `others` are the rest.
+
+    An empty field asks for nothing; every document obeys every field that its form can obey.
 
     Values are keys of the tables, in lower case; `ingredients` and `without` are singular nouns or short phrases. A topic is a phrase that
     can stand behind "about", with its article if it needs one.
@@ -29,8 +32,40 @@ class Request:
     length: str | None = None  # short or long
     topics: tuple[str, ...] = ()  # what it is to be about, as far as nothing above says it: "sorting", "the sea", "falconry"
     names: tuple[str, ...] = ()  # the words of the topics that have capitals, spelled so: "Paris", "SQL"
+    kind: str = ""  # where the prompt names several kinds of text, the words that name this one: "short stories"
+    others: tuple[Request, ...] = ()  # the other kinds, each of which gets the same share of the tokens
+    unwritten: tuple[str, ...] = ()  # the words for further kinds, which no template writes
+
+    @property
+    def parts(self) -> tuple[Request, ...]:
+        """A request for each kind, with the forms of its own; a form that several kinds have is the one's that lists it earliest."""
+        if not self.others:
+            return (self,)
+        parts = (replace(self, others=(), unwritten=()), *self.others)
+        return tuple(replace(part, forms=tuple(form for form in part.forms if _owner(form, part, parts) is part)) for part in parts)
+
+    @property
+    def kinds(self) -> tuple[Request, ...]:
+        """The parts, and a request for each further kind that no template writes: what a teacher is asked for."""
+        parts = self.parts if self.others else (replace(self, unwritten=()),)
+        same = {part.topics for part in parts}
+        topics, names = (parts[0].topics, parts[0].names) if len(same) == 1 else ((), ())
+        like = replace(parts[0], category="topic", forms=(), confidence=0.0, topics=topics, names=names)
+        like = replace(like, cuisines=(), diets=(), ingredients=(), without=(), season=None)
+        more = [replace(like, kind=kind, matched=(kind,)) for kind in self.unwritten]
+        return (*parts, *more)
+
+    def of(self, parts: Sequence[Request]) -> Request:
+        """This request with these parts, at least one, in place of its own."""
+        return replace(parts[0], others=tuple(parts[1:]), unwritten=self.unwritten)
 
     def spell(self, topic: str) -> str:
         """The topic with the capitals of its names: "the fall of rome" is the fall of Rome."""
         capital = {name.lower(): name for name in self.names}
         return " ".join(capital.get(word, word) for word in topic.split())
+
+
+def _owner(form: str, part: Request, parts: Sequence[Request]) -> Request:
+    """The part that a form is left to: haiku to "haiku" rather than to "poems"; of a part that has nothing else, to that part."""
+    rivals = [other for other in parts if other.category == part.category and form in other.forms]
+    return part if len(part.forms) == 1 else min(rivals, key=lambda other: other.forms.index(form))

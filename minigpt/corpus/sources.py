@@ -19,6 +19,7 @@ from minigpt.place import File
 from minigpt.tokenizer import Tokenizer
 
 TOKENS_PER_FORM, LEAST_FORMS = 5000, 3
+LEAST_OF_A_KIND = 1000  # tokens, about a dozen short documents, that each of several kinds and each of its forms gets
 
 
 class Source(Protocol):
@@ -33,28 +34,51 @@ class Source(Protocol):
 class Templates:
     """Template documents until they make `tokens`, or until the templates have no more to say.
 
-    Of the request's forms only the first few are written where few tokens will be kept: a model learns one form from a dozen
-    examples, and nothing from three.
+    Of the request's forms, and of its kinds, only the first few are written where few tokens will be kept: a model learns one form from a
+    dozen examples, and nothing from three.
     """
 
     def __init__(self, request: Request, tokens: int, final_tokens: int, seed: int, full: Tokenizer) -> None:
-        asked, request = request, able(request)
-        forms = request.forms[: max(LEAST_FORMS, final_tokens // TOKENS_PER_FORM)]
-        self.share = min(1.0, tokens / EVEN_FROM)
-        self.request, self.tokens, self.seed, self.full = replace(request, forms=forms), tokens, seed, full
-        few = f"{len(forms)} of {len(request.forms)} forms, enough for {final_tokens:,} tokens"
-        shown = f" ({few})" if len(forms) < len(request.forms) else ""
-        self.description: Sequence[str] = [*describe(asked), f"templates: {', '.join(forms)}{shown}"]
+        asked = request.of(request.parts[: max(1, final_tokens // LEAST_OF_A_KIND)])
+        parts = able(asked).parts
+        few = [replace(part, forms=part.forms[: most_forms(final_tokens, len(parts))]) for part in parts]
+        self.request, self.tokens, self.seed, self.full = asked.of(few), tokens, seed, full
+        self.share = min(1.0, tokens / len(parts) / EVEN_FROM)
+        forms, possible = [form for part in few for form in part.forms], sum(len(part.forms) for part in parts)
+        shown = f" ({len(forms)} of {possible} forms, enough for {final_tokens:,} tokens)" if len(forms) < possible else ""
+        self.description: Sequence[str] = [
+            *describe(asked), *left_out(request, len(parts), final_tokens), f"templates: {', '.join(forms)}{shown}"
+        ]  # fmt: skip
 
     def __iter__(self) -> Iterator[Document]:
         written = 0
         rng = Favourites(self.seed, share=self.share)
-        for document in write_documents(self.request, rng):
+        for document in write_documents(self.request, rng, self.count):
             yield document
             rng.drawn = 0
-            written += len(self.full.encode(document.text)) + 1
+            written += self.count(document.text)
             if written >= self.tokens:
                 return
+
+    def count(self, text: str) -> int:
+        """Tokens of a document, its end included."""
+        return len(self.full.encode(text)) + 1
+
+
+def most_forms(final_tokens: int, kinds: int) -> int:
+    """How many forms each of so many kinds is written in."""
+    share = final_tokens // kinds
+    least = LEAST_FORMS if kinds == 1 else min(LEAST_FORMS, max(1, share // LEAST_OF_A_KIND))
+    return max(least, share // TOKENS_PER_FORM)
+
+
+def left_out(request: Request, kinds: int, final_tokens: int) -> list[str]:
+    """The line on the kinds behind the first so many, for which the tokens are too few; none where there are no such kinds."""
+    names = [part.kind for part in request.parts[kinds:]]
+    room = (
+        f"{final_tokens:,} tokens are enough for {kinds} of {len(request.parts)} kinds; all need {LEAST_OF_A_KIND * len(request.parts):,}"
+    )
+    return [f"left out: {', '.join(names)} ({room}, see --final-tokens)"] if names else []
 
 
 @dataclass

@@ -48,7 +48,13 @@ def _odds(category: str) -> dict[str, float]:
 
 
 def topicality(request: Request, texts: Sequence[str]) -> np.ndarray:
-    """The mean log-odds (D,) of each text's words; 0 where nothing can be told."""
+    """The mean log-odds (D,) of each text's words; 0 where nothing can be told. Of several kinds, the one that a text fits best counts."""
+    result: np.ndarray = np.max([_fit(part, texts) for part in request.parts], axis=0)
+    return result
+
+
+def _fit(request: Request, texts: Sequence[str]) -> np.ndarray:
+    """The same for one kind."""
     odds = _odds(request.category) if request.confidence > 0 else {}
     named = {stem(word) for topic in (*request.topics, *request.ingredients) for word in WORD.findall(topic.lower())}
     result = np.zeros(len(texts))

@@ -32,6 +32,7 @@ def write(job: Job) -> list[Path]:
         "tokens": counts.tokens,
         "by_source": dict(sorted(counts.by_source.items())),
         "tokens_by_source": dict(sorted(counts.tokens_by_source.items())),
+        **({"tokens_by_kind": dict(counts.tokens_by_kind)} if counts.tokens_by_kind else {}),
         "generated_tokens": gathering.tokens,
         "kept_tokens": counts.tokens,
         "held_out_documents": counts.held_out_documents,
@@ -56,6 +57,8 @@ def announce(job: Job, written: int, counts: Counts, figures: dict[str, Any]) ->
         say("taken off: " + ", ".join(f"{reason} ({count:,})" for reason, count in figures["trimmed"].items()))
     if len(counts.by_source) > 1:
         say(f"your own text is {counts.tokens_by_source['own'] / counts.tokens:.0%} of these tokens")
+    if counts.tokens_by_kind:
+        say("kinds: " + ", ".join(f"{tokens / counts.tokens:.0%} {kind}" for kind, tokens in counts.tokens_by_kind.items()))
     distinct = ", ".join(f"{figures[f'distinct_{n}']:.0%} of {n}" for n in (1, 2, 4))
     low, middle, high = (figures["length_percentiles"][p] for p in ("5", "50", "95"))
     say(f"different word sequences: {distinct}; {figures['vocabulary']:,} words; documents of {low} to {high} tokens, median {middle}")

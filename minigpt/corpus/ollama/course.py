@@ -17,6 +17,7 @@ from minigpt.corpus.ollama.patience import Patience
 from minigpt.corpus.ollama.plan import Plan, Task, draw, make_plan
 from minigpt.corpus.ollama.reading import read_answer
 from minigpt.corpus.ollama.teacher import Desk, Question, Say
+from minigpt.corpus.ollama.turns import Turns
 from minigpt.corpus.ollama.variety import Variety
 from minigpt.corpus.request import Request
 
@@ -35,6 +36,10 @@ class Course:
         self.limits = patience.limits
         self.variety = Variety(self.limits.repeat_window)
         self.variety.remember(line["text"] for line in journal.lines)
+        self.turns = Turns(request)
+        for line in journal.lines:
+            if "kind" in line:
+                self.turns.remember(line["kind"], count_tokens(line["text"]))
         self.counts: Counter[str] = Counter()
         self.tokens = 0  # of the documents that were accepted in this run
         self._number = journal.next_request()
@@ -53,7 +58,8 @@ class Course:
             number = self._number
             self._number += 1
             rng = random.Random(f"{self.seed}/{number}")
-            task = draw(self.plan, self.prompt, self.request, rng, list(self.variety.openings)[-2:])
+            kind = self.turns.next()
+            task = draw(self.turns.plan_for(kind, self.plan), self.prompt, kind, rng, list(self.variety.openings)[-2:])
             question = Question(task.prompt, task.tokens * self._room, rng.getrandbits(31), task.system, self.variety.temperature)
         try:
             answer = self.patience.ask(desk, question, gauge)
@@ -69,9 +75,9 @@ class Course:
                 self._give_room(desk)
             self._lost(desk, trouble, self.limits.useless_in_a_row, f"{desk.client.url}: answers are {trouble}")
             return
-        self._accept(desk, task, question, number, answer, text)
+        self._accept(desk, kind.kind if len(self.turns.kinds) > 1 else "", task, question, number, answer, text)
 
-    def _accept(self, desk: Desk, task: Task, question: Question, number: int, answer: Answer, text: str) -> None:
+    def _accept(self, desk: Desk, kind: str, task: Task, question: Question, number: int, answer: Answer, text: str) -> None:
         """Judge and save the document, if it says something new."""
         with self._lock:
             self._in_a_row["slow"] = self._in_a_row["useless"] = 0
@@ -88,12 +94,13 @@ class Course:
             "text": text, "source": "ollama", "model": desk.model.name, "digest": desk.model.digest, "seed": question.seed,
             "request": number, "done_reason": answer.done_reason, "eval_count": answer.eval_count, "form": task.form,
             "topic": task.topic, "asked_words": task.words, "judge": score,
-        }  # fmt: skip
+        } | ({"kind": kind} if kind else {})  # fmt: skip
         length = self.count_tokens(text)
         with self._lock:
             self.journal.append(line)
             self.counts["accepted"] += 1
             self.tokens += length
+            self.turns.land(kind, length)
 
     def _judge(self, desk: Desk, text: str) -> float | None:
         """The judge's score; none where there is none: the document is good without it. A judge that fails again and again is left out."""

@@ -13,7 +13,7 @@ from minigpt.errors import MinigptError
 from minigpt.files import open_to_append, read_json_object, sealed, unsealed, write_json
 from minigpt.place import File, Spot, as_path
 
-ORIGIN = ("model", "digest", "seed", "request", "done_reason", "eval_count", "form", "topic", "asked_words", "judge")
+ORIGIN = ("model", "digest", "seed", "request", "done_reason", "eval_count", "form", "topic", "asked_words", "judge", "kind")
 
 
 class Journal:

@@ -8,14 +8,17 @@ import re
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
+from functools import reduce
 from typing import Any
 
+from minigpt.corpus.constraints import singular
 from minigpt.corpus.lexicon import TABLES
 from minigpt.corpus.ollama.client import Answer
 from minigpt.corpus.ollama.limits import Missing, Refused, Slow, TeacherGone, Unusable, plain
 from minigpt.corpus.ollama.teacher import Question, Say
 from minigpt.corpus.request import Request
 from minigpt.corpus.templates.grammar import load_words
+from minigpt.corpus.topics import article
 from minigpt.errors import MinigptError
 
 WORDS = load_words("ollama")
@@ -164,9 +167,11 @@ def in_words(entry: str) -> bool:
 
 def built_in(prompt: str, request: Request) -> Plan:
     """A plan without a model: what the prompt names, seen from all sides; the category's topics where it names nothing."""
+    if len(request.kinds) > 1:
+        return reduce(Plan.joined, (built_in(kind.kind, kind) for kind in request.kinds))
     category = request.category if request.category in WORDS["forms"] else "general"  # a subject that no template covers
     sides = WORDS["aspects"].get(category, WORDS["aspects"]["other"])
-    forms = said_forms(prompt)
+    forms = said_forms(prompt) or ([] if request.forms else [f"{article(request.kind)} {singular(request.kind)}"])
     topics = [KIND.sub("", request.spell(topic)) for topic in request.topics]  # "diaries of Roman emperors": Roman emperors
     named = list(dict.fromkeys(filter(None, (*topics, *request.ingredients))))
     if not named and (request.matched or request.preset or forms):

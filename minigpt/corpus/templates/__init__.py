@@ -20,14 +20,16 @@ HASH_BYTES = 12  # of each text, so that a long stream takes little memory; that
 
 
 def covers(request: Request) -> bool:
-    """Whether the writer of the request's category has something to say about its topics."""
-    return request.category != "general" or general.covers(request)
+    """Whether the writers of all that is asked for have something to say about its topics."""
+    return all(part.category != "general" or general.covers(part) for part in request.parts)
 
 
 def able(request: Request) -> Request:
     """The request as one that a writer can obey: topics of which the general forms know nothing go to the forms that fit any topic."""
-    if covers(request):
-        return request
+    return request.of([part if covers(part) else _about_anything(part) for part in request.parts])
+
+
+def _about_anything(request: Request) -> Request:
     forms = tuple(dict.fromkeys(other for form in request.forms for other in general.IN_OTHERS[form]))
     return replace(request, category="topic", forms=forms)
 
@@ -38,12 +40,32 @@ def forms_for(request: Request) -> tuple[str, ...]:
     return narrow(request)
 
 
-def write_documents(request: Request, rng: random.Random) -> Iterator[Document]:
-    """Documents for the request, its forms in turn, never the same text twice; ends after MAX_REPEATS attempts without a new text.
+def write_documents(request: Request, rng: random.Random, size: Callable[[str], int] = len) -> Iterator[Document]:
+    """Documents for the request, never the same text twice; ends after MAX_REPEATS attempts without a new text.
+
+    Of several kinds the next is always the one that has the least so far, in the `size` of its texts (characters, unless told), as long as
+    it has more to say; and each document names its kind.
 
     Raises: MinigptError where nothing can be written that obeys the request.
     """
-    request = able(request)
+    parts = able(request).parts
+    if len(parts) == 1:
+        yield from _write(parts[0], rng)
+        return
+    streams = [_write(part, rng) for part in parts]
+    sizes = dict.fromkeys(range(len(parts)), 0)
+    while sizes:
+        number = min(sizes, key=lambda number: sizes[number])
+        document = next(streams[number], None)
+        if document is None:
+            del sizes[number]
+            continue
+        sizes[number] += size(document.text)
+        yield replace(document, origin=document.origin | {"kind": parts[number].kind})
+
+
+def _write(request: Request, rng: random.Random) -> Iterator[Document]:
+    """Documents of one kind, its forms in turn."""
     words, forms = load_words(request.category), forms_for(request)
     written: set[bytes] = set()
     repeats = 0

@@ -1,0 +1,248 @@
+"""Which kinds of text a prompt lists: in go its terms, out come the noun phrases that name a kind each, in the prompt's order.
+
+"Recipes, haiku about autumn and letters to a chef" lists three. A kind that is the subject of another ("poems about recipes and letters"),
+or belongs to one ("stories with a song", "songs for a story"), is not listed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from functools import cache
+
+from minigpt.corpus.keywords import Term, is_mark, kind
+from minigpt.corpus.language import WITHOUT_SPACES
+from minigpt.corpus.lexicon import FOODS, TABLES, plurals, weights
+from minigpt.corpus.templates.grammar import load_words
+
+GENRE, DISH, FIELD = "genre", "dish", "field"  # a field (cooking, Python) names a kind only where no genre of its category is listed
+LISTERS, ABOUT, PEOPLE = frozenset(TABLES["words that list"]), frozenset(TABLES["about"]), frozenset(TABLES["people"])
+VERBS, WRITING = frozenset(TABLES["verbs to drop"]), frozenset(TABLES["verbs that list"])
+GOVERNORS = ABOUT | frozenset(TABLES["words that govern"])  # what follows belongs to the noun before
+HOLDING = ABOUT | frozenset(TABLES["words that govern a whole list"])  # also what follows their noun behind an "and"
+OWNERS = frozenset(TABLES["determiners of a subject"])
+LONGEST = 3  # words of a kind that no writer has
+TELLING = 2  # the weight from which a word is certainly of its category
+HOW = ("tone", "length", "audience", "season", "diets", "cuisines")
+
+
+@dataclass(frozen=True)
+class Kind:
+    """A kind of text that a prompt lists."""
+
+    name: str  # as the prompt has it: "short stories"
+    words: tuple[int, ...]  # the places of its words
+    category: str  # whose writers may have it; "" where none has
+    sort: str
+    start: int  # the place of its noun phrase's first term
+    end: int  # the place behind its noun phrase
+
+
+@dataclass
+class Reading:
+    """The list as far as it was read."""
+
+    kinds: list[Kind] = field(default_factory=list)
+    governor: str = ""  # that the terms now read depend on; "" where the next noun phrase may be listed
+    leading: str = ""  # the governor before the first kind: "of poems and of recipes"
+    holds_kind: bool = False  # whether a kind depends on the governor
+    categories: set[str] = field(default_factory=set)  # of what depends on it
+    closed: bool = False  # an "and" was read: the list was at its last entry
+    doubtful: int | None = None  # kinds from here on may yet prove to be subjects: "about the sea, songs and stars"
+    waiting: Kind | None = None  # a noun phrase that is listed if a kind follows: "haiku, palindromes and letters"
+
+    def govern(self, governor: str, found: Kind | None, categories: set[str]) -> None:
+        """What follows belongs to a noun."""
+        self.governor, self.categories, self.waiting = governor, categories, None
+        self.holds_kind = found is not None and found.sort == GENRE
+
+    def accept(self, found: Kind, comma: bool, joined: bool) -> None:
+        """One more kind is listed."""
+        if self.governor in ABOUT and comma and self.doubtful is None:
+            self.doubtful = len(self.kinds)
+        if self.waiting and self.waiting.sort == GENRE:
+            self.kinds.append(self.waiting)
+        elif self.waiting:
+            found = replace(found, start=self.waiting.start)
+        self.kinds.append(found)
+        self.closed = self.closed or joined
+        self.govern("", None, set())
+
+    def admits(self, found: Kind, comma: bool, owner: str) -> bool:
+        """Whether a kind behind a comma or an "and" goes on with the list, rather than with what the governor governs."""
+        if owner in OWNERS or (owner == "the" and self.governor):
+            return False
+        if not self.governor:
+            return True
+        if self.holds_kind or found.sort != GENRE:
+            return False
+        if comma or found.category in self.categories:
+            return comma
+        if self.governor == "with" and self.categories:
+            return True  # recipes with chicken and poems
+        return self.governor not in HOLDING or (len(self.kinds) > 1 and not self.closed)
+
+
+def listed_kinds(terms: Sequence[Term], language: str) -> list[Kind]:
+    """The kinds of text that the terms list, in their order. Fields are left out where a genre of their category is listed."""
+    if language in WITHOUT_SPACES and any(term.key in ABOUT for term in terms):
+        return []  # "about" stands behind its noun there, and nothing marks where that begins
+    found = _read(terms)
+    genres = {kind.category for kind in found if kind.sort != FIELD}
+    fields = {kind.category: kind for kind in reversed(found) if kind.sort == FIELD}  # the first of each category
+    return [kind for kind in found if kind.sort != FIELD or (kind.category not in genres and fields[kind.category] is kind)]
+
+
+def _read(terms: Sequence[Term]) -> list[Kind]:
+    reading = Reading()
+    idle = _idle_about(terms)
+    before = 0
+    for places in _phrases(terms):
+        comma, joined, governor = _link(terms[before : places[0]], idle)
+        comma = comma or before == places[0] > 0  # "poems recipes"
+        owner, before = terms[places[0] - 1].key if places[0] else "", places[-1] + 1
+        found = _kind(terms, places)
+        if not reading.kinds:
+            if found and not (governor in ABOUT or (terms[places[0]].about and idle is None)):
+                reading.leading = governor
+                reading.accept(found, False, False)
+        elif (governor and not (found and joined and governor == reading.leading)) or not (comma or joined):
+            reading.govern(governor or reading.governor or "?", found, _categories(terms, places))
+        elif found and reading.admits(found, comma, owner):
+            reading.accept(found, comma, joined)
+        else:
+            _pass_over(reading, terms, places, found)
+    return reading.kinds
+
+
+def _idle_about(terms: Sequence[Term]) -> Term | None:
+    """The first "about", where it governs nothing that could be written: "a GPT about poems and recipes" is a GPT that writes them."""
+    place = next((place for place, term in enumerate(terms) if term.key in ABOUT), 0)
+    heavy = any(max(weights().get(term.key, {}).values(), default=0.0) >= TELLING for term in terms[:place])
+    return terms[place] if place and not heavy else None
+
+
+def _pass_over(reading: Reading, terms: Sequence[Term], places: Sequence[int], found: Kind | None) -> None:
+    """A noun phrase behind a comma or an "and" that is not listed itself."""
+    if reading.governor or found:
+        reading.governor = reading.governor or "?"
+        reading.holds_kind |= found is not None and found.sort == GENRE
+        reading.categories |= _categories(terms, places)
+    elif reading.doubtful is not None:
+        del reading.kinds[reading.doubtful :]
+        reading.doubtful = None
+        reading.govern("about", reading.kinds[-1], set())
+    elif all(kind(terms[place]) in HOW for place in places):
+        reading.waiting = Kind("", (), "", "", places[0], places[-1] + 1)
+    elif not any(kind(terms[place]) for place in places) and not reading.waiting:
+        reading.waiting = _named(terms, places, "", GENRE)
+    else:
+        reading.waiting = None
+
+
+def _phrases(terms: Sequence[Term]) -> Iterator[list[int]]:
+    """The places of each noun phrase; a plural that names a kind ends one: "poems recipes letters" are three."""
+    unwritten = set(_unwritten_places(terms))
+    run: list[int] = []
+    for place, term in enumerate(terms):
+        inner = bool(term.key) and not term.negated and term.key not in LISTERS and (not term.plain or place in unwritten)
+        if run and (not inner or _ends_list_entry(terms[run[-1]])):
+            yield run
+            run = []
+        if inner:
+            run.append(place)
+    if run:
+        yield run
+
+
+def _ends_list_entry(term: Term) -> bool:
+    return term.key in _sorts() and term.text.lower() != term.key and term.text.lower().endswith("s")
+
+
+def _link(gap: Sequence[Term], idle: Term | None) -> tuple[bool, bool, str]:
+    """How a noun phrase is tied to what stands before it: whether by a comma, by an "and", and by which governor behind these."""
+    comma = joined = False
+    governor = last = ""
+    for term in gap:
+        if is_mark(term) and not set(term.text) & set(":("):
+            comma, governor = True, ""
+        elif term.key in LISTERS or term.key in WRITING:
+            joined, governor = True, ""
+        elif is_mark(term):
+            governor = ":"
+        elif term.key in GOVERNORS and term is not idle and not (term.key == "with" and last in LISTERS):
+            governor = term.key
+        elif term.key in VERBS:
+            governor = ""
+        last = term.key
+    return comma, joined, governor
+
+
+def _kind(terms: Sequence[Term], places: Sequence[int]) -> Kind | None:
+    """The kind that a noun phrase names: a genre anywhere in it, or a dish or a field as its last word."""
+    sorts = [_sorts().get(terms[place].key, ("", "")) for place in places]
+    genre = next((category for sort, category in reversed(sorts) if sort == GENRE), None)
+    if genre:
+        return _named(terms, places, genre, GENRE)
+    if set(places) & set(_unwritten_places(terms)):
+        told = [category for place in places if _telling(terms[place]) for category in weights()[terms[place].key]]
+        return _named(terms, places, told[0] if told else "", GENRE)  # code reviews
+    sort, category = sorts[-1]
+    return _named(terms, places, category, sort) if sort else None
+
+
+def _named(terms: Sequence[Term], places: Sequence[int], category: str, sort: str) -> Kind:
+    """The kind of a noun phrase. Its name leaves out what it is about and how it is to be: "e-mails" of "formal e-mails"."""
+    unwritten = set(_unwritten_places(terms))
+    naming = [place for place in places if _telling(terms[place]) or terms[place].key in _sorts() or place in unwritten]
+    words = tuple(place for place in places if place >= (naming or places)[0])
+    spoken = " ".join(filter(None, (terms[place].text for place in words))) or terms[places[-1]].key
+    name = " ".join(word if any(c.isupper() for c in word[1:]) else word.lower() for word in spoken.split())
+    return Kind(name, words, category, sort, places[0], places[-1] + 1)
+
+
+def _telling(term: Term) -> bool:
+    """Whether the term certainly speaks for a category, and not for how a text is to be, or as somebody whom it is for."""
+    return (
+        not term.negated
+        and term.key not in PEOPLE
+        and kind(term) not in HOW
+        and max(weights().get(term.key, {}).values(), default=0.0) >= TELLING
+    )
+
+
+def _categories(terms: Sequence[Term], places: Sequence[int]) -> set[str]:
+    """The categories that a noun phrase has to do with."""
+    found = {category for place in places if terms[place].key not in PEOPLE for category in weights().get(terms[place].key, {})}
+    return found | {"cooking" for place in places if terms[place].key in FOODS}
+
+
+def _unwritten_places(terms: Sequence[Term]) -> list[int]:
+    """The places of the words that name kinds which no template has: the longest first, and none twice."""
+    places: list[int] = []
+    place = 0
+    while place < len(terms):
+        for size in range(min(LONGEST, len(terms) - place), 0, -1):
+            some = terms[place : place + size]
+            if " ".join(term.text.lower() for term in some) in _unwritten() and not any(term.negated for term in some):
+                places += range(place, place + size)
+                break
+        else:
+            size = 1
+        place += size
+    return places
+
+
+@cache
+def _sorts() -> Mapping[str, tuple[str, str]]:
+    """Key -> sort and category of a kind that templates write."""
+    fields = {word: (FIELD, category) for category, words in TABLES["fields as kinds of text"].items() for word in words}
+    dishes = {word: (DISH, "cooking") for word in TABLES["dishes as kinds of text"]}
+    return fields | dishes | {word: (GENRE, category) for category, words in TABLES["kinds of text"].items() for word in words}
+
+
+@cache
+def _unwritten() -> frozenset[str]:
+    """Every form of the kinds that only a teacher writes, in lower case."""
+    words = [word for word in load_words("ollama")["said forms"] if word not in weights()]
+    return frozenset(form for word in words for form in (word, *plurals(word)))

@@ -1,0 +1,70 @@
+"""Which terms of a prompt speak of which of its kinds: the terms and the kinds that they list in, places in the prompt out.
+
+What stands before the first kind holds for all ("a funny GPT that writes ..."), and so does what follows the last one, where it can
+("poems and stories about the sea", not "songs and letters to a chef"). Between them, each kind has its noun phrase and what depends on it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from minigpt.corpus.keywords import Term, kind
+from minigpt.corpus.kinds import FIELD, LISTERS, Kind
+from minigpt.corpus.language import PLAIN
+from minigpt.corpus.lexicon import FOODS
+
+CLOSE = ("to",)  # ties what follows to the last kind alone
+
+
+class Layout:
+    """The terms of a prompt, divided among the kinds that it lists, at least one."""
+
+    def __init__(self, terms: Sequence[Term], kinds: Sequence[Kind]) -> None:
+        self.terms, self.kinds = terms, kinds
+        ends = [*(kind.start for kind in kinds[1:]), kinds[-1].end]
+        self._own = [set(range(kind.start, end)) for kind, end in zip(kinds, ends, strict=True)]
+        self.before = set(range(kinds[0].start))
+        self.tail = set(range(ends[-1], len(terms)))
+        first = next((terms[place].key for place in sorted(self.tail)), "")
+        self.behind = set() if first in CLOSE else self.tail
+
+    def own(self, numbers: Sequence[int]) -> set[int]:
+        """The places of some kinds' noun phrases and of what depends on them; of the last kind's, without what may hold for all."""
+        return set().union(*(self._own[number] for number in numbers))
+
+    def said_of(self, numbers: Sequence[int]) -> set[int]:
+        """All that stands from the kinds' first terms to the next kinds."""
+        return self.own(numbers) | (self.tail if len(self.kinds) - 1 in numbers else set())
+
+    def words(self, numbers: Sequence[int]) -> set[int]:
+        """The places of the words that name some kinds."""
+        return {place for number in numbers for place in self.kinds[number].words}
+
+    def only(self, places: set[int]) -> list[Term]:
+        """The terms with a comma in every other place, and for a word that lists: the "plus" of "poems plus recipes" is no subject."""
+        return [term if place in places and term.key not in LISTERS else _comma(term) for place, term in enumerate(self.terms)]
+
+    def without(self, numbers: Sequence[int]) -> list[Term]:
+        """The terms with commas in place of some kinds' own."""
+        return self.only(set(range(len(self.terms))) - self.own(numbers))
+
+    def name(self, numbers: Sequence[int]) -> str:
+        """The words for some kinds; a field is named only where nothing else is."""
+        some = [self.kinds[number] for number in numbers]
+        return " and ".join(dict.fromkeys(kind.name for kind in some if kind.sort != FIELD)) or some[0].name
+
+    def shared(self, numbers: Sequence[int]) -> set[int]:
+        """The places whose constraints hold for some kinds: all but the subjects and foods of others, and kinds that are not written."""
+        others = [number for number in range(len(self.kinds)) if number not in numbers]
+        foreign = {place for place in self.own(others) if _private(self.terms[place])}
+        unwritten = self.own([number for number in others if not self.kinds[number].category])
+        return set(range(len(self.terms))) - foreign - unwritten - (self.tail - self.behind - self.said_of(numbers))
+
+
+def _private(term: Term) -> bool:
+    """Whether a term says something of its own kind alone: its subject, a food in it, or a thing, not a food, that is not in it."""
+    return term.about or (not kind(term) if term.negated else term.key in FOODS)
+
+
+def _comma(term: Term) -> Term:
+    return Term(",", PLAIN, term.group)

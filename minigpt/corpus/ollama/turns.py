@@ -1,0 +1,55 @@
+"""Several kinds of text from one teacher: whose turn it is, and what the plan is for that kind. In: a request and what came so far."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import replace
+
+from minigpt.corpus.ollama.plan import Plan, built_in
+from minigpt.corpus.request import Request
+
+
+class Turns:
+    """The kinds that a prompt names, asked for in turn, so that they come to about the same number of tokens."""
+
+    def __init__(self, request: Request) -> None:
+        self.kinds = request.kinds
+        self.asked: Counter[str] = Counter()
+        self.accepted: Counter[str] = Counter()
+        self.tokens: Counter[str] = Counter()
+
+    def next(self) -> Request:
+        """The kind for which the fewest tokens were asked; its documents that came to nothing count like those that were accepted."""
+        kind = min(self.kinds, key=lambda kind: self.asked[kind.kind] * self._mean(kind.kind))
+        self.asked[kind.kind] += 1
+        return kind
+
+    def land(self, kind: str, tokens: int) -> None:
+        """A document of the kind was accepted."""
+        self.accepted[kind] += 1
+        self.tokens[kind] += tokens
+
+    def remember(self, kind: str, tokens: int) -> None:
+        """A document of the kind is there from before."""
+        self.asked[kind] += 1
+        self.land(kind, tokens)
+
+    def plan_for(self, kind: Request, plan: Plan) -> Plan:
+        """The teacher's plan with the forms of the kind, and with its topics where they are not those of all."""
+        if len(self.kinds) == 1:
+            return plan
+        own = built_in(kind.kind, kind)
+        shared = plan.made_by != "tables" and len({other.topics for other in self.kinds}) == 1
+        return replace(
+            plan,
+            topics=plan.topics if shared else own.topics,
+            forms=own.forms,
+            audiences=own.audiences if kind.audience else plan.audiences,
+            tones=own.tones if kind.tone else plan.tones,
+        )
+
+    def _mean(self, kind: str) -> float:
+        """Tokens of an accepted document of the kind; of any, before there is one."""
+        if self.accepted[kind]:
+            return self.tokens[kind] / self.accepted[kind]
+        return self.tokens.total() / self.accepted.total() if self.tokens else 1.0
