@@ -6,24 +6,22 @@ or belongs to one ("stories with a song", "songs for a story"), is not listed.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+import re
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field, replace
-from functools import cache
 
+from minigpt.corpus.genres import FIELD, GENRE, HOW, TELLING, categories, sorts, telling, unwritten_places
 from minigpt.corpus.keywords import Term, is_mark, kind
 from minigpt.corpus.language import WITHOUT_SPACES
-from minigpt.corpus.lexicon import FOODS, TABLES, plurals, weights
-from minigpt.corpus.templates.grammar import load_words
+from minigpt.corpus.lexicon import TABLES, weights
 
-GENRE, DISH, FIELD = "genre", "dish", "field"  # a field (cooking, Python) names a kind only where no genre of its category is listed
-LISTERS, ABOUT, PEOPLE = frozenset(TABLES["words that list"]), frozenset(TABLES["about"]), frozenset(TABLES["people"])
-VERBS, WRITING = frozenset(TABLES["verbs to drop"]), frozenset(TABLES["verbs that list"])
+LISTERS, ABOUT = frozenset(TABLES["words that list"]), frozenset(TABLES["about"])
+WRITING = frozenset(TABLES["verbs that list"])
+VERBS = frozenset(TABLES["verbs to drop"]) - frozenset(TABLES["words that say what something is"])
 GOVERNORS = ABOUT | frozenset(TABLES["words that govern"])  # what follows belongs to the noun before
 HOLDING = ABOUT | frozenset(TABLES["words that govern a whole list"])  # also what follows their noun behind an "and"
 OWNERS = frozenset(TABLES["determiners of a subject"])
-LONGEST = 3  # words of a kind that no writer has
-TELLING = 2  # the weight from which a word is certainly of its category
-HOW = ("tone", "length", "audience", "season", "diets", "cuisines")
+SEPARATORS = re.compile(r"\s+\+\s+|\s*\|\s*|\s*\n\s*(?:[-*+\N{BULLET}\N{EN DASH}]\s+)?")
 
 
 @dataclass(frozen=True)
@@ -48,7 +46,8 @@ class Reading:
     holds_kind: bool = False  # whether a kind depends on the governor
     categories: set[str] = field(default_factory=set)  # of what depends on it
     closed: bool = False  # an "and" was read: the list was at its last entry
-    doubtful: int | None = None  # kinds from here on may yet prove to be subjects: "about the sea, songs and stars"
+    doubtful: int | None = None  # kinds from here on prove to be subjects if the list ends with one: "about the sea, songs and stars"
+    dangling: bool = False  # whether it does as far as it was read
     waiting: Kind | None = None  # a noun phrase that is listed if a kind follows: "haiku, palindromes and letters"
 
     def govern(self, governor: str, found: Kind | None, categories: set[str]) -> None:
@@ -65,6 +64,7 @@ class Reading:
         elif self.waiting:
             found = replace(found, start=self.waiting.start)
         self.kinds.append(found)
+        self.dangling = False
         self.closed = self.closed or joined
         self.govern("", None, set())
 
@@ -83,6 +83,11 @@ class Reading:
         return self.governor not in HOLDING or (len(self.kinds) > 1 and not self.closed)
 
 
+def separated(prompt: str) -> str:
+    """The prompt with commas for what else separates the entries of a list: plus signs, bars and ends of lines."""
+    return SEPARATORS.sub(", ", prompt.strip())
+
+
 def listed_kinds(terms: Sequence[Term], language: str) -> list[Kind]:
     """The kinds of text that the terms list, in their order. Fields are left out where a genre of their category is listed."""
     if language in WITHOUT_SPACES and any(term.key in ABOUT for term in terms):
@@ -94,25 +99,25 @@ def listed_kinds(terms: Sequence[Term], language: str) -> list[Kind]:
 
 
 def _read(terms: Sequence[Term]) -> list[Kind]:
-    reading = Reading()
+    reading, rare = Reading(), unwritten_places(terms)
     idle = _idle_about(terms)
     before = 0
-    for places in _phrases(terms):
+    for places in _phrases(terms, rare):
         comma, joined, governor = _link(terms[before : places[0]], idle)
         comma = comma or before == places[0] > 0  # "poems recipes"
         owner, before = terms[places[0] - 1].key if places[0] else "", places[-1] + 1
-        found = _kind(terms, places)
+        found = _kind(terms, places, rare)
         if not reading.kinds:
             if found and not (governor in ABOUT or (terms[places[0]].about and idle is None)):
                 reading.leading = governor
                 reading.accept(found, False, False)
         elif (governor and not (found and joined and governor == reading.leading)) or not (comma or joined):
-            reading.govern(governor or reading.governor or "?", found, _categories(terms, places))
+            reading.govern(governor or reading.governor or "?", found, categories(terms, places))
         elif found and reading.admits(found, comma, owner):
             reading.accept(found, comma, joined)
         else:
             _pass_over(reading, terms, places, found)
-    return reading.kinds
+    return reading.kinds[: reading.doubtful] if reading.dangling else reading.kinds
 
 
 def _idle_about(terms: Sequence[Term]) -> Term | None:
@@ -127,12 +132,10 @@ def _pass_over(reading: Reading, terms: Sequence[Term], places: Sequence[int], f
     if reading.governor or found:
         reading.governor = reading.governor or "?"
         reading.holds_kind |= found is not None and found.sort == GENRE
-        reading.categories |= _categories(terms, places)
-    elif reading.doubtful is not None:
-        del reading.kinds[reading.doubtful :]
-        reading.doubtful = None
-        reading.govern("about", reading.kinds[-1], set())
-    elif all(kind(terms[place]) in HOW for place in places):
+        reading.categories |= categories(terms, places)
+        return
+    reading.dangling = reading.doubtful is not None
+    if all(kind(terms[place]) in HOW for place in places):
         reading.waiting = Kind("", (), "", "", places[0], places[-1] + 1)
     elif not any(kind(terms[place]) for place in places) and not reading.waiting:
         reading.waiting = _named(terms, places, "", GENRE)
@@ -140,12 +143,12 @@ def _pass_over(reading: Reading, terms: Sequence[Term], places: Sequence[int], f
         reading.waiting = None
 
 
-def _phrases(terms: Sequence[Term]) -> Iterator[list[int]]:
+def _phrases(terms: Sequence[Term], rare: set[int]) -> Iterator[list[int]]:
     """The places of each noun phrase; a plural that names a kind ends one: "poems recipes letters" are three."""
-    unwritten = set(_unwritten_places(terms))
     run: list[int] = []
     for place, term in enumerate(terms):
-        inner = bool(term.key) and not term.negated and term.key not in LISTERS and (not term.plain or place in unwritten)
+        inner = bool(term.key) and not term.negated and term.key not in LISTERS and kind(term) != "asked language"
+        inner = inner and (not term.plain or place in rare)
         if run and (not inner or _ends_list_entry(terms[run[-1]])):
             yield run
             run = []
@@ -156,7 +159,7 @@ def _phrases(terms: Sequence[Term]) -> Iterator[list[int]]:
 
 
 def _ends_list_entry(term: Term) -> bool:
-    return term.key in _sorts() and term.text.lower() != term.key and term.text.lower().endswith("s")
+    return term.key in sorts() and term.text.lower() != term.key and term.text.lower().endswith("s")
 
 
 def _link(gap: Sequence[Term], idle: Term | None) -> tuple[bool, bool, str]:
@@ -168,6 +171,8 @@ def _link(gap: Sequence[Term], idle: Term | None) -> tuple[bool, bool, str]:
             comma, governor = True, ""
         elif term.key in LISTERS or term.key in WRITING:
             joined, governor = True, ""
+        elif term.key in TABLES["words that add"]:
+            joined = True
         elif is_mark(term):
             governor = ":"
         elif term.key in GOVERNORS and term is not idle and not (term.key == "with" and last in LISTERS):
@@ -178,71 +183,24 @@ def _link(gap: Sequence[Term], idle: Term | None) -> tuple[bool, bool, str]:
     return comma, joined, governor
 
 
-def _kind(terms: Sequence[Term], places: Sequence[int]) -> Kind | None:
+def _kind(terms: Sequence[Term], places: Sequence[int], rare: set[int]) -> Kind | None:
     """The kind that a noun phrase names: a genre anywhere in it, or a dish or a field as its last word."""
-    sorts = [_sorts().get(terms[place].key, ("", "")) for place in places]
-    genre = next((category for sort, category in reversed(sorts) if sort == GENRE), None)
+    found = [sorts().get(terms[place].key, ("", "")) for place in places]
+    genre = next((category for sort, category in reversed(found) if sort == GENRE), None)
     if genre:
-        return _named(terms, places, genre, GENRE)
-    if set(places) & set(_unwritten_places(terms)):
-        told = [category for place in places if _telling(terms[place]) for category in weights()[terms[place].key]]
-        return _named(terms, places, told[0] if told else "", GENRE)  # code reviews
-    sort, category = sorts[-1]
-    return _named(terms, places, category, sort) if sort else None
+        return _named(terms, places, genre, GENRE, rare)
+    if rare.intersection(places):
+        told = [category for place in places if telling(terms[place]) for category in weights()[terms[place].key]]
+        return _named(terms, places, told[0] if told else "", GENRE, rare)  # code reviews
+    sort, category = found[-1]
+    return _named(terms, places, category, sort, rare) if sort else None
 
 
-def _named(terms: Sequence[Term], places: Sequence[int], category: str, sort: str) -> Kind:
+def _named(terms: Sequence[Term], places: Sequence[int], category: str, sort: str, rare: Collection[int] = ()) -> Kind:
     """The kind of a noun phrase. Its name leaves out what it is about and how it is to be: "e-mails" of "formal e-mails"."""
-    unwritten = set(_unwritten_places(terms))
-    naming = [place for place in places if _telling(terms[place]) or terms[place].key in _sorts() or place in unwritten]
+    naming = [place for place in places if telling(terms[place]) or terms[place].key in sorts() or place in rare]
     words = tuple(place for place in places if place >= (naming or places)[0])
     spoken = " ".join(filter(None, (terms[place].text for place in words))) or terms[places[-1]].key
-    name = " ".join(word if any(c.isupper() for c in word[1:]) else word.lower() for word in spoken.split())
+    loud = all(term.text.isupper() for term in terms if term.text and term.text[0].isalpha())
+    name = " ".join(word if not loud and any(c.isupper() for c in word[1:]) else word.lower() for word in spoken.split())
     return Kind(name, words, category, sort, places[0], places[-1] + 1)
-
-
-def _telling(term: Term) -> bool:
-    """Whether the term certainly speaks for a category, and not for how a text is to be, or as somebody whom it is for."""
-    return (
-        not term.negated
-        and term.key not in PEOPLE
-        and kind(term) not in HOW
-        and max(weights().get(term.key, {}).values(), default=0.0) >= TELLING
-    )
-
-
-def _categories(terms: Sequence[Term], places: Sequence[int]) -> set[str]:
-    """The categories that a noun phrase has to do with."""
-    found = {category for place in places if terms[place].key not in PEOPLE for category in weights().get(terms[place].key, {})}
-    return found | {"cooking" for place in places if terms[place].key in FOODS}
-
-
-def _unwritten_places(terms: Sequence[Term]) -> list[int]:
-    """The places of the words that name kinds which no template has: the longest first, and none twice."""
-    places: list[int] = []
-    place = 0
-    while place < len(terms):
-        for size in range(min(LONGEST, len(terms) - place), 0, -1):
-            some = terms[place : place + size]
-            if " ".join(term.text.lower() for term in some) in _unwritten() and not any(term.negated for term in some):
-                places += range(place, place + size)
-                break
-        else:
-            size = 1
-        place += size
-    return places
-
-
-@cache
-def _sorts() -> Mapping[str, tuple[str, str]]:
-    """Key -> sort and category of a kind that templates write."""
-    fields = {word: (FIELD, category) for category, words in TABLES["fields as kinds of text"].items() for word in words}
-    dishes = {word: (DISH, "cooking") for word in TABLES["dishes as kinds of text"]}
-    return fields | dishes | {word: (GENRE, category) for category, words in TABLES["kinds of text"].items() for word in words}
-
-
-@cache
-def _unwritten() -> frozenset[str]:
-    """Every form of the kinds that only a teacher writes, in lower case."""
-    words = [word for word in load_words("ollama")["said forms"] if word not in weights()]
-    return frozenset(form for word in words for form in (word, *plurals(word)))

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from minigpt.corpus.genres import FIELD, telling
 from minigpt.corpus.keywords import Term, kind
-from minigpt.corpus.kinds import FIELD, LISTERS, Kind
+from minigpt.corpus.kinds import LISTERS, Kind
 from minigpt.corpus.language import PLAIN
-from minigpt.corpus.lexicon import FOODS
+from minigpt.corpus.lexicon import FOODS, weights
 
 CLOSE = ("to",)  # ties what follows to the last kind alone
 
@@ -25,8 +26,13 @@ class Layout:
         self._own = [set(range(kind.start, end)) for kind, end in zip(kinds, ends, strict=True)]
         self.before = set(range(kinds[0].start))
         self.tail = set(range(ends[-1], len(terms)))
-        first = next((terms[place].key for place in sorted(self.tail)), "")
-        self.behind = set() if first in CLOSE else self.tail
+        self.behind = set() if self._closes(kinds[-1]) else self.tail
+
+    def _closes(self, last: Kind) -> bool:
+        """Whether what follows the last kind belongs to it alone: "letters to a chef", "recipes for dinner"."""
+        behind = [self.terms[place] for place in sorted(self.tail)]
+        its_own = any(telling(term) and not term.about and last.category in weights()[term.key] for term in behind)
+        return its_own or bool(behind and behind[0].key in CLOSE)
 
     def own(self, numbers: Sequence[int]) -> set[int]:
         """The places of some kinds' noun phrases and of what depends on them; of the last kind's, without what may hold for all."""
@@ -58,7 +64,7 @@ class Layout:
         others = [number for number in range(len(self.kinds)) if number not in numbers]
         foreign = {place for place in self.own(others) if _private(self.terms[place])}
         unwritten = self.own([number for number in others if not self.kinds[number].category])
-        return set(range(len(self.terms))) - foreign - unwritten - (self.tail - self.behind - self.said_of(numbers))
+        return set(range(len(self.terms))) - foreign - unwritten
 
 
 def _private(term: Term) -> bool:

@@ -9,7 +9,7 @@ from typing import Any
 from minigpt.corpus.constraints import constraints
 from minigpt.corpus.describe import describe
 from minigpt.corpus.keywords import Term, read_terms
-from minigpt.corpus.kinds import listed_kinds
+from minigpt.corpus.kinds import listed_kinds, separated
 from minigpt.corpus.language import language_of
 from minigpt.corpus.layout import Layout
 from minigpt.corpus.lexicon import FOODS, TABLES, weights
@@ -77,7 +77,7 @@ def understand(prompt: str, preset: str | None = None) -> Request:
         return replace(
             _request(prompt, terms, ready.category, hits, language), forms=ready.forms, preset=preset, matched=(), confidence=1.0
         )
-    return _several(prompt, terms, language) or _one(prompt, terms, language)
+    return _several(prompt, read_terms(separated(prompt), language), language) or _one(prompt, terms, language)
 
 
 def _one(prompt: str, terms: Sequence[Term], language: str) -> Request:

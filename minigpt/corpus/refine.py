@@ -54,11 +54,13 @@ def refine(documents: Sequence[Document], lengths: Sequence[int], final_tokens: 
 
 def even_share(available: Sequence[int], total: int) -> int:
     """The most that each of several kinds may have so that they have `total` together, where of some there is less `available`."""
-    share = total
+    left = total
     for place, tokens in enumerate(sorted(available)):
-        share = total // (len(available) - place)
-        total -= min(tokens, share)
-    return share
+        share = left // (len(available) - place)
+        if tokens > share:
+            return share
+        left -= tokens
+    return total
 
 
 def _best(
