@@ -20,7 +20,7 @@ from ollama_server import Reply, serve, words
 
 from minigpt.corpus.documents import Document
 from minigpt.corpus.gather import Gathering
-from minigpt.corpus.lexicon import TABLES, plurals
+from minigpt.corpus.lexicon import TABLES, keys, plurals
 from minigpt.corpus.ollama import Limits, Teacher, TeacherSettings, write_with_ollama
 from minigpt.corpus.ollama.plan import built_in, draw
 from minigpt.corpus.ollama.turns import Turns
@@ -117,6 +117,21 @@ NAMES = {
 def test_any_list_of_kinds_is_read_whole(listed: list[str], joint: str, before: str, behind: str) -> None:
     prompt = before + joint.join(listed) + behind
     assert kinds(prompt) == [(NAMES[name], name) for name in listed], prompt
+
+
+@given(
+    st.lists(st.sampled_from([*keys(), "riddles", "palindromes", *",;:&("] + [" and ", "about", "for", "with"] * 40), max_size=15).map(
+        " ".join
+    )
+)
+@settings(max_examples=60)
+def test_any_text_gives_parts_that_can_be_written(prompt: str) -> None:
+    request = understand(prompt)
+    for part in request.parts:
+        assert part.forms and set(part.forms) <= set(FORMS[part.category]) and not part.others
+        assert part.confidence > 0 or part == request
+    assert len({part.kind for part in request.kinds}) == len(request.kinds)
+    assert all(line and "\n" not in line for templates in (True, False) for line in describe(request, templates))
 
 
 def test_a_form_belongs_to_one_kind_alone() -> None:

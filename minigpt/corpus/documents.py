@@ -13,4 +13,6 @@ class Document:
 
     text: str
     source: str  # "template", "ollama" or "own"
-    origin: dict[str, str] = field(default_factory=dict)  # template: category, form; ollama: model, digest, seed, ...; own: file
+    origin: dict[str, str] = field(
+        default_factory=dict
+    )  # template: category, form; ollama: model, seed, ...; own: file; of several kinds: kind

@@ -109,7 +109,7 @@ def _several(prompt: str, terms: Sequence[Term], language: str) -> Request | Non
             groups.setdefault((category, _forms(layout.only(layout.words([number])), category)[0][0]), []).append(number)
         else:
             unwritten.append(number)
-    names = tuple(layout.kinds[number].name for number in unwritten)
+    names = tuple(dict.fromkeys(layout.kinds[number].name for number in unwritten))
     if not groups or len(groups) + len(names) < 2:
         return None
     if len(groups) == 1:
@@ -120,6 +120,8 @@ def _several(prompt: str, terms: Sequence[Term], language: str) -> Request | Non
     parts: list[Request] = []
     for (category, _), numbers in groups.items():
         part = _part(prompt, layout, numbers, category, done, language)
+        if part.kind in (*names, *(earlier.kind for earlier in parts)):
+            part = replace(part, kind=f"{category} {part.kind}")  # a recipe for soup and a recipe for a good API
         alike = [earlier.topics for earlier in parts if earlier.category == category]  # love songs and ballads
         parts.append(part if part.topics or not alike else replace(part, topics=alike[-1]))
     return replace(parts[0], others=tuple(parts[1:]), unwritten=names)
@@ -127,15 +129,16 @@ def _several(prompt: str, terms: Sequence[Term], language: str) -> Request | Non
 
 def _part(prompt: str, layout: Layout, numbers: list[int], category: str, done: set[int], language: str) -> Request:
     """The request for some of the kinds that are listed. What follows the last kind holds for all that say no subject of their own."""
-    own = layout.own(numbers)
+    own = layout.said_of(numbers)
     forms = _forms(layout.only(layout.words(numbers)), category)[0]
     wide = constraints(layout.only(layout.shared(numbers)), category)[0]
 
     def read(places: set[int]) -> Request:
         terms = layout.only(places | layout.before)
-        return _request(prompt, terms, category, _hits(terms)[category], language, wide, done)
+        hits = _hits(terms)[category] or _hits(layout.only(own))[category]
+        return _request(prompt, terms, category, hits, language, wide, done)
 
-    part = read(layout.said_of(numbers))
+    part = read(own)
     if not part.topics:
         part = read(own | layout.behind)
     return replace(part, forms=forms, kind=layout.name(numbers))
