@@ -6,12 +6,14 @@ import random
 import re
 import time
 from dataclasses import replace
+from itertools import islice
 
 import pytest
 from poetry_faults import LOST, check, faults_of_acrostic, faults_of_haiku, faults_of_rhyme, faults_of_what_is_found, table
 
+from minigpt.corpus.prompt import understand
 from minigpt.corpus.request import Request
-from minigpt.corpus.templates import FORMS
+from minigpt.corpus.templates import FORMS, write_documents
 from minigpt.corpus.templates.grammar import load_words
 from minigpt.corpus.templates.poetry import forms_for
 from minigpt.errors import MinigptError
@@ -72,6 +74,14 @@ def test_what_is_lost_is_found() -> None:
         assert faults_of_what_is_found(body) == [], body
     assert seen >= 5
     assert faults_of_what_is_found("Above the bed Mara kept a bell, and so on. Then they carried the book home together.")
+
+
+@pytest.mark.parametrize("topic", ["猫", "кошки", "η θάλασσα", "les pensées", "富士山と海", "ความรัก"])
+def test_a_topic_in_any_script_finds_a_line_that_it_fits_into(topic: str) -> None:
+    """Its syllables are an estimate, and never none."""
+    request_ = understand(f"haiku about {topic}")
+    written = [document.text for document in islice(write_documents(request_, random.Random(1)), 12)]
+    assert sum(topic in text.lower() for text in written) > 6
 
 
 def test_a_limerick_rhymes_and_keeps_its_hero() -> None:

@@ -31,13 +31,15 @@ LINES = 5000  # lines drawn for one haiku line; the tables give one in some doze
 SEASONS = ("spring", "summer", "autumn", "winter")
 MONTHS = re.compile(r"\b(january|march|april|july|august|october|november|december)\b")
 WORD = re.compile(r"[a-z']+")
+OTHER_WORD = re.compile(r"[^\W\d_a-z]+")  # letters of another script, and accented ones
 NUMBERS = {2: "two", 3: "three", 4: "four", 6: "six"}
 
 
 def syllables(line: str) -> int:
     """The syllables of a line, by the table, and by its groups of vowels for a word that the table lacks."""
     counts = syllable_counts()
-    return sum(counts.get(word) or estimate(word) for word in WORD.findall(line.lower()))
+    known = sum(counts.get(word) or estimate(word) for word in WORD.findall(line.lower()))
+    return known + sum((len(word) + 1) // 2 for word in OTHER_WORD.findall(line.lower()))  # about right for Cyrillic and kana
 
 
 def estimate(word: str) -> int:
