@@ -76,7 +76,11 @@ def run(code: str) -> str:
         exec(compile(code, "<example>", "exec"), names)
     except (ArithmeticError, AttributeError, LookupError, NameError, RuntimeError, TypeError, ValueError) as error:
         lines.append(f"{type(error).__name__}: {error}")
-    return "\n".join(lines)
+    printed = "\n".join(lines)
+    for value in reversed(names.values()):  # an example's cursor, then its database: Python warns of one that is only forgotten
+        if not isinstance(value, type) and callable(close := getattr(value, "close", None)):
+            close()
+    return printed
 
 
 def block(label: str, text: str) -> str:
