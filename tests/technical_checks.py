@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import re
+import sqlite3
 from collections.abc import Callable, Sequence
 from itertools import pairwise
+from typing import Any
 
 from technical_traces import check_traces
 
@@ -29,10 +31,13 @@ BLOCK = re.compile(rf"(?ms)^({'|'.join(CODE + OUTPUT + ('Session',))}):\n(.*?)(?
 def printed(code: str) -> str:
     """What the code prints in a fresh namespace; an error is its last line."""
     lines: list[str] = []
+    names: dict[str, Any] = {"print": lambda *values: lines.append(" ".join(str(value) for value in values))}
     try:
-        exec(compile(code, "<document>", "exec"), {"print": lambda *values: lines.append(" ".join(str(value) for value in values))})
+        exec(compile(code, "<document>", "exec"), names)
     except Exception as error:
         lines.append(f"{type(error).__name__}: {error}")
+    for connection in (value for value in names.values() if isinstance(value, sqlite3.Connection)):
+        connection.close()
     return "\n".join(lines)
 
 
