@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import random
+import subprocess
+import sys
+import unicodedata
 from itertools import islice
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from minigpt.corpus.chatter import has_gaps, refuses, without_chatter, without_markup
@@ -160,6 +163,107 @@ def test_own_text_keeps_its_markup_and_loses_only_what_cannot_be_meant():
     kept, cleaner = clean(["# Title\r\n\r\nSure! Here is **bold** text.\x00\x07", "Caf\u00c3\u00a9 au lait \u00e2\u20ac\u201d good"], "own")
     assert kept == ["# Title\n\nSure! Here is **bold** text.", "Caf\u00e9 au lait \u2014 good"]
     assert cleaner.trimmed == {"encoding mended": 1}
+
+
+@pytest.mark.parametrize(
+    "blank", "\x0b \x0c \x1c \x1d \x1e \x1f \x85 \xa0 \u1680 \u2000 \u2009 \u200a \u2028 \u2029 \u202f \u205f \u3000 \t".split(" ")
+)
+def test_white_space_of_any_kind_parts_words(blank):
+    """A line end of any kind is \\n and a blank of any width a space; only the tab and the full-width blank stay as they are."""
+    [kept], _ = clean([f"one{blank}two three"], "own")
+    lines = "\x0b\x0c\x1c\x1d\x1e\x85\u2028\u2029"
+    assert kept == f"one{chr(10) if blank in lines else blank if blank in chr(9) + chr(0x3000) else ' '}two three"
+
+
+@pytest.mark.parametrize(
+    ("text", "cleaned"),
+    [
+        (
+            "hy\u00adphen, zero\u200bwidth, word\u2060joiner, \ufeffmark, Auf\u200clage, x\u200dy",
+            "hyphen, zerowidth, wordjoiner, mark, Auflage, xy",
+        ),
+        ("\U0001f468\u200d\U0001f469\u200d\U0001f467 \U0001f3f3\ufe0f\u200d\U0001f308 \U0001f469\U0001f3fd\u200d\U0001f692", None),
+        ("\U0001f98a\u200d and \u200d\U0001f98a", "\U0001f98a and \U0001f98a"),  # joined to nothing
+        ("\u0645\u06cc\u200c\u062e\u0648\u0627\u0647\u0645", None),  # Persian
+        ("\u0915\u094d\u200d\u0937 \u0915\u094d\u200c\u0937 \u0dc1\u0dca\u200d\u0dbb\u0dd3", None),  # Devanagari, Sinhala
+        ("\u0e44\u0e17\u0e22\u200b\u0e41\u0e25\u0e19\u0e14\u0e4c \u1781\u17d2\u1798\u17c2\u179a\u200b\u1797\u17b6", None),  # Thai, Khmer
+        ("\u200eleft to right\u200f \u202egnp\u202c", "left to right gnp"),
+        ("\u05e9\u05dc\u05d5\u05dd (C++\u200e) 3", None),
+        ("\x1b[1;31mred\x1b[0m, bell\x07 and delete\x7f", "red, bell and delete"),
+    ],
+)
+def test_what_nobody_sees_stays_where_it_has_a_meaning(text, cleaned):
+    assert clean([text], "own")[0] == [cleaned or text]
+
+
+PROSE = [
+    "\u00c9l\u00e8ve \u00e0 l'\u00e9cole, o\u00f9 le gar\u00e7on mange. \u00ab Voil\u00e0 \u00bb, dit-il \u2014 c\u2019est d\u00e9j\u00e0",
+    "T\u00f4i y\u00eau ti\u1ebfng n\u01b0\u1edbc t\u00f4i t\u1eeb khi m\u1edbi ra \u0111\u1eddi, ng\u01b0\u1eddi \u01a1i.",
+    "Za\u017c\u00f3\u0142\u0107 g\u0119\u015bl\u0105 ja\u017a\u0144. \u015anieg pada ju\u017c trzeci dzie\u0144.",
+    "S\u00c3O PAULO \u00c9 LINDA. A manh\u00e3 est\u00e1 fria; \u00c1lvaro n\u00e3o vai \u00e0 ma\u00e7\u00e3.",
+    "Der M\u00fcller ging \u00fcber die Stra\u00dfe, und \u201ekeiner\u201c h\u00f6rte ihn \u2026",
+    "\u0416\u0438\u043b-\u0431\u044b\u043b \u0441\u0442\u0430\u0440\u0438\u043a"
+    " \u0443 \u0441\u0438\u043d\u0435\u0433\u043e \u043c\u043e\u0440\u044f.",
+    "\u039f \u03bb\u03cd\u03ba\u03bf\u03c2 \u03ba\u03b1\u03b9 \u03c4\u03bf \u03b1\u03c1\u03bd\u03af.",
+    "\u4ece\u524d\u6709\u4e00\u53ea\u72d0\u72f8\uff0c\u4f4f\u5728\u6cb3\u8fb9\u3002\uff21\uff22\uff23\u3000\uff11\uff12",
+    "\u0643\u0627\u0646 \u0647\u0646\u0627\u0643 \u062b\u0639\u0644\u0628"
+    " \u0628\u0627\u0644\u0642\u0631\u0628 \u0645\u0646 \u0627\u0644\u0646\u0647\u0631.",
+    "\u090f\u0915 \u0932\u094b\u092e\u0921\u093c\u0940 \u0928\u0926\u0940"
+    " \u0915\u0947 \u0915\u093f\u0928\u093e\u0930\u0947 \u0930\u0939\u0924\u0940 \u0925\u0940\u0964",
+    "I love foxes \U0001f98a and \u201cfun\u201d; it\u2019s 20 \u00b0C \u00b1 2, \u00a35 or 3\u00d74 \u2260 11",
+    "if a[i] &lt; b and s == '\\u00e9': print(f\"{x:>5}\", `y`)  # \u2264 3 \u00b5m, 'straight' quotes, **bold**",
+]
+
+
+@pytest.mark.parametrize("text", PROSE)
+def test_clean_text_is_left_alone(text):
+    assert clean([text], "own")[0] == [unicodedata.normalize("NFC", text)]
+
+
+def misread(text: str, encoding: str) -> str:
+    """The text's UTF-8 as a browser reads it that takes it for another encoding."""
+    return "".join(bytes([byte]).decode(encoding) if byte not in (0x81, 0x8D, 0x8F, 0x90, 0x9D) else chr(byte) for byte in text.encode())
+
+
+@settings(max_examples=60)
+@given(
+    st.lists(st.sampled_from(PROSE), min_size=1, max_size=3), st.sampled_from(["cp1252", "latin-1"]), st.sampled_from(["\n\n", " ", "\n"])
+)
+def test_text_that_was_decoded_wrongly_is_mended(texts, encoding, between):
+    text = between.join(texts)
+    kept, cleaner = clean([misread(text, encoding)], "own")
+    assert kept == clean([text], "own")[0]
+    assert cleaner.trimmed == {"encoding mended": 1}
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "The \u2018\u00e2\u20ac\u2019 in your file is half a quotation mark.",
+        "Why do I see \u00e2\u20ac\u2122 instead of an apostrophe?",
+        'My table says "caf\u00c3\u00a9" and a note says `\u00c3\u00a9`.',
+        "\u00c3\u00a9 is what UTF-8 looks like.",
+        "One half is \u00e9t\u00e9, the other is \u00c3\u00a9t\u00c3\u00a9.",
+        "A wolf \u72fc and a quotation \u00e2\u20ac\x9dmark.",
+    ],
+)
+def test_a_text_that_is_not_wrong_as_a_whole_is_left_whole(text):
+    assert clean([text], "own")[0] == [text]
+
+
+def test_windows_signs_that_were_read_as_controls_come_back():
+    assert clean(["It\x92s fine \x96 yes\x85"], "own")[0] == ["It\u2019s fine \u2013 yes\u2026"]
+
+
+def test_clean_text_does_not_wait_for_ftfy():
+    """Neither the command line nor text that looks right loads it."""
+    code = "import sys, minigpt.cli, minigpt.pipeline; from minigpt.corpus.characters import mended; mended('\u00c9t\u00e9, na\u00efve'); "
+    subprocess.run([sys.executable, "-c", code + "assert 'ftfy' not in sys.modules"], check=True)
+
+
+@pytest.mark.parametrize("text", ["\u200b\u200b", "\ufeff\n\u200e\u00a0", "\ufe0f\u200d", "\x07\x85", "\u3164\u2063"])
+def test_what_nobody_can_see_is_empty(text):
+    assert clean([text], "own")[1].dropped == {"empty": 1}
 
 
 def test_an_opening_is_capped_for_a_language_model():

@@ -6,12 +6,11 @@ cannot be meant; what a language model wrote is freed of what it says around the
 
 from __future__ import annotations
 
-import re
-import unicodedata
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 
+from minigpt.corpus.characters import mended, plain, visible
 from minigpt.corpus.chatter import has_gaps, refuses, without_chatter, without_markup
 from minigpt.corpus.documents import MOST_LETTERS, Document
 from minigpt.corpus.language import language_of_text
@@ -21,34 +20,13 @@ LEAST_WORDS = 4  # of a generated document
 OPENING, OPENING_SHARE, OPENING_LEAST = 3, 0.1, 5  # words; their share of the documents so far; documents that may have it anyway
 SEEN_LANGUAGES, MAIN_SHARE = 20, 0.9  # documents before one language can be the corpus's, and its share
 LANGUAGE_LETTERS = 1000  # of a document, by which its language is told
-CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\ufeff\u200b\u2028\u2029]")
-LINE_ENDS = re.compile(r"\r\n?|\u2028|\u2029")
-MOJIBAKE = re.compile(r"[\u00c2\u00c3][\u0080-\u00bf\u20ac\u2122]|\u00e2\u20ac")  # UTF-8 that was read as Windows-1252
 
 Rule = Callable[[str], str]
 
 
-def plain_characters(text: str) -> str:
-    """Composed letters, \\n as the only line end, no control characters, no blanks at line ends."""
-    text = unicodedata.normalize("NFC", CONTROL.sub("", LINE_ENDS.sub("\n", text)))
-    return "\n".join(line.rstrip() for line in text.split("\n")).strip("\n")
-
-
-def mended(text: str) -> str:
-    """UTF-8 that was once read as Windows-1252, read rightly; any other text as it is."""
-    if not MOJIBAKE.search(text):
-        return text
-    try:
-        return text.encode("cp1252").decode("utf-8")
-    except UnicodeError:
-        return text
-
-
-TRIMS: dict[str, dict[str, Rule]] = {
-    "own": {"encoding mended": mended},
-    "ollama": {"mark-up": without_markup, "chatter": without_chatter},
-    "template": {},
-}
+Rules = dict[str, dict[str, Rule]]  # source -> what a rule takes off -> the rule
+REPAIRS: Rules = {"own": {"encoding mended": mended}}  # of a text as it came, control characters and all
+TRIMS: Rules = {"ollama": {"mark-up": without_markup, "chatter": without_chatter}}
 
 
 class Cleaner:
@@ -77,17 +55,20 @@ class Cleaner:
             yield document if text == document.text else replace(document, text=text)
 
     def _trim(self, document: Document) -> str:
-        """The text after the trims of its source, counted where they changed something."""
-        text = plain_characters(document.text)
-        for name, rule in TRIMS[document.source].items():
-            shorter = rule(text)
-            self.trimmed[name] += shorter != text
-            text = shorter
+        """The text after the rules of its source, counted where they changed something."""
+        text = self._apply(REPAIRS, document.source, document.text)
+        return self._apply(TRIMS, document.source, plain(text))
+
+    def _apply(self, rules: Rules, source: str, text: str) -> str:
+        for name, rule in rules.get(source, {}).items():
+            changed = rule(text)
+            self.trimmed[name] += changed != text
+            text = changed
         return text
 
     def _fault(self, text: str, source: str) -> str | None:
         """Why a text cannot stay, whatever others say."""
-        if not text.strip():
+        if not visible(text):
             return "empty"
         if source == "ollama" and refuses(text):
             return "refusal"

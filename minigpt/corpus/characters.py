@@ -1,0 +1,84 @@
+"""A text's characters in, the same text with the characters that were meant out: line ends, blanks, invisible marks, wrong decoding.
+
+What each character becomes: every line end, \\v, \\f, NEL, U+2028, U+2029 and the ASCII file, group and record separators are \\n;
+every blank but the tab and the full-width U+3000 is a space; other controls, terminal escapes, soft hyphens and word joiners go.
+Zero-width characters stay where the script needs them: U+200D in emoji, Indic and Arabic scripts, U+200C in the latter two, U+200B in
+Thai, Lao, Khmer and Myanmar, which part words with it. Direction marks stay in texts that are written from right to left.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+
+import regex
+
+LINE_ENDS = re.compile(r"\r\n?|[\v\f\x1c-\x1e\x85\u2028\u2029]")
+BLANKS = re.compile(r"[\x1f\xa0\u1680\u2000-\u200a\u202f\u205f]")
+
+# How UTF-8 looks that was read as Windows-1252 or Latin-1: the bytes 80 to 9F are C1 controls in the one, these signs in the other.
+HIGH = "\x80-\xff" + "".join(bytes([byte]).decode("cp1252", "ignore") for byte in range(0x80, 0xA0))
+FOLLOWS = HIGH.replace("\xff", "\xbf")  # the bytes 80 to BF
+MISREAD = rf"(?:[\xc2-\xdf][{FOLLOWS}]|[\xe0-\xef][{FOLLOWS}]{{2}}|[\xf0-\xf4][{FOLLOWS}]{{3}})"
+DOUBTFUL = re.compile(rf"{MISREAD}|[\x80-\x84\x86-\x9f]")  # a C1 control other than NEL is a Windows-1252 sign that was read as Latin-1
+MISREAD_SIGN = re.compile(MISREAD)
+CITED = re.compile(  # in quotes, or a quotation mark alone: somebody writes about such signs
+    rf"([\"'`]){MISREAD}+\1|(?<!\S)\xe2(?:\u20ac|\x80)[\u02dc\u2122\u0153\x98\x99\x9c\x9d](?!\S)"
+    r"|(?i:mojibake|\butf-?8\b|\bwindows-125|\bcp-?125|\blatin-?1\b|\biso-8859|\bcharset|\b(?:character|text|wrong|file) encoding)"
+)
+
+ESCAPES = re.compile(r"\x1b\[[0-9;?]*[ -/]*[@-~]")
+CONTROLS = re.compile(rf"[\x00-\x08\x0e-\x1b\x7f]|(?<![{HIGH}])[\x80-\x9f]+")  # behind such a sign it is a part of it, and both stay
+
+JOINING = "".join(  # scripts whose letters change their form beside each other
+    rf"\p{{Script={name}}}"
+    for name in "Arabic Syriac Nko Mongolian Adlam Devanagari Bengali Gurmukhi Gujarati Oriya Tamil Telugu Kannada Malayalam Sinhala"
+    " Tibetan Myanmar Khmer Balinese Javanese".split()
+)
+UNSPACED = "".join(rf"\p{{Script={name}}}" for name in "Thai Lao Khmer Myanmar Tai_Le New_Tai_Lue Tai_Tham".split())
+RIGHT_TO_LEFT = regex.compile(r"(?=\p{Letter})[\p{Bidi_Class=R}\p{Bidi_Class=AL}]")
+INVISIBLE = regex.compile(
+    r"[\xad\u2060\ufeff]"
+    rf"|(?<![{UNSPACED}])\u200b(?![{UNSPACED}])"
+    rf"|(?<![{JOINING}])\u200c"
+    rf"|(?<![{JOINING}])(?<![\p{{Extended_Pictographic}}\p{{Emoji_Modifier}}\ufe0f])\u200d"
+    rf"|(?<![{JOINING}])\u200d(?!\p{{Extended_Pictographic}})"
+)
+DIRECTIONS = re.compile(r"[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
+ODD = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\xa0\xad\u061c\u1680\u2000-\u200f\u2028-\u202f\u205f-\u2069\ufeff]")  # anything of the above
+VISIBLE = regex.compile(r"[^\s\p{Cc}\p{Cf}\p{Default_Ignorable_Code_Point}]")
+
+
+def plain(text: str) -> str:
+    """Composed letters, \\n as the only line end, no blanks at line ends, and of the characters nobody sees only those with a meaning."""
+    if ODD.search(text):
+        text = INVISIBLE.sub("", BLANKS.sub(" ", LINE_ENDS.sub("\n", ESCAPES.sub("", text))))
+        if DIRECTIONS.search(text) and not RIGHT_TO_LEFT.search(text):
+            text = DIRECTIONS.sub("", text)
+        text = CONTROLS.sub("", text)
+    text = unicodedata.normalize("NFC", text)
+    return "\n".join(line.rstrip() for line in text.split("\n")).strip("\n")
+
+
+def mended(text: str) -> str:
+    """UTF-8 that was once read as Windows-1252 or Latin-1, read rightly as a whole, or the text as it is.
+
+    A text that has any character such a reading cannot have made stays as it is, and so does one that writes about wrong decoding. Whether
+    the text makes sense as it stands is for ftfy to say (Speer 2019); it is slow, and asked only where something looks like this.
+    """
+    if text.isascii() or not DOUBTFUL.search(text) or CITED.search(text):
+        return text
+    from ftfy import TextFixerConfig, fix_encoding_and_explain
+
+    broken = MISREAD_SIGN.search(text) is not None
+    config = TextFixerConfig(
+        restore_byte_a0=False, replace_lossy_sequences=False, decode_inconsistent_utf8=False, fix_c1_controls=not broken
+    )
+    better, steps = fix_encoding_and_explain(text, config)
+    whole = any(step.action == "decode" and step.parameter.startswith("utf-8") for step in steps or ())
+    return better if whole or not broken else text
+
+
+def visible(text: str) -> bool:
+    """Whether there is anything in it to be seen."""
+    return VISIBLE.search(text) is not None
