@@ -1,35 +1,16 @@
-"""A token stream becomes windows: ids (n,) in, batches x, y (B, T) out, y being x shifted by one; and who learns from what.
+"""A token stream becomes windows: ids (n,) in, batches x, y (B, T) out, y being x shifted by one.
 
-Documents are split into a training part and a held-out part; within a part they follow each other, each closed by end-of-text.
+In a stream the documents follow each other, each closed by end-of-text.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from itertools import islice
-from typing import TypeVar
+from collections.abc import Iterator
 
 import numpy as np
 
 from .errors import MinigptError
-
-TEN = 10  # one document of so many is held out
-
-T = TypeVar("T")
-
-
-def split(documents: Iterable[T], rng: np.random.Generator) -> Iterator[tuple[T, bool]]:
-    """Each document, and whether it is held out: of each ten that follow each other one, at least one if there are two in all.
-
-    No more than ten are looked at ahead, so that a corpus may flow through.
-    """
-    source = iter(documents)
-    first = True
-    while ten := list(islice(source, TEN)):
-        some = len(ten) >= TEN // 2 or (first and len(ten) > 1)  # of a last few, one if they are closer to ten than to none
-        held_out = int(rng.integers(len(ten))) if some else None
-        yield from ((document, i == held_out) for i, document in enumerate(ten))
-        first = False
+from .wording import counted
 
 
 class Windows:
@@ -41,7 +22,7 @@ class Windows:
 
     def __init__(self, ids: np.ndarray, context: int, batch_size: int, seed: int) -> None:
         if len(ids) < 2:
-            raise MinigptError(f"a corpus of {len(ids)} tokens is too short to learn from; two are the least")
+            raise MinigptError(f"a corpus of {counted(len(ids), 'token')} is too short to learn from; two are the least")
         self.ids, self.batch_size, self.seed = ids, batch_size, seed
         self.context = min(context, len(ids))
         self.windows = len(ids) // self.context

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from .wording import counted
+
 LOADS = """```python
 import minigpt
 model = minigpt.load("{folder}")
@@ -19,24 +21,27 @@ def model_card(record: dict[str, Any]) -> str:
     """Markdown that says what the model is, what it learned from, how well, and how to use it."""
     teacher = _teacher(record.get("teacher"))
     model, corpus, training, result = (record[key] for key in ("model", "corpus", "training", "result"))
+    held_out_tokens = result.get("held_out_tokens", corpus["held_out_tokens"])
     sources = ", ".join(f"{count:,} from {source}" for source, count in corpus["by_source"].items())
     held_out = (
-        "not measured: no document was held out"
+        "not measured: too little text to hold some out"
         if result["held_out_loss"] is None
-        else f"{result['held_out_loss']:.3f} nats per token on {corpus['held_out_documents']:,} held-out documents"
+        else f"{result['held_out_loss']:.3f} nats per token on {counted(held_out_tokens, 'token')} of held-out text"
     )
-    shape = f"{model['n_layer']} layers, {model['n_head']} heads, width {model['n_embd']}, {model['vocab_size']:,} tokens"
-    steps = f"{training['steps']:,} steps of {training['batch_size']} x {training['context']} tokens"
+    shape = (
+        f"{counted(model['n_layer'], 'layer')}, {counted(model['n_head'], 'head')}, width {model['n_embd']}, {model['vocab_size']:,} tokens"
+    )
+    steps = f"{counted(training['steps'], 'step')} of {training['batch_size']} x {training['context']} tokens"
     quoted = "\n\n".join(_fenced(text) for text in record["samples"])
     title = " ".join("".join(c if c.isprintable() else " " for c in record["prompt"]).split())
     return f"""# {title or "A GPT from own text"}
 
 A GPT-1 of {model["parameters"]:,} parameters ({shape}), made by minigpt {record["minigpt"]} on {record["created"][:10]}.
 
-- Corpus: {corpus["documents"]:,} documents ({sources}), {corpus["tokens"]:,} tokens. It knows nothing else.{teacher}
+- Corpus: {counted(corpus["documents"], "document")} ({sources}), {corpus["tokens"]:,} tokens. It knows nothing else.{teacher}
 - Training: {steps}, {training["seconds"]:.0f} s on {record["device"]}, seed {record["seed"]}.
 - Training loss {result["train_loss"]:.3f}; held-out loss {held_out}.
-- It looks back on {training["context"]} tokens at most.
+- It looks back on {counted(training["context"], "token")} at most.
 
 {LOADS.format(folder=".")}
 

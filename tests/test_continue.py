@@ -321,7 +321,7 @@ def test_a_batch_that_is_split_under_way_is_told_and_noted(tmp_path):
 
     heard = Heard(at_step)
     minigpt.train(PROMPT, out=tmp_path / "run", listener=heard, **SMALL)
-    assert any("from now on 1 windows are taken at a time" in line for line in heard.said)
+    assert any("from now on it takes 1 window at a time" in line for line in heard.said)
     assert record_of(tmp_path / "run")["memory"]["micro_batch"] == 1
 
 

@@ -181,16 +181,115 @@ def test_a_text_shorter_than_a_window_is_learned(tmp_path, text):
 def test_own_text_without_duplicates_and_with_an_early_stop(tmp_path):
     """Random words teach nothing about other random words: the held-out loss must rise, and the run must end before its epochs do."""
     rng = np.random.default_rng(0)
-    texts = [" ".join(rng.choice(["red", "green", "blue", "one", "two", "six"], 30)) for _ in range(20)]
+    texts = [" ".join(rng.choice(["red", "green", "blue", "one", "two", "six"], 30)) for _ in range(34)]
     with (tmp_path / "own.jsonl").open("w") as file:
         file.writelines(json.dumps({"text": text}) + "\n" for text in texts + texts[:5])
-    minigpt.train("colours", data=[tmp_path / "own.jsonl"], out=tmp_path / "run", layers=1, heads=2, width=64, epochs=300, dropout=0.0)
+    minigpt.train(
+        "colours",
+        data=[tmp_path / "own.jsonl"],
+        out=tmp_path / "run",
+        layers=1,
+        heads=2,
+        width=64,
+        epochs=300,
+        dropout=0.0,
+        context=64,
+        learning_rate=3e-3,
+    )
     record = json.loads((tmp_path / "run" / "run.json").read_text())
     assert record["corpus"]["dropped"] == {"duplicate": 5}
-    assert record["corpus"]["documents"] == 20
+    assert record["corpus"]["documents"] == 34
     assert record["training"]["stopped_early"]
     assert record["result"]["best_step"] < record["training"]["steps"] < 300
     assert json.loads((tmp_path / "run" / "run.json").read_text())["prompt"] == "colours"
+
+
+class Heard(Listener):
+    """Keeps every line of the plan and the result."""
+
+    def __init__(self) -> None:
+        self.said: list[str] = []
+
+    def say(self, topic, text):
+        self.said.append(f"{topic} {text}")
+
+
+def test_where_too_little_text_could_be_held_out_the_last_model_counts(tmp_path):
+    """By epochs, mixed and resumed: the plan, the result, the card and the record say so, and no temperature is fitted."""
+    for name, options in {"epochs": {"epochs": 9}, "mixed": {"epochs": 3, "data_share": 0.9, "prompt": "haiku"}}.items():
+        train_on_notes(tmp_path / name, **options)
+    steps, heard = json.loads((tmp_path / "epochs" / "run.json").read_text())["training"]["steps"], Heard()
+    minigpt.resume(tmp_path / "epochs", epochs="+3", listener=heard)
+    check_that_nothing_was_held_out(tmp_path / "epochs", heard)
+    assert json.loads((tmp_path / "epochs" / "run.json").read_text())["training"]["steps"] == steps // 9 * 12
+
+
+@pytest.mark.slow
+def test_where_too_little_text_could_be_held_out_the_minutes_are_used(tmp_path):
+    train_on_notes(tmp_path / "run", minutes=0.2)
+
+
+def train_on_notes(folder, **options):
+    """A small model of a few hundred tokens, of which none are held out."""
+    data = folder.with_suffix(".jsonl")
+    notes = [f"Note {i}: rain fell on roof {i * 7}, and nobody went out." for i in range(12)]
+    data.write_text("".join(json.dumps({"text": note}) + "\n" for note in notes))
+    heard = Heard()
+    minigpt.train(data=data, out=folder, listener=heard, layers=1, heads=2, width=32, positions=64, **options)
+    check_that_nothing_was_held_out(folder, heard)
+
+
+def check_that_nothing_was_held_out(folder, heard):
+    record, said = json.loads((folder / "run.json").read_text()), "\n".join(heard.said)
+    assert {line["split"] for line in lines(folder / "corpus.jsonl")} == {"train"}
+    assert record["corpus"]["held_out_tokens"] == record["corpus"]["held_out_documents"] == 0
+    assert record["result"]["held_out_loss"] is None
+    assert "scale" not in record["result"]
+    assert record["result"]["best_step"] == record["training"]["steps"] == lines(folder / "metrics.jsonl")[-1]["step"]
+    assert "Result the model of step" in said
+    assert "held-out loss not measured: too little text to hold some out" in said
+    assert "best held-out loss" not in said
+    assert "held-out loss not measured: too little text to hold some out" in (folder / "README.md").read_text()
+
+
+def test_a_long_record_is_not_all_of_the_held_out_part(tmp_path):
+    """A preface and a book: a passage of the book is held out, of the tokens that the card speaks of; the rest is learned, also again."""
+    book = " ".join(f"Chapter {i}: the fox went over bridge {i * 7 % 101} and met {i * 13 % 89} children." for i in range(120))
+    (tmp_path / "own.jsonl").write_text("".join(json.dumps({"text": text}) + "\n" for text in ("A short preface.", book)))
+    heard, shape = Heard(), {"layers": 1, "heads": 2, "width": 32, "positions": 64, "epochs": 1}
+    minigpt.train(data=tmp_path / "own.jsonl", out=tmp_path / "run", listener=heard, **shape)
+    corpus, record = lines(tmp_path / "run" / "corpus.jsonl"), json.loads((tmp_path / "run" / "run.json").read_text())
+    assert [line["split"] for line in corpus] == ["train", "train", "held_out", "train"]
+    assert corpus[0]["text"] == "A short preface."
+    assert " ".join(line["text"] for line in corpus[1:]) == book
+    assert (
+        record["corpus"]["held_out_tokens"]
+        == record["result"]["held_out_tokens"]
+        == pytest.approx(record["corpus"]["tokens"] / 10, rel=0.2)
+    )
+    assert any("1 held out (10% of the tokens, 1 passage of longer documents among them)" in line for line in heard.said)
+    assert f"{record['result']['held_out_tokens']:,} tokens of held-out text" in (tmp_path / "run" / "README.md").read_text()
+    before = (tmp_path / "run" / "corpus.jsonl").read_bytes()
+    minigpt.resume(tmp_path / "run", epochs="+1")
+    assert (tmp_path / "run" / "corpus.jsonl").read_bytes() == before
+    assert json.loads((tmp_path / "run" / "run.json").read_text())["result"]["held_out_tokens"] == record["result"]["held_out_tokens"]
+
+
+@pytest.mark.parametrize(
+    ("text", "options"),
+    [
+        ("\u200b\u200b\n\n\ufeff\u200b", {}),
+        ("\u200e\u00a0", {"final_tokens": 100}),
+        ("\u2060", {"data_share": 0.5, "prompt": "haiku"}),
+    ],
+)
+def test_a_text_of_which_cleaning_leaves_nothing_is_refused(tmp_path, text, options):
+    """Also where the best documents are picked, or others would be written beside it."""
+    (tmp_path / "own.txt").write_text(text, encoding="utf-8")
+    with pytest.raises(minigpt.MinigptError, match=r"nothing is left .* after cleaning \(1 document empty\); .*other text"):
+        minigpt.train(data=tmp_path / "own.txt", out=tmp_path / "run", **options)
+    assert json.loads((tmp_path / "run" / "run.json").read_text())["status"] == "failed"
+    assert not (tmp_path / "run" / "corpus.jsonl").exists()
 
 
 def test_own_text_and_written_documents_in_one_corpus(tmp_path):
@@ -199,14 +298,9 @@ def test_own_text_and_written_documents_in_one_corpus(tmp_path):
         file.write("id,body\n")
         file.writelines(f'{i},"My note {i}: number {i * i} is what I counted, and {i * 31} is what I guessed."\n' for i in range(60))
         file.write("61,too,many\n")
-    said = []
-
-    class Heard(Listener):
-        def say(self, topic, text):
-            said.append(text)
-
+    heard = Heard()
     options = {**SMALL, "initial_tokens": None, "final_tokens": None, "epochs": 1}
-    minigpt.train("haiku about winter", data=tmp_path / "own.csv", data_share=0.5, out=tmp_path / "run", listener=Heard(), **options)
+    minigpt.train("haiku about winter", data=tmp_path / "own.csv", data_share=0.5, out=tmp_path / "run", listener=heard, **options)
     record = json.loads((tmp_path / "run" / "run.json").read_text())
     corpus = record["corpus"]
     assert corpus["by_source"].keys() == {"own", "template"}
@@ -215,7 +309,7 @@ def test_own_text_and_written_documents_in_one_corpus(tmp_path):
     assert corpus["skipped"] == 1
     assert record["request"]["category"] == "poetry"
     assert list(record["stages"]) == ["corpus", "tokens", "training", "report"]
-    text = "\n".join(said)
+    text = "\n".join(heard.said)
     assert "column 'body'" in text
     assert "line 62 has 3 columns" in text
     assert "your own text is 5" in text

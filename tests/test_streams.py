@@ -45,7 +45,7 @@ def test_renumbered_ids_are_those_of_encoding_again(tmp_path_factory, texts: lis
 
 def test_the_corpus_and_its_streams_say_the_same(tmp_path: Path, gpt2: Tokenizer) -> None:
     """Of each document one line; its ids, closed by end-of-text, in the stream of its side, in the same order."""
-    texts = [f"Document {i} says {i * i}." for i in range(25)]
+    texts = [f"Document {i} says " + ", ".join(f"{i * i + j * j}" for j in range(20)) + "." for i in range(25)]
     gathering = Gathering(gpt2)
     counts = write_corpus(gathering.entries(Listed([*texts, texts[3]]), None), tmp_path, tmp_path, seed=1)
     lines = [json.loads(line) for line in (tmp_path / "corpus.jsonl").read_text().splitlines()]

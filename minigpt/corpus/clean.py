@@ -24,7 +24,7 @@ LANGUAGE_LETTERS = 1000  # of a document, by which its language is told
 Rule = Callable[[str], str]
 
 
-Rules = dict[str, dict[str, Rule]]  # source -> what a rule takes off -> the rule
+Rules = dict[str, dict[str, Rule]]  # source -> what a rule does -> the rule
 REPAIRS: Rules = {"own": {"encoding mended": mended}}  # of a text as it came, control characters and all
 TRIMS: Rules = {"ollama": {"mark-up": without_markup, "chatter": without_chatter}}
 

@@ -1,7 +1,8 @@
-"""What a corpus is made of: texts, each with where it came from."""
+"""What a corpus is made of: texts, each with where it came from, and what is known of it once it is tokens."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 MOST_LETTERS = 20_000  # of a document that was written to order
@@ -16,3 +17,13 @@ class Document:
     origin: dict[str, str] = field(
         default_factory=dict
     )  # template: category, form; ollama: model, seed, ...; own: file; of several kinds: kind
+
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A document of the corpus, its score from refinement if there was one, and its ids under GPT-2's vocabulary, end-of-text included."""
+
+    document: Document
+    score: float | None
+    ids: Sequence[int]

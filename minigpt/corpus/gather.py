@@ -9,35 +9,29 @@ from __future__ import annotations
 import json
 from array import array
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 import numpy as np
 
-from minigpt.batches import split
 from minigpt.corpus.clean import Cleaner
-from minigpt.corpus.documents import Document
+from minigpt.corpus.documents import Entry
 from minigpt.corpus.refine import refine
 from minigpt.corpus.report import CorpusReport
 from minigpt.corpus.request import Request
 from minigpt.corpus.sources import Source
+from minigpt.corpus.split import PART, split
+from minigpt.errors import MinigptError
 from minigpt.files import whole_file
 from minigpt.place import Folder
 from minigpt.streams import to_bytes
 from minigpt.tokenizer import Tokenizer
+from minigpt.wording import counted
 
 CORPUS, LEARNED, HELD_OUT = "corpus.jsonl", "train.gpt2.ids", "held_out.gpt2.ids"  # ids of GPT-2's whole vocabulary
 MOST_GENERATED = 1_000_000  # tokens that are generated beside own text, whatever the share asks for
-
-
-@dataclass(frozen=True)
-class Entry:
-    """A document of the corpus, its score from refinement if there was one, and its ids under GPT-2's vocabulary, end-of-text included."""
-
-    document: Document
-    score: float | None
-    ids: Sequence[int]
 
 
 @dataclass
@@ -48,6 +42,7 @@ class Counts:
     tokens: int = 0
     held_out_documents: int = 0
     held_out_tokens: int = 0
+    passages: int = 0  # held-out documents that are a part of a longer one
     by_source: Counter[str] = field(default_factory=Counter)  # documents
     tokens_by_source: Counter[str] = field(default_factory=Counter)
     tokens_by_kind: Counter[str] = field(default_factory=Counter)  # where the prompt names several kinds of text
@@ -58,6 +53,7 @@ class Counts:
         self.tokens += len(entry.ids)
         self.held_out_documents += held_out
         self.held_out_tokens += len(entry.ids) * held_out
+        self.passages += held_out and PART in entry.document.origin
         self.by_source[entry.document.source] += 1
         self.tokens_by_source[entry.document.source] += len(entry.ids)
         if kind := entry.document.origin.get("kind"):
@@ -72,12 +68,15 @@ class Gathering:
         self.tokens = 0  # of all clean documents, before refinement
 
     def entries(self, source: Source, final_tokens: int | None) -> Iterator[Entry]:
-        """The cleaned documents of a source: all of them as they come, or the best that make so many tokens."""
+        """The cleaned documents of a source: all as they come, or the best that make so many tokens. MinigptError if none is left."""
         clean = (Entry(document, None, self._encode(document.text)) for document in self.cleaner(source))
+        if (first := next(clean, None)) is None:
+            raise MinigptError(self._nothing_left())
         if final_tokens is None:
+            yield first
             yield from clean
             return
-        entries = list(clean)
+        entries = [first, *clean]
         documents, lengths = [entry.document for entry in entries], [len(entry.ids) for entry in entries]
         for kept in refine(documents, lengths, final_tokens, self.request):
             yield Entry(kept.document, kept.score, entries[kept.number].ids)
@@ -94,18 +93,30 @@ class Gathering:
         wanted = max(1, min(round(own_tokens * (1 - share) / share), MOST_GENERATED))
         yield from self.entries(generate(wanted), wanted)
 
+    def _nothing_left(self) -> str:
+        reasons = ", ".join(f"{counted(count, 'document')} {reason}" for reason, count in self.cleaner.dropped.items())
+        return f"nothing is left to learn from after cleaning ({reasons or 'no documents'}); it needs other text"
+
     def _encode(self, text: str) -> array[int]:
-        ids = array("H", self.full.encode(text))
-        ids.append(self.full.end_of_text)
+        ids = closed_ids(self.full, text)
         self.tokens += len(ids)
         return ids
 
 
-def write_corpus(entries: Iterable[Entry], folder: Folder, streams: Folder, seed: int, report: CorpusReport | None = None) -> Counts:
+def closed_ids(full: Tokenizer, text: str) -> array[int]:
+    """The ids of a document, end-of-text behind them."""
+    ids = array("H", full.encode(text))
+    ids.append(full.end_of_text)
+    return ids
+
+
+def write_corpus(
+    entries: Iterable[Entry], folder: Folder, streams: Folder, seed: int, report: CorpusReport | None = None, full: Tokenizer | None = None
+) -> Counts:
     """corpus.jsonl in `folder` and two token streams in `streams`, each whole or not there; corpus.jsonl gets its name last."""
     counts = Counts()
     with whole_file(folder / CORPUS) as lines, whole_file(streams / LEARNED) as learned, whole_file(streams / HELD_OUT) as held_out:
-        for entry, out in split(entries, np.random.default_rng([seed, 3])):
+        for entry, out in split(entries, partial(closed_ids, full or Tokenizer.gpt2()), np.random.default_rng([seed, 3])):
             counts.add(entry, out)
             if report:
                 report.add(entry.document.text, len(entry.ids))

@@ -1,4 +1,4 @@
-"""What a corpus is like: its documents in, one by one; out come the figures, a verdict in words, and five of them drawn by lot."""
+"""What a corpus is like: its documents in, one by one; out come the figures, a verdict in words, and five of them chosen at random."""
 
 from __future__ import annotations
 
@@ -6,11 +6,11 @@ import random
 import zlib
 from array import array
 from collections import Counter
-from collections.abc import Sequence
 from typing import Any
 
 from minigpt.config import SIZES, Size
 from minigpt.corpus.clean import opening
+from minigpt.wording import counted
 
 SAMPLE_WORDS = 300_000  # the first ones, by which variety and information are measured: distinct shares fall with the length measured
 OPENINGS = 200_000  # documents, whose openings are counted
@@ -18,8 +18,14 @@ SHOWN = 5  # documents, and openings
 PERCENTILES = (5, 25, 50, 75, 95)
 BITS_A_PARAMETER = 3.6  # that a GPT can hold by heart (Morris et al. 2025, "How much do language models memorize?")
 MODEL_BETTER = 0.6  # of DEFLATE's size: about what a good model of a text needs of it
-FREE_PROSE = 0.9  # of the four-word sequences are different: five corpora by a small language model have 0.93 to 0.96, templates 0.3 to 0.6
-LITTLE = 100_000  # tokens of it: a 12M that read 8,000, and one that read 50,000, speak in phrases (held-out losses 4.3 to 4.8)
+REPETITIVE, VARIED, FREE = (
+    0.35,
+    0.5,
+    0.9,
+)  # share of different four-word sequences; templates 0.3 to 0.6, five teachers' corpora 0.93 to 0.96
+MEASURABLE = 1000  # four-word sequences; in fewer, hardly one comes twice whatever the text is like
+FEW, MANY = 20, 0.15  # documents; share of them that begin alike
+LITTLE = 100_000  # tokens of free prose: a 12M that read 8,000, and one that read 50,000, speak in phrases (held-out losses 4.3 to 4.8)
 WANTED = {"12M": 15_000, "33M": 50_000, "117M": 150_000}  # tokens from which a size can show what it has over the smaller one
 
 
@@ -56,15 +62,17 @@ class CorpusReport:
             self._all[n] += max(0, len(spoken) - n + 1)
         self._packed_bytes += len(self._packer.compress(text.encode("utf-8", "surrogatepass")))
 
-    def figures(self, dropped: Counter[str], trimmed: Counter[str], size: Size, parameters: int) -> dict[str, Any]:
-        """Everything as JSON has it. `parameters` of the model that is to learn it."""
+    def figures(
+        self, dropped: Counter[str], trimmed: Counter[str], size: Size | None, parameters: int, held_out: bool = True
+    ) -> dict[str, Any]:
+        """Everything as JSON has it. `size` and `parameters` are those of the model that will learn it; no size: its shape has no name."""
         documents, tokens = len(self.lengths), sum(self.lengths)
         seen = documents + sum(dropped.values())
         ordered = sorted(self.lengths)
         bits = self._bits_a_token() * tokens
         distinct = {n: len(grams) / max(1, self._all[n]) for n, grams in self._grams.items()}
         share = min(1.0, BITS_A_PARAMETER * parameters / max(1.0, bits))
-        return {
+        figures = {
             "documents": documents,
             "tokens": tokens,
             "vocabulary": len(self._grams[1]),
@@ -77,10 +85,11 @@ class CorpusReport:
             "trimmed": dict(sorted((+trimmed).items())),
             "bits": round(bits),
             "memorizable_share": round(share, 4),
-            "verdict": verdict(documents, tokens, distinct[4], self.openings.most_common(1), bits, parameters, size),
             "recommended_size": recommended(tokens),
             "examples": self.examples,
         }
+        measured = {"parameters": parameters, "sampled": self._sample_tokens < tokens}
+        return figures | {"verdict": verdict(figures | measured, self._all[4], size, held_out)}
 
     def _bits_a_token(self) -> float:
         """The information of a token, from how far the sample can be packed."""
@@ -90,39 +99,49 @@ class CorpusReport:
         return MODEL_BETTER * 8 * packed / self._sample_tokens
 
 
-def verdict(
-    documents: int, tokens: int, distinct_4: float, commonest: Sequence[tuple[str, int]], bits: float, parameters: int, size: Size
-) -> list[str]:
-    """The figures in words, a sentence each."""
+def verdict(facts: dict[str, Any], sequences: int, size: Size | None, held_out: bool) -> list[str]:
+    """The figures in words, a sentence each. `sequences`: how many of four words were looked at; no size: a shape of the user's own."""
+    documents, tokens = facts["documents"], facts["tokens"]
     said = []
-    if documents < 20:
-        said.append(f"Very few documents ({documents}): the model will learn these rather than their kind.")
-    if distinct_4 >= 0.35:
-        said.append("Varied: a turn of phrase seldom comes twice.")
-    else:
-        said.append(f"Repetitive: only {distinct_4:.0%} of its four-word sequences are different, and the model will repeat itself too.")
-    if commonest and commonest[0][1] > 0.15 * documents and documents >= 20:
-        said.append(f'{commonest[0][1] / documents:.0%} of the documents begin "{commonest[0][0]}".')
-    times = BITS_A_PARAMETER * parameters / max(1.0, bits)
-    if times >= 1:
+    if documents < FEW and tokens < LITTLE:
         said.append(
-            f"About {bits / 8e3:,.0f} kB of information, of which {size.name} could hold {times:,.0f} times as much by heart (estimated at"
-            f" {BITS_A_PARAMETER} bits a parameter): the held-out documents decide when it has learned enough."
+            f"Only {counted(documents, 'document')}: the model will learn what is in {'it' if documents == 1 else 'them'}, not the kind."
         )
-    else:
-        said.append(f"More than {size.name} can hold by heart (about {times:.0%} of it): it will have to generalize.")
-    if tokens < LITTLE and distinct_4 >= FREE_PROSE:
+    said.append(variety(facts["distinct_4"], sequences, facts["sampled"]))
+    if documents >= FEW and facts["openings"][0][1] > MANY * min(documents, OPENINGS):
+        text, count = facts["openings"][0]
+        said.append(f'{count / min(documents, OPENINGS):.0%} of the documents begin "{text}".')
+    said.append(memory(facts["bits"], facts["parameters"], size, held_out))
+    if tokens < LITTLE and facts["distinct_4"] >= FREE and sequences >= MEASURABLE:
         said.append(
-            "Free prose, and little of it: expect phrases in its manner rather than whole sentences; more text helps, not more epochs."
+            "Little text with few repeated phrases: expect its manner rather than whole sentences; more text helps, more epochs do not."
         )
-    best = recommended(tokens)
-    if best != size.name:
-        said.append(f"{tokens:,} tokens: {best} fits. {advice(size, tokens, best)}")
-    else:
-        larger = [name for name, wanted in WANTED.items() if wanted > tokens]
-        more = f"; {larger[-1]} wants {WANTED[larger[-1]] / max(1, tokens):,.0f} times that" if larger else ""
-        said.append(f"{tokens:,} tokens: {best}{more}.")
+    said.append(enough(tokens, size))
     return said
+
+
+def variety(distinct: float, sequences: int, sampled: bool) -> str:
+    """How often the text says the same again, by the share of its four-word sequences that are different."""
+    where = f" in the first {SAMPLE_WORDS:,} words" if sampled else ""
+    if sequences and distinct < REPETITIVE:
+        return f"Repetitive: only {distinct:.0%} of its four-word sequences{where} are different, and the model will repeat itself too."
+    if sequences < MEASURABLE:
+        return f"Too short to say how varied it is: it has {counted(sequences, 'four-word sequence')}."
+    name = "Varied" if distinct >= VARIED else "Some repetition"
+    return f"{name}: a four-word sequence comes {1 / distinct:.1f} times{where} on average."
+
+
+def memory(bits: float, parameters: int, size: Size | None, held_out: bool) -> str:
+    """Whether the model can learn the text by heart, and what keeps it from doing so."""
+    model = f"A {size.name} model" if size else "This model"
+    times = BITS_A_PARAMETER * parameters / max(1.0, bits)
+    if times < 1:
+        part = f"about {times:.0%}" if times >= 0.01 else "less than 1%"
+        return f"{model} can memorise {part} of this text at most, so it has to generalise."
+    often = f"about {times:,.0f} times over" if times >= 1.5 else "as a whole"
+    if held_out:
+        return f"{model} could memorise this text {often}, so the checkpoint with the best held-out loss is kept."
+    return f"{model} could memorise this text {often}, and none of it is held out to tell when it begins to: expect it to repeat the text."
 
 
 def recommended(tokens: int) -> str:
@@ -131,11 +150,22 @@ def recommended(tokens: int) -> str:
     return fitting[-1] if fitting else "12M"
 
 
-def advice(size: Size, tokens: int, best: str) -> str:
-    """Why a chosen size is more, or less, than the corpus asks for."""
+def enough(tokens: int, size: Size | None) -> str:
+    """Which size the text is enough for, and what the others would be like."""
+    best, largest = recommended(tokens), list(WANTED)[-1]
+    if tokens < WANTED[best] / 2:
+        return f"Little text even for {best}, the smallest size: about {WANTED[best]:,} tokens show what it can do."
+    if size is None or size.name == best:
+        more = "" if best == largest else f"; {largest} would need {multiple(WANTED[largest] / tokens)}"
+        return f"Enough text for {best}{more}."
     if WANTED[size.name] > tokens:
-        return f"{size.name} wants {WANTED[size.name]:,} and takes longer for about the same result."
-    ratio = SIZES[best].n_embd / size.n_embd
-    return (
-        f"{size.name} learns it faster, {best} (about {ratio**2 * SIZES[best].n_layer / size.n_layer:.0f} times the work a token) better."
-    )
+        more = multiple(WANTED[size.name] / tokens)
+        return f"Enough text for {best}; {size.name} would need {more}, and takes longer for about the same result."
+    larger = SIZES[best]
+    work = (larger.n_embd / size.n_embd) ** 2 * larger.n_layer / size.n_layer
+    return f"Enough text even for {best}: {size.name} learns it faster, {best} better, with about {work:.0f} times the work a token."
+
+
+def multiple(ratio: float) -> str:
+    """How many times as much something is, in words."""
+    return "a little more" if ratio < 1.5 else "twice as much" if ratio < 2.5 else f"{ratio:.0f} times as much"

@@ -20,6 +20,7 @@ from minigpt.stages.number import INITIAL
 from minigpt.state import load_state, save_state
 from minigpt.tensors import read_tensors
 from minigpt.training import Course, Report
+from minigpt.wording import counted
 
 MOST_SHARE = 0.01  # of the time, for writing model and state; copies of the best model and the metrics take about as much again
 TROUBLES = 3  # in a row end a training
@@ -58,7 +59,8 @@ class Keeper:
         self.job.hear.step(course)
         if course.trainer.micro_batch != self.micro_batch:
             self.micro_batch = course.trainer.micro_batch
-            self.say(f"the memory ran out; from now on {self.micro_batch} windows are taken at a time, and their gradients add to the same")
+            windows = counted(self.micro_batch or 0, "window")
+            self.say(f"the memory ran out; from now on it takes {windows} at a time; the sum of the gradients is the same")
             self.run.record.setdefault("memory", {})["micro_batch"] = self.micro_batch
             self.run.save("training")
         if self.job.interrupt.asked:

@@ -20,6 +20,7 @@ from minigpt.stages.number import HELD_OUT_IDS, TRAIN_IDS
 from minigpt.stages.timing import Timing, plan_time
 from minigpt.streams import open_stream
 from minigpt.training import Course, Result, fit
+from minigpt.wording import counted
 
 # Steps, and the share of a shorter run: layers with their norm behind them need it (Xiong et al. 2020), and after a warm-up of 28 steps the
 # model of an 8,000-token corpus stayed at the frequencies of single words for good.
@@ -55,11 +56,11 @@ def learn(job: Job) -> list[Path]:
     finally:
         trainer.close()
         if course.best:
-            run.record |= figures(course.result(), train_config, windows, trainer.threads)
+            run.record |= figures(course, train_config, trainer.threads)
     hear.say("Result", outcome(course.result()))
     if scale is not None:
         run.record["result"] |= {"held_out_loss": loss, "scale": scale}
-        hear.say("", f"logits times {scale:g}, so that it is as sure as it may be: held-out loss {loss:.3f}")
+        hear.say("", f"its logits times {scale:g}, which makes it as sure as the held-out text allows: held-out loss {loss:.3f}")
     return [run.path / WEIGHTS, run.path / METRICS]
 
 
@@ -95,10 +96,10 @@ def warmup(steps: int) -> int:
 
 def announce(job: Job, config: ModelConfig, t: TrainConfig, windows: Windows, timing: Timing | None) -> None:
     """The model and its training, before the first step."""
-    shape = f"{config.n_layer} layers, {config.n_head} heads, width {config.n_embd}, vocabulary {config.vocab_size:,}"
+    shape = f"{counted(config.n_layer, 'layer')}, {counted(config.n_head, 'head')}, width {config.n_embd}, vocabulary {config.vocab_size:,}"
     job.hear.say("Model", f"GPT-1, {job.options.size_name}: {shape}: {config.parameters:,} parameters")
     job.hear.say("Device", job.backend.reason)
-    long = str(timing) if timing else f"{t.epochs} epochs of {windows.steps:,} steps"
+    long = str(timing) if timing else f"{counted(t.epochs, 'epoch')} of {counted(windows.steps, 'step')}"
     steps = f"{long}, {t.batch_size} x {windows.context} tokens each"
     job.hear.say("Training", f"{steps}; learning rate {t.learning_rate:g}, dropout {config.dropout:g}, seed {t.seed}")
 
@@ -114,20 +115,20 @@ def fit_memory(job: Job, config: ModelConfig, t: TrainConfig, windows: Windows) 
     job.run.record["memory"] = {"step_bytes": step.total, "free_bytes": free, "micro_batch": split}
     job.hear.say("Memory", f"{step}; {gigabytes(free)} are free")
     if split < t.batch_size:
-        job.hear.say(
-            "", f"that is for {split} windows at a time, because {t.batch_size} at once do not fit; their gradients add to the same"
-        )
+        parts = f"that is for {counted(split, 'window')} at a time, because {t.batch_size} do not fit at once"
+        job.hear.say("", f"{parts}; the sum of the gradients is the same")
     return split
 
 
-def figures(result: Result, train_config: TrainConfig, windows: Windows, threads: int) -> dict[str, Any]:
+def figures(course: Course, train_config: TrainConfig, threads: int) -> dict[str, Any]:
     """What run.json says of a training, finished or not."""
+    result = course.result()
     return {
         "training": {
             "steps": result.steps,
             "epochs": result.epochs,
             "batch_size": train_config.batch_size,
-            "context": windows.context,
+            "context": course.windows.context,
             "learning_rate": train_config.learning_rate,
             "seconds": result.seconds,
             "tokens_per_second": result.tokens_per_second,
@@ -135,13 +136,21 @@ def figures(result: Result, train_config: TrainConfig, windows: Windows, threads
             "stopped_early": result.stopped_early,
             "rate_halvings": result.halvings,
         },
-        "result": {"train_loss": result.train_loss, "held_out_loss": result.held_out_loss, "best_step": result.best_step},
+        "result": {
+            "train_loss": result.train_loss,
+            "held_out_loss": result.held_out_loss,
+            "held_out_tokens": len(course.held_out),  # that were looked at, which with --minutes may not be all of them
+            "best_step": result.best_step,
+        },
     }
 
 
 def outcome(result: Result) -> str:
     """The result in one line."""
-    early = ", stopped early" if result.stopped_early else ""
-    held_out = "" if result.held_out_loss is None else f", held-out loss {result.held_out_loss:.3f}"
     speed = f"{result.seconds:.0f} s, {result.tokens_per_second:,.0f} tokens/s"
-    return f"best at step {result.best_step} of {result.steps}{early}: training loss {result.train_loss:.3f}{held_out}; {speed}"
+    if result.held_out_loss is None:
+        unknown = "held-out loss not measured: too little text to hold some out"
+        return f"the model of step {result.best_step}, the last: training loss {result.train_loss:.3f}, {unknown}; {speed}"
+    early = ", stopped early" if result.stopped_early else ""
+    losses = f"training loss {result.train_loss:.3f}, held-out loss {result.held_out_loss:.3f}"
+    return f"best at step {result.best_step} of {result.steps}{early}: {losses}; {speed}"

@@ -13,7 +13,7 @@ import numpy as np
 
 from minigpt.batches import Windows
 from minigpt.checkpoint import CONFIG_FILES, TOKENIZER_FILES, Checkpoint, load_checkpoint, save_config, save_tokenizer
-from minigpt.corpus.gather import CORPUS, HELD_OUT, LEARNED
+from minigpt.corpus.gather import CORPUS, HELD_OUT, LEARNED, closed_ids
 from minigpt.errors import MinigptError
 from minigpt.files import whole_file
 from minigpt.job import Job
@@ -54,8 +54,7 @@ def number_again(corpus: Path, full: Tokenizer, inner: Folder) -> None:
     with corpus.open(encoding="utf-8") as lines, whole_file(inner / LEARNED) as learned, whole_file(inner / HELD_OUT) as held_out:
         for line in lines:
             document = json.loads(line)
-            ids = [*full.encode(document["text"]), full.end_of_text]
-            (learned if document["split"] == "train" else held_out).write(to_bytes(ids))
+            (learned if document["split"] == "train" else held_out).write(to_bytes(closed_ids(full, document["text"])))
 
 
 def kept_of(first: Checkpoint | None, full: Tokenizer) -> list[int]:

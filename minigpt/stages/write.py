@@ -9,24 +9,30 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from minigpt.corpus.gather import CORPUS, HELD_OUT, LEARNED, Counts, Entry, Gathering, write_corpus
+from minigpt.corpus.documents import Entry
+from minigpt.corpus.gather import CORPUS, HELD_OUT, LEARNED, Counts, Gathering, write_corpus
 from minigpt.corpus.report import CorpusReport
 from minigpt.corpus.sources import Filled, Source, Taught, Templates
 from minigpt.job import Job
 from minigpt.listener import Listener
 from minigpt.stages.timing import corpus_tokens
 from minigpt.tokenizer import Tokenizer
+from minigpt.wording import counted
 
 JOURNAL = "teacher.jsonl"  # what a teacher wrote, in checkpoint/
+NONE_HELD_OUT = (
+    "too little text to hold some out: the training does not stop early, the last model counts, and its loss on new text is not measured"
+)
 TEACHING = 0.5  # of the minutes that are given, at most
 
 
 def write(job: Job) -> list[Path]:
     """The corpus: documents, cleaned, chosen and split -> corpus.jsonl, and their ids under GPT-2's whole vocabulary."""
     gathering, report = Gathering(Tokenizer.gpt2(), job.request), CorpusReport(job.options.seed)
-    counts = write_corpus(entries(job, gathering), job.run.place, job.run.inner, job.options.seed, report)
+    counts = write_corpus(entries(job, gathering), job.run.place, job.run.inner, job.options.seed, report, gathering.full)
     blocks = replace(job.config, vocab_size=1).parameters  # the vocabulary is not known yet
-    figures = report.figures(gathering.cleaner.dropped, gathering.cleaner.trimmed, job.options.size, blocks)
+    size = job.options.size if job.options.size_name == job.options.size.name else None
+    figures = report.figures(gathering.cleaner.dropped, gathering.cleaner.trimmed, size, blocks, counts.held_out_documents > 0)
     job.run.record["corpus"] = {
         "documents": counts.documents,
         "tokens": counts.tokens,
@@ -41,7 +47,8 @@ def write(job: Job) -> list[Path]:
         "skipped": job.own.skipped.count if job.own else 0,
     }
     job.run.record["report"] = figures
-    announce(job, gathering.tokens, counts, figures)
+    written = max(gathering.tokens, counts.tokens)  # the parts of a document that was cut have an end-of-text each
+    announce(job, written, counts, figures)
     return [job.run.path / CORPUS, job.run.checkpoint / LEARNED, job.run.checkpoint / HELD_OUT]
 
 
@@ -51,17 +58,23 @@ def announce(job: Job, written: int, counts: Counts, figures: dict[str, Any]) ->
     for line in job.own.skipped.lines() if job.own else ():
         say(line)
     reasons = "".join(f", {count:,} dropped ({reason})" for reason, count in figures["dropped"].items())
-    held_out = f"{counts.held_out_documents:,} held out" if counts.held_out_documents else "none held out, because there is only one"
-    say(f"{written:,} tokens{reasons}; kept {counts.tokens:,} in {counts.documents:,} documents, {held_out}")
+    said = f"{counted(written, 'token')}{reasons}; kept {counts.tokens:,} in {counted(counts.documents, 'document')}"
+    if counts.held_out_documents:
+        parts = f", {counted(counts.passages, 'passage')} of longer documents among them" if counts.passages else ""
+        say(f"{said}, {counts.held_out_documents:,} held out ({counts.held_out_tokens / counts.tokens:.0%} of the tokens{parts})")
+    else:
+        say(said)
+        say(NONE_HELD_OUT)
     if figures["trimmed"]:
-        say("taken off: " + ", ".join(f"{reason} ({count:,})" for reason, count in figures["trimmed"].items()))
+        say("cleaned: " + ", ".join(f"{reason} in {counted(count, 'document')}" for reason, count in figures["trimmed"].items()))
     if len(counts.by_source) > 1:
         say(f"your own text is {counts.tokens_by_source['own'] / counts.tokens:.0%} of these tokens")
     if counts.tokens_by_kind:
         say("kinds: " + ", ".join(f"{tokens / counts.tokens:.0%} {kind}" for kind, tokens in counts.tokens_by_kind.items()))
     distinct = ", ".join(f"{figures[f'distinct_{n}']:.0%} of {n}" for n in (1, 2, 4))
     low, middle, high = (figures["length_percentiles"][p] for p in ("5", "50", "95"))
-    say(f"different word sequences: {distinct}; {figures['vocabulary']:,} words; documents of {low} to {high} tokens, median {middle}")
+    lengths = f"{low:,} to {high:,} tokens, median {middle:,}" if low < high else counted(low, "token")
+    say(f"different word sequences: {distinct}; {counted(figures['vocabulary'], 'word')}; documents of {lengths}")
     for line in figures["verdict"]:
         say(line)
 
@@ -81,7 +94,7 @@ def entries(job: Job, gathering: Gathering) -> Iterator[Entry]:
 
 
 def generated(job: Job, full: Tokenizer, final_tokens: int) -> Source:
-    """Documents for the prompt, of which so many tokens will be kept: a teacher's, or templates, or a teacher's and templates."""
+    """Documents for the prompt, enough to keep so many tokens: a teacher's, or templates, or a teacher's and templates."""
     o, request = job.options, job.request
     assert request is not None
     initial_tokens = o.initial_tokens or max(o.size.initial_tokens, 2 * final_tokens)
