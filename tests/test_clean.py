@@ -200,6 +200,7 @@ PROSE = [
     "\u00c9l\u00e8ve \u00e0 l'\u00e9cole, o\u00f9 le gar\u00e7on mange. \u00ab Voil\u00e0 \u00bb, dit-il \u2014 c\u2019est d\u00e9j\u00e0",
     "T\u00f4i y\u00eau ti\u1ebfng n\u01b0\u1edbc t\u00f4i t\u1eeb khi m\u1edbi ra \u0111\u1eddi, ng\u01b0\u1eddi \u01a1i.",
     "Za\u017c\u00f3\u0142\u0107 g\u0119\u015bl\u0105 ja\u017a\u0144. \u015anieg pada ju\u017c trzeci dzie\u0144.",
+    "UMA MANH\u00c3 FRIA, A MA\u00c7\u00c3 DA IRM\u00c3",
     "S\u00c3O PAULO \u00c9 LINDA. A manh\u00e3 est\u00e1 fria; \u00c1lvaro n\u00e3o vai \u00e0 ma\u00e7\u00e3.",
     "Der M\u00fcller ging \u00fcber die Stra\u00dfe, und \u201ekeiner\u201c h\u00f6rte ihn \u2026",
     "\u0416\u0438\u043b-\u0431\u044b\u043b \u0441\u0442\u0430\u0440\u0438\u043a"
@@ -241,6 +242,7 @@ def test_text_that_was_decoded_wrongly_is_mended(texts, encoding, between):
     [
         "The \u2018\u00e2\u20ac\u2019 in your file is half a quotation mark.",
         "Why do I see \u00e2\u20ac\u2122 instead of an apostrophe?",
+        "The characters \u00e2\u20ac show up in my caf\u00c3\u00a9.",
         'My table says "caf\u00c3\u00a9" and a note says `\u00c3\u00a9`.',
         "\u00c3\u00a9 is what UTF-8 looks like.",
         "One half is \u00e9t\u00e9, the other is \u00c3\u00a9t\u00c3\u00a9.",
@@ -249,6 +251,13 @@ def test_text_that_was_decoded_wrongly_is_mended(texts, encoding, between):
 )
 def test_a_text_that_is_not_wrong_as_a_whole_is_left_whole(text):
     assert clean([text], "own")[0] == [text]
+
+
+@pytest.mark.parametrize(
+    "spoiled", ["Il va \u00c3  Paris.", "Il va \u00c3 Paris.", "Caf\u00c3\u00a9, voil\u00c3", "Caf\u00c3\u00a9, voil\u00c3 "]
+)
+def test_a_byte_that_became_a_blank_or_was_trimmed_off_is_found_again(spoiled):
+    assert clean([spoiled], "own")[0] == ["Il va \u00e0 Paris." if "Paris" in spoiled else "Caf\u00e9, voil\u00e0"]
 
 
 def test_windows_signs_that_were_read_as_controls_come_back():

@@ -20,7 +20,7 @@ BLANKS = re.compile(r"[\x1f\xa0\u1680\u2000-\u200a\u202f\u205f]")
 HIGH = "\x80-\xff" + "".join(bytes([byte]).decode("cp1252", "ignore") for byte in range(0x80, 0xA0))
 FOLLOWS = HIGH.replace("\xff", "\xbf")  # the bytes 80 to BF
 MISREAD = rf"(?:[\xc2-\xdf][{FOLLOWS}]|[\xe0-\xef][{FOLLOWS}]{{2}}|[\xf0-\xf4][{FOLLOWS}]{{3}})"
-DOUBTFUL = re.compile(rf"{MISREAD}|[\x80-\x84\x86-\x9f]")  # a C1 control other than NEL is a Windows-1252 sign that was read as Latin-1
+DOUBTFUL = re.compile(rf"{MISREAD}|[\xc3\xc5\xce\xd0](?: |$)|[\x80-\x84\x86-\x9f]")  # A0 may be a plain blank now, or trimmed off
 MISREAD_SIGN = re.compile(MISREAD)
 CITED = re.compile(  # in quotes, or a quotation mark alone: somebody writes about such signs
     rf"([\"'`]){MISREAD}+\1|(?<!\S)\xe2(?:\u20ac|\x80)[\u02dc\u2122\u0153\x98\x99\x9c\x9d](?!\S)"
@@ -72,11 +72,14 @@ def mended(text: str) -> str:
 
     broken = MISREAD_SIGN.search(text) is not None
     config = TextFixerConfig(
-        restore_byte_a0=False, replace_lossy_sequences=False, decode_inconsistent_utf8=False, fix_c1_controls=not broken
+        restore_byte_a0="\xe2\u20ac " not in text,  # would be a dagger, and is rather half of a quotation mark
+        replace_lossy_sequences=False,
+        decode_inconsistent_utf8=False,
+        fix_c1_controls=not broken,  # single signs of Windows-1252 that were read as Latin-1
     )
-    better, steps = fix_encoding_and_explain(text, config)
+    better, steps = fix_encoding_and_explain(text + " " * text.endswith(("\xc3", "\xc5", "\xce", "\xd0")), config)
     whole = any(step.action == "decode" and step.parameter.startswith("utf-8") for step in steps or ())
-    return better if whole or not broken else text
+    return better if whole or (steps and not broken) else text
 
 
 def visible(text: str) -> bool:
