@@ -13,6 +13,7 @@ from .backend import CACHE_BYTES
 from .config import ModelConfig
 from .errors import MinigptError
 from .loss import chunk_rows
+from .wording import counted
 
 FLOAT = 4  # bytes of a float32
 RESERVE = 0.9  # of the free memory: the rest is for the interpreter, the BLAS library's own buffers and whatever else wakes up
@@ -67,7 +68,7 @@ def micro_batch(config: ModelConfig, batch: int, context: int, workers: int, fre
     needed = step_memory(config, size, context, workers)
     if needed.total > RESERVE * free:
         remedy = "close other programs, or use a smaller --model-size, --width, --layers or --context"
-        raise MinigptError(f"one window of {context} tokens needs {needed}; {gigabytes(free)} are free; {remedy}")
+        raise MinigptError(f"one window of {counted(context, 'token')} needs {needed}; {gigabytes(free)} are free; {remedy}")
     return size
 
 
@@ -77,7 +78,8 @@ def require_memory(config: ModelConfig) -> None:
     needed = step_memory(replace(config, vocab_size=257), 1, 1, 1).state
     if needed > machine:
         sizes = f"{gigabytes(needed)} for parameters, gradients and moments, this machine has {gigabytes(machine)}"
-        raise MinigptError(f"{config.n_layer} layers of width {config.n_embd} need {sizes}; use smaller --layers or --width")
+        layers = counted(config.n_layer, "layer")
+        raise MinigptError(f"{layers} of width {config.n_embd} would need {sizes}; use smaller --layers or --width")
 
 
 def free_memory() -> int:

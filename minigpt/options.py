@@ -15,6 +15,7 @@ from .corpus.ollama import Limits, TeacherSettings
 from .corpus.prompt import PRESETS, understand
 from .errors import MinigptError
 from .memory import require_memory
+from .wording import counted
 
 SOURCES = ("auto", "template", "ollama", "own")
 DEFAULT_CONTEXT = 256  # tokens a window, where the model has as many positions
@@ -173,7 +174,7 @@ class Options:
         context = self.context or min(DEFAULT_CONTEXT, config.n_positions)
         if context > config.n_positions:
             remedy = f"use --context {config.n_positions} or --positions {context}"
-            raise MinigptError(f"a context of {context} tokens does not fit {config.n_positions} positions; {remedy}")
+            raise MinigptError(f"a context of {counted(context, 'token')} does not fit {counted(config.n_positions, 'position')}; {remedy}")
         require_memory(config)
         rate = size.learning_rate if self.learning_rate is None else self.learning_rate
         return config, TrainConfig(

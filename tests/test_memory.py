@@ -59,7 +59,7 @@ def test_what_cannot_fit_is_refused_in_one_line() -> None:
 
 def test_a_size_that_no_part_of_which_fits_into_the_machine_is_refused_before_anything_is_made() -> None:
     with pytest.raises(
-        MinigptError, match=r"100000 layers of width 768 need [\d,.]+ GB .* this machine has .*; use smaller --layers or --width"
+        MinigptError, match=r"100,000 layers of width 768 would need [\d,.]+ GB .* this machine has .*; use smaller --layers or --width"
     ):
         require_memory(ModelConfig(100_000, 12, 768, 512, 50257))
 

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 import minigpt
+from minigpt.cli.console import Console
 from minigpt.folder import RunFolder
 from minigpt.listener import Listener
 from minigpt.training import held_out_loss
@@ -222,6 +224,13 @@ def test_where_too_little_text_could_be_held_out_the_last_model_counts(tmp_path)
     minigpt.resume(tmp_path / "epochs", epochs="+3", listener=heard)
     check_that_nothing_was_held_out(tmp_path / "epochs", heard)
     assert json.loads((tmp_path / "epochs" / "run.json").read_text())["training"]["steps"] == steps // 9 * 12
+
+
+def test_progress_is_shown_where_no_evaluation_is(tmp_path, capsys, monkeypatch):
+    monkeypatch.setattr("minigpt.cli.console.PATIENCE", 1e-9)
+    (tmp_path / "own.txt").write_text("Rain fell on the roof, and nobody went out.")
+    minigpt.train(data=tmp_path / "own.txt", out=tmp_path / "run", listener=Console(quiet=False), layers=1, heads=1, width=16, epochs=9)
+    assert len(re.findall(r"^step +\d+ .* loss \d+\.\d+  [\d,]+ tokens/s$", capsys.readouterr().err, re.MULTILINE)) >= 5
 
 
 @pytest.mark.slow

@@ -31,6 +31,7 @@ class Console(Listener):
         self.shown = 0.0
         self.width = 0  # of the live line that stands on the screen
         self.held_out = ""
+        self.unmeasured = False  # nothing is held out: no evaluation gives the lines their pace
         self.task, self.began = "", 0.0  # of the progress that is shown
 
     def say(self, topic: str, text: str) -> None:
@@ -65,6 +66,7 @@ class Console(Listener):
             click.echo(line, err=True)
 
     def step(self, course: Course) -> None:
+        self.unmeasured = not len(course.held_out)
         if self.quiet or not self.live or (time.perf_counter() - self.shown < INTERVAL and course.step < course.total_steps):
             return
         self.shown = time.perf_counter()
@@ -82,7 +84,9 @@ class Console(Listener):
     def report(self, report: Report) -> None:
         if report.held_out_loss is not None:
             self.held_out = f"  held-out {report.held_out_loss:.3f}"
-        if not self.quiet and not self.live and report.held_out_loss is not None:
+        due = report.held_out_loss is not None or (self.unmeasured and time.perf_counter() - self.shown >= PATIENCE)
+        if not self.quiet and not self.live and due:
+            self.shown = time.perf_counter()
             where = f"step {report.step:>6}  epoch {report.epoch:>6.2f}"
             click.echo(f"{where}  loss {report.train_loss:.3f}{self.held_out}  {report.tokens_per_second:,.0f} tokens/s", err=True)
 

@@ -8,6 +8,7 @@ import click
 
 from minigpt.cli.common import command, device_option, printable
 from minigpt.errors import MinigptError
+from minigpt.wording import counted
 
 
 @command("list")
@@ -57,7 +58,7 @@ def check_command(device: str, seed: int, layer: str | None) -> None:
         verdict = "" if result.passed else f"  FAILED: {result.setting}"
         click.echo(f"{result.layer:<14} {result.parameter:<28} {result.error:.1e}{verdict}")
     if failed:
-        raise MinigptError(f"{failed} gradients differ from their central differences; the backward of a layer named above is wrong")
+        raise MinigptError(f"{counted(failed, 'gradient')} failed; the backward of a layer marked FAILED above is wrong")
 
 
 @command("bench")
@@ -89,9 +90,8 @@ def bench_command(
     def rates(values: list[float]) -> str:
         return f"{median(values):,.0f} tokens/s ({min(values):,.0f} to {max(values):,.0f})"
 
-    click.echo(
-        f"Machine   {threads or usable_cores()} of {usable_cores()} cores, {blas()}: {found.peak / 1e9:,.0f} GFLOP/s in matrix products"
-    )
+    cores = f"{threads or usable_cores()} of {counted(usable_cores(), 'core')}"
+    click.echo(f"Machine   {cores}, {blas()}: {found.peak / 1e9:,.0f} GFLOP/s in matrix products")
     click.echo(f"Training  {rates(found.training)}, {found.share:.0%} of that peak")
     click.echo(f"Sampling  {rates(found.sampling)}")
     click.echo(f"Memory    {found.memory}; the process holds {gigabytes(found.resident)}, {gigabytes(free_memory())} are free")

@@ -17,6 +17,7 @@ from minigpt.corpus.request import Request
 from minigpt.corpus.templates import able, write_documents
 from minigpt.place import File
 from minigpt.tokenizer import Tokenizer
+from minigpt.wording import counted
 
 TOKENS_PER_FORM, LEAST_FORMS = 5000, 3
 LEAST_OF_A_KIND = 1000  # tokens, about a dozen short documents, that each of several kinds and each of its forms gets
@@ -102,7 +103,7 @@ class Taught:
 
     @property
     def description(self) -> Sequence[str]:
-        return [*describe(self.request, templates=False), f"{self.tokens:,} tokens from {self.settings.gen_model}"]
+        return [*describe(self.request, templates=False), f"{counted(self.tokens, 'token')} from {self.settings.gen_model}"]
 
     def __iter__(self) -> Iterator[Document]:
         teacher, end = Teacher.connect(self.settings, self.say), time.monotonic() + self.seconds
@@ -113,7 +114,7 @@ class Taught:
                 by[document.origin.get("model", ""), document.origin.get("digest", "")] += 1
                 yield document
                 if time.monotonic() >= end:
-                    self.say(f"the time for writing is over: {number:,} documents")
+                    self.say(f"the time for writing is over: {counted(number, 'document')}")
                     break
         finally:
             written.close()
@@ -147,5 +148,5 @@ class Filled:
             self.taught.say(str(error))
         if written < self.taught.tokens:
             missing = self.taught.tokens - written
-            self.taught.say(f"templates fill in the {missing:,} tokens that are missing")
+            self.taught.say(f"templates write what is missing: {counted(missing, 'token')}")
             yield from self.templates(missing)

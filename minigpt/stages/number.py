@@ -22,6 +22,7 @@ from minigpt.place import Folder
 from minigpt.streams import compact_for, open_stream, renumber, to_bytes
 from minigpt.tensors import write_tensors
 from minigpt.tokenizer import Tokenizer
+from minigpt.wording import counted
 
 TRAIN_IDS, HELD_OUT_IDS = "train.ids", "held_out.ids"  # the token streams under the model's own vocabulary
 INITIAL = "initial.safetensors"  # the weights that the training starts from, where they are not drawn
@@ -62,7 +63,7 @@ def kept_of(first: Checkpoint | None, full: Tokenizer) -> list[int]:
     if first is None:
         return []
     if foreign := first.tokenizer.token_ids.keys() - full.token_ids.keys():
-        raise MinigptError(f"--init: {len(foreign):,} of the model's tokens are none of GPT-2's; it cannot go on with them")
+        raise MinigptError(f"--init: the model has {counted(len(foreign), 'token')} that GPT-2 lacks; it cannot be trained on with minigpt")
     return [full.token_ids[token] for token in first.tokenizer.token_ids]
 
 

@@ -12,6 +12,7 @@ from minigpt.corpus.documents import Document
 from minigpt.errors import MinigptError
 from minigpt.files import open_to_append, read_json_object, sealed, unsealed, write_json
 from minigpt.place import File, Spot, as_path
+from minigpt.wording import counted
 
 ORIGIN = ("model", "digest", "seed", "request", "done_reason", "eval_count", "form", "topic", "asked_words", "judge", "kind")
 
@@ -28,7 +29,7 @@ class Journal:
         self.lines = [_line(line, path, number) for number, line in enumerate(data[:whole].split(b"\n")[:-1], 1)]
         self._file = open_to_append(file)
         if whole < len(data):
-            say(f"{path}: the last line is half ({len(data) - whole} bytes): cut off, its document is written anew")
+            say(f"{path}: the last line is half ({counted(len(data) - whole, 'byte')}): it is cut off, and its document is written again")
             self._file.truncate(whole)
             os.fsync(self._file.fileno())
 

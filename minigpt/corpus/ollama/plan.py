@@ -20,6 +20,7 @@ from minigpt.corpus.request import Request
 from minigpt.corpus.templates.grammar import load_words
 from minigpt.corpus.topics import article
 from minigpt.errors import MinigptError
+from minigpt.wording import counted
 
 WORDS = load_words("ollama")
 LISTS = ("topics", "forms", "audiences", "tones", "openings", "words")
@@ -122,7 +123,8 @@ def _merge(made_by: str, found: dict[str, list[str]], tables: Plan) -> Plan:
 def _report(plan: Plan, say: Say) -> Plan:
     how = {"schema": "the teacher's own plan", "lines": "topics that the teacher listed, the rest from built-in tables"}
     source = how.get(plan.made_by, "the teacher could make no plan: built-in tables serve")
-    say(f"{source}: {len(plan.topics)} topics ({', '.join(plan.topics[:4])}, ...), {len(plan.forms)} forms")
+    first = ", ".join([*plan.topics[:4], *["..."] * (len(plan.topics) > 4)])
+    say(f"{source}: {counted(len(plan.topics), 'topic')} ({first}), {counted(len(plan.forms), 'form')}")
     return plan
 
 

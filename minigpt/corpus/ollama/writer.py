@@ -23,6 +23,7 @@ from minigpt.corpus.ollama.plan import Ask, Plan, make_plan
 from minigpt.corpus.ollama.teacher import Desk, Say, Teacher
 from minigpt.corpus.request import Request
 from minigpt.place import File
+from minigpt.wording import counted
 
 TICK = 0.05  # seconds between two looks at the limits and the gauges, while nothing arrives
 FIRST_GUESS = 150  # tokens a document, before there is one
@@ -41,7 +42,7 @@ def write_with_ollama(
         before = saved.documents()
         written = sum(count_tokens(document.text) for document in before)
         if before:
-            say(f"{len(before):,} documents, {written:,} tokens, are there from before")
+            say(f"{counted(len(before), 'document')} and {counted(written, 'token')} from before are kept")
         _compare(before, teacher, say)
         yield from before
         if written < tokens:
@@ -170,7 +171,7 @@ class Writing:
             self.reported = now
             speed = (self.written - self.before) / (now - self.began)
             left = f", about {max(1, round((self.tokens - self.written) / speed / 60)):,} min left" if speed else ""
-            self.say(f"{self.written:,} of {self.tokens:,} tokens, {speed:,.1f} a second{left}")
+            self.say(f"{self.written:,} of {counted(self.tokens, 'token')}, {speed:,.1f} a second{left}")
 
     def _note(self, end: str) -> None:
         """Keep and say how it ended."""
@@ -183,6 +184,7 @@ class Writing:
         }
         lost = ", ".join(f"{number:,} {reason}" for reason, number in counts.items() if reason != "accepted" and number)
         at_once = " + ".join(str(gauge.limit) for gauge in self.gauges.values())
-        self.say(f"{counts['accepted']:,} documents accepted{f' ({lost} left out)' if lost else ''}; {at_once} requests at a time")
+        accepted = counted(counts["accepted"], "document")
+        self.say(f"{accepted} accepted{f' ({lost} left out)' if lost else ''}; requests at a time: {at_once}")
         if end != "enough":
-            self.say(f"{end}; {self.written:,} of {self.tokens:,} tokens are written")
+            self.say(f"{end}; {self.written:,} of {counted(self.tokens, 'token')} written")
