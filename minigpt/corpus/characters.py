@@ -22,11 +22,12 @@ FOLLOWS = HIGH.replace("\xff", "\xbf")  # the bytes 80 to BF
 MISREAD = rf"(?:[\xc2-\xdf][{FOLLOWS}]|[\xe0-\xef][{FOLLOWS}]{{2}}|[\xf0-\xf4][{FOLLOWS}]{{3}})"
 DOUBTFUL = re.compile(rf"{MISREAD}|[\xc3\xc5\xce\xd0](?: |$)|[\x80-\x84\x86-\x9f]")  # A0 may be a plain blank now, or trimmed off
 MISREAD_SIGN = re.compile(MISREAD)
-CITED = re.compile(  # in quotes, or a quotation mark alone: somebody writes about such signs
-    rf"([\"'`]){MISREAD}+\1|(?<!\S)\xe2(?:\u20ac|\x80)[\u02dc\u2122\u0153\x98\x99\x9c\x9d](?!\S)"
+CITED = re.compile(  # in quotes, or by name: somebody writes about such signs
+    rf"([\"'`]){MISREAD}+\1"
     r"|(?i:mojibake|\butf-?8\b|\bwindows-125|\bcp-?125|\blatin-?1\b|\biso-8859|\bcharset|\b(?:character|text|wrong|file) encoding)"
 )
 
+LONE = re.compile(r"(?<!\S)\xe2(?:\u20ac|\x80)[\u02dc\u2122\u0153\x98\x99\x9c\x9d](?!\S)")  # a quotation mark with nothing that it quotes
 ESCAPES = re.compile(r"\x1b\[[0-9;?]*[ -/]*[@-~]")
 CONTROLS = re.compile(rf"[\x00-\x08\x0e-\x1b\x7f]|(?<![{HIGH}])[\x80-\x9f]+")  # behind such a sign it is a part of it, and both stay
 
@@ -66,7 +67,7 @@ def mended(text: str) -> str:
     A text that has any character such a reading cannot have made stays as it is, and so does one that writes about wrong decoding. Whether
     the text makes sense as it stands is for ftfy to say (Speer 2019); it is slow, and asked only where something looks like this.
     """
-    if text.isascii() or not DOUBTFUL.search(text) or CITED.search(text):
+    if text.isascii() or not DOUBTFUL.search(LONE.sub("", text)) or CITED.search(text):
         return text
     from ftfy import TextFixerConfig, fix_encoding_and_explain
 
