@@ -94,8 +94,8 @@ class Gathering:
         yield from self.entries(generate(wanted), wanted)
 
     def _nothing_left(self) -> str:
-        reasons = ", ".join(f"{counted(count, 'document')} {reason}" for reason, count in self.cleaner.dropped.items())
-        return f"nothing is left to learn from after cleaning ({reasons or 'no documents'}); it needs other text"
+        reasons = ", ".join(f"{counted(count, 'document')} ({reason})" for reason, count in self.cleaner.dropped.items())
+        return f"nothing is left to learn from: cleaning dropped {reasons or 'nothing, there was no text'}; give other text"
 
     def _encode(self, text: str) -> array[int]:
         ids = closed_ids(self.full, text)

@@ -18,11 +18,7 @@ SHOWN = 5  # documents, and openings
 PERCENTILES = (5, 25, 50, 75, 95)
 BITS_A_PARAMETER = 3.6  # that a GPT can hold by heart (Morris et al. 2025, "How much do language models memorize?")
 MODEL_BETTER = 0.6  # of DEFLATE's size: about what a good model of a text needs of it
-REPETITIVE, VARIED, FREE = (
-    0.35,
-    0.5,
-    0.9,
-)  # share of different four-word sequences; templates 0.3 to 0.6, five teachers' corpora 0.93 to 0.96
+REPETITIVE, VARIED, FREE = 0.35, 0.5, 0.9  # different four-word sequences; templates have 0.3 to 0.6, teachers' corpora 0.93 to 0.96
 MEASURABLE = 1000  # four-word sequences; in fewer, hardly one comes twice whatever the text is like
 FEW, MANY = 20, 0.15  # documents; share of them that begin alike
 LITTLE = 100_000  # tokens of free prose: a 12M that read 8,000, and one that read 50,000, speak in phrases (held-out losses 4.3 to 4.8)
