@@ -14,10 +14,8 @@ class Document:
 
     text: str
     source: str  # "template", "ollama" or "own"
-    origin: dict[str, str] = field(
-        default_factory=dict
-    )  # template: category, form; ollama: model, seed, ...; own: file; of several kinds: kind
-
+    # template: category, form; ollama: model, digest, seed, ...; own: file; of several kinds: kind; of a document that was cut: part
+    origin: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
