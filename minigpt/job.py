@@ -64,7 +64,7 @@ def plan(prompt: str | None, o: Options, hear: Listener) -> Job:
     o.configure()
     if o.out:
         require_free(Path(o.out))
-    own = OwnText([Path(path) for path in o.data], o.column, partial(hear.progress, "Reading")) if o.data else None
+    own = own_text(o, Path(o.out) if o.out else None, hear)
     o, teacher, why = choose_source(o, hear)
     backend = choose_backend(o.device)
     o = replace(o, threads=o.threads or usable_cores(), device=backend.name)  # a run that goes on computes as it did before
@@ -96,7 +96,7 @@ def reopen(run: RunFolder, hear: Listener) -> Job:
     if "corpus" not in run.record["stages"]:
         if "-" in o.data:
             raise MinigptError(f"{path}: standard input was not read to its end, and is gone; start the run anew in another folder")
-        own = OwnText([Path(name) for name in o.data], o.column, partial(hear.progress, "Reading")) if o.data else None
+        own = own_text(o, path, hear)
         o, teacher, _ = choose_source(o, hear)
     backend = choose_backend(o.device)
     compare(run, provenance(backend, o.threads or usable_cores()), hear)
@@ -120,6 +120,14 @@ def _job(
     config, train_config = o.configure()
     request = understand(prompt, o.preset) if prompt else None
     return Job(o, prompt, request, own, teacher, backend, config, train_config, run, hear)
+
+
+def own_text(o: Options, folder: Path | None, hear: Listener) -> OwnText | None:
+    """The user's own text, if the options name any, without what this run, in this folder if it is known yet, and others write below it."""
+    if not o.data:
+        return None
+    ours = [path for path in (Path(o.models_dir), folder) if path]
+    return OwnText([Path(path) for path in o.data], o.column, partial(hear.progress, "Reading"), ours)
 
 
 def choose_source(o: Options, hear: Listener) -> tuple[Options, TeacherSettings | None, str]:

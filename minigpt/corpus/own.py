@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 import stat
 import sys
+import unicodedata
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
 from itertools import chain
@@ -19,11 +20,14 @@ from typing import BinaryIO
 from minigpt.corpus.cut import cut
 from minigpt.corpus.decode import decode
 from minigpt.corpus.documents import Document
-from minigpt.corpus.records import Skip, column_texts, csv_records, json_records
+from minigpt.corpus.records import Skip, column_texts, json_records
+from minigpt.corpus.tables import csv_records
+from minigpt.corpus.walk import Walk, is_run
 from minigpt.errors import MinigptError
 
-KINDS = (".txt", ".md", ".jsonl", ".csv")
+KINDS = (".txt", ".md", ".jsonl", ".csv", ".tsv")
 STDIN = Path("-")
+RUN_CORPUS = "corpus.jsonl"  # in a run folder
 BLOCK = 2**20  # bytes read at once
 
 
@@ -52,15 +56,23 @@ class OwnText:
     Making it looks into every path that was named, so that a wrong one is told before anything is written.
     """
 
-    def __init__(self, paths: Sequence[Path], column: str | None = None, progress: Callable[[int, int | None], None] | None = None) -> None:
-        """column: the one of `.jsonl` and `.csv` files that has the texts. progress: hears the bytes read, of how many if known."""
+    def __init__(
+        self,
+        paths: Sequence[Path],
+        column: str | None = None,
+        progress: Callable[[int, int | None], None] | None = None,
+        ours: Iterable[Path] = (),
+    ) -> None:
+        """column: the one of `.jsonl` and `.csv` files that has the texts. progress: hears the bytes read, of how many if known. ours: the
+        models folder and the run folder in use, which are passed over where they lie below a folder that was named."""
         self.column, self.progress = column, progress
         self.skipped = Skipped()
+        self.walk = Walk(KINDS, ours, self.skipped)
         self.read = self.total = 0
         self.total_known = STDIN not in paths
         self.files: list[tuple[Path, str, bool]] = []  # path, name in the corpus, whether the user named it
         said = [self._look_into(path) for path in paths]
-        self.description: Sequence[str] = [f"your own text: {', '.join(said)}"]
+        self.description: Sequence[str] = [f"your own text: {', '.join(said)}", *self.walk.line()]
 
     def _look_into(self, path: Path) -> str:
         """Note the files of a path, and say what it is; MinigptError where a file that was named cannot be read."""
@@ -68,27 +80,35 @@ class OwnText:
             self.files.append((path, "standard input", True))
             return "standard input"
         if path.is_dir():
-            found = sorted(visible_files(path, self.skipped))
-            files = [file for file in found if file.suffix.lower() in KINDS]
-            if not files:
-                raise MinigptError(f"{path} holds no {', '.join(KINDS)} file")
-            self.files += [(file, str(file.relative_to(path)), False) for file in files]
-            self._weigh(files)
-            count = f"{len(files):,} file{'s' if len(files) > 1 else ''}"
-            others = f", {len(found) - len(files):,} of other kinds left out" if len(found) > len(files) else ""
-            return f"{path} ({count}{others})"
+            return self._look_into_run(path) if is_run(path) else self._look_into_folder(path)
         if not os.path.lexists(path):
             raise MinigptError(f"{path} does not exist; --data wants a file or a folder")
         if path.suffix.lower() not in KINDS:
             raise MinigptError(f"{path}: minigpt reads {', '.join(KINDS)}; save it as one of these, in UTF-8")
+        return self._look_into_file(path)
+
+    def _look_into_folder(self, path: Path) -> str:
+        files, others = self.walk.files(path)
+        self.files += [(file, str(file.relative_to(path)), False) for file in files]
+        self._weigh(files)
+        count = f"{len(files):,} file{'s' if len(files) > 1 else ''}"
+        return f"{path} ({count}{f', {len(others):,} of other kinds left out' if others else ''})"
+
+    def _look_into_run(self, path: Path) -> str:
+        """A run folder that the user names stands for the corpus in it."""
+        if not (path / RUN_CORPUS).is_file():
+            raise MinigptError(f"{path} is a run folder without a {RUN_CORPUS}; name a file or a folder of your own text")
+        return self._look_into_file(path / RUN_CORPUS)
+
+    def _look_into_file(self, path: Path) -> str:
         self.files.append((path, path.name, True))
         self._weigh([path])
         faults = Skipped()
         with open_file(path) as file:
-            column, texts = read_texts(blocks(file, path, lambda _: None), path, self.column, faults)
-            if next(texts, None) is None:
+            said, texts = read_texts(blocks(file, path, lambda _: None), path, self.column, faults)
+            if not any(map(is_visible, texts)):
                 raise MinigptError(faults.first[0] if faults.count else f"{path} is empty")
-        return f"{path} (column {column!r})" if column else str(path)
+        return f"{path} ({said})" if said else str(path)
 
     def _weigh(self, files: Iterable[Path]) -> None:
         for file in files:
@@ -103,12 +123,13 @@ class OwnText:
             found, faults = False, self.skipped.count
             try:
                 for text in self._texts(path):
-                    found = some = True
+                    found = found or is_visible(text)
                     yield Document(text, "own", origin)
             except MinigptError as error:
                 if named:
                     raise
                 self.skipped(f"{'the rest of ' if found else ''}{error}")
+            some = some or found
             if not found and faults == self.skipped.count:
                 self.skipped(f"{name} is empty")
         if not some:
@@ -128,23 +149,6 @@ class OwnText:
         self.read += count
         if self.progress:
             self.progress(self.read, self.total if self.total_known else None)
-
-
-def visible_files(folder: Path, skip: Skip) -> Iterator[Path]:
-    """Every file below a folder but for hidden ones and those in hidden folders. Links to folders are followed, each folder once."""
-    seen: set[tuple[int, int]] = set()
-
-    def unreadable(error: OSError) -> None:
-        skip(f"{error.filename} cannot be read: {error.strerror}")
-
-    for place, folders, files in os.walk(folder, followlinks=True, onerror=unreadable):
-        here = os.stat(place)
-        if (here.st_dev, here.st_ino) in seen:
-            folders.clear()
-            continue
-        seen.add((here.st_dev, here.st_ino))
-        folders[:] = [name for name in sorted(folders) if not name.startswith(".")]
-        yield from (Path(place, name) for name in files if not name.startswith("."))
 
 
 def open_file(path: Path) -> BinaryIO:
@@ -171,10 +175,10 @@ def blocks(file: BinaryIO, path: Path, on_bytes: Callable[[int], None]) -> Itera
 
 
 def read_texts(data: Iterable[bytes], path: Path, column: str | None, skip: Skip) -> tuple[str, Iterator[str]]:
-    """The column that holds the texts, if the file has columns, and the texts of its bytes, stripped, none empty."""
+    """What to say about the columns of a file, if it has any, and the texts of its bytes, stripped, none empty."""
     kind, name = path.suffix.lower(), str(path)
     text = decode(data, "standard input" if path == STDIN else name)
-    chosen = ""
+    said = ""
     if path == STDIN:
         kind, name = "", "standard input"
         first = next(text, "")
@@ -182,9 +186,16 @@ def read_texts(data: Iterable[bytes], path: Path, column: str | None, skip: Skip
         if next(json_records([first.partition("\n")[0]], name, lambda _: None), None):
             kind = ".jsonl"
     if kind == ".jsonl":
-        chosen, texts = column_texts(json_records(text, name, skip), name, column, "text", skip)
-    elif kind == ".csv":
-        chosen, texts = column_texts(csv_records(text, name, skip), name, column, None, skip)
+        said, texts = column_texts(json_records(text, name, skip), name, column, skip)
+    elif kind in (".csv", ".tsv"):
+        about, rows = csv_records(text, name, skip, column)
+        said, texts = column_texts(rows, name, column, skip)
+        said = "; ".join(filter(None, (said, about)))
     else:
         texts = cut(text)
-    return chosen, (stripped for text in texts if (stripped := text.strip()))
+    return said, (stripped for text in texts if (stripped := text.strip()))
+
+
+def is_visible(text: str) -> bool:
+    """Whether a text is more than white space, control characters and others that nobody sees, such as zero-width ones."""
+    return any(not c.isspace() and unicodedata.category(c) not in ("Cc", "Cf") for c in text)

@@ -1,24 +1,22 @@
-"""The text of a .jsonl or .csv file, block by block -> the texts in one of its columns, a record at a time.
+"""The text of a .jsonl file, block by block -> its records; and the records of any file -> the texts in one of their columns.
 
-A record that cannot be read is skipped and told to `skip`; a .csv whose quotes are wrong is refused, because behind them nobody knows
-where a record ends.
+A record that cannot be read is skipped and told to `skip`.
 """
 
 from __future__ import annotations
 
-import csv
 import json
-from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from itertools import chain
 
-from minigpt.errors import MinigptError
+from minigpt.corpus.columns import choose
+from minigpt.corpus.dialogues import text_columns, with_pair
+from minigpt.corpus.separators import split_texts
 
 LONGEST = 2**22  # characters of a record
 SAMPLE = 100  # records that decide which column has the texts
-DELIMITERS = ",;\t|"
 
-Record = tuple[int, dict[str, str]]  # line number, the columns that are text
+Record = tuple[int, Mapping[str, str]]  # line number, the columns that are text
 Skip = Callable[[str], None]
 
 
@@ -54,64 +52,21 @@ def json_records(blocks: Iterable[str], name: str, skip: Skip) -> Iterator[Recor
         if not isinstance(value, dict):
             skip(f"{name}, line {number}: wanted an object, got {type(value).__name__}")
             continue
-        yield number, {key: text for key, text in value.items() if isinstance(text, str)}
+        yield number, text_columns(value)
 
 
-def csv_records(blocks: Iterable[str], name: str, skip: Skip) -> Iterator[Record]:
-    """The rows of a .csv file whose first row names the columns; they are parted by the one of , ; tab | that the first row has most."""
-
-    length = 0  # of the record that is being read
-
-    def refuse(reason: str) -> None:
-        raise MinigptError(f"{reason}; split it, or check its quotes")
-
-    def feed() -> Iterator[str]:
-        nonlocal length
-        for number, line in rows_of_text:
-            length += len(line) + 1
-            if length > LONGEST:
-                refuse(f"{name}, line {number}: the record has more than {LONGEST:,} characters")
-            yield line + "\n"
-
-    rows_of_text = lines(blocks, name, refuse)
-    first = next((row for row in rows_of_text if row[1].strip()), None)
-    if first is None:
-        return
-    rows_of_text = chain([first], rows_of_text)
-    csv.field_size_limit(LONGEST)
-    reader = csv.reader(feed(), delimiter=max(DELIMITERS, key=first[1].count), strict=True)
-    before = first[0] - 1
-    number = first[0]  # where the record begins
-    try:
-        header = next(reader)
-        number = before + reader.line_num + 1
-        for row in reader:
-            if len(row) == len(header):
-                yield number, dict(zip(header, row, strict=True))
-            elif row:
-                skip(f"{name}, line {number} has {len(row)} columns, the first row has {len(header)}")
-            length, number = 0, before + reader.line_num + 1
-    except csv.Error as error:
-        raise MinigptError(f"{name}, line {number} is not CSV: {error}; check its quotes") from error
-
-
-def column_texts(records: Iterator[Record], name: str, column: str | None, usual: str | None, skip: Skip) -> tuple[str, Iterator[str]]:
-    """The column that has the texts, and the texts. It is the one asked for, else the `usual` one, else that of the longest on average."""
+def column_texts(records: Iterator[Record], name: str, column: str | None, skip: Skip) -> tuple[str, Iterator[str]]:
+    """How to say which column has the texts, and the texts, each cut where a separator parts it."""
+    paired = ((number, with_pair(record)) for number, record in records)
     sample: list[Record] = []
-    lengths: Counter[str] = Counter()
-    for number, record in records:
+    length = 0
+    for number, record in paired:
         sample.append((number, record))
-        lengths.update({key: 0 if _is_number(text) else len(text) for key, text in record.items()})
-        if len(sample) == SAMPLE or lengths.total() > LONGEST:
+        length += sum(map(len, record.values()))
+        if len(sample) == SAMPLE or length > LONGEST:
             break
-    known = ", ".join(repr(key) for key in sorted(lengths)) or "none"
-    if column is None:
-        column = usual if usual in lengths else max(sorted(lengths), key=lambda key: lengths[key], default=None)
-        if sample and (column is None or not lengths[column]):
-            raise MinigptError(f"{name} has no column with text; it has: {known}")
-    elif sample and column not in lengths:
-        raise MinigptError(f"{name} has no column {column!r} with text; it has: {known}")
-    return column or "", _texts(chain(sample, records), name, column or "", skip)
+    column, said = choose([record for _, record in sample], column, name)
+    return said, _texts(chain(sample, paired), name, column, skip)
 
 
 def _texts(records: Iterable[Record], name: str, column: str, skip: Skip) -> Iterator[str]:
@@ -124,12 +79,4 @@ def _texts(records: Iterable[Record], name: str, column: str, skip: Skip) -> Ite
         elif "\0" in text:
             skip(f"{name}, line {number}: the text holds a zero character")
         else:
-            yield text
-
-
-def _is_number(text: str) -> bool:
-    try:
-        float(text)
-    except ValueError:
-        return False
-    return True
+            yield from split_texts(text)

@@ -1,0 +1,126 @@
+"""The first records of a file -> the column that has the texts, and why.
+
+A column whose name says that it holds texts (assets/words/own.json, in that order) is taken before one that only looks like prose, and
+never one that holds numbers, dates, links, ids, JSON or a few labels over and over. How long the texts are does not decide.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Mapping, Sequence
+from functools import cache
+from statistics import fmean
+
+from minigpt.corpus.dialogues import Dialogue
+from minigpt.corpus.templates.grammar import load_words
+from minigpt.errors import MinigptError
+
+LOOK = 2000  # characters of a text that are looked at
+ALIKE = 0.8  # of the best column's score: a column that might be meant as well
+LABELS, FEW_WORDS = 4, 4  # texts that must repeat, and words that they have at most, to be labels
+A_TEXT = 3  # words, on average, of a column whose name only contains the word for a text, such as review_body
+WORD = re.compile(r"[^\W\d_]+")
+LETTERS_A_WORD = 6  # where no blanks part words
+SENTENCE = re.compile(r"[.!?\u2026\u3002\uff01\uff1f][\"')\]\u201d\u2019\u00bb]*(?:\s|$)")
+LINK = re.compile(r"(?:\w+:/|www\.|mailto:|data:)\S+|\S+@\S+\.\w+")
+CODE = re.compile(r"[\x21-\x7e]*[\d_/\\=+@][\x21-\x7e]*|[\x21-\x7e]{25,}")  # ids, paths, hashes, base64: no word is like that
+STRUCTURE = re.compile(r"[\[{]\s*[\"'\d{\[\]}-]")  # how JSON and lists of Python begin
+PARTS_OF_NAMES = re.compile(r"[A-Z]?[^\W\d_A-Z]+|[A-Z]+(?![^\W\d_A-Z])")
+
+
+def choose(sample: Sequence[Mapping[str, str]], asked: str | None, name: str) -> tuple[str, str]:
+    """The column of the records that has the texts, and how to say so; MinigptError where none has, or the one asked for is not there."""
+    columns: dict[str, list[str]] = {}
+    for record in sample:
+        for key, text in record.items():
+            columns.setdefault(key, []).append(text)
+    known = ", ".join(map(repr, sorted(columns))) or "none"
+    if asked is not None:
+        if sample and asked not in columns:
+            raise MinigptError(f"{name} has no column {asked!r} with text; it has: {known}")
+        return asked, f"column {asked!r}"
+    data = {key for key, texts in columns.items() if is_data(texts)}
+    scores = {key: 0.0 if key in data else sum(map(prose, texts)) / len(sample) for key, texts in columns.items()}
+    for candidates in ([key for key in columns if scores[key]], [key for key in columns if any(map(has_letters, columns[key]))]):
+        ranks = {key: place for key in candidates if (place := rank(key, columns[key]))}
+        if ranks:
+            named = min(ranks, key=lambda key: ranks[key])
+            return named, f"column {named!r}" + (", as dialogues" if isinstance(columns[named][0], Dialogue) else "")
+        if any(scores.values()) or len(candidates) == 1:
+            best = max(candidates, key=lambda key: scores[key])
+            alike = [repr(key) for key in candidates if key != best and scores[key] >= ALIKE * scores[best]]
+            return best, f"column {best!r}" + (f"; like {' and '.join(alike)}, so --column chooses" if alike else "")
+    if sample:
+        raise MinigptError(f"{name} has no column with text; it has: {known}; --column chooses one all the same")
+    return "", ""
+
+
+def rank(name: str, texts: Sequence[str]) -> tuple[int, int] | None:
+    """How well a column's name says that it holds texts, the lower the better; None where it does not say so."""
+    names: Sequence[str] = load_words("own")["text columns"]
+    if name.strip().lower() == names[0]:
+        return 0, 0
+    if any(isinstance(text, Dialogue) for text in texts):
+        return 1, 0
+    outer, _, inner = name.strip().lower().rpartition(".")
+    if inner in names:
+        return 3 if outer else 2, names.index(inner)
+    parts = [part.lower() for part in PARTS_OF_NAMES.findall(name)]
+    places = [names.index(part) for part in parts if part in names]
+    return (4, min(places)) if places and fmean(map(words, texts)) >= A_TEXT else None
+
+
+def is_data(texts: Sequence[str]) -> bool:
+    """Whether a column's texts are mostly no prose at all, or labels."""
+    filled = [text for text in texts if text.strip()]
+    if sum(map(looks_like_data, filled)) * 2 > len(filled):
+        return True
+    return len(filled) >= LABELS and 2 * len(set(filled)) <= len(filled) and fmean(map(words, filled)) < FEW_WORDS
+
+
+def prose(text: str) -> float:
+    """How much a text looks like prose: 0 for data, more for words, most for sentences."""
+    if looks_like_data(text):
+        return 0.0
+    text = text.strip()[:LOOK]
+    count = words(text)
+    score = math.log2(1 + count)
+    if SENTENCE.search(text):
+        score *= 2
+    elif 3 * sum(map(text.count, ",;|")) > count:  # a list of tags
+        score /= 3
+    plain = sum(c.isalpha() or c.isspace() for c in text)
+    return score if plain > 0.6 * len(text) else score / 3
+
+
+def has_letters(text: str) -> bool:
+    """Whether a text is more than a number."""
+    return any(map(str.isalpha, text)) and text.strip().lower() not in load_words("own")["no values"]
+
+
+def words(text: str) -> int:
+    """The words of a text's beginning; those of languages without blanks are estimated."""
+    found = WORD.findall(text[:LOOK])
+    return max(len(found), sum(map(len, found)) // LETTERS_A_WORD)
+
+
+def looks_like_data(text: str) -> bool:
+    """Whether a text is a number, a date, a link, an identifier, a hash, base64, JSON, or a list of such."""
+    text = text.strip()
+    structured = STRUCTURE.match(text) and text[-1] in "]}"
+    text = text[:LOOK]
+    if structured or not has_letters(text):
+        return True
+    return bool(date().fullmatch(text)) or all(LINK.fullmatch(part) or CODE.fullmatch(part) for part in text.split())
+
+
+@cache
+def date() -> re.Pattern[str]:
+    """A date with its month in words, or a time: `Mon, 3 Feb 2020 10:00 GMT`, `2020-02-03T10:00Z`, `10:00 am`."""
+    month, day = rf"(?:{load_words('own')['months']})[a-z]*\.?", r"\d{1,2}(?:st|nd|rd|th)?"
+    time, zone = r"[t ]?\d[\d:.,]*", r" ?(?:[ap]m|[a-z]{1,4}|[+-][\d:]+)"
+    return re.compile(
+        rf"(?:(?:[a-z]+,? )?(?:{day} {month}|{month} {day}),? \d{{4}}(?:,?{time}(?:{zone}){{,2}})?|[\d/.-]+{time}(?:{zone}){{,2}})",
+        re.IGNORECASE,
+    )

@@ -1,0 +1,168 @@
+"""The text of a .csv or .tsv file, block by block -> its rows as records, however the file parts its columns.
+
+The delimiter is the one of , ; tab | by which the first rows, read with their quotes, come out most alike; a first line such as `sep=;`
+(Excel's) says it outright. Where none does, a line is one text, commas and all. The first row names the columns unless it looks like data:
+then they are numbered. A file whose quotes are wrong is refused, because behind them nobody knows where a record ends.
+"""
+
+from __future__ import annotations
+
+import csv
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import chain
+from typing import NamedTuple, NoReturn
+
+from minigpt.corpus.columns import SENTENCE, looks_like_data, words
+from minigpt.corpus.records import LONGEST, Record, Skip, lines
+from minigpt.corpus.templates.grammar import load_words
+from minigpt.errors import MinigptError
+
+DELIMITERS = ",;\t|"
+NO_DELIMITER = "\x1f"  # of a file with one column
+LOOK_LINES, LOOK_LETTERS = 200, 2**18  # at the beginning of the file, by which the delimiter is told
+PROSE = 0.9  # of the delimiters have a blank behind them: then they are the commas of a sentence
+LONG_NAME = 8  # words, from which a cell is no name of a column
+SEPARATOR_LINE = re.compile(r'"?sep=(\t|[^\w\s"])"?\s*', re.IGNORECASE)
+
+Line = tuple[int, str]  # its number, and what stands in it
+
+
+class Dialect(NamedTuple):
+    """How a file parts its columns."""
+
+    delimiter: str
+    quoted: bool = True
+
+    def rows(self, text: Iterable[str], blanks: bool = False) -> Iterator[list[str]]:
+        """The rows of lines of text; `blanks` keeps those behind delimiters. csv.Error where quotes are wrong."""
+        return csv.reader(
+            text,
+            delimiter=self.delimiter,
+            quoting=csv.QUOTE_MINIMAL if self.quoted else csv.QUOTE_NONE,
+            strict=True,
+            skipinitialspace=not blanks,
+        )
+
+
+def csv_records(blocks: Iterable[str], name: str, skip: Skip, asked: str | None = None) -> tuple[str, Iterator[Record]]:
+    """What there is to say about the table, and its rows; asked: a column that it is known to have."""
+
+    def refuse(reason: str) -> NoReturn:
+        raise MinigptError(f"{reason}; split it, or check its quotes")
+
+    csv.field_size_limit(LONGEST)
+    text = lines(blocks, name, refuse)
+    first = next((line for line in text if line[1].strip()), None)
+    told = SEPARATOR_LINE.fullmatch(first[1]) if first else None
+    beginning = look(chain([first] if first and not told else [], text))
+    if not beginning:
+        return "", iter(())
+    sample = [line + "\n" for _, line in beginning]
+    dialect = Dialect(told[1]) if told else find_dialect(sample, asked)
+    headed = is_header(next(iter(parse(sample, dialect)[0]), []), asked)
+    rows = read_rows(chain(beginning, text), beginning[0][0], name, dialect, headed, skip)
+    return "" if headed else "its first row has no names, so columns are numbered", rows
+
+
+def look(text: Iterator[Line]) -> list[Line]:
+    """The first lines of a file, as many as it takes to know it."""
+    beginning, length = [], 0
+    for number, line in text:
+        beginning.append((number, line))
+        length += len(line)
+        if len(beginning) == LOOK_LINES or length > LOOK_LETTERS:
+            break
+    return beginning
+
+
+def find_dialect(sample: Sequence[str], asked: str | None) -> Dialect:
+    """How the file that begins with these lines parts its columns."""
+    best, most = None, (-1.0, 0.0, 0)
+    for dialect in (*map(Dialect, DELIMITERS), Dialect("\t", quoted=False)):
+        rows, sound = parse(sample, dialect)
+        width = len(rows[0]) if rows else 0
+        if width < 2 or (not sound and dialect == Dialect("\t")):  # many programs write quotes into such files as they are
+            continue
+        agreeing = sum(len(row) == width for row in rows) / len(rows)
+        spaced = blank_share(sample, dialect)
+        is_table = has_name(rows[0], asked) or (spaced < PROSE and (agreeing > 0.5 or is_header(rows[0], asked)))
+        if is_table and (agreeing, -spaced, width) > most:
+            best, most = dialect, (agreeing, -spaced, width)
+    return best or Dialect(NO_DELIMITER, quoted=parse(sample, Dialect(NO_DELIMITER))[1])
+
+
+def parse(sample: Sequence[str], dialect: Dialect, blanks: bool = False) -> tuple[list[list[str]], bool]:
+    """The rows of a file's first lines, as far as their quotes are right, and whether they are. The last row may be cut off."""
+    rows: list[list[str]] = []
+    try:
+        rows.extend(row for row in dialect.rows(sample, blanks) if row)
+    except csv.Error as error:
+        is_cut_off = len(sample) >= LOOK_LINES or sum(map(len, sample)) > LOOK_LETTERS
+        return rows, is_cut_off and "unexpected end" in str(error)
+    return rows, True
+
+
+def blank_share(sample: Sequence[str], dialect: Dialect) -> float:
+    """How many of the delimiters, those in quotes left out, have a blank behind them."""
+    behind = [cell for row in parse(sample, dialect, blanks=True)[0] for cell in row[1:]]
+    return sum(cell.startswith(" ") for cell in behind) / max(1, len(behind))
+
+
+def has_name(row: Sequence[str], asked: str | None) -> bool:
+    """Whether a cell is the column that was asked for, or a name that columns often have."""
+    known = {*load_words("own")["text columns"], *load_words("own")["other columns"]}
+    return any((cell.strip() == asked and not cell.strip().isdigit()) or cell.strip().lower() in known for cell in row)
+
+
+def is_header(row: Sequence[str], asked: str | None) -> bool:
+    """Whether a row names columns: it has a usual name, or no sentence and not only data."""
+    if has_name(row, asked):
+        return True
+    filled = [cell for cell in row if cell.strip()]
+    return not any(map(is_sentence, filled)) and not all(map(looks_like_data, filled))
+
+
+def is_sentence(cell: str) -> bool:
+    """Whether a cell is too long for a name, or ends as sentences do. Questions are names of columns in forms."""
+    count, question = words(cell), cell.rstrip().endswith("?")
+    return not question and (count >= LONG_NAME or (count > 2 and bool(SENTENCE.search(cell))))
+
+
+def read_rows(text: Iterable[Line], first: int, name: str, dialect: Dialect, headed: bool, skip: Skip) -> Iterator[Record]:
+    """The rows as records, by the names in the first row or by numbers from 1; first: the line where the table begins."""
+    length, place = 0, first - 1  # of the record that is being read; the line that was read last
+
+    def feed() -> Iterator[str]:
+        nonlocal length, place
+        for place, line in text:
+            length += len(line) + 1
+            if length > LONGEST:
+                raise MinigptError(f"{name}, line {place}: the record has more than {LONGEST:,} characters; split it, or check its quotes")
+            yield line + "\n"
+
+    names: list[str] | None = None
+    number = first  # the line where the record begins
+    try:
+        for row in dialect.rows(feed()):
+            if names is None:
+                names = unlike(row) if headed else [str(column) for column in range(1, len(row) + 1)]
+                if not headed:
+                    yield number, dict(zip(names, row, strict=True))
+            elif len(row) == len(names):
+                yield number, dict(zip(names, row, strict=True))
+            elif row:
+                remedy = f"; texts with {dialect.delimiter!r} in them need quotes" if len(row) > len(names) else ""
+                skip(f"{name}, line {number} has {len(row)} columns, the first row has {len(names)}{remedy}")
+            length, number = 0, place + 1
+    except csv.Error as error:
+        raise MinigptError(f"{name}, line {number} is not CSV: {error}; check its quotes") from error
+
+
+def unlike(header: Sequence[str]) -> list[str]:
+    """The names of the columns, none empty and none twice: those that are get their column's number."""
+    names: list[str] = []
+    for number, cell in enumerate(header, 1):
+        name = cell.strip()
+        names.append(f"{name} {number}".strip() if not name or name in names else name)
+    return names
