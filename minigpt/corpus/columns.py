@@ -112,11 +112,21 @@ def looks_like_data(text: str) -> bool:
     text = text[:LOOK]
     if structured or not has_letters(text):
         return True
-    return bool(date().fullmatch(text)) or all(LINK.fullmatch(part) or CODE.fullmatch(part) for part in text.split())
+    return is_date(text) or all(is_link(part) or CODE.fullmatch(part) for part in text.split())
+
+
+def is_link(text: str) -> bool:
+    """Whether a text is the address of a page or of a person."""
+    return bool(LINK.fullmatch(text.strip()))
+
+
+def is_date(text: str) -> bool:
+    """Whether a text is a date or a time."""
+    return bool(_date().fullmatch(text.strip()))
 
 
 @cache
-def date() -> re.Pattern[str]:
+def _date() -> re.Pattern[str]:
     """A date with its month in words, or a time: `Mon, 3 Feb 2020 10:00 GMT`, `2020-02-03T10:00Z`, `10:00 am`."""
     month, day = rf"(?:{load_words('own')['months']})[a-z]*\.?", r"\d{1,2}(?:st|nd|rd|th)?"
     time, zone = r"[t ]?\d[\d:.,]*", r" ?(?:[ap]m|[a-z]{1,4}|[+-][\d:]+)"

@@ -25,7 +25,9 @@ from minigpt.corpus.tables import csv_records
 from minigpt.corpus.walk import Walk, is_run
 from minigpt.errors import MinigptError
 
-KINDS = (".txt", ".md", ".jsonl", ".csv", ".tsv")
+TABLES = (".jsonl", ".csv", ".tsv")
+KINDS = (".txt", ".md", *TABLES)
+LOOK_TABLES = 20  # files of a folder, whose columns the plan tells: looking into more would take long
 STDIN = Path("-")
 RUN_CORPUS = "corpus.jsonl"  # in a run folder
 BLOCK = 2**20  # bytes read at once
@@ -72,7 +74,7 @@ class OwnText:
         self.total_known = STDIN not in paths
         self.files: list[tuple[Path, str, bool]] = []  # path, name in the corpus, whether the user named it
         said = [self._look_into(path) for path in paths]
-        self.description: Sequence[str] = [f"your own text: {', '.join(said)}", *self.walk.line()]
+        self.description: Sequence[str] = [f"your own text: {', '.join(said)}", *self.walk.line(), *self._columns()]
 
     def _look_into(self, path: Path) -> str:
         """Note the files of a path, and say what it is; MinigptError where a file that was named cannot be read."""
@@ -93,6 +95,17 @@ class OwnText:
         self._weigh(files)
         count = f"{len(files):,} file{'s' if len(files) > 1 else ''}"
         return f"{path} ({count}{f', {len(others):,} of other kinds left out' if others else ''})"
+
+    def _columns(self) -> list[str]:
+        """For the plan: which columns are read, of the tables that were found in folders."""
+        tables = [(path, name) for path, name, named in self.files if not named and path.suffix.lower() in TABLES]
+        columns: dict[str, list[str]] = {}
+        for path, name in tables[:LOOK_TABLES]:
+            with suppress(MinigptError), open_file(path) as file:  # a fault is told when the file is read
+                columns.setdefault(read_texts(blocks(file, path, lambda _: None), path, self.column, lambda _: None)[0], []).append(name)
+        said = [f"{said} ({names[0] if len(names) == 1 else f'{len(names)} files'})" for said, names in columns.items() if said]
+        more = f"; {len(tables) - LOOK_TABLES:,} more files were not looked into yet" if len(tables) > LOOK_TABLES else ""
+        return [f"read as text: {', '.join(said)}{more}"] if said else []
 
     def _look_into_run(self, path: Path) -> str:
         """A run folder that the user names stands for the corpus in it."""

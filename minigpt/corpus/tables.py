@@ -13,7 +13,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain
 from typing import NamedTuple, NoReturn
 
-from minigpt.corpus.columns import SENTENCE, looks_like_data, words
+from minigpt.corpus.columns import SENTENCE, is_date, is_link, looks_like_data, words
 from minigpt.corpus.records import LONGEST, Record, Skip, lines
 from minigpt.corpus.templates.grammar import load_words
 from minigpt.errors import MinigptError
@@ -116,17 +116,17 @@ def has_name(row: Sequence[str], asked: str | None) -> bool:
 
 
 def is_header(row: Sequence[str], asked: str | None) -> bool:
-    """Whether a row names columns: it has a usual name, or no sentence and not only data."""
-    if has_name(row, asked):
-        return True
+    """Whether a row names columns: it has a usual name, or neither a number, a date, a link nor a sentence, and not only identifiers."""
     filled = [cell for cell in row if cell.strip()]
-    return not any(map(is_sentence, filled)) and not all(map(looks_like_data, filled))
+    return has_name(row, asked) or not (any(map(is_no_name, filled)) or all(map(looks_like_data, filled)))
 
 
-def is_sentence(cell: str) -> bool:
-    """Whether a cell is too long for a name, or ends as sentences do. Questions are names of columns in forms."""
-    count, question = words(cell), cell.rstrip().endswith("?")
-    return not question and (count >= LONG_NAME or (count > 2 and bool(SENTENCE.search(cell))))
+def is_no_name(cell: str) -> bool:
+    """Whether a cell is certainly not a column's name. Questions are names of columns in forms."""
+    if not any(map(str.isalpha, cell)) or is_date(cell) or is_link(cell):
+        return True
+    count = words(cell)
+    return not cell.rstrip().endswith("?") and (count >= LONG_NAME or (count > 1 and bool(SENTENCE.search(cell))))
 
 
 def read_rows(text: Iterable[Line], first: int, name: str, dialect: Dialect, headed: bool, skip: Skip) -> Iterator[Record]:
