@@ -81,6 +81,12 @@ def test_one_column_may_have_commas_in_its_texts(tmp_path, header):
     texts, said = read(tmp_path / "a.csv", header + "\n".join(PROSE))
     assert texts == PROSE
     assert ("no names" in said) == (not header)
+    for rows in (
+        ["Hello there, friend", "Nice, really", "what, now, then"],
+        ["Aberdeen", "Glasgow", "Perth"],
+        ["So it goes", "It rained all day long"],
+    ):
+        assert read(tmp_path / "a.csv", "\n".join(rows))[0] == rows
     spoken = ['"Hello," she said, and sat.', '"Go," he said.']
     assert read(tmp_path / "a.csv", "text\n" + "\n".join(spoken))[0] == spoken
     assert read(tmp_path / "a.csv", 'text\n"Hello, world"\n"So, ""it"" is"\n')[0] == ["Hello, world", 'So, "it" is']
@@ -123,7 +129,17 @@ def test_a_first_row_that_is_data_is_read_too(tmp_path, row):
 
 
 @pytest.mark.parametrize(
-    "header", ["id,text", ",kommentar", "Timestamp,What did you like about our service in general?", "q1,q2 answer", "No,Meinung", "n,No."]
+    "header",
+    [
+        "id,text",
+        ",kommentar",
+        "Timestamp,What did you like about our service in general?",
+        "q1,q2 answer",
+        "No,Meinung",
+        "review_id,review_body",
+        "v1,v2",
+        "n,No.",
+    ],
 )
 def test_a_first_row_of_names_is_none_of_the_texts(tmp_path, header):
     texts, said = read(tmp_path / "a.csv", f"{header}\n1,It rained all day.\n2,Nobody came.\n")
@@ -199,7 +215,7 @@ def test_a_text_that_is_no_prose_is_read_where_its_name_or_nothing_else_says_so(
 def test_columns_that_look_alike_are_named_and_column_chooses(tmp_path):
     columns = {"before": PROSE, "n": ["1", "2", "3", "4"], "after": PROSE[::-1]}
     texts, said = read(tmp_path / "a.csv", table(columns))
-    assert (texts, said) == (PROSE, "(column 'before'; like 'after', so --column chooses)")
+    assert (texts, said) == (PROSE, "(column 'before'; 'after' would do too: --column chooses)")
     assert read(tmp_path / "a.csv", table(columns), "after") == (PROSE[::-1], "(column 'after')")
 
 
@@ -245,7 +261,16 @@ def test_objects_in_objects_have_dotted_names(tmp_path):
     assert read(tmp_path / "a.jsonl", json_lines(*records), "data.more.title")[0] == ["T"] * 4
     assert "it has: 'data.more.title', 'data.text'" in refusal(tmp_path / "a.jsonl", json_lines(*records), "text")
     assert read(tmp_path / "a.jsonl", json_lines({"text": "above", "data": {"text": "below"}}))[0] == ["above"]
+    squad = {"context": "It was a game, and a long one.", "question": "Who?", "answers": {"text": ["Nobody"]}}
+    assert read(tmp_path / "a.jsonl", json_lines(squad))[0] == [squad["context"]]
     assert read(tmp_path / "a.jsonl", json_lines({"lines": ["So it is,", "said the fox."], "n": [1, 2]}))[0] == ["So it is,\nsaid the fox."]
+
+
+def test_a_record_without_text_says_what_it_has(tmp_path):
+    record = {"paragraphs": [{"text": "a"}], "n": 1, "meta": {"ok": True}, "none": None}
+    said = "line 1 has no text: 'paragraphs' is a list, 'n' is a number, 'meta' is an object without text, 'none' is null"
+    assert refusal(tmp_path / "a.jsonl", json_lines(record)).endswith(said)
+    assert refusal(tmp_path / "a.jsonl", "{}").endswith("line 1 has no text: the object is empty")
 
 
 HELLO = "User: Hello, who are you?\nAssistant: A fox."
@@ -302,7 +327,7 @@ def test_an_input_follows_its_instruction_and_a_completion_its_prompt(tmp_path):
 )
 def test_what_is_no_conversation_is_not_read_as_one(tmp_path, value):
     assert read(tmp_path / "a.jsonl", json_lines({"messages": value, "was": PROSE[0]})) == ([PROSE[0]], "(column 'was')")
-    assert "has no column with text" in refusal(tmp_path / "a.jsonl", json_lines({"messages": value}))
+    assert "a.jsonl, line 1 has no text: 'messages' is a list" in refusal(tmp_path / "a.jsonl", json_lines({"messages": value}))
 
 
 json_values = st.recursive(
@@ -323,6 +348,25 @@ def test_any_records_give_documents_or_one_clear_line(tmp_path_factory, records)
         assert all(document.text.strip() == document.text != "" for document in OwnText([path]))
     except MinigptError as error:
         assert "\n" not in str(error)
+
+
+@pytest.mark.parametrize(
+    ("kind", "content"),
+    [
+        ("csv", "," * 2**17),
+        ("csv", ",".join(f"c{i}" for i in range(6_000)) + "\n" + ",".join(["so it"] * 6_000)),
+        ("csv", ("@." * 1000 + "," + "1" * 2000 + "x," + "_" * 2000 + "\u00e9\n") * 40),
+        ("csv", "|;,\t" * 2**14),
+        ("jsonl", "{" + ",".join(f'"k{i}": {{"x": "so it"}}' for i in range(6_000)) + "}"),
+        ("jsonl", '{"a":' * 500 + '"x"' + "}" * 500),
+    ],
+)
+def test_floods_of_columns_and_of_what_might_be_anything_end_in_one_short_line(tmp_path, kind, content):
+    try:
+        said = read(tmp_path / f"a.{kind}", content)[1]
+    except MinigptError as error:
+        said = str(error)
+    assert len(said) < 1000
 
 
 # --- nothing to read

@@ -19,12 +19,14 @@ from minigpt.errors import MinigptError
 LOOK = 2000  # characters of a text that are looked at
 ALIKE = 0.8  # of the best column's score: a column that might be meant as well
 LABELS, FEW_WORDS = 4, 4  # texts that must repeat, and words that they have at most, to be labels
-A_TEXT = 3  # words, on average, of a column whose name only contains the word for a text, such as review_body
+A_TEXT = 3  # words, on average, of a column whose name only contains the word for a text, such as review_body or data.text
 WORD = re.compile(r"[^\W\d_]+")
 LETTERS_A_WORD = 6  # where no blanks part words
 SENTENCE = re.compile(r"[.!?\u2026\u3002\uff01\uff1f][\"')\]\u201d\u2019\u00bb]*(?:\s|$)")
-LINK = re.compile(r"(?:\w+:/|www\.|mailto:|data:)\S+|\S+@\S+\.\w+")
-CODE = re.compile(r"[\x21-\x7e]*[\d_/\\=+@][\x21-\x7e]*|[\x21-\x7e]{25,}")  # ids, paths, hashes, base64: no word is like that
+LINK = re.compile(r"(?:\w+:/|www\.|mailto:|data:)\S+|[^\s@]+@[^\s@]+\.\w+")
+CODE, CODE_LENGTH = frozenset("0123456789_/\\=+@"), 25  # characters of ids, paths, hashes and base64; longer than words are
+LONGEST_DATE = 50
+SHOWN = 20  # names of columns
 STRUCTURE = re.compile(r"[\[{]\s*[\"'\d{\[\]}-]")  # how JSON and lists of Python begin
 PARTS_OF_NAMES = re.compile(r"[A-Z]?[^\W\d_A-Z]+|[A-Z]+(?![^\W\d_A-Z])")
 
@@ -34,8 +36,8 @@ def choose(sample: Sequence[Mapping[str, str]], asked: str | None, name: str) ->
     columns: dict[str, list[str]] = {}
     for record in sample:
         for key, text in record.items():
-            columns.setdefault(key, []).append(text)
-    known = ", ".join(map(repr, sorted(columns))) or "none"
+            columns.setdefault(key, []).extend([text] if text.strip() else [])
+    known = listed(sorted(columns), ", ") or "none"
     if asked is not None:
         if sample and asked not in columns:
             raise MinigptError(f"{name} has no column {asked!r} with text; it has: {known}")
@@ -49,11 +51,16 @@ def choose(sample: Sequence[Mapping[str, str]], asked: str | None, name: str) ->
             return named, f"column {named!r}" + (", as dialogues" if isinstance(columns[named][0], Dialogue) else "")
         if any(scores.values()) or len(candidates) == 1:
             best = max(candidates, key=lambda key: scores[key])
-            alike = [repr(key) for key in candidates if key != best and scores[key] >= ALIKE * scores[best]]
-            return best, f"column {best!r}" + (f"; like {' and '.join(alike)}, so --column chooses" if alike else "")
+            alike = [key for key in candidates if key != best and scores[key] >= ALIKE * scores[best]]
+            return best, f"column {best!r}" + (f"; {listed(alike, ' and ')} would do too: --column chooses" if alike else "")
     if sample:
-        raise MinigptError(f"{name} has no column with text; it has: {known}; --column chooses one all the same")
+        raise MinigptError(f"{name} has no column with text; it has: {known}; --column reads one all the same")
     return "", ""
+
+
+def listed(names: Sequence[str], between: str) -> str:
+    """Names in quotation marks, the first few of many."""
+    return between.join([*map(repr, names[:SHOWN]), *(["..."] if len(names) > SHOWN else [])])
 
 
 def rank(name: str, texts: Sequence[str]) -> tuple[int, int] | None:
@@ -64,19 +71,22 @@ def rank(name: str, texts: Sequence[str]) -> tuple[int, int] | None:
     if any(isinstance(text, Dialogue) for text in texts):
         return 1, 0
     outer, _, inner = name.strip().lower().rpartition(".")
+    if inner in names and not outer:
+        return 2, names.index(inner)
+    if fmean(map(words, texts)) < A_TEXT:
+        return None
     if inner in names:
-        return 3 if outer else 2, names.index(inner)
+        return 3, names.index(inner)
     parts = [part.lower() for part in PARTS_OF_NAMES.findall(name)]
     places = [names.index(part) for part in parts if part in names]
-    return (4, min(places)) if places and fmean(map(words, texts)) >= A_TEXT else None
+    return (4, min(places)) if places else None
 
 
 def is_data(texts: Sequence[str]) -> bool:
     """Whether a column's texts are mostly no prose at all, or labels."""
-    filled = [text for text in texts if text.strip()]
-    if sum(map(looks_like_data, filled)) * 2 > len(filled):
+    if sum(map(looks_like_data, texts)) * 2 >= len(texts):
         return True
-    return len(filled) >= LABELS and 2 * len(set(filled)) <= len(filled) and fmean(map(words, filled)) < FEW_WORDS
+    return len(texts) >= LABELS and 2 * len(set(texts)) <= len(texts) and fmean(map(words, texts)) < FEW_WORDS
 
 
 def prose(text: str) -> float:
@@ -112,17 +122,22 @@ def looks_like_data(text: str) -> bool:
     text = text[:LOOK]
     if structured or not has_letters(text):
         return True
-    return is_date(text) or all(is_link(part) or CODE.fullmatch(part) for part in text.split())
+    return is_date(text) or all(is_link(part) or is_code(part) for part in text.split())
+
+
+def is_code(word: str) -> bool:
+    """Whether a word is an identifier, a path, a hash or base64."""
+    return word.isascii() and (len(word) >= CODE_LENGTH or not CODE.isdisjoint(word))
 
 
 def is_link(text: str) -> bool:
     """Whether a text is the address of a page or of a person."""
-    return bool(LINK.fullmatch(text.strip()))
+    return len(text) <= LOOK and bool(LINK.fullmatch(text.strip()))
 
 
 def is_date(text: str) -> bool:
     """Whether a text is a date or a time."""
-    return bool(_date().fullmatch(text.strip()))
+    return len(text) <= LONGEST_DATE and bool(_date().fullmatch(text.strip()))
 
 
 @cache

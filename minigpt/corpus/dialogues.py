@@ -74,14 +74,14 @@ def text_columns(value: Mapping[str, Any], before: str = "", depth: int = 3) -> 
     """The columns of a JSON object that are text: strings, lists of strings (a line each), conversations, and those of the objects in
     it, named `outer.inner`, a few levels deep."""
     columns: dict[str, str] = {}
+    inner: dict[str, str] = {}
     for key, item in value.items():
-        name = before + key
         if isinstance(item, str):
-            columns[name] = item
+            columns[before + key] = item
         elif isinstance(item, dict) and depth > 1:
-            columns = {**text_columns(item, f"{name}.", depth - 1), **columns}
+            inner.update(text_columns(item, f"{before}{key}.", depth - 1))
         elif isinstance(item, list):
             is_text = bool(item) and all(isinstance(line, str) for line in item)
             if text := "\n".join(item) if is_text else conversation(item):
-                columns[name] = text
-    return columns
+                columns[before + key] = text
+    return inner | columns

@@ -7,14 +7,16 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from itertools import chain
+from itertools import chain, islice
 
 from minigpt.corpus.columns import choose
 from minigpt.corpus.dialogues import text_columns, with_pair
 from minigpt.corpus.separators import split_texts
 
 LONGEST = 2**22  # characters of a record
-SAMPLE = 100  # records that decide which column has the texts
+SAMPLE, SAMPLE_LETTERS = 100, 2**20  # records that decide which column has the texts; fewer where they are long
+
+SHOWN = 5  # columns of a record that has no text
 
 Record = tuple[int, Mapping[str, str]]  # line number, the columns that are text
 Skip = Callable[[str], None]
@@ -52,7 +54,17 @@ def json_records(blocks: Iterable[str], name: str, skip: Skip) -> Iterator[Recor
         if not isinstance(value, dict):
             skip(f"{name}, line {number}: wanted an object, got {type(value).__name__}")
             continue
-        yield number, text_columns(value)
+        if columns := text_columns(value):
+            yield number, columns
+        else:
+            found = ", ".join(f"{key!r} is {kind(item)}" for key, item in islice(value.items(), SHOWN))
+            skip(f"{name}, line {number} has no text: {found or 'the object is empty'}")
+
+
+def kind(value: object) -> str:
+    """What a JSON value is, in words."""
+    names = {bool: "true or false", int: "a number", float: "a number", list: "a list", dict: "an object without text"}
+    return names.get(type(value), "null")
 
 
 def column_texts(records: Iterator[Record], name: str, column: str | None, skip: Skip) -> tuple[str, Iterator[str]]:
@@ -62,8 +74,8 @@ def column_texts(records: Iterator[Record], name: str, column: str | None, skip:
     length = 0
     for number, record in paired:
         sample.append((number, record))
-        length += sum(map(len, record.values()))
-        if len(sample) == SAMPLE or length > LONGEST:
+        length += sum(len(key) + len(text) for key, text in record.items())
+        if len(sample) == SAMPLE or length > SAMPLE_LETTERS:
             break
     column, said = choose([record for _, record in sample], column, name)
     return said, _texts(chain(sample, paired), name, column, skip)

@@ -11,6 +11,7 @@ import csv
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain
+from statistics import fmean
 from typing import NamedTuple, NoReturn
 
 from minigpt.corpus.columns import SENTENCE, is_date, is_link, looks_like_data, words
@@ -23,6 +24,8 @@ NO_DELIMITER = "\x1f"  # of a file with one column
 LOOK_LINES, LOOK_LETTERS = 200, 2**18  # at the beginning of the file, by which the delimiter is told
 PROSE = 0.9  # of the delimiters have a blank behind them: then they are the commas of a sentence
 LONG_NAME = 8  # words, from which a cell is no name of a column
+SHORT_NAME = 2  # words of a name that is none of the usual ones, above a single column
+IDENTIFIER = re.compile(r"[^\W\d]\w{0,30}")  # as programs name columns
 SEPARATOR_LINE = re.compile(r'"?sep=(\t|[^\w\s"])"?\s*', re.IGNORECASE)
 
 Line = tuple[int, str]  # its number, and what stands in it
@@ -60,7 +63,7 @@ def csv_records(blocks: Iterable[str], name: str, skip: Skip, asked: str | None 
         return "", iter(())
     sample = [line + "\n" for _, line in beginning]
     dialect = Dialect(told[1]) if told else find_dialect(sample, asked)
-    headed = is_header(next(iter(parse(sample, dialect)[0]), []), asked)
+    headed = is_headed(parse(sample, dialect)[0], asked)
     rows = read_rows(chain(beginning, text), beginning[0][0], name, dialect, headed, skip)
     return "" if headed else "its first row has no names, so columns are numbered", rows
 
@@ -115,18 +118,28 @@ def has_name(row: Sequence[str], asked: str | None) -> bool:
     return any((cell.strip() == asked and not cell.strip().isdigit()) or cell.strip().lower() in known for cell in row)
 
 
+def is_headed(rows: Sequence[Sequence[str]], asked: str | None) -> bool:
+    """Whether the first of the rows names columns. Of a single column it must be a usual name, or short where the texts are not."""
+    first, *others = rows or [[]]
+    if len(first) != 1 or not others or has_name(first, asked):
+        return is_header(first, asked)
+    return is_header(first, asked) and words(first[0]) <= SHORT_NAME and fmean(words(" ".join(row)) for row in others) > 2 * SHORT_NAME
+
+
 def is_header(row: Sequence[str], asked: str | None) -> bool:
-    """Whether a row names columns: it has a usual name, or neither a number, a date, a link nor a sentence, and not only identifiers."""
+    """Whether a row names columns: it has a usual name, or neither a number, a date, a link nor a sentence, and not only codes."""
     filled = [cell for cell in row if cell.strip()]
-    return has_name(row, asked) or not (any(map(is_no_name, filled)) or all(map(looks_like_data, filled)))
+    codes = [cell for cell in filled if looks_like_data(cell) and not IDENTIFIER.fullmatch(cell.strip())]
+    return has_name(row, asked) or not (any(map(is_no_name, filled)) or len(codes) == len(filled))
 
 
 def is_no_name(cell: str) -> bool:
     """Whether a cell is certainly not a column's name. Questions are names of columns in forms."""
     if not any(map(str.isalpha, cell)) or is_date(cell) or is_link(cell):
         return True
-    count = words(cell)
-    return not cell.rstrip().endswith("?") and (count >= LONG_NAME or (count > 1 and bool(SENTENCE.search(cell))))
+    if cell.rstrip().endswith("?"):
+        return False
+    return words(cell) >= LONG_NAME or ", " in cell or (words(cell) > 1 and bool(SENTENCE.search(cell)))
 
 
 def read_rows(text: Iterable[Line], first: int, name: str, dialect: Dialect, headed: bool, skip: Skip) -> Iterator[Record]:
@@ -161,8 +174,8 @@ def read_rows(text: Iterable[Line], first: int, name: str, dialect: Dialect, hea
 
 def unlike(header: Sequence[str]) -> list[str]:
     """The names of the columns, none empty and none twice: those that are get their column's number."""
-    names: list[str] = []
+    names: dict[str, None] = {}
     for number, cell in enumerate(header, 1):
         name = cell.strip()
-        names.append(f"{name} {number}".strip() if not name or name in names else name)
-    return names
+        names[f"{name} {number}".strip() if not name or name in names else name] = None
+    return list(names)
