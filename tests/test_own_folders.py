@@ -123,6 +123,8 @@ def test_a_link_to_a_run_or_to_the_models_folder_changes_nothing(tmp_path):
         ("node_modules/x", "a folder of installed packages"),
         ("thing-1.0.dist-info/RECORD", "a folder of installed packages"),
         ("build/CMakeCache.txt", "a build folder"),
+        ("@eaDir/x", "a system folder"),
+        ("__MACOSX/x", "a system folder"),
         (".obsidian/x", "a hidden folder"),
     ],
 )

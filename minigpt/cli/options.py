@@ -13,11 +13,12 @@ OPTIONS = [
         "--data",
         multiple=True,
         type=click.Path(),
-        help="Your own text instead: a .txt, .md, .jsonl or .csv file, a folder of them, or - for standard input. Repeatable.",
+        help="Your own text instead: a .txt, .md, .jsonl, .csv or .tsv file, a folder of them, or - for standard input. Repeatable.",
     ),
     click.option(
         "--column",
-        help="Which column of .jsonl and .csv files is the text.  [default: text in .jsonl; else the one with the longest texts]",
+        help="Which column of .jsonl, .csv and .tsv files is the text.  [default: the one whose name says so, such as text or body, else"
+        " the one that looks most like prose]",
     ),
     click.option(
         "--data-share",

@@ -1,8 +1,8 @@
 """The user's own text: files, folders and standard input in, documents out, one after the other: gigabytes are never in memory.
 
-`.txt` and `.md` are cut into documents; of `.jsonl` and `.csv` each record is one. What was named and cannot be read is an error; what lies
-in a folder and cannot be read, and a record that cannot be read, is skipped, and `skipped` says which and why. Standard input is JSON
-lines if its first line is a JSON object, and else plain text.
+`.txt` and `.md` are cut into documents; of `.jsonl`, `.csv` and `.tsv` each record is one. A file that was named and cannot be read is an
+error; what lies in a folder and cannot be read, and a record that cannot be read, is skipped, and `skipped` says which and why. What in a
+folder is not the user's own is passed over (walk.py). Standard input is JSON lines if its first line is a JSON object, else plain text.
 """
 
 from __future__ import annotations
@@ -65,7 +65,7 @@ class OwnText:
         progress: Callable[[int, int | None], None] | None = None,
         ours: Iterable[Path] = (),
     ) -> None:
-        """column: the one of `.jsonl` and `.csv` files that has the texts. progress: hears the bytes read, of how many if known. ours: the
+        """column: the one of tables that has the texts. progress: hears the bytes read, of how many if known. ours: the
         models folder and the run folder in use, which are passed over where they lie below a folder that was named."""
         self.column, self.progress = column, progress
         self.skipped = Skipped()

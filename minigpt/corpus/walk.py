@@ -1,7 +1,7 @@
 """A folder -> the files in it that are the user's own, and what was passed over.
 
 Passed over is what minigpt wrote itself (run folders, the models folder in use) and what programs keep for themselves: version control,
-caches, virtual environments, installed packages, and everything hidden. A folder that the user names is always entered: only what lies
+caches, virtual environments, installed packages, folders of the system, and everything hidden. A folder that the user names is always entered: only what lies
 below it is judged.
 """
 
@@ -14,10 +14,11 @@ from pathlib import Path
 
 from minigpt.errors import MinigptError
 from minigpt.files import read_json_object
-from minigpt.folder import RECORD
+from minigpt.shelf import CHECKPOINT, RECORD, SYSTEM_FOLDERS
 
 VERSION_CONTROL = frozenset((".git", ".hg", ".svn", ".bzr", ".jj", "CVS", "_darcs"))
-CACHES = frozenset(("__pycache__", ".cache", ".ipynb_checkpoints", "__MACOSX"))
+CACHES = frozenset(("__pycache__", ".cache", ".ipynb_checkpoints"))
+SYSTEM = SYSTEM_FOLDERS | {"__MACOSX"}  # the latter in archives that macOS packed
 PACKAGES = frozenset(("site-packages", "dist-packages", "node_modules", "bower_components"))
 PACKAGE_ENDINGS = (".dist-info", ".egg-info")
 CACHE_TAG, CACHE_SIGNATURE = "CACHEDIR.TAG", b"Signature: 8a477f597d28d172789f06886806bc55"  # https://bford.info/cachedir/
@@ -86,6 +87,8 @@ def kind_of(folder: Path) -> str | None:
         return "run folder"
     if os.path.isfile(folder / "pyvenv.cfg") or os.path.isdir(folder / "conda-meta"):
         return "virtual environment"
+    if name in SYSTEM:
+        return "system folder"
     if name in VERSION_CONTROL:
         return "version control folder"
     if name in CACHES or is_tagged_cache(folder):
@@ -104,7 +107,7 @@ def is_run(folder: Path) -> bool:
     try:
         record = read_json_object(folder / RECORD)
     except MinigptError:
-        return os.path.isdir(folder / "checkpoint") or os.path.isfile(folder / "model.safetensors")
+        return os.path.isdir(folder / CHECKPOINT) or os.path.isfile(folder / "model.safetensors")
     return isinstance(record.get("minigpt"), str) and isinstance(record.get("options"), dict)
 
 
