@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from minigpt.corpus.columns import looks_like_data
@@ -47,6 +47,7 @@ def json_lines(*records: Any) -> str:
 # --- how a file parts its columns
 
 
+@settings(max_examples=50)
 @given(
     st.lists(st.lists(st.sampled_from([*PROSE, 'A "word", said;', "a|b", "tab\there", "so\nit is"]), min_size=3, max_size=3), min_size=2),
     st.sampled_from(",;\t|"),
@@ -234,6 +235,7 @@ def test_what_is_data(text, data):
     assert looks_like_data(text) == data
 
 
+@settings(max_examples=50)
 @given(st.text(max_size=60))
 def test_any_text_is_data_or_not(text):
     assert looks_like_data(text) in (True, False)
@@ -340,6 +342,7 @@ json_values = st.recursive(
 )
 
 
+@settings(max_examples=50)
 @given(st.lists(st.dictionaries(st.sampled_from(["messages", "text", "prompt", "completion", "a"]), json_values), min_size=1, max_size=4))
 def test_any_records_give_documents_or_one_clear_line(tmp_path_factory, records):
     path = tmp_path_factory.getbasetemp() / "any.jsonl"

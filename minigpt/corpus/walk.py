@@ -1,8 +1,8 @@
 """A folder -> the files in it that are the user's own, and what was passed over.
 
 Passed over is what minigpt wrote itself (run folders, the models folder in use) and what programs keep for themselves: version control,
-caches, virtual environments, installed packages, folders of the system, and everything hidden. A folder that the user names is always entered: only what lies
-below it is judged.
+caches, virtual environments, installed packages, folders of the system, and everything hidden. A folder that the user names is always
+entered: only what lies below it is judged.
 """
 
 from __future__ import annotations
