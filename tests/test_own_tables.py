@@ -319,7 +319,8 @@ def test_an_input_follows_its_instruction_and_a_completion_its_prompt(tmp_path):
     assert read(tmp_path / "a.csv", table({name: [text] for name, text in record.items()}))[0] == [
         "User: Add.\nOne and two\nAssistant: Three"
     ]
-    assert read(tmp_path / "a.jsonl", json_lines({"prompt": "Once upon", "completion": " a time."}))[0] == ["Once upon a time."]
+    texts, said = read(tmp_path / "a.jsonl", json_lines({"prompt": "Once upon", "completion": " a time."}))
+    assert (texts, said) == (["Once upon a time."], "(column 'prompt + completion', each completion behind its prompt)")
     assert read(tmp_path / "a.jsonl", json_lines(record | {"text": "The whole."}))[0] == ["The whole."]
     assert read(tmp_path / "a.jsonl", json_lines(record), "output")[0] == ["Three"]
 

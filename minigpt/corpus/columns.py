@@ -48,7 +48,8 @@ def choose(sample: Sequence[Mapping[str, str]], asked: str | None, name: str) ->
         ranks = {key: place for key in candidates if (place := rank(key, columns[key]))}
         if ranks:
             named = min(ranks, key=lambda key: ranks[key])
-            return named, f"column {named!r}" + (", as dialogues" if isinstance(columns[named][0], Dialogue) else "")
+            first = columns[named][0]
+            return named, f"column {named!r}" + (f", {first.said}" if isinstance(first, Dialogue) else "")
         if any(scores.values()) or len(candidates) == 1:
             best = max(candidates, key=lambda key: scores[key])
             alike = [key for key in candidates if key != best and scores[key] >= ALIKE * scores[best]]

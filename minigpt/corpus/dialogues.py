@@ -18,9 +18,17 @@ ROLES, CONTENTS = ("role", "from", "speaker"), ("content", "value", "text")
 
 
 class Dialogue(str):
-    """The text of a conversation."""
+    """The text of a conversation, and how the plan says so."""
 
     __slots__ = ()
+    said = "as dialogues"
+
+
+class Continued(Dialogue):
+    """A prompt and how it goes on."""
+
+    __slots__ = ()
+    said = "each completion behind its prompt"
 
 
 def conversation(value: object) -> Dialogue | None:
@@ -65,7 +73,7 @@ def with_pair(record: Mapping[str, str]) -> Mapping[str, str]:
 def two_turns(request: str, more: Sequence[str], answer: str, raw: bool) -> Dialogue:
     """A request and its answer; a `raw` one goes on where the request ended, if blanks say so."""
     if raw and (answer[:1].isspace() or request[-1:].isspace()):
-        return Dialogue(request + answer)
+        return Continued(request + answer)
     asked = "\n".join(filter(None, [request.strip(), *more]))
     return Dialogue(f"User: {asked}\nAssistant: {answer.strip()}")
 

@@ -92,7 +92,8 @@ def seeds() -> dict[str, bytes]:
     return {
         "weights": files["model.safetensors"], "tensors": files["model.safetensors"], "state": state, "json": files["config.json"],
         "config": files["config.json"], "record": files["run.json"], "tokenizer": files["tokenizer.json"], "merges": files["merges.txt"],
-        "journal": (ROOM / "seed.jsonl").read_bytes(), "text": b"# A\n\nOne text.\n<|endoftext|>\n~~~\n# B\n~~~\n\nTitle\n===\n\nAnother.", "csv": b'text,b\n"one, text",2\n',
+        "journal": (ROOM / "seed.jsonl").read_bytes(), "text": b"# A\n\nOne text.\n<|endoftext|>\n~~~\n# B\n~~~\n\nTitle\n===\n\nAnother.",
+        "csv": b'text,b\n"one, text",2\n',
         "jsonl": b'{"text": "one"}\n{"text": "two", "b": {"c": "d"}}\n{"messages": [{"role": "user", "content": ["three"]}]}\n',
     }  # fmt: skip
 
