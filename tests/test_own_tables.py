@@ -376,17 +376,15 @@ def test_floods_of_columns_and_of_what_might_be_anything_end_in_one_short_line(t
 # --- nothing to read
 
 
-@pytest.mark.parametrize(
-    "nothing", ["", " \n\t\n", "\u200b\u200b\n\n\ufeff\u200b", "<|endoftext|>\n<|endoftext|>\n", "\x1b\x07", "\u2060\u00ad"]
-)
+@pytest.mark.parametrize("nothing", ["", " \n\t\n", "<|endoftext|>\n<|endoftext|>\n", "</s>"])
 @pytest.mark.parametrize("kind", ["txt", "md"])
-def test_a_file_in_which_nobody_sees_anything_is_empty(tmp_path, nothing, kind):
+def test_a_file_without_text_is_empty(tmp_path, nothing, kind):
     assert refusal(tmp_path / f"a.{kind}", nothing).endswith(f"a.{kind} is empty")
     (tmp_path / "b.txt").write_text("mine")
     own = OwnText([tmp_path])
-    assert "mine" in [document.text for document in own]
+    assert [document.text for document in own] == ["mine"]
     assert own.skipped.lines() == [f"skipped: a.{kind} is empty"]
 
 
 def test_a_table_of_empty_texts_is_empty(tmp_path):
-    assert "a.csv is empty" in refusal(tmp_path / "a.csv", "id,text\n1,\n2,\u200b\n", "text")
+    assert "a.csv is empty" in refusal(tmp_path / "a.csv", "id,text\n1,\n2, \n", "text")

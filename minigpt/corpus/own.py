@@ -10,7 +10,6 @@ from __future__ import annotations
 import os
 import stat
 import sys
-import unicodedata
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
 from itertools import chain
@@ -20,7 +19,7 @@ from typing import BinaryIO
 from minigpt.corpus.cut import cut
 from minigpt.corpus.decode import decode
 from minigpt.corpus.documents import Document
-from minigpt.corpus.records import Skip, column_texts, json_records
+from minigpt.corpus.records import Skip, column_texts, is_json_object, json_records
 from minigpt.corpus.tables import csv_records
 from minigpt.corpus.walk import Walk, is_run
 from minigpt.errors import MinigptError
@@ -119,7 +118,7 @@ class OwnText:
         faults = Skipped()
         with open_file(path) as file:
             said, texts = read_texts(blocks(file, path, lambda _: None), path, self.column, faults)
-            if not any(map(is_visible, texts)):
+            if next(texts, None) is None:
                 raise MinigptError(faults.first[0] if faults.count else f"{path} is empty")
         return f"{path} ({said})" if said else str(path)
 
@@ -136,13 +135,12 @@ class OwnText:
             found, faults = False, self.skipped.count
             try:
                 for text in self._texts(path):
-                    found = found or is_visible(text)
+                    found = some = True
                     yield Document(text, "own", origin)
             except MinigptError as error:
                 if named:
                     raise
                 self.skipped(f"{'the rest of ' if found else ''}{error}")
-            some = some or found
             if not found and faults == self.skipped.count:
                 self.skipped(f"{name} is empty")
         if not some:
@@ -196,7 +194,7 @@ def read_texts(data: Iterable[bytes], path: Path, column: str | None, skip: Skip
         kind, name = "", "standard input"
         first = next(text, "")
         text = chain([first], text)
-        if next(json_records([first.partition("\n")[0]], name, lambda _: None), None):
+        if is_json_object(first.partition("\n")[0]):
             kind = ".jsonl"
     if kind == ".jsonl":
         said, texts = column_texts(json_records(text, name, skip), name, column, skip)
@@ -207,8 +205,3 @@ def read_texts(data: Iterable[bytes], path: Path, column: str | None, skip: Skip
     else:
         texts = cut(text)
     return said, (stripped for text in texts if (stripped := text.strip()))
-
-
-def is_visible(text: str) -> bool:
-    """Whether a text is more than white space, control characters and others that nobody sees, such as zero-width ones."""
-    return any(not c.isspace() and unicodedata.category(c) not in ("Cc", "Cf") for c in text)

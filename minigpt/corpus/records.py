@@ -61,6 +61,14 @@ def json_records(blocks: Iterable[str], name: str, skip: Skip) -> Iterator[Recor
             skip(f"{name}, line {number} has no text: {found or 'the object is empty'}")
 
 
+def is_json_object(line: str) -> bool:
+    """Whether a line is one record of a .jsonl file."""
+    try:
+        return isinstance(json.loads(line), dict)
+    except (ValueError, RecursionError):
+        return False
+
+
 def kind(value: object) -> str:
     """What a JSON value is, in words."""
     names = {bool: "true or false", int: "a number", float: "a number", list: "a list", dict: "an object without text"}
