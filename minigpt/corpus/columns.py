@@ -26,7 +26,7 @@ SENTENCE = re.compile(r"[.!?\u2026\u3002\uff01\uff1f][\"')\]\u201d\u2019\u00bb]*
 LINK = re.compile(r"(?:\w+:/|www\.|mailto:|data:)\S+|[^\s@]+@[^\s@]+\.\w+")
 CODE, CODE_LENGTH = frozenset("0123456789_/\\=+@"), 25  # characters of ids, paths, hashes and base64; longer than words are
 LONGEST_DATE = 50
-SHOWN = 20  # names of columns
+SHOWN, WIDEST = 20, 60  # names of columns, and characters of each
 STRUCTURE = re.compile(r"[\[{]\s*[\"'\d{\[\]}-]")  # how JSON and lists of Python begin
 PARTS_OF_NAMES = re.compile(r"[A-Z]?[^\W\d_A-Z]+|[A-Z]+(?![^\W\d_A-Z])")
 
@@ -61,7 +61,7 @@ def choose(sample: Sequence[Mapping[str, str]], asked: str | None, name: str) ->
 
 def listed(names: Sequence[str], between: str) -> str:
     """Names in quotation marks, the first few of many."""
-    return between.join([*map(repr, names[:SHOWN]), *(["..."] if len(names) > SHOWN else [])])
+    return between.join([*(repr(name[:WIDEST]) for name in names[:SHOWN]), *(["..."] if len(names) > SHOWN else [])])
 
 
 def rank(name: str, texts: Sequence[str]) -> tuple[int, int] | None:
