@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from minigpt.corpus.keywords import Term, kind
 from minigpt.corpus.lexicon import FOODS, TABLES, meanings
+from minigpt.corpus.terms import UNCLEAR, UNCLEAR_FOOD, Term, kind, thing
 
 FIELDS = {"season": ("cooking", "poetry", "general"), "cuisines": ("cooking",), "diets": ("cooking",)}  # other fields: all categories
 SINGLE = ("season", "audience", "tone", "length")
 HOW = ("audience", "tone", "length")  # not read where a prompt says what a text is about: "a story about a child" may be for adults
 OPPOSITE = {("length", "short"): "long", ("length", "long"): "short"}
-FIRM = ("without", "no", "avoid", "exclude", "-without", "free from", "free of", "free", "excluding", "except", "omit", "skip", "lacking")
+SOFT = frozenset(TABLES["statements"])  # negators that state something: "not old" asks for nothing to be left out
 
 
 def constraints(terms: Sequence[Term], category: str) -> tuple[dict[str, Any], set[int]]:
@@ -37,6 +37,10 @@ def _meanings(term: Term, terms: Sequence[Term], place: int, category: str) -> I
     """(field, value) for all that the term asks for; an empty value where it is understood and asks for nothing."""
     if term.plain or not term.key:
         return
+    if term.negated in (UNCLEAR, UNCLEAR_FOOD):
+        if term.negated == UNCLEAR or category == "cooking":
+            yield "unclear", term.unclear
+        return
     if category == "cooking" and term.key in FOODS:
         yield from _food(term)
         return
@@ -44,16 +48,18 @@ def _meanings(term: Term, terms: Sequence[Term], place: int, category: str) -> I
         if category not in FIELDS.get(field, (category,)) or (field in HOW and term.about):
             continue
         if field == "asked language":
-            if place + 1 == len(terms) or terms[place + 1].plain:
+            if not term.negated and (place + 1 == len(terms) or terms[place + 1].plain):
                 yield "language", value
         elif field == "adults":
             yield ("audience", "") if not term.about else ("", "")
         elif field == "audience" and term.key == "professional" and category == "general":
             yield "tone", "" if term.negated else "formal"
+        elif field == "season" and term.negated and category != "cooking":
+            yield ("without", term.key) if term.negated not in SOFT else ("", "")
         else:
             yield field, OPPOSITE.get((field, value), "") if term.negated else value
-    if term.negated and not kind(term):
-        yield ("without", singular(term.key)) if term.negated in FIRM else ("", "")
+    if term.negated and not thing(term):
+        yield ("", "") if term.negated in SOFT else ("without", singular(term.key))
 
 
 def _food(term: Term) -> Iterator[tuple[str, str]]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from minigpt.corpus.language import NAMES
 from minigpt.corpus.request import Request
 from minigpt.corpus.templates import covers
+from minigpt.corpus.templates.left_out import ruled_out_things
 
 SHARES = {2: "half", 3: "a third", 4: "a quarter", 5: "a fifth", 6: "a sixth"}
 
@@ -25,7 +26,8 @@ def describe(request: Request, templates: bool = True) -> list[str]:
         said = [f"{' and '.join([*shown, *unwritten])}, {SHARES.get(count, f'1/{count}')} each", *common]
     else:
         said = [*_subject(request, templates), *common]
-    return (["; ".join(said)] if said else []) + (_warnings(request) if templates else [])
+    lines = (["; ".join(said)] if said else []) + _not_understood(request)
+    return lines + (_warnings(request) if templates else [])
 
 
 def _subject(request: Request, templates: bool) -> list[str]:
@@ -57,9 +59,17 @@ def _about(request: Request) -> str:
     return ", ".join(request.spell(topic) for topic in request.topics)
 
 
+def _not_understood(request: Request) -> list[str]:
+    """The words that perhaps rule something out, and how to say it."""
+    unclear = dict.fromkeys(words for part in request.parts for words in part.unclear)
+    return [f'not understood: "{words}"; say "without ..." for what to leave out, or "with ..." for what to use' for words in unclear]
+
+
 def _warnings(request: Request) -> list[str]:
     """What templates cannot do, and what can."""
     lines = []
+    if things := dict.fromkeys(f'"{thing}"' for part in request.parts for thing in ruled_out_things(part)):
+        lines.append(f"templates leave out texts with the word {' or '.join(things)}; what it stands for may still come up in other words")
     uncovered = [part for part in request.parts if not (part.confidence > 0 and covers(part))]
     if uncovered:
         about = ", ".join(dict.fromkeys(filter(None, map(_about, uncovered))))

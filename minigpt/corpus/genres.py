@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from functools import cache
 
-from minigpt.corpus.keywords import Term, kind
 from minigpt.corpus.lexicon import FOODS, TABLES, plurals, weights
 from minigpt.corpus.templates.grammar import load_words
+from minigpt.corpus.terms import Term, kind
 
 GENRE, DISH, FIELD = "genre", "dish", "field"  # a field (cooking, Python) names a kind only where no genre of its category is listed
 PEOPLE = frozenset(TABLES["people"])

@@ -11,9 +11,9 @@ from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
 from minigpt.corpus.genres import FIELD, GENRE, HOW, TELLING, categories, sorts, telling, unwritten_places
-from minigpt.corpus.keywords import Term, is_mark, kind
 from minigpt.corpus.language import WITHOUT_SPACES
 from minigpt.corpus.lexicon import TABLES, weights
+from minigpt.corpus.terms import Term, is_mark, kind
 
 LISTERS, ABOUT = frozenset(TABLES["words that list"]), frozenset(TABLES["about"])
 WRITING = frozenset(TABLES["verbs that list"])

@@ -14,6 +14,7 @@ from typing import Any
 
 import regex
 
+from minigpt.corpus.legible import compose
 from minigpt.corpus.templates.grammar import load_words
 
 LANGUAGES = load_words("prompts_languages")
@@ -76,7 +77,7 @@ def _glossary(code: str, row: Mapping[str, Any], fallback: Mapping[str, str]) ->
     words: dict[str, str] = {}
     plain = [("", ", ".join(" ".join(row["plain"]).split()))]
     for english, foreign in (*fallback.items(), *plain, *row["words"].items()):  # a word of two tables is what the last one says
-        words |= dict.fromkeys(foreign.lower().split(", "), english or PLAIN)
+        words |= dict.fromkeys(compose(foreign).lower().split(", "), english or PLAIN)
     stems = {word[:-1]: english for word, english in words.items() if word.endswith("*")}
     whole = {word: english for word, english in words.items() if not word.endswith("*")}
     prefixes, particles = (tuple(row.get(key, "").split()) for key in ("prefixes", "particles"))

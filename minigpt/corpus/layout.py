@@ -9,10 +9,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from minigpt.corpus.genres import FIELD, telling
-from minigpt.corpus.keywords import Term, kind
 from minigpt.corpus.kinds import LISTERS, Kind
 from minigpt.corpus.language import PLAIN
 from minigpt.corpus.lexicon import FOODS, weights
+from minigpt.corpus.terms import Term, thing
 
 CLOSE = ("to",)  # ties what follows to the last kind alone
 
@@ -69,7 +69,7 @@ class Layout:
 
 def _private(term: Term) -> bool:
     """Whether a term says something of its own kind alone: its subject, a food in it, or a thing, not a food, that is not in it."""
-    return term.about or (not kind(term) if term.negated else term.key in FOODS)
+    return term.about or (not thing(term) if term.negated else term.key in FOODS)
 
 
 def _comma(term: Term) -> Term:

@@ -8,12 +8,14 @@ from typing import Any
 
 from minigpt.corpus.constraints import constraints
 from minigpt.corpus.describe import describe
-from minigpt.corpus.keywords import Term, read_terms
+from minigpt.corpus.keywords import read_terms
 from minigpt.corpus.kinds import listed_kinds, separated
 from minigpt.corpus.language import language_of
 from minigpt.corpus.layout import Layout
+from minigpt.corpus.legible import legible
 from minigpt.corpus.lexicon import FOODS, TABLES, weights
 from minigpt.corpus.request import Request
+from minigpt.corpus.terms import Term
 from minigpt.corpus.topics import names, topics
 from minigpt.errors import MinigptError
 
@@ -66,7 +68,7 @@ def understand(prompt: str, preset: str | None = None) -> Request:
     """
     if preset is not None and preset not in PRESETS:
         raise MinigptError(f"unknown preset {preset!r}; choose one of: {', '.join(PRESETS)}")
-    prompt = prompt[:MOST_LETTERS].replace("\N{RIGHT SINGLE QUOTATION MARK}", "'")
+    prompt = legible(prompt[: 4 * MOST_LETTERS])[:MOST_LETTERS]  # mark-up and what is invisible count little
     language = language_of(prompt)
     terms = read_terms(prompt, language)
     if preset is not None:

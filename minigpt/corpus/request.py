@@ -26,6 +26,7 @@ class Request:
     diets: tuple[str, ...] = ()  # vegan, vegetarian, pescatarian, gluten-free, dairy-free, nut-free, halal
     ingredients: tuple[str, ...] = ()  # each document uses at least one of them
     without: tuple[str, ...] = ()  # no document uses any of them
+    unclear: tuple[str, ...] = ()  # words of the prompt that perhaps rule something out: it is neither used nor left out
     season: str | None = None  # spring, summer, autumn or winter
     audience: str | None = None  # children, beginners or professionals
     tone: str | None = None  # fun or formal

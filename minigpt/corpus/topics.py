@@ -6,9 +6,9 @@ from collections.abc import Collection, Sequence
 
 import regex
 
-from minigpt.corpus.keywords import Term, is_mark
 from minigpt.corpus.lexicon import TABLES
 from minigpt.corpus.templates.grammar import starts_with_vowel_sound
+from minigpt.corpus.terms import UNCLEAR_FOOD, Term, is_mark
 
 MOST_TOPICS, MOST_WORDS = 5, 6
 NAME_BEHIND = regex.compile(r" \p{Lu}")
@@ -83,7 +83,11 @@ def _describes(terms: Sequence[Term], place: int, used: Collection[int]) -> bool
 
 def _content(term: Term, terms: Sequence[Term]) -> bool:
     """Whether the term could be what a text is about: light words only where the prompt says "about"."""
-    return not term.negated and bool(term.key) and ((term.about and term.key in LIGHT) or not (term.plain or term.key in LIGHT))
+    return (
+        term.negated in ("", UNCLEAR_FOOD)
+        and bool(term.key)
+        and ((term.about and term.key in LIGHT) or not (term.plain or term.key in LIGHT))
+    )
 
 
 def _is_verb(terms: Sequence[Term], place: int, open_places: Sequence[int]) -> bool:

@@ -12,6 +12,7 @@ from functools import reduce
 from typing import Any
 
 from minigpt.corpus.constraints import singular
+from minigpt.corpus.legible import legible
 from minigpt.corpus.lexicon import TABLES
 from minigpt.corpus.ollama.client import Answer
 from minigpt.corpus.ollama.limits import Missing, Refused, Slow, TeacherGone, Unusable, plain
@@ -189,7 +190,7 @@ def built_in(prompt: str, request: Request) -> Plan:
 
 def said_forms(prompt: str) -> list[str]:
     """The kinds of text that the prompt says in so many words before it says what they are about, whether or not a template knows them."""
-    kinds = ABOUT.split(plain(prompt, 500))[0]
+    kinds = ABOUT.split(plain(legible(prompt), 500))[0]
     return [form for word, form in WORDS["said forms"].items() if re.search(rf"\b{plural(word)}\b", kinds, re.IGNORECASE)]
 
 
@@ -208,7 +209,7 @@ def language(request: Request) -> str:
 
 def author(prompt: str) -> str:
     """Whom the teacher is to be: of "A GPT that gives advice", an author who gives advice. A small model takes "a GPT" for its subject."""
-    text = plain(prompt, 500).rstrip(".")
+    text = plain(legible(prompt), 500).rstrip(".")
     found = AUTHOR.match(text)
     kind = "other" if not found else "about" if found[1].lower() in ("about", "on") else "that"
     return str(WORDS["author"][kind]).format(rest=found[2] if found else "", prompt=text)
@@ -216,7 +217,7 @@ def author(prompt: str) -> str:
 
 def subject(prompt: str) -> str:
     """What it is about, as well as a rule can tell: of "A GPT that gives advice on gardening", gardening."""
-    text = plain(prompt, 500).rstrip(".")
+    text = plain(legible(prompt), 500).rstrip(".")
     found = AUTHOR.match(text)
     rest = SUBJECT.sub("", found[2]) if found and found[1].lower() not in ("about", "on") else found[2] if found else text
     return rest[:ENTRY]

@@ -12,6 +12,8 @@ from minigpt.corpus.documents import Document
 from minigpt.corpus.request import Request
 from minigpt.corpus.templates import cooking, general, poetry, technical, topic
 from minigpt.corpus.templates.grammar import Form, load_words
+from minigpt.corpus.templates.left_out import word_pattern
+from minigpt.errors import MinigptError
 
 WRITERS: Mapping[str, ModuleType] = {"cooking": cooking, "poetry": poetry, "technical": technical, "general": general, "topic": topic}
 FORMS: Mapping[str, Mapping[str, Form]] = {category: writer.FORMS for category, writer in WRITERS.items()}
@@ -66,15 +68,19 @@ def write_documents(request: Request, rng: random.Random, size: Callable[[str], 
 
 def _write(request: Request, rng: random.Random) -> Iterator[Document]:
     """Documents of one kind, its forms in turn."""
-    words, forms = load_words(request.category), forms_for(request)
+    words, forms, ruled_out = load_words(request.category), forms_for(request), word_pattern(request)
     written: set[bytes] = set()
     repeats = 0
     while True:
         for form in forms:
             text = FORMS[request.category][form](rng, words, request)
             mark = blake2b(text.encode(), digest_size=HASH_BYTES).digest()
-            if mark in written:
+            if mark in written or (ruled_out and ruled_out.search(text)):
                 repeats += 1
+                if repeats >= MAX_REPEATS and not written:
+                    raise MinigptError(
+                        f"no template does without {' and '.join(request.without)}: leave that out of the prompt, or use Ollama"
+                    )
                 if repeats >= MAX_REPEATS:
                     return
                 continue

@@ -1,0 +1,129 @@
+"""Which foods of a prompt stand in a relation that nobody has understood: its terms in, the same with those foods marked UNCLEAR_FOOD out.
+
+The last line of defence: "cookies bar the nuts" must not put nuts in, though no table of negators will ever be complete.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from itertools import takewhile
+
+from minigpt.corpus.language import PLAIN
+from minigpt.corpus.lexicon import TABLES
+from minigpt.corpus.negation import as_unclear
+from minigpt.corpus.scope import ADMITTED, ENDS, JOINS, NEGATORS, STOPS
+from minigpt.corpus.terms import Term, is_mark, kind, thing
+
+BEFORE_FOOD, IN_CLAUSE, IN_SENTENCE = (frozenset(TABLES[f"unclear {where}"]) for where in ("before a food", "in a clause", "in a sentence"))
+DETERMINERS = frozenset((*TABLES["articles"], "any", "all", "that", "those", "these", "this", "my", "our", "your", "their", "its", "every"))
+PREPOSITIONS = frozenset(("of", "from", "to", "against", "upon", "off"))
+VERBS = frozenset(TABLES["verbs of a statement"])
+RELATIVE = frozenset(("that", "which", "whom"))
+SPEAKERS = frozenset("i we he she they you my our his her their people kids some many nobody someone somebody everybody".split())
+SUFFERERS = frozenset("me us him her them my our people".split())
+DOERS = frozenset(("that", "which", "who", "to"))
+OF_A_FOOD = frozenset(TABLES["of a food"])
+WELCOMING = frozenset(TABLES["welcoming"])
+PARTICIPLES = ("ed", "en", "y", "ish", "ing", "less", "'s")  # an unknown word that ends so describes the food behind it
+
+
+def with_doubts(terms: Sequence[Term], english: bool) -> list[Term]:
+    """The terms with those foods marked that a sign of negation, or in English an unknown relation, makes doubtful."""
+    marked = list(terms)
+    for place, term in enumerate(terms):
+        for i in (*_touched(terms, place), *_said_of(terms, place)):
+            if not marked[i].negated:
+                marked[i] = as_unclear(terms, i, min(i, place), max(i, _end_of_clause(terms, place)) if i < place else i)
+                marked[place] = replace(marked[place], key=PLAIN)
+        if kind(term) == "food" and not marked[place].negated:
+            first = _unknown_relation(terms, place, english)
+            if first is not None:
+                marked[place] = as_unclear(terms, place, first, place)
+                marked[first] = replace(marked[first], key=PLAIN)
+            elif place > 1 and terms[place - 1].key in JOINS and marked[place - 2].unclear:
+                marked[place] = as_unclear(terms, place, place - 2, place)
+    return marked
+
+
+def _touched(terms: Sequence[Term], place: int) -> Iterator[int]:
+    """The foods that a sign of negation at this place may rule out."""
+    key = terms[place].key
+    if key in BEFORE_FOOD:
+        yield from (i for i in _ahead(terms, place) if all(t.plain or t.key in DETERMINERS for t in terms[place + 1 : i]))
+    if key in IN_CLAUSE:
+        yield from _ahead(terms, place)
+    if key in IN_SENTENCE or terms[place].text in IN_SENTENCE:
+        sentence = [*_ahead(terms, place, whole=True), *_ahead(terms[::-1], len(terms) - 1 - place, whole=True, back=True)]
+        if not any(terms[i].negated for i in sentence):
+            yield from sentence
+
+
+def _end_of_clause(terms: Sequence[Term], place: int) -> int:
+    """The last place of what is said here, of a few words at most."""
+    return place + len(list(takewhile(lambda term: not is_mark(term), terms[place + 1 : place + 4])))
+
+
+def _said_of(terms: Sequence[Term], place: int) -> Iterator[int]:
+    """The food before this place, if the verb here says something of it that does not welcome it: "nuts kill me", "nuts I cannot eat"."""
+    if not place or kind(terms[place - 1]) != "food":
+        return
+    behind = terms[place + 1] if place + 1 < len(terms) else None
+    clause = list(takewhile(lambda term: not is_mark(term), terms[place:]))
+    if terms[place].key in VERBS:
+        said = {term.key for term in clause[:5]}
+        unwelcome = len(clause) > 1 and (not said & ADMITTED or bool(said & NEGATORS))
+    elif is_mark(terms[place]) or terms[place].key in RELATIVE:
+        clause = list(takewhile(lambda term: not is_mark(term), terms[place + 1 :]))
+        clause = clause[1:] if clause and clause[0].key in RELATIVE else clause if not is_mark(terms[place]) else []
+        unwelcome = bool(clause) and clause[0].key in SPEAKERS and any(term.key in NEGATORS for term in clause)
+    elif terms[place].key in SPEAKERS:
+        unwelcome = any(term.key in NEGATORS for term in clause)
+    else:
+        unwelcome = bool(_unknown(terms[place]) and behind and behind.key in SUFFERERS)
+    if unwelcome:
+        yield place - 1
+
+
+def _ahead(terms: Sequence[Term], place: int, whole: bool = False, back: bool = False) -> Iterator[int]:
+    """The foods behind a place up to the end of the clause, or of the `whole` sentence; of reversed terms, as places of those before."""
+    for i in range(place + 1, len(terms)):
+        if is_mark(terms[i]) and (not whole or STOPS & set(terms[i].text)):
+            return
+        if not whole and terms[i].key in ENDS - PREPOSITIONS:
+            return
+        if kind(terms[i]) == "food":
+            yield len(terms) - 1 - i if back else i
+
+
+def _unknown_relation(terms: Sequence[Term], place: int, english: bool) -> int | None:
+    """Where the unknown word stands that relates a food to the rest: the "bar" of "cookies bar the nuts"; None without one."""
+    group = terms[place].group
+    if any(term.group == group and thing(term) == "category" for term in terms[place + 1 :]):
+        return None  # nut recipes
+    i = place - 1
+    while i >= 0 and terms[i].key in DETERMINERS and not is_mark(terms[i]):
+        i -= 1
+    if i < 0:
+        return None
+    apart = i < place - 1
+    if english and terms[i].key in PREPOSITIONS and i and _unknown(terms[i - 1]) and terms[i - 1].key not in OF_A_FOOD:
+        return i - 1
+    if not _unknown(terms[i]) or (apart and not english):
+        return None
+    if apart:
+        return i
+    last = i
+    while i >= 0 and _unknown(terms[i]):
+        i -= 1
+    before = terms[i] if i >= 0 else None
+    if before is None or terms[last].key.endswith(PARTICIPLES):
+        return None
+    verb = english and before.key in DOERS and last == i + 1
+    return last if verb or thing(before) in ("category", "food") else None
+
+
+def _unknown(term: Term) -> bool:
+    """Whether the tables know nothing of a word, so that it may relate, describe or rule out."""
+    known = term.key in TABLES["light words"] or term.key in WELCOMING
+    return not (term.plain or is_mark(term) or known) and thing(term) == ""

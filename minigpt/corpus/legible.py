@@ -1,0 +1,91 @@
+"""A prompt as somebody typed or pasted it in, the words that a reader would see out: one spelling of each, without mark-up and addresses.
+
+The record keeps the prompt as it was typed; whatever looks for meaning in a prompt reads it through `legible`.
+"""
+
+from __future__ import annotations
+
+import html
+import unicodedata
+
+import regex
+
+BLANK = regex.compile(r"[^\S\n]+")
+ESCAPES = regex.compile(r"\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)?|\x1b[PX^_][^\x1b]*(?:\x1b\\)?|[\x1b\x9b]\[?[0-?]*[ -/]*[@-~]?")  # ECMA-48
+CONTROLS = regex.compile(r"[^\P{Cc}\s]")
+COMMENT = regex.compile(r"<!--.*?(?:-->|\Z)|<(script|style|del|s|strike)\b[^<>]*>.*?</\1\s*>", regex.DOTALL | regex.IGNORECASE)
+STRUCK = regex.compile(r"~~[^~]*~~")
+INLINE = regex.compile(r"</?(?:a|abbr|b|big|code|em|font|i|ins|kbd|mark|small|span|strong|sub|sup|tt|u|wbr)\b[^<>]*>", regex.IGNORECASE)
+TAG = regex.compile(r"(?:(?<!\w)<|</)!?[a-z][\w:-]*(?:\s+[\w:-]+\s*=\s*(?:\"[^\"]*\"|'[^']*'|[^\s<>]+))*\s*/?>", regex.IGNORECASE)
+ENTITY = regex.compile(r"&(?:#\d{1,7}|#x[\da-f]{1,6}|[a-z]\w{1,30});", regex.IGNORECASE)
+LINK = regex.compile(r"!?\[([^\[\]]*)\](?:\([^()]*\)|\[[^\[\]]*\])")  # of Markdown
+HEADING = regex.compile(r"^ {0,3}(?:#{1,6}|>+) +", regex.MULTILINE)
+BULLET = regex.compile(r"\n\s*+(?:[-*+•‣–]|\d{1,3}[.)])\s+(?=\S)")  # noqa: RUF001 (dashes are bullets too)
+ADDRESSES = (
+    regex.compile(r"<?\b(?:[a-z][a-z\d+.-]*://|www\.|mailto:|data:[a-z]+/)[^\s<>\"]*[^\s<>\".,;:!?)\]]>?", regex.IGNORECASE),  # URLs
+    regex.compile(r"(?<![\w.+-])[\w.+-]++@[\w-]+(?:\.[\w-]+)+>?"),  # e-mail
+    regex.compile(
+        r"(?<![\w.-])(?:[a-z\d-]++\.){1,6}(?:com|org|edu|gov|[a-z]{2,6}(?=/))\b(?:[/?#][^\s<>\"]*[^\s<>\".,;:!?)\]]|/)?"
+    ),  # without a scheme
+    regex.compile(r"(?<![\w/\\])(?:[a-z]:|\\|\.{1,2}|~\w*|%\w+%|\$\w+)?[\\/][\w.~-]+(?:[\\/][\w.~-]+)*[\\/]?", regex.IGNORECASE),  # paths
+    regex.compile(r"(?<![\w.~\\/-])[\w.~-]++(?:[\\/][\w.~-]+)+\.[a-z]\w{0,4}\b", regex.IGNORECASE),  # a path from here to a file
+    regex.compile(
+        r"(?<![\w~-])[\w~-]++\.(?:bak|csv|docx?|epub|exe|gif|gz|html?|jpe?g|jsonl?|log|md|pdf|png|pptx?|py|rtf|tar|tsv|txt|xlsx?|zip)\b"
+    ),
+)
+IGNORABLE = regex.compile(
+    r"[\p{Default_Ignorable_Code_Point}\p{Cf}--\u200c\u200d]", regex.VERSION1
+)  # soft hyphens, zero widths, bidi marks
+JOINERS_MATTER = (
+    r"\p{Arabic}\p{Syriac}\p{Mongolian}\p{Nko}\p{Devanagari}\p{Bengali}\p{Gurmukhi}\p{Gujarati}\p{Oriya}\p{Tamil}\p{Telugu}\p{Kannada}"
+    r"\p{Malayalam}\p{Sinhala}\p{Khmer}\p{Myanmar}\p{Tibetan}"
+)
+JOINER = regex.compile(rf"(?<![{JOINERS_MATTER}]\p{{M}}*)[\u200c\u200d]|[\u200c\u200d](?![{JOINERS_MATTER}])")
+APOSTROPHE = regex.compile(
+    r"(?<=\p{L}\p{M}*)[`\u00b4\u02b9\u02bb\u02bc\u02bd\u02c8\u2018\u2019\u201b\u2032\u2035\ua78c\uff07\ufffd']+(?=\p{L})"
+)
+MINUS = regex.compile(r"(?<=\s)\u2212\s*(?=\p{L})")
+HYPHEN = regex.compile(r"[\u2010\u2011\u2012\u2043\u2212\ufe63]|(?<=\p{L}\p{M}*)\u2013(?=\p{L})")  # an en dash only inside a word
+ABBREVIATIONS = (  # of handwriting
+    (regex.compile(r"(?<![\w/])w\s?/\s?o(?:ut)?(?!\w)|(?<![\w/])w\.o\.?(?=\s)", regex.IGNORECASE), "without"),
+    (regex.compile(r"(?<![\w/])w/(?=\s|\p{L}{2})", regex.IGNORECASE), "with "),
+)
+RUN_ON = regex.compile(r"(?<=\p{Ll}{2}[.!?;])(?=\p{Lu}\p{L}*\b)")  # Cookies.No nuts
+SPLIT_BY_COMPATIBILITY = {"\u0e4d\u0e32": "\u0e33", "\u0ecd\u0eb2": "\u0eb3"}  # the vowel am of Thai and Lao, one letter to its readers
+
+
+def legible(text: str) -> str:
+    """The words of a prompt in one spelling: composed, without what is invisible, mark-up, escape sequences, URLs, addresses and paths."""
+    text = CONTROLS.sub("", ESCAPES.sub("", text))
+    text = compose(_without_markup(text))
+    text = LINK.sub(r"\1", text)
+    for address in ADDRESSES:
+        text = address.sub(" ", text)
+    for short, whole in ABBREVIATIONS:
+        text = short.sub(whole, text)
+    text = RUN_ON.sub(" ", text)
+    text = BULLET.sub(", ", "\n" + HEADING.sub("", text)).replace("*", "")
+    text = regex.sub(r"\n[^\S\n]*+\n\s*+", " ; ", text.strip())  # a paragraph ends a sentence
+    return str(BLANK.sub(" ", text)).strip()
+
+
+def compose(text: str) -> str:
+    """The text with one form of each letter, hyphen and apostrophe, and without invisible characters.
+
+    Compatibility forms (full width, ligatures, styled letters) become plain ones, as in NFKC (Unicode Standard Annex 15). Joiners stay
+    where a script needs them, as Persian and Hindi do.
+    """
+    text = JOINER.sub("", IGNORABLE.sub("", text))
+    text = APOSTROPHE.sub("'", MINUS.sub("minus ", text).replace("\N{NUMERO SIGN}", " number "))  # NFKC would make it "No"
+    text = unicodedata.normalize("NFKC", text)
+    for split, letter in SPLIT_BY_COMPATIBILITY.items():
+        text = text.replace(split, letter)
+    return str(HYPHEN.sub("-", APOSTROPHE.sub("'", text)))
+
+
+def _without_markup(text: str) -> str:
+    """Without tags and what they strike out, and with its entities as characters; twice, as entities can spell tags."""
+    for _ in range(2):
+        text = TAG.sub(" ", INLINE.sub("", COMMENT.sub(" ", STRUCK.sub(" ", text))))
+        text = ENTITY.sub(lambda match: html.unescape(match[0]), text)
+    return text

@@ -1,0 +1,128 @@
+"""What a prompt rules out: its terms in, the same with `negated` set on those that a negator reaches.
+
+Somebody may be allergic. So a list is negated to its end, and where the end is not clear, what stands there is neither wanted nor left out:
+it is UNCLEAR, and the plan says so.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import replace
+
+from minigpt.corpus.language import PLAIN
+from minigpt.corpus.lexicon import TABLES
+from minigpt.corpus.scope import ADMITTED, CONTAINING, JOINS, LISTING, NEGATORS, PAIRS, STOPS, Scope, is_end, meets_food, scope_of
+from minigpt.corpus.terms import UNCLEAR, UNCLEAR_FOOD, Term, is_mark, kind, thing
+
+FOOD_NEGATORS = frozenset(TABLES["negators of a food"])
+BEHIND, BEHIND_FOOD = frozenset(TABLES["negators behind the word"]), frozenset(TABLES["negators behind a food"])
+BEFORE = frozenset(TABLES["before a negator behind"])
+WORDLESS = ("free", "aside", "allergy", "allergies", "intolerance", "intolerances", "-without", "-less")  # they are firm, or of food only
+
+
+def with_negations(terms: Sequence[Term]) -> list[Term]:
+    """The terms with `negated` set: what stands behind "without" up to the end of the list, or before "free" and the like."""
+    marked = list(terms)
+    for place, term in enumerate(terms):
+        scope = Scope()
+        if term.key in NEGATORS or (term.key in FOOD_NEGATORS and meets_food(terms, place + 1)):
+            scope = _passive(terms, place) or scope_of(terms, place)
+            if _negated_itself(terms, place):
+                scope = Scope(unclear=[*scope.found, *scope.unclear])
+        elif term.key in BEHIND or term.key in BEHIND_FOOD:
+            scope = _behind(terms, place)
+        elif is_mark(term) is False:
+            scope = Scope(found=_also_free(terms, place))
+        _mark(marked, terms, place, scope)
+    return marked
+
+
+def _mark(marked: list[Term], terms: Sequence[Term], place: int, scope: Scope) -> None:
+    """Set down what a negator reaches; what another one has made certain stays so."""
+    for i in scope.found:
+        marked[i] = replace(marked[i], negated=terms[place].key, unclear="")
+    for i in scope.silent:
+        marked[i] = replace(marked[i], key=PLAIN)
+    if scope.found and terms[place].key in FOOD_NEGATORS | BEHIND_FOOD:
+        marked[place] = replace(marked[place], key=PLAIN)
+    for i in scope.unclear:
+        if not marked[i].negated:
+            marked[i] = as_unclear(terms, i, min(place, *scope.unclear), max(place, *scope.unclear))
+
+
+def as_unclear(terms: Sequence[Term], i: int, first: int, last: int) -> Term:
+    """The term as one that is neither wanted nor ruled out, with the words from the first to the last place, which leave it unclear."""
+    words = " ".join(term.text for term in terms[first : last + 1] if term.text and not is_mark(term))
+    return replace(terms[i], negated=UNCLEAR_FOOD if kind(terms[i]) == "food" else UNCLEAR, unclear=words)
+
+
+def _negated_itself(terms: Sequence[Term], place: int) -> bool:
+    """Whether another negator stands right before: "don't leave out the nuts"."""
+    for term in reversed(terms[:place]):
+        if is_mark(term) or not (term.plain or term.key in FOOD_NEGATORS):
+            return False
+        if term.key in NEGATORS:
+            return term.key not in PAIRS and terms[place].key not in (*PAIRS, term.key)
+    return False
+
+
+def _passive(terms: Sequence[Term], place: int) -> Scope | None:
+    """The nuts of "nuts must not be used" and "nuts: none": a negator that follows its food, if it is one; None for others."""
+    rest = next((i for i in range(place + 1, len(terms)) if terms[i].key not in BEFORE), len(terms))
+    ended = is_end(terms, rest)
+    if not ended and terms[rest].key not in ADMITTED:
+        return None
+    scope = _before(terms, place, BEFORE, across=ended, stated=True)
+    scope.silent = [] if ended else [rest]
+    return scope if scope.found else None
+
+
+def _behind(terms: Sequence[Term], place: int) -> Scope:
+    """What a negator behind reaches; where nothing stands before it, what follows: "allergies: nuts, milk"."""
+    key = terms[place].key
+    scope = _before(terms, place, () if key in ("free", "-less", "-without") else BEFORE)
+    if not scope.found and key not in ("free", "-less", "-without", "out") and (meets_food(terms, place + 1)):
+        return scope_of(terms, place)
+    return scope
+
+
+def _before(terms: Sequence[Term], place: int, skipped: Collection[str], across: bool = False, stated: bool = False) -> Scope:
+    """What a negator behind negates: the food or other term just before it, and those that are joined to it."""
+    scope, key = Scope(), terms[place].key
+    firm = key in ("-without", "-less")
+    stated = stated or (key not in WORDLESS and (is_end(terms, place + 1) or terms[place - 1].key in BEFORE))  # dragons are out
+    joined, comma = True, []
+    for i in range(place - 1, -1, -1):
+        term = terms[i]
+        if is_mark(term):
+            pause = across and not scope.found and not STOPS & set(term.text.replace("?", ""))
+            if not pause and not (scope.found and LISTING & set(term.text)):
+                break
+            joined = True
+            comma += [len(scope.found)] if scope.found else []
+        elif term.plain:
+            if term.key in JOINS:
+                joined = True
+            elif comma and term.key in CONTAINING:  # "cakes with milk, eggs and nuts not allowed": the milk may be wanted
+                scope.unclear = scope.found[comma[0] :]
+                scope.found = scope.found[: comma[0]]
+                break
+            elif term.key not in skipped and term.key != PLAIN and term.key not in ("the", "any", "a", "an", "all"):
+                break
+        elif not (firm and not comma) and kind(term) != "food" and not (stated and thing(term) == ""):
+            break  # "vegan free recipes" are not without something vegan
+        elif scope.found and (not joined or kind(term) != kind(terms[scope.found[0]])):
+            break
+        else:
+            scope.found.append(i)
+            joined = False
+            if key == "-less":
+                break
+    return scope
+
+
+def _also_free(terms: Sequence[Term], place: int) -> list[int]:
+    """The egg of "egg and gluten free"; but not the chicken of "chicken and gluten free pasta", nor that of "egg and gluten-free"."""
+    term, joined = terms[place], place > 1 and terms[place - 1].key in ("and", "or")
+    free = joined and term.key.endswith("-free") and " " in term.text
+    return [place - 2] if free and terms[place - 2].key in TABLES["allergens"] else []

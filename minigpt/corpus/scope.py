@@ -1,0 +1,228 @@
+"""How far a negator reaches: the terms of a prompt and the place of a "without" in, what it rules out and what it perhaps rules out out."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from minigpt.corpus.language import PLAIN
+from minigpt.corpus.lexicon import TABLES, weights
+from minigpt.corpus.terms import Term, is_mark, kind, thing
+
+STOPS = frozenset(".!?;。！？؛؟।")  # noqa: RUF001 (full-width marks end sentences)
+LISTING = frozenset(",،、&/+·")
+CLOSING, OPENING = frozenset(")]}"), frozenset("([{")
+SHORT = ("e.g", "i.e", "eg", "ie", "etc", "incl", "esp")  # whose full stop ends nothing
+DECISIVE = 2  # the weight of a word that names a kind of text
+NEGATORS = frozenset(TABLES["negators"])
+JOINS, ENDS, ADMITTED = (frozenset(TABLES[name]) for name in ("joins", "end of a negation", "admitted"))
+CONTAINING, ABOUT = frozenset(TABLES["containing"]), frozenset((*TABLES["containing"], *TABLES["about what"]))
+THINGS = ("food", "")
+PAIRS = ("nor", "neither", "none", "no")  # negators that may follow another one and mean the same
+
+
+@dataclass
+class Scope:
+    """What a negator in front reaches, as places."""
+
+    found: list[int] = field(default_factory=list)
+    silent: list[int] = field(default_factory=list)  # only words of what is negated: the traces of "no traces of nuts"
+    unclear: list[int] = field(default_factory=list)
+
+    @property
+    def last(self) -> int:
+        return max((*self.found, *self.silent), default=-1)
+
+
+def scope_of(terms: Sequence[Term], place: int) -> Scope:
+    """What a negator in front negates: the noun phrase after it, and further ones of the same kind that are joined to it."""
+    scope, joined, comma, inside, within = Scope(), True, False, False, False
+    for i in range(place + 1, len(terms)):
+        term = terms[i]
+        if is_mark(term):
+            what = _mark_says(terms, i, inside, bool(scope.found))
+            if what == "list" and not scope.found and i > place + 1:  # "who don't have time, ..."
+                scope.unclear += [j for j in _foods_until_end(terms, i) if not _heads(terms, j)]
+                return scope
+            if what == "end":
+                return scope
+            inside, comma = inside or bool(OPENING & set(term.text)), comma or what == "list"
+            joined = joined or what == "list"
+        elif term.key in NEGATORS and term.key not in PAIRS and scope.found:
+            return scope
+        elif term.plain:
+            if term.key in JOINS and not (comma and term.key == "also"):
+                joined = joined or bool(scope.found)
+            elif (scope.found and _ends(terms, scope, i, comma)) or term.key == "but":
+                return scope
+            within = within or (bool(scope.found) and term.key in ENDS)
+        elif _admitted(terms, i) and scope.found:
+            return scope
+        elif not scope.found and _announces(terms, i):
+            continue
+        elif not _take(terms, scope, i, joined, comma, within):
+            return scope
+        else:
+            joined = comma = False
+    return scope
+
+
+def _mark_says(terms: Sequence[Term], i: int, inside: bool, found: bool) -> str:
+    """Whether a mark ends a negation ("end"), goes on with a list ("list"), or does neither (""): quotation marks and brackets."""
+    text = set(terms[i].text)
+    if text & STOPS and "..." not in terms[i].text:
+        return "" if i and terms[i - 1].key in SHORT else "end"
+    if text & CLOSING and not inside and not text & OPENING:
+        return "end"
+    if text & LISTING or (found and text & OPENING):
+        return "list"
+    return "end" if found and text & set(":：—–…") else ""  # noqa: RUF001 (dashes are breaks)
+
+
+def _announces(terms: Sequence[Term], i: int) -> bool:
+    """Whether a word only stands for what follows: "no ingredients such as", "exclude the following:"."""
+    if terms[i].key in TABLES["announcing"] and terms[i].key != "eat":
+        behind = terms[i + 1].key if i + 1 < len(terms) else ""
+        return meets_food(terms, i + 1) and (behind in CONTAINING or bool(behind == PLAIN))
+    return terms[i].key == "eat" and not (i + 1 < len(terms) and LISTING & set(terms[i + 1].text))
+
+
+def _ends(terms: Sequence[Term], scope: Scope, i: int, comma: bool) -> bool:
+    """Whether a small word ends the negation: "with" in "no eggs with milk", but not in "no cakes with milk"."""
+    key = terms[i].key
+    if key not in ENDS:
+        return False
+    if comma:
+        return True
+    sorts = {thing(terms[j]) for j in scope.found}
+    if key == "of":
+        return False
+    if key in ("that", "which", "who"):
+        return not (sorts == {"category"} and any(t.key in CONTAINING for t in terms[i + 1 : i + 2]))
+    if sorts == {"category"}:
+        return key not in ABOUT and not (key == "for" and terms[scope.found[0] - 1].key not in ("without", "w/o"))
+    return not (sorts == {""} and key in ("for", "from", "to"))
+
+
+def _take(terms: Sequence[Term], scope: Scope, i: int, joined: bool, comma: bool, within: bool) -> bool:
+    """Take a term into the scope; False where it lies behind the end."""
+    term, sort = terms[i], thing(terms[i])
+    if not scope.found:
+        scope.found.append(i)
+        return True
+    sorts = {thing(terms[j]) for j in scope.found}
+    same_phrase = term.group == terms[scope.last].group
+    headed = sort == "food" and _heads(terms, i)
+    if within:
+        return _take_complement(terms, scope, i, sorts, joined)
+    if sort in THINGS and sorts <= set(THINGS) and (joined or same_phrase):
+        if comma and sort not in sorts and not _closes(terms, i):
+            scope.unclear.extend(_foods_until_end(terms, i))
+            return False
+        if headed and not joined:
+            scope.unclear.append(i)
+            return False
+        if joined or sort == "food" or sorts == {""}:
+            if sort == "food" and sorts == {""} and not joined:
+                scope.silent += scope.found
+                scope.found.clear()
+            scope.found.append(i)
+        else:
+            scope.silent.append(i)  # the pieces of "no nut pieces"
+        return True
+    if sort == "food" and sorts == {"category"} and not comma:  # "don't cook meat" is about cooking
+        scope.found.clear()
+        (scope.unclear if headed else scope.found).append(i)
+        return not headed
+    if sort == "food" and sorts == {""} and not comma and not scope.unclear:  # "don't add any nuts"
+        scope.silent += scope.found
+        scope.found[:] = [i]
+        return True
+    if sort == "category" and same_phrase and not headed and i + 1 < len(terms) and kind(terms[i + 1]) == "food":
+        scope.silent.append(i)  # chopped and roasted nuts
+        return True
+    if kind(term) == kind(terms[scope.found[0]]) and (joined or same_phrase):
+        scope.found.append(i)
+        return True
+    if joined and not comma and terms[i - 1].key in ("or", "nor") and (kind(term) != "category" or sorts == {"category"}):
+        scope.found.append(i)
+        return True
+    if not comma:
+        scope.unclear.extend(_foods_until_end(terms, i, comma=True))
+    return False
+
+
+def _take_complement(terms: Sequence[Term], scope: Scope, i: int, sorts: set[str], joined: bool) -> bool:
+    """What stands behind "with", "of" or "about": negated in "no cakes with nuts", and so are not the cakes."""
+    sort = thing(terms[i])
+    if sorts == {""} and sort == "food":
+        scope.silent += scope.found
+        scope.found[:] = [i]
+        return True
+    if sorts == {"category"} and (sort in THINGS or sort == "audience"):
+        kinds_asked = [t for j, t in enumerate(terms) if j not in scope.found and _decisive(t)]
+        if not kinds_asked:
+            scope.silent += [j for j in scope.found if not _decisive(terms[j])]
+            scope.found.clear()
+        scope.found.append(i)
+        return True
+    if sort == "food":
+        if joined and sorts <= {"food", "category"}:
+            scope.found.append(i)
+            return True
+        scope.unclear.append(i)
+    return False
+
+
+def _heads(terms: Sequence[Term], i: int) -> bool:
+    """Whether a kind of text or dish ends the noun phrase that begins here: nut cookies."""
+    return any(term.group == terms[i].group and thing(term) == "category" for term in terms[i + 1 :])
+
+
+def _decisive(term: Term) -> bool:
+    return max(weights().get(term.key, {}).values(), default=0.0) >= DECISIVE
+
+
+def _closes(terms: Sequence[Term], place: int) -> bool:
+    """Whether an enumeration that goes on here ends with "and" or "or": "without almond paste, nuts or milk"."""
+    for i in range(place + 1, len(terms)):
+        if terms[i].key in ("and", "or", "nor"):
+            return any(thing(term) in THINGS and not term.plain for term in terms[i + 1 : i + 3])
+        if (terms[i].plain and terms[i].key in ENDS) or thing(terms[i]) not in THINGS:
+            return False
+        if is_mark(terms[i]) and not LISTING & set(terms[i].text):
+            return False
+    return False
+
+
+def _foods_until_end(terms: Sequence[Term], place: int, comma: bool = False) -> list[int]:
+    """The foods from here to a word or a mark that certainly ends a negation; to a comma too, if asked."""
+    found = []
+    for i in range(place, len(terms)):
+        term = terms[i]
+        if (is_mark(term) and (comma or not LISTING & set(term.text))) or term.key in ENDS or term.key in NEGATORS:
+            break
+        if kind(term) == "food" and not _admitted(terms, i):
+            found.append(i)
+    return found
+
+
+def _admitted(terms: Sequence[Term], place: int) -> bool:
+    """Whether a food is said to be welcome: "fish is fine"."""
+    verb, word = (*(term.key for term in terms[place + 1 : place + 3]), "", "")[:2]
+    return kind(terms[place]) == "food" and verb in ("is", "are") and word in ADMITTED
+
+
+def meets_food(terms: Sequence[Term], place: int) -> bool:
+    """Whether the next thing named is a food."""
+    for term in terms[place:]:
+        if is_mark(term) and STOPS & set(term.text):
+            return False
+        if not term.plain:
+            return kind(term) == "food"
+    return False
+
+
+def is_end(terms: Sequence[Term], place: int) -> bool:
+    """Whether a clause ends here."""
+    return place >= len(terms) or (is_mark(terms[place]) and bool((STOPS | CLOSING | LISTING) & set(terms[place].text)))

@@ -1,0 +1,21 @@
+"""What no document may mention: in goes a request, out comes a pattern of the words that it rules out."""
+
+from __future__ import annotations
+
+import re
+
+from minigpt.corpus.request import Request
+from minigpt.corpus.templates.grammar import load_words
+
+
+def word_pattern(request: Request) -> re.Pattern[str] | None:
+    """A pattern of the things that the request leaves out, in both numbers; None where it names none, or foods only, which recipes know."""
+    things = ruled_out_things(request)
+    numbers = [re.escape(thing.removesuffix("y")) + r"(?:y|ies|e?s|'s)?" for thing in things]
+    return re.compile(rf"\b(?:{'|'.join(numbers)})\b", re.IGNORECASE) if things else None
+
+
+def ruled_out_things(request: Request) -> tuple[str, ...]:
+    """What is to be left out and is no food of a recipe: of it, templates know the word alone."""
+    foods = set(load_words("prompts_foods")["foods"]) if request.category == "cooking" else set()
+    return tuple(thing for thing in request.without if thing not in foods)

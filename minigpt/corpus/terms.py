@@ -1,0 +1,46 @@
+"""A word of a prompt, as the tables know it, and what sort of thing it names."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from minigpt.corpus.language import PLAIN
+from minigpt.corpus.lexicon import FOODS, PLAIN_WORDS, TABLES, meanings, weights
+
+UNCLEAR, UNCLEAR_FOOD = "?", "?food"  # negators of which nobody knows whether they negate: of anything, or of an ingredient only
+SUBJECTS = frozenset(TABLES["subjects"])
+
+
+@dataclass(frozen=True)
+class Term:
+    """A word or a phrase of the prompt."""
+
+    text: str  # as the prompt has it
+    key: str  # the entry of the tables that it is a form of; else itself in lower case; PLAIN for a foreign word without a meaning
+    group: int  # terms that stand together without a break are one noun phrase: its last is what it is about
+    negated: str = ""  # the negator, where one negates the term: "without", "not", "-without"; UNCLEAR where one perhaps does
+    unclear: str = ""  # the words of the prompt that left it unclear, "bar the nuts"
+    about: bool = False  # inside the complement of "about": what something is about, not how it is to be
+
+    @property
+    def plain(self) -> bool:
+        """Whether the word says nothing about what is asked for."""
+        return self.key == PLAIN or self.key in PLAIN_WORDS or not any(c.isalpha() for c in self.key)
+
+
+def is_mark(term: Term) -> bool:
+    """Whether the term is a comma or the like."""
+    return term.key == PLAIN and bool(term.text) and not term.text[0].isalnum()
+
+
+def kind(term: Term) -> str:
+    """The sort of thing that a term names: "food", a field of the request, "category" or "": nothing that the tables know."""
+    if term.key in FOODS:
+        return "food"
+    fields = meanings().get(term.key)
+    return fields[0][0] if fields else "category" if term.key in weights() else ""
+
+
+def thing(term: Term) -> str:
+    """The kind of a term, where what a text can be about, such as dragons, is a thing like one that no table knows."""
+    return "" if term.key in SUBJECTS and kind(term) == "category" else kind(term)
