@@ -32,15 +32,17 @@ def with_doubts(terms: Sequence[Term], english: bool) -> list[Term]:
     """The terms with those foods marked that a sign of negation, or in English an unknown relation, makes doubtful."""
     marked = list(terms)
     for place, term in enumerate(terms):
-        for i in (*_touched(terms, place), *_said_of(terms, place)):
+        ahead, said = list(_touched(terms, place)), list(_said_of(terms, place))
+        first, last = min((place, *ahead, *said)), max((place, *ahead, *(_end_of_clause(terms, place) for _ in said)))
+        for i in (*ahead, *said):
             if not marked[i].negated:
-                marked[i] = as_unclear(terms, i, min(i, place), max(i, _end_of_clause(terms, place)) if i < place else i)
+                marked[i] = as_unclear(terms, i, first, last)
                 marked[place] = replace(marked[place], key=PLAIN)
         if kind(term) == "food" and not marked[place].negated:
-            first = _unknown_relation(terms, place, english)
-            if first is not None:
-                marked[place] = as_unclear(terms, place, first, place)
-                marked[first] = replace(marked[first], key=PLAIN)
+            relation = _unknown_relation(terms, place, english)
+            if relation is not None:
+                marked[place] = as_unclear(terms, place, relation, place)
+                marked[relation] = replace(marked[relation], key=PLAIN)
             elif place > 1 and terms[place - 1].key in JOINS and marked[place - 2].unclear:
                 marked[place] = as_unclear(terms, place, place - 2, place)
     return marked
@@ -68,7 +70,6 @@ def _said_of(terms: Sequence[Term], place: int) -> Iterator[int]:
     """The food before this place, if the verb here says something of it that does not welcome it: "nuts kill me", "nuts I cannot eat"."""
     if not place or kind(terms[place - 1]) != "food":
         return
-    behind = terms[place + 1] if place + 1 < len(terms) else None
     clause = list(takewhile(lambda term: not is_mark(term), terms[place:]))
     if terms[place].key in VERBS:
         said = {term.key for term in clause[:5]}
@@ -80,7 +81,8 @@ def _said_of(terms: Sequence[Term], place: int) -> Iterator[int]:
     elif terms[place].key in SPEAKERS:
         unwelcome = any(term.key in NEGATORS for term in clause)
     else:
-        unwelcome = bool(_unknown(terms[place]) and behind and behind.key in SUFFERERS)
+        told = {term.key for term in clause[1 : 2 + (len(clause) > 1 and clause[1].key in ("with", "to", "on", "for"))]}
+        unwelcome = _unknown(terms[place]) and bool(told & SUFFERERS)  # nuts kill me, nuts disagree with me
     if unwelcome:
         yield place - 1
 

@@ -12,7 +12,7 @@ from minigpt.corpus.language import PLAIN, WITHOUT_SPACES, Glossary, expand, glo
 from minigpt.corpus.lexicon import FOODS, TABLES, keys, misspelt
 from minigpt.corpus.negation import with_negations
 from minigpt.corpus.scope import NEGATORS
-from minigpt.corpus.terms import SUBJECTS, Term, is_mark, kind
+from minigpt.corpus.terms import SUBJECTS, Term, is_mark, thing
 
 LETTERS = r"[\p{L}\p{M}\p{N}\u200c\u200d]+"  # joiners are a part of Persian and Hindi words
 TOKEN = regex.compile(
@@ -40,8 +40,9 @@ def read_terms(prompt: str, language: str) -> list[Term]:
 
 def _english(prompt: str) -> Iterator[tuple[str, str]]:
     """(text, key) of every word; a hyphenated one that the tables do not have is taken apart where its beginning or end says how."""
-    for match in TOKEN.finditer(SUSPENDED.sub(r"\1-\2", prompt)):
-        word = match[0]
+    matches = list(TOKEN.finditer(SUSPENDED.sub(r"\1-\2", prompt)))
+    for place, match in enumerate(matches):
+        word, behind = match[0], "".join(following[0].lower() for following in matches[place + 1 : place + 2])
         low = word.lower()
         low = TABLES["spellings"].get(low, low)
         if match["mark"] or match["minus"]:
@@ -49,11 +50,11 @@ def _english(prompt: str) -> Iterator[tuple[str, str]]:
         elif low in keys() or low.replace("-", " ") in keys() or " " in low:
             yield word, low if low in keys() else low.replace("-", " ") if " " not in low else low
         else:
-            yield from _unknown_english(word, low)
+            yield from _unknown_english(word, low, behind)
 
 
-def _unknown_english(word: str, low: str) -> Iterator[tuple[str, str]]:
-    """What a word that no table has is made of: eggless, egg-free, no-egg, egg-based."""
+def _unknown_english(word: str, low: str, behind: str) -> Iterator[tuple[str, str]]:
+    """What a word that no table has, and that is before `behind`, is made of: eggless, egg-free, no-egg, egg-based."""
     front, _, end = low.rpartition("-")
     first, _, rest = low.partition("-")
     rest = rest.replace("-", " ")
@@ -67,10 +68,13 @@ def _unknown_english(word: str, low: str) -> Iterator[tuple[str, str]]:
     elif end in TABLES["negative endings"] and front:
         food = keys().get(front.replace("-", " ")) in FOODS
         yield from ((word[: len(front)], front.replace("-", " ")), ("", "free" if food else "-less"))
-    elif first in TABLES["negative prefixes"] and keys().get(rest) and kind(Term(rest, keys()[rest], 0)):
+    elif first == "no" and rest and (not keys().get(rest) or f"{rest} {behind}" in keys()):
+        yield from ((part, part) for part in low.split("-"))
+    elif first in TABLES["negative prefixes"] and thing(Term(rest, keys().get(rest, ""), 0)) != "category" and keys().get(rest):
         yield from ((word, rest), ("", "-less"))
     elif {first, *rest.split()} & SIGNS and any(keys().get(part) in FOODS for part in (first, *rest.split())):
-        yield from ((part, part) for part in word.lower().split("-"))
+        parts = low.split("-")
+        yield from ((part, part) for part in ([parts[-1], *parts[:-1]] if parts[-1] in SIGNS else parts))  # sugar-reduced: reduced sugar
     elif front and end in ADJECTIVES:
         yield word[: len(front)], front
     elif low.endswith(("'s", "s'")):

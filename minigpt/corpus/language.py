@@ -23,6 +23,7 @@ WITHOUT_SPACES = ("ja", "zh", "th", "ko")  # in Korean there are spaces, but end
 PLAIN = ""  # what a word without a meaning of its own is in English
 WORD = regex.compile(r"[\p{L}\p{M}]+(?:['-][\p{L}\p{M}]+)*")
 CLEAR, LEAST_HITS = 0.1, 5  # of a text's words: small words of its language; and how many at least
+LONGEST_COMPOUND = 80  # letters; a longer word is no word, and would be cut at every letter
 LEAST_PART = 4  # letters of a word inside a compound, to be recognized there
 
 
@@ -51,7 +52,7 @@ class Glossary:
     def parts(self, word: str) -> list[tuple[str, str | None]]:
         """A compound as its parts with their English: Kürbissuppe is pumpkin and soup; the word alone if its end is unknown."""
         known = self.english(word)
-        if word in self.words or not self.compounds:
+        if word in self.words or not self.compounds or len(word) > LONGEST_COMPOUND:
             return [(word, known)]
         for cut in range(3, len(word) - LEAST_PART + 1):
             if self.english(word[cut:]):

@@ -23,7 +23,7 @@ HEADING = regex.compile(r"^ {0,3}(?:#{1,6}|>+) +", regex.MULTILINE)
 BULLET = regex.compile(r"\n\s*+(?:[-*+•‣–]|\d{1,3}[.)])\s+(?=\S)")  # noqa: RUF001 (dashes are bullets too)
 ADDRESSES = (
     regex.compile(r"<?\b(?:[a-z][a-z\d+.-]*://|www\.|mailto:|data:[a-z]+/)[^\s<>\"]*[^\s<>\".,;:!?)\]]>?", regex.IGNORECASE),  # URLs
-    regex.compile(r"(?<![\w.+-])[\w.+-]++@[\w-]+(?:\.[\w-]+)+>?"),  # e-mail
+    regex.compile(r"<?(?<![\w.+-])[\w.+-]++@[\w-]+(?:\.[\w-]+)+>?"),  # e-mail
     regex.compile(
         r"(?<![\w.-])(?:[a-z\d-]++\.){1,6}(?:com|org|edu|gov|[a-z]{2,6}(?=/))\b(?:[/?#][^\s<>\"]*[^\s<>\".,;:!?)\]]|/)?"
     ),  # without a scheme

@@ -24,21 +24,22 @@ def with_negations(terms: Sequence[Term]) -> list[Term]:
     """The terms with `negated` set: what stands behind "without" up to the end of the list, or before "free" and the like."""
     marked = list(terms)
     for place, term in enumerate(terms):
-        scope = Scope()
+        scope, twice = Scope(), False
         if term.key in NEGATORS or (term.key in FOOD_NEGATORS and meets_food(terms, place + 1)):
             scope = _passive(terms, place) or scope_of(terms, place)
-            if _negated_itself(terms, place):
+            twice = _negated_itself(terms, place)
+            if twice:
                 scope = Scope(unclear=[*scope.found, *scope.unclear])
         elif term.key in BEHIND or term.key in BEHIND_FOOD:
             scope = _behind(terms, place)
         elif is_mark(term) is False:
             scope = Scope(found=_also_free(terms, place))
-        _mark(marked, terms, place, scope)
+        _mark(marked, terms, place, scope, twice)
     return marked
 
 
-def _mark(marked: list[Term], terms: Sequence[Term], place: int, scope: Scope) -> None:
-    """Set down what a negator reaches; what another one has made certain stays so."""
+def _mark(marked: list[Term], terms: Sequence[Term], place: int, scope: Scope, twice: bool) -> None:
+    """Set down what a negator reaches; what another one has made certain stays so, unless that one negates this one."""
     for i in scope.found:
         marked[i] = replace(marked[i], negated=terms[place].key, unclear="")
     for i in scope.silent:
@@ -46,7 +47,7 @@ def _mark(marked: list[Term], terms: Sequence[Term], place: int, scope: Scope) -
     if scope.found and terms[place].key in FOOD_NEGATORS | BEHIND_FOOD:
         marked[place] = replace(marked[place], key=PLAIN)
     for i in scope.unclear:
-        if not marked[i].negated:
+        if not marked[i].negated or twice:
             marked[i] = as_unclear(terms, i, min(place, *scope.unclear), max(place, *scope.unclear))
 
 
@@ -58,8 +59,10 @@ def as_unclear(terms: Sequence[Term], i: int, first: int, last: int) -> Term:
 
 def _negated_itself(terms: Sequence[Term], place: int) -> bool:
     """Whether another negator stands right before: "don't leave out the nuts"."""
+    words = 0
     for term in reversed(terms[:place]):
-        if is_mark(term) or not (term.plain or term.key in FOOD_NEGATORS):
+        words += not (term.plain or term.key in FOOD_NEGATORS)
+        if is_mark(term) or words > 1 or kind(term) == "food":  # "can't live without", at most
             return False
         if term.key in NEGATORS:
             return term.key not in PAIRS and terms[place].key not in (*PAIRS, term.key)

@@ -17,6 +17,7 @@ DECISIVE = 2  # the weight of a word that names a kind of text
 NEGATORS = frozenset(TABLES["negators"])
 JOINS, ENDS, ADMITTED = (frozenset(TABLES[name]) for name in ("joins", "end of a negation", "admitted"))
 CONTAINING, ABOUT = frozenset(TABLES["containing"]), frozenset((*TABLES["containing"], *TABLES["about what"]))
+ANNOUNCING = frozenset(TABLES["announcing"])
 THINGS = ("food", "")
 PAIRS = ("nor", "neither", "none", "no")  # negators that may follow another one and mean the same
 
@@ -44,9 +45,14 @@ def scope_of(terms: Sequence[Term], place: int) -> Scope:
             if what == "list" and not scope.found and i > place + 1:  # "who don't have time, ..."
                 scope.unclear += [j for j in _foods_until_end(terms, i) if not _heads(terms, j)]
                 return scope
+            if ":" in term.text and not scope.found and i > place + 1 and not meets_food(terms, i + 1):
+                return scope  # "what I cannot eat: cookies, please" says no more
             if what == "end":
+                if ":" in term.text and {thing(terms[j]) for j in scope.found} <= {"", "category"}:
+                    scope.unclear += [j for j in _foods_until_end(terms, i + 1) if not _heads(terms, j)]
                 return scope
-            inside, comma = inside or bool(OPENING & set(term.text)), comma or what == "list"
+            inside = inside or bool(OPENING & set(term.text))
+            comma = comma or (what == "list" and not inside)
             joined = joined or what == "list"
         elif term.key in NEGATORS and term.key not in PAIRS and scope.found:
             return scope
@@ -81,10 +87,12 @@ def _mark_says(terms: Sequence[Term], i: int, inside: bool, found: bool) -> str:
 
 def _announces(terms: Sequence[Term], i: int) -> bool:
     """Whether a word only stands for what follows: "no ingredients such as", "exclude the following:"."""
-    if terms[i].key in TABLES["announcing"] and terms[i].key != "eat":
-        behind = terms[i + 1].key if i + 1 < len(terms) else ""
-        return meets_food(terms, i + 1) and (behind in CONTAINING or bool(behind == PLAIN))
-    return terms[i].key == "eat" and not (i + 1 < len(terms) and LISTING & set(terms[i + 1].text))
+    behind = terms[i + 1] if i + 1 < len(terms) else None
+    if terms[i].key == "eat":
+        return not (behind and LISTING & set(behind.text))
+    if terms[i].key not in ANNOUNCING or behind is None or not (behind.key in CONTAINING | ANNOUNCING or behind.key == PLAIN):
+        return False
+    return meets_food([term for term in terms[i + 1 :] if term.key not in ANNOUNCING], 0)
 
 
 def _ends(terms: Sequence[Term], scope: Scope, i: int, comma: bool) -> bool:
@@ -123,9 +131,13 @@ def _take(terms: Sequence[Term], scope: Scope, i: int, joined: bool, comma: bool
             scope.unclear.append(i)
             return False
         if joined or sort == "food" or sorts == {""}:
-            if sort == "food" and sorts == {""} and not joined:
-                scope.silent += scope.found
-                scope.found.clear()
+            if sort == "food" and sorts == {""} and not joined:  # brazil nuts; but not "no pickles, brazil nuts"
+                described = [j for j in scope.found if terms[j].group == term.group]
+                scope.silent += described
+                scope.found[:] = [j for j in scope.found if j not in described]
+                if scope.found and not _closes(terms, i):
+                    scope.unclear.append(i)
+                    return False
             scope.found.append(i)
         else:
             scope.silent.append(i)  # the pieces of "no nut pieces"
@@ -160,7 +172,7 @@ def _take_complement(terms: Sequence[Term], scope: Scope, i: int, sorts: set[str
         scope.found[:] = [i]
         return True
     if sorts == {"category"} and (sort in THINGS or sort == "audience"):
-        kinds_asked = [t for j, t in enumerate(terms) if j not in scope.found and _decisive(t)]
+        kinds_asked = [t for j, t in enumerate(terms) if j not in scope.found and thing(t) == "category" and _decisive(t)]
         if not kinds_asked:
             scope.silent += [j for j in scope.found if not _decisive(terms[j])]
             scope.found.clear()

@@ -1,0 +1,193 @@
+"""What a prompt rules out never comes in: every food, in every wording that rules it out, or that perhaps does."""
+
+from __future__ import annotations
+
+import dataclasses
+import itertools
+import random
+import re
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from minigpt.corpus.lexicon import FOODS, TABLES, misspelt, plurals
+from minigpt.corpus.prompt import describe, understand
+from minigpt.corpus.templates import write_documents
+from minigpt.errors import MinigptError
+
+UNDERSTOOD = [
+    "cookies w/o {}", "cookies W/OUT {}", "cookies w.o. {}", "no-{} cookies", "cookies with out {}", "cookies, leave out the {}",
+    "leave {} out of cookies", "cookies: keep the {} out", "cookies with none of the {}", "cookies free of {}", "{}-free cookies",
+    "cookies, skip the {}", "cookies, hold the {}", "cookies minus {}", "cookies -{}", "cookies \N{MINUS SIGN} {}", "cookies sans {}",
+    "cookies that never have {}", "cookies except {}", "cookies but not {}", "everything but {} in my cookies", "cookies, avoid {}",
+    "cookies devoid of {}", "cookies for my son, allergic to {}", "cookies with honey instead of {}", "cookies, replace {} with honey",
+    "cookies without any kind of {}", "cookies without traces of {}", "cookies without salty {}", "cookies without the use of {}",
+    "cookies with no need for {}", "I don't want cookies with {}", "no cookies containing {}", "please do not ever add the {} to cookies",
+    'cookies without "{}"', "cookies without: {}", "cookies **without** {}", "cookies (no {})", "cookies. {}? No!", "cookies, no to {}",
+    "cookies, {} are out", "cookies, {} excluded", "cookies, {} not allowed", "cookies, {} aren't allowed", "cookies, {} must not be used",
+    "cookies, {} are off limits", "cookies; {} should be avoided", "cookies with the {} omitted", "forbidden: {}; cookies",
+    "allergies: {}; cookies", "cookies, exclude the following ingredients: {}", "Avoid:\n- {}\n- quinces\n\ncookies",
+    "cookies wihtout {}", "cookies witout {}", "cookies exept {}", "cookies, excldue {}", "cookies that doesnt have {}",
+    "cookies without quince jelly, {} or honey", "cookies without honey, wine and {}", "cookies without honey/{}",
+    "cookies without honey as well as {}", "cookies without sweets (honey, {})", "cookies without sweets such as {}",
+    "cookies, no honey, no {}", "cookies for people who no longer eat {}",
+]  # fmt: skip
+UNCLEAR = [
+    "cookies bar the {}", "cookies, drop the {}", "cookies, lose the {}", "cookies; nobody here eats {}", "cookies; {} make me sick",
+    "cookies; {} kill me", "{}, which I cannot eat: cookies", "cookies, {} need not apply", "cookies with fewer {}", "cookies, 🚫 {}",
+    "cookies, {} ❌", "cookies, do not skip the {}", "cookies, substitute honey for {}", "cookies frobnicating the {}",
+    "cookies frobnicate {}", "cookies in denial of {}",
+]  # fmt: skip
+NAMES = sorted(FOODS)
+
+
+def value(food: str) -> str:
+    return str(TABLES["same food"].get(food, food))
+
+
+@pytest.mark.parametrize("pattern", UNDERSTOOD)
+@pytest.mark.parametrize("food", ["nuts", "peanut butter"])
+def test_a_wording_that_rules_a_food_out_is_obeyed(pattern: str, food: str) -> None:
+    request = understand(pattern.format(food))
+    assert food.removesuffix("s") in request.without and food.removesuffix("s") not in request.ingredients
+    assert request.category == "cooking"
+
+
+@pytest.mark.parametrize("pattern", UNCLEAR)
+def test_a_wording_that_nobody_understands_is_no_wish_and_the_plan_says_so(pattern: str) -> None:
+    request = understand(pattern.format("nuts"))
+    assert "nut" not in request.ingredients and not any("nut" in topic for topic in request.topics)
+    (line,) = [line for line in describe(request) if line.startswith("not understood")]
+    assert "nuts" in line and '"without' in line
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.sampled_from(NAMES), st.booleans(), st.sampled_from([*UNDERSTOOD, *UNCLEAR]))
+def test_no_food_that_is_ruled_out_becomes_a_wish(food: str, plural: bool, pattern: str) -> None:
+    request = understand(pattern.format(plurals(food)[0] if plural else food))
+    assert value(food) not in request.ingredients
+    assert value(food) in request.without or request.diets or request.unclear
+
+
+@settings(max_examples=100, deadline=None)
+@given(
+    st.lists(st.sampled_from(NAMES), min_size=2, max_size=5, unique_by=value), st.sampled_from(["and", "or", "and also", "as well as", "&"])
+)
+def test_a_list_is_ruled_out_to_its_end(foods: list[str], joint: str) -> None:
+    *first, last = foods
+    for pattern in ("cookies without {}", "cookies free from any kind of {}", "cookies, avoid {}, please"):
+        assert understand(pattern.format(f"{', '.join(first)} {joint} {last}")).ingredients == ()
+
+
+@pytest.mark.parametrize(
+    ("prompt", "wanted"),
+    [
+        ("cookies topped with nuts", ("nut",)),
+        ("cookies with nuts but without eggs", ("nut",)),
+        ("no eggs, but plenty of chocolate: cookies", ("chocolate",)),
+        ("no pickles, extra cheese: burgers", ("cheese",)),
+        ("recipes with chicken that never take long", ("chicken",)),
+        ("recipes for people who don't have much time, with chicken", ("chicken",)),
+        ("curry using leftover turkey", ("turkey",)),
+        ("a GPT that loves mushrooms and writes recipes", ("mushroom",)),
+        ("recipes in which chicken is the star", ("chicken",)),
+        ("nothing but chicken recipes", ("chicken",)),
+        ("don't forget the garlic: pasta recipes", ("garlic",)),
+        ("no meat, eggs are fine: dinners", ("egg",)),
+        ("no-nut chocolate cookies", ("chocolate",)),
+        ("honey glazed ham recipes", ("honey", "ham")),
+        ("Rezepte mit frischem Kürbis", ("pumpkin",)),
+    ],
+)
+def test_a_wish_stays_one(prompt: str, wanted: tuple[str, ...]) -> None:
+    request = understand(prompt)
+    assert (request.ingredients, request.unclear) == (wanted, ())
+
+
+@pytest.mark.parametrize(
+    "prompt",
+    [
+        "gâteaux sauf les noix", "gâteaux exempts de noix", "évitez les noix dans les gâteaux", "Kuchen außer Nüssen",
+        "Kuchen, Nüsse weglassen",
+        "Kuchen, keinerlei Nüsse", "galletas excepto nueces", "galletas libres de nueces", "torte tranne noci", "torte prive di noci",
+        "bolos exceto nozes", "taart behalve noten", "торты кроме орехов", "卵、ナッツ抜きのケーキ", "ナッツアレルギーのケーキ",
+        "坚果过敏的蛋糕",
+        "견과류를 넣지 않은 케이크", "cookies ohne nuts", "cookies sans nuts", "cookies senza nuts",
+    ],
+)  # fmt: skip
+def test_other_languages_have_more_than_one_word_for_without(prompt: str) -> None:
+    request = understand(prompt)
+    assert "nut" in request.without and request.ingredients == ()
+
+
+# ---- what is no food -----------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "prompt",
+    [
+        "stories without dragons", "stories w/o dragons", "no-dragons stories", "dragon-free stories", "dragonless stories",
+        "stories, leave out the dragons", "no stories about dragons", "stories free of dragons", "stories, dragons not allowed",
+        "stories, dragons are out", "stories with neither wizards nor dragons", "stories without wizards, castles or dragons",
+        "stories about knights and no dragons", "Geschichten ohne Dragons",
+    ],
+)  # fmt: skip
+def test_a_subject_that_is_ruled_out_is_left_out(prompt: str) -> None:
+    request = understand(prompt)
+    assert {"dragon", "dragons"} & set(request.without) and not any("dragon" in topic for topic in request.topics)
+    assert any('the word "' in line and "dragon" in line for line in describe(request))
+
+
+@pytest.mark.parametrize(
+    "prompt", ["don't tell stories about dragons", "stories, but not about dragons", "stories where dragons do not appear"]
+)
+def test_a_subject_that_is_denied_is_no_topic(prompt: str) -> None:
+    assert understand(prompt).topics == ()
+
+
+@pytest.mark.parametrize(
+    ("prompt", "field"),
+    [
+        ("stories unsuitable for children", "audience"),
+        ("stories not meant for kids", "audience"),
+        ("stories for everyone except children", "audience"),
+        ("poems, not in French", "language"),
+        ("poems without winter", "season"),
+        ("non-vegan recipes", "diets"),
+        ("recipes, anything but Italian", "cuisines"),
+        ("stories that are not formal", "tone"),
+    ],
+)
+def test_no_field_is_set_by_its_denial(prompt: str, field: str) -> None:
+    request = understand(prompt)
+    assert getattr(request, field) == ("en" if field == "language" else () if field in ("diets", "cuisines") else None)
+
+
+@pytest.mark.parametrize("prompt", ["stories without the sea, kings or foxes", "poems without winter or snow", "recipes without an oven"])
+def test_templates_leave_the_word_out(prompt: str) -> None:
+    request = understand(prompt)
+    pattern = re.compile(rf"\b(?:{'|'.join(request.without)})(?:s|es)?\b", re.IGNORECASE)
+    texts = [document.text for document in itertools.islice(write_documents(request, random.Random(1)), 60)]
+    open_texts = itertools.islice(write_documents(understand(prompt.split(" without")[0]), random.Random(1)), 60)
+    assert len(texts) == 60 and not any(map(pattern.search, texts))
+    assert any(pattern.search(document.text) for document in open_texts)  # else this proves nothing
+
+
+def test_a_word_that_every_template_needs_is_refused() -> None:
+    request = dataclasses.replace(understand("stories"), without=("the",))
+    with pytest.raises(MinigptError, match="without the"):
+        next(write_documents(request, random.Random(0)))
+
+
+# ---- slips of the pen ------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("slip", ["wihtout", "withut", "withoutt", "wothout", "ecxept"])
+def test_one_slip_is_forgiven(slip: str) -> None:
+    assert misspelt(slip) in TABLES["negators"]
+
+
+@pytest.mark.parametrize("word", ["within", "accept", "packing", "avid", "expect", "outwith", "preclude"])
+def test_another_word_is_no_slip(word: str) -> None:
+    assert misspelt(word) == word
