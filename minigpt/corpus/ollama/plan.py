@@ -190,7 +190,7 @@ def built_in(prompt: str, request: Request) -> Plan:
 
 def said_forms(prompt: str) -> list[str]:
     """The kinds of text that the prompt says in so many words before it says what they are about, whether or not a template knows them."""
-    kinds = ABOUT.split(_read(prompt))[0]
+    kinds = ABOUT.split(plain(legible(prompt), 500))[0]
     return [form for word, form in WORDS["said forms"].items() if re.search(rf"\b{plural(word)}\b", kinds, re.IGNORECASE)]
 
 
@@ -207,14 +207,9 @@ def language(request: Request) -> str:
     return str(WORDS["languages"].get(request.language, "the language of the purpose"))
 
 
-def _read(prompt: str) -> str:
-    """What a prompt says, in one line; one that is nothing but an address stays as it is."""
-    return plain(legible(prompt) or prompt, 500)
-
-
 def author(prompt: str) -> str:
     """Whom the teacher is to be: of "A GPT that gives advice", an author who gives advice. A small model takes "a GPT" for its subject."""
-    text = _read(prompt).rstrip(".")
+    text = plain(legible(prompt) or prompt, 500).rstrip(".")
     found = AUTHOR.match(text)
     kind = "other" if not found else "about" if found[1].lower() in ("about", "on") else "that"
     return str(WORDS["author"][kind]).format(rest=found[2] if found else "", prompt=text)
@@ -222,7 +217,7 @@ def author(prompt: str) -> str:
 
 def subject(prompt: str) -> str:
     """What it is about, as well as a rule can tell: of "A GPT that gives advice on gardening", gardening."""
-    text = _read(prompt).rstrip(".")
+    text = plain(legible(prompt) or prompt, 500).rstrip(".")
     found = AUTHOR.match(text)
     rest = SUBJECT.sub("", found[2]) if found and found[1].lower() not in ("about", "on") else found[2] if found else text
     return rest[:ENTRY]
