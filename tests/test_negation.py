@@ -95,6 +95,7 @@ def test_a_list_is_ruled_out_to_its_end(foods: list[str], joint: str) -> None:
         ("nothing but chicken recipes", ("chicken",)),
         ("don't forget the garlic: pasta recipes", ("garlic",)),
         ("no meat, eggs are fine: dinners", ("egg",)),
+        ("my son can't have nuts, and I love mushrooms: recipes", ("mushroom",)),
         ("no-nut chocolate cookies", ("chocolate",)),
         ("honey glazed ham recipes", ("honey", "ham")),
         ("Rezepte mit frischem Kürbis", ("pumpkin",)),

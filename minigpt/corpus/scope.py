@@ -19,6 +19,7 @@ JOINS, ENDS, ADMITTED = (frozenset(TABLES[name]) for name in ("joins", "end of a
 CONTAINING, ABOUT = frozenset(TABLES["containing"]), frozenset((*TABLES["containing"], *TABLES["about what"]))
 ANNOUNCING = frozenset(TABLES["announcing"])
 THINGS = ("food", "")
+SPEAKERS = frozenset(("i", "we", "he", "she", "they", "you", "it"))
 PAIRS = ("nor", "neither", "none", "no")  # negators that may follow another one and mean the same
 
 
@@ -56,6 +57,8 @@ def scope_of(terms: Sequence[Term], place: int) -> Scope:
             joined = joined or what == "list"
         elif term.key in NEGATORS and term.key not in PAIRS and scope.found:
             return scope
+        elif term.key in SPEAKERS and scope.found and (is_mark(terms[i - 1]) or terms[i - 1].key in ("and", "or", "so")):
+            return scope  # "no nuts, and I love mushrooms"
         elif term.plain:
             if term.key in JOINS and not (comma and term.key == "also"):
                 joined = joined or bool(scope.found)
