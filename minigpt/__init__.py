@@ -40,6 +40,7 @@ __all__ = ["MinigptError", "ModelConfig", "SampleConfig", "TextModel", "Tokenize
 def __getattr__(name: str) -> Any:
     if name not in _HOMES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    import_module(".machine", __name__).spare_blas()
     value = getattr(import_module(f".{_HOMES[name]}", __name__), name)
     globals()[name] = value
     return value

@@ -14,6 +14,7 @@ import numpy as np
 
 from .batches import evaluation_batches
 from .parallel import Trainer
+from .process import quiet
 
 LOWEST, HIGHEST = 0.5, 1.25  # factors of the logits that are tried
 SECTIONS = 10  # of the interval, each 0.618 times the one before: the factor is known to 0.006
@@ -26,6 +27,7 @@ def last_norm(n_layer: int) -> tuple[str, str]:
     return f"transformer.h.{n_layer - 1}.ln_2.weight", f"transformer.h.{n_layer - 1}.ln_2.bias"
 
 
+@quiet
 def best_scale(trainer: Trainer, held_out: np.ndarray, context: int, end_of_text: int) -> float:
     """The factor of the logits with the lowest loss on a held-out stream (n,). That loss is a convex function of it: a golden-section
     search (Kiefer 1953) finds its minimum."""
@@ -52,6 +54,7 @@ def best_scale(trainer: Trainer, held_out: np.ndarray, context: int, end_of_text
     return scale if loss(scale) < loss(1.0) else 1.0
 
 
+@quiet
 def scaled(state: dict[str, np.ndarray], n_layer: int, scale: float) -> dict[str, np.ndarray]:
     """The parameters of the model whose logits are `scale` times those of `state`."""
     return state | {name: state[name] * np.float32(scale) for name in last_norm(n_layer)}

@@ -177,7 +177,7 @@ def load_weights(path: Path, config: ModelConfig) -> dict[str, np.ndarray]:
             tied = {TIED: wanted[EMBEDDING]} if TIED in present else {}
             for name in present:
                 _require_fit(path, name, file.get_slice(name), (wanted | tied).get(name))
-            with np.errstate(over="ignore"):  # what float32 cannot hold becomes infinite and is refused below
+            with np.errstate(all="ignore"):  # what float32 cannot hold becomes infinite and is refused below
                 state = {name: file.get_tensor(name).astype(np.float32, copy=False) for name in wanted}
             whole = is_whole(state, file.metadata() or {})
             if tied and not np.array_equal(file.get_tensor(TIED), file.get_tensor(EMBEDDING)):

@@ -15,6 +15,7 @@ import numpy as np
 from .attention import Cache
 from .config import SampleConfig
 from .model import GPT
+from .process import blas, in_turn, quiet
 from .tokenizer import StreamDecoder, Tokenizer
 
 HUGE = 1e300  # a score that an extreme penalty may reach; the difference of two is still finite
@@ -30,10 +31,11 @@ class Decoder:
     """Scores of the next token for a text that grows: each of its tokens is read once for every half window."""
 
     def __init__(self, model: GPT, window: int) -> None:
-        self.model, self.window = model, window
+        self.model, self.window, self.turns = model, window, model.workspace.turns
         self.cache = Cache(model.config, model.workspace)
         self.start = 0
 
+    @in_turn
     def logits(self, ids: Sequence[int]) -> np.ndarray:
         """The scores (V,) of the token after `ids`, which must extend the ids of the previous call."""
         backend = self.model.workspace.backend
@@ -42,18 +44,19 @@ class Decoder:
             self.start, self.cache.length = start, 0
         self.model.noise.begin(None)  # no dropout, also in a model that was training a moment ago
         unread = np.array([ids[self.start + self.cache.length :]], dtype=np.int64)
-        hidden = self.model.forward(backend.asarray(unread), self.cache)
-        scores: np.ndarray = backend.to_host(self.model.logits(hidden[-1:]))[0]
+        with blas.limited():
+            hidden = self.model.forward(backend.asarray(unread), self.cache)
+            scores: np.ndarray = backend.to_host(self.model.logits(hidden[-1:]))[0]
         return scores
 
 
+@quiet
 def choose(logits: np.ndarray, seen: Sequence[int], config: SampleConfig, rng: np.random.Generator) -> int:
     """Draw a token from scores (V,). In this order: repetition penalty, temperature, top-k, top-p."""
     scores = logits.astype(np.float64)
     if config.repetition_penalty != 1:
         at = np.unique(np.asarray(seen, dtype=np.int64))
-        with np.errstate(over="ignore"):
-            penalized = np.where(scores[at] > 0, scores[at] / config.repetition_penalty, scores[at] * config.repetition_penalty)
+        penalized = np.where(scores[at] > 0, scores[at] / config.repetition_penalty, scores[at] * config.repetition_penalty)
         scores[at] = np.clip(penalized, -HUGE, HUGE)
     if config.temperature == 0:
         return int(scores.argmax())
@@ -62,8 +65,7 @@ def choose(logits: np.ndarray, seen: Sequence[int], config: SampleConfig, rng: n
         candidates = np.argpartition(-scores, config.top_k - 1)[: config.top_k]
     candidates = candidates[np.argsort(-scores[candidates], kind="stable")]  # likeliest first
     # The likeliest score is subtracted before the division: a tiny temperature then gives 0 and -inf, not inf - inf.
-    with np.errstate(over="ignore"):
-        weights = np.exp((scores[candidates] - scores[candidates[0]]) / config.temperature)
+    weights = np.exp((scores[candidates] - scores[candidates[0]]) / config.temperature)
     cumulative = np.cumsum(weights / weights.sum())
     if config.top_p < 1:
         enough = int(np.searchsorted(cumulative, config.top_p)) + 1

@@ -6,6 +6,7 @@ import signal
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from types import FrameType
 
 SIGNALS = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP", "SIGBREAK") if hasattr(signal, name)]  # the last is Windows'
@@ -21,20 +22,21 @@ class Interrupt:
     and saved; a second one, or one that comes elsewhere, raises Interrupted at once."""
 
     def __init__(self) -> None:
-        self.asked = self._deferring = False
+        self.asked = self._deferring = self._leaving = False
 
     @contextmanager
     def listening(self) -> Iterator[None]:
-        """Signals come here; afterwards to whom they came before. Only a main thread hears signals: elsewhere nothing changes."""
-        if threading.current_thread() is not threading.main_thread():
-            yield
-            return
-        before = {number: signal.signal(number, self._hear) for number in SIGNALS}
+        """Signals come here, and afterwards go where they went before. Only a main thread hears signals: elsewhere nothing changes.
+
+        A signal that is ignored stays ignored, as under nohup, and one that is handled in C keeps its handler.
+        """
+        before = {number: signal.getsignal(number) for number in SIGNALS if is_free(number)} if in_main_thread() else {}
         try:
+            for number in before:
+                signal.signal(number, self._hear)
             yield
         finally:
-            for number, handler in before.items():
-                signal.signal(number, handler)
+            self._restore(before)
 
     @contextmanager
     def deferred(self) -> Iterator[None]:
@@ -45,7 +47,38 @@ class Interrupt:
         finally:
             self._deferring = False
 
+    def _restore(self, before: dict[int, signal._HANDLER]) -> None:
+        """Give every signal its handler back, also if one of them comes just now: it is obeyed after that."""
+        asked, self.asked, self._leaving = self.asked, False, True
+        for number, handler in before.items():
+            signal.signal(number, handler)
+        late, self.asked, self._leaving = self.asked, asked or self.asked, False
+        if late:
+            raise Interrupted
+
     def _hear(self, number: int, frame: FrameType | None) -> None:
         twice, self.asked = self.asked, True
-        if twice or not self._deferring:
+        if not self._leaving and (twice or not self._deferring):
             raise Interrupted
+
+
+def in_main_thread() -> bool:
+    """Whether signals can be handled here."""
+    return threading.current_thread() is threading.main_thread()
+
+
+def is_free(number: int) -> bool:
+    """Whether a signal may be listened to: it is not ignored, and its handler, if any, is one that Python can put back."""
+    handler = signal.getsignal(number)
+    if handler is signal.SIG_DFL:  # as far as Python knows: C code may have come later
+        return not (_is_in("SigCgt", number) or _is_in("SigIgn", number))
+    return handler is not None and handler is not signal.SIG_IGN
+
+
+def _is_in(mask: str, number: int) -> bool:
+    """Whether the system lists a signal as caught (SigCgt) or ignored (SigIgn) by this process; False where it does not say."""
+    try:
+        status = Path("/proc/self/status").read_text(encoding="ascii", errors="replace")
+        return bool(int(status.partition(f"{mask}:")[2].split(None, 1)[0], 16) >> (number - 1) & 1)
+    except (OSError, ValueError, IndexError):
+        return False

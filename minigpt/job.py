@@ -21,8 +21,8 @@ from .files import read_json_object
 from .folder import RunFolder, require_sound
 from .interrupt import Interrupt
 from .listener import Listener
+from .machine import usable_cores
 from .options import Options
-from .parallel import usable_cores
 from .provenance import differences, provenance
 from .shelf import new_folder, require_free
 

@@ -24,13 +24,14 @@ import numpy as np
 
 from .backend import Array, Backend
 from .params import EMBEDDING, Parameters
+from .process import Turns
 
 
 class Workspace:
-    """The memory of one model: named buffers, allocated at their first use and again only to grow."""
+    """The memory of one model: named buffers, allocated at their first use and again only to grow. Who computes in it takes `turns`."""
 
     def __init__(self, backend: Backend, dtype: type = np.float32) -> None:
-        self.backend, self.dtype = backend, dtype
+        self.backend, self.dtype, self.turns = backend, dtype, Turns()
         self._blocks: dict[str, Array] = {}
 
     def take(self, key: str, shape: tuple[int, ...]) -> Array:
@@ -119,11 +120,11 @@ class Linear(Layer):
     def __init__(self, name: str, parameters: Parameters, workspace: Workspace, passing: bool = False) -> None:
         super().__init__(name, workspace)
         self.weight, self.bias = parameters[f"{name}.weight"], parameters[f"{name}.bias"]
-        self.memory = self.scratch if passing else self.buffer
+        self.passing = passing
 
     def forward(self, x: Array) -> Array:
         self.x = x
-        y = self.memory("y", x.shape[0], self.weight.value.shape[1])
+        y = (self.scratch if self.passing else self.buffer)("y", x.shape[0], self.weight.value.shape[1])
         self.xp.matmul(x, self.weight.value, out=y)
         y += self.bias.value
         return y

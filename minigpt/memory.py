@@ -7,12 +7,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-import psutil
-
 from .backend import CACHE_BYTES
 from .config import ModelConfig
 from .errors import MinigptError
 from .loss import chunk_rows
+from .machine import Room, gigabytes, whole_memory
+from .machine import free_memory as free_memory  # where it was once
 from .wording import counted
 
 FLOAT = 4  # bytes of a float32
@@ -60,33 +60,25 @@ def step_memory(config: ModelConfig, batch: int, context: int, workers: int) -> 
     )
 
 
-def micro_batch(config: ModelConfig, batch: int, context: int, workers: int, free: int) -> int:
-    """The largest number of windows, up to `batch`, whose step fits into `free` bytes; MinigptError if not even one does."""
+def micro_batch(config: ModelConfig, batch: int, context: int, workers: int, free: Room | int) -> int:
+    """The largest number of windows, up to `batch`, whose step fits into what is free; MinigptError if not even one does."""
+    room = free if isinstance(free, Room) else Room(free)
     parts = 1
-    while (size := -(-batch // parts)) > 1 and step_memory(config, size, context, workers).total > RESERVE * free:
+    while (size := -(-batch // parts)) > 1 and step_memory(config, size, context, workers).total > RESERVE * room.size:
         parts += 1
     needed = step_memory(config, size, context, workers)
-    if needed.total > RESERVE * free:
-        remedy = "close other programs, or use a smaller --model-size, --width, --layers or --context"
-        raise MinigptError(f"one window of {counted(context, 'token')} needs {needed}; {gigabytes(free)} are free; {remedy}")
+    if needed.total > RESERVE * room.size:
+        more = "raise that limit" if room.where else "close other programs"
+        remedy = f"{more}, or use a smaller --model-size, --width, --layers or --context"
+        raise MinigptError(f"one window of {counted(context, 'token')} needs {needed}; {room}; {remedy}")
     return size
 
 
 def require_memory(config: ModelConfig) -> None:
     """MinigptError where the machine could not even hold the state of the smallest vocabulary: nothing is made of such a size."""
-    machine = psutil.virtual_memory().total
+    whole, owner = whole_memory()
     needed = step_memory(replace(config, vocab_size=257), 1, 1, 1).state
-    if needed > machine:
-        sizes = f"{gigabytes(needed)} for parameters, gradients and moments, this machine has {gigabytes(machine)}"
+    if needed > whole:
+        sizes = f"{gigabytes(needed)} for parameters, gradients and moments, {owner} has {gigabytes(whole)}"
         layers = counted(config.n_layer, "layer")
         raise MinigptError(f"{layers} of width {config.n_embd} would need {sizes}; use smaller --layers or --width")
-
-
-def free_memory() -> int:
-    """Bytes that new arrays can have without pushing anything else out."""
-    return int(psutil.virtual_memory().available)
-
-
-def gigabytes(size: int) -> str:
-    """Bytes as 1.23 GB or 45 MB."""
-    return f"{size / 1e9:.2f} GB" if size >= 1e9 else f"{size / 1e6:.0f} MB"

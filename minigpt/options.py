@@ -14,6 +14,7 @@ from .config import SIZES, ModelConfig, Size, TrainConfig, find_size, require_in
 from .corpus.ollama import Limits, TeacherSettings
 from .corpus.prompt import PRESETS, understand
 from .errors import MinigptError
+from .machine import require_threads
 from .memory import require_memory
 from .wording import counted
 
@@ -88,6 +89,7 @@ class Options:
         for name in COUNTS:
             if (value := getattr(o, name)) is not None:
                 require_integer(f"--{name.replace('_', '-')}", value)
+        require_threads("--threads", o.threads)
         return o
 
     def _require_sources_that_fit(self) -> None:

@@ -8,29 +8,23 @@ through the optimizer each takes some of the parameters. Each runs its matrix pr
 from __future__ import annotations
 
 import math
-import os
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor, wait
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from functools import partial
-from typing import Any
+from typing import Any, NoReturn
 
 import numpy as np
-from threadpoolctl import ThreadpoolController
 
 from .backend import Array, Backend, choose_backend
 from .config import ModelConfig, TrainConfig, require_integer
 from .errors import MinigptError
 from .layers import Workspace
 from .loss import CrossEntropy
+from .machine import require_threads, usable_cores
 from .model import GPT
 from .optim import AdamW, clip_scale
 from .params import Parameters, load_state_dict
-
-
-def usable_cores() -> int:
-    """The processor cores that this process may run on."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+from .process import Turns, blas, in_turn
+from .workers import Workers
 
 
 class Trainer:
@@ -38,7 +32,8 @@ class Trainer:
 
     Batches are integers (B, T) on the host. Results do not depend on the number of threads beyond rounding, and are the same to the
     bit for the same number. A batch of more than `micro_batch` sequences is taken in parts, whose gradients add. Where the memory does
-    not suffice, `micro_batch` becomes half of what it was, and the batch is taken once more.
+    not suffice, `micro_batch` becomes half of what it was, and the batch is taken once more. Calls from several threads take turns, and a
+    forked process goes on with its own copy.
     """
 
     def __init__(
@@ -52,37 +47,40 @@ class Trainer:
         backend: Backend | None = None,
         dtype: type = np.float32,
     ) -> None:
-        for name, value in (("threads", threads), ("micro_batch", micro_batch)):
-            if value is not None:
-                require_integer(name, value)
+        require_threads("threads", threads)
+        require_integer("micro_batch", 1 if micro_batch is None else micro_batch)
+        self.turns = Turns()
         self.config, self.train_config = config, train_config or TrainConfig()
         self.backend = backend or choose_backend(device)
         self.threads = threads or usable_cores()
+        self.workers = Workers(self.threads if self.backend.name == "cpu" else 1)
         self.micro_batch = micro_batch  # sequences at once, at most; None: the whole batch
         self.parameters = Parameters(config, self.backend, dtype)
         self.optimizer = AdamW(self.parameters, self.train_config)
         self.restart()
         self.gradient_norm = 0.0  # of the latest step, before clipping
-        self._pool = ThreadPoolExecutor(self.threads, initializer=partial(np.seterr, all="ignore"))  # callers judge what is not finite
-        self._blas = ThreadpoolController()
         self._hire()
 
     def _hire(self) -> None:
         """New workers, with empty buffers."""
-        shards = self.threads if self.backend.name == "cpu" else 1
         self.models = [GPT(self.parameters)]  # one a worker; more of them once a batch needs them
-        self.loss = CrossEntropy(self.parameters, Workspace(self.backend, self.parameters.dtype), shards=shards, run=self._map)
+        workspace = Workspace(self.backend, self.parameters.dtype)
+        self.loss = CrossEntropy(self.parameters, workspace, shards=self.workers.most, run=self.workers.map)
 
+    @in_turn
     def restart(self) -> None:
         """Initial weights, no moments, no step made."""
-        self.parameters.initialize(np.random.default_rng([self.train_config.seed, 0]))
-        self.optimizer.m[...] = self.optimizer.v[...] = 0
-        self.optimizer.step = 0
+        with blas.limited():  # a fork waits until it is whole
+            self.parameters.initialize(np.random.default_rng([self.train_config.seed, 0]))
+            self.optimizer.m[...] = self.optimizer.v[...] = 0
+            self.optimizer.step = 0
 
-    def configure(self, **changes: Any) -> None:
+    @in_turn
+    def configure(self, /, **changes: Any) -> None:
         """Change fields of the TrainConfig, such as the learning rate and its schedule."""
         self.train_config = self.optimizer.config = replace(self.train_config, **changes)
 
+    @in_turn
     def step(self, x: np.ndarray, y: np.ndarray) -> float:
         """One update from inputs x and targets y, (B, T) integers each. Returns the mean loss before it, in nats per token.
 
@@ -90,16 +88,17 @@ class Trainer:
         """
         loss = self._forward_backward(x, y)
         gradient, others, pieces = *self._gradients(), self.optimizer.pieces()
-        with self._blas.limit(limits=1, user_api="blas"):
-            squares = self._share(lambda at: add_up(gradient, others, at), pieces)
+        with blas.limited(1):
+            squares = self.workers.share(lambda at: add_up(gradient, others, at), pieces)
             self.gradient_norm = sum(squares) ** 0.5
             if not math.isfinite(loss) or not math.isfinite(self.gradient_norm):
                 return loss
             scale = clip_scale(self.gradient_norm, self.train_config.clip_norm)
             self.optimizer.step += 1
-            self._share(lambda at: self.optimizer.update(at, gradient, scale), pieces)
+            self.workers.share(lambda at: self.optimizer.update(at, gradient, scale), pieces)
         return loss
 
+    @in_turn
     def loss_and_gradients(self, x: np.ndarray, y: np.ndarray) -> tuple[float, dict[str, np.ndarray]]:
         """The loss of a batch and every gradient, named as in `state_dict`, before clipping; nothing is updated."""
         loss = self._forward_backward(x, y)
@@ -112,40 +111,49 @@ class Trainer:
         """The first model's flat gradients (n,); of each other model, where its own ones start in that block, and those."""
         return self.parameters.gradients, [(model.parameters.shared, model.parameters.gradients) for model in self.models[1:]]
 
+    @in_turn
     def evaluate(self, x: np.ndarray, y: np.ndarray) -> float:
         """The mean loss of a batch without dropout; nothing is updated."""
         ids, targets = self._batch(x, y)
         return self._in_parts(ids.shape, lambda part, rows: self._loss_of(self._forward(ids[part], None), targets[rows], y.size))
 
+    @in_turn
     def hidden(self, x: np.ndarray) -> Array:
         """The hidden states (B * T, C) of inputs (B, T), without dropout."""
         return self._forward(self._batch(x, x)[0], None)
 
+    @in_turn
     def loss_of(self, hidden: Array, y: np.ndarray) -> float:
         """The mean loss of hidden states (B * T, C) and targets (B, T)."""
         return self._loss_of(hidden, self._batch(y, y)[1], y.size)
 
     def _loss_of(self, hidden: Array, targets: Array, total: int) -> float:
-        with self._blas.limit(limits=1, user_api="blas"):
+        with blas.limited(1):
             return self.loss.forward(hidden, targets, total=total)
 
+    @in_turn
     def state_dict(self) -> dict[str, np.ndarray]:
         """Name -> a host copy of every parameter, names and layouts as in transformers' `OpenAIGPTLMHeadModel`."""
         return {p.name: self.backend.to_host(p.value).copy() for p in self.parameters}
 
+    @in_turn
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Take over every parameter from a `state_dict`; names and shapes must fit exactly."""
-        load_state_dict(self.parameters, state)
+        with blas.limited():
+            load_state_dict(self.parameters, state)
 
+    @in_turn
     def flat_state(self) -> dict[str, np.ndarray]:
         """Parameters and both moments as flat host blocks (n,); with `optimizer.step` all that a training goes on from."""
         return {name: self.backend.to_host(block) for name, block in self._blocks().items()}
 
+    @in_turn
     def load_flat_state(self, arrays: Mapping[str, np.ndarray], step: int) -> None:
         """Take over a `flat_state` after so many updates."""
-        for name, block in self._blocks().items():
-            block[...] = self.backend.asarray(arrays[name])
-        self.optimizer.step = step
+        with blas.limited():
+            for name, block in self._blocks().items():
+                block[...] = self.backend.asarray(arrays[name])
+            self.optimizer.step = step
 
     def _blocks(self) -> dict[str, Array]:
         return {"parameters": self.parameters.values, "m": self.optimizer.m, "v": self.optimizer.v}
@@ -157,9 +165,13 @@ class Trainer:
         workers = min(self.threads, batch_size)
         return f"{workers} worker{'s' * (workers > 1)} on {self.threads} core{'s' * (self.threads > 1)}"
 
+    @in_turn
     def close(self) -> None:
         """End the threads. The trainer cannot step afterwards."""
-        self._pool.shutdown()
+        self.workers.close()
+
+    def __reduce__(self) -> NoReturn:
+        raise MinigptError("a Trainer cannot be copied or pickled; make a new one and give it this one's state_dict()")
 
     def _batch(self, x: np.ndarray, y: np.ndarray) -> tuple[Array, Array]:
         """Checked host integers (B, T) -> arrays of the backend."""
@@ -182,7 +194,7 @@ class Trainer:
                 model.parameters.zero_gradients()
             streams = [(self.train_config.seed, 1, self.optimizer.step, b) for b in range(part.start, part.stop)]
             hidden = self._forward(ids[part], streams)
-            with self._blas.limit(limits=1, user_api="blas"):
+            with blas.limited(1):
                 share, dhidden = self.loss.forward_backward(hidden, targets[rows], total=len(targets))
             self._backward(dhidden, *ids[part].shape)
             return share
@@ -220,25 +232,12 @@ class Trainer:
 
     def _over_sequences(self, B: int, work: Callable[[GPT, slice], Array]) -> list[Array]:
         """Give each model its share of B sequences; the results in the order of the shares."""
-        n = min(self.threads, B) if self.backend.name == "cpu" else 1
+        n = min(self.workers.most, B)
         while len(self.models) < n:
             self.models.append(GPT(self.parameters.twin()))
         shares = [slice(B * i // n, B * (i + 1) // n) for i in range(n)]
-        with self._blas.limit(limits=self.threads // n, user_api="blas"):
-            return self._map(work, self.models, shares)
-
-    def _map(self, work: Callable[..., Any], *arguments: Iterable[Any]) -> list[Any]:
-        """work(...) for each set of arguments, each in a thread; all of them have ended when this returns or raises."""
-        started = [self._pool.submit(work, *some) for some in zip(*arguments, strict=False)]
-        wait(started)
-        return [each.result() for each in started]
-
-    def _share(self, work: Callable[[slice], Any], pieces: Iterable[slice]) -> list[Any]:
-        """work(piece) for every piece, shared out over the threads in contiguous runs; the results in the order of the pieces."""
-        pieces = list(pieces)
-        n = min(self.threads, len(pieces)) if self.backend.name == "cpu" else 1
-        runs = [pieces[len(pieces) * i // n : len(pieces) * (i + 1) // n] for i in range(n)]
-        return [result for run in self._map(lambda run: [work(piece) for piece in run], runs) for result in run]
+        with blas.limited(self.threads // n):
+            return self.workers.map(work, self.models, shares)
 
 
 def add_up(gradient: Array, others: list[tuple[int, Array]], at: slice) -> float:

@@ -35,6 +35,26 @@ def shapes(config: ModelConfig) -> dict[str, tuple[int, ...]]:
     return result
 
 
+class Memory:
+    """The flat blocks: `values` (n,), and `gradients`, which lack the `shared` leading elements that are another's.
+
+    A parameter holds on to these and not to `Parameters`, so that no circle keeps them when nobody uses them any more.
+    """
+
+    def __init__(self, backend: Backend, values: Array, shared: int) -> None:
+        self.backend, self.values, self.shared = backend, values, shared
+        self._gradients: Array = None
+        self._allocation = threading.Lock()
+
+    @property
+    def gradients(self) -> Array:
+        """Allocated at the first use, once also for several threads: sampling needs none."""
+        with self._allocation:
+            if self._gradients is None:
+                self._gradients = self.backend.xp.empty(self.values.size - self.shared, dtype=self.values.dtype)
+        return self._gradients
+
+
 class Parameter:
     """One named array of the network and its gradient, both views into the flat blocks.
 
@@ -42,9 +62,9 @@ class Parameter:
     other access zeroes it first, so nobody sees the difference.
     """
 
-    def __init__(self, name: str, owner: Parameters) -> None:
-        self.name, self.owner, self.stale = name, owner, True
-        self.value = owner.view(owner.values, name)
+    def __init__(self, name: str, shape: tuple[int, ...], at: slice, memory: Memory) -> None:
+        self.name, self.at, self.memory, self.stale = name, at, memory, True
+        self.value = memory.values[at].reshape(shape)
         self._gradient: Array = None
 
     @property
@@ -68,7 +88,7 @@ class Parameter:
 
     def write_product(self, a: Array, b: Array, rows: slice, add: bool) -> None:
         """grad[rows] = or += a @ b. Several threads may each write rows of their own; who calls this keeps `stale` true to the facts."""
-        backend, gradient = self.owner.backend, self._current()[rows]
+        backend, gradient = self.memory.backend, self._current()[rows]
         if not add:
             backend.xp.matmul(a, b, out=gradient)
             return
@@ -78,7 +98,8 @@ class Parameter:
     def _current(self) -> Array:
         """The gradient as it lies in memory, stale or not."""
         if self._gradient is None:
-            self._gradient = self.owner.view(self.owner.gradient_block, self.name)
+            start, stop = (end - self.memory.shared for end in (self.at.start, self.at.stop))
+            self._gradient = self.memory.gradients[start:stop].reshape(self.value.shape)
         return self._gradient
 
 
@@ -88,8 +109,6 @@ class Parameters:
     Matrices come first, then vectors: weight decay, which spares vectors, is then a matter of one boundary (`n_decayed`).
     """
 
-    values: Array
-
     def __init__(self, config: ModelConfig, backend: Backend, dtype: type = np.float32, twin_of: Parameters | None = None) -> None:
         self.config, self.backend, self.dtype = config, backend, dtype
         self.shapes = shapes(config)
@@ -97,38 +116,23 @@ class Parameters:
         order = sorted(sizes, key=lambda name: len(self.shapes[name]) == 1)  # stable: matrices, then vectors
         self.n = sum(sizes.values())
         self.n_decayed = sum(sizes[name] for name in order if len(self.shapes[name]) > 1)
-        self.values = twin_of.values if twin_of else backend.xp.zeros(self.n, dtype=dtype)
-        self._gradients: Array = None
-        self._allocation = threading.Lock()
+        self.values: Array = twin_of.values if twin_of else backend.xp.zeros(self.n, dtype=dtype)
+        self.shared = sizes[EMBEDDING] if twin_of else 0  # leading elements whose gradients are another's
+        self.memory = Memory(backend, self.values, self.shared)
         self.offsets: dict[str, slice] = {}
         start = 0
         for name in order:
             self.offsets[name] = slice(start, start + sizes[name])
             start += sizes[name]
-        self._named = {name: Parameter(name, self) for name in self.shapes}
-        self.shared = 0  # leading elements whose gradients are another's
+        self._named = {name: Parameter(name, shape, self.offsets[name], self.memory) for name, shape in self.shapes.items()}
         if twin_of:
             self._named[EMBEDDING] = twin_of[EMBEDDING]
-            self.shared = sizes[EMBEDDING]
 
     def __getitem__(self, name: str) -> Parameter:
         return self._named[name]
 
     def __iter__(self) -> Iterator[Parameter]:
         return iter(self._named.values())
-
-    def view(self, block: Array, name: str) -> Array:
-        """The part of a flat block that belongs to a parameter, in its shape. The block may lack its leading, shared elements."""
-        at, missing = self.offsets[name], self.n - block.size
-        return block[at.start - missing : at.stop - missing].reshape(self.shapes[name])
-
-    @property
-    def gradient_block(self) -> Array:
-        """The memory of the gradients, allocated at the first use, once also for several threads: sampling needs none."""
-        with self._allocation:
-            if self._gradients is None:
-                self._gradients = self.backend.xp.empty(self.n - self.shared, dtype=self.dtype)
-        return self._gradients
 
     def twin(self) -> Parameters:
         """The same values, with gradients of its own: what a second worker needs.
@@ -147,7 +151,7 @@ class Parameters:
         """The flat block of gradients, (n,); a twin's lacks the shared elements at its beginning."""
         for parameter in self:
             _ = parameter.grad  # zeroes what no backward has touched
-        return self.gradient_block
+        return self.memory.gradients
 
     def initialize(self, rng: np.random.Generator) -> None:
         """Weights from N(0, initializer_range), biases 0, gains 1 (Radford et al. 2018, section 4.1); drawn on the host."""

@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import statistics
 import time
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import dataclass
 
 import numpy as np
 import psutil
-from threadpoolctl import threadpool_limits
 
 from .config import ModelConfig, TrainConfig
 from .generate import Decoder
 from .memory import StepMemory, step_memory
 from .parallel import Trainer
+from .process import blas
+from .workers import Workers
 
 WARM_UP = 2  # steps that allocate, and are not counted
 SIDE = 1536  # of the square matrices that measure the peak
@@ -75,10 +75,10 @@ def product_peak(threads: int, times: int = 4) -> float:
         for _ in range(count):
             np.matmul(a, a, out=out)
 
-    with threadpool_limits(1, user_api="blas"), ThreadPoolExecutor(threads) as pool:
-        list(pool.map(work, [1] * threads))
+    with blas.limited(1), closing(Workers(threads)) as workers:
+        workers.map(work, [1] * threads)
         start = time.perf_counter()
-        list(pool.map(work, [times] * threads))
+        workers.map(work, [times] * threads)
         return threads * times * 2 * SIDE**3 / (time.perf_counter() - start)
 
 

@@ -17,12 +17,17 @@ from .folder import require_sound
 from .generate import Sample, stream
 from .model import GPT
 from .params import Parameters, load_state_dict
+from .process import blas, in_turn, quiet
 from .tokenizer import Tokenizer
 
 
 class TextModel:
-    """A model that reads and writes text. Calls must not overlap: it has one set of buffers."""
+    """A model that reads and writes text. Calls from several threads take turns, token by token, and give what each would alone.
 
+    It can be pickled and copied, for a process that is not forked, too.
+    """
+
+    @quiet
     def __init__(self, checkpoint: Checkpoint, backend: Backend) -> None:
         parameters = Parameters(checkpoint.config, backend)
         load_state_dict(parameters, checkpoint.state)
@@ -30,6 +35,11 @@ class TextModel:
         self.tokenizer: Tokenizer = checkpoint.tokenizer
         self.context = checkpoint.context  # tokens that it looks back on; positions beyond were never trained
         self.network = GPT(parameters)
+        self.turns = self.network.workspace.turns
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        state = {parameter.name: self.backend.to_host(parameter.value).copy() for parameter in self.network.parameters}
+        return _made_again, (Checkpoint(self.config, state, self.tokenizer, self.context), self.backend.name)
 
     def generate(self, prompt: str = "", **options: Any) -> str:
         """The continuation of the prompt, without the prompt. Options: those of SampleConfig (max_tokens, temperature, seed, ...)."""
@@ -46,6 +56,7 @@ class TextModel:
             pass
         return sample
 
+    @in_turn
     def logits(self, ids: Sequence[int]) -> np.ndarray:
         """Scores of the next token after each of `ids` (T,) -> (T, V) float32, on the host; T is at most n_positions."""
         array = np.asarray(ids)
@@ -54,14 +65,21 @@ class TextModel:
         for token in array:
             self.tokenizer.checked(int(token))
         self.network.noise.begin(None)
-        hidden = self.network.forward(self.backend.asarray(array[None], dtype=np.int64))
-        return self.backend.to_host(self.network.logits(hidden))
+        with blas.limited():
+            hidden = self.network.forward(self.backend.asarray(array[None], dtype=np.int64))
+            return self.backend.to_host(self.network.logits(hidden))
 
 
+@quiet
 def load(folder: str | Path, device: str = "auto") -> TextModel:
     """The model of a run folder, or of a GPT-1 folder that transformers saved. What a run's record has checksums of is compared first."""
     require_sound(Path(folder), (*CONFIG_FILES, *TOKENIZER_FILES, WEIGHTS))
     return TextModel(load_checkpoint(Path(folder)), choose_backend(device))
+
+
+def _made_again(checkpoint: Checkpoint, device: str) -> TextModel:
+    """The model of a pickle or a copy."""
+    return TextModel(checkpoint, choose_backend(device))
 
 
 def samples(model: TextModel, count: int, config: SampleConfig) -> list[str]:

@@ -15,6 +15,8 @@ from collections.abc import Callable, Iterable, Sequence
 from functools import cache
 from importlib import resources
 from itertools import chain
+from typing import Any
+from weakref import WeakMethod
 
 import regex
 
@@ -103,11 +105,16 @@ class _Words(dict[str, list[int]]):
 
     def __init__(self, encode_word: Callable[[bytes], list[int]]) -> None:
         super().__init__()
-        self._encode_word = encode_word
+        self._encode_word = WeakMethod(encode_word)  # not a circle: a tokenizer takes 40 MB, and goes when nobody uses it any more
 
     def __missing__(self, word: str) -> list[int]:
         parts = [word] if word.isascii() else split(word)
-        ids = self._encode_word(word.encode()) if len(parts) == 1 else list(chain.from_iterable(map(self.__getitem__, parts)))
+        if len(parts) > 1:
+            ids = list(chain.from_iterable(map(self.__getitem__, parts)))
+        else:
+            encode_word = self._encode_word()
+            assert encode_word is not None, "words outlive no tokenizer"
+            ids = encode_word(word.encode())
         if len(word) <= CACHED_LENGTH:
             if len(self) >= CACHED_WORDS:
                 self.clear()
@@ -138,6 +145,9 @@ class Tokenizer:
         self._byte_ids = [self.token_ids[alphabet[byte]] for byte in range(256)]
         self._whole = {token: i for i, token in enumerate(self.tokens)} if whole else {}
         self._words = _Words(self._encode_word)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return Tokenizer, (self.merges, bool(self._whole))
 
     @classmethod
     def gpt2(cls) -> Tokenizer:

@@ -207,21 +207,20 @@ def fit(course: Course, save: Callable[[], None], on_report: Callable[[Report], 
     """Train from where the course is until it is done.
 
     `save` is called whenever the model is the best so far, `on_report` for each line of metrics, `on_step` after each step. Raises
-    Diverged for numbers that are not finite; NumPy's own warnings of them are not shown.
+    Diverged for numbers that are not finite.
     """
-    with np.errstate(all="ignore"):
-        while not course.done:
-            epoch, taken = divmod(course.step, course.windows.steps)
-            for x, y in islice(course.windows.epoch(epoch), taken, None):
-                course.take(x, y)
-                if course.evaluation_due:
-                    report = course.report(course.evaluate())
-                    if course.gained(report):
-                        save()
-                    on_report(report)
-                    course.plan()
-                elif course.report_due:
-                    on_report(course.report(None))
-                on_step(course)
-                if course.done:
-                    break
+    while not course.done:
+        epoch, taken = divmod(course.step, course.windows.steps)
+        for x, y in islice(course.windows.epoch(epoch), taken, None):
+            course.take(x, y)
+            if course.evaluation_due:
+                report = course.report(course.evaluate())
+                if course.gained(report):
+                    save()
+                on_report(report)
+                course.plan()
+            elif course.report_due:
+                on_report(course.report(None))
+            on_step(course)
+            if course.done:
+                break

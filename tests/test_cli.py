@@ -230,6 +230,26 @@ def test_every_command_ends_with_one_line_when_it_is_told_to(run, name):
     assert process.returncode == 130
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="a Unix signal")
+@pytest.mark.parametrize("name", ["SIGHUP", "SIGINT"])
+def test_a_command_outlives_a_signal_that_it_was_started_without(run, name):
+    """As nohup and a script's & start it; SIGTERM still ends it."""
+    number = getattr(signal, name)
+    command = [sys.executable, "-m", "minigpt", "generate", str(run[0]), "--samples", "100000"]
+    before = signal.signal(number, signal.SIG_IGN)  # a child inherits it
+    try:
+        process = subprocess.Popen(command, stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    finally:
+        signal.signal(number, before)
+    assert process.stdout.readline()
+    process.send_signal(number)
+    assert all(process.stdout.readline() for _ in range(50))
+    assert process.poll() is None
+    process.send_signal(signal.SIGTERM)
+    assert process.communicate(timeout=60)[1].strip() == "minigpt: interrupted"
+    assert process.returncode == 130
+
+
 @pytest.mark.skipif(sys.platform == "win32", reason="SIGINT cannot be sent to another process there")
 def test_ctrl_c_while_a_large_file_is_read_leaves_a_valid_folder(tmp_path):
     with (tmp_path / "large.txt").open("w") as file:

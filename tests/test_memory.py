@@ -14,7 +14,8 @@ import pytest
 from minigpt.backend import Backend
 from minigpt.config import ModelConfig, TrainConfig
 from minigpt.errors import MinigptError
-from minigpt.memory import RESERVE, free_memory, micro_batch, require_memory, step_memory
+from minigpt.machine import Room, free_memory
+from minigpt.memory import RESERVE, micro_batch, require_memory, step_memory
 from minigpt.parallel import Trainer
 
 
@@ -55,6 +56,8 @@ def test_what_cannot_fit_is_refused_in_one_line() -> None:
     with pytest.raises(MinigptError, match=r"one window of 512 tokens needs 2\.\d\d GB.*1\.00 GB are free; close other programs") as error:
         micro_batch(ModelConfig(12, 12, 768, 512, 50257), 8, 512, 1, 10**9)
     assert "\n" not in str(error.value)
+    with pytest.raises(MinigptError, match="; 900 MB are free in this container; raise that limit, or use a smaller --model-size"):
+        micro_batch(ModelConfig(12, 12, 768, 512, 50257), 8, 512, 1, Room(900 * 10**6, "in this container"))
 
 
 def test_a_size_that_no_part_of_which_fits_into_the_machine_is_refused_before_anything_is_made() -> None:

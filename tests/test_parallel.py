@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
+import copy
+import gc
+import os
+import pickle
+import signal
+import threading
+import weakref
 from collections.abc import Iterator
 from contextlib import closing
 from typing import Any
 
 import numpy as np
 import pytest
+from threadpoolctl import threadpool_info, threadpool_limits
 
 from minigpt.backend import Backend
 from minigpt.config import ModelConfig, TrainConfig
@@ -252,7 +260,7 @@ def test_a_closed_trainer_cannot_step(tiny: ModelConfig, cpu: Backend) -> None:
     """Its threads have ended."""
     trainer = Trainer(tiny, threads=2, backend=cpu)
     trainer.close()
-    with pytest.raises(RuntimeError):
+    with pytest.raises(MinigptError, match="this Trainer was closed, and its threads have ended; make a new one"):
         trainer.step(*batch(2))
 
 
@@ -262,3 +270,130 @@ def test_more_threads_than_tokens(cpu: Backend) -> None:
     x, y = np.zeros((2, 4), dtype=np.int64), np.ones((2, 4), dtype=np.int64)
     with closing(Trainer(config, threads=5, backend=cpu)) as many, closing(Trainer(config, threads=1, backend=cpu)) as one:
         assert many.step(x, y) == pytest.approx(one.step(x, y), rel=1e-6)
+
+
+def test_too_many_threads_are_refused(tiny: ModelConfig) -> None:
+    with pytest.raises(MinigptError, match=r"threads=10000 is too many: 1,024 at most"):
+        Trainer(tiny, threads=10_000, device="cpu")
+
+
+STATES = ("raise", "warn", "print")
+
+
+@pytest.mark.parametrize("state", STATES)
+def test_the_callers_error_state_neither_matters_nor_changes(state: str, tiny_dropout: ModelConfig) -> None:
+    """In every method of a trainer whose softmax underflows; warnings are errors in these tests."""
+    x, y = batch(3)
+
+    def figures() -> list[Any]:
+        with closing(Trainer(tiny_dropout, TRAIN, threads=2, backend=Backend("tests"))) as trainer:
+            wide = {name: array * np.float32(100) for name, array in trainer.state_dict().items()}
+            trainer.load_state_dict({name: array.astype(np.float64) + 1e-300 for name, array in wide.items()})
+            trainer.configure(weight_decay=0.2)
+            found = [trainer.loss_and_gradients(x, y)[0], trainer.step(x, y), trainer.evaluate(x, y), trainer.loss_of(trainer.hidden(x), y)]
+            trainer.load_flat_state({name: block.copy() for name, block in trainer.flat_state().items()}, 1)
+            return [*found, trainer.step(x, y), trainer.restart(), trainer.step(x, y), trainer.plan(3)]
+
+    with np.errstate(all="ignore"):
+        expected = figures()
+    with np.errstate(all=state):
+        before = np.geterr()
+        assert figures() == expected
+        assert np.geterr() == before
+
+
+def run(work: Any, count: int) -> None:
+    """In so many threads at once."""
+    threads = [threading.Thread(target=work, args=(i,), daemon=True) for i in range(count)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(60)
+        assert not thread.is_alive()
+
+
+def test_trainers_in_threads_compute_what_each_would_alone() -> None:
+    """To the bit; BLAS, whose threads decide how a sum is rounded, has those of the program back afterwards."""
+    config = ModelConfig(n_layer=1, n_head=2, n_embd=64, n_positions=64, vocab_size=700, dropout=0.1)
+
+    def state(i: int) -> bytes:
+        with closing(Trainer(config, TRAIN, threads=1, backend=Backend("tests"))) as trainer:
+            for _ in range(4):
+                trainer.step(*batch(2, 64, 700))
+            return trainer.flat_state()["parameters"].tobytes()
+
+    with threadpool_limits(2, user_api="blas"):
+        found = {-1: state(-1)}
+        run(lambda i: found.update({i: state(i)}), 4)
+        assert {library["num_threads"] for library in threadpool_info() if library["user_api"] == "blas"} == {2}
+    assert len(found) == 5
+    assert len(set(found.values())) == 1
+
+
+def test_threads_that_share_a_trainer_take_turns(tiny_dropout: ModelConfig, trainer: Trainer) -> None:
+    """As many updates as steps; the same batch each time, so that their order does not matter, and evaluations in between."""
+    losses, state, _ = trained(tiny_dropout, 2, steps=8)
+    x, y = batch(5)
+    found: list[float] = []
+
+    def work(_: int) -> None:
+        for _ in range(2):
+            found.append(trainer.step(x, y))
+            trainer.evaluate(x, y)
+            trainer.state_dict()
+
+    run(work, 4)
+    assert trainer.optimizer.step == 8
+    assert sorted(found) == sorted(losses)
+    assert all(np.array_equal(state[name], array) for name, array in trainer.state_dict().items())
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="no forks there")
+@pytest.mark.filterwarnings("ignore:.*multi-threaded.*fork:DeprecationWarning")
+def test_a_forked_process_goes_on_with_its_own_copy(tiny_dropout: ModelConfig, trainer: Trainer) -> None:
+    """After any whole number of updates, also while another thread of the parent steps."""
+    losses, _, _ = trained(tiny_dropout, 2, steps=60)
+    x, y = batch(5)
+    trainer.step(x, y)
+    stop = threading.Event()
+
+    def work() -> None:
+        while not stop.is_set() and trainer.optimizer.step < 50:
+            trainer.step(x, y)
+
+    thread = threading.Thread(target=work, daemon=True)
+    thread.start()
+    try:
+        for _ in range(3):
+            child = os.fork()
+            if not child:
+                signal.alarm(20)
+                made = trainer.optimizer.step
+                os._exit(7 if trainer.step(x, y) == losses[made] else 1)
+            assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 7
+    finally:
+        stop.set()
+        thread.join(30)
+
+
+@pytest.mark.parametrize("again", [pickle.dumps, copy.copy, copy.deepcopy])
+def test_a_trainer_that_is_copied_says_what_to_do_instead(again: Any, trainer: Trainer) -> None:
+    with pytest.raises(MinigptError, match=r"a Trainer cannot be copied or pickled; make a new one and give it this one's state_dict\(\)"):
+        again(trainer)
+
+
+def test_a_trainer_goes_when_nobody_uses_it_any_more(tiny_dropout: ModelConfig) -> None:
+    """At once, without the garbage collector, closed or not: parameters, moments, buffers and threads."""
+    gc.collect()
+    gc.disable()
+    try:
+        for close in (True, False):
+            trainer = Trainer(tiny_dropout, TRAIN, threads=2, backend=Backend("tests"))
+            trainer.step(*batch(4))
+            kept = [weakref.ref(thing) for thing in (trainer, trainer.parameters.values, trainer.optimizer.m, *trainer.models)]
+            if close:
+                trainer.close()
+            del trainer
+            assert [reference() for reference in kept] == [None] * len(kept)
+    finally:
+        gc.enable()

@@ -124,9 +124,9 @@ def test_a_twin_shares_the_gradient_of_the_token_embedding(parameters: Parameter
 def test_sampling_allocates_no_gradients(tiny: ModelConfig, cpu: Backend) -> None:
     """Their memory is taken at the first use."""
     parameters = Parameters(tiny, cpu)
-    assert parameters._gradients is None
+    assert parameters.memory._gradients is None
     assert parameters["transformer.h.0.ln_1.weight"].grad is not None
-    assert parameters._gradients is not None
+    assert parameters.memory._gradients is not None
 
 
 def test_initial_values_are_those_of_the_paper(cpu: Backend) -> None:

@@ -2,17 +2,25 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import re
+import signal
 from pathlib import Path
 
 import numpy as np
 import pytest
+from threadpoolctl import threadpool_info, threadpool_limits
 
 import minigpt
 from minigpt.cli.console import Console
 from minigpt.folder import RunFolder
 from minigpt.listener import Listener
+from minigpt.model import GPT
+from minigpt.parallel import Trainer
+from minigpt.params import Parameters
+from minigpt.textmodel import TextModel
+from minigpt.tokenizer import Tokenizer
 from minigpt.training import held_out_loss
 
 SMALL = {"layers": 1, "heads": 2, "width": 32, "positions": 64, "initial_tokens": 4000, "final_tokens": 2500, "epochs": 2}
@@ -100,6 +108,49 @@ def test_the_folder_holds_the_best_model(run):
     assert held_out_loss(trainer, ids, record["training"]["context"], model.tokenizer.end_of_text) == pytest.approx(
         record["result"]["held_out_loss"], abs=1e-6
     )
+
+
+def obey(number, frame):
+    """A program's own handler."""
+
+
+class Strict(Listener):
+    """Notes the error state that it is called under."""
+
+    def __init__(self):
+        self.states = set()
+
+    def say(self, topic, text):
+        self.states.add(str(np.geterr()))
+
+    def step(self, course):
+        self.states.add(str(np.geterr()))
+
+    def report(self, report):
+        self.states.add(str(np.geterr()))
+
+
+def test_what_belongs_to_the_program_around_a_run_is_as_it_was(run, tmp_path):
+    """Its floating-point error state, also while a listener is told something; BLAS's threads; signals; and the memory, at once: no model,
+    no trainer and no tokenizer waits for the garbage collector."""
+    gc.collect()
+    gc.disable()
+    before = set(map(id, gc.get_objects()))
+    listener, handler = Strict(), signal.signal(signal.SIGTERM, obey)
+    try:
+        with np.errstate(all="raise"), threadpool_limits(2, user_api="blas"):
+            expected = str(np.geterr())
+            minigpt.train(PROMPT, out=tmp_path / "run", listener=listener, **SMALL)
+            assert minigpt.resume(tmp_path / "run").generate(max_tokens=5)
+            assert listener.states == {str(np.geterr())} == {expected}
+            assert {library["num_threads"] for library in threadpool_info() if library["user_api"] == "blas"} == {2}
+        assert signal.getsignal(signal.SIGTERM) is obey
+        kinds = (TextModel, GPT, Parameters, Trainer, Tokenizer)
+        assert [thing for thing in gc.get_objects() if isinstance(thing, kinds) and id(thing) not in before] == []
+    finally:
+        signal.signal(signal.SIGTERM, handler)
+        gc.enable()
+    assert (tmp_path / "run" / "model.safetensors").read_bytes() == (run / "model.safetensors").read_bytes()
 
 
 def test_a_model_in_use(run):
@@ -351,6 +402,7 @@ def test_a_preset_brings_its_prompt(tmp_path):
         ({"prompt": "x", "dropout": 1.0}, "dropout=1.0"),
         ({"prompt": "x", "epochs": 0}, "epochs=0"),
         ({"prompt": "x", "threads": 0}, "--threads=0"),
+        ({"prompt": "x", "threads": 1025}, "--threads=1025 is too many: 1,024 at most"),
         ({"prompt": "x", "seed": -1}, "seed=-1"),
         ({"prompt": "x", "device": "tpu"}, "auto, cpu or cuda"),
         ({"prompt": "x", "vocab": "big"}, "corpus or full"),

@@ -14,6 +14,7 @@ import click
 
 from minigpt.errors import MinigptError
 from minigpt.interrupt import Interrupt
+from minigpt.machine import spare_blas
 
 
 def command(name: str) -> Callable[[Callable[..., None]], click.Command]:
@@ -30,6 +31,7 @@ def command(name: str) -> Callable[[Callable[..., None]], click.Command]:
                     out.reconfigure(errors="replace")  # a console that lacks a character shows "?" in its place
             try:
                 with Interrupt().listening():
+                    spare_blas()
                     callback(**options)
             except (KeyboardInterrupt, click.Abort) as error:  # click's: at a question
                 click.echo(str(error) or "\nminigpt: interrupted", err=True)

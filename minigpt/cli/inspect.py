@@ -76,8 +76,7 @@ def bench_command(
     from statistics import median
 
     from minigpt.config import ModelConfig, find_size
-    from minigpt.memory import free_memory, gigabytes
-    from minigpt.parallel import usable_cores
+    from minigpt.machine import free_room, gigabytes, usable_cores
     from minigpt.provenance import blas
     from minigpt.speed import measure
 
@@ -94,4 +93,4 @@ def bench_command(
     click.echo(f"Machine   {cores}, {blas()}: {found.peak / 1e9:,.0f} GFLOP/s in matrix products")
     click.echo(f"Training  {rates(found.training)}, {found.share:.0%} of that peak")
     click.echo(f"Sampling  {rates(found.sampling)}")
-    click.echo(f"Memory    {found.memory}; the process holds {gigabytes(found.resident)}, {gigabytes(free_memory())} are free")
+    click.echo(f"Memory    {found.memory}; the process holds {gigabytes(found.resident)}, {free_room()}")

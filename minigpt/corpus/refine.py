@@ -19,6 +19,7 @@ from minigpt.corpus.fluency import qualities
 from minigpt.corpus.request import Request
 from minigpt.corpus.stubs import fulfilled, varied
 from minigpt.corpus.topicality import topicality
+from minigpt.process import quiet
 
 
 @dataclass(frozen=True)
@@ -30,6 +31,7 @@ class Kept:
     score: float
 
 
+@quiet
 def refine(documents: Sequence[Document], lengths: Sequence[int], final_tokens: int | None, request: Request | None = None) -> list[Kept]:
     """Good and different documents whose `lengths`, in tokens, sum to `final_tokens` at most (None: all), in their first order.
 
@@ -92,6 +94,7 @@ def _best(
     return kept
 
 
+@quiet
 def judged(documents: Sequence[Document], request: Request | None) -> np.ndarray:
     """The score (D,) of each document: its likeness to its kind, half of which is a judge's mark where there is one.
 

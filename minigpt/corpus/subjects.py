@@ -9,12 +9,16 @@ from __future__ import annotations
 
 import numpy as np
 
+from minigpt.process import blas, quiet
+
 GROUPS = (2, 4, 8)
 ATTEMPTS, ROUNDS = 3, 12
 SMOOTHING = 5.0  # words of the whole corpus that each group counts as its own
 FIRST_SMOOTHING = 20.0  # the same while a group is one document
 
 
+@quiet
+@blas.limited()
 def apartness(ids: np.ndarray, document: np.ndarray, D: int) -> np.ndarray:
     """ids (n,) of words, document (n,) where each stands -> (D,) nats a word, the mean over GROUPS."""
     counts = np.bincount(ids) + 0.5

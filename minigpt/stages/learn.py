@@ -9,11 +9,12 @@ from typing import Any
 from minigpt.batches import Windows
 from minigpt.checkpoint import WEIGHTS
 from minigpt.config import ModelConfig, TrainConfig
-from minigpt.errors import Diverged
+from minigpt.errors import Diverged, MinigptError
 from minigpt.job import Job
-from minigpt.memory import free_memory, gigabytes, micro_batch, step_memory
+from minigpt.machine import free_room, usable_cores
+from minigpt.memory import micro_batch, step_memory
 from minigpt.pace import Clock, Epochs, Pace
-from minigpt.parallel import Trainer, usable_cores
+from minigpt.parallel import Trainer
 from minigpt.shelf import METRICS
 from minigpt.stages.keep import Keeper
 from minigpt.stages.number import HELD_OUT_IDS, TRAIN_IDS
@@ -109,11 +110,15 @@ def fit_memory(job: Job, config: ModelConfig, t: TrainConfig, windows: Windows) 
     begun: int | None = job.run.record.get("memory", {}).get("micro_batch")  # a run that goes on keeps its sums in their order
     if job.backend.name != "cpu":
         return begun
-    workers, free = job.options.threads or usable_cores(), free_memory()
-    split = micro_batch(config, begun or t.batch_size, windows.context, workers, free)
+    workers, free = job.options.threads or usable_cores(), free_room()
+    try:
+        split = micro_batch(config, begun or t.batch_size, windows.context, workers, free)
+    except MinigptError:
+        job.hear.say("Memory", str(free))
+        raise
     step = step_memory(config, split, windows.context, workers)
-    job.run.record["memory"] = {"step_bytes": step.total, "free_bytes": free, "micro_batch": split}
-    job.hear.say("Memory", f"{step}; {gigabytes(free)} are free")
+    job.run.record["memory"] = {"step_bytes": step.total, "free_bytes": free.size, "micro_batch": split}
+    job.hear.say("Memory", f"{step}; {free}")
     if split < t.batch_size:
         parts = f"that is for {counted(split, 'window')} at a time, because {t.batch_size} do not fit at once"
         job.hear.say("", f"{parts}; the sum of the gradients is the same")

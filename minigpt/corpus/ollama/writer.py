@@ -22,6 +22,7 @@ from minigpt.corpus.ollama.patience import Patience
 from minigpt.corpus.ollama.plan import Ask, Plan, make_plan
 from minigpt.corpus.ollama.teacher import Desk, Say, Teacher
 from minigpt.corpus.request import Request
+from minigpt.errors import MinigptError
 from minigpt.place import File
 from minigpt.wording import counted
 
@@ -113,7 +114,11 @@ class Writing:
         for desk, gauge in self.gauges.items():
             flying = sum(home is desk for home in self.flying.values())
             for _ in range(gauge.limit - flying):
-                self.flying[pool.submit(self.course.write_one, desk, gauge)] = desk
+                try:
+                    self.flying[pool.submit(self.course.write_one, desk, gauge)] = desk
+                except RuntimeError as error:
+                    remedy = "raise the limit of processes (ulimit -u, or the container's)"
+                    raise MinigptError(f"no thread for another request to {desk.client.url}: {error}; {remedy}") from error
 
     def _land(self, ready: set[Future[None]]) -> None:
         """Look at how the finished requests ended. A host that is gone is left out as long as another is there."""

@@ -1,0 +1,114 @@
+"""Threads that share out a computation: a function and its arguments in, the results in their order out.
+
+The threads are started when they are first needed. Where the system starts fewer, the same parts are computed by those that there are,
+with the same results; where it starts none, by the caller. A forked process starts its own.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Callable, Iterable
+from queue import SimpleQueue
+from typing import Any
+
+import numpy as np
+
+from .errors import MinigptError
+
+
+class Call:
+    """A function and its arguments, to be called once by whichever thread comes first."""
+
+    def __init__(self, work: Callable[..., Any], arguments: tuple[Any, ...]) -> None:
+        self.work, self.arguments = work, arguments
+        self.value: Any = None
+        self.error: BaseException | None = None
+        self.ended = threading.Event()
+
+    def run(self) -> None:
+        """Keep the result, or the error."""
+        try:
+            with np.errstate(all="ignore"):  # callers judge what is not finite
+                self.value = self.work(*self.arguments)
+        except BaseException as error:  # raised where the result is asked for
+            self.error = error
+        finally:
+            self.ended.set()
+
+
+class Workers:
+    """At most so many threads. One caller at a time."""
+
+    def __init__(self, most: int) -> None:
+        self.most, self._closed = most, False
+        self._forget()
+
+    def _forget(self) -> None:
+        self._calls, self._threads, self._process = SimpleQueue[Call | None](), list[threading.Thread](), os.getpid()
+
+    def map(self, work: Callable[..., Any], *arguments: Iterable[Any]) -> list[Any]:
+        """work(...) for each set of arguments, at once; all of them have ended when this returns or raises."""
+        calls = [Call(work, some) for some in zip(*arguments, strict=False)]
+        self._start(min(len(calls), self.most))
+        given = []
+        try:
+            for call in calls:
+                if self._threads:
+                    self._calls.put(call)
+                    given.append(call)
+                else:
+                    call.run()
+            for call in given:
+                call.ended.wait()
+        finally:  # after a Ctrl-C too: they write into memory that the caller shares
+            for call in given:
+                call.ended.wait()
+        for call in calls:
+            if call.error is not None:
+                raise call.error
+        return [call.value for call in calls]
+
+    def share(self, work: Callable[[slice], Any], pieces: Iterable[slice]) -> list[Any]:
+        """work(piece) for every piece, shared out in contiguous runs; the results in the order of the pieces."""
+        pieces = list(pieces)
+        n = min(self.most, len(pieces))
+        runs = [pieces[len(pieces) * i // n : len(pieces) * (i + 1) // n] for i in range(n)]
+        return [result for run in self.map(lambda run: [work(piece) for piece in run], runs) for result in run]
+
+    def close(self) -> None:
+        """End the threads; `map` cannot be called afterwards."""
+        self._closed = True
+        if self._process == os.getpid():
+            for _ in self._threads:
+                self._calls.put(None)
+            for thread in self._threads:
+                thread.join()
+        self._threads = []
+
+    def _start(self, wanted: int) -> None:
+        """As many threads as are wanted, or as can be."""
+        if self._closed:
+            raise MinigptError("this Trainer was closed, and its threads have ended; make a new one")
+        if self._process != os.getpid():
+            self._forget()
+        while len(self._threads) < wanted:
+            # A daemon: an interpreter that ends does not wait for it.
+            thread = threading.Thread(target=serve, args=(self._calls,), name="minigpt", daemon=True)
+            try:
+                thread.start()
+            except (RuntimeError, MemoryError):  # the system's limit of threads, or of memory for their stacks
+                return
+            self._threads.append(thread)
+
+    def __del__(self) -> None:
+        if self._process == os.getpid():
+            for _ in self._threads:
+                self._calls.put(None)
+
+
+def serve(calls: SimpleQueue[Call | None]) -> None:
+    """A thread's work: call after call, until there is a None. Nothing of a call that has ended is kept."""
+    while (call := calls.get()) is not None:
+        call.run()
+        del call

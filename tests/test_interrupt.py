@@ -1,0 +1,150 @@
+"""Signals: those that are free are heard and then go where they went before; those that somebody else has stay that one's."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from minigpt.interrupt import SIGNALS, Interrupt, Interrupted
+
+pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="Unix signals")
+
+
+@pytest.fixture(autouse=True)
+def restored() -> Iterator[None]:
+    """Whatever a test does, the handlers are those of before."""
+    before = {number: signal.getsignal(number) for number in SIGNALS}
+    yield
+    for number, handler in before.items():
+        signal.signal(number, handler)
+
+
+def own(number: int, frame: object) -> None:
+    """Somebody else's handler."""
+
+
+def handlers() -> list[object]:
+    return [signal.getsignal(number) for number in SIGNALS]
+
+
+@pytest.mark.parametrize("number", SIGNALS)
+@pytest.mark.parametrize("handler", [signal.SIG_DFL, own])
+def test_a_signal_is_heard_and_its_handler_comes_back(number: int, handler: signal._HANDLER) -> None:
+    signal.signal(number, handler)
+    before = handlers()
+    with pytest.raises(Interrupted), Interrupt().listening():
+        signal.raise_signal(number)
+    assert handlers() == before
+
+
+@pytest.mark.parametrize("number", SIGNALS)
+def test_an_ignored_signal_stays_ignored(number: int) -> None:
+    """As SIGHUP is under nohup, and SIGINT for what a script starts in the background."""
+    signal.signal(number, signal.SIG_IGN)
+    outer, inner = Interrupt(), Interrupt()
+    with outer.listening(), inner.listening(), inner.deferred():
+        signal.raise_signal(number)
+        assert signal.getsignal(number) is signal.SIG_IGN
+    assert not outer.asked and not inner.asked
+    assert signal.getsignal(number) is signal.SIG_IGN
+
+
+def test_the_inner_of_two_listeners_hears_and_the_outer_one_hears_again() -> None:
+    before = handlers()
+    outer, inner = Interrupt(), Interrupt()
+    with outer.listening():
+        middle = handlers()
+        with inner.listening(), inner.deferred():
+            signal.raise_signal(signal.SIGTERM)
+            assert inner.asked and not outer.asked
+        assert handlers() == middle
+        with pytest.raises(Interrupted):
+            signal.raise_signal(signal.SIGTERM)
+        assert outer.asked
+    assert handlers() == before
+
+
+def test_another_thread_changes_nothing() -> None:
+    found = []
+
+    def listen() -> None:
+        with Interrupt().listening():
+            found.append(handlers())
+
+    thread = threading.Thread(target=listen)
+    thread.start()
+    thread.join()
+    assert found == [handlers()]
+
+
+def test_a_signal_while_the_handlers_go_back_is_obeyed_after_that(monkeypatch: pytest.MonkeyPatch) -> None:
+    """At each of the moments at which it can come; none of the handlers is left behind."""
+    before, real = handlers(), signal.signal
+    for moment in range(len(SIGNALS)):
+        calls = iter(range(100))
+
+        def disturbed(number: int, handler: object, moment: int = moment, calls: Iterator[int] = calls) -> object:
+            if next(calls) == len(SIGNALS) + moment:
+                os.kill(os.getpid(), SIGNALS[-1])
+            return real(number, handler)
+
+        with pytest.raises(Interrupted), Interrupt().listening():
+            monkeypatch.setattr(signal, "signal", disturbed)
+            for _ in SIGNALS:
+                next(calls)
+        monkeypatch.undo()
+        assert handlers() == before
+
+
+OTHERS = """
+import ctypes, os, signal
+from minigpt.interrupt import Interrupt
+heard = []
+handler = ctypes.CFUNCTYPE(None, ctypes.c_int)(heard.append)
+libc = ctypes.CDLL(None)
+libc.signal.restype, libc.signal.argtypes = ctypes.c_void_p, (ctypes.c_int, ctypes.c_void_p)
+libc.signal(signal.SIGTERM, ctypes.cast(handler, ctypes.c_void_p))
+libc.signal(signal.SIGHUP, ctypes.c_void_p(1))  # SIG_IGN, and Python does not know
+for _ in range(2):
+    with Interrupt().listening():
+        os.kill(os.getpid(), signal.SIGTERM)
+        os.kill(os.getpid(), signal.SIGHUP)
+    os.kill(os.getpid(), signal.SIGTERM)
+print(heard)
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="the system does not say there")
+def test_a_handler_that_c_code_has_put_there_later_is_left_alone() -> None:
+    """Python takes such a signal for one that nobody handles."""
+    done = subprocess.run([sys.executable, "-c", OTHERS], capture_output=True, text=True, timeout=60, check=False)
+    assert (done.returncode, done.stdout) == (0, f"{[int(signal.SIGTERM)] * 4}\n"), done.stderr
+
+
+SEEN = """
+import signal
+from minigpt.interrupt import Interrupt
+with Interrupt().listening():
+    print(signal.getsignal(signal.SIGTERM), signal.getsignal(signal.SIGINT).__name__)
+signal.raise_signal(signal.SIGTERM)
+print(signal.getsignal(signal.SIGTERM), signal.getsignal(signal.SIGINT) is signal.default_int_handler)
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux" or not shutil.which("cc"), reason="needs a C compiler")
+def test_a_handler_that_was_there_before_python_is_left_alone(tmp_path: Path) -> None:
+    """Python cannot put it back, and so does not take it."""
+    source = "#include <signal.h>\nstatic void h(int n) {}\n__attribute__((constructor)) static void f(void) { signal(SIGTERM, h); }\n"
+    (tmp_path / "h.c").write_text(source)
+    subprocess.run(["cc", "-shared", "-fPIC", "-o", tmp_path / "h.so", tmp_path / "h.c"], check=True)
+    environment = {**os.environ, "LD_PRELOAD": str(tmp_path / "h.so")}
+    done = subprocess.run([sys.executable, "-c", SEEN], capture_output=True, text=True, timeout=60, check=False, env=environment)
+    assert (done.returncode, done.stdout) == (0, "None _hear\nNone True\n"), done.stderr
