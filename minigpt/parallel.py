@@ -33,7 +33,7 @@ class Trainer:
     Batches are integers (B, T) on the host. Results do not depend on the number of threads beyond rounding, and are the same to the
     bit for the same number. A batch of more than `micro_batch` sequences is taken in parts, whose gradients add. Where the memory does
     not suffice, `micro_batch` becomes half of what it was, and the batch is taken once more. Calls from several threads take turns, and a
-    forked process goes on with its own copy.
+    forked process can go on with its own copy.
     """
 
     def __init__(

@@ -24,7 +24,7 @@ T = TypeVar("T")
 
 
 def quiet(function: Callable[P, T]) -> Callable[P, T]:
-    """A function that the caller's `np.seterr` does not reach: what underflows to 0 in it is meant to, and so is an infinite exp."""
+    """A function that the caller's `np.seterr` does not reach: in it, underflow to 0 is meant, and so is an infinite exp."""
 
     @wraps(function)
     def computed(*args: P.args, **kwargs: P.kwargs) -> T:
@@ -49,7 +49,7 @@ class Turns:
 
     @contextmanager
     def taken(self) -> Iterator[None]:
-        """Waits until nobody else computes; MinigptError where this very thread does, which would wait for ever."""
+        """Waits until nobody else computes; MinigptError where this very thread does, which would wait for itself forever."""
         me = threading.get_ident()
         if self._holder == me:
             raise MinigptError("called in the middle of another call of the same model, in the same thread; wait until that one ends")
@@ -82,8 +82,8 @@ def in_turn(method: Callable[Concatenate[S, P], T]) -> Callable[Concatenate[S, P
 
 
 class BlasThreads:
-    """How many threads BLAS takes for a product. That number is the process's, so computations with another one wait for their turn;
-    those with the same one go side by side. First come, first served.
+    """How many threads BLAS takes for a product. That number is the process's, and decides how sums are rounded: computations with the same
+    number run side by side, those with another one wait for their turn. First come, first served.
     """
 
     def __init__(self) -> None:
@@ -168,7 +168,7 @@ class BlasThreads:
 def set_threads(library: Any, count: int) -> None:
     """The number of threads of one of threadpoolctl's libraries, set from any thread.
 
-    Since version 3.7 it ignores every thread but the first, in silence, until that one is done. `BlasThreads` decides who may set it here.
+    Recent versions silently ignore every thread but the first, until that one is done. Here `BlasThreads` decides whose turn it is.
     """
     release = getattr(library, "clear_controlling_thread", lambda force: None)
     release(force=True)

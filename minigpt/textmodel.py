@@ -24,7 +24,7 @@ from .tokenizer import Tokenizer
 class TextModel:
     """A model that reads and writes text. Calls from several threads take turns, token by token, and give what each would alone.
 
-    It can be pickled and copied, for a process that is not forked, too.
+    It can be copied and pickled, and a forked process can go on using it.
     """
 
     @quiet
