@@ -83,7 +83,7 @@ PLANTED = {
     "without dropout, in the model": (Dropout, doubled_where(lambda layer, dy: layer.mask is None), models("no dropout")),
     "one sequence": (Attention, doubled_where(lambda layer, dy: layer.weights.shape[0] == 1), LAYERS),
     "one sequence, in the model": (Embedding, doubled_where(lambda layer, dy: layer.ids.shape[0] == 1), models("one sequence")),
-    "a second worker": (Embedding, doubled_where(lambda layer, dy: layer.positions.owner.shared > 0), models("two workers")),
+    "a second worker": (Embedding, doubled_where(lambda layer, dy: layer.positions.memory.shared > 0), models("two workers")),
     "several pieces": (LayerNorm, doubled_where(lambda layer, dy: len(layer.pieces(dy)) > 1), LAYERS),
     "several pieces, in the model": (LayerNorm, doubled_where(lambda layer, dy: len(layer.pieces(dy)) > 1), models("several pieces")),
     "past the first tile": (Attention, doubled_where(lambda layer, dy: layer.weights.shape[2] > layer.tile), LAYERS),
