@@ -32,12 +32,14 @@ UNDERSTOOD = [
     "cookies without quince jelly, {} or honey", "cookies without honey, wine and {}", "cookies without honey/{}",
     "cookies without honey as well as {}", "cookies without sweets (honey, {})", "cookies without sweets such as {}",
     "cookies, no honey, no {}", "cookies for people who no longer eat {}",
+    "cookies (excl. {})", "cookies, I gave up {}", "cookies, we ran out of {}", "cookies, {} nowhere",
 ]  # fmt: skip
 UNCLEAR = [
     "cookies bar the {}", "cookies, drop the {}", "cookies, lose the {}", "cookies; nobody here eats {}", "cookies; {} make me sick",
     "cookies; {} kill me", "{}, which I cannot eat: cookies", "cookies, {} need not apply", "cookies with fewer {}", "cookies, 🚫 {}",
     "cookies, {} ❌", "cookies, do not skip the {}", "cookies, substitute honey for {}", "cookies frobnicating the {}",
     "cookies frobnicate {}", "cookies in denial of {}",
+    "cookies by a chef who refuses to cook {}", "{}? no thanks; cookies", "cookies ex. {}",
 ]  # fmt: skip
 NAMES = sorted(FOODS)
 

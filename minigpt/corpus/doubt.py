@@ -90,8 +90,8 @@ def _said_of(terms: Sequence[Term], place: int) -> Iterator[int]:
 def _ahead(terms: Sequence[Term], place: int, whole: bool = False, back: bool = False) -> Iterator[int]:
     """The foods behind a place up to the end of the clause, or of the `whole` sentence; of reversed terms, as places of those before."""
     for i in range(place + 1, len(terms)):
-        if is_mark(terms[i]) and (not whole or STOPS & set(terms[i].text)):
-            return
+        if is_mark(terms[i]) and (not whole or STOPS & set(terms[i].text.replace("?", "" if back else "?"))):
+            return  # "nuts? no thanks": the answer speaks of the question
         if not whole and terms[i].key in ENDS - PREPOSITIONS:
             return
         if kind(terms[i]) == "food":

@@ -49,6 +49,9 @@ HYPHEN = regex.compile(r"[\u2010\u2011\u2012\u2043\u2212\ufe63]|(?<=\p{L}\p{M}*)
 ABBREVIATIONS = (  # of handwriting
     (regex.compile(r"(?<![\w/])w\s?/\s?o(?:ut)?(?!\w)|(?<![\w/])w\.o\.?(?=\s)", regex.IGNORECASE), "without"),
     (regex.compile(r"(?<![\w/])w/(?=\s|\p{L}{2})", regex.IGNORECASE), "with "),
+    (regex.compile(r"(?<!\w)excl?\.?(?=\s)", regex.IGNORECASE), "excluding"),
+    (regex.compile(r"(?<!\w)incl\.?(?=\s)", regex.IGNORECASE), "including"),
+    (regex.compile(r"(?<!\w)ex\.(?=\s)", regex.IGNORECASE), "ex"),  # except, or for example
 )
 RUN_ON = regex.compile(r"(?<=\p{Ll}{2}[.!?;])(?=\p{Lu}\p{L}*\b)")  # Cookies.No nuts
 SPLIT_BY_COMPATIBILITY = {"\u0e4d\u0e32": "\u0e33", "\u0ecd\u0eb2": "\u0eb3"}  # the vowel am of Thai and Lao, one letter to its readers
