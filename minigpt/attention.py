@@ -13,24 +13,41 @@ from .config import ModelConfig
 from .layers import Dropout, Layer, Linear, Noise, Workspace
 from .params import Parameters
 
+FIRST = 64  # positions that a cache has room for at first
 TILE = 64  # queries (and keys) handled at once: above the diagonal, only the half of a tile on it is computed in vain
 
 
 class Cache:
     """The keys and values of the positions read so far, for every block: decoding then reads each token once.
 
-    `length` positions are filled. The positions of GPT-1 are learned and absolute, so a full cache cannot drop its oldest entry: the
+    `length` positions are filled. Memory is taken for what is used, at least doubled each time, and not for all the positions that a
+    configuration may claim. The positions of GPT-1 are learned and absolute, so a full cache cannot drop its oldest entry: the
     kept part of the window has to be read again (generate.py).
     """
 
     def __init__(self, config: ModelConfig, workspace: Workspace, batch: int = 1) -> None:
-        shape = (config.n_layer, batch, config.n_head, config.n_positions, config.head_size)  # (L, B, H, P, D)
-        self.keys, self.values = (workspace.backend.xp.zeros(shape, dtype=workspace.dtype) for _ in range(2))
-        self.length = 0
+        self.config, self.workspace, self.batch = config, workspace, batch
+        self.length = self.room = 0
+        self.keys: Array = None
+        self.values: Array = None
+        self.reserve(FIRST)
+
+    def reserve(self, positions: int) -> None:
+        """Make room for so many positions, up to all; what is there is kept."""
+        config, xp, room = self.config, self.workspace.backend.xp, min(positions, self.config.n_positions)
+        shape = (config.n_layer, self.batch, config.n_head, room, config.head_size)  # (L, B, H, room, D)
+        grown = [xp.zeros(shape, dtype=self.workspace.dtype) for _ in range(2)]
+        if self.length:
+            for new, old in zip(grown, (self.keys, self.values), strict=True):
+                new[..., : self.length, :] = old[..., : self.length, :]
+        self.keys, self.values = grown
+        self.room = room
 
     def extend(self, block: int, k: Array, v: Array) -> tuple[Array, Array]:
         """Append k, v (B, H, T, D) of a block; returns all that it has, (B, H, length + T, D) each. The model advances `length`."""
         end = self.length + k.shape[2]
+        if end > self.room:
+            self.reserve(max(end, 2 * self.room))
         self.keys[block, :, :, self.length : end] = k
         self.values[block, :, :, self.length : end] = v
         return self.keys[block, :, :, :end], self.values[block, :, :, :end]

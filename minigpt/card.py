@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from .foreign import fenced, markdown
 from .wording import counted
 
 LOADS = """```python
@@ -22,7 +23,7 @@ def model_card(record: dict[str, Any]) -> str:
     teacher = _teacher(record.get("teacher"))
     model, corpus, training, result = (record[key] for key in ("model", "corpus", "training", "result"))
     held_out_tokens = result.get("held_out_tokens", corpus["held_out_tokens"])
-    sources = ", ".join(f"{count:,} from {source}" for source, count in corpus["by_source"].items())
+    sources = ", ".join(f"{count:,} from {markdown(source)}" for source, count in corpus["by_source"].items())
     held_out = (
         "not measured: too little text to hold some out"
         if result["held_out_loss"] is None
@@ -32,14 +33,14 @@ def model_card(record: dict[str, Any]) -> str:
         f"{counted(model['n_layer'], 'layer')}, {counted(model['n_head'], 'head')}, width {model['n_embd']}, {model['vocab_size']:,} tokens"
     )
     steps = f"{counted(training['steps'], 'step')} of {training['batch_size']} x {training['context']} tokens"
-    quoted = "\n\n".join(_fenced(text) for text in record["samples"])
-    title = " ".join("".join(c if c.isprintable() else " " for c in record["prompt"]).split())
-    return f"""# {title or "A GPT from own text"}
+    quoted = "\n\n".join(fenced(text) for text in record["samples"])
+    made = f"made by minigpt {markdown(record['minigpt'])} on {markdown(record['created'][:10])}"
+    return f"""# {markdown(record["prompt"]) or "A GPT from own text"}
 
-A GPT-1 of {model["parameters"]:,} parameters ({shape}), made by minigpt {record["minigpt"]} on {record["created"][:10]}.
+A GPT-1 of {model["parameters"]:,} parameters ({shape}), {made}.
 
 - Corpus: {counted(corpus["documents"], "document")} ({sources}), {corpus["tokens"]:,} tokens. It knows nothing else.{teacher}
-- Training: {steps}, {training["seconds"]:.0f} s on {record["device"]}, seed {record["seed"]}.
+- Training: {steps}, {training["seconds"]:.0f} s on {markdown(record["device"])}, seed {record["seed"]}.
 - Training loss {result["train_loss"]:.3f}; held-out loss {held_out}.
 - It looks back on {counted(training["context"], "token")} at most.
 
@@ -55,18 +56,10 @@ def _teacher(teacher: dict[str, Any] | None) -> str:
     """A line about the language model that wrote the corpus, and its licence."""
     if not teacher:
         return ""
-    judge = f"judged by {teacher['judge']}" if teacher.get("judged") else "not judged"
-    licence = teacher["licence"] or "not told by the server"
+    judge, licence = markdown(teacher.get("judge", "")), markdown(teacher.get("licence", ""))
+    judged = f"judged by {judge}" if teacher.get("judged") else "not judged"
     writers = teacher.get("writers") or [teacher]
-    names = [f"{writer['model']} ({writer['digest'][:12]})" for writer in writers]
+    names = [f"{markdown(writer.get('model', ''))} ({markdown(writer.get('digest', '')[:12])})" for writer in writers]
     if len(writers) > 1:
         names = [f"{name}, {writer['documents']:,} documents" for name, writer in zip(names, writers, strict=True)]
-    return f"\n- Teacher: {'; '.join(names)}, licence: {licence}; {judge}."
-
-
-def _fenced(text: str) -> str:
-    """A text as a Markdown code block, behind a fence longer than any in it."""
-    fence = "```"
-    while fence in text:
-        fence += "`"
-    return f"{fence}text\n{text}\n{fence}"
+    return f"\n- Teacher: {'; '.join(names)}, licence: {licence or 'not told by the server'}; {judged}."

@@ -10,46 +10,36 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from safetensors import SafetensorError, safe_open
 
-from .backend import first_line
 from .config import ARCHITECTURE, ModelConfig
 from .errors import MinigptError
 from .files import read_json_object, read_text, write_json, write_text
-from .params import EMBEDDING, shapes
 from .place import Folder
-from .tensors import is_whole, write_tensors
 from .tokenizer import END_OF_TEXT, Tokenizer, parse_merges
+from .weights import CONFIG, TIED, WEIGHTS, load_weights, read_scale, save_weights
 
-WEIGHTS, CONFIG = "model.safetensors", "config.json"
+__all__ = [
+    "CONFIG", "CONFIG_FILES", "TIED", "TOKENIZER_FILES", "WEIGHTS", "Checkpoint", "load_checkpoint", "load_tokenizer", "load_weights",
+    "read_config", "read_scale", "save_config", "save_tokenizer", "save_weights",
+]  # fmt: skip
 CONFIG_FILES = (CONFIG, "generation_config.json")
 TOKENIZER_FILES = ("tokenizer.json", "tokenizer_config.json", "vocab.json", "merges.txt")
 CONTEXT_KEY = "minigpt_context"  # in config.json
-SCALE = "minigpt_scale"  # in the metadata of model.safetensors
-TIED = "lm_head.weight"  # some writers store the output matrix a second time
-READABLE = {"F16": np.float16, "F32": np.float32, "F64": np.float64}
+PADDING = 1024  # rows: programs round a vocabulary up to a multiple of 8 to 1,024; what lacks more tokens is another model's tokenizer
 
 
 @dataclass(frozen=True)
 class Checkpoint:
-    """A model as it lies on the disk. `context` is the longest window that it was trained on, in tokens."""
+    """A model as it lies on the disk. `context` is the longest window that it was trained on, in tokens.
+
+    The embedding may have more rows than the tokenizer has tokens: many programs pad it to a round number. These rows have scores, and no
+    text.
+    """
 
     config: ModelConfig
     state: dict[str, np.ndarray]
     tokenizer: Tokenizer
     context: int
-
-
-def save_weights(folder: Folder, state: dict[str, np.ndarray], scale: float | None = None) -> None:
-    """model.safetensors, with transformers' names and layouts; the tied matrix once. `scale` notes that it is calibrated."""
-    write_tensors(folder / WEIGHTS, state, {"format": "pt"} | ({SCALE: str(scale)} if scale else {}))
-
-
-def read_scale(folder: Path) -> float | None:
-    """By which factor the logits of a calibrated model were multiplied."""
-    with safe_open(folder / WEIGHTS, framework="numpy") as file:
-        scale = (file.metadata() or {}).get(SCALE)
-    return float(scale) if scale else None
 
 
 def save_config(folder: Folder, config: ModelConfig, context: int, end_of_text: int) -> None:
@@ -133,7 +123,8 @@ def load_checkpoint(folder: Path) -> Checkpoint:
     stored = read_json_object(folder / CONFIG)
     config = read_config(stored, folder / CONFIG)
     tokenizer = load_tokenizer(folder)
-    if tokenizer.vocab_size != config.vocab_size:
+    padded = CONTEXT_KEY not in stored and 0 < config.vocab_size - tokenizer.vocab_size < PADDING  # minigpt itself pads nothing
+    if tokenizer.vocab_size != config.vocab_size and not padded:
         raise MinigptError(
             f"{folder}: the tokenizer has {tokenizer.vocab_size:,} tokens, {CONFIG} says {config.vocab_size:,}: files of two models"
         )
@@ -163,48 +154,6 @@ def read_config(stored: dict[str, Any], path: Path) -> ModelConfig:
         )
     except MinigptError as error:
         raise MinigptError(f"{path}: {error}") from error
-
-
-def load_weights(path: Path, config: ModelConfig) -> dict[str, np.ndarray]:
-    """Every parameter as float32. Names, shapes and types are compared with the configuration before an array is read."""
-    try:
-        with safe_open(path, framework="numpy") as file:
-            # Older transformers store the causal mask of each block beside the weights.
-            present = [name for name in file.keys() if not name.endswith(".attn.bias")]  # noqa: SIM118 (not a dict)
-            if len(present) - (TIED in present) != 2 + 12 * config.n_layer:  # before names are made for a million layers
-                raise MinigptError(f"{path}: {len(present)} arrays do not make a GPT-1 of {config.n_layer} layers; is the file complete?")
-            wanted = shapes(config)
-            tied = {TIED: wanted[EMBEDDING]} if TIED in present else {}
-            for name in present:
-                _require_fit(path, name, file.get_slice(name), (wanted | tied).get(name))
-            with np.errstate(all="ignore"):  # what float32 cannot hold becomes infinite and is refused below
-                state = {name: file.get_tensor(name).astype(np.float32, copy=False) for name in wanted}
-            whole = is_whole(state, file.metadata() or {})
-            if tied and not np.array_equal(file.get_tensor(TIED), file.get_tensor(EMBEDDING)):
-                raise MinigptError(f"{path}: {TIED} differs from the token embedding; minigpt's output matrix is tied to it")
-    except FileNotFoundError as error:
-        if path.with_name("model.safetensors.index.json").exists():
-            raise MinigptError(f"{path} is cut into several files; save the model as one, with a larger max_shard_size") from error
-        raise MinigptError(f"{path} is missing; no model was saved here yet") from error
-    except OSError as error:
-        raise MinigptError(f"{path} cannot be read: {first_line(error)}") from error
-    except SafetensorError as error:
-        raise MinigptError(f"{path} is damaged or cut short: {first_line(error)}") from error
-    if not whole:
-        raise MinigptError(f"{path} is damaged: its checksum does not fit")
-    for name, array in state.items():
-        if not np.isfinite(array).all():
-            raise MinigptError(f"{path}: {name} holds values that are not finite; this model is broken")
-    return state
-
-
-def _require_fit(path: Path, name: str, found: Any, wanted: tuple[int, ...] | None) -> None:
-    if wanted is None:
-        raise MinigptError(f"{path}: {name} is no parameter of a GPT-1")
-    if tuple(found.get_shape()) != wanted:
-        raise MinigptError(f"{path}: {name} has shape {tuple(found.get_shape())}, {CONFIG} makes it {wanted}")
-    if found.get_dtype() not in READABLE:
-        raise MinigptError(f"{path}: {name} is stored as {found.get_dtype()}; save the model as float32")
 
 
 def load_tokenizer(folder: Path) -> Tokenizer:

@@ -1,4 +1,4 @@
-"""Files that are either whole or not there: bytes in, a final name out; JSON that is read within bounds; checksums."""
+"""Files that are either whole or not there: bytes in, a final name out; regular files read within bounds; checksums."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import hashlib
 import json
 import os
 import re
+import stat
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from itertools import count
@@ -13,11 +14,14 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from .errors import MinigptError
+from .jsontext import SEAL as SEAL
+from .jsontext import decoded, json_object
+from .jsontext import sealed as sealed
+from .jsontext import unsealed as unsealed
 from .place import File, Spot, spot
 
 PIECE = 2**20  # bytes read at once
 LIMIT = 64 * 2**20  # bytes of a text file; GPT-2's tokenizer.json has 3.5 MB
-SEAL = "sha256"  # the name of a JSON object's checksum in it
 
 
 @contextmanager
@@ -80,12 +84,57 @@ def open_to_append(file: File) -> BinaryIO:
         return at.place.append(at.name)
 
 
+def open_to_read(path: Path) -> BinaryIO:
+    """A regular file, opened for reading; MinigptError for anything else.
+
+    A FIFO is never waited for, and a device is never opened: its kind is checked before the file is opened, and again on the open file.
+    """
+    try:
+        _require_regular(path, os.stat(path))
+        handle = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
+        file = os.fdopen(handle, "rb")
+    except FileNotFoundError as error:
+        raise MinigptError(f"{path} is missing") from error
+    except OSError as error:
+        raise MinigptError(f"{path} cannot be read: {error.strerror}") from error
+    try:
+        _require_regular(path, os.fstat(file.fileno()))
+    except MinigptError:
+        file.close()
+        raise
+    return file
+
+
+def _require_regular(path: Path, found: os.stat_result) -> None:
+    if not stat.S_ISREG(found.st_mode):
+        kinds = {stat.S_IFDIR: "Is a directory", stat.S_IFIFO: "Is a FIFO, not a file", stat.S_IFSOCK: "Is a socket, not a file"}
+        raise MinigptError(f"{path} cannot be read: {kinds.get(stat.S_IFMT(found.st_mode), 'Is a device, not a file')}")
+
+
+def read_bytes(path: Path, limit: int | None = None) -> bytes:
+    """The bytes of a file, of which there may be `limit`, or LIMIT; MinigptError for more. What is read counts: a size may lie."""
+    limit, data = limit or LIMIT, bytearray()
+    with open_to_read(path) as file:
+        size = os.fstat(file.fileno()).st_size
+        try:
+            while size <= limit and (piece := file.read(PIECE)):  # None where the system has no byte to give yet
+                data += piece
+                size = max(size, len(data))
+        except OSError as error:
+            raise MinigptError(f"{path} cannot be read: {error.strerror}") from error
+    if size > limit:
+        raise MinigptError(f"{path}: {size:,} bytes are more than the {limit:,} that such a file may have here")
+    return bytes(data)
+
+
 def checksum(path: Path) -> str:
-    """The SHA-256 of a file, in hexadecimal."""
+    """The SHA-256 of a file, in hexadecimal. One that grows meanwhile is read up to one byte beyond its size at the start."""
     digest = hashlib.sha256()
-    with path.open("rb") as file:
-        while piece := file.read(PIECE):
+    with open_to_read(path) as file:
+        left = os.fstat(file.fileno()).st_size + 1
+        while left and (piece := file.read(min(left, PIECE))):
             digest.update(piece)
+            left -= len(piece)
     return digest.hexdigest()
 
 
@@ -118,48 +167,9 @@ def json_bytes(value: Any) -> bytes:
 
 def read_text(path: Path) -> str:
     """The text of a UTF-8 file of bounded size."""
-    try:
-        if (size := path.stat().st_size) > LIMIT:
-            raise MinigptError(f"{path}: {size:,} bytes are more than the {LIMIT:,} that such a file may have here")
-        return path.read_bytes().decode("utf-8")
-    except FileNotFoundError as error:
-        raise MinigptError(f"{path} is missing") from error
-    except OSError as error:
-        raise MinigptError(f"{path} cannot be read: {error.strerror}") from error
-    except UnicodeDecodeError as error:
-        raise MinigptError(f"{path} is not UTF-8: byte {error.start}") from error
+    return decoded(read_bytes(path), path)
 
 
 def read_json_object(path: Path) -> dict[str, Any]:
-    """The object in a JSON file; MinigptError for whatever else stands there."""
-    text = read_text(path)
-    try:
-        value = json.loads(text, parse_constant=_refuse_constant)
-    except json.JSONDecodeError as error:
-        raise MinigptError(f"{path} is not JSON: line {error.lineno}, column {error.colno}: {error.msg}") from error
-    except RecursionError as error:
-        raise MinigptError(f"{path} is nested too deeply") from error
-    except ValueError as error:  # a whole number of more than 4,300 digits; NaN
-        raise MinigptError(f"{path} holds a number that cannot be: {error}") from error
-    if not isinstance(value, dict):
-        raise MinigptError(f"{path}: wanted a JSON object, got {type(value).__name__}")
-    return value
-
-
-def _refuse_constant(name: str) -> None:
-    raise ValueError(f"{name} is no JSON")
-
-
-def sealed(value: dict[str, Any]) -> dict[str, Any]:
-    """A JSON object with the checksum of all that it says; how it is spaced and escaped does not count."""
-    text = json.dumps({name: part for name, part in value.items() if name != SEAL}, sort_keys=True, allow_nan=False)
-    return {**value, SEAL: hashlib.sha256(text.encode()).hexdigest()}
-
-
-def unsealed(value: dict[str, Any], where: object) -> dict[str, Any]:
-    """The object without its checksum; MinigptError where that does not fit."""
-    if SEAL not in value:
-        raise MinigptError(f"{where} has no checksum: it is damaged, or of another version of minigpt")
-    if sealed(value)[SEAL] != value[SEAL]:
-        raise MinigptError(f"{where} is damaged or was changed: its checksum does not fit")
-    return {name: part for name, part in value.items() if name != SEAL}
+    """The object in a JSON file; MinigptError for anything else."""
+    return json_object(read_text(path), path)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -12,9 +11,12 @@ from typing import Any
 
 from .damage import require_as_written
 from .errors import MinigptError, Moved, Paused, as_argument
-from .files import checksum, read_json_object, read_text, sealed, unsealed, write_json, write_text
+from .files import checksum, read_json_object, read_text, write_json, write_text
+from .forms import amount, count, require_form
+from .jsontext import json_object, sealed, unsealed
 from .locks import lock
 from .place import RELATIVE, Folder, Place, hold
+from .record import checked
 from .shelf import CARD, CHECKPOINT, INNER, LOCK, METRICS, OUTER, RECORD, clear, require_free, sweep
 
 UNLOCKED = "{folder} is on a file system without locks: two processes could write there at once, so let only one use this run at a time"
@@ -30,6 +32,7 @@ class RunFolder:
         self.place: Folder = path  # where it writes; held while it is in use
         self.inner: Folder = self.checkpoint
         self.limits: list[str] = []  # what the file system cannot promise, while it is in use
+        self.hosts: tuple[str, ...] = ()  # where the user said that Ollama listens; a record's word does not count
 
     @classmethod
     def open(cls, path: Path) -> RunFolder:
@@ -168,8 +171,9 @@ class RunFolder:
 
     @property
     def command(self) -> str:
-        """The command that goes on with this run."""
-        return f"minigpt resume {as_argument(self.path)}"
+        """The command that resumes this run."""
+        hosts = () if "corpus" in self.record["stages"] else self.hosts
+        return " ".join([f"minigpt resume {as_argument(self.path)}", *(f"--ollama-host {as_argument(host)}" for host in hosts)])
 
     def add_metrics(self, line: dict[str, Any]) -> None:
         """One more line of metrics.jsonl; the file is written whole, so that it never ends in half a line."""
@@ -191,7 +195,9 @@ class RunFolder:
     def begin_again(self, **options: Any) -> None:
         """Make a complete run one that is trained on: from its model and its corpus, with changed options. One write, whole or not made."""
         self.metrics = self.read_metrics()
-        latest, result = json.loads(self.metrics[-1]), self.record["result"]
+        where = self.path / METRICS
+        latest = require_form(json_object(self.metrics[-1] if self.metrics else "{}", where), {"step": count, "seconds": amount}, where)
+        result = self.record["result"]
         base = {"lines": len(self.metrics), **{name: latest[name] for name in ("step", "seconds")}}
         self.record.setdefault("card", self.record["stages"].get("report", {}).get(CARD))  # older versions kept it there
         self.record["base"] = base | {name: result[name] for name in ("best_step", "train_loss")}
@@ -202,24 +208,10 @@ class RunFolder:
         self.save("training")
 
 
-RECORDED = {"stages": dict, "options": dict, "prompt": str, "status": str}
-NAMES = re.compile(r"(checkpoint/)?[\w.-]+")  # of files in the record of a stage: none leads out of the folder
-
-
 def read_record(path: Path) -> dict[str, Any]:
     """The record of a run folder; MinigptError where it is damaged, was changed, or is not one that minigpt writes."""
     where = path / RECORD
-    record = unsealed(read_json_object(where), where)
-    base = record.get("base", {"step": 0, "seconds": 0, "lines": 0, "best_step": 0, "train_loss": 0})
-    for name, kind in RECORDED.items():
-        if not isinstance(record.get(name), kind):
-            raise MinigptError(f"{where}: {name} is missing or damaged; start the run anew in another folder")
-    if not isinstance(base, dict) or not all(isinstance(base.get(n), (int, float)) for n in ("step", "seconds", "lines", "best_step")):
-        raise MinigptError(f"{where}: base is damaged; start the run anew in another folder")
-    for files in record["stages"].values():
-        if not isinstance(files, dict) or not all(NAMES.fullmatch(name) and name != ".." for name in files):
-            raise MinigptError(f"{where}: a stage names files outside of the folder")
-    return record
+    return checked(unsealed(read_json_object(where), where), where)
 
 
 def require_sound(path: Path, names: Sequence[str]) -> None:

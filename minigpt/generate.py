@@ -14,6 +14,7 @@ import numpy as np
 
 from .attention import Cache
 from .config import SampleConfig
+from .errors import MinigptError
 from .model import GPT
 from .process import blas, in_turn, quiet
 from .tokenizer import StreamDecoder, Tokenizer
@@ -51,9 +52,14 @@ class Decoder:
 
 
 @quiet
-def choose(logits: np.ndarray, seen: Sequence[int], config: SampleConfig, rng: np.random.Generator) -> int:
-    """Draw a token from scores (V,). In this order: repetition penalty, temperature, top-k, top-p."""
+def choose(logits: np.ndarray, seen: Sequence[int], config: SampleConfig, rng: np.random.Generator, model: str = "the model") -> int:
+    """Draw a token from scores (V,). In this order: repetition penalty, temperature, top-k, top-p.
+
+    MinigptError where no score is finite, or one is no number; -inf is a token that is never drawn.
+    """
     scores = logits.astype(np.float64)
+    if not np.isfinite(scores.max()):
+        raise MinigptError(f"{model} is broken: its scores for the next token are not finite numbers; train it anew, or get another copy")
     if config.repetition_penalty != 1:
         at = np.unique(np.asarray(seen, dtype=np.int64))
         penalized = np.where(scores[at] > 0, scores[at] / config.repetition_penalty, scores[at] * config.repetition_penalty)
@@ -93,7 +99,8 @@ def stream(model: GPT, tokenizer: Tokenizer, prompt: str, config: SampleConfig, 
     characters, decoder = StreamDecoder(tokenizer), Decoder(model, window)
     pending = ""
     while sample.tokens < config.max_tokens:
-        token = choose(decoder.logits(ids), ids[context_start(len(ids), window) :], config, rng)
+        scores = decoder.logits(ids)[: tokenizer.vocab_size]  # a padded embedding has scores for rows that are no tokens
+        token = choose(scores, ids[context_start(len(ids), window) :], config, rng, model.name)
         sample.tokens += 1
         if token == tokenizer.end_of_text:
             sample.finish_reason = "stop"

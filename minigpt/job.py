@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import time
+from contextlib import suppress
 from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime, timezone
 from functools import partial
@@ -12,19 +14,21 @@ from . import __version__
 from .backend import Backend, choose_backend
 from .checkpoint import CONFIG, read_config
 from .config import ModelConfig, TrainConfig
-from .corpus.ollama import OllamaError, TeacherSettings, find_teacher
+from .corpus.ollama import OllamaError, TeacherSettings, find_teacher, resolve_host
 from .corpus.own import OwnText
 from .corpus.prompt import understand
 from .corpus.request import Request
-from .errors import MinigptError
+from .errors import MinigptError, as_argument
 from .files import read_json_object
 from .folder import RunFolder, require_sound
+from .forms import require_form
 from .interrupt import Interrupt
 from .listener import Listener
 from .machine import usable_cores
 from .options import Options
 from .provenance import differences, provenance
-from .shelf import new_folder, require_free
+from .record import MADE
+from .shelf import RECORD, new_folder, require_free
 
 
 @dataclass(frozen=True)
@@ -85,8 +89,11 @@ def plan(prompt: str | None, o: Options, hear: Listener) -> Job:
     return _job(o, prompt, own, teacher, backend, RunFolder(folder, record), hear)
 
 
-def reopen(run: RunFolder, hear: Listener) -> Job:
-    """The job of a run that was begun, from its record; sources are looked for only where the corpus is not complete."""
+def reopen(run: RunFolder, hear: Listener, ollama_host: tuple[str, ...] = ()) -> Job:
+    """The job of a run that was begun, from its record; sources are looked for only where the corpus is not complete.
+
+    A record may be somebody else's, so the host to connect to is never taken from it.
+    """
     path = run.path
     try:
         o = Options.parse(run.record["options"])
@@ -97,7 +104,9 @@ def reopen(run: RunFolder, hear: Listener) -> Job:
         if "-" in o.data:
             raise MinigptError(f"{path}: standard input was not read to its end, and is gone; start the run anew in another folder")
         own = own_text(o, path, hear)
-        o, teacher, _ = choose_source(o, hear)
+        recorded, o = o.ollama_host, Options.parse(run.record["options"] | {"ollama_host": ollama_host})
+        o, teacher, _ = choose_source(o, hear, unsaid(recorded, o) if o.generates and o.source in ("auto", "ollama") else "")
+    require_form(run.record, MADE, path / RECORD)
     backend = choose_backend(o.device)
     compare(run, provenance(backend, o.threads or usable_cores()), hear)
     return _job(o, run.record["prompt"], own, teacher, backend, run, hear)
@@ -118,6 +127,7 @@ def _job(
     o: Options, prompt: str, own: OwnText | None, teacher: TeacherSettings | None, backend: Backend, run: RunFolder, hear: Listener
 ) -> Job:
     config, train_config = o.configure()
+    run.hosts = o.ollama_host
     request = understand(prompt, o.preset) if prompt else None
     return Job(o, prompt, request, own, teacher, backend, config, train_config, run, hear)
 
@@ -130,16 +140,35 @@ def own_text(o: Options, folder: Path | None, hear: Listener) -> OwnText | None:
     return OwnText([Path(path) for path in o.data], o.column, partial(hear.progress, "Reading"), ours)
 
 
-def choose_source(o: Options, hear: Listener) -> tuple[Options, TeacherSettings | None, str]:
-    """The options with source and model decided; the teacher that is to write, or None; and why.
+def unsaid(recorded: tuple[str, ...], o: Options) -> str:
+    """What to tell about hosts that a record names and that will not be asked; empty where there are none."""
+    asked = o.teacher().urls(os.environ)
+    left = []
+    for host in recorded:
+        with suppress(MinigptError):  # no address at all: nothing to tell
+            if resolve_host(host) not in asked:
+                left.append(host)
+    if not left:
+        return ""
+    options = " ".join(f"--ollama-host {as_argument(host)}" for host in left)
+    return f"the record names another Ollama host, which is asked only if you say so: {options}"
+
+
+def choose_source(o: Options, hear: Listener, note: str = "") -> tuple[Options, TeacherSettings | None, str]:
+    """The options with source and model decided; the teacher that writes, or None; and why. A `note` is told before anything is asked.
 
     `auto` takes Ollama where a usable model is, `ollama` insists.
     """
+    if note:
+        hear.say("Source", note)
     if not o.generates or o.source in ("template", "own"):
         return o, None, "as you chose" if o.source in ("template", "own") else "your own text"
-    teacher, why = find_teacher(o.teacher(), pick=partial(hear.choose, "Which model is to write?"))
-    if teacher is None and o.source == "ollama":
-        raise OllamaError(why)
+    try:
+        teacher, why = find_teacher(o.teacher(), pick=partial(hear.choose, "Which model is to write?"))
+        if teacher is None and o.source == "ollama":
+            raise OllamaError(why)
+    except OllamaError as error:
+        raise (OllamaError(f"{error}; {note}") if note else error) from error
     hear.say("Source", why if teacher else f"templates, because there is no local teacher: {why}")
     if teacher is None:
         return replace(o, source="template"), None, why

@@ -59,8 +59,9 @@ class Block:
 class GPT:
     """The network. Shapes: ids (B, T) -> (N, C). One model over shared `Parameters` may stand beside another (parallel.py)."""
 
-    def __init__(self, parameters: Parameters) -> None:
-        config = parameters.config
+    def __init__(self, parameters: Parameters, name: str = "the model") -> None:
+        """`name`: what messages call it."""
+        config, self.name = parameters.config, name
         self.config, self.parameters = config, parameters
         self.workspace = Workspace(parameters.backend, parameters.dtype)
         self.noise = Noise(parameters.backend)

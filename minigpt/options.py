@@ -6,7 +6,7 @@ import math
 import os
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, get_type_hints
 
 import numpy as np
 
@@ -14,6 +14,7 @@ from .config import SIZES, ModelConfig, Size, TrainConfig, find_size, require_in
 from .corpus.ollama import Limits, TeacherSettings
 from .corpus.prompt import PRESETS, understand
 from .errors import MinigptError
+from .forms import form_of, misfit, spelled
 from .machine import require_threads
 from .memory import require_memory
 from .wording import counted
@@ -68,8 +69,10 @@ class Options:
         be one or several."""
         plain: dict[str, Any] = {name: _plain(value) for name, value in options.items()}
         for name in ("data", "ollama_host"):
-            values = plain.get(name) or ()
-            plain[name] = (values,) if isinstance(values, str) else tuple(str(value) for value in values)
+            plain[name] = several(plain.get(name))
+        for name, value in plain.items():
+            if name in TYPES and misfit(value, TYPES[name]):
+                raise MinigptError(f"--{name.replace('_', '-')}={value!r}: wanted {spelled(TYPES[name])}")
         o = cls(**plain)
         for name, path in (("out", o.out), ("models-dir", o.models_dir), ("init", o.init), *(("data", path) for path in o.data)):
             require_path(f"--{name}", path)
@@ -187,6 +190,15 @@ class Options:
             context=context,
             epochs=self.epochs or DEFAULT_EPOCHS,
         )
+
+
+TYPES = {name: form_of(hint) for name, hint in get_type_hints(Options).items()}
+
+
+def several(values: Any) -> tuple[Any, ...]:
+    """One value, several, or none, as a tuple."""
+    found = () if values is None else tuple(values) if isinstance(values, (list, tuple)) else (values,)
+    return tuple(_plain(value) for value in found)
 
 
 def _plain(value: Any) -> Any:

@@ -5,7 +5,7 @@ Each stage has its results on the disk before the next begins, and reads there w
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
@@ -13,9 +13,10 @@ from typing import Any
 
 from .errors import MinigptError
 from .folder import RunFolder
+from .forms import require_form
 from .job import Job, plan, reopen
 from .listener import Listener
-from .options import DEFAULT_EPOCHS, Options, require_positive
+from .options import DEFAULT_EPOCHS, Options, require_positive, several
 from .stages.learn import learn
 from .stages.number import number
 from .stages.report import report
@@ -49,12 +50,18 @@ def write_corpus(prompt: str | None = None, *, listener: Listener | None = None,
 
 
 def resume(
-    path: str | Path, *, epochs: str | int | None = None, minutes: str | float | None = None, listener: Listener | None = None
+    path: str | Path,
+    *,
+    epochs: str | int | None = None,
+    minutes: str | float | None = None,
+    ollama_host: str | Sequence[str] | None = None,
+    listener: Listener | None = None,
 ) -> TextModel:
     """Resume an interrupted run, to the same end. Returns the best model.
 
-    `epochs` or `minutes`, such as "+10" or 5, are added to what the run was to take; a complete run is then trained on, from its best
-    model and on its corpus. Without them it is only checked and loaded.
+    `epochs` or `minutes`, such as "+10" or 5, are added to the planned length; a complete run is then trained further, from its best
+    model and on its corpus. Without them it is only checked and loaded. A teacher is looked for at `ollama_host`, else at OLLAMA_HOST or
+    Ollama's default address, never at a host that only the record names.
     """
     hear = listener or Listener()
     run = RunFolder.open(Path(path))
@@ -66,17 +73,24 @@ def resume(
             with run.in_use():
                 pass
         if not more:
+            require_every_stage(run)
             hear.say("Complete", f"{path} has nothing left to do; all its files are as they were written")
             return load(run.path, run.record["options"].get("device", "auto"))
     with run.in_use():  # before anything is recorded: the run may be another process's
         run.require_current()
         if run.record["status"] == "complete":
+            require_every_stage(run)
             run.begin_again(**more)
         elif more:
             run.extend(**more)
-        job = reopen(run, hear)
+        job = reopen(run, hear, several(ollama_host))
         _carry_out(job)
     return _show(job)
+
+
+def require_every_stage(run: RunFolder) -> None:
+    """MinigptError for a record that calls a run complete without one of its stages."""
+    require_form(run.record["stages"], dict.fromkeys(STAGES, dict), f"{run.path}: the record of the stages")
 
 
 def extended(run: RunFolder, epochs: str | int | None, minutes: str | float | None) -> dict[str, Any]:

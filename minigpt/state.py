@@ -9,12 +9,11 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from safetensors import SafetensorError, safe_open
 
-from .backend import first_line
 from .errors import MinigptError
+from .jsontext import json_object
 from .place import Folder, held
-from .tensors import SEAL, is_whole, write_tensors
+from .tensors import SEAL, is_whole, open_tensors, write_tensors
 
 NAME = "state-{step:012}.safetensors"
 PATTERN = re.compile(r"state-\d{12}\.safetensors")
@@ -40,7 +39,9 @@ def _latest_first(names: Iterable[str]) -> list[str]:
     return sorted((name for name in names if PATTERN.fullmatch(name)), reverse=True)
 
 
-def load_state(folder: Path, shapes: Mapping[str, tuple[int, ...]], say: Callable[[str], None]) -> tuple[dict[str, np.ndarray], Any] | None:
+def load_state(
+    folder: Path, shapes: Mapping[str, tuple[int, ...]], say: Callable[[str], None]
+) -> tuple[dict[str, np.ndarray], dict[str, Any]] | None:
     """Arrays and facts of the latest sound state, or None if there is none. A damaged one is named, and the one before it taken."""
     for path in states(folder):
         try:
@@ -50,18 +51,15 @@ def load_state(folder: Path, shapes: Mapping[str, tuple[int, ...]], say: Callabl
     return None
 
 
-def read_state(path: Path, shapes: Mapping[str, tuple[int, ...]]) -> tuple[dict[str, np.ndarray], Any]:
-    """Arrays of just these names and shapes, and the facts; MinigptError for any other file."""
-    try:
-        with safe_open(path, framework="numpy") as file:
-            metadata = file.metadata() or {}
-            parts = {name: file.get_slice(name) for name in file.keys()}  # noqa: SIM118 (not a dict)
-            described = {name: (tuple(part.get_shape()), part.get_dtype()) for name, part in parts.items()}
-            if described != {name: (shape, "F32") for name, shape in shapes.items()} or not {FACTS, SEAL} <= set(metadata):
-                raise MinigptError(f"{path} is no state of this training, or is damaged")
-            arrays = {name: file.get_tensor(name) for name in parts}
-    except (OSError, SafetensorError, UnicodeDecodeError) as error:
-        raise MinigptError(f"{path} is damaged or cannot be read: {first_line(error)}") from error
+def read_state(path: Path, shapes: Mapping[str, tuple[int, ...]]) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
+    """Arrays with exactly these names and shapes, and the facts; MinigptError for any other file."""
+    with open_tensors(path) as file:
+        metadata = file.metadata() or {}
+        parts = {name: file.get_slice(name) for name in file.keys()}  # noqa: SIM118 (not a dict)
+        described = {name: (tuple(part.get_shape()), part.get_dtype()) for name, part in parts.items()}
+        if described != {name: (shape, "F32") for name, shape in shapes.items()} or not {FACTS, SEAL} <= set(metadata):
+            raise MinigptError(f"{path} is no state of this training, or is damaged")
+        arrays = {name: file.get_tensor(name) for name in parts}
     if not is_whole(arrays, metadata):
         raise MinigptError(f"{path} is damaged: its checksum does not fit")
-    return arrays, json.loads(metadata[FACTS])
+    return arrays, json_object(metadata[FACTS], path)

@@ -5,12 +5,14 @@ Two bytes an id: GPT-2's 50,257 tokens fit.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
 
-from .files import whole_file
+from .errors import MinigptError
+from .files import open_to_read, whole_file
 from .place import File
 from .tokenizer import Tokenizer
 from .vocabulary import compact, renumbering
@@ -24,17 +26,26 @@ def to_bytes(ids: Sequence[int]) -> bytes:
     return np.array(ids, dtype=DTYPE).tobytes()
 
 
-def open_stream(path: Path) -> np.ndarray:
-    """The ids of a file, (n,), memory-mapped."""
-    if not path.stat().st_size:  # nothing cannot be mapped
-        return np.zeros(0, DTYPE)
-    return np.memmap(path, DTYPE, mode="r")
+def open_stream(path: Path, vocab_size: int | None = None) -> np.ndarray:
+    """The ids of a file, (n,), memory-mapped; MinigptError where it holds half an id, or one beyond the vocabulary."""
+    for _ in pieces(path, vocab_size) if vocab_size else ():
+        pass
+    with open_to_read(path) as file:
+        size = os.fstat(file.fileno()).st_size
+        if size % DTYPE.itemsize:
+            raise MinigptError(f"{path} is damaged: it ends in the middle of a token id")
+        return np.memmap(file, DTYPE, mode="r") if size else np.zeros(0, DTYPE)  # nothing cannot be mapped
 
 
-def pieces(path: Path) -> Iterator[np.ndarray]:
-    """The ids of a file, one bounded piece after the other; unlike a mapped file, they take no more memory the longer it is."""
-    with path.open("rb") as file:
+def pieces(path: Path, vocab_size: int) -> Iterator[np.ndarray]:
+    """The ids of a file, one bounded piece after the other; unlike a mapped file, they take no more memory the longer it is.
+
+    MinigptError where one is beyond the vocabulary.
+    """
+    with open_to_read(path) as file:
         while len(piece := np.fromfile(file, DTYPE, PIECE)):
+            if (largest := int(piece.max())) >= vocab_size:
+                raise MinigptError(f"{path} is damaged: it holds token id {largest:,}, and its vocabulary has {vocab_size:,} tokens")
             yield piece
 
 
@@ -43,7 +54,7 @@ def compact_for(full: Tokenizer, paths: Sequence[Path], kept: Sequence[int] = ()
     used = np.zeros(full.vocab_size, bool)
     used[list(kept)] = True
     for path in paths:
-        for piece in pieces(path):
+        for piece in pieces(path, full.vocab_size):
             used[piece] = True
     return compact(full, np.flatnonzero(used).tolist())
 
@@ -52,5 +63,5 @@ def renumber(source: Path, full: Tokenizer, small: Tokenizer, target: File) -> N
     """A file of ids of `full` written again as ids of `small`, which has all tokens that it uses."""
     table = renumbering(full, small).astype(DTYPE)
     with whole_file(target) as file:
-        for piece in pieces(source):
+        for piece in pieces(source, full.vocab_size):
             file.write(table[piece].tobytes())

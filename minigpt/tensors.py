@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,7 @@ from safetensors import SafetensorError, safe_open
 
 from .backend import first_line
 from .errors import MinigptError
-from .files import whole_file
+from .files import open_to_read, whole_file
 from .place import File
 
 ALIGNMENT = 8  # bytes: where the arrays begin
@@ -60,14 +61,26 @@ def is_whole(arrays: Mapping[str, np.ndarray], metadata: Mapping[str, str]) -> b
     return SEAL not in metadata or seal(arrays, metadata) == metadata[SEAL]
 
 
-def read_tensors(path: Path) -> dict[str, np.ndarray]:
-    """The arrays of a file that `write_tensors` wrote; MinigptError where it is damaged."""
+@contextmanager
+def open_tensors(path: Path) -> Iterator[Any]:
+    """A safetensors file as the library opens it, nothing read yet; MinigptError where it is missing, damaged, or no regular file."""
+    open_to_read(path).close()  # the library would wait for a FIFO
     try:
         with safe_open(path, framework="numpy") as file:
-            metadata = file.metadata() or {}
-            arrays = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 (not a dict)
-    except (OSError, SafetensorError, UnicodeDecodeError, TypeError) as error:
-        raise MinigptError(f"{path} is damaged or cannot be read: {first_line(error)}") from error
+            yield file
+    except OSError as error:
+        raise MinigptError(f"{path} cannot be read: {first_line(error)}") from error
+    except (SafetensorError, UnicodeDecodeError) as error:
+        raise MinigptError(f"{path} is damaged or cut short: {first_line(error)}") from error
+
+
+def read_tensors(path: Path) -> dict[str, np.ndarray]:
+    """The arrays of a file that `write_tensors` wrote; MinigptError where it is damaged."""
+    with open_tensors(path) as file:
+        metadata, names = file.metadata() or {}, list(file.keys())
+        if any(file.get_slice(name).get_dtype() != "F32" for name in names):
+            raise MinigptError(f"{path} is damaged: its arrays are not float32")
+        arrays = {name: file.get_tensor(name) for name in names}
     if SEAL not in metadata or not is_whole(arrays, metadata):
         raise MinigptError(f"{path} is damaged: its checksum does not fit")
     return arrays

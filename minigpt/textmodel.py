@@ -24,22 +24,22 @@ from .tokenizer import Tokenizer
 class TextModel:
     """A model that reads and writes text. Calls from several threads take turns, token by token, and give what each would alone.
 
-    It can be copied and pickled, and a forked process can go on using it.
+    It can be copied and pickled, and a forked process can go on using it. `name`: what messages call it.
     """
 
     @quiet
-    def __init__(self, checkpoint: Checkpoint, backend: Backend) -> None:
+    def __init__(self, checkpoint: Checkpoint, backend: Backend, name: str = "the model") -> None:
         parameters = Parameters(checkpoint.config, backend)
         load_state_dict(parameters, checkpoint.state)
         self.config, self.backend = checkpoint.config, backend
         self.tokenizer: Tokenizer = checkpoint.tokenizer
         self.context = checkpoint.context  # tokens that it looks back on; positions beyond were never trained
-        self.network = GPT(parameters)
+        self.network = GPT(parameters, name)
         self.turns = self.network.workspace.turns
 
     def __reduce__(self) -> tuple[Any, ...]:
         state = {parameter.name: self.backend.to_host(parameter.value).copy() for parameter in self.network.parameters}
-        return _made_again, (Checkpoint(self.config, state, self.tokenizer, self.context), self.backend.name)
+        return _made_again, (Checkpoint(self.config, state, self.tokenizer, self.context), self.backend.name, self.network.name)
 
     def generate(self, prompt: str = "", **options: Any) -> str:
         """The continuation of the prompt, without the prompt. Options: those of SampleConfig (max_tokens, temperature, seed, ...)."""
@@ -74,12 +74,12 @@ class TextModel:
 def load(folder: str | Path, device: str = "auto") -> TextModel:
     """The model of a run folder, or of a GPT-1 folder that transformers saved. What a run's record has checksums of is compared first."""
     require_sound(Path(folder), (*CONFIG_FILES, *TOKENIZER_FILES, WEIGHTS))
-    return TextModel(load_checkpoint(Path(folder)), choose_backend(device))
+    return TextModel(load_checkpoint(Path(folder)), choose_backend(device), str(folder))
 
 
-def _made_again(checkpoint: Checkpoint, device: str) -> TextModel:
+def _made_again(checkpoint: Checkpoint, device: str, name: str) -> TextModel:
     """The model of a pickle or a copy."""
-    return TextModel(checkpoint, choose_backend(device))
+    return TextModel(checkpoint, choose_backend(device), name)
 
 
 def samples(model: TextModel, count: int, config: SampleConfig) -> list[str]:

@@ -12,7 +12,8 @@ from typing import Any
 import numpy as np
 
 from .batches import Windows, evaluation_batches
-from .errors import Diverged
+from .errors import Diverged, MinigptError
+from .forms import read_as
 from .optim import learning_rate
 from .pace import Pace
 from .parallel import Trainer
@@ -120,7 +121,7 @@ class Course:
         for name in ("step", "tokens", "stalled", "halvings", "troubles", "trouble_at", "evaluated", "evaluation"):
             setattr(self, name, facts[name])
         self.losses, self.recent = list(facts["losses"]), list(facts["recent"])
-        self.latest, self.best = (Report(**facts[name]) if facts[name] else None for name in ("latest", "best"))
+        self.latest, self.best = (read_as(Report, facts[name], "the state") if facts[name] else None for name in ("latest", "best"))
         self.best_train_loss = facts["best_train_loss"] if self.best else math.nan
         self.started = time.perf_counter() - facts["seconds"]
         self.plan()
@@ -189,7 +190,8 @@ class Course:
 
     def result(self) -> Result:
         """The outcome so far, once an evaluation has been made."""
-        assert self.best is not None and self.latest is not None
+        if self.best is None or self.latest is None:
+            raise MinigptError("the training ended without an evaluation: its state is damaged; start the run anew in another folder")
         return Result(
             train_loss=self.best_train_loss,
             held_out_loss=self.best.held_out_loss,

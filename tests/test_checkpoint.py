@@ -14,10 +14,11 @@ import pytest
 from safetensors.numpy import load_file, save_file
 
 from minigpt.backend import Backend
-from minigpt.checkpoint import CONFIG, TIED, WEIGHTS, load_checkpoint, save_config, save_tokenizer, save_weights
+from minigpt.checkpoint import CONFIG, PADDING, TIED, WEIGHTS, load_checkpoint, read_scale, save_config, save_tokenizer, save_weights
 from minigpt.config import ModelConfig
 from minigpt.errors import MinigptError
 from minigpt.params import Parameters
+from minigpt.textmodel import load
 from minigpt.tokenizer import Tokenizer
 from minigpt.vocabulary import compact
 
@@ -397,3 +398,81 @@ def test_weights_in_several_files_are_told_apart_from_none(folder: Path) -> None
     assert "no model was saved here yet" in refusal(folder)
     (folder / "model.safetensors.index.json").write_text("{}")
     assert "max_shard_size" in refusal(folder)
+
+
+def test_what_newer_and_older_programs_store_beside_the_weights_is_passed_over(folder: Path, state: dict[str, np.ndarray]) -> None:
+    """Positions and masks are buffers, no parameters; the type of a buffer does not matter."""
+    buffers = {
+        "transformer.position_ids": np.arange(16),
+        "transformer.h.0.attn.bias": np.tri(16),
+        "transformer.h.1.attn.masked_bias": np.zeros(1),
+    }
+    save_file({**state, **buffers}, folder / WEIGHTS)
+    assert load_checkpoint(folder).state.keys() == state.keys()
+
+
+def test_names_without_their_prefix_are_read(folder: Path, state: dict[str, np.ndarray]) -> None:
+    """As transformers' OpenAIGPTModel stores them, perhaps with the output matrix."""
+    bare = {name.removeprefix("transformer."): array for name, array in state.items()}
+    for more in ({}, {TIED: state[TOKENS]}, {"position_ids": np.arange(16), "h.0.attn.bias": np.tri(16)}):
+        save_file({**bare, **more}, folder / WEIGHTS)
+        found = load_checkpoint(folder).state
+        assert found.keys() == state.keys()
+        assert np.array_equal(found[NAME], state[NAME])
+    save_file({**bare, NAME: state[NAME]}, folder / WEIGHTS)
+    assert "arrays do not make a GPT-1" in refusal(folder)
+
+
+@pytest.fixture
+def padded(folder: Path, state: dict[str, np.ndarray], config: ModelConfig) -> Path:
+    """A folder of another program, whose embedding has seven rows more than the tokenizer has tokens; they would win every draw."""
+    rows = np.vstack([state[TOKENS], 100 * state[TOKENS][:7]])
+    edit(folder / CONFIG, vocab_size=config.vocab_size + 7, minigpt_context=...)
+    save_file({**state, TOKENS: rows}, folder / WEIGHTS)
+    return folder
+
+
+def test_a_padded_vocabulary_has_scores_and_no_text(padded: Path, config: ModelConfig) -> None:
+    """The logits are those of the model; the rows beyond the tokenizer are never drawn."""
+    model = load(padded, "cpu")
+    assert model.logits([1, 2]).shape == (2, config.vocab_size + 7)
+    assert model.logits([1, 2])[-1].argmax() >= config.vocab_size
+    for seed in range(5):
+        model.generate("the", max_tokens=20, temperature=2.0, top_k=0, seed=seed)
+    assert model.generate("the", max_tokens=3, temperature=0)
+
+
+def test_only_padding_of_another_program_is_taken_for_padding(padded: Path, config: ModelConfig) -> None:
+    """minigpt pads nothing, and nobody pads by a thousand rows: then the tokenizer is that of another model."""
+    edit(padded / CONFIG, vocab_size=config.vocab_size + PADDING)
+    assert "files of two models" in refusal(padded)
+    edit(padded / CONFIG, vocab_size=config.vocab_size + PADDING - 1)
+    assert "tokens_embed.weight has shape" in refusal(padded)
+    edit(padded / CONFIG, vocab_size=config.vocab_size + 7, minigpt_context=12)
+    assert "files of two models" in refusal(padded)
+
+
+@pytest.mark.parametrize(
+    ("name", "why"),
+    [
+        ("pytorch_model.bin", "no pickle"),
+        ("pytorch_model.bin.index.json", "several files"),
+        ("model.safetensors.index.json", "several files"),
+    ],
+)
+def test_weights_in_another_form_come_with_the_line_that_converts_them(folder: Path, name: str, why: str) -> None:
+    """One line, with the file that is there, and a command."""
+    (folder / WEIGHTS).rename(folder / name)
+    assert f"model.safetensors is missing, and {name} is there" in refusal(folder)
+    assert why in refusal(folder)
+    assert "from transformers import OpenAIGPTLMHeadModel as M; M.from_pretrained('.').save_pretrained('.'" in refusal(folder)
+
+
+@pytest.mark.parametrize("scale", ["nan", "inf", "-1", "1e3", "x", "\x1b[2J"])
+def test_a_scale_that_is_no_plain_number_is_refused(folder: Path, state: dict[str, np.ndarray], scale: str) -> None:
+    """It stands in the metadata of a file that may be anybody's."""
+    save_file(state, folder / WEIGHTS, {"minigpt_scale": scale})
+    with pytest.raises(MinigptError, match="minigpt_scale is"):
+        read_scale(folder)
+    save_weights(folder, state, 0.989)
+    assert read_scale(folder) == 0.989

@@ -12,8 +12,11 @@ import time
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 import minigpt
+from minigpt.cli.console import bar, fitted
 
 SMALL = "--layers 1 --heads 2 --width 32 --positions 64 --initial-tokens 4000 --final-tokens 2500 --epochs 2".split()
 PROMPT = "A fun GPT that generates cooking recipes"
@@ -312,3 +315,98 @@ def test_bench_measures_this_machine():
     assert share and 0 < int(share[1]) < 150
     assert re.match(r"Sampling +[\d,]+ tokens/s", sampling)
     assert re.match(r"Memory +\d+ MB for a step: .* activations, .* logits; the process holds .*, .* are free", memory)
+
+
+@given(st.integers(-1, 120), st.integers(0, 10**9), st.integers(1, 10**9), st.booleans())
+def test_the_time_left_stays_on_the_line_at_any_width(room: int, step: int, total: int, measured: bool) -> None:
+    """The speed goes first, then the held-out loss, the loss and the step; the bar takes what is left; nothing is longer."""
+    parts = [f"step {step}/{total}", "loss 3.210", "held-out 3.333" if measured else "", "1:02:33 left", "12,345 tokens/s"]
+    line = fitted(parts, [parts[4], parts[2], parts[1], parts[0]], room, (step, total))
+    assert len(line) <= max(0, room)
+    if room >= len(parts[3]):
+        assert parts[3] in line
+    shown = [part for part in (parts[0], parts[1], parts[2], parts[4]) if part and part in line]
+    assert shown == [part for part in (parts[0], parts[1], parts[2], parts[4]) if part][: len(shown)]
+    if room >= 110:
+        assert line.startswith("[") and len(shown) == 3 + measured
+    assert len(bar(step, total, 20)) == 22
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="a pseudo-terminal is a Unix thing")
+@pytest.mark.parametrize(("width", "term"), [(80, "xterm"), (30, "xterm"), (0, "xterm"), (80, "dumb")])
+def test_the_live_line_fits_the_terminal(width: int, term: str) -> None:
+    """The one behind standard error, whatever standard output is; a terminal that cannot go back gets no live line."""
+    import fcntl
+    import pty
+    import struct
+    import termios
+
+    main, side = pty.openpty()
+    fcntl.ioctl(side, termios.TIOCSWINSZ, struct.pack("HHHH", 24, width, 0, 0))
+    code = """
+import time
+from types import SimpleNamespace
+from minigpt.cli.console import Console
+console = Console(quiet=False)
+console.held_out = "held-out 2.345"
+console.step(SimpleNamespace(step=900, total_steps=12345, started=time.perf_counter() - 9, tokens=10**6, loss=2.345, held_out=[1]))
+console.progress("Reading", 0, 100)
+console.clear()
+"""
+    environment = {**os.environ, "TERM": term}
+    subprocess.run([sys.executable, "-c", code], stderr=side, stdout=subprocess.DEVNULL, env=environment, check=True)
+    os.close(side)
+    seen = b""
+    try:
+        while piece := os.read(main, 4096):
+            seen += piece
+    except OSError:
+        pass
+    os.close(main)
+    lines = [line for line in seen.decode().split("\r") if "left" in line]
+    assert bool(lines) == (term != "dumb")
+    assert all(len(line) < (width or 80) for line in lines)
+    if width != 30 and lines:
+        assert "step 900/12345  loss 2.345  held-out 2.345  1:54 left" in lines[0]
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="closes streams as a Unix shell does")
+@pytest.mark.parametrize("where", ["2>/dev/full", "2> >(head -n 1 >/dev/null)", "<&- 2>&-"])
+def test_messages_that_nobody_hears_change_nothing(tmp_path: Path, where: str) -> None:
+    """The run goes on to its end in silence, and its samples come."""
+    if "full" in where and not Path("/dev/full").exists():
+        pytest.skip("a device of Linux")
+    command = (
+        f'exec "{sys.executable}" -m minigpt train -p cooking --device cpu --out "{tmp_path / "run"}" {" ".join(SMALL)} --epochs 1 {where}'
+    )
+    done = subprocess.run(["bash", "-c", command], stdout=subprocess.PIPE, text=True, check=False)
+    record = json.loads((tmp_path / "run" / "run.json").read_text())
+    assert (done.returncode, record["status"]) == (0, "complete")
+    assert done.stdout.count("\n---\n") == 3
+    assert len((tmp_path / "run" / "metrics.jsonl").read_text().splitlines()) == record["training"]["steps"] > 1
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="a device of Linux")
+def test_results_that_cannot_be_written_are_told(run) -> None:
+    """A full disk is no reader that has had enough."""
+    shell = f'"{sys.executable}" -m minigpt generate "{run[0]}" --max-tokens 5 >/dev/full'
+    done = subprocess.run(["sh", "-c", shell], capture_output=True, text=True, check=False)
+    assert done.returncode == 1
+    assert done.stderr.startswith("minigpt: standard output: No space left on device")
+    assert len(done.stderr.splitlines()) == 1
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="a Unix signal")
+def test_the_line_of_an_interruption_is_clean(tmp_path: Path) -> None:
+    """It repeats the folder's name."""
+    code = """
+from minigpt.cli.common import command
+
+@command("wait")
+def wait():
+    raise KeyboardInterrupt("minigpt: interrupted; resume e\\x1b]0;owned\\x07vil\\n\u202e")
+
+wait()
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (130, "minigpt: interrupted; resume e]0;ownedvil \n")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from contextlib import closing
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -11,10 +12,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from minigpt.attention import Cache
 from minigpt.backend import Backend
 from minigpt.config import ModelConfig, SampleConfig, TrainConfig
 from minigpt.errors import MinigptError
 from minigpt.generate import Decoder, Sample, choose, context_start, split_at_stop, stream
+from minigpt.layers import Workspace
 from minigpt.model import GPT
 from minigpt.parallel import Trainer
 from minigpt.params import Parameters
@@ -73,6 +76,33 @@ def test_the_context_moves_by_half_windows(length: int, window: int) -> None:
     else:
         assert start % stride == 0
         assert window - stride < length - start <= window
+
+
+def test_the_cache_grows_with_what_was_read(small_tokenizer: Tokenizer) -> None:
+    """It takes no memory for positions that a configuration only claims, and what it holds survives each growth."""
+    config = ModelConfig(n_layer=2, n_head=2, n_embd=16, n_positions=10**9, vocab_size=small_tokenizer.vocab_size)
+    workspace = Workspace(Backend("tests"))
+    cache, rng, seen = Cache(config, workspace), np.random.default_rng(0), []
+    assert cache.keys.nbytes < 2**20
+    for length in (1, 2, 60, 1, 1, 200, 1):
+        k, v = rng.standard_normal((2, 2, 1, 2, length, 8), dtype=np.float32)
+        seen.append((k, v))
+        for block in range(2):
+            keys, values = cache.extend(block, k[block], v[block])
+            assert np.array_equal(keys, np.concatenate([k[block] for k, _ in seen], axis=2))
+            assert np.array_equal(values, np.concatenate([v[block] for _, v in seen], axis=2))
+        cache.length += length
+    assert cache.room < 2 * cache.length + 64
+    assert Cache(replace(config, n_positions=5), workspace).room == 5
+
+
+def test_scores_that_are_no_numbers_are_told(rng: np.random.Generator) -> None:
+    """-inf alone is a score: of a token that is never drawn."""
+    for bad in ([np.nan, 1.0], [np.inf, 1.0], [-np.inf, -np.inf]):
+        for options in ({}, {"temperature": 0}, {"top_p": 0.5}):
+            with pytest.raises(MinigptError, match=r"a\.model is broken"):
+                choose(np.array(bad), [0], SampleConfig(**options), rng, "a.model")
+    assert {choose(np.array([-np.inf, 1.0, -np.inf]), [0], SampleConfig(top_k=k), rng) for k in (0, 1, 2)} == {1}
 
 
 def full_logits(model: GPT, ids: list[int], window: int) -> np.ndarray:

@@ -11,10 +11,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from ollama_server import OllamaServer, Reply, lines, model, serve, words
 
-from minigpt.corpus.ollama.client import Client, join_text
+from minigpt.corpus.ollama.client import Client, _answer, _parse, join_text, positive
 from minigpt.corpus.ollama.host import is_loopback, resolve_host
 from minigpt.corpus.ollama.limits import Away, Cancelled, Limits, Missing, OllamaError, Refused, Slow, Unknown, Unusable, plain
-from minigpt.corpus.ollama.models import choose, describe, full_name, installed, load, place, unload
+from minigpt.corpus.ollama.models import _model, choose, describe, full_name, installed, load, place, unload
 from minigpt.errors import MinigptError
 
 QUICK = Limits(connection=1, first_byte=2, between_chunks=0.5, backoff=(0.01, 0.02), patience=0.3)
@@ -90,6 +90,32 @@ def test_an_answer_has_its_text_and_how_it_ended():
         answer = ask(server)
         assert (answer.text, answer.finished, answer.done_reason, answer.eval_count) == ("One two three.", True, "length", 3)
         assert server.bodies()[0]["headers"]["Accept-Encoding"] == "identity"
+
+
+ABSURD = [10**400, -(10**30), -1, 0, True, "7", None, [1], 1e-320, float("nan"), float("inf")]
+
+
+@pytest.mark.parametrize("value", ABSURD, ids=str)
+@pytest.mark.parametrize("name", ["size", "size_vram", "context_length", "eval_count", "eval_duration"])
+def test_a_number_that_cannot_be_counts_as_not_told(value, name):
+    """Wherever it stands: nothing breaks, and nothing is concluded from it."""
+    text = json.dumps({name: value}) if value != 10**400 else f'{{"{name}": 1{"0" * 400}}}'
+    told = _parse(text.encode(), "")
+    entry = {"name": "a:latest", **told}
+    if name == "size":
+        assert _model(entry).size == 0
+    elif name in ("size_vram", "context_length"):
+        assert positive(told[name]) == 0
+    else:
+        answer = _answer("text", False, {"eval_count": 10, "eval_duration": 10**9, **told}, (0.0, 1.0, 2.0))
+        assert 0 <= answer.speed() <= 10
+
+
+@pytest.mark.parametrize(("count", "nanoseconds"), [(1, 10**18), (10**18, 1), (10**18, 10**18)])
+def test_a_speed_is_within_reason(count, nanoseconds):
+    """The seconds that an answer gets follow from it, and a timer bears no million years."""
+    answer = _answer("text", False, {"eval_count": count, "eval_duration": nanoseconds}, (0.0, 1.0, 2.0))
+    assert 0.01 <= answer.speed() <= 1e5
 
 
 def test_slow_tokens_are_waited_for():

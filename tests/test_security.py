@@ -2,30 +2,59 @@
 
 from __future__ import annotations
 
+import ast
+import contextlib
+import html
+import http.server
 import json
 import os
 import re
 import shutil
+import signal
+import socket
 import struct
 import subprocess
 import sys
+import threading
+import time
+from functools import partial
 from pathlib import Path
 
+import numpy as np
 import pytest
+import requests
+from hypothesis import given
+from hypothesis import strategies as st
+from safetensors.numpy import load_file
 
 import minigpt
-from minigpt.cli.common import printable
+from minigpt.card import model_card
+from minigpt.checkpoint import load_weights, save_weights
+from minigpt.cli import cli
+from minigpt.config import ModelConfig
+from minigpt.corpus.ollama.client import Client
 from minigpt.corpus.ollama.journal import Journal
+from minigpt.corpus.ollama.limits import Limits, OllamaError
+from minigpt.corpus.ollama.line import Line, Watchdog
 from minigpt.errors import MinigptError
-from minigpt.files import read_json_object, sealed, write_json, write_text
-from minigpt.folder import RunFolder
+from minigpt.files import checksum, read_bytes, read_json_object, read_text, write_json, write_text
+from minigpt.folder import RunFolder, read_record
+from minigpt.foreign import fenced, markdown, printable
+from minigpt.jsontext import DEPTH, sealed
 from minigpt.listener import Listener
+from minigpt.params import shapes
+from minigpt.stages.number import number_again
+from minigpt.state import read_state
+from minigpt.streams import open_stream, pieces
+from minigpt.tensors import read_tensors
+from minigpt.tokenizer import Tokenizer
 
 PROMPT = "A GPT that writes haiku about the sea"
 SMALL = {
     "layers": 1, "heads": 1, "width": 16, "positions": 32, "initial_tokens": 1500, "final_tokens": 1000, "epochs": 1, "threads": 1,
     "source": "template", "device": "cpu",
 }  # fmt: skip
+EVIL = "a\x1b[2J\x07\u202eb\nminigpt: all is well"
 links = pytest.mark.skipif(sys.platform == "win32", reason="making links needs a privilege there")
 
 WATCHED = """
@@ -112,6 +141,214 @@ def test_a_record_of_another_form_is_refused(run, change):
     write_json(run / "run.json", sealed(record | change))
     with pytest.raises(MinigptError, match=r"run\.json"):
         minigpt.resume(run)
+
+
+FORMS = [
+    {"corpus": 5}, {"corpus": {}}, {"model": {"vocab_size": "x"}}, {"model": None}, {"training": []}, {"result": {"best_step": None}},
+    {"samples": [3]}, {"samples": "text"}, {"options": {"epochs": "x"}}, {"options": {"data": "x"}}, {"options": {"minutes": [1]}},
+    {"time": {"minutes": 1}}, {"trial": {"2": [1]}}, {"memory": 3}, {"memory": {}}, {"teacher": {"model": 1}}, {"teacher": []},
+    {"base": {"step": -1, "seconds": 0, "lines": 0, "best_step": 0, "train_loss": 0}}, {"stages": {"corpus": {"a": 3}}},
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("change", FORMS, ids=str)
+def test_every_field_that_is_read_later_must_have_its_form(whole, tmp_path, change):
+    """Whatever the record says, it is refused before anything is done with it."""
+    run = tmp_path / "run"
+    run.mkdir()
+    record = json.loads((whole / "run.json").read_text())
+    write_json(run / "run.json", sealed(record | change))
+    for use in (minigpt.load, minigpt.resume, partial(minigpt.resume, epochs="+1")):
+        with pytest.raises(MinigptError, match=r"run\.json") as refused:
+            use(run)
+        assert "\n" not in str(refused.value)
+
+
+@pytest.mark.parametrize("line", ["", "5", '{"step": "x"}', '{"step": 1, "seconds": 1}', "[" * 2000, '{"step": 1e999}'])
+def test_metrics_of_another_form_are_refused(run, line):
+    record = json.loads((run / "run.json").read_text())
+    record["stages"]["training"] = {}
+    write_json(run / "run.json", sealed(record))
+    (run / "metrics.jsonl").write_text(line)
+    with pytest.raises(MinigptError, match=r"metrics\.jsonl"):
+        minigpt.resume(run, epochs="+1")
+
+
+@pytest.mark.parametrize("name", ["corpus", "tokens", "training", "report"])
+def test_a_complete_record_without_a_stage_is_refused(run, name):
+    record = json.loads((run / "run.json").read_text())
+    del record["stages"][name]
+    write_json(run / "run.json", sealed(record))
+    with pytest.raises(MinigptError, match=f"{name} is missing"):
+        minigpt.resume(run)
+
+
+@pytest.mark.parametrize("depth", [DEPTH, DEPTH + 1, *range(900, 1000, 7)])
+def test_what_was_parsed_can_be_sealed_and_written_again(tmp_path, depth):
+    """Depths that Python's parser bears and its serializer does not, for one."""
+    text = '{"a": ' + "[" * (depth - 1) + "]" * (depth - 1) + "}"
+    write_text(tmp_path / "run.json", text)
+    if depth > DEPTH:
+        with pytest.raises(MinigptError, match="nested too deeply"):
+            read_json_object(tmp_path / "run.json")
+        with pytest.raises(MinigptError, match="nested too deeply"):
+            read_record(tmp_path)
+    else:
+        write_json(tmp_path / "b.json", sealed(read_json_object(tmp_path / "run.json")))
+
+
+@pytest.mark.parametrize("text", ['{"a": 1e400}', '{"a": -1e400}', '{"a": ' + "9" * 400 + "}", '{"a": Infinity}'])
+def test_what_no_float_can_hold_is_refused(tmp_path, text):
+    write_text(tmp_path / "a.json", text)
+    with pytest.raises(MinigptError, match="impossible number"):
+        read_json_object(tmp_path / "a.json")
+
+
+@pytest.fixture
+def impatient():
+    """What waits for a FIFO fails, instead of waiting for good."""
+
+    def ring(number, frame):
+        raise TimeoutError("it waits")
+
+    before = signal.signal(signal.SIGALRM, ring)
+    signal.setitimer(signal.ITIMER_REAL, 5)
+    yield
+    signal.setitimer(signal.ITIMER_REAL, 0)
+    signal.signal(signal.SIGALRM, before)
+
+
+def make_fifo(path: Path) -> None:
+    path.unlink(missing_ok=True)
+    os.mkfifo(path)
+
+
+def make_socket(path: Path) -> None:
+    path.unlink(missing_ok=True)
+    here = Path.cwd()
+    os.chdir(path.parent)  # a socket's path may have 100 characters
+    try:
+        socket.socket(socket.AF_UNIX).bind(path.name)
+    finally:
+        os.chdir(here)
+
+
+def make_device(path: Path) -> None:
+    path.unlink(missing_ok=True)
+    path.symlink_to("/dev/zero")
+
+
+@links
+@pytest.mark.filterwarnings("ignore::ResourceWarning")  # the socket's other end
+@pytest.mark.parametrize("make", [make_fifo, make_socket, make_device])
+def test_only_regular_files_are_read(run, tmp_path, impatient, make):
+    """Wherever a file is read, a FIFO is not waited for and a device is not opened."""
+    (run / "run.json").unlink()
+    for name in ("config.json", "tokenizer.json", "tokenizer_config.json", "model.safetensors"):
+        shutil.copytree(run, tmp_path / name)
+        make(tmp_path / name / name)
+        with pytest.raises(MinigptError, match=f"{name} cannot be read: Is a (FIFO|socket|device), not a file"):
+            minigpt.load(tmp_path / name)
+    path = tmp_path / "other"
+    make(path)
+    plan = tmp_path / "teacher-plan.json"
+    make(plan)
+    journal = Journal(tmp_path / "teacher.jsonl", print)
+    for read in (
+        read_text, checksum, read_tensors, partial(read_state, shapes={}), open_stream, lambda p: list(pieces(p, 9)),
+        lambda p: number_again(p, Tokenizer([]), tmp_path), lambda p: Journal(p, print), lambda p: journal.read_plan(),
+    ):  # fmt: skip
+        with pytest.raises(MinigptError, match="cannot be read: Is a"):
+            read(path)
+    journal.close()
+
+
+@pytest.mark.skipif(not Path("/proc/self/maps").exists(), reason="Linux")
+def test_a_file_that_says_it_is_empty_is_read_up_to_the_bound():
+    """As many bytes count as are read, whatever size the system tells."""
+    assert Path("/proc/self/maps").stat().st_size == 0
+    assert len(read_bytes(Path("/proc/self/maps"))) > 1000
+    with pytest.raises(MinigptError, match="bytes are more than the 1,000 that"):
+        read_bytes(Path("/proc/self/maps"), 1000)
+
+
+def test_loading_takes_time_in_proportion_to_the_layers(tmp_path):
+    """19,202 arrays, of which none is compared with all others."""
+    config = ModelConfig(1600, 1, 1, 4, 257, 0.0)
+    save_weights(tmp_path, {name: np.zeros(shape, np.float32) for name, shape in shapes(config).items()})
+    began = time.process_time()
+    load_weights(tmp_path / "model.safetensors", config)
+    assert time.process_time() - began < 2
+
+
+@pytest.mark.parametrize("value", [3.4e38, -3.4e38])
+def test_finite_weights_whose_scores_are_not_are_told_in_one_line(run, value):
+    (run / "run.json").unlink()
+    state = {name: np.full_like(array, value) for name, array in load_file(run / "model.safetensors").items()}
+    save_weights(run, state)
+    model = minigpt.load(run, "cpu")
+    for options in ({}, {"temperature": 0}, {"top_k": 0}, {"repetition_penalty": 1.3}):
+        with pytest.raises(MinigptError, match=f"{run.name} is broken: its scores"):
+            model.generate("a", max_tokens=3, **options)
+
+
+# --- hosts
+
+
+@pytest.fixture
+def stranger():
+    """A server that counts who connects, and what they send."""
+    seen = []
+
+    class Answer(http.server.BaseHTTPRequestHandler):
+        def do_GET(self):
+            seen.append(str(self.headers))
+            self.send_response(302 if self.path.startswith("/lead") else 200)
+            self.send_header("Location", "/away")
+            self.send_header("Content-Length", "2")
+            self.end_headers()
+            self.wfile.write(b"{}")
+
+        def log_message(self, *args):
+            pass
+
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Answer)
+    threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
+    yield f"http://127.0.0.1:{server.server_port}", seen
+    server.shutdown()
+    server.server_close()
+
+
+@pytest.mark.parametrize("source", ["ollama", "auto"])
+def test_a_host_that_only_a_record_names_is_not_asked(run, stranger, monkeypatch, source):
+    """It gets neither a connection nor the key; the user is told its name, and may say it."""
+    url, seen = stranger
+    monkeypatch.setenv("OLLAMA_API_KEY", "sk-mine")
+    record = json.loads((run / "run.json").read_text())
+    record |= {"stages": {}, "status": "interrupted"}
+    record["options"] |= {"source": source, "ollama_host": [url], "ollama_gen_model": "teacher"}
+    write_json(run / "run.json", sealed(record))
+    with pytest.raises(MinigptError, match=f"the record names another Ollama host.*--ollama-host {url}$"):
+        minigpt.resume(run)
+    assert seen == []
+    with pytest.raises(MinigptError, match="not as Ollama does"):
+        minigpt.resume(run, ollama_host=url)
+    assert "sk-mine" in seen[0]
+
+
+def test_a_redirect_is_not_followed(stranger):
+    url, seen = stranger
+    with pytest.raises(OllamaError, match="status 302"):
+        Client(f"{url}/lead", Limits(), "sk-mine").get("/api/tags")
+    assert len(seen) == 1
+
+
+def test_no_password_of_another_program_is_sent(tmp_path, monkeypatch):
+    """requests adds what .netrc has for a host, in place of the key."""
+    write_text(tmp_path / "netrc", "default login me password secret\n")
+    monkeypatch.setenv("NETRC", str(tmp_path / "netrc"))
+    session = Line("http://example.com", Watchdog(), 1, {"Authorization": "Bearer sk-mine"}).session
+    assert session.prepare_request(requests.Request("GET", "http://example.com")).headers["Authorization"] == "Bearer sk-mine"
 
 
 @pytest.mark.parametrize("text", ["[" * 10**6, '{"a":' * 10**5, '{"a": ' + "1" * 5000 + "}", '{"a": NaN}', '{"a": 1' + "0" * 400 + ".0}"])
@@ -229,6 +466,33 @@ def test_what_a_terminal_would_obey_is_taken_out():
     assert printable("line\n\ttab, naïve 狐 🦊 e\u0301") == "line\n\ttab, naïve 狐 🦊 e\u0301"
 
 
+def test_one_place_writes_to_the_terminal():
+    """`click.echo`, `print` and `.write` to a standard stream stand in no other module, so nothing goes past what cleans them."""
+    package, found = Path(minigpt.__file__).parent, set()
+    for path in package.rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            name = ast.unparse(node.func) if isinstance(node, ast.Call) else ""
+            if name in ("click.echo", "click.secho", "print", "sys.stdout.write", "sys.stderr.write", "warnings.warn"):
+                found.add((path.name, name))
+    assert found == {("common.py", "click.echo")}
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [["train", "--device", EVIL], [EVIL], ["train", f"--{EVIL}"], ["generate", "a", EVIL], ["list", "--models-dir", EVIL]],
+    ids=range(5),
+)  # fmt: skip
+def test_a_command_line_that_is_repeated_is_clean(capfd, monkeypatch, arguments):
+    """Usage errors too, which click prints."""
+    monkeypatch.setattr(sys, "argv", ["minigpt", *arguments])
+    with contextlib.suppress(SystemExit):
+        cli(prog_name="minigpt")
+    printed = capfd.readouterr().err
+    assert printed
+    assert not set("\x1b\x07\u202e\r") & set(printed)
+    assert not any(line.startswith("minigpt: all is well") for line in printed.splitlines())
+
+
 def test_an_error_that_names_a_hostile_file_is_one_clean_line(tmp_path):
     name = tmp_path / "a\x1b[2J\nb.txt"
     try:
@@ -242,6 +506,33 @@ def test_an_error_that_names_a_hostile_file_is_one_clean_line(tmp_path):
         assert done.returncode == 1
         assert "\x1b" not in done.stderr
         assert done.stderr.strip().splitlines()[-1].startswith("minigpt: ")
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["<img src=x onerror=alert(1)>", "[a](javascript:x)", "![a](http://x)", "https://x.org www.x.org", "a\n# b", "`a` *b* _c_"],
+)  # fmt: skip
+def test_markdown_shows_a_text_and_obeys_nothing_in_it(text):
+    shown = markdown(text)
+    assert not re.search(r"[<>\n]|(?<!\\)[\[\]`*_~#]|(?<!\\)://|(?i:www)\.", shown)
+    assert html.unescape(re.sub(r"\\([\W_])", r"\1", shown)) == " ".join(text.split())
+
+
+@given(st.text("`\n x"))
+def test_a_code_block_ends_behind_its_text(text):
+    lines = fenced(text).split("\n")
+    assert [n for n, line in enumerate(lines) if line.strip(" ").startswith(lines[-1])][1:] == [len(lines) - 1]
+
+
+def test_a_model_card_escapes_all_that_others_wrote(whole):
+    """Prompt, names from the server, licence; samples stay in their fence."""
+    evil = "<script>alert(1)</script> [x](http://evil) \x1b[2J\n# Owned"
+    record = json.loads((whole / "run.json").read_text())
+    teacher = {name: evil for name in ("model", "digest", "licence", "judge")} | {"judged": True}
+    card = model_card(record | {"prompt": evil, "device": evil, "minigpt": evil, "teacher": teacher, "samples": [f"```\n{evil}"]})
+    outside, inside = card.split("````text")
+    assert "<script" not in outside and "](http" not in outside and "\n# Owned" not in outside and not re.search(r"(?<!\\)://", outside)
+    assert "<script>" in inside and "\x1b" not in card
 
 
 def test_every_promise_names_a_test_that_exists():

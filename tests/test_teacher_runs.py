@@ -157,7 +157,7 @@ def test_a_teacher_that_goes_away_pauses_the_run_which_goes_on_when_it_is_back(t
         assert json.loads((run / "run.json").read_text())["status"] == "interrupted"
         assert not (run / "corpus.jsonl").exists()
         server.reply = fresh
-        minigpt.resume(run)
+        minigpt.resume(run, ollama_host=server.url)
     texts = [d["text"] for d in corpus(run)]
     assert len(set(texts)) == len(texts)
     record = json.loads((run / "run.json").read_text())
@@ -171,7 +171,7 @@ def test_a_name_that_stands_for_another_model_after_the_pause_is_said_and_the_ca
         with pytest.raises(Paused):
             minigpt.train(PROMPT, out=run, ollama_host=server.url, **SMALL)
         server.reply, server.models = fresh, [model("teacher:latest", digest="b" * 64)]
-        minigpt.resume(run, listener=heard)
+        minigpt.resume(run, ollama_host=server.url, listener=heard)
     said = [line for line in heard.lines if "aaaaaaaaaaaa" in line]
     assert len(said) == 1 and "teacher:latest (bbbbbbbbbbbb)" in said[0]
     card, record = (run / "README.md").read_text(), json.loads((run / "run.json").read_text())
@@ -203,7 +203,7 @@ def test_kill_while_the_teacher_writes_loses_no_accepted_document(tmp_path):
         # the last line may be half; every whole one must be in the continued journal
         whole = (run / "checkpoint" / "teacher.jsonl").read_bytes().split(b"\n")[:-1]
         before = [json.loads(line)["request"] for line in whole]
-        minigpt.resume(run)
+        minigpt.resume(run, ollama_host=server.url)
     requests = [d["request"] for d in corpus(run)]
     assert len(set(requests)) == len(requests)
     assert len(before) >= 5

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import errno
 import functools
 import os
-import re
 import sys
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any, TextIO
 
 import click
 
 from minigpt.errors import MinigptError
+from minigpt.foreign import one_line, printable
 from minigpt.interrupt import Interrupt
 from minigpt.machine import spare_blas
 
@@ -26,6 +28,7 @@ def command(name: str) -> Callable[[Callable[..., None]], click.Command]:
     def decorate(callback: Callable[..., None]) -> click.Command:
         @functools.wraps(callback)
         def guarded(verbose: bool, **options: Any) -> None:
+            fill_closed_streams()
             for out in (sys.stdout, sys.stderr):
                 if hasattr(out, "reconfigure"):
                     out.reconfigure(errors="replace")  # a console that lacks a character shows "?" in its place
@@ -34,15 +37,16 @@ def command(name: str) -> Callable[[Callable[..., None]], click.Command]:
                     spare_blas()
                     callback(**options)
             except (KeyboardInterrupt, click.Abort) as error:  # click's: at a question
-                click.echo(str(error) or "\nminigpt: interrupted", err=True)
+                tell(str(error)) if str(error) else tell("minigpt: interrupted", begin="\n")
                 raise SystemExit(130) from error
             except BrokenPipeError as error:  # the reader has had enough, as `head` has
-                sys.stdout = open(os.devnull, "w")  # noqa: SIM115 (nothing more is to be written, also at exit)
+                sys.stdout = nowhere()
                 raise SystemExit(1) from error
             except (MinigptError, OSError, MemoryError) as error:
                 if verbose:
-                    click.echo(printable(traceback.format_exc()), err=True, nl=False)
-                click.echo(printable(f"minigpt: {describe(error)}"), err=True)
+                    for line in traceback.format_exc().splitlines():
+                        tell(line)
+                tell(f"minigpt: {describe(error)}")
                 raise SystemExit(1) from error
 
         made = click.command(name)(guarded)
@@ -67,25 +71,69 @@ def describe(error: BaseException) -> str:
     return " ".join(str(error).split())
 
 
-# What a terminal would obey: control characters but for line ends and tabs; and marks that change the direction of what follows.
-OBEYED = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
-
-
-def printable(text: str) -> str:
-    """A text without the characters that a terminal would obey; line ends and tabs stay."""
-    return OBEYED.sub("", text)
-
-
 def is_terminal(stream: TextIO | None) -> bool:
-    """Whether a person looks at this stream; a closed one is None."""
-    return stream is not None and stream.isatty()
+    """Whether a person looks at this stream; one that was closed before the start is None."""
+    return stream is not None and not stream.closed and stream.isatty()
+
+
+def tell(text: str, begin: str = "", end: str = "\n") -> None:
+    """A message in one line on standard error, between what the program itself writes there.
+
+    Where nobody can hear it any more, because the pipe's reader, the terminal or the log's disk is gone, the work goes on in silence.
+    """
+    try:
+        click.echo(begin + one_line(text) + end, err=True, nl=False)
+    except (OSError, ValueError):  # the latter of a stream that was closed
+        sys.stderr = nowhere()
 
 
 def show(text: str, end: str = "\n") -> None:
-    """Write a model's text to standard output: as it is into a pipe or file, without control characters on a terminal."""
-    click.echo(printable(text) if is_terminal(sys.stdout) else text, nl=False)
-    if end:
-        click.echo(end, nl=False)
+    """A result on standard output: as it is into a pipe or file, without control characters on a terminal.
+
+    Raises BrokenPipeError where nobody reads it any more, and an OSError that names standard output where it cannot be written.
+    """
+    try:
+        click.echo((printable(text) if is_terminal(sys.stdout) else text) + end, nl=False)
+    except (OSError, ValueError) as error:
+        sys.stdout = nowhere()  # or what could not be written is tried again at the end
+        if isinstance(error, OSError) and error.errno not in (errno.EPIPE, errno.EIO):
+            raise OSError(error.errno, error.strerror, "standard output") from error
+        raise BrokenPipeError from error
+
+
+def nowhere() -> TextIO:
+    """A stream that takes everything and keeps nothing."""
+    return open(os.devnull, "w", encoding="utf-8")
+
+
+def fill_closed_streams() -> None:
+    """Put something in the place of standard streams that were closed before the start, or the next file opened would be taken for one."""
+    for number in range(3):
+        try:
+            os.fstat(number)
+        except OSError:
+            os.open(os.devnull, os.O_RDWR)  # takes the lowest number that is free
+
+
+class Commands(click.Group):
+    """A group of commands whose usage errors are as printable as all other messages: they repeat what the user, or a script, passed."""
+
+    def make_context(self, *args: Any, **more: Any) -> click.Context:
+        with printable_usage():
+            return super().make_context(*args, **more)
+
+    def invoke(self, ctx: click.Context) -> Any:
+        with printable_usage():
+            return super().invoke(ctx)
+
+
+@contextmanager
+def printable_usage() -> Iterator[None]:
+    """Usage errors that come out of here are one printable line, below the usage."""
+    try:
+        yield
+    except click.UsageError as error:
+        raise click.UsageError(one_line(error.format_message()), error.ctx) from error
 
 
 def device_option(function: Callable[..., None]) -> Callable[..., None]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import sys
 import time
@@ -10,7 +11,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from minigpt.cli.common import is_terminal, printable, show
+from minigpt.cli.common import is_terminal, show, tell
+from minigpt.foreign import one_line
 from minigpt.listener import Listener
 from minigpt.pace import clock
 
@@ -20,14 +22,16 @@ if TYPE_CHECKING:
 INTERVAL = 0.2  # seconds between two live lines
 PATIENCE = 10.0  # seconds between two lines of progress where none is live
 MB = 10**6
+LONG_BAR, SHORT_BAR = 20, 4  # characters of a bar between its brackets, at most and at least
 
 
 class Console(Listener):
     """Progress on standard error, samples on standard output. Without a terminal, a line an evaluation instead of the live line."""
 
     def __init__(self, quiet: bool, asks: bool = True) -> None:
-        self.quiet, self.live = quiet, is_terminal(sys.stderr)
-        self.asks = asks and self.live and not quiet and is_terminal(sys.stdin)
+        seen = is_terminal(sys.stderr)
+        self.quiet, self.live = quiet, seen and os.environ.get("TERM") != "dumb"  # one that cannot go back to a line's beginning
+        self.asks = asks and seen and not quiet and is_terminal(sys.stdin)
         self.shown = 0.0
         self.width = 0  # of the live line that stands on the screen
         self.held_out = ""
@@ -37,15 +41,15 @@ class Console(Listener):
     def say(self, topic: str, text: str) -> None:
         if not self.quiet:
             self.clear()
-            click.echo(printable(f"{topic:<9} {text}"), err=True)  # a file's name may be anything
+            tell(f"{topic:<9} {text}")
 
     def choose(self, what: str, lines: Sequence[str], proposed: int) -> int:
         if not self.asks:
             return proposed
         self.clear()
         for number, line in enumerate(lines, 1):
-            click.echo(printable(f"{number:4}  {line}"), err=True)
-        return int(click.prompt(what, type=click.IntRange(1, len(lines)), default=proposed + 1, err=True)) - 1
+            tell(f"{number:4}  {line}")
+        return int(click.prompt(one_line(what), type=click.IntRange(1, len(lines)), default=proposed + 1, err=True)) - 1
 
     def progress(self, what: str, done: int, total: int | None) -> None:
         now = time.perf_counter()
@@ -54,16 +58,15 @@ class Console(Listener):
         elapsed = now - self.began
         if self.quiet or now - self.shown < (INTERVAL if self.live else PATIENCE):
             return
-        self.shown, rate = now, done / elapsed
-        if total is None:
-            line = f"{what}  {done / MB:,.0f} MB  {rate / MB:.1f} MB/s"
-        else:
-            size, left = f"{done / MB:,.0f} of {total / MB:,.0f} MB", clock((total - done) / rate)
-            line = f"{bar(done, total)} {what} {size}  {rate / MB:.1f} MB/s  {left} left"
+        self.shown, rate = now, max(1, done) / elapsed
+        speed, size, left, room = f"{rate / MB:.1f} MB/s", f"{what}  {done / MB:,.0f} MB", "", columns() - 1 if self.live else 200
+        if total is not None:
+            size, left = f"{what} {done / MB:,.0f} of {total / MB:,.0f} MB", f"{clock((total - done) / rate)} left"
+        line = fitted([size, left, speed], [speed, size], room, (done, total) if total is not None else None)
         if self.live:
             self.draw(line)
         else:
-            click.echo(line, err=True)
+            tell(line)
 
     def step(self, course: Course) -> None:
         self.unmeasured = not len(course.held_out)
@@ -72,23 +75,23 @@ class Console(Listener):
         self.shown = time.perf_counter()
         elapsed = self.shown - course.started
         rate, left = course.tokens / elapsed, elapsed / course.step * (course.total_steps - course.step)
-        done, losses = f"step {course.step}/{course.total_steps}", f"loss {course.loss:.3f}{self.held_out}"
-        self.draw(f"{bar(course.step, course.total_steps)} {done}  {losses}  {rate:,.0f} tokens/s  {clock(left)} left")
+        done, loss, speed = f"step {course.step}/{course.total_steps}", f"loss {course.loss:.3f}", f"{rate:,.0f} tokens/s"
+        parts = [done, loss, self.held_out, f"{clock(left)} left", speed]
+        self.draw(fitted(parts, [speed, self.held_out, loss, done], columns() - 1, (course.step, course.total_steps)))
 
     def draw(self, line: str) -> None:
-        """Put a line in the place of the live line."""
-        line = line[: shutil.get_terminal_size().columns - 1]
-        click.echo("\r" + line.ljust(self.width), err=True, nl=False)
+        """Put a line in the place of the live line; the window may have become narrower than that was."""
+        tell(line.ljust(min(self.width, columns() - 1)), begin="\r", end="")
         self.width = len(line)
 
     def report(self, report: Report) -> None:
         if report.held_out_loss is not None:
-            self.held_out = f"  held-out {report.held_out_loss:.3f}"
+            self.held_out = f"held-out {report.held_out_loss:.3f}"
         due = report.held_out_loss is not None or (self.unmeasured and time.perf_counter() - self.shown >= PATIENCE)
         if not self.quiet and not self.live and due:
             self.shown = time.perf_counter()
-            where = f"step {report.step:>6}  epoch {report.epoch:>6.2f}"
-            click.echo(f"{where}  loss {report.train_loss:.3f}{self.held_out}  {report.tokens_per_second:,.0f} tokens/s", err=True)
+            losses = "  ".join(part for part in (f"loss {report.train_loss:.3f}", self.held_out) if part)
+            tell(f"step {report.step:>6}  epoch {report.epoch:>6.2f}  {losses}  {report.tokens_per_second:,.0f} tokens/s")
 
     def sample(self, text: str) -> None:
         self.clear()
@@ -97,10 +100,30 @@ class Console(Listener):
     def clear(self) -> None:
         """Take the live line off the screen."""
         if self.width:
-            click.echo("\r" + " " * self.width + "\r", err=True, nl=False)
+            tell(" " * min(self.width, columns() - 1), begin="\r", end="\r")
             self.width = 0
 
 
-def bar(done: int, total: int) -> str:
-    """How far it is, as a bar; a file may have grown since it was weighed."""
-    return f"[{'#' * min(20, 20 * done // max(1, total)):<20}]"
+def fitted(parts: Sequence[str], spare: Sequence[str], room: int, share: tuple[int, int] | None) -> str:
+    """The parts in a line of at most `room` characters. Those of `spare` are left out first, in their order; a bar gets what is left."""
+    kept = [part for part in parts if part]
+    for part in spare:
+        if len("  ".join(kept)) > room and part in kept:
+            kept.remove(part)
+    line = "  ".join(kept)[: max(0, room)]
+    length = min(LONG_BAR, room - len(line) - 3)  # the brackets and a blank
+    return f"{bar(*share, length)} {line}" if share and length >= SHORT_BAR else line
+
+
+def bar(done: int, total: int, length: int) -> str:
+    """How far it is, as a bar; a file may have grown since its size was taken."""
+    return f"[{'#' * min(length, length * done // max(1, total)):<{length}}]"
+
+
+def columns() -> int:
+    """The width of the terminal behind standard error, in characters; 80 where nobody tells."""
+    try:
+        width = os.get_terminal_size(sys.stderr.fileno()).columns
+    except (AttributeError, OSError, ValueError):
+        width = 0
+    return width or shutil.get_terminal_size().columns or 80

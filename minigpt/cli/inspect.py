@@ -6,8 +6,9 @@ from pathlib import Path
 
 import click
 
-from minigpt.cli.common import command, device_option, printable
+from minigpt.cli.common import command, device_option, show, tell
 from minigpt.errors import MinigptError
+from minigpt.foreign import one_line
 from minigpt.wording import counted
 
 
@@ -19,9 +20,9 @@ def list_command(models_dir: str) -> None:
 
     runs, unreadable = list_runs(Path(models_dir))
     for line in unreadable:
-        click.echo(printable(f"minigpt: skipped: {line}"), err=True)
+        tell(f"minigpt: skipped: {line}")
     if not runs:
-        click.echo(f'no runs in {models_dir}; python -m minigpt train --prompt "..." makes one', err=True)
+        tell(f'no runs in {models_dir}; python -m minigpt train --prompt "..." makes one')
     for folder, record in runs:
         loss = record["result"]["held_out_loss"]
         row = [
@@ -31,7 +32,7 @@ def list_command(models_dir: str) -> None:
             "" if loss is None else f"held-out {loss:.3f}",
             record["prompt"] or "own text",
         ]
-        click.echo(printable("  ".join(cell for cell in row if cell)).replace("\n", " "))
+        show(one_line("  ".join(cell for cell in row if cell)))
 
 
 @command("check")
@@ -47,16 +48,16 @@ def check_command(device: str, seed: int, layer: str | None) -> None:
     from minigpt.gradcheck import TOLERANCE, check_gradients, worst
 
     backend = choose_backend(device)
-    click.echo(backend.reason, err=True)
+    tell(backend.reason)
     results = worst(check_gradients(backend, seed, only=layer))
     if not results:
         raise MinigptError(f"there is no layer {layer!r} to check; `minigpt check` without --layer lists them all")
-    click.echo(f"{'layer':<14} {'gradient of':<28} largest relative error (below {TOLERANCE:g})")
+    show(f"{'layer':<14} {'gradient of':<28} largest relative error (below {TOLERANCE:g})")
     failed = 0
     for result in results:
         failed += not result.passed
         verdict = "" if result.passed else f"  FAILED: {result.setting}"
-        click.echo(f"{result.layer:<14} {result.parameter:<28} {result.error:.1e}{verdict}")
+        show(f"{result.layer:<14} {result.parameter:<28} {result.error:.1e}{verdict}")
     if failed:
         raise MinigptError(f"{counted(failed, 'gradient')} failed; the backward of a layer marked FAILED above is wrong")
 
@@ -83,14 +84,14 @@ def bench_command(
     size = find_size(model_size)
     config = ModelConfig(size.n_layer, size.n_head, size.n_embd, size.n_positions, vocab_size, dropout)
     what = f"{size.name}, vocabulary {vocab_size:,}: {config.parameters:,} parameters; {batch_size} x {context} tokens, dropout {dropout:g}"
-    click.echo(f"Model     {what}", err=True)
+    tell(f"Model     {what}")
     found = measure(config, batch_size, context, threads, seconds)
 
     def rates(values: list[float]) -> str:
         return f"{median(values):,.0f} tokens/s ({min(values):,.0f} to {max(values):,.0f})"
 
     cores = f"{threads or usable_cores()} of {counted(usable_cores(), 'core')}"
-    click.echo(f"Machine   {cores}, {blas()}: {found.peak / 1e9:,.0f} GFLOP/s in matrix products")
-    click.echo(f"Training  {rates(found.training)}, {found.share:.0%} of that peak")
-    click.echo(f"Sampling  {rates(found.sampling)}")
-    click.echo(f"Memory    {found.memory}; the process holds {gigabytes(found.resident)}, {free_room()}")
+    show(f"Machine   {cores}, {blas()}: {found.peak / 1e9:,.0f} GFLOP/s in matrix products")
+    show(f"Training  {rates(found.training)}, {found.share:.0%} of that peak")
+    show(f"Sampling  {rates(found.sampling)}")
+    show(f"Memory    {found.memory}; the process holds {gigabytes(found.resident)}, {free_room()}")

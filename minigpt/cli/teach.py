@@ -49,14 +49,19 @@ def train_command(prompt: str | None, quiet: bool, yes: bool, **options: Any) ->
 @click.argument("run", type=click.Path())
 @click.option("--epochs", metavar="+N", help="So many passes more, also for a complete run.")
 @click.option("--minutes", metavar="+M", help="So many minutes more, also for a complete run.")
+@click.option(
+    "--ollama-host",
+    multiple=True,
+    help="Where Ollama listens; repeatable. The run's record is not asked.  [default: OLLAMA_HOST, or this machine]",
+)
 @click.option("--quiet", is_flag=True, help="Print only the samples.")
-def resume_command(run: str, epochs: str | None, minutes: str | None, quiet: bool) -> None:
-    """Go on with a run that was broken off, to the same end; or train a complete one on."""
+def resume_command(run: str, epochs: str | None, minutes: str | None, ollama_host: tuple[str, ...], quiet: bool) -> None:
+    """Resume an interrupted run, to the same end; or train a complete one further."""
     from minigpt.cli.console import Console
     from minigpt.pipeline import resume
 
     console = Console(quiet)
     try:
-        resume(run, epochs=epochs, minutes=minutes, listener=console)
+        resume(run, epochs=epochs, minutes=minutes, ollama_host=ollama_host, listener=console)
     finally:
         console.clear()

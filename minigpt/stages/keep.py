@@ -5,17 +5,21 @@ A state that says which model is the best is never on the disk before that model
 
 from __future__ import annotations
 
-import json
 import time
 from dataclasses import asdict
-from typing import Any
+from numbers import Real
+from pathlib import Path
+from typing import Any, get_type_hints
 
 import numpy as np
 
 from minigpt.calibrate import best_scale, scaled
 from minigpt.checkpoint import WEIGHTS, load_weights, read_scale, save_weights
 from minigpt.errors import Diverged, MinigptError
+from minigpt.forms import Form, amount, count, form_of, read_as, require_form
 from minigpt.job import Job
+from minigpt.jsontext import json_object
+from minigpt.shelf import METRICS
 from minigpt.stages.number import INITIAL
 from minigpt.state import load_state, save_state
 from minigpt.tensors import read_tensors
@@ -24,6 +28,16 @@ from minigpt.wording import counted
 
 MOST_SHARE = 0.01  # of the time, for writing model and state; copies of the best model and the metrics take about as much again
 TROUBLES = 3  # in a row end a training
+REPORT = {name: form_of(hint) for name, hint in get_type_hints(Report).items()}
+FACTS: Form = {
+    **{name: count for name in ("step", "tokens", "stalled", "halvings", "troubles", "trouble_at", "updates")},
+    **{name: amount for name in ("evaluated", "evaluation", "seconds")},
+    **{name: (REPORT, type(None)) for name in ("latest", "best")},
+    "losses": [Real],
+    "recent": [Real],
+    "best_train_loss": (Real, type(None)),
+    "metrics": [str],
+}  # of a state
 
 
 class Keeper:
@@ -87,12 +101,12 @@ class Keeper:
             self.begin()
             return
         arrays, facts = found
-        try:
-            trainer.load_flat_state(arrays, facts["updates"])
-            self.course.restore(facts)
-            self.run.metrics = facts["metrics"]
-        except KeyError as error:
-            raise MinigptError(f"{self.run.checkpoint}: the state is of another version of minigpt, it lacks {error}") from error
+        if missing := FACTS.keys() - facts.keys():
+            raise MinigptError(f"{self.run.checkpoint}: the state is of another version of minigpt, it lacks {min(missing)!r}")
+        require_form(facts, FACTS, f"{self.run.checkpoint}: the state")
+        trainer.load_flat_state(arrays, facts["updates"])
+        self.course.restore(facts)
+        self.run.metrics = facts["metrics"]
         if self.course.step > self.course.base:
             self.say(f"going on after step {self.course.step:,} of {self.course.total_steps:,}")
 
@@ -103,7 +117,7 @@ class Keeper:
         if (path := run.checkpoint / INITIAL).exists():
             trainer.load_state_dict(read_tensors(path))
         run.metrics = run.read_metrics()[: run.record["base"]["lines"]] if run.base_step else []
-        earlier = after(run.record["base"], [json.loads(line) for line in run.metrics]) if run.base_step else {}
+        earlier = after(run.record["base"], run.metrics, run.path / METRICS) if run.base_step else {}
         self.course.restore(self.untouched | earlier)
 
     def take_back(self, error: Diverged) -> bool:
@@ -142,8 +156,13 @@ class Keeper:
         self.job.hear.say("", line)
 
 
-def after(base: dict[str, Any], lines: list[dict[str, Any]]) -> dict[str, Any]:
+def after(base: dict[str, Any], metrics: list[str], where: Path) -> dict[str, Any]:
     """What a course knows of the training before it, whose lines of metrics these are."""
-    latest, best = lines[-1], next(line for line in lines if line["step"] == base["best_step"])
-    figures = {name: latest[name] for name in ("step", "tokens", "seconds")}
-    return figures | {"evaluated": latest["seconds"], "latest": latest, "best": best, "best_train_loss": base["train_loss"]}
+    lines = [asdict(read_as(Report, json_object(line, where), where)) for line in metrics]
+    best = next((line for line in lines if line["step"] == base["best_step"]), None)
+    if best is None:
+        raise MinigptError(f"{where} has no line for step {base['best_step']}, the best one; start the run anew in another folder")
+    figures = {name: lines[-1][name] for name in ("step", "tokens", "seconds")}
+    return figures | {
+        "evaluated": lines[-1]["seconds"], "latest": lines[-1], "best": best, "best_train_loss": base["train_loss"],
+    }  # fmt: skip

@@ -35,7 +35,7 @@ def learn(job: Job) -> list[Path]:
     config = replace(job.config, vocab_size=run.record["model"]["vocab_size"])
     timing = plan_time(job, config) if job.options.minutes else None
     windows = Windows(
-        open_stream(run.checkpoint / TRAIN_IDS),
+        open_stream(run.checkpoint / TRAIN_IDS, config.vocab_size),
         job.train_config.context,
         timing.batch_size if timing else job.train_config.batch_size,
         job.options.seed,
@@ -46,7 +46,7 @@ def learn(job: Job) -> list[Path]:
     trainer = Trainer(config, train_config, threads=job.options.threads, micro_batch=split, backend=job.backend)
     hear.say("", trainer.plan(train_config.batch_size))
     run.save("training")
-    held_out = open_stream(run.checkpoint / HELD_OUT_IDS)[: timing.held_out_tokens if timing else None]
+    held_out = open_stream(run.checkpoint / HELD_OUT_IDS, config.vocab_size)[: timing.held_out_tokens if timing else None]
     course = Course(trainer, windows, held_out, config.vocab_size - 1, pace, run.base_step)  # end-of-text is the last token
     keeper = Keeper(job, course)
     keeper.restore()

@@ -5,7 +5,6 @@ A run that starts from a trained model keeps that model's tokens, with their row
 
 from __future__ import annotations
 
-import json
 from dataclasses import replace
 from pathlib import Path
 
@@ -15,8 +14,10 @@ from minigpt.batches import Windows
 from minigpt.checkpoint import CONFIG_FILES, TOKENIZER_FILES, Checkpoint, load_checkpoint, save_config, save_tokenizer
 from minigpt.corpus.gather import CORPUS, HELD_OUT, LEARNED, closed_ids
 from minigpt.errors import MinigptError
-from minigpt.files import whole_file
+from minigpt.files import LIMIT, open_to_read, whole_file
+from minigpt.forms import require_form
 from minigpt.job import Job
+from minigpt.jsontext import decoded, json_object
 from minigpt.params import EMBEDDING
 from minigpt.place import Folder
 from minigpt.streams import compact_for, open_stream, renumber, to_bytes
@@ -52,9 +53,9 @@ def number(job: Job) -> list[Path]:
 
 def number_again(corpus: Path, full: Tokenizer, inner: Folder) -> None:
     """The token streams under GPT-2's ids, from the corpus as a complete run keeps it."""
-    with corpus.open(encoding="utf-8") as lines, whole_file(inner / LEARNED) as learned, whole_file(inner / HELD_OUT) as held_out:
-        for line in lines:
-            document = json.loads(line)
+    with open_to_read(corpus) as lines, whole_file(inner / LEARNED) as learned, whole_file(inner / HELD_OUT) as held_out:
+        while line := lines.readline(LIMIT):
+            document = require_form(json_object(decoded(line, corpus), corpus), {"text": str, "split": str}, corpus)
             (learned if document["split"] == "train" else held_out).write(to_bytes(closed_ids(full, document["text"])))
 
 

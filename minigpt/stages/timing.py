@@ -12,11 +12,13 @@ import numpy as np
 from minigpt.calibrate import TOKENS as CALIBRATED
 from minigpt.config import ModelConfig, TrainConfig
 from minigpt.errors import Paused
+from minigpt.forms import read_as
 from minigpt.job import Job
 from minigpt.machine import free_room, usable_cores
 from minigpt.memory import micro_batch
 from minigpt.pace import clock
 from minigpt.parallel import Trainer
+from minigpt.shelf import RECORD
 from minigpt.speed import decode
 from minigpt.stages.report import SAMPLE_TOKENS, SAMPLES
 
@@ -52,7 +54,7 @@ def plan_time(job: Job, config: ModelConfig) -> Timing:
     """The plan for what is left of the minutes, as the record has it where the training was begun before; Paused if nothing is left."""
     known = job.run.record.get("time")
     if known and known["minutes"] == job.options.minutes:
-        return Timing(**known)
+        return read_as(Timing, known, job.run.path / RECORD)
     minutes = job.options.minutes or 0.0
     batch = first_batch(job)
     rate, sampling = job.run.record.pop("trial", {}).get(str(batch)) or trial(job, config, batch)

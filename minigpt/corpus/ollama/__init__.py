@@ -7,8 +7,9 @@ journal (the disk), gauge (how many at once), patience (when to ask again), judg
 
 from __future__ import annotations
 
+from minigpt.corpus.ollama.host import resolve_host
 from minigpt.corpus.ollama.limits import Limits, OllamaError, TeacherGone
 from minigpt.corpus.ollama.teacher import Teacher, TeacherSettings, find_teacher
 from minigpt.corpus.ollama.writer import write_with_ollama
 
-__all__ = ["Limits", "OllamaError", "Teacher", "TeacherGone", "TeacherSettings", "find_teacher", "write_with_ollama"]
+__all__ = ["Limits", "OllamaError", "Teacher", "TeacherGone", "TeacherSettings", "find_teacher", "resolve_host", "write_with_ollama"]

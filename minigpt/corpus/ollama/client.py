@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import re
 import threading
 import time
@@ -19,6 +20,8 @@ PAIR = re.compile("[\ud800-\udbff][\udc00-\udfff]")
 OUR_FAULT = ("option ", "invalid format", "invalid options")  # the server says 500, but the same request would fail again
 ERROR_BYTES = 4096
 NANO = 1e-9
+DIGITS = 18  # of a whole number from a server: sizes in bytes and times in nanoseconds have fewer
+SLOWEST, FASTEST = 1e-2, 1e5  # tokens a second: how long an answer may take follows from them, and a timer bears no million years
 
 
 @dataclass(frozen=True)
@@ -35,8 +38,9 @@ class Answer:
     streamed: float  # seconds from there to the end
 
     def speed(self) -> float:
-        """Tokens a second, of this answer alone."""
-        return self.eval_count / (self.eval_seconds or self.streamed or 1e-3)
+        """Tokens a second, of this answer alone; within reason, whatever the server says."""
+        found = self.eval_count / (self.eval_seconds or self.streamed or 1e-3)
+        return min(FASTEST, max(SLOWEST, found)) if found else 0.0
 
 
 class Client:
@@ -130,6 +134,11 @@ class Client:
             yield _parse(rest, self.url)
 
 
+def positive(value: Any) -> int:
+    """A whole number above 0 as a server told it, or 0 for anything else."""
+    return int(value) if isinstance(value, int | float) and not isinstance(value, bool) and value > 0 else 0
+
+
 def join_text(parts: list[str], url: str = "") -> str:
     """One text of the pieces, where a character may be cut between two: half a surrogate pair each, or bytes that `_parse` let pass."""
     text = PAIR.sub(lambda m: m[0].encode("utf-16", "surrogatepass").decode("utf-16"), "".join(parts))
@@ -140,14 +149,25 @@ def join_text(parts: list[str], url: str = "") -> str:
 
 
 def _parse(data: bytes | bytearray, url: str) -> dict[str, Any]:
-    """One JSON object; bytes that are no UTF-8 by themselves are kept for join_text."""
+    """One JSON object; bytes that are no UTF-8 by themselves are kept for join_text. Numbers that cannot be meant count as not told."""
     try:
-        value = json.loads(data.decode("utf-8", "surrogateescape"))
+        text = data.decode("utf-8", "surrogateescape")
+        value = json.loads(text, parse_int=_whole, parse_float=_finite, parse_constant=lambda name: None)
     except (ValueError, RecursionError) as error:
         raise Unusable(f"{url} answers with what is no JSON: {plain(data.decode('utf-8', 'replace'), 60)!r}") from error
     if not isinstance(value, dict):
         raise Unusable(f"{url} answers with {plain(value, 60)!r}; wanted a JSON object, as Ollama has it")
     return value
+
+
+def _whole(text: str) -> int | None:
+    """A whole number below 10^DIGITS."""
+    return int(text) if len(text) <= DIGITS else None
+
+
+def _finite(text: str) -> float | None:
+    number = float(text)
+    return number if math.isfinite(number) else None
 
 
 def _answer(text: str, thinking: bool, final: dict[str, Any] | None, times: tuple[float, float, float]) -> Answer:
@@ -159,8 +179,8 @@ def _answer(text: str, thinking: bool, final: dict[str, Any] | None, times: tupl
         thinking=thinking,
         finished=final is not None,
         done_reason=reason if isinstance(reason, str) else None,
-        eval_count=count if isinstance(count, int) and count > 0 else 0,
-        eval_seconds=nanoseconds * NANO if isinstance(nanoseconds, int | float) and nanoseconds > 0 else 0.0,
+        eval_count=positive(count),
+        eval_seconds=positive(nanoseconds) * NANO,
         waited=first - began,
         streamed=last - first,
     )

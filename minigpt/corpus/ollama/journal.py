@@ -10,11 +10,15 @@ from typing import Any
 
 from minigpt.corpus.documents import Document
 from minigpt.errors import MinigptError
-from minigpt.files import open_to_append, read_json_object, sealed, unsealed, write_json
+from minigpt.files import open_to_append, read_bytes, read_json_object, write_json
+from minigpt.forms import count, require_form, share, text
+from minigpt.jsontext import decoded, json_object, sealed, unsealed
 from minigpt.place import File, Spot, as_path
 from minigpt.wording import counted
 
 ORIGIN = ("model", "digest", "seed", "request", "done_reason", "eval_count", "form", "topic", "asked_words", "judge", "kind")
+LINE = {"text": text, "request": count, "asked_words?": count, "judge?": (share, type(None))}  # what is read of a line
+MOST = 2**30  # bytes of a journal
 
 
 class Journal:
@@ -24,7 +28,7 @@ class Journal:
         """Open or create it. A last line that a crash left half is cut off, and named; a damaged one before it is a MinigptError."""
         self.file, path = file, as_path(file)
         self.plan = file.with_name(f"{file.stem}-plan.json")
-        data = path.read_bytes() if path.exists() else b""
+        data = read_bytes(path, MOST) if path.exists() else b""
         whole = data.rfind(b"\n") + 1
         self.lines = [_line(line, path, number) for number, line in enumerate(data[:whole].split(b"\n")[:-1], 1)]
         self._file = open_to_append(file)
@@ -70,13 +74,10 @@ def to_document(line: dict[str, Any]) -> Document:
 
 
 def _line(data: bytes, path: Path, number: int) -> dict[str, Any]:
+    where = f"{path}, line {number}"
     try:
-        value = json.loads(data.decode("utf-8"))
-    except (ValueError, RecursionError) as error:
-        raise MinigptError(f"{path}, line {number} is damaged: {error}; remove that line to continue") from error
-    if not isinstance(value, dict) or not isinstance(value.get("text"), str) or not isinstance(value.get("request"), int):
-        raise MinigptError(f"{path}, line {number} holds no document; remove that line to continue")
-    try:
-        return unsealed(value, f"{path}, line {number}")
+        value = unsealed(json_object(decoded(data, where), where), where)
+        document: dict[str, Any] = require_form(value, LINE, where)
+        return document
     except MinigptError as error:
         raise MinigptError(f"{error}; remove that line to continue") from error

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from minigpt.errors import MinigptError, Paused
+from minigpt.foreign import plain as plain
 
 
 @dataclass(frozen=True)
@@ -66,9 +67,3 @@ class Cancelled(OllamaError):
 
 class TeacherGone(OllamaError, Paused):
     """Writing cannot go on now; everything that was accepted is saved."""
-
-
-def plain(text: object, limit: int = 200) -> str:
-    """A foreign text in one printable line of bounded length, for messages."""
-    line = " ".join("".join(c if c.isprintable() else " " for c in str(text)[: 4 * limit]).split())
-    return line if len(line) <= limit else line[: limit - 1] + "…"

@@ -39,6 +39,7 @@ class Line:
         self._cut: OllamaError | None = None  # why the request in progress was ended from this side
         self.session = requests.Session()
         self.session.trust_env = not is_loopback(url)  # HTTP_PROXY catches 127.0.0.1 too
+        self.session.auth = lambda request: request  # or a .netrc would add its own password, in place of the API key
         self.session.headers.update({"Accept-Encoding": "identity"} | headers)
         for scheme in ("http://", "https://"):
             self.session.mount(scheme, _Adapter(self._opened))
@@ -128,7 +129,7 @@ class Watchdog:
                     if line.deadline <= now:
                         line.cut(Slow(f"{line.url}: {line.complaint}"))
                 self._wakes = min((line.deadline for line in self._lines), default=NEVER)
-                self._changed.wait(None if self._wakes == NEVER else max(0.001, self._wakes - now))
+                self._changed.wait(None if self._wakes == NEVER else min(3600.0, max(0.001, self._wakes - now)))
 
 
 class _Adapter(HTTPAdapter):

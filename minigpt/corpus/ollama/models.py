@@ -9,7 +9,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
-from minigpt.corpus.ollama.client import Client
+from minigpt.corpus.ollama.client import Client, positive
 from minigpt.corpus.ollama.limits import Missing, OllamaError, Slow, Unknown, Unusable, plain
 
 EMBEDDING = re.compile(r"embed|minilm|\bbge\b|rerank|^(nomic-)?bert", re.IGNORECASE)
@@ -93,7 +93,8 @@ def describe(client: Client, model: Model) -> Model:
     except Unknown:  # then the list of models has said all that there is to know
         return model
     info = shown.get("model_info")
-    lengths = [v for k, v in info.items() if k.endswith(".context_length") and isinstance(v, int)] if isinstance(info, dict) else []
+    told = [positive(v) for k, v in info.items() if k.endswith(".context_length")] if isinstance(info, dict) else []
+    lengths = [length for length in told if length]
     licence = shown.get("license")
     text = licence[0] if isinstance(licence, list) and licence else licence
     line = next((line for line in text.splitlines() if line.strip()), "") if isinstance(text, str) else ""
@@ -130,9 +131,9 @@ def place(client: Client, model: Model) -> str | None:
     """Where the loaded model lies: GPU, CPU, or both; None if it is not loaded or the server does not tell."""
     for entry in _running(client):
         if full_name(str(entry.get("name") or entry.get("model"))) == model.name:
-            size, video = entry.get("size"), entry.get("size_vram")
-            if isinstance(size, int) and isinstance(video, int) and size > 0:
-                share = "CPU" if video <= 0 else "GPU" if video >= size else f"{video / size:.0%} GPU"
+            size, video = positive(entry.get("size")), positive(entry.get("size_vram"))
+            if size and "size_vram" in entry:
+                share = "CPU" if not video else "GPU" if video >= size else f"{video / size:.0%} GPU"
                 return f"{share}, {size / 1e9:.1f} GB"
             return "loaded"
     return None
@@ -164,12 +165,11 @@ def _model(entry: dict[str, Any]) -> Model:
     details = entry.get("details")
     details = details if isinstance(details, dict) else {}
     name = full_name(plain(entry.get("name") or entry.get("model")))
-    size = entry.get("size")
     remote = bool(entry.get("remote_host") or entry.get("remote_model")) or name.endswith(("-cloud", ":cloud"))
     return Model(
         name=name,
         digest=plain(entry.get("digest") or ""),
-        size=size if isinstance(size, int) else 0,
+        size=positive(entry.get("size")),
         family=plain(details.get("family") or ""),
         parameters=plain(details.get("parameter_size") or "", 20),
         capabilities=_texts(entry.get("capabilities")),
