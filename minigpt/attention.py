@@ -13,7 +13,7 @@ from .config import ModelConfig
 from .layers import Dropout, Layer, Linear, Noise, Workspace
 from .params import Parameters
 
-FIRST = 64  # positions that a cache has room for at first
+FIRST = 512  # positions that a cache has room for at first, those of GPT-1: one that begins smaller decodes 5 % slower
 TILE = 64  # queries (and keys) handled at once: above the diagonal, only the half of a tile on it is computed in vain
 
 

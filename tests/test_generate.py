@@ -84,7 +84,7 @@ def test_the_cache_grows_with_what_was_read(small_tokenizer: Tokenizer) -> None:
     workspace = Workspace(Backend("tests"))
     cache, rng, seen = Cache(config, workspace), np.random.default_rng(0), []
     assert cache.keys.nbytes < 2**20
-    for length in (1, 2, 60, 1, 1, 200, 1):
+    for length in (1, 2, 509, 1, 1, 700, 1):
         k, v = rng.standard_normal((2, 2, 1, 2, length, 8), dtype=np.float32)
         seen.append((k, v))
         for block in range(2):
@@ -92,7 +92,7 @@ def test_the_cache_grows_with_what_was_read(small_tokenizer: Tokenizer) -> None:
             assert np.array_equal(keys, np.concatenate([k[block] for k, _ in seen], axis=2))
             assert np.array_equal(values, np.concatenate([v[block] for _, v in seen], axis=2))
         cache.length += length
-    assert cache.room < 2 * cache.length + 64
+    assert cache.length <= cache.room < 2 * cache.length
     assert Cache(replace(config, n_positions=5), workspace).room == 5
 
 
