@@ -117,11 +117,35 @@ def test_a_wish_stays_one(prompt: str, wanted: tuple[str, ...]) -> None:
         "bolos exceto nozes", "taart behalve noten", "торты кроме орехов", "卵、ナッツ抜きのケーキ", "ナッツアレルギーのケーキ",
         "坚果过敏的蛋糕",
         "견과류를 넣지 않은 케이크", "cookies ohne nuts", "cookies sans nuts", "cookies senza nuts",
+        "Kuchen, die auf Nüsse verzichten", "Kuchen mit Ausnahme von Nüssen", "ich hasse Nüsse: Kuchen", "Nüsse sind tabu: Kuchen",
+        "je déteste les noix : gâteaux", "gâteaux sans utiliser de noix", "odio las nueces: galletas", "torte ad eccezione di noci",
+        "торты, в которых нет орехов", "торты за исключением орехов", "ciasta z wyjątkiem orzechów", "taart met uitzondering van noten",
+        "cevizsiz kek", "безореховый торт", "notenvrije taart", "मेवे रहित केक", "견과류가 들어가지 않는 케이크",
     ],
 )  # fmt: skip
 def test_other_languages_have_more_than_one_word_for_without(prompt: str) -> None:
     request = understand(prompt)
     assert "nut" in request.without and request.ingredients == ()
+
+
+@pytest.mark.parametrize(
+    "prompt", ["Kuchen, wobei Nüsse stören", "Kuchen, die auf Nüsse pfeifen", "gâteaux qui boudent les noix", "absence de noix : gâteaux"]
+)
+def test_an_unknown_word_of_another_language_makes_no_wish_of_the_food_beside_it(prompt: str) -> None:
+    request = understand(prompt)
+    assert request.ingredients == () and ("nut" in request.without or request.unclear)
+
+
+@pytest.mark.parametrize(
+    ("prompt", "food"),
+    [
+        ("Rezepte mit frischem Kürbis", "pumpkin"), ("recettes à base de lentilles", "lentil"), ("recettes de poulet rôti", "chicken"),
+        ("sopa de calabaza casera", "pumpkin"), ("ricette con funghi freschi", "mushroom"), ("soy vegano: sopas con arroz", "rice"),
+    ],
+)  # fmt: skip
+def test_a_wish_in_another_language_stays_one(prompt: str, food: str) -> None:
+    request = understand(prompt)
+    assert (request.ingredients, request.unclear) == ((food,), ())
 
 
 # ---- what is no food -----------------------------------------------------------------------------------------------------------

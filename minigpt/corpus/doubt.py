@@ -19,6 +19,7 @@ BEFORE_FOOD, IN_CLAUSE, IN_SENTENCE = (frozenset(TABLES[f"unclear {where}"]) for
 DETERMINERS = frozenset((*TABLES["articles"], "any", "all", "that", "those", "these", "this", "my", "our", "your", "their", "its", "every"))
 PREPOSITIONS = frozenset(("of", "from", "to", "against", "upon", "off"))
 VERBS = frozenset(TABLES["verbs of a statement"])
+TIES = frozenset(("with", "about", "for", "in", "and", "or"))
 RELATIVE = frozenset(("that", "which", "whom"))
 SPEAKERS = frozenset("i we he she they you my our his her their people kids some many nobody someone somebody everybody".split())
 SUFFERERS = frozenset("me us him her them my our people".split())
@@ -41,7 +42,7 @@ def with_doubts(terms: Sequence[Term], english: bool) -> list[Term]:
         if kind(term) == "food" and not marked[place].negated:
             relation = _unknown_relation(terms, place, english)
             if relation is not None:
-                marked[place] = as_unclear(terms, place, relation, place)
+                marked[place] = as_unclear(terms, place, min(relation, place), max(relation, place))
                 marked[relation] = replace(marked[relation], key=PLAIN)
             elif place > 1 and terms[place - 1].key in JOINS and marked[place - 2].unclear:
                 marked[place] = as_unclear(terms, place, place - 2, place)
@@ -108,10 +109,12 @@ def _unknown_relation(terms: Sequence[Term], place: int, english: bool) -> int |
         i -= 1
     if i < 0:
         return None
+    if not english:
+        return _foreign_relation(terms, place)
     apart = i < place - 1
-    if english and terms[i].key in PREPOSITIONS and i and _unknown(terms[i - 1]) and terms[i - 1].key not in OF_A_FOOD:
+    if terms[i].key in PREPOSITIONS and i and _unknown(terms[i - 1]) and terms[i - 1].key not in OF_A_FOOD:
         return i - 1
-    if not _unknown(terms[i]) or (apart and not english):
+    if not _unknown(terms[i]):
         return None
     if apart:
         return i
@@ -121,8 +124,25 @@ def _unknown_relation(terms: Sequence[Term], place: int, english: bool) -> int |
     before = terms[i] if i >= 0 else None
     if before is None or terms[last].key.endswith(PARTICIPLES):
         return None
-    verb = english and before.key in DOERS and last == i + 1
+    verb = before.key in DOERS and last == i + 1
     return last if verb or thing(before) in ("category", "food") else None
+
+
+def _foreign_relation(terms: Sequence[Term], place: int) -> int | None:
+    """Where an unknown word of another language stands that may rule a food out: one that is tied to it other than by "with"."""
+    start = next((i + 1 for i in range(place - 1, -1, -1) if is_mark(terms[i])), 0)
+    end = next((i for i in range(place, len(terms)) if is_mark(terms[i])), len(terms))
+    before = [i for i in range(place - 1, start - 1, -1) if terms[i].key != PLAIN]
+    if len(before) > 1 and _unknown(terms[before[0]]) and terms[before[1]].key in TIES:
+        before = before[1:]  # with fresh pumpkin
+    if before and terms[before[0]].key in TIES:
+        before = before[1:2] if terms[before[0]].key in ("about", "for", "in") else []  # by way of exception from nuts
+        return before[0] if before and _unknown(terms[before[0]]) else None
+    if before and _unknown(terms[before[0]]):
+        return before[0]
+    behind = next((i for i in range(place + 1, end) if terms[i].key != PLAIN), place)
+    relative = start > 0 and terms[start].key == PLAIN
+    return behind if _unknown(terms[behind]) and (relative or behind > place + 1) else None
 
 
 def _unknown(term: Term) -> bool:

@@ -38,6 +38,7 @@ class Glossary:
     particles: tuple[str, ...]  # that stick to its end, in Korean
     elisions: Mapping[str, str]  # d'amour -> de amour
     compounds: bool  # whether words grow together, as in German
+    without: tuple[str, ...]  # endings (-frei, -siz) and beginnings (без-) that rule the rest of their word out, as they stand in a word
 
     def english(self, word: str) -> str | None:
         """The English word for one in lower case; "" for a word without a meaning of its own; None for an unknown one."""
@@ -52,18 +53,37 @@ class Glossary:
     def parts(self, word: str) -> list[tuple[str, str | None]]:
         """A compound as its parts with their English: Kürbissuppe is pumpkin and soup; the word alone if its end is unknown."""
         known = self.english(word)
-        if word in self.words or not self.compounds or len(word) > LONGEST_COMPOUND:
+        if word in self.words or len(word) > LONGEST_COMPOUND:
+            return [(word, known)]
+        if (known is None or known in _foods()) and (ruled_out := self._ruled_out(word)):
+            return [ruled_out, ("", "-less")]
+        if not self.compounds:
             return [(word, known)]
         for cut in range(3, len(word) - LEAST_PART + 1):
             if self.english(word[cut:]):
                 return [*self._front(word[:cut]), (word[cut:], self.english(word[cut:]))]
         return [(word, known)]
 
+    def _ruled_out(self, word: str) -> tuple[str, str] | None:
+        """The food of a word that says "without" it: the egg of eifrei and of yumurtasız."""
+        for affix in self.without:
+            ends, bare = affix.startswith("-"), affix.strip("-")
+            rest = word.removesuffix(bare) if ends else word.removeprefix(bare)
+            for part, english in self._front(rest) if rest != word else []:
+                if english in _foods():
+                    return part, english
+        return None
+
     def _front(self, part: str) -> list[tuple[str, str | None]]:
         """The beginning of a compound, without the letters that only join it to the rest."""
         shorter = [part.removesuffix(joint) for joint in ("", "s", "es", "n", "en", "e")]
         known = [short for short in shorter if short in self.words] or [short for short in reversed(shorter) if self.english(short)]
         return [(known[0], self.english(known[0]))] if known else [(part, None)]
+
+
+@cache
+def _foods() -> frozenset[str]:
+    return frozenset(load_words("prompts_foods")["foods"])
 
 
 @cache
@@ -79,11 +99,14 @@ def _glossary(code: str, row: Mapping[str, Any], fallback: Mapping[str, str]) ->
     plain = [("", ", ".join(" ".join(row["plain"]).split()))]
     for english, foreign in (*fallback.items(), *plain, *row["words"].items()):  # a word of two tables is what the last one says
         words |= dict.fromkeys(compose(foreign).lower().split(", "), english or PLAIN)
+    for other in row.get("words of the other language", "").split():
+        del words[other]
     stems = {word[:-1]: english for word, english in words.items() if word.endswith("*")}
     whole = {word: english for word, english in words.items() if not word.endswith("*")}
     prefixes, particles = (tuple(row.get(key, "").split()) for key in ("prefixes", "particles"))
     compounds = code in LANGUAGES["languages with compounds"]
-    return Glossary(whole, stems, row.get("letters", ""), prefixes, particles, row.get("elisions", {}), compounds)
+    without = tuple(row.get("without inside a word", "").split())
+    return Glossary(whole, stems, row.get("letters", ""), prefixes, particles, row.get("elisions", {}), compounds, without)
 
 
 def language_of(prompt: str) -> str:
