@@ -62,6 +62,14 @@ def kinds(prompt: str) -> list[tuple[str, str]]:
         ("recipes, haiku about autumn and letters", "cooking recipes, poetry haiku, general letters"),
         ("a recipe for a good API and a poem", "technical recipe, poetry poem"),
         ("recipes and Python code", "cooking recipes, technical python code"),
+        ("recipes and soups", "cooking recipes, cooking soups"),
+        ("stews and recipes", "cooking stews, cooking recipes"),
+        ("stories without dragons and recipes without nuts", "poetry stories, cooking recipes"),
+        ("Kürbissuppe und Pilzrezepte", "cooking suppe, cooking rezepte"),
+        ("Gedichte und Kurzgeschichten", "poetry gedichte, poetry kurzgeschichten"),
+        ("诗歌和食谱", "poetry 诗歌, cooking 食谱"),
+        ("half poems, half recipes", "poetry poems, cooking recipes"),
+        ("either quizzes or fables", "general quizzes, poetry fables"),
         ("A GPT about recipes and poems", "cooking recipes, poetry poems"),
         ("A cooking GPT that writes poems and menus", "poetry poems, cooking menus"),
         ("cooking and poetry", "cooking cooking, poetry poetry"),
@@ -132,6 +140,27 @@ def test_any_text_gives_parts_that_can_be_written(prompt: str) -> None:
         assert part.confidence > 0 or part == request
     assert len({part.kind for part in request.kinds}) == len(request.kinds)
     assert all(line and "\n" not in line for templates in (True, False) for line in describe(request, templates))
+
+
+def test_a_kind_of_many_forms_leaves_those_to_others_that_they_name() -> None:
+    recipes, stews = understand("recipes and beef stews").parts
+    assert stews.forms == ("soup", "curry") and stews.ingredients == ("beef",)
+    assert {"salad", "cake"} < set(recipes.forms) and not {"soup", "curry"} & set(recipes.forms) and recipes.ingredients == ()
+
+
+def test_a_diet_of_one_kind_spares_another_that_cannot_keep_to_it() -> None:
+    assert [part.diets for part in understand("vegan cakes and beef stews").parts] == [("vegan",), ()]
+    assert [part.diets for part in understand("vegan cakes and mushroom stews").parts] == [("vegan",), ("vegan",)]
+
+
+def test_words_of_quantity_are_no_topics() -> None:
+    for prompt in (
+        "half poems, half recipes",
+        "mostly poems and the occasional recipe",
+        "either poems or recipes",
+        "equal parts poems and recipes",
+    ):
+        assert [part.topics for part in understand(prompt).parts] == [(), ()]
 
 
 def test_a_form_belongs_to_one_kind_alone() -> None:

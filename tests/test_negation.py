@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from minigpt.corpus.lexicon import FOODS, TABLES, misspelt, plurals
 from minigpt.corpus.prompt import describe, understand
 from minigpt.corpus.templates import write_documents
+from minigpt.corpus.templates.left_out import word_pattern
 from minigpt.errors import MinigptError
 
 UNDERSTOOD = [
@@ -33,6 +34,8 @@ UNDERSTOOD = [
     "cookies without honey as well as {}", "cookies without sweets (honey, {})", "cookies without sweets such as {}",
     "cookies, no honey, no {}", "cookies for people who no longer eat {}",
     "cookies (excl. {})", "cookies, I gave up {}", "cookies, we ran out of {}", "cookies, {} nowhere",
+    "cookies that do not mention, use or contain {}", "cookies that don't contain, use or mention {}", "cookies, {} = bad",
+    "cookies. {}: no honey: yes",
 ]  # fmt: skip
 UNCLEAR = [
     "cookies bar the {}", "cookies, drop the {}", "cookies, lose the {}", "cookies; nobody here eats {}", "cookies; {} make me sick",
@@ -97,6 +100,9 @@ def test_a_list_is_ruled_out_to_its_end(foods: list[str], joint: str) -> None:
         ("nothing but chicken recipes", ("chicken",)),
         ("don't forget the garlic: pasta recipes", ("garlic",)),
         ("no meat, eggs are fine: dinners", ("egg",)),
+        ("recipes for someone who hates mushrooms and loves cheese", ("cheese",)),
+        ("don't worry, use chicken: dinners", ("chicken",)),
+        ("nuts: no eggs: yes; recipes", ("egg",)),
         ("my son can't have nuts, and I love mushrooms: recipes", ("mushroom",)),
         ("no-nut chocolate cookies", ("chocolate",)),
         ("honey glazed ham recipes", ("honey", "ham")),
@@ -174,6 +180,39 @@ def test_a_subject_that_is_denied_is_no_topic(prompt: str) -> None:
 
 
 @pytest.mark.parametrize(
+    ("prompt", "without"),
+    [
+        ("stories, but not about dragons", ("dragon",)), ("poems not about love", ("love",)),
+        ("songs that never mention death", ("death",)),
+        ("poems not about winter", ("winter",)), ("stories without children", ("child",)), ("stories with no witches", ("witch",)),
+        ("stories without wolves, heroes or boxes", ("wolf", "hero", "box")), ("code not in Python", ("python",)),
+        ("winter recipes without Christmas", ("christmas",)), ("stories that are never sad", ()), ("stories not for children", ()),
+    ],
+)  # fmt: skip
+def test_what_no_text_is_about_or_contains_is_left_out_and_what_it_is_not_is_no_word(prompt: str, without: tuple[str, ...]) -> None:
+    assert understand(prompt).without == without
+
+
+@pytest.mark.parametrize(
+    ("prompt", "absent", "present"),
+    [
+        ("poems, but no haiku", "haiku", "free_verse"), ("recipes except soups", "soup", "salad"), ("recipes, no desserts", "cake", "soup"),
+        ("poems except sonnets", "limerick", "free_verse"), ("stories, but no fairy tales", "song", "story"),
+    ],
+)  # fmt: skip
+def test_a_form_that_is_ruled_out_is_not_written_unless_there_is_no_other(prompt: str, absent: str, present: str) -> None:
+    forms = understand(prompt).forms
+    assert absent not in forms and present in forms
+
+
+@pytest.mark.parametrize("thing", ["wolf", "child", "witch", "city", "ghost"])
+def test_both_numbers_of_a_word_are_left_out(thing: str) -> None:
+    pattern = word_pattern(dataclasses.replace(understand("stories"), without=(thing,)))
+    plural = {"wolf": "wolves", "child": "children"}.get(thing) or plurals(thing)[0]
+    assert pattern and all(pattern.search(f"Two {word} came.") for word in (thing, plural)) and not pattern.search("Two dogs came.")
+
+
+@pytest.mark.parametrize(
     ("prompt", "field"),
     [
         ("stories unsuitable for children", "audience"),
@@ -213,6 +252,11 @@ def test_a_word_that_every_template_needs_is_refused() -> None:
 @pytest.mark.parametrize("slip", ["wihtout", "withut", "withoutt", "wothout", "ecxept"])
 def test_one_slip_is_forgiven(slip: str) -> None:
     assert misspelt(slip) in TABLES["negators"]
+
+
+def test_a_lost_hyphen_is_forgiven() -> None:
+    assert understand("nonuts cookies, withoutsugar").without == ("nut", "sugar")
+    assert understand("cookies for nobles").without == ()
 
 
 @pytest.mark.parametrize("word", ["within", "accept", "packing", "avid", "expect", "outwith", "preclude"])

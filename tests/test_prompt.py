@@ -58,7 +58,7 @@ COOKING: list[tuple[str, dict[str, Any]]] = [
     ("a chatbot that writes recipes", {}),
     ("pizza recipes", {"topics": ("pizza",)}),
     ("Rezepte ohne Fleisch für Anfänger", {"language": "de", "diets": ("vegetarian",), "audience": "beginners"}),
-    ("Kürbissuppe und Pilzrezepte", {"language": "de", "ingredients": ("pumpkin", "mushroom")}),
+    ("Kürbissuppe und Pilzsuppe", {"language": "de", "ingredients": ("pumpkin", "mushroom")}),
     ("des recettes sans gluten ni lactose", {"language": "fr", "diets": ("gluten-free", "dairy-free")}),
     ("recettes végétaliennes pour enfants", {"language": "fr", "diets": ("vegan",), "audience": "children"}),
     ("recetas mexicanas sin queso", {"language": "es", "cuisines": ("mexican",), "without": ("cheese",)}),

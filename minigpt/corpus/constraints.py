@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from itertools import takewhile
 from typing import Any
 
 from minigpt.corpus.lexicon import FOODS, TABLES, meanings
@@ -12,6 +13,9 @@ FIELDS = {"season": ("cooking", "poetry", "general"), "cuisines": ("cooking",), 
 SINGLE = ("season", "audience", "tone", "length")
 HOW = ("audience", "tone", "length")  # not read where a prompt says what a text is about: "a story about a child" may be for adults
 OPPOSITE = {("length", "short"): "long", ("length", "long"): "short"}
+IRREGULAR = TABLES["irregular plurals"]
+PROGRAMMING = frozenset((*TABLES["programming languages"], "python"))
+CONTAINED_BY = frozenset((*TABLES["containing"], *TABLES["about what"], *TABLES["verbs of containing"], "mentions", "mentioning"))
 SOFT = frozenset(TABLES["statements"])  # negators that state something: "not old" asks for nothing to be left out
 
 
@@ -52,14 +56,23 @@ def _meanings(term: Term, terms: Sequence[Term], place: int, category: str) -> I
                 yield "language", value
         elif field == "adults":
             yield ("audience", "") if not term.about else ("", "")
+        elif field == "audience" and term.negated and category != "cooking" and terms[place - 1].key == term.negated in ("without", "no"):
+            yield "without", singular(term.key)  # stories without children
         elif field == "audience" and term.key == "professional" and category == "general":
             yield "tone", "" if term.negated else "formal"
-        elif field == "season" and term.negated and category != "cooking":
-            yield ("without", term.key) if term.negated not in SOFT else ("", "")
+        elif field == "season" and term.negated:
+            yield ("without", term.key) if term.about or term.negated not in SOFT else ("", "")
         else:
             yield field, OPPOSITE.get((field, value), "") if term.negated else value
-    if term.negated and not thing(term):
-        yield ("", "") if term.negated in SOFT else ("without", singular(term.key))
+    if term.negated and (not thing(term) or term.key in PROGRAMMING):
+        asked_out = term.negated not in SOFT or term.about or _is_contained(terms, place)
+        yield ("without", singular(term.key)) if asked_out else ("", "")
+
+
+def _is_contained(terms: Sequence[Term], place: int) -> bool:
+    """Whether what is denied is that a text contains the term, not that it is so: "never mention death", but not "never sad"."""
+    between = takewhile(lambda term: term.key != terms[place].negated, reversed(terms[:place]))
+    return any(term.key in CONTAINED_BY for term in between)
 
 
 def _food(term: Term) -> Iterator[tuple[str, str]]:
@@ -83,7 +96,11 @@ def _diets(found: dict[str, Any], terms: Sequence[Term]) -> dict[str, Any]:
 
 
 def singular(word: str) -> str:
-    """A regular plural as its singular, good enough for what a table does not know."""
+    """A plural as its singular, good enough for what a table does not know."""
+    if word in IRREGULAR:
+        return str(IRREGULAR[word])
+    if word.endswith(("ches", "shes", "sses", "xes", "oes", "zzes")):
+        return word[:-3] if word.endswith("zzes") else word[:-2]
     if word.endswith("ies") and len(word) > 4:
         return word[:-3] + "y"
     return word[:-1] if word.endswith("s") and not word.endswith(("ss", "us", "is", "ics")) and len(word) > 3 else word

@@ -12,8 +12,8 @@ from itertools import takewhile
 from minigpt.corpus.language import PLAIN
 from minigpt.corpus.lexicon import TABLES
 from minigpt.corpus.negation import as_unclear
-from minigpt.corpus.scope import ADMITTED, ENDS, JOINS, NEGATORS, STOPS
-from minigpt.corpus.terms import Term, is_mark, kind, thing
+from minigpt.corpus.scope import ADMITTED, ENDS, JOINS, NEGATORS
+from minigpt.corpus.terms import STOPS, Term, heads, is_mark, kind, thing
 
 BEFORE_FOOD, IN_CLAUSE, IN_SENTENCE = (frozenset(TABLES[f"unclear {where}"]) for where in ("before a food", "in a clause", "in a sentence"))
 DETERMINERS = frozenset((*TABLES["articles"], "any", "all", "that", "those", "these", "this", "my", "our", "your", "their", "its", "every"))
@@ -39,8 +39,8 @@ def with_doubts(terms: Sequence[Term], english: bool) -> list[Term]:
             if not marked[i].negated:
                 marked[i] = as_unclear(terms, i, first, last)
                 marked[place] = replace(marked[place], key=PLAIN)
-        if kind(term) == "food" and not marked[place].negated:
-            relation = _unknown_relation(terms, place, english)
+        if kind(term) == "food" and not marked[place].negated and not heads(terms, place):
+            relation = _unknown_relation(terms, place) if english else _foreign_relation(terms, place)
             if relation is not None:
                 marked[place] = as_unclear(terms, place, min(relation, place), max(relation, place))
                 marked[relation] = replace(marked[relation], key=PLAIN)
@@ -99,18 +99,13 @@ def _ahead(terms: Sequence[Term], place: int, whole: bool = False, back: bool = 
             yield len(terms) - 1 - i if back else i
 
 
-def _unknown_relation(terms: Sequence[Term], place: int, english: bool) -> int | None:
+def _unknown_relation(terms: Sequence[Term], place: int) -> int | None:
     """Where the unknown word stands that relates a food to the rest: the "bar" of "cookies bar the nuts"; None without one."""
-    group = terms[place].group
-    if any(term.group == group and thing(term) == "category" for term in terms[place + 1 :]):
-        return None  # nut recipes
     i = place - 1
     while i >= 0 and terms[i].key in DETERMINERS and not is_mark(terms[i]):
         i -= 1
     if i < 0:
         return None
-    if not english:
-        return _foreign_relation(terms, place)
     apart = i < place - 1
     if terms[i].key in PREPOSITIONS and i and _unknown(terms[i - 1]) and terms[i - 1].key not in OF_A_FOOD:
         return i - 1

@@ -61,8 +61,11 @@ def _unknown_english(word: str, low: str, behind: str) -> Iterator[tuple[str, st
     if low.endswith("less") and keys().get(low[:-4].rstrip("-")) in FOODS:
         front, end = low[:-4].rstrip("-"), "free"  # eggless
     stem = keys().get(low[:-4], "") if low.endswith("less") else ""
+    bare = next((low.removeprefix(no) for no in ("without", "non", "no") if keys().get(low.removeprefix(no)) in FOODS), "")
     if stem in SUBJECTS:
         yield from ((word, stem), ("", "-less"))  # dragonless
+    elif bare:
+        yield from ((word, bare), ("", "-less"))  # nonuts, where a hyphen was lost
     elif low.replace("'", "") in NEGATORS:
         yield word, low.replace("'", "")  # does'nt
     elif end in TABLES["negative endings"] and front:

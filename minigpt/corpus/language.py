@@ -65,7 +65,7 @@ class Glossary:
         return [(word, known)]
 
     def _ruled_out(self, word: str) -> tuple[str, str] | None:
-        """The food of a word that says "without" it: the egg of eifrei and of yumurtasız."""
+        """The food of a word that says "without" it: the egg of the German eifrei and the nut of the Turkish cevizsiz."""
         for affix in self.without:
             ends, bare = affix.startswith("-"), affix.strip("-")
             rest = word.removesuffix(bare) if ends else word.removeprefix(bare)

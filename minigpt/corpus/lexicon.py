@@ -88,5 +88,5 @@ def plurals(word: str) -> list[str]:
 
 def inflections(word: str) -> list[str]:
     """Regular forms of a word, be it noun or verb: recipes, baking, stories; but never a longer compound."""
-    more = {"e": ("ing", "er", "ers"), "y": ("ies", "ied")}.get(word[-1], ())
+    more = {"e": ("ing", "er", "ers"), "y": ("ies", "ied"), "z": ("zzes",)}.get(word[-1], ())
     return [word + ending for ending in ENDINGS] + [word[:-1] + ending for ending in more]

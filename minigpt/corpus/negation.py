@@ -11,8 +11,8 @@ from dataclasses import replace
 
 from minigpt.corpus.language import PLAIN
 from minigpt.corpus.lexicon import TABLES
-from minigpt.corpus.scope import ADMITTED, CONTAINING, JOINS, LISTING, NEGATORS, PAIRS, STOPS, Scope, is_end, meets_food, scope_of
-from minigpt.corpus.terms import UNCLEAR, UNCLEAR_FOOD, Term, is_mark, kind, thing
+from minigpt.corpus.scope import ADMITTED, CONTAINING, JOINS, LISTING, NEGATORS, PAIRS, Scope, is_end, scope_of
+from minigpt.corpus.terms import STOPS, UNCLEAR, UNCLEAR_FOOD, Term, is_mark, kind, meets_food, thing
 
 FOOD_NEGATORS = frozenset(TABLES["negators of a food"])
 BEHIND, BEHIND_FOOD = frozenset(TABLES["negators behind the word"]), frozenset(TABLES["negators behind a food"])
@@ -72,12 +72,18 @@ def _negated_itself(terms: Sequence[Term], place: int) -> bool:
 def _passive(terms: Sequence[Term], place: int) -> Scope | None:
     """The nuts of "nuts must not be used" and "nuts: none": a negator that follows its food, if it is one; None for others."""
     rest = next((i for i in range(place + 1, len(terms)) if terms[i].key not in BEFORE), len(terms))
-    ended = is_end(terms, rest)
+    ended = is_end(terms, rest) or _is_answer(terms, place)
     if not ended and terms[rest].key not in ADMITTED:
         return None
     scope = _before(terms, place, BEFORE, across=ended, stated=True)
     scope.silent = [] if ended else [rest]
     return scope if scope.found else None
+
+
+def _is_answer(terms: Sequence[Term], place: int) -> bool:
+    """Whether a negator is one of several answers: "nuts: no eggs: yes"."""
+    around = [kind(term) if not is_mark(term) else term.text for term in (*terms[max(0, place - 2) : place], *terms[place + 1 : place + 3])]
+    return around == ["food", ":", "food", ":"]
 
 
 def _behind(terms: Sequence[Term], place: int) -> Scope:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -14,8 +14,9 @@ from minigpt.corpus.language import language_of
 from minigpt.corpus.layout import Layout
 from minigpt.corpus.legible import legible
 from minigpt.corpus.lexicon import FOODS, TABLES, weights
-from minigpt.corpus.request import Request
-from minigpt.corpus.terms import Term
+from minigpt.corpus.request import MANY, Request
+from minigpt.corpus.templates.cooking_foods import allowed, meant
+from minigpt.corpus.terms import UNCLEAR, Term
 from minigpt.corpus.topics import names, topics
 from minigpt.errors import MinigptError
 
@@ -108,7 +109,7 @@ def _several(prompt: str, terms: Sequence[Term], language: str) -> Request | Non
         best = max(by_category, key=lambda category: max((hit.rank for hit in by_category[category]), default=(0.0, 0, 0)))
         category = kind.category if by_category.get(kind.category) else best  # a recipe for a good API
         if kind.category and by_category[category]:
-            groups.setdefault((category, _forms(layout.only(layout.words([number])), category)[0][0]), []).append(number)
+            groups.setdefault((category, _first_form(layout, number, category)), []).append(number)
         else:
             unwritten.append(number)
     names = tuple(dict.fromkeys(layout.kinds[number].name for number in unwritten))
@@ -129,6 +130,13 @@ def _several(prompt: str, terms: Sequence[Term], language: str) -> Request | Non
     return replace(parts[0], others=tuple(parts[1:]), unwritten=names)
 
 
+def _first_form(layout: Layout, number: int, category: str) -> str:
+    """The form that tells a kind from others of its category; "" of recipes, which have many, but not of "soup, a good recipe"."""
+    forms = _forms(layout.only(layout.words([number])), category)[0]
+    last = layout.terms[layout.kinds[number].words[-1]]
+    return forms[0] if len(forms) < MANY or last.text.lower() == last.key else ""
+
+
 def _part(prompt: str, layout: Layout, numbers: list[int], category: str, done: set[int], language: str) -> Request:
     """The request for some of the kinds that are listed. What follows the last kind holds for all that say no subject of their own."""
     own = layout.said_of(numbers)
@@ -143,6 +151,9 @@ def _part(prompt: str, layout: Layout, numbers: list[int], category: str, done: 
     part = read(own)
     if not part.topics:
         part = read(own | layout.behind)
+    if category == "cooking" and part.diets and (foods := meant(part)) and allowed(part).isdisjoint(foods):
+        diets = constraints(layout.only(own | layout.before), category)[0].get("diets", ())  # vegan cakes and beef stews
+        part = replace(part, diets=diets)
     return replace(part, forms=forms, kind=layout.name(numbers))
 
 
@@ -219,5 +230,17 @@ def _forms(terms: Sequence[Term], category: str) -> tuple[tuple[str, ...], list[
         strong = any(_plain_weight(terms[place]) >= 3 for place in places)
         if places:
             chosen = telling if strong else places
-            return tuple(dict.fromkeys(form for place in chosen for form in table[terms[place].key])), places
-    return tuple(TABLES["default forms"][category]), []
+            return _allowed(dict.fromkeys(form for place in chosen for form in table[terms[place].key]), terms, category), places
+    return _allowed(TABLES["default forms"][category], terms, category), []
+
+
+def _allowed(forms: Iterable[str], terms: Sequence[Term], category: str) -> tuple[str, ...]:
+    """The forms without those that the prompt rules out by name, unless that is all of them: "poems, but no haiku"."""
+    tables = TABLES["narrow"].get(category, [])
+    named = {table[key][0] for table in tables for key in table if len(table[key]) == 1}
+    out = set[str]()
+    for table in tables:
+        for key in (term.key for term in terms if term.negated not in ("", UNCLEAR) and term.key in table):
+            if named.issuperset(table[key]) or table[key][0] == key:
+                out |= set(table[key])
+    return tuple(form for form in forms if form not in out) or tuple(forms)

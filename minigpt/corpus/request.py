@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+MANY = 10  # forms of a kind from which another kind may be one of them: recipes and soups
+
 
 @dataclass(frozen=True)
 class Request:
@@ -69,4 +71,4 @@ class Request:
 def _owner(form: str, part: Request, parts: Sequence[Request]) -> Request:
     """The part that a form is left to: haiku to "haiku" rather than to "poems"; of a part that has nothing else, to that part."""
     rivals = [other for other in parts if other.category == part.category and form in other.forms]
-    return part if len(part.forms) == 1 else min(rivals, key=lambda other: other.forms.index(form))
+    return part if len(part.forms) == 1 else min(rivals, key=lambda other: (len(other.forms) >= MANY, other.forms.index(form)))

@@ -7,9 +7,8 @@ from dataclasses import dataclass, field
 
 from minigpt.corpus.language import PLAIN
 from minigpt.corpus.lexicon import TABLES, weights
-from minigpt.corpus.terms import Term, is_mark, kind, thing
+from minigpt.corpus.terms import STOPS, Term, heads, is_mark, kind, meets_food, thing
 
-STOPS = frozenset(".!?;。！？؛؟।")  # noqa: RUF001 (full-width marks end sentences)
 LISTING = frozenset(",،、&/+·")
 CLOSING, OPENING = frozenset(")]}"), frozenset("([{")
 SHORT = ("e.g", "i.e", "eg", "ie", "etc", "incl", "esp")  # whose full stop ends nothing
@@ -20,6 +19,8 @@ CONTAINING, ABOUT = frozenset(TABLES["containing"]), frozenset((*TABLES["contain
 ANNOUNCING = frozenset(TABLES["announcing"])
 THINGS = ("food", "")
 SPEAKERS = frozenset(("i", "we", "he", "she", "they", "you", "it"))
+LIKING, VERBS = frozenset(TABLES["liking"]), frozenset(TABLES["verbs of containing"])
+DENIALS = frozenset(TABLES["statements"])
 PAIRS = ("nor", "neither", "none", "no")  # negators that may follow another one and mean the same
 
 
@@ -43,14 +44,18 @@ def scope_of(terms: Sequence[Term], place: int) -> Scope:
         term = terms[i]
         if is_mark(term):
             what = _mark_says(terms, i, inside, bool(scope.found))
+            if what == "list" and _lists_verbs(terms, place, i):  # "do not mention, use or contain nuts"
+                scope.silent += scope.found
+                scope.found.clear()
+                continue
             if what == "list" and not scope.found and i > place + 1:  # "who don't have time, ..."
-                scope.unclear += [j for j in _foods_until_end(terms, i) if not _heads(terms, j)]
+                scope.unclear += [j for j in _foods_until_end(terms, i) if not heads(terms, j)]
                 return scope
             if ":" in term.text and not scope.found and i > place + 1 and not meets_food(terms, i + 1):
                 return scope  # "what I cannot eat: cookies, please" says no more
             if what == "end":
                 if ":" in term.text and {thing(terms[j]) for j in scope.found} <= {"", "category"}:
-                    scope.unclear += [j for j in _foods_until_end(terms, i + 1) if not _heads(terms, j)]
+                    scope.unclear += [j for j in _foods_until_end(terms, i + 1) if not heads(terms, j)]
                 return scope
             inside = inside or bool(OPENING & set(term.text))
             comma = comma or (what == "list" and not inside)
@@ -59,6 +64,8 @@ def scope_of(terms: Sequence[Term], place: int) -> Scope:
             return scope
         elif term.key in SPEAKERS and scope.found and (is_mark(terms[i - 1]) or terms[i - 1].key in ("and", "or", "so")):
             return scope  # "no nuts, and I love mushrooms"
+        elif term.key in LIKING and scope.found and terms[i - 1].key in ("and", "but") and meets_food(terms, i + 1):
+            return scope  # "who hates nuts and loves mushrooms"
         elif term.plain:
             if term.key in JOINS and not (comma and term.key == "also"):
                 joined = joined or bool(scope.found)
@@ -74,6 +81,13 @@ def scope_of(terms: Sequence[Term], place: int) -> Scope:
         else:
             joined = comma = False
     return scope
+
+
+def _lists_verbs(terms: Sequence[Term], place: int, comma: int) -> bool:
+    """Whether a comma stands between two verbs, all that was denied so far being the first of them."""
+    before, behind = terms[place + 1 : comma], [*(term.key for term in terms[comma + 1 : comma + 3]), "", ""]
+    listed = behind[0] in VERBS and (behind[1] in ("or", "and", "nor") or behind[1] == PLAIN)
+    return terms[place].key in DENIALS and len(before) == 1 and thing(before[0]) == "" and listed
 
 
 def _mark_says(terms: Sequence[Term], i: int, inside: bool, found: bool) -> str:
@@ -123,7 +137,7 @@ def _take(terms: Sequence[Term], scope: Scope, i: int, joined: bool, comma: bool
         return True
     sorts = {thing(terms[j]) for j in scope.found}
     same_phrase = term.group == terms[scope.last].group
-    headed = sort == "food" and _heads(terms, i)
+    headed = sort == "food" and heads(terms, i)
     if within:
         return _take_complement(terms, scope, i, sorts, joined)
     if sort in THINGS and sorts <= set(THINGS) and (joined or same_phrase):
@@ -156,7 +170,7 @@ def _take(terms: Sequence[Term], scope: Scope, i: int, joined: bool, comma: bool
     if sort == "category" and same_phrase and not headed and i + 1 < len(terms) and kind(terms[i + 1]) == "food":
         scope.silent.append(i)  # chopped and roasted nuts
         return True
-    if kind(term) == kind(terms[scope.found[0]]) and (joined or same_phrase):
+    if sort == thing(terms[scope.found[0]]) and (joined or same_phrase):
         scope.found.append(i)
         return True
     if joined and not comma and terms[i - 1].key in ("or", "nor") and (kind(term) != "category" or sorts == {"category"}):
@@ -187,11 +201,6 @@ def _take_complement(terms: Sequence[Term], scope: Scope, i: int, sorts: set[str
             return True
         scope.unclear.append(i)
     return False
-
-
-def _heads(terms: Sequence[Term], i: int) -> bool:
-    """Whether a kind of text or dish ends the noun phrase that begins here: nut cookies."""
-    return any(term.group == terms[i].group and thing(term) == "category" for term in terms[i + 1 :])
 
 
 def _decisive(term: Term) -> bool:
@@ -226,16 +235,6 @@ def _admitted(terms: Sequence[Term], place: int) -> bool:
     """Whether a food is said to be welcome: "fish is fine"."""
     verb, word = (*(term.key for term in terms[place + 1 : place + 3]), "", "")[:2]
     return kind(terms[place]) == "food" and verb in ("is", "are") and word in ADMITTED
-
-
-def meets_food(terms: Sequence[Term], place: int) -> bool:
-    """Whether the next thing named is a food."""
-    for term in terms[place:]:
-        if is_mark(term) and STOPS & set(term.text):
-            return False
-        if not term.plain:
-            return kind(term) == "food"
-    return False
 
 
 def is_end(terms: Sequence[Term], place: int) -> bool:

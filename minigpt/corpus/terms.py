@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from minigpt.corpus.language import PLAIN
 from minigpt.corpus.lexicon import FOODS, PLAIN_WORDS, TABLES, meanings, weights
 
 UNCLEAR, UNCLEAR_FOOD = "?", "?food"  # negators of which nobody knows whether they negate: of anything, or of an ingredient only
+STOPS = frozenset(".!?;。！？؛؟।")  # noqa: RUF001 (full-width marks end sentences)
 SUBJECTS = frozenset(TABLES["subjects"])
 
 
@@ -44,3 +46,18 @@ def kind(term: Term) -> str:
 def thing(term: Term) -> str:
     """The kind of a term, where what a text can be about, such as dragons, is a thing like one that no table knows."""
     return "" if term.key in SUBJECTS and kind(term) == "category" else kind(term)
+
+
+def heads(terms: Sequence[Term], i: int) -> bool:
+    """Whether a kind of text or dish ends the noun phrase that begins here: nut cookies."""
+    return any(term.group == terms[i].group and thing(term) == "category" for term in terms[i + 1 :])
+
+
+def meets_food(terms: Sequence[Term], place: int) -> bool:
+    """Whether the next thing named is a food."""
+    for term in terms[place:]:
+        if is_mark(term) and STOPS & set(term.text):
+            return False
+        if not term.plain:
+            return kind(term) == "food"
+    return False

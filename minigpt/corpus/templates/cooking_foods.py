@@ -107,10 +107,15 @@ def allowed(request: Request) -> frozenset[str]:
     return frozenset(keys)
 
 
+def meant(request: Request) -> list[str]:
+    """The keys of the foods that the request asks for, allowed or not."""
+    return [key for key, food in all_foods().items() if any(means(asked, food) for asked in request.ingredients)]
+
+
 @lru_cache(maxsize=64)
 def asked_foods(request: Request) -> tuple[str, ...]:
     """The foods that the request asks for, those of them that it allows; MinigptError if none is left, or if no food is meant."""
-    known = [key for key, food in all_foods().items() if any(means(asked, food) for asked in request.ingredients)]
+    known = meant(request)
     usable = tuple(key for key in known if key in allowed(request))
     if request.ingredients and not usable:
         names = " or ".join(request.ingredients)

@@ -11,7 +11,10 @@ from minigpt.corpus.templates.grammar import load_words
 def word_pattern(request: Request) -> re.Pattern[str] | None:
     """A pattern of the things that the request leaves out, in both numbers; None where it names none, or foods only, which recipes know."""
     things = ruled_out_things(request)
-    numbers = [re.escape(thing.removesuffix("y")) + r"(?:y|ies|e?s|'s)?" for thing in things]
+    plurals = {one: many for many, one in load_words("prompts_plain")["irregular plurals"].items()}
+    numbers = [
+        re.escape(thing.removesuffix("y")) + r"(?:y|ies|e?s|'s)?" for thing in (*things, *(plurals[t] for t in things if t in plurals))
+    ]
     return re.compile(rf"\b(?:{'|'.join(numbers)})\b", re.IGNORECASE) if things else None
 
 
