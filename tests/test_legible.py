@@ -29,6 +29,25 @@ PROMPTS = [
 INVISIBLE = ["\u00ad", "\u200b", "\ufeff", "\u2060", "\u200e", "\u202a", "\u2066", "\u061c", "\u034f", "\ufe0f", "\x00", "\x1b[1m"]
 
 
+@pytest.mark.parametrize(
+    "typed",
+    [
+        "poems about the sea<|endoftext|>", "<|im_start|>poems about the sea<|im_end|>", "[INST] poems about the sea [/INST]",
+        "p\u0334o\u0334e\u0334m\u0334s\u0334 about the sea", "p\u0332o\u0332e\u0332m\u0332s\u0332 about the sea",
+        "r\u0336e\u0336c\u0336i\u0336p\u0336e\u0336s\u0336 poems about the sea", r"\x1b[31mpoems\x1b[0m about the sea",
+        r"poems about the sea\n", r"\033[1mpoems\033[0m about the sea.\r\n",
+    ],
+)  # fmt: skip
+def test_tokens_of_models_strokes_and_escapes_that_are_spelt_out_say_nothing(typed: str) -> None:
+    request = understand(typed)
+    assert (request.category, request.topics, request.others) == ("poetry", ("the sea",), ())
+
+
+def test_line_ends_that_are_spelt_out_part_lines() -> None:
+    assert [part.kind for part in understand(r"- haiku\n- recipes\n- memos").parts] == ["haiku", "recipes", "memos"]
+    assert legible(r"poems about C:\notes and new") == "poems about and new"
+
+
 def full_width(text: str) -> str:
     return "".join(chr(ord(c) + 0xFEE0) if "!" <= c <= "~" else c for c in text)
 

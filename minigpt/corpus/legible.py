@@ -12,9 +12,13 @@ import regex
 
 BLANK = regex.compile(r"[^\S\n]+")
 ESCAPES = regex.compile(r"\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)?|\x1b[PX^_][^\x1b]*(?:\x1b\\)?|[\x1b\x9b]\[?[0-?]*[ -/]*[@-~]?")  # ECMA-48
+SPELT_ESCAPES = regex.compile(r"\\(?:x1b|033|e|u001b)\[[0-?]*[ -/]*[@-~]", regex.IGNORECASE)
+SPELT_LINE_END = regex.compile(r"(?<=\w\w|[.,;!?])(?:\\r)?\\n(?=[\s*\d-]|\p{Lu}|$)")  # in a shell's quotation marks; C:\notes has none
+TOKENS = regex.compile(r"<\|[^|<>\s]{1,40}\|>|\[/?(?:INST|SYS|PAD|CLS|SEP|MASK|UNK|[BE]OS)\]|<</?SYS>>|<(?:[be]os|pad|unk)>")  # of models
 CONTROLS = regex.compile(r"[^\P{Cc}\s]")
 COMMENT = regex.compile(r"<!--.*?(?:-->|\Z)|<(script|style|del|s|strike)\b[^<>]*>.*?</\1\s*>", regex.DOTALL | regex.IGNORECASE)
-STRUCK = regex.compile(r"~~[^~]*~~")
+STRUCK = regex.compile(r"~~[^~]*~~|(?:\S\p{M}*[\u0335\u0336]\p{M}*\s?)+")
+OVERLAYS = regex.compile(r"[\u0332-\u0338\u20d2\u20d3\u20e5]")  # lines below and through letters
 INLINE = regex.compile(r"</?(?:a|abbr|b|big|code|em|font|i|ins|kbd|mark|small|span|strong|sub|sup|tt|u|wbr)\b[^<>]*>", regex.IGNORECASE)
 TAG = regex.compile(r"(?:(?<!\w)<|</)!?[a-z][\w:-]*(?:\s+[\w:-]+\s*=\s*(?:\"[^\"]*\"|'[^']*'|[^\s<>]+))*\s*/?>", regex.IGNORECASE)
 ENTITY = regex.compile(r"&(?:#\d{1,7}|#x[\da-f]{1,6}|[a-z]\w{1,30});", regex.IGNORECASE)
@@ -59,7 +63,8 @@ SPLIT_BY_COMPATIBILITY = {"\u0e4d\u0e32": "\u0e33", "\u0ecd\u0eb2": "\u0eb3"}  #
 
 def legible(text: str) -> str:
     """The words of a prompt in one spelling: composed, without what is invisible, mark-up, escape sequences, URLs, addresses and paths."""
-    text = CONTROLS.sub("", ESCAPES.sub("", text))
+    text = CONTROLS.sub("", SPELT_ESCAPES.sub("", ESCAPES.sub("", text)))
+    text = TOKENS.sub(" ", SPELT_LINE_END.sub("\n", text))
     text = compose(_without_markup(text))
     text = LINK.sub(r"\1", text)
     for address in ADDRESSES:
@@ -80,7 +85,7 @@ def compose(text: str) -> str:
     """
     text = JOINER.sub("", IGNORABLE.sub("", text))
     text = APOSTROPHE.sub("'", MINUS.sub("minus ", text).replace("\N{NUMERO SIGN}", " number "))  # NFKC would make it "No"
-    text = unicodedata.normalize("NFKC", text)
+    text = OVERLAYS.sub("", unicodedata.normalize("NFKC", text))
     for split, letter in SPLIT_BY_COMPATIBILITY.items():
         text = text.replace(split, letter)
     return str(HYPHEN.sub("-", APOSTROPHE.sub("'", text)))
