@@ -126,6 +126,9 @@ def test_a_link_to_a_run_or_to_the_models_folder_changes_nothing(tmp_path):
         ("@eaDir/x", "a system folder"),
         ("__MACOSX/x", "a system folder"),
         (".obsidian/x", "a hidden folder"),
+        ("gpt2/model.safetensors", "a model folder"),
+        ("bert/pytorch_model.bin", "a model folder"),
+        ("project.git/HEAD", "a version control folder"),
     ],
 )
 def test_what_programs_keep_for_themselves_is_passed_over(tmp_path, inside, kind):
@@ -133,6 +136,9 @@ def test_what_programs_keep_for_themselves_is_passed_over(tmp_path, inside, kind
     marker = place(tmp_path / inside, CACHE_SIGNATURE.decode() + "\n")
     place(marker.parent / "licence.txt")
     place(marker.parent / "deeper" / "top_level.md")
+    if "project" in inside:
+        place(marker.parent / "objects" / "x")
+        place(marker.parent / "refs" / "x")
     if "conda" in inside:
         place(tmp_path / "conda" / "share" / "licence.txt")
     assert read(tmp_path) == (["mine"], [f"passed over: {kind}"])

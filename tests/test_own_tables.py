@@ -300,6 +300,27 @@ HELLO = "User: Hello, who are you?\nAssistant: A fox."
         {"instruction": "Hello, who are you?", "input": "", "output": "A fox."},
         {"Prompt": "Hello, who are you?", "Completion": "A fox."},
         {"question": "Hello, who are you?", "answer": "A fox."},
+        {"inputs": "Hello, who are you?", "targets": "A fox."},
+        {"prompt": "Hello, who are you?", "chosen": "A fox.", "rejected": "A dog. And a cat, and a mouse."},
+        [{"role": "user", "content": "Hello, who are you?"}, {"role": "assistant", "content": "A fox."}],
+        {"contents": [{"role": "user", "parts": [{"text": "Hello, who are you?"}]}, {"role": "model", "parts": [{"text": "A fox."}]}]},
+        {
+            "chat": [
+                {"author": {"role": role}, "content": {"parts": [said]}} for role, said in (("user", HELLO[6:25]), ("assistant", "A fox."))
+            ]
+        },
+        {
+            "prompt": "Hello, who are you?",
+            "chosen": [{"role": "user", "content": "Hello, who are you?"}, {"role": "assistant", "content": "A fox."}],
+        },
+        {
+            "messages": [
+                {"role": "user", "content": "Hello, who are you?"},
+                {"role": "assistant", "content": None, "tool_calls": [{"function": {"name": "look", "arguments": "{}"}}]},
+                {"role": "tool", "content": '{"animal": "fox"}'},
+                {"role": "assistant", "content": "A fox."},
+            ]
+        },
     ],
 )
 def test_a_conversation_is_one_dialogue(tmp_path, record):
@@ -309,8 +330,8 @@ def test_a_conversation_is_one_dialogue(tmp_path, record):
 
 
 def test_speakers_of_other_names_keep_them_and_several_lines_stay(tmp_path):
-    record = {"turns": [{"role": "alice", "content": "One.\nTwo."}, {"role": "tool", "content": "42"}]}
-    assert read(tmp_path / "a.jsonl", json_lines(record))[0] == ["Alice: One.\nTwo.\nTool: 42"]
+    record = {"turns": [{"role": "alice", "content": "One.\nTwo."}, {"role": "the cat", "content": "42"}]}
+    assert read(tmp_path / "a.jsonl", json_lines(record))[0] == ["Alice: One.\nTwo.\nThe cat: 42"]
 
 
 def test_an_input_follows_its_instruction_and_a_completion_its_prompt(tmp_path):

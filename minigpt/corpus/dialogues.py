@@ -1,8 +1,8 @@
 """Records of conversations -> dialogues, each speaker named plainly before what was said, a turn a line.
 
-A conversation is a list of objects with a role and a content (`role` and `content` as OpenAI names them, `from` and `value` as ShareGPT);
-content may be a list of parts, of which those that are text are read. System and developer messages are left out: they are instructions
-to a program, often the same in every conversation, and nobody says them. A pair of columns such as instruction and output (with the input
+A conversation is a list of objects with a role and a content (`role` and `content` as OpenAI names them, `from` and `value` as ShareGPT,
+`parts` as Gemini); content may be a list of parts, of which those that are text are read. System and developer messages, and what tools
+are sent and send back, are left out: nobody says them. A pair of columns such as instruction and output (with the input
 behind the instruction, if there is one) or question and answer becomes a dialogue of two turns; a completion follows
 its prompt as it stands where a blank at the seam says so. The names are in assets/words/own.json.
 """
@@ -14,7 +14,7 @@ from typing import Any
 
 from minigpt.corpus.templates.grammar import load_words
 
-ROLES, CONTENTS = ("role", "from", "speaker"), ("content", "value", "text")
+ROLES, CONTENTS = ("role", "from", "speaker", "author"), ("content", "value", "text", "parts")
 
 
 class Dialogue(str):
@@ -37,7 +37,7 @@ def conversation(value: object) -> Dialogue | None:
         return None
     turns = []
     for turn in value:
-        role = next((turn[name] for name in ROLES if isinstance(turn.get(name), str)), None) if isinstance(turn, dict) else None
+        role = speaks(turn)
         if role is None:
             return None
         said = next((text for name in CONTENTS if (text := content(turn.get(name)))), "")
@@ -46,8 +46,17 @@ def conversation(value: object) -> Dialogue | None:
     return Dialogue("\n".join(turns)) if turns else None
 
 
+def speaks(turn: object) -> str | None:
+    """The role of a turn: a string, or, as ChatGPT exports it, an object with one."""
+    named = (turn[name] for name in ROLES if name in turn) if isinstance(turn, dict) else iter(())
+    roles = (value.get("role") if isinstance(value, dict) else value for value in named)
+    return next((role for role in roles if isinstance(role, str)), None)
+
+
 def content(value: object) -> str:
-    """The text of a turn: a string, or a list of parts."""
+    """The text of a turn: a string, a list of parts, or an object with either."""
+    if isinstance(value, dict):
+        value = value.get("text", value.get("parts"))
     parts = value if isinstance(value, list) else [value]
     texts = (part.get("text") if isinstance(part, dict) else part for part in parts)
     return "\n".join(text.strip() for text in texts if isinstance(text, str) and text.strip())
@@ -64,7 +73,7 @@ def with_pair(record: Mapping[str, str]) -> Mapping[str, str]:
     """The record, and one more column if it has a request and an answer to it."""
     words, known = load_words("own"), {name.strip().lower(): name for name in record}
     ask, answer = (next((known[name] for name in words[kind] if name in known), None) for kind in ("asks", "answers"))
-    if ask is None or answer is None or not (record[ask].strip() and record[answer].strip()):
+    if ask is None or answer is None or isinstance(record[answer], Dialogue) or not (record[ask].strip() and record[answer].strip()):
         return record
     more = [record[known[name]].strip() for name in words["context"] if name in known and known[name] != ask]
     return {**record, f"{ask} + {answer}": two_turns(record[ask], more, record[answer], raw=answer.strip().lower() == "completion")}

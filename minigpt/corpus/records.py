@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from itertools import chain, islice
 
 from minigpt.corpus.columns import choose
-from minigpt.corpus.dialogues import text_columns, with_pair
+from minigpt.corpus.dialogues import conversation, text_columns, with_pair
 from minigpt.corpus.separators import split_texts
 
 LONGEST = 2**22  # characters of a record
@@ -39,7 +39,7 @@ def lines(blocks: Iterable[str], name: str, skip: Skip) -> Iterator[tuple[int, s
 
 
 def json_records(blocks: Iterable[str], name: str, skip: Skip) -> Iterator[Record]:
-    """The objects of a .jsonl file."""
+    """The objects of a .jsonl file, and its lists of turns."""
     for number, line in lines(blocks, name, skip):
         if not line.strip():
             continue
@@ -51,6 +51,8 @@ def json_records(blocks: Iterable[str], name: str, skip: Skip) -> Iterator[Recor
         except (ValueError, RecursionError) as error:  # a number that is too long; brackets in brackets in brackets
             skip(f"{name}, line {number} is not JSON that can be read: {error}")
             continue
+        if dialogue := conversation(value):
+            value = {"messages": dialogue}
         if not isinstance(value, dict):
             skip(f"{name}, line {number}: wanted an object, got {type(value).__name__}")
             continue

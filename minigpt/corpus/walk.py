@@ -1,8 +1,8 @@
 """A folder -> the files in it that are the user's own, and what was passed over.
 
-Passed over is what minigpt wrote itself (run folders, the models folder in use) and what programs keep for themselves: version control,
-caches, virtual environments, installed packages, folders of the system, and everything hidden. A folder that the user names is always
-entered: only what lies below it is judged.
+Passed over is what minigpt wrote itself (run folders, the models folder in use), other models, and what programs keep for themselves:
+version control, caches, virtual environments, installed packages, folders of the system, and everything hidden. A folder that the user
+names is always entered: only what lies below it is judged.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ SYSTEM = SYSTEM_FOLDERS | {"__MACOSX"}  # the latter in archives that macOS pack
 PACKAGES = frozenset(("site-packages", "dist-packages", "node_modules", "bower_components"))
 PACKAGE_ENDINGS = (".dist-info", ".egg-info")
 CACHE_TAG, CACHE_SIGNATURE = "CACHEDIR.TAG", b"Signature: 8a477f597d28d172789f06886806bc55"  # https://bford.info/cachedir/
+WEIGHTS = ("model.safetensors", "pytorch_model.bin", "model.safetensors.index.json", "pytorch_model.bin.index.json")
 SHOWN = 3  # names of a kind
 
 
@@ -89,7 +90,9 @@ def kind_of(folder: Path) -> str | None:
         return "virtual environment"
     if name in SYSTEM:
         return "system folder"
-    if name in VERSION_CONTROL:
+    if any(os.path.isfile(folder / weights) for weights in WEIGHTS):
+        return "model folder"  # its card and its tokenizer's tables are no texts
+    if name in VERSION_CONTROL or is_bare_repository(folder):
         return "version control folder"
     if name in CACHES or is_tagged_cache(folder):
         return "cache folder"
@@ -109,6 +112,11 @@ def is_run(folder: Path) -> bool:
     except MinigptError:
         return os.path.isdir(folder / CHECKPOINT) or os.path.isfile(folder / "model.safetensors")
     return isinstance(record.get("minigpt"), str) and isinstance(record.get("options"), dict)
+
+
+def is_bare_repository(folder: Path) -> bool:
+    """Whether a folder is what others have under the name .git."""
+    return os.path.isfile(folder / "HEAD") and os.path.isdir(folder / "objects") and os.path.isdir(folder / "refs")
 
 
 def is_tagged_cache(folder: Path) -> bool:
