@@ -245,6 +245,14 @@ def test_kinds_without_a_writer_are_named(prompt: str, written: list[str], unwri
     assert all(name in taught for name in (*written, *unwritten)) and "each" in taught
 
 
+def test_a_kind_that_a_preset_does_not_write_is_told_and_is_no_topic() -> None:
+    request = understand("recipes with pumpkin, haiku about rain and stories", "simple_cooking_recipes")
+    assert (request.ingredients, request.topics, request.beside) == (("pumpkin",), (), ("haiku", "stories"))
+    assert any("left out: haiku, stories" in line and "simple_cooking_recipes" in line for line in describe(request))
+    request = understand("chats about poems and cooking", "daily_conversation_assistant")
+    assert request.beside == () and "poems" in " ".join(request.topics)
+
+
 def test_jokes_that_are_not_written_make_nothing_funny() -> None:
     assert [part.tone for part in understand("poems, jokes and memos").parts] == [None, None]
 

@@ -27,6 +27,8 @@ def describe(request: Request, templates: bool = True) -> list[str]:
     else:
         said = [*_subject(request, templates), *common]
     lines = (["; ".join(said)] if said else []) + _not_understood(request)
+    if request.beside:
+        lines.append(f"left out: {', '.join(request.beside)}; the preset {request.preset} does not write them")
     return lines + (_warnings(request) if templates else [])
 
 

@@ -48,8 +48,10 @@ def conversation(value: object) -> Dialogue | None:
 
 def speaks(turn: object) -> str | None:
     """The role of a turn: a string, or, as ChatGPT exports it, an object with one."""
-    named = (turn[name] for name in ROLES if name in turn) if isinstance(turn, dict) else iter(())
-    roles = (value.get("role") if isinstance(value, dict) else value for value in named)
+    if not isinstance(turn, dict):
+        return None
+    named = [turn.get(name) for name in ROLES]
+    roles = [value.get("role") if isinstance(value, dict) else value for value in named]
     return next((role for role in roles if isinstance(role, str)), None)
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from minigpt.corpus.genres import FIELD, telling
+from minigpt.corpus.genres import FIELD, GENRE, telling
 from minigpt.corpus.kinds import LISTERS, Kind
 from minigpt.corpus.language import PLAIN
 from minigpt.corpus.lexicon import FOODS, weights
@@ -65,6 +65,12 @@ class Layout:
         foreign = {place for place in self.own(others) if _private(self.terms[place])}
         unwritten = self.own([number for number in others if not self.kinds[number].category])
         return set(range(len(self.terms))) - foreign - unwritten
+
+
+def fitting(terms: Sequence[Term], kinds: Sequence[Kind], category: str) -> tuple[Sequence[Term], tuple[str, ...]]:
+    """The terms without the kinds of text of other categories, and the words for those."""
+    others = [number for number, kind in enumerate(kinds) if kind.sort == GENRE and kind.category not in ("", category)]
+    return (Layout(terms, kinds).without(others) if others else terms), tuple(dict.fromkeys(kinds[number].name for number in others))
 
 
 def _private(term: Term) -> bool:

@@ -11,7 +11,7 @@ from minigpt.corpus.describe import describe
 from minigpt.corpus.keywords import read_terms
 from minigpt.corpus.kinds import listed_kinds, separated
 from minigpt.corpus.language import language_of
-from minigpt.corpus.layout import Layout
+from minigpt.corpus.layout import Layout, fitting
 from minigpt.corpus.legible import legible
 from minigpt.corpus.lexicon import FOODS, TABLES, weights
 from minigpt.corpus.request import MANY, Request
@@ -71,16 +71,15 @@ def understand(prompt: str, preset: str | None = None) -> Request:
         raise MinigptError(f"unknown preset {preset!r}; choose one of: {', '.join(PRESETS)}")
     prompt = legible(prompt[: 4 * MOST_LETTERS])[:MOST_LETTERS]  # mark-up and what is invisible count little
     language = language_of(prompt)
-    terms = read_terms(prompt, language)
     if preset is not None:
         ready = PRESETS[preset]
         if not prompt.strip() or prompt.strip() == ready.prompt:
             return Request(ready.category, ready.forms, preset)
-        hits = _hits(terms)[ready.category]
-        return replace(
-            _request(prompt, terms, ready.category, hits, language), forms=ready.forms, preset=preset, matched=(), confidence=1.0
-        )
-    return _several(prompt, read_terms(separated(prompt), language), language) or _one(prompt, terms, language)
+        listed = read_terms(separated(prompt), language)
+        terms, beside = fitting(listed, listed_kinds(listed, language), ready.category)
+        request = _request(prompt, terms, ready.category, _hits(terms)[ready.category], language)
+        return replace(request, forms=ready.forms, preset=preset, matched=(), confidence=1.0, beside=beside)
+    return _several(prompt, read_terms(separated(prompt), language), language) or _one(prompt, read_terms(prompt, language), language)
 
 
 def _one(prompt: str, terms: Sequence[Term], language: str) -> Request:

@@ -37,6 +37,7 @@ class Request:
     names: tuple[str, ...] = ()  # the words of the topics that have capitals, spelled so: "Paris", "SQL"
     kind: str = ""  # where the prompt names several kinds of text, the words that name this one: "short stories"
     others: tuple[Request, ...] = ()  # the other kinds, each of which gets the same share of the tokens
+    beside: tuple[str, ...] = ()  # the words for kinds of text that a preset does not write
     unwritten: tuple[str, ...] = ()  # the words for further kinds, which no template writes
 
     @property
