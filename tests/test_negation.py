@@ -35,7 +35,7 @@ UNDERSTOOD = [
     "cookies, no honey, no {}", "cookies for people who no longer eat {}",
     "cookies (excl. {})", "cookies, I gave up {}", "cookies, we ran out of {}", "cookies, {} nowhere",
     "cookies that do not mention, use or contain {}", "cookies that don't contain, use or mention {}", "cookies, {} = bad",
-    "cookies. {}: no honey: yes",
+    "cookies (-{})", "cookies (\N{MINUS SIGN}{})", "cookies,-{}",
 ]  # fmt: skip
 UNCLEAR = [
     "cookies bar the {}", "cookies, drop the {}", "cookies, lose the {}", "cookies; nobody here eats {}", "cookies; {} make me sick",
@@ -186,6 +186,8 @@ def test_a_subject_that_is_denied_is_no_topic(prompt: str) -> None:
         ("songs that never mention death", ("death",)),
         ("poems not about winter", ("winter",)), ("stories without children", ("child",)), ("stories with no witches", ("witch",)),
         ("stories without wolves, heroes or boxes", ("wolf", "hero", "box")), ("code not in Python", ("python",)),
+        ("stories about cats, not dogs", ("dog",)), ("haiku about nature but never snow", ("snow",)), ("poems on cats not dogs", ("dog",)),
+        ("stories about cats but not about black cats", ("black",)), ("stories, never sad", ()),
         ("winter recipes without Christmas", ("christmas",)), ("stories that are never sad", ()), ("stories not for children", ()),
     ],
 )  # fmt: skip

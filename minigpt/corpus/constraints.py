@@ -7,12 +7,13 @@ from itertools import takewhile
 from typing import Any
 
 from minigpt.corpus.lexicon import FOODS, TABLES, meanings
-from minigpt.corpus.terms import UNCLEAR, UNCLEAR_FOOD, Term, kind, thing
+from minigpt.corpus.terms import UNCLEAR, UNCLEAR_FOOD, Term, is_mark, kind, thing
 
 FIELDS = {"season": ("cooking", "poetry", "general"), "cuisines": ("cooking",), "diets": ("cooking",)}  # other fields: all categories
 SINGLE = ("season", "audience", "tone", "length")
 HOW = ("audience", "tone", "length")  # not read where a prompt says what a text is about: "a story about a child" may be for adults
 OPPOSITE = {("length", "short"): "long", ("length", "long"): "short"}
+LIGHT = frozenset(TABLES["light words"])
 IRREGULAR = TABLES["irregular plurals"]
 PROGRAMMING = frozenset((*TABLES["programming languages"], "python"))
 CONTAINED_BY = frozenset((*TABLES["containing"], *TABLES["about what"], *TABLES["verbs of containing"], "mentions", "mentioning"))
@@ -65,7 +66,7 @@ def _meanings(term: Term, terms: Sequence[Term], place: int, category: str) -> I
         else:
             yield field, OPPOSITE.get((field, value), "") if term.negated else value
     if term.negated and (not thing(term) or term.key in PROGRAMMING):
-        asked_out = term.negated not in SOFT or term.about or _is_contained(terms, place)
+        asked_out = term.negated not in SOFT or term.about or _is_contained(terms, place) or _is_contrasted(terms, place)
         yield ("without", singular(term.key)) if asked_out else ("", "")
 
 
@@ -73,6 +74,12 @@ def _is_contained(terms: Sequence[Term], place: int) -> bool:
     """Whether what is denied is that a text contains the term, not that it is so: "never mention death", but not "never sad"."""
     between = takewhile(lambda term: term.key != terms[place].negated, reversed(terms[:place]))
     return any(term.key in CONTAINED_BY for term in between)
+
+
+def _is_contrasted(terms: Sequence[Term], place: int) -> bool:
+    """Whether a thing is named beside what is asked for, to tell it apart: "cats, not dogs", "nature but never snow"."""
+    before = terms[place - 2] if place > 1 and terms[place - 1].key == terms[place].negated in ("not", "never") else None
+    return before is not None and terms[place].key not in LIGHT and (is_mark(before) or before.key == "but" or not before.plain)
 
 
 def _food(term: Term) -> Iterator[tuple[str, str]]:

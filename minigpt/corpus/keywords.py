@@ -16,7 +16,7 @@ from minigpt.corpus.terms import SUBJECTS, Term, is_mark, thing
 
 LETTERS = r"[\p{L}\p{M}\p{N}\u200c\u200d]+"  # joiners are a part of Persian and Hindi words
 TOKEN = regex.compile(
-    r"(?P<minus>(?<=\s)[-!](?=\p{L}))"
+    r"(?P<minus>(?<=[\s(\[,;:])[-!](?=\p{L}))"
     r"|(?P<mark>[\p{Po}\p{Ps}\p{Pe}\p{Pi}\p{Pf}&+]+|\p{Pd}+(?=\s|\p{Pd}|$)|[\u2013-\u2015])"
     rf"|(?P<sign>[{''.join(sign for sign in TABLES['unclear in a sentence'] if len(sign) == 1)}])"
     rf"|{LETTERS}(?:\+\+|#|(?:['.-]{LETTERS})+)?"

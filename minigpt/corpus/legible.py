@@ -48,7 +48,7 @@ JOINER = regex.compile(rf"(?<![{JOINERS_MATTER}]\p{{M}}*)[\u200c\u200d]|[\u200c\
 APOSTROPHE = regex.compile(
     r"(?<=\p{L}\p{M}*)[`\u00b4\u02b9\u02bb\u02bc\u02bd\u02c8\u2018\u2019\u201b\u2032\u2035\ua78c\uff07\ufffd']+(?=\p{L})"
 )
-MINUS = regex.compile(r"(?<=\s)\u2212\s*(?=\p{L})")
+MINUS = regex.compile(r"(?<=[\s(\[,;:])\u2212\s*(?=\p{L})")
 HYPHEN = regex.compile(r"[\u2010\u2011\u2012\u2043\u2212\ufe63]|(?<=\p{L}\p{M}*)\u2013(?=\p{L})")  # an en dash only inside a word
 ABBREVIATIONS = (  # of handwriting
     (regex.compile(r"(?<![\w/])w\s?/\s?o(?:ut)?(?!\w)|(?<![\w/])w\.o\.?(?=\s)", regex.IGNORECASE), "without"),

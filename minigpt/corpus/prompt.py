@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from minigpt.corpus.constraints import constraints
+from minigpt.corpus.constraints import constraints, singular
 from minigpt.corpus.describe import describe
 from minigpt.corpus.keywords import read_terms
 from minigpt.corpus.kinds import listed_kinds, separated
@@ -171,6 +171,10 @@ def _request(
     used |= {place for place in (*naming, *(hit.place for hit in hits)) if terms[place].key not in SUBJECTS} | set(done)
     used |= {place for place, term in enumerate(terms) if category == "technical" and term.key in FIGURATIVE}
     left = topics(terms, used, in_prose=category not in (("technical",) if wide is not None else ("cooking", "technical")))
+    said = {singular(word) for topic in left for word in topic.split()}
+    fields["without"] = tuple(
+        thing for thing in fields.get("without", ()) if thing not in said or thing in FOODS
+    )  # cats, but no black cats
     deciding = {hit.place for hit in hits} | set(naming)
     matched = tuple(dict.fromkeys(terms[place].text.lower() for place in sorted(deciding)))
     confidence = max((CONFIDENCE[max(1, round(hit.weight))] for hit in hits), default=0.0)
