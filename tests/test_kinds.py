@@ -153,6 +153,16 @@ def test_a_diet_of_one_kind_spares_another_that_cannot_keep_to_it() -> None:
     assert [part.diets for part in understand("vegan cakes and mushroom stews").parts] == [("vegan",), ("vegan",)]
 
 
+def test_the_manner_of_a_later_kind_is_its_own() -> None:
+    def manner(prompt: str) -> list[tuple[str | None, str | None]]:
+        return [(part.tone, part.length) for part in understand(prompt).parts]
+
+    assert manner("poems and funny short stories") == [(None, None), ("fun", "short")]
+    assert manner("funny stories and poems") == [("fun", None), ("fun", None)]
+    assert manner("poems and stories, short and funny") == [("fun", "short")] * 2
+    assert [part.cuisines for part in understand("soups and Italian desserts").parts] == [(), ("italian",)]
+
+
 def test_words_of_quantity_are_no_topics() -> None:
     for prompt in (
         "half poems, half recipes",
@@ -218,7 +228,7 @@ def test_the_plan_names_every_kind_and_its_share() -> None:
         "poetry (haiku) and cooking (recipes) and general (letters), a third each"
     ]
     assert describe(understand("haiku about rain, and formal memos")) == [
-        "poetry (haiku; about rain) and general (memos), half each; formal"
+        "poetry (haiku; about rain) and general (memos; formal), half each"
     ]
     assert describe(understand("songs and recipes about rain, for children")) == [
         "poetry (songs) and cooking (recipes), half each; for children; about rain"

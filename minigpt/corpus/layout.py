@@ -12,8 +12,9 @@ from minigpt.corpus.genres import FIELD, GENRE, telling
 from minigpt.corpus.kinds import LISTERS, Kind
 from minigpt.corpus.language import PLAIN
 from minigpt.corpus.lexicon import FOODS, weights
-from minigpt.corpus.terms import Term, thing
+from minigpt.corpus.terms import Term, kind, thing
 
+MANNER = ("tone", "length", "season", "cuisines")  # diets and readers are not: somebody may be allergic, or a child
 CLOSE = ("to",)  # ties what follows to the last kind alone
 
 
@@ -60,9 +61,11 @@ class Layout:
         return " and ".join(dict.fromkeys(kind.name for kind in some if kind.sort != FIELD)) or some[0].name
 
     def shared(self, numbers: Sequence[int]) -> set[int]:
-        """The places whose constraints hold for some kinds: all but the subjects and foods of others, and kinds that are not written."""
+        """The places whose constraints hold for some kinds: all but the subjects and foods of others, the manner of later ones ("poems and
+        funny stories"), and kinds that are not written."""
         others = [number for number in range(len(self.kinds)) if number not in numbers]
         foreign = {place for place in self.own(others) if _private(self.terms[place])}
+        foreign |= {place for place in self.own([number for number in others if number]) if kind(self.terms[place]) in MANNER}
         unwritten = self.own([number for number in others if not self.kinds[number].category])
         return set(range(len(self.terms))) - foreign - unwritten
 
