@@ -314,3 +314,20 @@ def test_names_have_tags():
 
 def test_a_foreign_text_is_one_printable_bounded_line():
     assert plain("a\n\x1b[31mb" + "c" * 1000) == "a [31mb" + "c" * 192 + "…"
+
+
+def test_no_thread_stays_once_the_answers_are_there():
+    """A program that makes many runs keeps nothing of them: neither after an answer nor after a request that was cut."""
+
+    def watching() -> list[threading.Thread]:
+        return [thread for thread in threading.enumerate() if thread.name == "ollama-watchdog"]
+
+    with serve(reply=once(pieces=["a"], end="stall")) as server:
+        client = Client(server.url, QUICK)
+        for _ in range(2):
+            with pytest.raises(Slow):
+                client.generate(BODY, 5)
+            client.get("/api/version")
+            for thread in watching():
+                thread.join(2)
+            assert watching() == []

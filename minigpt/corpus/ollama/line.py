@@ -72,7 +72,7 @@ class Line:
         except BROKEN as error:
             raise self._cut or Away(f"{self.url} {_reason(error)}") from error
         finally:
-            self.deadline = NEVER
+            self._watchdog.move(self, NEVER)
             if not whole:  # what is left of the answer must not be read by the next request
                 self.session.close()
 
@@ -95,13 +95,16 @@ class Line:
 
 
 class Watchdog:
-    """Cuts every line whose deadline has passed; one thread for all lines of a host, asleep until the nearest deadline."""
+    """Cuts every line whose deadline has passed; one thread for all lines of a host, asleep until the nearest deadline.
+
+    The thread lives as long as some line has a deadline. Where the system starts no more threads, the sockets' own timeouts have to do.
+    """
 
     def __init__(self) -> None:
         self._lines: list[Line] = []
         self._changed = threading.Condition()
         self._wakes = NEVER
-        threading.Thread(target=self._watch, daemon=True, name="ollama-watchdog").start()
+        self._awake = False
 
     def add(self, line: Line) -> None:
         """Watch a line from now on."""
@@ -110,9 +113,13 @@ class Watchdog:
 
     def move(self, line: Line, deadline: float) -> None:
         """Give a line another deadline. A later one costs nothing: the watchdog finds it when it wakes."""
-        line.deadline = deadline
-        if deadline < self._wakes:
-            with self._changed:
+        with self._changed:
+            line.deadline = deadline
+            if deadline < NEVER and not self._awake:
+                with suppress(RuntimeError, MemoryError):
+                    threading.Thread(target=self._watch, daemon=True, name="ollama-watchdog").start()
+                    self._awake = True
+            elif deadline < self._wakes or deadline == NEVER:
                 self._changed.notify()
 
     def cut_all(self, error: OllamaError) -> None:
@@ -123,13 +130,14 @@ class Watchdog:
 
     def _watch(self) -> None:
         with self._changed:
-            while True:
+            while (nearest := min(line.deadline for line in self._lines)) < NEVER:
+                self._wakes = nearest
+                self._changed.wait(min(3600.0, max(0.001, nearest - time.monotonic())))
                 now = time.monotonic()
                 for line in self._lines:
                     if line.deadline <= now:
                         line.cut(Slow(f"{line.url}: {line.complaint}"))
-                self._wakes = min((line.deadline for line in self._lines), default=NEVER)
-                self._changed.wait(None if self._wakes == NEVER else min(3600.0, max(0.001, self._wakes - now)))
+            self._awake = False
 
 
 class _Adapter(HTTPAdapter):
