@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import math
 import signal
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
 
 SIGNALS = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP", "SIGBREAK") if hasattr(signal, name)]  # the last is Windows'
+
+
+GRACE = 2.0  # seconds for the way out, in which an impatient person's further Ctrl-Cs change nothing
 
 
 class Interrupted(KeyboardInterrupt):
@@ -19,10 +24,12 @@ class Interrupted(KeyboardInterrupt):
 
 class Interrupt:
     """Hears the signals within `listening()`. Inside `deferred()` the first one only sets `asked`, so that a step can be finished
-    and saved; a second one, or one that comes elsewhere, raises Interrupted at once."""
+    and saved; a second one, or one that comes elsewhere, raises Interrupted at once. Those that follow within GRACE are ignored, so that
+    what happened can be recorded and told."""
 
     def __init__(self) -> None:
         self.asked = self._deferring = self._leaving = False
+        self._raised = -math.inf  # when
 
     @contextmanager
     def listening(self) -> Iterator[None]:
@@ -54,12 +61,31 @@ class Interrupt:
             signal.signal(number, handler)
         late, self.asked, self._leaving = self.asked, asked or self.asked, False
         if late:
-            raise Interrupted
+            self._raise()
 
     def _hear(self, number: int, frame: FrameType | None) -> None:
         twice, self.asked = self.asked, True
         if not self._leaving and (twice or not self._deferring):
+            self._raise()
+
+    def _raise(self) -> None:
+        now = time.monotonic()
+        if now - self._raised >= GRACE:
+            self._raised = now
             raise Interrupted
+
+
+def ignore_further() -> None:
+    """The process was interrupted and ends now: signals are ignored, or one in its last moments would become its status."""
+    for number in SIGNALS if in_main_thread() else ():
+        if is_free(number):
+            signal.signal(number, signal.SIG_IGN)
+
+
+def reason(error: BaseException) -> str:
+    """What an interruption says, also if another one came while it was on its way; empty where none says anything."""
+    said, cause = str(error), error.__context__
+    return said if said or cause is None else reason(cause) if isinstance(cause, KeyboardInterrupt) else ""
 
 
 def in_main_thread() -> bool:

@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -70,6 +71,47 @@ def test_the_inner_of_two_listeners_hears_and_the_outer_one_hears_again() -> Non
             signal.raise_signal(signal.SIGTERM)
         assert outer.asked
     assert handlers() == before
+
+
+def test_on_the_way_out_further_signals_change_nothing() -> None:
+    """Somebody who presses Ctrl-C again and again does not keep a run from recording how it ended."""
+    interrupt, recorded = Interrupt(), []
+    with pytest.raises(Interrupted), interrupt.listening(), interrupt.deferred():
+        signal.raise_signal(signal.SIGINT)
+        try:
+            signal.raise_signal(signal.SIGINT)
+        finally:
+            for number in SIGNALS:
+                signal.raise_signal(number)
+            recorded.append(True)
+    assert recorded
+
+
+def test_a_way_out_that_takes_long_can_be_cut_short(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("minigpt.interrupt.GRACE", 0.0)
+    with pytest.raises(Interrupted), Interrupt().listening():
+        try:
+            signal.raise_signal(signal.SIGINT)
+        finally:
+            with pytest.raises(Interrupted):
+                signal.raise_signal(signal.SIGINT)
+
+
+def test_signals_to_the_very_end_leave_the_record_and_the_message_whole(tmp_path: Path) -> None:
+    """One every few milliseconds, from the first step until the process is gone."""
+    sizes = "--layers 1 --heads 1 --width 8 --positions 32 --initial-tokens 2500 --final-tokens 2000 --epochs 500 --threads 1"
+    command = [sys.executable, "-m", "minigpt", "train", "--prompt", "poems", "--source", "template", "--out", tmp_path / "run"]
+    with subprocess.Popen([*command, *sizes.split()], stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stderr
+        while not process.stderr.readline().startswith("Training"):
+            assert process.poll() is None
+        while process.poll() is None:
+            process.send_signal(signal.SIGINT)
+            time.sleep(0.01)
+        last = process.stderr.read().splitlines()[-1]
+    assert process.returncode == 130
+    assert last == f"minigpt: interrupted; everything is saved; to go on: minigpt resume {tmp_path / 'run'}"
+    assert '"status": "interrupted"' in (tmp_path / "run/run.json").read_text()
 
 
 def test_another_thread_changes_nothing() -> None:

@@ -15,7 +15,7 @@ import click
 
 from minigpt.errors import MinigptError
 from minigpt.foreign import one_line, printable
-from minigpt.interrupt import Interrupt
+from minigpt.interrupt import Interrupt, ignore_further, reason
 from minigpt.machine import spare_blas
 
 
@@ -37,7 +37,8 @@ def command(name: str) -> Callable[[Callable[..., None]], click.Command]:
                     spare_blas()
                     callback(**options)
             except (KeyboardInterrupt, click.Abort) as error:  # click's: at a question
-                tell(str(error)) if str(error) else tell("minigpt: interrupted", begin="\n")
+                ignore_further()
+                tell(said) if (said := reason(error)) else tell("minigpt: interrupted", begin="\n")
                 raise SystemExit(130) from error
             except BrokenPipeError as error:  # the reader has had enough, as `head` has
                 sys.stdout = nowhere()
