@@ -39,6 +39,8 @@ def lock(file: File, what: str) -> Iterator[bool]:
         finally:
             with suppress(OSError):
                 opened.truncate(0)
+            if kept:
+                _release(opened)
 
 
 def _acquire(opened: BinaryIO, what: str, file: File) -> bool:
@@ -75,6 +77,14 @@ def _system_lock(opened: BinaryIO) -> None:
         import fcntl
 
         fcntl.flock(opened, fcntl.LOCK_EX | fcntl.LOCK_NB)
+
+
+def _release(opened: BinaryIO) -> None:
+    """Let go of the system's lock now: closing the file would leave it to a child that was forked meanwhile, and has the file open too."""
+    if sys.platform != "win32":
+        import fcntl
+
+        fcntl.flock(opened, fcntl.LOCK_UN)
 
 
 def this_host() -> str:

@@ -5,8 +5,10 @@ from __future__ import annotations
 import errno
 import os
 import shutil
+import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import numpy as np
@@ -285,6 +287,23 @@ def test_without_locks_a_living_process_still_keeps_others_out(tmp_path, monkeyp
 
 
 @posix
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="no forks there")
+@pytest.mark.filterwarnings("ignore:.*multi-threaded.*fork:DeprecationWarning")
+def test_a_forked_child_does_not_keep_a_lock_that_its_parent_has_let_go(tmp_path):
+    """It has inherited the open file, which closing it in the parent does not change."""
+    with lock(tmp_path / "lock", "it is in use"):
+        child = os.fork()
+        if not child:
+            time.sleep(30)
+            os._exit(0)
+    try:
+        with lock(tmp_path / "lock", "it is in use") as kept:
+            assert kept
+    finally:
+        os.kill(child, signal.SIGKILL)
+        os.waitpid(child, 0)
+
+
 def test_a_lock_whose_file_is_gone_is_none(tmp_path, monkeypatch):
     """Another process has the file open when the one that holds it is complete and removes it."""
     import fcntl
