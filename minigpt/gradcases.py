@@ -22,17 +22,19 @@ from .model import Block, Mlp
 from .params import Parameter, Parameters
 
 CONFIG = ModelConfig(n_layer=2, n_head=2, n_embd=6, n_positions=8, vocab_size=11, dropout=0.3)
-TINY_CACHE = 100  # bytes: two rows of the model's width in float64, so that every chain runs over several pieces
+TINY_CACHE = 200  # bytes: four rows of the model's width in float64, so that every chain runs over several pieces, the last smaller
+WIDE = 4.0  # standard deviation of inputs that also reach the flat ends of a curve
 
 
 @dataclass(frozen=True)
 class Setting:
-    """One path through the code. B sequences of T tokens; none of the sizes that cut an array divides it."""
+    """One path through the code. B sequences of T tokens. By default none of the sizes that cut an array divides it."""
 
     name: str
     B: int = 2
     T: int = 7
     dropout: float = CONFIG.dropout
+    heads: int = CONFIG.n_head
     cache_bytes: int = CACHE_BYTES
     tile: int = 3  # attention's; a whole model always has TILE
     chunk: int = 4  # rows of the loss, where it is checked alone
@@ -44,7 +46,8 @@ class Setting:
 
     def config(self) -> ModelConfig:
         """The model that is checked: CONFIG but for what this setting changes."""
-        return replace(CONFIG, dropout=self.dropout, vocab_size=self.vocab_size, n_positions=max(CONFIG.n_positions, self.T))
+        positions = max(CONFIG.n_positions, self.T)
+        return replace(CONFIG, dropout=self.dropout, vocab_size=self.vocab_size, n_positions=positions, n_head=self.heads)
 
     def backend(self, backend: Backend) -> Backend:
         """The backend with this setting's size of a piece."""
@@ -54,24 +57,26 @@ class Setting:
 
 
 LAYERS = (
-    Setting("several tiles, chunks and blocks"),
-    Setting("one sequence", B=1),
+    Setting("several tiles, chunks and blocks", dropout=0.1),
     Setting("no dropout", dropout=0),
-    Setting("one sequence, no dropout", B=1, dropout=0),
+    Setting("one sequence, no dropout", B=1, dropout=0, heads=1),
     Setting("several pieces", cache_bytes=TINY_CACHE),
-    Setting("one tile, one chunk, one block", tile=TILE, chunk=99, block=99, shards=1),
+    Setting("pieces of several sequences", B=5, T=3, tile=2, cache_bytes=300),  # of attention: two, two, one
+    Setting("one tile, one chunk, one block", tile=7, chunk=99, block=99, shards=1),
+    Setting("sizes that divide", B=3, T=6, dropout=0.6, heads=3, chunk=6, vocab_size=12),
+    Setting("one token, fewer in the vocabulary than shards", T=1, vocab_size=2),
 )
 MODELS = (
     Setting("one worker"),
-    Setting("one sequence", B=1),
-    Setting("no dropout", dropout=0),
+    Setting("one sequence", B=1, threads=3),
+    Setting("no dropout", B=3, dropout=0, micro_batch=1),
     Setting("two workers", B=3, threads=2),
-    Setting("two workers, no dropout", B=3, threads=2, dropout=0),
+    Setting("three workers, no dropout", B=5, threads=3, dropout=0),
     Setting("two workers, micro-batches", B=5, threads=2, micro_batch=2),
     Setting("several pieces", cache_bytes=TINY_CACHE, threads=2),
     Setting("longer than two tiles", B=1, T=2 * TILE + 2, cache_bytes=TINY_CACHE),
-    Setting("longer than a tile, no dropout", B=2, T=TILE + 1, dropout=0),
-    Setting("two shards of several blocks", vocab_size=4 * BLOCK + 5, threads=2),
+    Setting("two whole tiles, no dropout", T=2 * TILE, dropout=0),
+    Setting("two shards of several blocks", T=3, vocab_size=4 * BLOCK + 5, threads=2),
 )
 
 
@@ -99,8 +104,8 @@ def cases(setting: Setting, backend: Backend, seed: int) -> Iterator[Case]:
     workspace, noise = Workspace(backend, np.float64), Noise(backend)
     B, N, C, h = setting.B, setting.B * setting.T, CONFIG.n_embd, "transformer.h.1"
 
-    def case(layer: Any, prefix: str, *batch: int) -> Case:
-        x = backend.asarray(rng.standard_normal((N, C)))
+    def case(layer: Any, prefix: str, *batch: int, spread: float = 1.0) -> Case:
+        x = backend.asarray(spread * rng.standard_normal((N, C)))
 
         def forward() -> Array:
             noise.begin([(0, b) for b in range(B)])  # dropout: the same draws in every forward
@@ -118,7 +123,7 @@ def cases(setting: Setting, backend: Backend, seed: int) -> Iterator[Case]:
     yield embedding_case(setting, rng, parameters, workspace)
     yield case(Linear(f"{h}.mlp.c_fc", parameters, workspace), f"{h}.mlp.c_fc")
     yield case(LayerNorm(f"{h}.ln_1", parameters, workspace), f"{h}.ln_1")
-    yield case(Gelu("gelu", workspace), "none")
+    yield case(Gelu("gelu", workspace), "none", spread=WIDE)
     yield case(Dropout("dropout", setting.dropout, noise, workspace), "none")
     yield case(Attention(1, parameters, workspace, noise, setting.tile), f"{h}.attn", B)
     yield case(Mlp(1, parameters, workspace), f"{h}.mlp")
@@ -129,7 +134,7 @@ def cases(setting: Setting, backend: Backend, seed: int) -> Iterator[Case]:
 def embedding_case(setting: Setting, rng: np.random.Generator, parameters: Parameters, workspace: Workspace) -> Case:
     """The embedding has no input gradient; its ids repeat, and it starts beyond position 0."""
     layer, backend = Embedding(parameters, workspace), workspace.backend
-    ids = backend.asarray(rng.integers(0, 4, (setting.B, setting.T)))
+    ids = backend.asarray(rng.integers(0, min(4, setting.vocab_size), (setting.B, setting.T)))
     dy = backend.asarray(rng.standard_normal((setting.B * setting.T, CONFIG.n_embd)))
 
     def backward() -> dict[str, Array]:
@@ -144,7 +149,7 @@ def loss_case(setting: Setting, rng: np.random.Generator, parameters: Parameters
     """The loss is a scalar already: it needs no upstream gradient. It is taken as part of a larger batch."""
     layer = CrossEntropy(parameters, workspace, setting.chunk, setting.shards, block=setting.block)
     N, backend = setting.B * setting.T, workspace.backend
-    x = backend.asarray(rng.standard_normal((N, CONFIG.n_embd)))
+    x = backend.asarray(WIDE * rng.standard_normal((N, CONFIG.n_embd)))
     targets = backend.asarray(rng.integers(0, setting.vocab_size, N))
     return Case(
         "CrossEntropy",

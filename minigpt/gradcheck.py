@@ -20,6 +20,7 @@ from .gradcases import LAYERS, MODELS, Case, Setting, cases, randomize
 from .parallel import Trainer
 
 TOLERANCE = 1e-6
+FLOAT32_TOLERANCE = 1e-4  # of a gradient in float32, whose rounding errors are of order 1e-6, against the one in float64
 MODEL = "GPT"  # the whole model's name in the results
 STEP = 2e-6  # of a central difference: its error is of order STEP^2 by truncation and 1e-16 / STEP by rounding
 WIDE_STEP = 1e-4  # of a pair of them, whose error is of order WIDE_STEP^4 by truncation and 1e-16 / WIDE_STEP by rounding
@@ -33,11 +34,12 @@ class Result:
     parameter: str
     setting: str
     error: float
+    tolerance: float = TOLERANCE
 
     @property
     def passed(self) -> bool:
         """Whether the error is below the tolerance; NaN is not."""
-        return self.error < TOLERANCE
+        return self.error < self.tolerance
 
 
 def check_gradients(
@@ -79,19 +81,18 @@ def check_case(case: Case, backend: Backend, seed: int, setting: str = "") -> It
 
 
 def check_model(setting: Setting, backend: Backend, seed: int) -> Iterator[Result]:
-    """The loss of the whole model, along one random direction through each parameter and one through all of them."""
+    """The loss of the whole model, along one random direction through each parameter and one through all of them; and its gradient in
+    float32, in which models are trained, against the one in float64."""
     rng, config = np.random.default_rng(seed), setting.config()
     backend = setting.backend(backend)
     x, y = (rng.integers(0, config.vocab_size, (setting.B, setting.T)) for _ in range(2))
-    one = Trainer(config, TrainConfig(), threads=setting.threads, micro_batch=setting.micro_batch, backend=backend, dtype=np.float64)
-    with closing(one) as trainer:
+    with closing(trainer_of(setting, backend, seed, np.float64)) as trainer:
         parameters = trainer.parameters
-        randomize(parameters, rng)
 
         def objective() -> float:
             return trainer.loss_and_gradients(x, y)[0]
 
-        gradients = trainer.loss_and_gradients(x, y)[1]
+        gradients = gradients_of(trainer, x, y)
         gradient = np.concatenate([gradients[name].reshape(-1) for name in parameters.offsets])
         for name, at in [*parameters.offsets.items(), ("all, along one direction", slice(0, parameters.n))]:
             direction = rng.standard_normal(at.stop - at.start)
@@ -99,6 +100,25 @@ def check_model(setting: Setting, backend: Backend, seed: int) -> Iterator[Resul
             scale = float(np.abs(gradient[at] * direction).sum()) / np.sqrt(len(direction))  # a direction may be flat by chance
             error = abs(slope - float(gradient[at] @ direction)) / max(abs(slope), scale, 1e-8)
             yield Result(MODEL, short(name), setting.name, error)
+    if setting.dropout and backend.name != "cpu":  # CuPy draws other masks in float32
+        return
+    with closing(trainer_of(setting, backend, seed, np.float32)) as trainer:
+        errors = [relative_error(array, gradients[name]) for name, array in gradients_of(trainer, x, y).items()]
+        yield Result(MODEL, "all, in float32", setting.name, float(np.max(errors)), FLOAT32_TOLERANCE)
+
+
+def trainer_of(setting: Setting, backend: Backend, seed: int, dtype: type) -> Trainer:
+    """A Trainer with random parameters, the same ones in every dtype."""
+    threads, parts = setting.threads, setting.micro_batch
+    trainer = Trainer(setting.config(), TrainConfig(), threads=threads, micro_batch=parts, backend=backend, dtype=dtype)
+    randomize(trainer.parameters, np.random.default_rng(seed))
+    return trainer
+
+
+def gradients_of(trainer: Trainer, x: np.ndarray, y: np.ndarray) -> dict[str, np.ndarray]:
+    """The gradients of a batch, taken after those of another, larger one, which must leave nothing behind."""
+    trainer.loss_and_gradients(np.concatenate([y, y]), np.concatenate([x, x]))
+    return trainer.loss_and_gradients(x, y)[1]
 
 
 def numeric_slope(objective: Callable[[], float], array: Array, direction: np.ndarray, backend: Backend) -> float:

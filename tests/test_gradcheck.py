@@ -12,7 +12,7 @@ from minigpt.attention import TILE, Attention
 from minigpt.backend import Array, Backend
 from minigpt.gradcases import CONFIG, LAYERS, MODELS, Case, Setting, cases, randomize
 from minigpt.gradcheck import Result, check_case, check_gradients, check_model, short, worst
-from minigpt.layers import Dropout, Embedding, LayerNorm, Linear, Workspace
+from minigpt.layers import Dropout, Embedding, Gelu, LayerNorm, Linear, Workspace
 from minigpt.loss import BLOCK, Shard
 from minigpt.params import Parameters, shapes
 
@@ -32,7 +32,7 @@ def test_every_gradient_of_the_layers_and_the_model_is_right(results: list[Resul
 def test_the_seed_does_not_matter(seed: int, cpu: Backend) -> None:
     """Other numbers agree as well, and far below the tolerance: the check raises no false alarm."""
     found = [r for setting in (MODELS[2], MODELS[-1]) for r in check_model(setting, cpu, seed)]
-    assert max(r.error for r in found) < 2e-7
+    assert max(r.error / r.tolerance for r in found) < 0.2
 
 
 def test_every_parameter_is_looked_at_in_its_layer_and_in_the_model_in_every_setting(results: list[Result]) -> None:
@@ -42,7 +42,7 @@ def test_every_parameter_is_looked_at_in_its_layer_and_in_the_model_in_every_set
         assert {short(name) for name in shapes(CONFIG) if ".h.0." not in name} <= alone
     for setting in MODELS:
         whole = {r.parameter for r in results if r.layer == "GPT" and r.setting == setting.name}
-        assert whole == {short(name) for name in shapes(CONFIG)} | {"all, along one direction"}
+        assert whole == {short(name) for name in shapes(CONFIG)} | {"all, along one direction", "all, in float32"}
 
 
 def test_every_layer_with_an_input_has_its_input_gradient_compared(results: list[Result]) -> None:
@@ -69,6 +69,11 @@ def doubled_where(condition: Callable[[Any, Array], bool]) -> Callable[..., tupl
     return lambda layer, dy, *rest: (2 * dy if condition(layer, dy) else dy, *rest)
 
 
+def only_small_inputs(layer: Gelu, dy: Array) -> tuple[Any, ...]:
+    """Loses the gradient where the slope is almost 0 or 1, as it is for large inputs."""
+    return (np.where(np.abs(layer.slope * (1 - layer.slope)) < 1e-6, 0, dy),)
+
+
 def models(*names: str) -> list[Setting]:
     """The settings of the whole model with these names."""
     found = [setting for setting in MODELS if setting.name in names]
@@ -76,21 +81,46 @@ def models(*names: str) -> list[Setting]:
     return found
 
 
+def layers(name: str) -> list[Setting]:
+    """The settings of single layers whose names begin so, of which there is one."""
+    (found,) = (setting for setting in LAYERS if setting.name.startswith(name))
+    return [found]
+
+
 PLANTED = {
-    "the first block's share for all": (Shard, first_block_for_all, LAYERS),
+    "the first block's share for all": (Shard, first_block_for_all, layers("several tiles")),
     "the first block's share for all, in the model": (Shard, first_block_for_all, models("two shards of several blocks")),
-    "without dropout": (Dropout, doubled_where(lambda layer, dy: layer.mask is None), LAYERS),
+    "without dropout": (Dropout, doubled_where(lambda layer, dy: layer.mask is None), layers("no dropout")),
     "without dropout, in the model": (Dropout, doubled_where(lambda layer, dy: layer.mask is None), models("no dropout")),
-    "one sequence": (Attention, doubled_where(lambda layer, dy: layer.weights.shape[0] == 1), LAYERS),
+    "one sequence": (Attention, doubled_where(lambda layer, dy: layer.weights.shape[0] == 1), layers("one sequence, no")),
     "one sequence, in the model": (Embedding, doubled_where(lambda layer, dy: layer.ids.shape[0] == 1), models("one sequence")),
     "a second worker": (Embedding, doubled_where(lambda layer, dy: layer.positions.memory.shared > 0), models("two workers")),
-    "several pieces": (LayerNorm, doubled_where(lambda layer, dy: len(layer.pieces(dy)) > 1), LAYERS),
+    "several pieces": (LayerNorm, doubled_where(lambda layer, dy: len(layer.pieces(dy)) > 1), layers("several pieces")),
     "several pieces, in the model": (LayerNorm, doubled_where(lambda layer, dy: len(layer.pieces(dy)) > 1), models("several pieces")),
-    "past the first tile": (Attention, doubled_where(lambda layer, dy: layer.weights.shape[2] > layer.tile), LAYERS),
+    "full tiles only": (Attention, doubled_where(lambda layer, dy: layer.weights.shape[2] % layer.tile == 0), layers("sizes that divide")),
+    "full tiles only, in the model": (
+        Attention,
+        doubled_where(lambda layer, dy: layer.weights.shape[2] % TILE == 0),
+        models("two whole tiles, no dropout"),
+    ),
+    "an odd number of sequences": (
+        Attention,
+        doubled_where(lambda layer, dy: layer.weights.shape[0] % 2 and len(dy) > 7),
+        layers("sizes that divide"),
+    ),
+    "one token": (Attention, doubled_where(lambda layer, dy: layer.weights.shape[2] == 1), layers("one token")),
+    "a heavy dropout": (Dropout, doubled_where(lambda layer, dy: layer.keep < 0.5), layers("sizes that divide")),
+    "a light dropout": (Dropout, doubled_where(lambda layer, dy: layer.keep > 0.8), layers("several tiles")),
+    "one head": (Attention, doubled_where(lambda layer, dy: layer.H == 1), layers("one sequence, no")),
+    "an even head": (Attention, doubled_where(lambda layer, dy: layer.D % 2 == 0), layers("sizes that divide")),
+    "float32": (LayerNorm, doubled_where(lambda layer, dy: dy.dtype == np.float32), models("one worker")),
+    "fewer sequences than workers": (Embedding, doubled_where(lambda layer, dy: layer.ids.shape == (1, 7)), models("one sequence")),
+    "the flat ends of the activation": (Gelu, only_small_inputs, layers("one token")),
+    "past the first tile": (Attention, doubled_where(lambda layer, dy: layer.weights.shape[2] > layer.tile), layers("several tiles")),
     "past a full tile": (
         Attention,
         doubled_where(lambda layer, dy: layer.weights.shape[2] > TILE),
-        models("longer than a tile, no dropout"),
+        models("two whole tiles, no dropout"),
     ),
 }
 
@@ -101,8 +131,9 @@ def test_a_mistake_that_shows_in_some_settings_only_is_found(name: str, cpu: Bac
     layer, wrong, settings = PLANTED[name]
     right = layer.backward
     monkeypatch.setattr(layer, "backward", lambda self, *arguments: right(self, *wrong(self, *arguments)))
-    if settings is LAYERS:
-        concerned = (case for s in LAYERS for case in cases(s, cpu, 0) if case.layer in (layer.__name__, "CrossEntropy"))
+    if settings[0] in LAYERS:
+        kind = "CrossEntropy" if layer is Shard else layer.__name__
+        concerned = (case for s in settings for case in cases(s, cpu, 0) if case.layer == kind)
         found = (r for case in concerned for r in check_case(case, cpu, 0))
     else:
         found = (r for s in settings for r in check_model(s, cpu, 0))
@@ -117,12 +148,24 @@ def test_a_gradient_that_replaces_those_of_the_parts_before_is_found(cpu: Backen
     assert failed == ["two workers, micro-batches"]
 
 
+@pytest.mark.parametrize("kept", [0, 1], ids=["every worker's", "the further workers'"])
+def test_a_gradient_that_is_left_of_the_step_before_is_found(kept: int, cpu: Backend, monkeypatch: pytest.MonkeyPatch) -> None:
+    """In training each step follows another one."""
+    forget = Parameters.zero_gradients
+    monkeypatch.setattr(Parameters, "zero_gradients", lambda p: None if kept == 0 or p.shared else forget(p))
+    assert any(not r.passed for r in check_model(models("two workers")[0], cpu, 0))
+
+
 def test_the_settings_reach_the_sizes_that_training_has() -> None:
     """Two tiles, three blocks in each of two shards, a second worker, a last micro-batch that is smaller."""
     assert any(s.T > 2 * TILE and s.T % TILE for s in MODELS)
     assert any(s.vocab_size > s.threads * 2 * BLOCK and s.threads > 1 for s in MODELS)
     assert any(s.B > s.threads > 1 and s.dropout for s in MODELS) and any(s.B > s.threads > 1 and not s.dropout for s in MODELS)
     assert any(s.micro_batch and s.B % s.micro_batch for s in MODELS)
+    assert any(s.threads > 2 and s.threads < s.B for s in MODELS) and any(s.threads > s.B for s in MODELS)
+    assert any(s.micro_batch and s.threads == 1 for s in MODELS)
+    assert any(s.T > TILE and s.T % TILE == 0 for s in MODELS)
+    assert any(s.chunk < s.B * s.T and s.B * s.T % s.chunk == 0 for s in LAYERS) and any(s.vocab_size < s.shards for s in LAYERS)
 
 
 class FlippedInput(Linear):

@@ -40,19 +40,19 @@ def list_command(models_dir: str) -> None:
 @click.option("--seed", type=click.IntRange(0), default=0, help="Decides the random inputs.")
 @click.option("--layer", help="Check this layer only, such as Attention; GPT is the whole model.")
 def check_command(device: str, seed: int, layer: str | None) -> None:
-    """Check every backward pass against central differences, in float64.
+    """Check every backward pass against central differences in float64, and its float32 against that.
 
     Each gradient is checked in several settings (one sequence, no dropout, two workers, ...); the largest of its errors is shown.
     """
     from minigpt.backend import choose_backend
-    from minigpt.gradcheck import TOLERANCE, check_gradients, worst
+    from minigpt.gradcheck import FLOAT32_TOLERANCE, TOLERANCE, check_gradients, worst
 
     backend = choose_backend(device)
     tell(backend.reason)
     results = worst(check_gradients(backend, seed, only=layer))
     if not results:
         raise MinigptError(f"there is no layer {layer!r} to check; `minigpt check` without --layer lists them all")
-    show(f"{'layer':<14} {'gradient of':<28} largest relative error (below {TOLERANCE:g})")
+    show(f"{'layer':<14} {'gradient of':<28} largest relative error (below {TOLERANCE:g}; in float32, {FLOAT32_TOLERANCE:g})")
     failed = 0
     for result in results:
         failed += not result.passed
