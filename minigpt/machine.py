@@ -74,13 +74,14 @@ def gigabytes(size: int) -> str:
     return f"{size / 1e9:.2f} GB" if size >= 1e9 else f"{size / 1e6:.0f} MB"
 
 
-def require_threads(name: str, value: Any) -> None:
-    """MinigptError unless a value is None or a sensible number of threads."""
+def require_threads(name: str, value: Any) -> int | None:
+    """A sensible number of threads as an int, or None as it is; MinigptError for anything else."""
     if value is None:
-        return
-    require_integer(name, value)
-    if value > MOST_THREADS:
-        raise MinigptError(f"{name}={value} is too many: {MOST_THREADS:,} at most, and {usable_cores():,} will do for the cores here")
+        return None
+    count = require_integer(name, value)
+    if count > MOST_THREADS:
+        raise MinigptError(f"{name}={count} is too many: {MOST_THREADS:,} at most, and {usable_cores():,} will do for the cores here")
+    return count
 
 
 def spare_blas() -> None:

@@ -31,9 +31,8 @@ class Trainer:
     """A model in training: parameters, AdamW, and the workers that compute a step.
 
     Batches are integers (B, T) on the host. Results do not depend on the number of threads beyond rounding, and are the same to the
-    bit for the same number. A batch of more than `micro_batch` sequences is taken in parts, whose gradients add. Where the memory does
-    not suffice, `micro_batch` becomes half of what it was, and the batch is taken once more. Calls from several threads take turns, and a
-    forked process can go on with its own copy.
+    bit for the same number. A batch of more than `micro_batch` sequences is taken in parts, whose gradients add; where the memory runs
+    out, `micro_batch` is halved. Calls from several threads take turns, and a forked process can go on with its own copy.
     """
 
     def __init__(
@@ -47,14 +46,12 @@ class Trainer:
         backend: Backend | None = None,
         dtype: type = np.float32,
     ) -> None:
-        require_threads("threads", threads)
-        require_integer("micro_batch", 1 if micro_batch is None else micro_batch)
+        self.threads = require_threads("threads", threads) or usable_cores()
+        self.micro_batch = None if micro_batch is None else require_integer("micro_batch", micro_batch)  # sequences at once, at most
         self.turns = Turns()
         self.config, self.train_config = config, train_config or TrainConfig()
         self.backend = backend or choose_backend(device)
-        self.threads = threads or usable_cores()
         self.workers = Workers(self.threads if self.backend.name == "cpu" else 1)
-        self.micro_batch = micro_batch  # sequences at once, at most; None: the whole batch
         self.parameters = Parameters(config, self.backend, dtype)
         self.optimizer = AdamW(self.parameters, self.train_config)
         self.restart()
@@ -103,8 +100,9 @@ class Trainer:
         """The loss of a batch and every gradient, named as in `state_dict`, before clipping; nothing is updated."""
         loss = self._forward_backward(x, y)
         gradient, others = self._gradients()
-        for at in self.optimizer.pieces():
-            add_up(gradient, others, at)
+        with blas.limited(1):
+            for at in self.optimizer.pieces():
+                add_up(gradient, others, at)
         return loss, {p.name: self.backend.to_host(p.grad).copy() for p in self.parameters}
 
     def _gradients(self) -> tuple[Array, list[tuple[int, Array]]]:
@@ -175,7 +173,10 @@ class Trainer:
 
     def _batch(self, x: np.ndarray, y: np.ndarray) -> tuple[Array, Array]:
         """Checked host integers (B, T) -> arrays of the backend."""
-        x, y = np.asarray(x), np.asarray(y)
+        try:
+            x, y = np.asarray(x), np.asarray(y)
+        except ValueError as error:  # rows of different lengths
+            raise MinigptError(f"a batch needs x and y of one shape (B, T): {error}") from error
         if x.ndim != 2 or x.shape != y.shape or x.size == 0:
             raise MinigptError(f"a batch needs x and y of one shape (B, T), neither 0; got {x.shape} and {y.shape}")
         if x.shape[1] > self.config.n_positions:

@@ -61,7 +61,9 @@ class TextModel:
         """Scores of the next token after each of `ids` (T,) -> (T, V) float32, on the host; T is at most n_positions."""
         array = np.asarray(ids)
         if array.ndim != 1 or not 1 <= len(array) <= self.config.n_positions or array.dtype.kind not in "iu":
-            raise MinigptError(f"logits needs 1 to {self.config.n_positions} token ids in one row, got an array of shape {array.shape}")
+            raise MinigptError(
+                f"logits needs 1 to {self.config.n_positions} token ids in one row, got {array.dtype} of shape {array.shape}"
+            )
         for token in array:
             self.tokenizer.checked(int(token))
         self.network.noise.begin(None)

@@ -7,6 +7,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import psutil
 import pytest
 from hypothesis import given, settings
@@ -165,6 +166,7 @@ def test_a_sensible_number_of_threads() -> None:
     """As many as a large machine has: a run that began there is continued on a smaller one."""
     for fine in (None, 1, MOST_THREADS):
         require_threads("--threads", fine)
+    assert type(require_threads("--threads", np.int8(2))) is int
     with pytest.raises(MinigptError, match=r"--threads=1025 is too many: 1,024 at most, and [\d,]+ will do for the cores here"):
         require_threads("--threads", MOST_THREADS + 1)
     for wrong in (0, -1, 1.5, "2", True):

@@ -180,6 +180,7 @@ def test_overfits_one_batch_of_4_x_64() -> None:
     ("x", "y", "message"),
     [
         ([1, 2], [1, 2], r"needs x and y of one shape \(B, T\), neither 0; got \(2,\) and \(2,\)"),
+        ([[1, 2], [3]], [[1, 2], [3]], r"needs x and y of one shape \(B, T\): "),
         ([[1, 2]], [[1, 2, 3]], r"got \(1, 2\) and \(1, 3\)"),
         (np.zeros((0, 4), int), np.zeros((0, 4), int), r"neither 0; got \(0, 4\)"),
         (np.zeros((4, 0), int), np.zeros((4, 0), int), r"neither 0; got \(4, 0\)"),
@@ -254,6 +255,15 @@ def test_the_plan_says_how_a_step_is_shared_out(tiny: ModelConfig, cpu: Backend)
     with closing(Trainer(tiny, threads=4, backend=cpu)) as trainer:
         for batch_size, workers in ((1, "1 worker on 4 cores"), (2, "2 workers on 4 cores"), (9, "4 workers on 4 cores")):
             assert trainer.plan(batch_size) == workers
+
+
+def test_numpys_numbers_are_numbers(cpu: Backend) -> None:
+    """Also one that is too narrow for the sizes that are computed from it."""
+    config = ModelConfig(n_layer=1, n_head=1, n_embd=8, n_positions=8, vocab_size=300)
+    x = np.zeros((5, 4), dtype=np.int64)
+    with closing(Trainer(config, threads=np.int8(2), micro_batch=np.uint8(2), backend=cpu)) as trainer:
+        assert np.isfinite(trainer.step(x, x))
+        assert type(trainer.threads) is type(trainer.micro_batch) is int
 
 
 def test_a_closed_trainer_cannot_step(tiny: ModelConfig, cpu: Backend) -> None:
