@@ -14,6 +14,7 @@ from .errors import MinigptError
 from .params import EMBEDDING, shapes
 from .place import Folder
 from .tensors import is_whole, open_tensors, write_tensors
+from .wording import counted
 
 WEIGHTS, CONFIG = "model.safetensors", "config.json"
 PICKLED = "pytorch_model.bin"
@@ -72,7 +73,9 @@ def _stored_names(path: Path, present: list[str], config: ModelConfig) -> Mappin
     bare = EMBEDDING not in present and EMBEDDING.removeprefix(PREFIX) in present
     stored = {PREFIX + name if bare and name != TIED else name: name for name in present}
     if len(stored) - (TIED in stored) != 2 + 12 * config.n_layer:  # before names are made for a million layers
-        raise MinigptError(f"{path}: {len(present)} arrays do not make a GPT-1 of {config.n_layer} layers; is the file complete?")
+        raise MinigptError(
+            f"{path}: {counted(len(present), 'array')} do not make a GPT-1 of {counted(config.n_layer, 'layer')}; is the file complete?"
+        )
     return stored
 
 

@@ -101,7 +101,7 @@ def announce(job: Job, config: ModelConfig, t: TrainConfig, windows: Windows, ti
     job.hear.say("Model", f"GPT-1, {job.options.size_name}: {shape}: {config.parameters:,} parameters")
     job.hear.say("Device", job.backend.reason)
     long = str(timing) if timing else f"{counted(t.epochs, 'epoch')} of {counted(windows.steps, 'step')}"
-    steps = f"{long}, {t.batch_size} x {windows.context} tokens each"
+    steps = f"{long}, {t.batch_size} x {counted(windows.context, 'token')} each"
     job.hear.say("Training", f"{steps}; learning rate {t.learning_rate:g}, dropout {config.dropout:g}, seed {t.seed}")
 
 
