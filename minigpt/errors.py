@@ -23,8 +23,9 @@ class Diverged(MinigptError):
 
 
 def as_argument(path: object) -> str:
-    """A path as it is typed in a shell. Characters and bytes that no terminal shows are escaped as bash and zsh read them."""
-    text = str(path)
+    """A path as it is typed in a shell. Characters and bytes that no terminal shows are escaped as bash and zsh read them; a hyphen at the
+    beginning does not make it an option."""
+    text = f"./{path}" if str(path).startswith("-") else str(path)
     if text.isprintable():
         return shlex.quote(text)
     escaped = (c if c.isprintable() and c not in "\\'" else "".join(f"\\x{byte:02x}" for byte in os.fsencode(c)) for c in text)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import io
 import json
 import os
 import re
@@ -18,7 +19,7 @@ from .jsontext import SEAL as SEAL
 from .jsontext import decoded, json_object
 from .jsontext import sealed as sealed
 from .jsontext import unsealed as unsealed
-from .place import File, Spot, spot
+from .place import File, Spot, naming, spot
 
 PIECE = 2**20  # bytes read at once
 LIMIT = 64 * 2**20  # bytes of a text file; GPT-2's tokenizer.json has 3.5 MB
@@ -92,7 +93,7 @@ def open_to_read(path: Path) -> BinaryIO:
     try:
         _require_regular(path, os.stat(path))
         handle = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
-        file = os.fdopen(handle, "rb")
+        file = io.BufferedReader(_Named(handle, path))
     except FileNotFoundError as error:
         raise MinigptError(f"{path} is missing") from error
     except OSError as error:
@@ -103,6 +104,18 @@ def open_to_read(path: Path) -> BinaryIO:
         file.close()
         raise
     return file
+
+
+class _Named(io.FileIO):
+    """An open file whose errors of reading have its path; the system does not tell it."""
+
+    def __init__(self, handle: int, path: Path) -> None:
+        super().__init__(handle, "rb")
+        self.path = path
+
+    def readinto(self, buffer: Any) -> int | None:
+        with naming(self.path):
+            return super().readinto(buffer)
 
 
 def _require_regular(path: Path, found: os.stat_result) -> None:

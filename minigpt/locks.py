@@ -15,7 +15,7 @@ import psutil
 
 from .errors import MinigptError
 from .files import open_to_append
-from .place import File
+from .place import File, as_path, naming
 
 HELD = {errno.EWOULDBLOCK, errno.EAGAIN, errno.EACCES, errno.EDEADLK}  # what the system answers where another process holds the lock
 NO_LOCKS = {errno.ENOSYS, errno.ENOLCK, errno.EOPNOTSUPP, errno.ENOTSUP, errno.EINVAL}  # and where the file system has none
@@ -31,9 +31,9 @@ def lock(file: File, what: str) -> Iterator[bool]:
     """
     with open_to_append(file) as opened:
         kept = _acquire(opened, what, file)
-        opened.truncate(0)
-        opened.write(f"{os.getpid()} {this_host()}".encode())
-        opened.flush()
+        with naming(as_path(file)):
+            opened.truncate(0)
+            os.write(opened.fileno(), f"{os.getpid()} {this_host()}".encode())  # past the buffer, which would be written again at the end
         try:
             yield kept
         finally:

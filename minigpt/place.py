@@ -20,8 +20,11 @@ from .errors import MinigptError, Moved
 RELATIVE = os.open in os.supports_dir_fd
 NO_LINK = getattr(os, "O_NOFOLLOW", 0)
 BINARY = getattr(os, "O_BINARY", 0)
-# What a file system answers that cannot sync a folder: CIFS, VirtualBox, sshfs and other FUSE ones, WSL's network drives.
-UNSYNCABLE = {errno.EINVAL, errno.EIO, errno.ENOTSUP, errno.EOPNOTSUPP, errno.EBADF, errno.ENOSYS}
+# What a file system answers that cannot sync a folder, or lets nobody do it: CIFS, VirtualBox, sshfs and other FUSE ones, WSL's drives.
+UNSYNCABLE = {
+    errno.EINVAL, errno.EIO, errno.ENOTSUP, errno.EOPNOTSUPP, errno.EBADF, errno.ENOSYS, errno.EACCES, errno.EPERM, errno.EISDIR,
+    errno.ENOTTY,
+}  # fmt: skip
 
 
 class Place:

@@ -43,7 +43,10 @@ def pieces(path: Path, vocab_size: int) -> Iterator[np.ndarray]:
     MinigptError where one is beyond the vocabulary.
     """
     with open_to_read(path) as file:
-        while len(piece := np.fromfile(file, DTYPE, PIECE)):
+        while data := file.read(PIECE * DTYPE.itemsize):
+            if len(data) % DTYPE.itemsize:
+                raise MinigptError(f"{path} is damaged: it ends in the middle of a token id")
+            piece = np.frombuffer(data, DTYPE)
             if (largest := int(piece.max())) >= vocab_size:
                 raise MinigptError(f"{path} is damaged: it holds token id {largest:,}, and its vocabulary has {vocab_size:,} tokens")
             yield piece

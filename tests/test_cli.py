@@ -396,6 +396,24 @@ def test_results_that_cannot_be_written_are_told(run) -> None:
     assert len(done.stderr.splitlines()) == 1
 
 
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="a device of Linux")
+@pytest.mark.parametrize("arguments", ["", "--help", "--version", "train --help"])
+def test_help_that_cannot_be_written_is_told_in_one_line(arguments: str) -> None:
+    """click prints it, before any command of ours runs."""
+    done = subprocess.run(
+        ["sh", "-c", f'"{sys.executable}" -m minigpt {arguments} >/dev/full'], capture_output=True, text=True, check=False
+    )
+    expected = "minigpt: standard output: No space left on device; check space and permissions there\n"
+    assert (done.returncode, done.stderr) == (1, expected)
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="a device of Linux")
+@pytest.mark.parametrize("where", ["2>/dev/full", "2>&-"])
+def test_wrong_usage_that_nobody_hears_has_its_status(where: str) -> None:
+    done = subprocess.run(["sh", "-c", f'"{sys.executable}" -m minigpt train --bogus {where}'], capture_output=True, check=False)
+    assert (done.returncode, done.stdout) == (2, b"")
+
+
 @pytest.mark.skipif(sys.platform == "win32", reason="a Unix signal")
 def test_the_line_of_an_interruption_is_clean(tmp_path: Path) -> None:
     """It repeats the folder's name."""

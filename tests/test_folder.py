@@ -225,6 +225,11 @@ def test_a_path_in_a_command_is_plain_text_that_a_shell_reads_back(name):
     assert "$" in text or shlex.split(text) == [name]
 
 
+def test_a_path_that_begins_with_a_hyphen_is_no_option_in_a_command():
+    assert as_argument(Path("-run")) == "./-run"
+    assert as_argument(Path("-r\x1b")) == "$'./-r\\x1b'"
+
+
 @pytest.mark.parametrize(
     ("data", "message"), [(["-"], "standard input was not read to its end"), (["a.txt"], "everything is saved; to go on: minigpt resume ")]
 )

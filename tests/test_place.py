@@ -9,6 +9,8 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -21,13 +23,13 @@ from minigpt.corpus.documents import Document
 from minigpt.corpus.gather import Entry, write_corpus
 from minigpt.corpus.ollama.journal import Journal
 from minigpt.errors import MinigptError, Moved
-from minigpt.files import open_to_append, whole_file, write_text
+from minigpt.files import checksum, open_to_append, read_bytes, whole_file, write_text
 from minigpt.folder import RunFolder
 from minigpt.locks import lock
 from minigpt.place import hold
 from minigpt.shelf import INNER, OUTER
 from minigpt.state import save_state
-from minigpt.streams import renumber, to_bytes
+from minigpt.streams import pieces, renumber, to_bytes
 
 posix = pytest.mark.skipif(sys.platform == "win32", reason="a folder in use cannot be moved there")
 LINE = {"text": "A text.", "request": 1}
@@ -320,7 +322,9 @@ def test_a_lock_whose_file_is_gone_is_none(tmp_path, monkeypatch):
 
 
 @pytest.mark.skipif(not Path("/proc/self/fd").exists(), reason="this test looks into /proc")
-@pytest.mark.parametrize("number", [errno.EINVAL, errno.EIO, errno.ENOTSUP, errno.EBADF], ids=errno.errorcode.get)
+@pytest.mark.parametrize(
+    "number", [errno.EINVAL, errno.EIO, errno.ENOTSUP, errno.EBADF, errno.EACCES, errno.EPERM], ids=errno.errorcode.get
+)
 def test_a_file_system_that_cannot_sync_folders_works_and_is_named(tmp_path, monkeypatch, number):
     monkeypatch.setattr("os.fsync", folders_only(number))
     run = begun(tmp_path / "run")
@@ -341,6 +345,41 @@ def test_a_file_that_cannot_be_brought_to_the_disk_is_an_error(tmp_path, monkeyp
     with pytest.raises(OSError, match=os.strerror(number)):
         write_text(tmp_path / "a", "new")
     assert snapshot(tmp_path) == {"a": b"old"}
+
+
+@contextmanager
+def no_room() -> Iterator[None]:
+    """No file of this process may grow meanwhile."""
+    resource = pytest.importorskip("resource")
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (0, before[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+
+
+@posix
+def test_a_write_that_fails_names_the_file(tmp_path):
+    """The system does not tell it: lock and journal, which are written in place."""
+    journal = Journal(tmp_path / "teacher.jsonl", print)
+    with no_room():
+        with pytest.raises(OSError, match=r"large: .*lock"), lock(tmp_path / "lock", "it is in use"):
+            pass
+        for use in (lambda: journal.append(LINE), journal.close):
+            with pytest.raises(OSError, match=r"large: .*teacher\.jsonl"):
+                use()
+
+
+@pytest.mark.skipif(not Path("/proc/self/mem").exists(), reason="this test looks into /proc")
+def test_a_read_that_fails_names_the_file_and_is_no_end_of_it():
+    """The memory of a process has no byte 0."""
+    broken = Path("/proc/self/mem")
+    for read in (checksum, lambda path: list(pieces(path, 9))):
+        with pytest.raises(OSError, match="error: '/proc/self/mem'"):
+            read(broken)
+    with pytest.raises(MinigptError, match="/proc/self/mem cannot be read: Input/output error"):
+        read_bytes(broken)
 
 
 def test_an_ordinary_file_system_has_no_limits(tmp_path):

@@ -9,7 +9,7 @@ import sys
 import traceback
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any, TextIO
+from typing import IO, Any, TextIO
 
 import click
 
@@ -28,7 +28,6 @@ def command(name: str) -> Callable[[Callable[..., None]], click.Command]:
     def decorate(callback: Callable[..., None]) -> click.Command:
         @functools.wraps(callback)
         def guarded(verbose: bool, **options: Any) -> None:
-            fill_closed_streams()
             for out in (sys.stdout, sys.stderr):
                 if hasattr(out, "reconfigure"):
                     out.reconfigure(errors="replace")  # a console that lacks a character shows "?" in its place
@@ -108,16 +107,38 @@ def nowhere() -> TextIO:
 
 
 def fill_closed_streams() -> None:
-    """Put something in the place of standard streams that were closed before the start, or the next file opened would be taken for one."""
+    """Put something in the place of standard streams that were closed before the start: the next file opened would be taken for one, and
+    click would print errors among the results."""
     for number in range(3):
         try:
             os.fstat(number)
         except OSError:
             os.open(os.devnull, os.O_RDWR)  # takes the lowest number that is free
+    sys.stdout, sys.stderr = sys.stdout or nowhere(), sys.stderr or nowhere()
+
+
+class UsageError(click.UsageError):
+    """Wrong usage, told where anybody hears it; the status is 2 all the same."""
+
+    def show(self, file: IO[Any] | None = None) -> None:
+        try:
+            super().show(file)
+        except (OSError, ValueError):
+            sys.stderr = nowhere()
 
 
 class Commands(click.Group):
     """A group of commands whose usage errors are as printable as all other messages: they repeat what the user, or a script, passed."""
+
+    def main(self, *args: Any, **more: Any) -> Any:
+        fill_closed_streams()
+        try:
+            return super().main(*args, **more)
+        except OSError as error:  # click itself prints help and version
+            sys.stdout = nowhere()
+            if not isinstance(error, BrokenPipeError):
+                tell(f"minigpt: standard output: {error.strerror}; check space and permissions there")
+            raise SystemExit(1) from error
 
     def make_context(self, *args: Any, **more: Any) -> click.Context:
         with printable_usage():
@@ -134,7 +155,7 @@ def printable_usage() -> Iterator[None]:
     try:
         yield
     except click.UsageError as error:
-        raise click.UsageError(one_line(error.format_message()), error.ctx) from error
+        raise UsageError(one_line(error.format_message()), error.ctx) from error
 
 
 def device_option(function: Callable[..., None]) -> Callable[..., None]:

@@ -13,7 +13,7 @@ from minigpt.errors import MinigptError
 from minigpt.files import open_to_append, read_bytes, read_json_object, write_json
 from minigpt.forms import count, require_form, share, text
 from minigpt.jsontext import decoded, json_object, sealed, unsealed
-from minigpt.place import File, Spot, as_path
+from minigpt.place import File, Spot, as_path, naming
 from minigpt.wording import counted
 
 ORIGIN = ("model", "digest", "seed", "request", "done_reason", "eval_count", "form", "topic", "asked_words", "judge", "kind")
@@ -49,9 +49,10 @@ class Journal:
         """Write a document down; on return it is on the disk."""
         if isinstance(self.file, Spot):
             self.file.place.require_same()
-        self._file.write((json.dumps(sealed(line), ensure_ascii=False) + "\n").encode("utf-8"))
-        self._file.flush()
-        os.fsync(self._file.fileno())
+        with naming(as_path(self.file)):
+            self._file.write((json.dumps(sealed(line), ensure_ascii=False) + "\n").encode("utf-8"))
+            self._file.flush()
+            os.fsync(self._file.fileno())
         self.lines.append(line)
 
     def read_plan(self) -> dict[str, Any] | None:
@@ -65,7 +66,8 @@ class Journal:
 
     def close(self) -> None:
         """No more documents."""
-        self._file.close()
+        with naming(as_path(self.file)):  # what a full disk did not take is written again here
+            self._file.close()
 
 
 def to_document(line: dict[str, Any]) -> Document:
