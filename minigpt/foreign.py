@@ -9,8 +9,9 @@ OBEYED = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u202a-\u202e
 ENDS = re.compile("[\n\u2028\u2029]")
 LINE = 2000  # characters of a text in Markdown, at most
 # What begins something in the middle of a line of Markdown, GitHub's included; a backslash before it makes it an ordinary character.
-SPECIAL = re.compile(r"[\\`*_\[\]~|#$@]|(?<=\])\(|:(?=//)|(?i:(?<=\bwww))\.")
+SPECIAL = re.compile(r"[\\`*_\[\]~|#$@]|(?<=\])\(|:(?=//|[\w+-]+:)|(?i:(?<=\bwww))\.")
 ENTITIES = str.maketrans({"<": "&lt;", ">": "&gt;", "&": "&amp;"})
+JOINERS = "\u200c\u200d"  # invisible, but part of how words in many scripts, and some emoji, are spelled
 FENCE = re.compile("`{3,}")
 
 
@@ -26,7 +27,7 @@ def one_line(text: str) -> str:
 
 def plain(text: object, limit: int = 200) -> str:
     """A foreign text in one printable line of bounded length, for messages."""
-    line = " ".join("".join(c if c.isprintable() else " " for c in str(text)[: 4 * limit]).split())
+    line = " ".join("".join(c if c.isprintable() or c in JOINERS else " " for c in str(text)[: 4 * limit]).split())
     return line if len(line) <= limit else line[: limit - 1] + "…"
 
 

@@ -23,9 +23,17 @@ OUTER = re.compile(
     r"(run|config|generation_config|tokenizer|tokenizer_config|vocab)\.json|(metrics|corpus)\.jsonl|model\.safetensors|merges\.txt|README\.md"
 )
 INNER = re.compile(r"lock|teacher\.jsonl|teacher-plan\.json|(train|held_out)(\.gpt2)?\.ids|(initial|state-\d{12})\.safetensors")
-# What desktops and file servers put into any folder that they show.
-SYSTEM_FILES = re.compile(r"\.DS_Store|\._.+|\.directory|\.localized|Icon\r|desktop\.ini|(eh)?thumbs\.db", re.IGNORECASE)
-SYSTEM_FOLDERS = {"lost+found", "@eaDir", "$RECYCLE.BIN", "System Volume Information", ".Spotlight-V100", ".Trashes", ".fseventsd"}
+# What desktops and file servers put into any folder or disk (github.com/github/gitignore names most); the last two are files that were
+# removed while a program had them open.
+SYSTEM_FILES = re.compile(
+    r"\.DS_Store|\._.+|\.directory|\.localized|\.apdisk|\.VolumeIcon\.icns|Icon\r|desktop\.ini|thumbs\.db|ehthumbs(_vista)?\.db"
+    r"|\.nfs[0-9a-f]+|\.fuse_hidden[0-9a-f]+",
+    re.IGNORECASE,
+)
+SYSTEM_FOLDERS = {
+    "lost+found", "@eaDir", "#recycle", "$RECYCLE.BIN", "System Volume Information", ".Spotlight-V100", ".Trashes", ".fseventsd",
+    ".TemporaryItems", ".DocumentRevisions-V100", ".AppleDouble",
+}  # fmt: skip
 RECORD_LIMIT = 2**22  # bytes of a record in the list; usual ones have some 20,000
 NAMED = 10  # folders that cannot be read; the others are counted
 WIDEST = 200  # characters of a text in the list

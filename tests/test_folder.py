@@ -80,7 +80,8 @@ def test_nothing_is_overwritten(tmp_path):
 @pytest.mark.parametrize(
     "name",
     [".DS_Store", "desktop.ini", "Thumbs.db", "._run.json", ".directory", "lost+found/", "@eaDir/", "checkpoint/", "checkpoint/lock",
-     ".run.json.12.minigpt-tmp", ".model.safetensors.12-1.minigpt-tmp", "checkpoint/.train.ids.12.minigpt-tmp", "checkpoint/.DS_Store"],
+     ".run.json.12.minigpt-tmp", ".model.safetensors.12-1.minigpt-tmp", "checkpoint/.train.ids.12.minigpt-tmp", "checkpoint/.DS_Store",
+     "#recycle/", ".TemporaryItems/", "ehthumbs_vista.db", ".nfs000000000a3f5b2100000001", ".fuse_hidden0000000300000001"],
 )  # fmt: skip
 def test_what_the_system_or_a_killed_run_left_counts_as_nothing(tmp_path, name):
     place(tmp_path, name)
@@ -92,7 +93,7 @@ def test_what_the_system_or_a_killed_run_left_counts_as_nothing(tmp_path, name):
 @pytest.mark.parametrize(
     "name",
     [".thesis.tmp", ".x.12.tmp", ".thesis.12.minigpt-tmp", ".run.json.minigpt-tmp", ".run.json.12.minigpt-tmp/", "run.json.12.minigpt-tmp",
-     "lock", ".DS_Store/", "checkpoint/notes.txt", "checkpoint/checkpoint/", ".hidden", "checkpoint/.run.json.12.minigpt-tmp"],
+     "lock", ".DS_Store/", ".nfs", ".nfs-notes", "checkpoint/notes.txt", "checkpoint/checkpoint/", ".hidden", "checkpoint/.run.json.12.minigpt-tmp"],
 )  # fmt: skip
 def test_whatever_else_lies_in_a_folder_is_somebodys(tmp_path, name):
     place(tmp_path, name)
