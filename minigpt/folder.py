@@ -44,24 +44,23 @@ class RunFolder:
 
     def create(self) -> None:
         """Make the folder and claim it; the first thing in it is run.json."""
-        self.record["stages"] = {}
-        require_free(self.path)
-        self.path.mkdir(parents=True, exist_ok=True)
-        with hold(self.path) as place, self._alone(place):
-            require_free(self.path)
-            self.save("writing")
-        with suppress(OSError), hold(self.path.parent, follow=True) as parent:  # it may be another's, and closed to us
-            parent.sync()
+        with self.in_use(new=True):
+            pass
 
     @contextmanager
-    def in_use(self) -> Iterator[None]:
-        """The folder belongs to this process alone; a MinigptError with the other's id where it is another's.
+    def in_use(self, new: bool = False) -> Iterator[None]:
+        """The folder belongs to this process alone; a MinigptError with the other's id where it is another's. A `new` one is made first.
 
         Whatever is written meanwhile lands in this folder, even if its path is moved or becomes a link; the next write then ends the run
         with Moved. What a killed process left half-written is removed; in the end, what only a run under way needs.
         """
+        if new:
+            require_free(self.path)
+            self.path.mkdir(parents=True, exist_ok=True)
         with hold(self.path) as place:
             with self._alone(place) as inner:
+                if new:
+                    self._claim()
                 sweep(place, OUTER)
                 sweep(inner, INNER)
                 yield
@@ -73,6 +72,14 @@ class RunFolder:
                     with place.inner(CHECKPOINT) as inner:
                         clear(inner)
                 place.remove_inner(CHECKPOINT)
+
+    def _claim(self) -> None:
+        """The first record, in a folder that nobody was faster to use."""
+        require_free(self.path)
+        self.record["stages"] = {}
+        self.save("writing")
+        with suppress(OSError), hold(self.path.parent, follow=True) as parent:  # it may be another's, and closed to us
+            parent.sync()
 
     @contextmanager
     def _alone(self, place: Place) -> Iterator[Place]:

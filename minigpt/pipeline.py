@@ -33,8 +33,7 @@ def train(prompt: str | None = None, *, listener: Listener | None = None, **opti
     run.json has the status.
     """
     job = plan(prompt, Options.parse(options), listener or Listener())
-    job.run.create()
-    with job.run.in_use():
+    with job.run.in_use(new=True):
         _carry_out(job)
     return _show(job)
 
@@ -42,8 +41,7 @@ def train(prompt: str | None = None, *, listener: Listener | None = None, **opti
 def write_corpus(prompt: str | None = None, *, listener: Listener | None = None, **options: Any) -> RunFolder:
     """Only the first stage: a run folder with corpus.jsonl, and its report in the record. `resume` trains on it."""
     job = plan(prompt, Options.parse(options), listener or Listener())
-    job.run.create()
-    with job.run.in_use(), _under_way(job):
+    with job.run.in_use(new=True), _under_way(job):
         job.run.carry_out({"corpus": partial(write, job)})
         job.run.save("interrupted")
     return job.run

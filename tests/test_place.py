@@ -16,6 +16,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+import minigpt.pipeline
 from minigpt import locks
 from minigpt.checkpoint import save_config, save_weights
 from minigpt.config import ModelConfig
@@ -306,6 +307,24 @@ def test_a_forked_child_does_not_keep_a_lock_that_its_parent_has_let_go(tmp_path
         os.waitpid(child, 0)
 
 
+@posix
+def test_a_new_run_takes_its_lock_once(tmp_path, monkeypatch):
+    """If it let go of it between its first record and its work, another process that wants the same folder could take it, and end it."""
+    import fcntl
+
+    real, taken = fcntl.flock, []
+
+    def counted(file: object, operation: int) -> None:
+        if operation & fcntl.LOCK_EX:
+            taken.append(operation)
+        real(file, operation)  # type: ignore[arg-type]
+
+    monkeypatch.setattr("fcntl.flock", counted)
+    minigpt.pipeline.write_corpus("A GPT that writes haiku", out=tmp_path / "run", source="template", initial_tokens=800, final_tokens=500)
+    assert len(taken) == 1
+
+
+@posix
 def test_a_lock_whose_file_is_gone_is_none(tmp_path, monkeypatch):
     """Another process has the file open when the one that holds it is complete and removes it."""
     import fcntl

@@ -511,7 +511,7 @@ def test_an_error_that_names_a_hostile_file_is_one_clean_line(tmp_path):
 @pytest.mark.parametrize(
     "text",
     ["<img src=x onerror=alert(1)>", "[a](javascript:x)", "![a](http://x)", "https://x.org www.x.org", "a\n# b", "`a` *b* _c_",
-     ":octocat: :+1:", "12:30: tea", "👩\u200d🍳 می\u200cخواهم"],
+     ":octocat: :+1:", "12:30: tea", "👩\u200d🍳 क्\u200dष"],
 )  # fmt: skip
 def test_markdown_shows_a_text_and_obeys_nothing_in_it(text):
     shown = markdown(text)
