@@ -377,6 +377,26 @@ def test_weights_that_claim_to_be_huge_are_refused_before_memory_is_taken(run, s
         minigpt.load(run)
 
 
+def test_weights_that_are_huge_on_the_disk_are_refused_before_they_are_read(run):
+    """All names are there, and the file has every byte that its header claims; most of them are a hole."""
+    (run / "run.json").unlink()
+    path, claimed = run / "model.safetensors", 2**36
+    data = path.read_bytes()
+    header = json.loads(data[8 : 8 + int.from_bytes(data[:8], "little")])
+    end = 0
+    for name, part in header.items():
+        if name != "__metadata__":
+            size = claimed if name.endswith("tokens_embed.weight") else part["data_offsets"][1] - part["data_offsets"][0]
+            part["shape"] = [claimed // 64, 16] if size == claimed else part["shape"]
+            part["data_offsets"] = [end, end := end + size]
+    text = json.dumps(header).encode()
+    with path.open("wb") as file:
+        file.write(struct.pack("<Q", len(text)) + text)
+        file.truncate(8 + len(text) + end)
+    with pytest.raises(MinigptError, match=r"tokens_embed\.weight has shape \(1073741824, 16\)"):
+        minigpt.load(run, "cpu")
+
+
 def test_a_header_longer_than_the_file_is_refused(run):
     (run / "model.safetensors").write_bytes(struct.pack("<Q", 2**40) + b"{}")
     (run / "run.json").unlink()
