@@ -13,16 +13,16 @@ from .config import ModelConfig
 from .layers import Dropout, Layer, Linear, Noise, Workspace
 from .params import Parameters
 
-FIRST = 512  # positions that a cache has room for at first, those of GPT-1: one that begins smaller decodes 5 % slower
+FIRST = 512  # positions that a new cache has room for, GPT-1's: starting smaller makes decoding 5 % slower
 TILE = 64  # queries (and keys) handled at once: above the diagonal, only the half of a tile on it is computed in vain
 
 
 class Cache:
     """The keys and values of the positions read so far, for every block: decoding then reads each token once.
 
-    `length` positions are filled. Memory is taken for what is used, at least doubled each time, and not for all the positions that a
-    configuration may claim. The positions of GPT-1 are learned and absolute, so a full cache cannot drop its oldest entry: the
-    kept part of the window has to be read again (generate.py).
+    `length` positions are filled. Room grows with use, at least doubling each time, whatever number of positions the configuration
+    claims. GPT-1's positions are learned and absolute, so a full cache cannot drop its oldest entry: the kept part of the window has to
+    be read again (generate.py).
     """
 
     def __init__(self, config: ModelConfig, workspace: Workspace, batch: int = 1) -> None:
@@ -33,7 +33,7 @@ class Cache:
         self.reserve(FIRST)
 
     def reserve(self, positions: int) -> None:
-        """Make room for so many positions, up to all; what is there is kept."""
+        """Make room for this many positions, at most n_positions; the entries stay."""
         config, xp, room = self.config, self.workspace.backend.xp, min(positions, self.config.n_positions)
         shape = (config.n_layer, self.batch, config.n_head, room, config.head_size)  # (L, B, H, room, D)
         grown = [xp.zeros(shape, dtype=self.workspace.dtype) for _ in range(2)]

@@ -120,7 +120,7 @@ def choose_backend(device: str = "auto") -> Backend:
     if device not in ("auto", "cpu", "cuda"):
         raise MinigptError(f"unknown device {device!r}; use auto, cpu or cuda")
     if device == "cpu":
-        return Backend(f"NumPy {np.__version__} on the CPU, as asked")
+        return Backend(f"NumPy {np.__version__} on the CPU")
     try:
         cupy, found = _probe_cupy()
     except MinigptError as error:

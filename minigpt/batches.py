@@ -22,7 +22,7 @@ class Windows:
 
     def __init__(self, ids: np.ndarray, context: int, batch_size: int, seed: int) -> None:
         if len(ids) < 2:
-            raise MinigptError(f"a corpus of {counted(len(ids), 'token')} is too short to learn from; two are the least")
+            raise MinigptError(f"a corpus of {counted(len(ids), 'token')} is too short to learn from; it takes at least two")
         self.ids, self.batch_size, self.seed = ids, batch_size, seed
         self.context = min(context, len(ids))
         self.windows = len(ids) // self.context

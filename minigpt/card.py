@@ -42,11 +42,11 @@ A GPT-1 of {model["parameters"]:,} parameters ({shape}), {made}.
 - Corpus: {counted(corpus["documents"], "document")} ({sources}), {corpus["tokens"]:,} tokens. It knows nothing else.{teacher}
 - Training: {steps}, {training["seconds"]:.0f} s on {markdown(record["device"])}, seed {record["seed"]}.
 - Training loss {result["train_loss"]:.3f}; held-out loss {held_out}.
-- It looks back on {counted(training["context"], "token")} at most.
+- It looks back at most {counted(training["context"], "token")}.
 
 {LOADS.format(folder=".")}
 
-## Samples, as they came
+## Samples, unedited
 
 {quoted}
 """
@@ -62,4 +62,4 @@ def _teacher(teacher: dict[str, Any] | None) -> str:
     names = [f"{markdown(writer.get('model', ''))} ({markdown(writer.get('digest', '')[:12])})" for writer in writers]
     if len(writers) > 1:
         names = [f"{name}, {writer['documents']:,} documents" for name, writer in zip(names, writers, strict=True)]
-    return f"\n- Teacher: {'; '.join(names)}, licence: {licence or 'not told by the server'}; {judged}."
+    return f"\n- Teacher: {'; '.join(names)}, licence: {licence or 'not given by the server'}; {judged}."

@@ -5,6 +5,7 @@ Reading executes nothing: safetensors and JSON only, and every size is checked b
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,9 +13,10 @@ from typing import Any
 import numpy as np
 
 from .config import ARCHITECTURE, ModelConfig
-from .errors import MinigptError
+from .errors import MinigptError, as_argument
 from .files import read_json_object, read_text, write_json, write_text
 from .place import Folder
+from .shelf import RECORD
 from .tokenizer import END_OF_TEXT, Tokenizer, parse_merges
 from .weights import CONFIG, TIED, WEIGHTS, load_weights, read_scale, save_weights
 
@@ -25,15 +27,15 @@ __all__ = [
 CONFIG_FILES = (CONFIG, "generation_config.json")
 TOKENIZER_FILES = ("tokenizer.json", "tokenizer_config.json", "vocab.json", "merges.txt")
 CONTEXT_KEY = "minigpt_context"  # in config.json
-PADDING = 1024  # rows: programs round a vocabulary up to a multiple of 8 to 1,024; what lacks more tokens is another model's tokenizer
+PADDING = 1024  # rows: programs pad a vocabulary to a multiple of up to 1,024; a tokenizer that lacks more tokens is another model's
 
 
 @dataclass(frozen=True)
 class Checkpoint:
-    """A model as it lies on the disk. `context` is the longest window that it was trained on, in tokens.
+    """A model on the disk. `context` is the longest window it was trained on, in tokens.
 
-    The embedding may have more rows than the tokenizer has tokens: many programs pad it to a round number. These rows have scores, and no
-    text.
+    The embedding may have more rows than the tokenizer has tokens: many programs pad it to a round number. Those rows get
+    scores but have no text.
     """
 
     config: ModelConfig
@@ -119,7 +121,11 @@ def save_tokenizer(folder: Folder, tokenizer: Tokenizer, context: int) -> None:
 def load_checkpoint(folder: Path) -> Checkpoint:
     """A folder that minigpt wrote, or transformers' `save_pretrained` of a GPT-1 with a GPT-2 tokenizer; MinigptError for any other."""
     if not folder.is_dir():
-        raise MinigptError(f"{folder} is not a folder; `minigpt list` shows the models there are")
+        raise MinigptError(f"{folder} is not a folder; `minigpt list` shows your models")
+    if not os.path.lexists(folder / CONFIG):
+        is_run = (folder / RECORD).exists()
+        remedy = f"to finish an interrupted run: minigpt resume {as_argument(folder)}" if is_run else "`minigpt list` shows your models"
+        raise MinigptError(f"{folder} has no model: {CONFIG} is missing; {remedy}")
     stored = read_json_object(folder / CONFIG)
     config = read_config(stored, folder / CONFIG)
     tokenizer = load_tokenizer(folder)

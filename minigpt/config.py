@@ -134,18 +134,18 @@ class SampleConfig:
         if self.seed is not None:
             _settle(self, require_integer, "seed", minimum=0)
         if isinstance(self.stop, str) or not all(isinstance(s, str) and s for s in self.stop):
-            raise MinigptError(f"stop={self.stop!r} must be a tuple of texts that are not empty")
+            raise MinigptError(f"stop={self.stop!r} must be a tuple of non-empty texts")
 
 
 def require_integer(name: str, value: object, minimum: int = 1) -> int:
-    """The whole number as an int, also of one of NumPy's; MinigptError for anything else."""
+    """A whole number, NumPy's included, as an int; MinigptError for anything else."""
     if isinstance(value, bool) or not isinstance(value, Integral) or value < minimum:
         raise MinigptError(f"{name}={value!r} must be a whole number of at least {minimum}")
     return int(value)
 
 
 def require_number(name: str, value: object, low: float, high: float, low_open: bool = False, high_open: bool = False) -> float:
-    """The number as a float, also of one of NumPy's; MinigptError where it is outside the bounds, which an open one excludes."""
+    """A number, NumPy's included, as a float; MinigptError if it is out of bounds. An open bound is excluded."""
     try:
         number = float(value) if isinstance(value, Real) and not isinstance(value, bool) else math.nan
     except OverflowError:
@@ -158,6 +158,6 @@ def require_number(name: str, value: object, low: float, high: float, low_open: 
 
 
 def _settle(config: object, check: Callable[..., object], *names: str, **bounds: Any) -> None:
-    """Check fields of a frozen configuration, and keep them as Python's own numbers, which JSON can hold."""
+    """Check fields of a frozen configuration, and store them as Python's own numbers, which JSON can hold."""
     for name in names:
         object.__setattr__(config, name, check(name, getattr(config, name), **bounds))

@@ -1,7 +1,7 @@
-"""Whether a file is as its stage left it: path and checksum in; out comes nothing, or what is wrong, what to do and what still works.
+"""A path and a checksum in; out comes nothing if the file is as its stage left it, else what is wrong, what to do and what still works.
 
-Checksums are over the bytes that minigpt wrote. A text that another program passed on with other line ends (git on Windows), or a JSON file
-that it spaced differently, says the same and is accepted; its reader does not care either.
+Checksums are over the bytes that minigpt wrote. A text with other line ends (from git on Windows), or a JSON file with other spacing, says
+the same and is accepted; its reader does not care either.
 """
 
 from __future__ import annotations
@@ -14,17 +14,17 @@ from .errors import MinigptError, as_argument
 from .files import PIECE, checksum, json_bytes, read_json_object
 from .shelf import CARD, CHECKPOINT
 
-FOR_READERS = {CARD, "generation_config.json"}  # made to be edited: no stage reads them, and they may be missing
+FOR_READERS = {CARD, "generation_config.json"}  # meant to be edited: no stage reads them, and they may be missing
 TEXTS = {".json", ".jsonl", ".txt", ".md"}
 NEEDED_TO_TRAIN = {"corpus.jsonl", "metrics.jsonl"}  # but not to load the model
 
 
 def require_as_written(path: Path, known: str) -> None:
-    """MinigptError unless the file is there and says what it said when this was its checksum."""
+    """MinigptError unless the file exists and says what it said when this was its checksum."""
     if path.name in FOR_READERS or (path.is_file() and is_as_written(path, known)):
         return
     if not path.is_file():
-        wrong = "is no regular file" if os.path.lexists(path) else "is missing"
+        wrong = "is not a regular file" if os.path.lexists(path) else "is missing"
     else:
         wrong = f"is damaged{' or was edited' if path.suffix in TEXTS else ''}: its checksum does not fit"
     raise MinigptError(f"{path} {wrong}; {_remedy(path)}")
@@ -55,11 +55,11 @@ def _plain_checksum(path: Path) -> str:
 
 
 def _remedy(path: Path) -> str:
-    """What to do, and what works all the same."""
+    """What to do, and what still works."""
     folder = path.parent.parent if path.parent.name == CHECKPOINT else path.parent
     if path.name not in NEEDED_TO_TRAIN:
-        return "put a sound copy back, or start the run anew in another folder"
-    lines = ["the run cannot be trained on without it, so put the original back"]
+        return "restore an intact copy, or start again in another folder"
+    lines = ["the run cannot be trained further without it, so restore the original"]
     if path.name == "corpus.jsonl" and path.is_file():
         lines.append(f"to train a new model on it as it is: minigpt train --data {as_argument(path)}")
     if (folder / "model.safetensors").is_file():

@@ -1,4 +1,4 @@
-"""The one exception for trouble that a user can mend: a line that names the thing, what was wanted, and the remedy."""
+"""The one exception for errors that a user can fix: one line with the thing, what was wanted, and the remedy."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ class MinigptError(ValueError):
 
 
 class Paused(MinigptError):
-    """Work that cannot go on now, and can later: everything that was done is saved."""
+    """Work that cannot continue now but can later: all that was done is saved."""
 
 
 class Moved(MinigptError):
@@ -19,7 +19,7 @@ class Moved(MinigptError):
 
 
 class Diverged(MinigptError):
-    """Numbers of a training that are not finite any more."""
+    """A training whose numbers are no longer finite."""
 
 
 def as_argument(path: object) -> str:

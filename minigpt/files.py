@@ -27,10 +27,10 @@ LIMIT = 64 * 2**20  # bytes of a text file; GPT-2's tokenizer.json has 3.5 MB
 
 @contextmanager
 def whole_file(file: File) -> Iterator[BinaryIO]:
-    """A temporary file beside `file` to write to; at the end it is brought to the disk, and only then gets its name.
+    """A temporary file beside `file` to write to; at the end it is synced to disk, and only then gets its name.
 
-    A symbolic link is never followed: neither one with the temporary name, nor one with the final name, which is replaced. A folder in a
-    place (place.py) is written into even if its path leads elsewhere by now.
+    No symbolic link is followed: neither one with the temporary name nor one with the final name, which is replaced. A held folder
+    (place.py) is written to even if its path leads elsewhere by now.
     """
     with spot(file) as at:
         temporary, stream = _temporary(at)
@@ -44,14 +44,14 @@ def whole_file(file: File) -> Iterator[BinaryIO]:
         except OSError as error:
             if error.filename:
                 raise
-            raise OSError(error.errno, error.strerror or str(error), str(at)) from error  # a failed write does not know its file's name
+            raise OSError(error.errno, error.strerror or str(error), str(at)) from error  # an error in a write lacks the file's name
         finally:
             with suppress(OSError):
                 at.place.remove(temporary)
 
 
 def _temporary(at: Spot) -> tuple[str, BinaryIO]:
-    """A new file in the same folder, and its name: the first of its form that nothing has."""
+    """A new file in the same folder, and its name, the first of this form that is free."""
     for number in count():
         name = f".{at.name}.{os.getpid()}{f'-{number}' if number else ''}.minigpt-tmp"
         with suppress(FileExistsError):
@@ -63,15 +63,15 @@ TEMPORARY = re.compile(r"\.(?P<name>.+)\.(?P<process>[1-9]\d{0,8})(-\d+)?\.minig
 
 
 def temporary_of(name: str) -> tuple[str, int] | None:
-    """The file that a temporary file was to become, and the process that wrote it; None for any other name."""
+    """The name that a temporary file was meant to get, and the process that wrote it; None for any other name."""
     match = TEMPORARY.fullmatch(name)
     return (match["name"], int(match["process"])) if match else None
 
 
 def open_to_append(file: File) -> BinaryIO:
-    """A file, made if there is none, to be read and written at its end; MinigptError where a symbolic link stands there.
+    """A file to read and append to, created if missing; MinigptError if it is a symbolic link.
 
-    A file that has a second name elsewhere (a hard link, as in a copy by `cp -l`) is replaced by one of its own first.
+    A file with a second name elsewhere (a hard link, as `cp -l` makes) is first replaced by a copy.
     """
     with spot(file) as at:
         if at.path.is_symlink():
@@ -88,7 +88,7 @@ def open_to_append(file: File) -> BinaryIO:
 def open_to_read(path: Path) -> BinaryIO:
     """A regular file, opened for reading; MinigptError for anything else.
 
-    A FIFO is never waited for, and a device is never opened: its kind is checked before the file is opened, and again on the open file.
+    Never waits for a FIFO or opens a device: the kind of file is checked before it is opened, and again once it is open.
     """
     try:
         _require_regular(path, os.stat(path))
@@ -125,23 +125,23 @@ def _require_regular(path: Path, found: os.stat_result) -> None:
 
 
 def read_bytes(path: Path, limit: int | None = None) -> bytes:
-    """The bytes of a file, of which there may be `limit`, or LIMIT; MinigptError for more. What is read counts: a size may lie."""
+    """The bytes of a file, at most `limit` or LIMIT; MinigptError for more. What is read counts, as a size may lie."""
     limit, data = limit or LIMIT, bytearray()
     with open_to_read(path) as file:
         size = os.fstat(file.fileno()).st_size
         try:
-            while size <= limit and (piece := file.read(PIECE)):  # None where the system has no byte to give yet
+            while size <= limit and (piece := file.read(PIECE)):  # None if no byte is ready yet
                 data += piece
                 size = max(size, len(data))
         except OSError as error:
             raise MinigptError(f"{path} cannot be read: {error.strerror}") from error
     if size > limit:
-        raise MinigptError(f"{path}: {size:,} bytes are more than the {limit:,} that such a file may have here")
+        raise MinigptError(f"{path}: {size:,} bytes are more than the {limit:,} that such a file may have")
     return bytes(data)
 
 
 def checksum(path: Path) -> str:
-    """The SHA-256 of a file, in hexadecimal. One that grows meanwhile is read up to one byte beyond its size at the start."""
+    """The SHA-256 of a file, in hexadecimal. A growing file is read up to one byte beyond its size at the start."""
     digest = hashlib.sha256()
     with open_to_read(path) as file:
         left = os.fstat(file.fileno()).st_size + 1
@@ -173,8 +173,8 @@ def write_json(file: File, value: Any) -> None:
 
 
 def json_bytes(value: Any) -> bytes:
-    """The bytes of such a file. Bytes of a file's name that are not UTF-8 are halves of surrogate pairs in Python; they become escapes, and
-    come back as what they were."""
+    """The bytes of such a file. Bytes of a file name that are not UTF-8, halves of surrogate pairs in Python, become escapes that read
+    back unchanged."""
     return (json.dumps(value, indent=2, ensure_ascii=False, allow_nan=False) + "\n").encode("utf-8", "backslashreplace")
 
 

@@ -19,8 +19,8 @@ from .place import RELATIVE, Folder, Place, hold
 from .record import checked
 from .shelf import CARD, CHECKPOINT, INNER, LOCK, METRICS, OUTER, RECORD, clear, require_free, sweep
 
-UNLOCKED = "{folder} is on a file system without locks: two processes could write there at once, so let only one use this run at a time"
-UNSYNCED = "{folder} is on a file system that cannot sync folders: a power cut may take back the latest files; those that stay are whole"
+UNLOCKED = "{folder} is on a file system without locks: two processes could write there at once, so use this run from only one at a time"
+UNSYNCED = "{folder} is on a file system that cannot sync folders: a power cut may lose the latest files; the others stay whole"
 
 
 class RunFolder:
@@ -29,17 +29,17 @@ class RunFolder:
     def __init__(self, path: Path, record: dict[str, Any]) -> None:
         self.path, self.record = path, record
         self.metrics: list[str] = []  # lines
-        self.place: Folder = path  # where it writes; held while it is in use
+        self.place: Folder = path  # where it writes; held open while in use
         self.inner: Folder = self.checkpoint
-        self.limits: list[str] = []  # what the file system cannot promise, while it is in use
-        self.hosts: tuple[str, ...] = ()  # where the user said that Ollama listens; a record's word does not count
+        self.limits: list[str] = []  # what the file system cannot promise; known while in use
+        self.hosts: tuple[str, ...] = ()  # where the user says that Ollama listens, never what a record says
 
     @classmethod
     def open(cls, path: Path) -> RunFolder:
         """A run that was begun."""
         if not (path / RECORD).is_file():
             hint = "; `minigpt generate` and `minigpt train --init` work without one" if any(path.glob("*.json")) else ""
-            raise MinigptError(f"{path} is no run folder: it has no {RECORD}; `minigpt list` shows the runs there are{hint}")
+            raise MinigptError(f"{path} is not a run folder: it has no {RECORD}; `minigpt list` shows your runs{hint}")
         return cls(path, read_record(path))
 
     def create(self) -> None:
@@ -51,8 +51,9 @@ class RunFolder:
     def in_use(self, new: bool = False) -> Iterator[None]:
         """The folder belongs to this process alone; a MinigptError with the other's id where it is another's. A `new` one is made first.
 
-        Whatever is written meanwhile lands in this folder, even if its path is moved or becomes a link; the next write then ends the run
-        with Moved. What a killed process left half-written is removed; in the end, what only a run under way needs.
+        Everything is written into this very folder, even if its path is moved or becomes a link; the next write then ends the run with
+        Moved. Files that a killed process left half-written are removed at the start, and files that only an unfinished run needs at the
+        end.
         """
         if new:
             require_free(self.path)
@@ -68,7 +69,7 @@ class RunFolder:
                 if complete := self.record["status"] == "complete":
                     clear(inner)
             if complete:
-                if not RELATIVE:  # Windows removes no file that is open, and so not the lock while it is held
+                if not RELATIVE:  # Windows cannot remove an open file, such as the lock while it is held
                     with place.inner(CHECKPOINT) as inner:
                         clear(inner)
                 place.remove_inner(CHECKPOINT)
@@ -110,7 +111,7 @@ class RunFolder:
 
     def carry_out(self, stages: Mapping[str, Callable[[], Sequence[Path]]]) -> None:
         """Each stage that the record does not have as done, in turn. A stage leaves its results on the disk and names them; then it counts
-        as done, and their checksums are in the record. One that was broken off is done again from its start; what the others left is
+        as done, and their checksums are in the record. An interrupted one is done again from its start; what the others left is
         checked."""
         for name, stage in stages.items():
             if name in self.record["stages"]:
@@ -121,12 +122,12 @@ class RunFolder:
                 self.save(self.record["status"])
 
     def verify(self, stage: str) -> None:
-        """MinigptError unless the files of a stage say what they said when it left them."""
+        """MinigptError unless the files of a stage are as it left them."""
         for name, known in self.record["stages"][stage].items():
             require_as_written(self.path / name, known)
 
     def require_current(self) -> None:
-        """MinigptError if another process has written the record since this one read it."""
+        """MinigptError if another process wrote the record since this one read it."""
         if read_record(self.path) != self.record:
             raise MinigptError(f"{self.path} was written by another process a moment ago; try again")
 
@@ -137,7 +138,7 @@ class RunFolder:
 
     @contextmanager
     def recorded(self) -> Iterator[None]:
-        """Whatever ends the work inside before it is complete, the record says so; what was written stays."""
+        """If the work inside ends before it is complete, record that; what was written stays."""
         status = "failed"
         try:
             with self._in_place():
@@ -153,15 +154,15 @@ class RunFolder:
             raise KeyboardInterrupt(f"minigpt: interrupted; {self.continuation}") from error
         except OSError as error:
             where = f"{error.filename}: " if error.filename else ""
-            raise MinigptError(f"{where}{error.strerror or error}; once that is mended: {self.command}") from error
+            raise MinigptError(f"{where}{error.strerror or error}; once that is fixed: {self.command}") from error
         finally:
             if self.record["status"] not in ("complete", "interrupted"):
-                with suppress(OSError, Moved):  # a full disk holds no new record; the error that was first is the one to tell
+                with suppress(OSError, Moved):  # a full disk takes no new record; the first error is the one to report
                     self.save(status)
 
     @contextmanager
     def _in_place(self) -> Iterator[None]:
-        """If the folder was moved, that is told, and not the errors of reading whatever stands there now."""
+        """If the folder was moved, report that, not the errors of reading whatever is there now."""
         try:
             yield
         except (MinigptError, OSError):
@@ -171,10 +172,10 @@ class RunFolder:
 
     @property
     def continuation(self) -> str:
-        """How to go on with this run."""
+        """How to continue this run."""
         if "corpus" not in self.record["stages"] and "-" in self.record.get("options", {}).get("data", ()):
-            return "standard input was not read to its end, so this run cannot go on"
-        return f"everything is saved; to go on: {self.command}"
+            return "standard input was not read to its end, so this run cannot be resumed"
+        return f"everything is saved; to continue: {self.command}"
 
     @property
     def command(self) -> str:
@@ -226,5 +227,5 @@ def require_sound(path: Path, names: Sequence[str]) -> None:
     if (path / RECORD).is_file():
         for files in read_record(path)["stages"].values():
             for name, known in files.items():
-                if name in names and os.path.lexists(path / name):  # whoever reads it says if it is missing
+                if name in names and os.path.lexists(path / name):  # its reader reports if it is missing
                     require_as_written(path / name, known)

@@ -1,10 +1,10 @@
-"""Text from elsewhere, made fit for the place where it is shown: a terminal, a line of a message, Markdown."""
+"""Text from elsewhere in, out comes what can safely be shown in a terminal, a one-line message or Markdown."""
 
 from __future__ import annotations
 
 import re
 
-# What a terminal would obey: control characters but for line ends and tabs; and marks that change the direction of what follows.
+# What a terminal would obey: control characters other than line ends and tabs, and marks that change the direction of text.
 OBEYED = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066-\u206f]")
 ENDS = re.compile("[\n\u2028\u2029]")
 LINE = 2000  # characters of a text in Markdown, at most
@@ -32,11 +32,11 @@ def plain(text: object, limit: int = 200) -> str:
 
 
 def markdown(text: object) -> str:
-    """A text for the middle of a line of Markdown, which then shows just this text: no link, picture, tag, formula or emphasis."""
+    """A text escaped for a line of Markdown, which then shows just this text: no link, picture, tag, formula or emphasis."""
     return SPECIAL.sub(r"\\\g<0>", plain(text, LINE)).translate(ENTITIES)
 
 
 def fenced(text: str) -> str:
-    """A text as a Markdown code block, behind a fence longer than any in it."""
+    """A text as a Markdown code block, with a fence longer than any in it."""
     fence = "`" * max([3, *(len(found) + 1 for found in FENCE.findall(text))])
     return f"{fence}text\n{printable(text)}\n{fence}"

@@ -11,39 +11,39 @@ from typing import Any, TypeVar, Union, get_args, get_origin, get_type_hints
 from .errors import MinigptError
 
 T = TypeVar("T")
-# A type; a tuple of forms, one of which is enough; a list of one form, for each entry; a dictionary of a form for each field, where the
-# name "*" stands for every other field and "?" behind a name lets it be missing; or a function that says whether a value will do.
+# A type; a tuple of alternative forms; a list of one form, that of each entry; a dictionary with a form for each field, where the name "*"
+# means every other field and a "?" after a name makes it optional; or a function that says whether a value is right.
 Form = Any
 KINDS = {str: "a text", Real: "a number", Integral: "a whole number", bool: "true or false", dict: "an object", type(None): "null"}
 
 
 def count(value: Any) -> bool:
-    """Whether it is a whole number of at least 0."""
+    """Whether a value is a whole number of at least 0."""
     return is_kind(value, Integral) and value >= 0
 
 
 def amount(value: Any) -> bool:
-    """Whether it is a number of at least 0."""
+    """Whether a value is a number of at least 0."""
     return is_kind(value, Real) and value >= 0
 
 
 def share(value: Any) -> bool:
-    """Whether it is a number from 0 to 1."""
+    """Whether a value is a number from 0 to 1."""
     return is_kind(value, Real) and 0 <= value <= 1
 
 
 def text(value: Any) -> bool:
-    """Whether it is a text that a UTF-8 file can hold."""
+    """Whether a value is a text that a UTF-8 file can hold."""
     return isinstance(value, str) and not any("\ud800" <= c <= "\udfff" for c in value)
 
 
 def is_kind(value: Any, kind: type) -> bool:
-    """isinstance, where true and false are no numbers."""
+    """isinstance, except that true and false are not numbers."""
     return isinstance(value, kind) and (kind is bool or not isinstance(value, bool))
 
 
 def require_form(value: Any, form: Form, where: object) -> Any:
-    """The value; MinigptError where it, or a part of it, has another form."""
+    """The value; MinigptError if it, or a part of it, has another form."""
     if found := misfit(value, form):
         raise MinigptError(f"{where}: {found.lstrip('.')} is missing or damaged")
     return value
@@ -85,7 +85,7 @@ def spelled(form: Form) -> str:
 
 
 def read_as(kind: Callable[..., T], value: Any, where: object) -> T:
-    """A dataclass from an object that has its fields, and perhaps others, which are passed over."""
+    """A dataclass from an object with its fields; other fields are ignored."""
     names = [field.name for field in fields(kind)]  # type: ignore[arg-type]
     hints = get_type_hints(kind)
     require_form(value, {name: form_of(hints[name]) for name in names}, where)

@@ -55,11 +55,11 @@ class Decoder:
 def choose(logits: np.ndarray, seen: Sequence[int], config: SampleConfig, rng: np.random.Generator, model: str = "the model") -> int:
     """Draw a token from scores (V,). In this order: repetition penalty, temperature, top-k, top-p.
 
-    MinigptError where no score is finite, or one is no number; -inf is a token that is never drawn.
+    MinigptError if no score is finite, or one is NaN; a token with -inf is never drawn.
     """
     scores = logits.astype(np.float64)
     if not np.isfinite(scores.max()):
-        raise MinigptError(f"{model} is broken: its scores for the next token are not finite numbers; train it anew, or get another copy")
+        raise MinigptError(f"{model} is broken: its scores for the next token are not finite numbers; train it again, or get another copy")
     if config.repetition_penalty != 1:
         at = np.unique(np.asarray(seen, dtype=np.int64))
         penalized = np.where(scores[at] > 0, scores[at] / config.repetition_penalty, scores[at] * config.repetition_penalty)
@@ -99,7 +99,7 @@ def stream(model: GPT, tokenizer: Tokenizer, prompt: str, config: SampleConfig, 
     characters, decoder = StreamDecoder(tokenizer), Decoder(model, window)
     pending = ""
     while sample.tokens < config.max_tokens:
-        scores = decoder.logits(ids)[: tokenizer.vocab_size]  # a padded embedding has scores for rows that are no tokens
+        scores = decoder.logits(ids)[: tokenizer.vocab_size]  # a padded embedding also scores rows that are not tokens
         token = choose(scores, ids[context_start(len(ids), window) :], config, rng, model.name)
         sample.tokens += 1
         if token == tokenizer.end_of_text:

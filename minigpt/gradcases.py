@@ -1,7 +1,7 @@
-"""What the gradient check compares: a setting in; out comes every layer with random inputs, as a scalar function and its gradients.
+"""A setting in; out comes every layer with random inputs, as a scalar function and its gradients, for the gradient check.
 
-A backward may be wrong in one case only: without dropout, for a single sequence, in the second piece of a chain. So each layer is checked
-in every setting that takes another path through the code.
+A backward may be wrong in just one case: without dropout, for a single sequence, in the second piece of a chain. So each layer is checked
+in every setting that takes a different path through the code.
 """
 
 from __future__ import annotations
@@ -82,7 +82,7 @@ MODELS = (
 
 @dataclass(frozen=True)
 class Case:
-    """A scalar function and its gradients: `objective()` runs forward; `backward()` runs both ways and gives the inputs' gradients."""
+    """A scalar function and its gradients: `objective()` runs forward; `backward()` runs both ways, and returns the inputs' gradients."""
 
     layer: str
     objective: Callable[[], float]
@@ -92,7 +92,7 @@ class Case:
 
 
 def randomize(parameters: Parameters, rng: np.random.Generator) -> Parameters:
-    """Make all parameters random: biases of 0 and gains of 1 would hide mistakes."""
+    """Make all parameters random, as biases of 0 and gains of 1 would hide mistakes."""
     parameters.values[...] = parameters.backend.asarray(0.5 * rng.standard_normal(parameters.n))
     return parameters
 
@@ -146,7 +146,7 @@ def embedding_case(setting: Setting, rng: np.random.Generator, parameters: Param
 
 
 def loss_case(setting: Setting, rng: np.random.Generator, parameters: Parameters, workspace: Workspace) -> Case:
-    """The loss is a scalar already: it needs no upstream gradient. It is taken as part of a larger batch."""
+    """The loss is a scalar already, so it needs no upstream gradient. It is computed as part of a larger batch."""
     layer = CrossEntropy(parameters, workspace, setting.chunk, setting.shards, block=setting.block)
     N, backend = setting.B * setting.T, workspace.backend
     x = backend.asarray(WIDE * rng.standard_normal((N, CONFIG.n_embd)))

@@ -23,7 +23,7 @@ TOLERANCE = 1e-6
 FLOAT32_TOLERANCE = 1e-4  # of a gradient in float32, whose rounding errors are of order 1e-6, against the one in float64
 MODEL = "GPT"  # the whole model's name in the results
 STEP = 2e-6  # of a central difference: its error is of order STEP^2 by truncation and 1e-16 / STEP by rounding
-WIDE_STEP = 1e-4  # of a pair of them, whose error is of order WIDE_STEP^4 by truncation and 1e-16 / WIDE_STEP by rounding
+WIDE_STEP = 1e-4  # of a pair of steps, with errors of order WIDE_STEP^4 from truncation and 1e-16 / WIDE_STEP from rounding
 
 
 @dataclass(frozen=True)
@@ -45,7 +45,7 @@ class Result:
 def check_gradients(
     backend: Backend, seed: int = 0, layers: Iterable[Setting] = LAYERS, models: Iterable[Setting] = MODELS, only: str | None = None
 ) -> Iterator[Result]:
-    """Every result of the gradient check, layers first, then the whole model, each in its settings; or of the layer `only`."""
+    """Every result of the gradient check: the layers, then the whole model, each in its settings; or just the layer `only`."""
     for setting in layers:
         for case in cases(setting, backend, seed):
             if only in (None, case.layer):
@@ -55,7 +55,7 @@ def check_gradients(
 
 
 def worst(results: Iterable[Result]) -> list[Result]:
-    """Of each gradient, the result of the setting in which it is furthest off; a NaN is further than any number."""
+    """For each gradient, the result of the setting with the largest error; NaN is larger than any number."""
     found: dict[tuple[str, str], Result] = {}
     for result in results:
         before = found.setdefault((result.layer, result.parameter), result)
@@ -125,7 +125,7 @@ def numeric_slope(objective: Callable[[], float], array: Array, direction: np.nd
     """The slope of `objective` along a direction (n,) through an array (n,), which it reads; the array is left as it was.
 
     Central differences of two widths, combined so that their errors of order step^2 cancel (Richardson 1911): a whole model is too curved
-    for one of them.
+    for a single width.
     """
     saved, step = array.copy(), backend.asarray(direction)
 

@@ -33,9 +33,9 @@ class Interrupt:
 
     @contextmanager
     def listening(self) -> Iterator[None]:
-        """Signals come here, and afterwards go where they went before. Only a main thread hears signals: elsewhere nothing changes.
+        """Signals come here inside, and afterwards go where they went before. Only the main thread hears them: elsewhere nothing changes.
 
-        A signal that is ignored stays ignored, as under nohup, and one that is handled in C keeps its handler.
+        An ignored signal stays ignored, as under nohup, and one handled in C keeps its handler.
         """
         before = {number: signal.getsignal(number) for number in SIGNALS if is_free(number)} if in_main_thread() else {}
         try:
@@ -55,7 +55,7 @@ class Interrupt:
             self._deferring = False
 
     def _restore(self, before: dict[int, signal._HANDLER]) -> None:
-        """Give every signal its handler back, also if one of them comes just now: it is obeyed after that."""
+        """Give every signal its handler back; one that arrives meanwhile is obeyed afterwards."""
         asked, self.asked, self._leaving = self.asked, False, True
         for number, handler in before.items():
             signal.signal(number, handler)
@@ -94,15 +94,15 @@ def in_main_thread() -> bool:
 
 
 def is_free(number: int) -> bool:
-    """Whether a signal may be listened to: it is not ignored, and its handler, if any, is one that Python can put back."""
+    """Whether we may listen to a signal: it is not ignored, and Python can restore its handler, if it has one."""
     handler = signal.getsignal(number)
-    if handler is signal.SIG_DFL:  # as far as Python knows: C code may have come later
+    if handler is signal.SIG_DFL:  # as far as Python knows: C code may have changed it since
         return not (_is_in("SigCgt", number) or _is_in("SigIgn", number))
     return handler is not None and handler is not signal.SIG_IGN
 
 
 def _is_in(mask: str, number: int) -> bool:
-    """Whether the system lists a signal as caught (SigCgt) or ignored (SigIgn) by this process; False where it does not say."""
+    """Whether the system lists a signal as caught (SigCgt) or ignored (SigIgn) by this process; False if it does not say."""
     try:
         status = Path("/proc/self/status").read_text(encoding="ascii", errors="replace")
         return bool(int(status.partition(f"{mask}:")[2].split(None, 1)[0], 16) >> (number - 1) & 1)

@@ -1,4 +1,4 @@
-"""What is to be done: a prompt and options in, or a run that was begun; out comes everything that its stages need to know."""
+"""A prompt and options in, or an earlier run; out comes everything that its stages need to know."""
 
 from __future__ import annotations
 
@@ -90,19 +90,19 @@ def plan(prompt: str | None, o: Options, hear: Listener) -> Job:
 
 
 def reopen(run: RunFolder, hear: Listener, ollama_host: tuple[str, ...] = ()) -> Job:
-    """The job of a run that was begun, from its record; sources are looked for only where the corpus is not complete.
+    """The job of an earlier run, from its record; sources are looked for only if the corpus is not complete.
 
-    A record may be somebody else's, so the host to connect to is never taken from it.
+    The record may be somebody else's, so the host to connect to is never taken from it.
     """
     path = run.path
     try:
         o = Options.parse(run.record["options"])
     except (TypeError, MinigptError) as error:
-        raise MinigptError(f"{path}: the options in its record are damaged or of another version: {error}") from error
+        raise MinigptError(f"{path}: the options in its record are damaged or from another version: {error}") from error
     own = teacher = None
     if "corpus" not in run.record["stages"]:
         if "-" in o.data:
-            raise MinigptError(f"{path}: standard input was not read to its end, and is gone; start the run anew in another folder")
+            raise MinigptError(f"{path}: standard input was not read to its end, and is gone; start again in another folder")
         own = own_text(o, path, hear)
         recorded, o = o.ollama_host, Options.parse(run.record["options"] | {"ollama_host": ollama_host})
         o, teacher, _ = choose_source(o, hear, unsaid(recorded, o) if o.generates and o.source in ("auto", "ollama") else "")
@@ -113,12 +113,12 @@ def reopen(run: RunFolder, hear: Listener, ollama_host: tuple[str, ...] = ()) ->
 
 
 def compare(run: RunFolder, now: dict[str, str], hear: Listener) -> None:
-    """Say it if a run is resumed under what may round its numbers otherwise; the record names both."""
+    """Say if a run is resumed on something that may round its numbers differently; the record names both."""
     known = run.record.get("machine")
     then = {name: str(value) for name, value in known.items()} if isinstance(known, dict) else {}
     if then != now:
         changed = differences(then, now) if then else "its record does not say what the run began with"
-        hear.say("Machine", f"{changed}: the result will agree with an uninterrupted run to rounding, not to the byte")
+        hear.say("Machine", f"{changed}: the result will match an uninterrupted run up to rounding, not byte for byte")
         run.record["machines_before"] = [*run.record.get("machines_before", []), *([then] if then else [])]
         run.record["machine"] = now
 
@@ -133,7 +133,7 @@ def _job(
 
 
 def own_text(o: Options, folder: Path | None, hear: Listener) -> OwnText | None:
-    """The user's own text, if the options name any, without what this run, in this folder if it is known yet, and others write below it."""
+    """The user's own text, if the options name any, without what runs write below it; `folder` is this run's, if known yet."""
     if not o.data:
         return None
     ours = [path for path in (Path(o.models_dir), folder) if path]
@@ -141,30 +141,30 @@ def own_text(o: Options, folder: Path | None, hear: Listener) -> OwnText | None:
 
 
 def unsaid(recorded: tuple[str, ...], o: Options) -> str:
-    """What to tell about hosts that a record names and that will not be asked; empty where there are none."""
+    """What to say about hosts that the record names and that will not be used; empty if there are none."""
     asked = o.teacher().urls(os.environ)
     left = []
     for host in recorded:
-        with suppress(MinigptError):  # no address at all: nothing to tell
+        with suppress(MinigptError):  # not an address: nothing to say
             if resolve_host(host) not in asked:
                 left.append(host)
     if not left:
         return ""
     options = " ".join(f"--ollama-host {as_argument(host)}" for host in left)
-    return f"the record names another Ollama host, which is asked only if you say so: {options}"
+    return f"the record names another Ollama host, which is used only if you name it: {options}"
 
 
 def choose_source(o: Options, hear: Listener, note: str = "") -> tuple[Options, TeacherSettings | None, str]:
-    """The options with source and model decided; the teacher that writes, or None; and why. A `note` is told before anything is asked.
+    """The options with source and model decided; the teacher that writes, or None; and why. A `note` is shown before any question.
 
-    `auto` takes Ollama where a usable model is, `ollama` insists.
+    `auto` takes Ollama if it has a usable model; `ollama` insists on it.
     """
     if note:
         hear.say("Source", note)
     if not o.generates or o.source in ("template", "own"):
         return o, None, "as you chose" if o.source in ("template", "own") else "your own text"
     try:
-        teacher, why = find_teacher(o.teacher(), pick=partial(hear.choose, "Which model is to write?"))
+        teacher, why = find_teacher(o.teacher(), pick=partial(hear.choose, "Which model should write?"))
         if teacher is None and o.source == "ollama":
             raise OllamaError(why)
     except OllamaError as error:

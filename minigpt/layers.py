@@ -28,7 +28,7 @@ from .process import Turns
 
 
 class Workspace:
-    """The memory of one model: named buffers, allocated at their first use and again only to grow. Who computes in it takes `turns`."""
+    """The memory of one model: named buffers, allocated at their first use and again only to grow. Computations in it take `turns`."""
 
     def __init__(self, backend: Backend, dtype: type = np.float32) -> None:
         self.backend, self.dtype, self.turns = backend, dtype, Turns()

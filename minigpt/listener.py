@@ -16,7 +16,7 @@ class Listener:
         """A line of the plan or of the result."""
 
     def choose(self, what: str, lines: Sequence[str], proposed: int) -> int:
-        """Which of the lines it is to be; nobody is asked here, so it is the proposed one."""
+        """Which of the lines to take; nobody is asked here, so it is the proposed one."""
         return proposed
 
     def progress(self, what: str, done: int, total: int | None) -> None:

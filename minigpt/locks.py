@@ -1,4 +1,4 @@
-"""A file that only one process can hold at a time: a name in, the right to go on out; where the file system has no locks, a good guess."""
+"""A file that only one process can hold at a time: by the system's lock, or by a good guess if the file system has no locks."""
 
 from __future__ import annotations
 
@@ -17,17 +17,17 @@ from .errors import MinigptError
 from .files import open_to_append
 from .place import File, as_path, naming
 
-HELD = {errno.EWOULDBLOCK, errno.EAGAIN, errno.EACCES, errno.EDEADLK}  # what the system answers where another process holds the lock
-NO_LOCKS = {errno.ENOSYS, errno.ENOLCK, errno.EOPNOTSUPP, errno.ENOTSUP, errno.EINVAL}  # and where the file system has none
-HOLDER = re.compile(r"([1-9]\d{0,8})(?: ([!-~]{1,200}))?")  # what stands in the file: process and host
+HELD = {errno.EWOULDBLOCK, errno.EAGAIN, errno.EACCES, errno.EDEADLK}  # the system's answers if another process holds the lock
+NO_LOCKS = {errno.ENOSYS, errno.ENOLCK, errno.EOPNOTSUPP, errno.ENOTSUP, errno.EINVAL}  # and if the file system has no locks
+HOLDER = re.compile(r"([1-9]\d{0,8})(?: ([!-~]{1,200}))?")  # the file's content: process and host
 
 
 @contextmanager
 def lock(file: File, what: str) -> Iterator[bool]:
-    """Hold a file; MinigptError "`what` by process 123" where another process does. Yields whether the file system really keeps locks.
+    """Hold a file; MinigptError "`what` by process 123" if another process does. Yields whether the file system really has locks.
 
-    The system lets go of it with the process, whatever ends that, so a file that a crash left behind holds nobody up. Without locks, what
-    stands in the file decides: it names a process, and that process is alive on this machine.
+    The system releases the lock when the process ends, however it ends, so a file left by a crash holds nobody up. Without locks, the
+    file's content decides: it is held if the process that it names is alive on this machine.
     """
     with open_to_append(file) as opened:
         kept = _acquire(opened, what, file)
@@ -44,7 +44,7 @@ def lock(file: File, what: str) -> Iterator[bool]:
 
 
 def _acquire(opened: BinaryIO, what: str, file: File) -> bool:
-    """Take the lock, or raise a MinigptError that names the process that has it. False where the file system has no locks."""
+    """Take the lock, or raise a MinigptError that names its holder. False if the file system has no locks."""
     try:
         _system_lock(opened)
     except OSError as error:
@@ -58,20 +58,20 @@ def _acquire(opened: BinaryIO, what: str, file: File) -> bool:
             raise OSError(error.errno, error.strerror, str(file)) from error
         if process and not elsewhere and process != os.getpid() and is_alive(process):
             raise MinigptError(
-                f"{what} by process {process}; wait until it ends, or end it; if that is another program's by now, remove {file}"
+                f"{what} by process {process}; wait until it ends, or end it; if that number now belongs to another program, remove {file}"
             ) from error
         return False
-    if not os.fstat(opened.fileno()).st_nlink:  # it was complete, and cleaned up, between our opening the file and our locking it
+    if not os.fstat(opened.fileno()).st_nlink:  # its run completed and removed it between our opening and our locking it
         raise MinigptError(f"{what} by a process that has just ended; try again")
     return True
 
 
 def _system_lock(opened: BinaryIO) -> None:
-    """Take the system's lock of an open file; OSError where that fails."""
+    """Take the system's lock on an open file; OSError if that fails."""
     if sys.platform == "win32":
         import msvcrt
 
-        opened.seek(2**30)  # a locked byte cannot be read by others there, and the id stands at the beginning
+        opened.seek(2**30)  # on Windows others cannot read a locked byte, and the id is at the beginning
         msvcrt.locking(opened.fileno(), msvcrt.LK_NBLCK, 1)
     else:
         import fcntl
@@ -93,5 +93,5 @@ def this_host() -> str:
 
 
 def is_alive(process: int) -> bool:
-    """Whether a process of this number runs on this machine."""
+    """Whether a process with this number runs on this machine."""
     return psutil.pid_exists(process)

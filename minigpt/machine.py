@@ -1,7 +1,7 @@
 """What this process may use of the machine: cores, memory and threads, as the machine, a container and the process's own limits allow.
 
-A container is a control group of Linux (cgroup), version 1 or 2. Its limits and those of all the groups around it count, and so does
-what the group has taken already. What cannot be read limits nothing. Needs no array library.
+A container is a Linux control group (cgroup), version 1 or 2. Its limits and those of all groups around it count, less what each has
+already taken. What cannot be read is no limit. Needs no array library.
 """
 
 from __future__ import annotations
@@ -26,14 +26,14 @@ if sys.platform != "win32":
 
 ROOT = Path("/")
 MOST_READ = 2**16  # bytes of a file under /proc or /sys
-MOST_DEPTH = 64  # groups within each other, the outer ones
+MOST_DEPTH = 64  # nested groups, counted from the outermost
 UNLIMITED = 2**60  # version 1 writes "no limit" as the largest multiple of a page
-MOST_THREADS = 1024  # beyond it threads cost more than they compute, on any machine; a run is often continued on a smaller one
+MOST_THREADS = 1024  # more threads cost more than they compute on any machine; and a run is often continued on a smaller one
 
 
 @dataclass(frozen=True)
 class Room:
-    """Bytes of memory that are free: on the machine (`where` is empty), or within what limits this process more tightly."""
+    """Bytes of free memory: on the machine (`where` is empty), or within a tighter limit of this process."""
 
     size: int
     where: str = ""
@@ -43,12 +43,12 @@ class Room:
 
 
 def usable_cores(root: Path = ROOT) -> int:
-    """The processor cores that this process may keep busy; a share of a core counts as one."""
+    """The processor cores that this process may use; a part of a core counts as one."""
     return max(1, min([_cores(), *(math.ceil(quota) for quota in _quotas(root))]))
 
 
 def free_room(root: Path = ROOT) -> Room:
-    """What new arrays can take without pushing anything else out, and what sets that limit."""
+    """The memory that new arrays can take without pushing anything else out, and what limits it."""
     rooms = [Room(machine_memory()), *(Room(limit - taken, "in this container") for limit, taken in _groups(root)), *_own_room()]
     least = min(rooms, key=lambda room: room.size)
     return Room(max(0, least.size), least.where)
@@ -60,12 +60,12 @@ def free_memory(root: Path = ROOT) -> int:
 
 
 def whole_memory(root: Path = ROOT) -> tuple[int, str]:
-    """The bytes that this process could have if nothing else were running, and what has them."""
+    """The bytes that this process could have if nothing else were running, and what provides them."""
     return min([(int(psutil.virtual_memory().total), "this machine"), *((limit, "this container") for limit, _ in _groups(root))])
 
 
 def machine_memory() -> int:
-    """Bytes that are free on the machine, for whichever process."""
+    """Bytes that are free on the machine, for any process."""
     return int(psutil.virtual_memory().available)
 
 
@@ -85,9 +85,9 @@ def require_threads(name: str, value: Any) -> int | None:
 
 
 def spare_blas() -> None:
-    """Where the system lets this process start hardly any threads, have OpenBLAS start none.
+    """If the system allows this process hardly any threads, keep OpenBLAS from starting some.
 
-    It would start one a core while NumPy is imported, and interrupt the process if it could not. Without effect once NumPy is there.
+    It would start one per core while NumPy is imported, and interrupt the process if it could not. No effect once NumPy is imported.
     """
     if "numpy" in sys.modules or "OPENBLAS_NUM_THREADS" in os.environ or _can_start(2 * _cores()):
         return
@@ -99,7 +99,7 @@ def spare_blas() -> None:
 
 
 def _can_start(count: int) -> bool:
-    """Whether so many threads can exist at once: OpenBLAS's and as many workers."""
+    """Whether this many threads can exist at once: OpenBLAS's and as many workers."""
     leave, started = threading.Event(), list[threading.Thread]()
     try:
         for _ in range(count):
@@ -116,7 +116,7 @@ def _can_start(count: int) -> bool:
 
 
 def _own_room() -> Iterator[Room]:
-    """What the process's own limits (ulimit) leave, each with what it has taken of that."""
+    """What each of the process's own limits (ulimit) leaves, less what the process has taken."""
     if sys.platform == "win32":
         return
     with suppress(psutil.Error, OSError, ValueError):
@@ -128,7 +128,7 @@ def _own_room() -> Iterator[Room]:
 
 
 def _groups(root: Path) -> Iterator[tuple[int, int]]:
-    """Of each group around this process that limits memory: the limit, and the bytes taken that the system could not reclaim."""
+    """For each group around this process that limits memory: the limit, and the bytes taken that the system cannot reclaim."""
     for folder in _folders(root, "memory"):
         limits = [_number(folder / name) for name in ("memory.max", "memory.high", "memory.limit_in_bytes")]
         limit = min((limit for limit in limits if limit is not None), default=UNLIMITED)
@@ -136,7 +136,7 @@ def _groups(root: Path) -> Iterator[tuple[int, int]]:
             continue
         taken = _number(folder / "memory.current") or _number(folder / "memory.usage_in_bytes") or 0
         facts = dict(line.split() for line in _read(folder / "memory.stat").splitlines() if len(line.split()) == 2)
-        cached = _integer(facts.get("total_inactive_file") or facts.get("inactive_file", ""))  # v1: the groups inside are in the total
+        cached = _integer(facts.get("total_inactive_file") or facts.get("inactive_file", ""))  # v1: the total includes the groups inside
         yield limit, max(0, taken - (cached or 0))
 
 
@@ -156,7 +156,7 @@ def _quotas(root: Path) -> Iterator[float]:
 
 
 def _folders(root: Path, controller: str) -> Iterator[Path]:
-    """The folders of this process's group and of the groups around it, for one controller, wherever one of the usual places has it."""
+    """The folders of this process's group and of those around it, for one controller, in any of the usual places."""
     mounts = root / "sys/fs/cgroup"
     for line in _read(root / "proc/self/cgroup").splitlines() or ["0::/"]:
         number, _, rest = line.partition(":")
@@ -168,7 +168,7 @@ def _folders(root: Path, controller: str) -> Iterator[Path]:
         else:
             continue
         names = [name for name in path.split("/", MOST_DEPTH)[:MOST_DEPTH] if name]
-        if ".." in names:  # a group outside of what this one can see
+        if ".." in names:  # a group that this one cannot see
             names = []
         for place in places:
             yield from (place.joinpath(*names[:depth]) for depth in range(len(names) + 1))
@@ -186,7 +186,7 @@ def _integer(text: str) -> int | None:
 
 
 def _read(path: Path) -> str:
-    """The beginning of a small file; nothing where it cannot be read."""
+    """The beginning of a small file; empty if it cannot be read."""
     try:
         with path.open("rb") as file:
             return file.read(MOST_READ).decode("utf-8", "replace")

@@ -65,8 +65,8 @@ class Options:
 
     @classmethod
     def parse(cls, options: dict[str, Any]) -> Options:
-        """Options as keyword arguments, checked one by one. A text may be a Path and a number one of NumPy's; `data` and `ollama_host` may
-        be one or several."""
+        """Options from keyword arguments, checked one by one. A text may be a Path, a number NumPy's; `data` and `ollama_host` may be one
+        or several."""
         plain: dict[str, Any] = {name: _plain(value) for name, value in options.items()}
         for name in ("data", "ollama_host"):
             plain[name] = several(plain.get(name))
@@ -168,7 +168,7 @@ class Options:
             prompt.encode()
         except UnicodeEncodeError as error:
             where = f"character {error.start + 1} is a byte that is not UTF-8, or half of a surrogate pair"
-            raise MinigptError(f"--prompt is no valid text: {where}") from error
+            raise MinigptError(f"--prompt is not valid text: {where}") from error
         return prompt
 
     def configure(self) -> tuple[ModelConfig, TrainConfig]:
@@ -202,17 +202,17 @@ def several(values: Any) -> tuple[Any, ...]:
 
 
 def _plain(value: Any) -> Any:
-    """A path as text and a number of NumPy's as Python's: what JSON can hold."""
+    """A path as text and a NumPy number as Python's, for JSON."""
     return str(value) if isinstance(value, Path) else value.item() if isinstance(value, np.generic) else value
 
 
 def require_path(name: str, path: Any) -> None:
-    """MinigptError for a path that no file system can have. Bytes that are not UTF-8 are fine: Python keeps them."""
+    """MinigptError for a path that no file system allows. Bytes that are not UTF-8 are fine: Python keeps them."""
     try:
         if path is not None and b"\0" in os.fsencode(path):
-            raise MinigptError(f"{name}={path!r} is no path: it holds a zero character")
+            raise MinigptError(f"{name}={path!r} is not a path: it holds a NUL character")
     except (TypeError, UnicodeEncodeError) as error:
-        raise MinigptError(f"{name}={path!r} is no path: {error}") from error
+        raise MinigptError(f"{name}={path!r} is not a path: {error}") from error
 
 
 def require_seconds(name: str, seconds: Any) -> float:

@@ -187,7 +187,7 @@ class Trainer:
         return self.backend.asarray(x, dtype=np.int64), self.backend.asarray(y.reshape(-1), dtype=np.int64)
 
     def _forward_backward(self, x: np.ndarray, y: np.ndarray) -> float:
-        """The loss of a batch; the models' gradients, made anew, add up to those of that loss."""
+        """The loss of a batch; the models' new gradients add up to that loss's."""
         ids, targets = self._batch(x, y)
 
         def loss(part: slice, rows: slice) -> float:
@@ -203,7 +203,7 @@ class Trainer:
         return self._in_parts(ids.shape, loss)
 
     def _in_parts(self, shape: tuple[int, ...], loss: Callable[[slice, slice], float]) -> float:
-        """The sum of loss(sequences, rows) over the parts of a batch (B, T); anew in parts of half the size where the memory ran out."""
+        """The sum of loss(sequences, rows) over the parts of a batch (B, T); if memory runs out, again in parts of half the size."""
         B, T = shape
         while True:
             size = min(self.micro_batch or B, B)

@@ -36,9 +36,9 @@ def shapes(config: ModelConfig) -> dict[str, tuple[int, ...]]:
 
 
 class Memory:
-    """The flat blocks: `values` (n,), and `gradients`, which lack the `shared` leading elements that are another's.
+    """The flat blocks: `values` (n,), and `gradients`, which lack the `shared` leading elements that belong to another.
 
-    A parameter holds on to these and not to `Parameters`, so that no circle keeps them when nobody uses them any more.
+    A parameter refers to these and not to `Parameters`, so that no reference cycle keeps them alive after their last use.
     """
 
     def __init__(self, backend: Backend, values: Array, shared: int) -> None:
@@ -48,7 +48,7 @@ class Memory:
 
     @property
     def gradients(self) -> Array:
-        """Allocated at the first use, once also for several threads: sampling needs none."""
+        """Allocated at the first use, once for all threads: sampling needs none."""
         with self._allocation:
             if self._gradients is None:
                 self._gradients = self.backend.xp.empty(self.values.size - self.shared, dtype=self.values.dtype)
@@ -117,7 +117,7 @@ class Parameters:
         self.n = sum(sizes.values())
         self.n_decayed = sum(sizes[name] for name in order if len(self.shapes[name]) > 1)
         self.values: Array = twin_of.values if twin_of else backend.xp.zeros(self.n, dtype=dtype)
-        self.shared = sizes[EMBEDDING] if twin_of else 0  # leading elements whose gradients are another's
+        self.shared = sizes[EMBEDDING] if twin_of else 0  # leading elements whose gradients belong to another
         self.memory = Memory(backend, self.values, self.shared)
         self.offsets: dict[str, slice] = {}
         start = 0
@@ -180,7 +180,7 @@ def _as_numbers(name: str, value: Any) -> np.ndarray:
     try:
         array = np.asarray(value)
     except ValueError as error:
-        raise MinigptError(f"{name} is no array of numbers: {error}") from error
+        raise MinigptError(f"{name} is not an array of numbers: {error}") from error
     if array.dtype.kind not in "fiu":
         raise MinigptError(f"{name} holds {array.dtype}, wanted real numbers")
     return array

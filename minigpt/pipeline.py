@@ -55,11 +55,11 @@ def resume(
     ollama_host: str | Sequence[str] | None = None,
     listener: Listener | None = None,
 ) -> TextModel:
-    """Resume an interrupted run, to the same end. Returns the best model.
+    """Resume an interrupted run, with the same result. Returns the best model.
 
     `epochs` or `minutes`, such as "+10" or 5, are added to the planned length; a complete run is then trained further, from its best
-    model and on its corpus. Without them it is only checked and loaded. A teacher is looked for at `ollama_host`, else at OLLAMA_HOST or
-    Ollama's default address, never at a host that only the record names.
+    model and on its corpus. Without them a complete run is only checked and loaded. A teacher is looked for at `ollama_host`, else at
+    OLLAMA_HOST or Ollama's default address, never at a host that only the record names.
     """
     hear = listener or Listener()
     run = RunFolder.open(Path(path))
@@ -72,9 +72,9 @@ def resume(
                 pass
         if not more:
             require_every_stage(run)
-            hear.say("Complete", f"{path} has nothing left to do; all its files are as they were written")
+            hear.say("Complete", f"{path} has nothing left to do; all its files are intact")
             return load(run.path, run.record["options"].get("device", "auto"))
-    with run.in_use():  # before anything is recorded: the run may be another process's
+    with run.in_use():  # before anything is recorded: another process may be using the run
         run.require_current()
         if run.record["status"] == "complete":
             require_every_stage(run)
@@ -92,7 +92,7 @@ def require_every_stage(run: RunFolder) -> None:
 
 
 def extended(run: RunFolder, epochs: str | int | None, minutes: str | float | None) -> dict[str, Any]:
-    """The options of a run that is to go on for longer; empty where nothing was asked."""
+    """The options of a run that should train longer; empty if nothing was asked."""
     if epochs is not None and minutes is not None:
         raise MinigptError("--epochs and --minutes both say how much longer to train; leave one of them out")
     if epochs is None and minutes is None:
@@ -107,7 +107,7 @@ def extended(run: RunFolder, epochs: str | int | None, minutes: str | float | No
         return {"epochs": None, "minutes": None, name: more}
     known = run.record["options"].get("minutes")
     if (known is None) != (name == "epochs"):
-        raise MinigptError(f"this run is not complete and is planned in {'epochs' if known is None else 'minutes'}; only these can be more")
+        raise MinigptError(f"this unfinished run is planned in {'epochs' if known is None else 'minutes'}; only those can be added")
     return {name: (run.record["options"].get(name) or DEFAULT_EPOCHS) + more}
 
 
@@ -118,7 +118,7 @@ def _carry_out(job: Job) -> None:
 
 @contextmanager
 def _under_way(job: Job) -> Iterator[None]:
-    """Signals are heard, the end is recorded; and the listener hears what the file system cannot promise."""
+    """Hear signals, record how the work ends, and tell the listener what the file system cannot promise."""
     with job.interrupt.listening(), job.run.recorded():
         for line in job.run.limits:
             job.hear.say("Disk", line)
@@ -126,7 +126,7 @@ def _under_way(job: Job) -> Iterator[None]:
 
 
 def _show(job: Job) -> TextModel:
-    """The finished model, after the listener heard its samples."""
+    """The finished model, after its samples went to the listener."""
     for text in job.run.record["samples"]:
         job.hear.sample(text)
     job.hear.say("Folder", str(job.run.path))

@@ -1,7 +1,7 @@
-"""A folder that is held open: what is written lands in that very folder, even if its path is moved or becomes a link meanwhile.
+"""A folder held open: what is written lands in that very folder, even if its path is moved or becomes a link meanwhile.
 
-Where the system opens files relative to an open folder (everywhere but on Windows), nobody can slip another folder in between. On Windows
-the folder's identity is compared before each step.
+Where the system can open files relative to an open folder (everywhere but Windows), nobody can slip another folder in between. On Windows
+the folder's identity is checked before each step.
 """
 
 from __future__ import annotations
@@ -28,10 +28,10 @@ UNSYNCABLE = {
 
 
 class Place:
-    """A folder that is held. `place / name` is a file in it, which the functions of files.py write."""
+    """A held folder. `place / name` is a file in it, for the functions of files.py to write."""
 
     def __init__(self, path: Path, follow: bool, above: Place | None) -> None:
-        """follow: whether the path may be a symbolic link. above: the place that it lies in, if that is held too."""
+        """follow: whether the path may be a symbolic link. above: the place that contains it, if that is held too."""
         self.path, self.follow, self.above = path, follow, above
         self.handle: int | None = None
         if RELATIVE:
@@ -49,7 +49,7 @@ class Place:
             os.close(self.handle)
 
     def require_same(self) -> None:
-        """Moved unless the path still leads to this folder."""
+        """Raise Moved unless the path still leads to this folder."""
         try:
             found = self._stat()
             same = os.path.samestat(found, self.identity)
@@ -62,22 +62,22 @@ class Place:
             )
 
     def _stat(self) -> os.stat_result:
-        """What stands at the path now."""
+        """The stat of whatever is at the path now."""
         if self.above is None:
             return os.stat(self.path, follow_symlinks=self.follow)
         self.above.require_same()
         return os.stat(self.above._at(self.path.name), dir_fd=self.above.handle, follow_symlinks=self.follow)
 
     def _at(self, name: str) -> str | Path:
-        """A file's name as the system takes it together with `handle`."""
+        """A file's name as the system expects it along with `handle`."""
         return self.path / name if self.handle is None else name
 
     def create(self, name: str) -> BinaryIO:
-        """A new file to write; FileExistsError if anything has that name."""
+        """A new file to write; FileExistsError if the name is taken."""
         return self._open(name, os.O_WRONLY | os.O_CREAT | os.O_EXCL, "wb")
 
     def append(self, name: str) -> BinaryIO:
-        """A file to read, and to write at its end, made if there is none; an OSError for a symbolic link."""
+        """A file to read and append to, created if missing; OSError for a symbolic link."""
         return self._open(name, os.O_RDWR | os.O_CREAT | os.O_APPEND | getattr(os, "O_NONBLOCK", 0), "a+b")
 
     def _open(self, name: str, flags: int, mode: str) -> BinaryIO:
@@ -86,35 +86,35 @@ class Place:
             handle = os.open(self._at(name), flags | NO_LINK | BINARY, 0o666, dir_fd=self.handle)
             try:
                 if not stat.S_ISREG(os.fstat(handle).st_mode):
-                    raise OSError(errno.EINVAL, "is no regular file")
+                    raise OSError(errno.EINVAL, "is not a regular file")
                 return os.fdopen(handle, mode)  # type: ignore[return-value]
             except BaseException:
                 os.close(handle)
                 raise
 
     def rename(self, name: str, final: str) -> None:
-        """Give a file its final name, in the place of whatever file had that."""
+        """Give a file its final name, replacing any file that has it."""
         self.require_same()
         with naming(self.path / final):
             os.replace(self._at(name), self._at(final), src_dir_fd=self.handle, dst_dir_fd=self.handle)
 
     def remove(self, name: str) -> None:
-        """Remove a file, if it is there."""
+        """Remove a file, if it exists."""
         with naming(self.path / name), suppress(FileNotFoundError):
             os.unlink(self._at(name), dir_fd=self.handle)
 
     def remove_inner(self, name: str) -> None:
-        """Remove a folder in this one, if nothing is in it."""
+        """Remove a folder in this one, if it is empty."""
         with suppress(OSError):
             os.rmdir(self._at(name), dir_fd=self.handle)
 
     def files(self) -> list[str]:
-        """The names of the regular files in it, in order."""
+        """The names of its regular files, sorted."""
         with naming(self.path), os.scandir(self.path if self.handle is None else self.handle) as found:
             return sorted(entry.name for entry in found if entry.is_file(follow_symlinks=False))
 
     def sync(self) -> bool:
-        """Bring the folder's names to the disk; False where the file system cannot do that. Windows has no such call, and needs none."""
+        """Sync the folder's names to disk; False if the file system cannot. Windows has no such call, and needs none."""
         if self.handle is None:
             return True
         try:
@@ -127,7 +127,7 @@ class Place:
 
     @contextmanager
     def inner(self, name: str) -> Iterator[Place]:
-        """Hold a folder in this one, made if there is none; MinigptError for a symbolic link."""
+        """Hold a folder in this one, created if missing; MinigptError for a symbolic link."""
         self.require_same()
         with naming(self.path / name), suppress(FileExistsError):
             os.mkdir(self._at(name), dir_fd=self.handle)
@@ -137,7 +137,7 @@ class Place:
 
 @dataclass(frozen=True)
 class Spot:
-    """A file's name in a folder that is held."""
+    """A file's name in a held folder."""
 
     place: Place
     name: str
@@ -168,7 +168,7 @@ File: TypeAlias = Path | Spot
 def hold(path: Path, follow: bool = False, above: Place | None = None) -> Iterator[Place]:
     """Hold a folder; MinigptError for a symbolic link, unless links are to be followed."""
     if path.is_symlink() and not follow:
-        raise MinigptError(f"{path} is a symbolic link, and nothing is written through one; use the folder that it names")
+        raise MinigptError(f"{path} is a symbolic link, and nothing is written through one; use the folder it points to")
     place = Place(path, follow, above)
     try:
         yield place
@@ -178,7 +178,7 @@ def hold(path: Path, follow: bool = False, above: Place | None = None) -> Iterat
 
 @contextmanager
 def held(folder: Folder) -> Iterator[Place]:
-    """A folder as a place: one that is held already, or else one that is held for this time."""
+    """A folder as a place: as it is if held already, else held inside."""
     if isinstance(folder, Place):
         yield folder
     else:
@@ -188,7 +188,7 @@ def held(folder: Folder) -> Iterator[Place]:
 
 @contextmanager
 def spot(file: File) -> Iterator[Spot]:
-    """A file as a name in a folder that is held, at least for this time."""
+    """A file as a name in a folder that is held, at least inside."""
     if isinstance(file, Spot):
         yield file
     else:
@@ -203,7 +203,7 @@ def as_path(file: File) -> Path:
 
 @contextmanager
 def naming(path: Path) -> Iterator[None]:
-    """An OSError inside gets the whole path of what it is about."""
+    """An OSError raised inside gets the whole path of its file."""
     try:
         yield
     except OSError as error:

@@ -1,6 +1,6 @@
-"""What a process has only one of, and minigpt shares with the program around it: NumPy's floating-point error state and BLAS's threads.
+"""What minigpt shares with the program around it, because a process has only one: NumPy's error state and BLAS's threads.
 
-A computation sets both for itself and leaves them as they were, also where several threads compute at once, and after a fork.
+A computation sets both for itself and restores them, also when several threads compute at once, and after a fork.
 """
 
 from __future__ import annotations
@@ -24,18 +24,18 @@ T = TypeVar("T")
 
 
 def quiet(function: Callable[P, T]) -> Callable[P, T]:
-    """A function that the caller's `np.seterr` does not reach: in it, underflow to 0 is meant, and so is an infinite exp."""
+    """A function that the caller's `np.seterr` does not affect: underflow to 0 and an infinite exp are intended in it."""
 
     @wraps(function)
     def computed(*args: P.args, **kwargs: P.kwargs) -> T:
-        with np.errstate(all="ignore"):  # a new one for each call: it keeps the state that it is to restore
+        with np.errstate(all="ignore"):  # a new one for each call, as it stores the state to restore
             return function(*args, **kwargs)
 
     return computed
 
 
 class Turns:
-    """A lock for calls that share memory: they take turns. After a fork it is free in the child, whoever held it in the parent."""
+    """A lock for calls that share memory, so that they take turns. After a fork it is free in the child, whoever held it in the parent."""
 
     all: ClassVar[WeakSet[Turns]] = WeakSet()
 
@@ -44,12 +44,12 @@ class Turns:
         self.all.add(self)
 
     def renew(self) -> None:
-        """Free, whoever held it."""
+        """Make the lock free, whoever held it."""
         self._lock, self._holder = threading.Lock(), 0
 
     @contextmanager
     def taken(self) -> Iterator[None]:
-        """Waits until nobody else computes; MinigptError where this very thread does, which would wait for itself forever."""
+        """Wait until nobody else computes; MinigptError if this very thread does, as it would wait for itself forever."""
         me = threading.get_ident()
         if self._holder == me:
             raise MinigptError("called in the middle of another call of the same model, in the same thread; wait until that one ends")
@@ -71,7 +71,7 @@ S = TypeVar("S", bound=HasTurns)
 
 
 def in_turn(method: Callable[Concatenate[S, P], T]) -> Callable[Concatenate[S, P], T]:
-    """A method that waits until the object's other calls have ended, and is quiet."""
+    """A quiet method that waits for the object's other calls to end."""
 
     @wraps(method)
     def computed(self: S, /, *args: P.args, **kwargs: P.kwargs) -> T:
@@ -82,8 +82,8 @@ def in_turn(method: Callable[Concatenate[S, P], T]) -> Callable[Concatenate[S, P
 
 
 class BlasThreads:
-    """How many threads BLAS takes for a product. That number is the process's, and decides how sums are rounded: computations with the same
-    number run side by side, those with another one wait for their turn. First come, first served.
+    """How many threads BLAS uses for a product. The number applies to the whole process and affects rounding: computations with the same
+    number run side by side, others wait for their turn. First come, first served.
     """
 
     def __init__(self) -> None:
@@ -94,14 +94,14 @@ class BlasThreads:
         self._renew()
 
     def _renew(self) -> None:
-        """As it is in a process of one thread."""
+        """Back to the state of a single-threaded process."""
         self._free, self._line = threading.Condition(), deque[object]()
         self._users = int(getattr(self._mine, "inside", False))
 
     @contextmanager
     def limited(self, threads: int | None = None) -> Iterator[None]:
-        """Products inside take so many threads; None: as many as the program around them has set. A fork waits until this ends."""
-        if getattr(self._mine, "inside", False):  # a signal handler computes in the middle of a computation, which it cannot wait for
+        """Products inside use this many threads; None: as many as the surrounding program has set. A fork waits until this ends."""
+        if getattr(self._mine, "inside", False):  # a signal handler inside a computation, which it cannot wait for
             yield
             return
         self._mine.inside = True
@@ -129,7 +129,7 @@ class BlasThreads:
                 self._free.notify_all()
 
     def _set(self, limit: object) -> None:
-        """The number of threads of every BLAS in the process, once what it was is noted."""
+        """Set the threads of every BLAS in the process, after noting what they were."""
         if self._libraries is None:
             self._libraries = ThreadpoolController().select(user_api="blas").lib_controllers
         if isinstance(limit, int):
@@ -147,18 +147,18 @@ class BlasThreads:
             self._free.notify_all()
 
     def before_fork(self) -> None:
-        """Wait for the computations of other threads: the child has no threads to end them."""
+        """Wait for the computations of other threads, as the child has no threads to finish them."""
         if not getattr(self._mine, "inside", False):
             self._enter(self)
             self._mine.forking = True
 
     def after_fork_in_parent(self) -> None:
-        """Others may go on."""
+        """Let other computations continue."""
         if self._mine.__dict__.pop("forking", False):
             self._leave()
 
     def after_fork_in_child(self) -> None:
-        """Nobody else is there."""
+        """No other thread exists here."""
         self._mine.__dict__.pop("forking", None)
         self._renew()
         for turns in list(Turns.all):
@@ -166,7 +166,7 @@ class BlasThreads:
 
 
 def set_threads(library: Any, count: int) -> None:
-    """The number of threads of one of threadpoolctl's libraries, set from any thread.
+    """Set the number of threads of one of threadpoolctl's libraries, from any thread.
 
     Recent versions silently ignore every thread but the first, until that one is done. Here `BlasThreads` decides whose turn it is.
     """

@@ -1,7 +1,7 @@
-"""What decides a run's bytes besides its options: this process in; out come the versions and the processor, and how two of them differ.
+"""This process in; out come the versions and the processor that decide a run's bytes besides its options, and how two such sets differ.
 
-The order in which a sum is rounded depends on the library that adds it up and on the instructions that it picks for the processor. With
-the same of both, a resumed run ends in the same bytes; with others it ends in numbers that agree to rounding.
+How a sum is rounded depends on the library that computes it and on the instructions that it picks for the processor. If both are the
+same, a resumed run ends in the same bytes; if not, in numbers that agree up to rounding.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ CPUINFO = Path("/proc/cpuinfo")
 
 
 def provenance(backend: Backend, threads: int) -> dict[str, str]:
-    """Name -> version or type of all that decides how numbers are rounded."""
+    """Name -> version or type of everything that affects rounding."""
     found = {
         "minigpt": __version__,
         "Python": platform.python_version(),
@@ -35,7 +35,7 @@ def provenance(backend: Backend, threads: int) -> dict[str, str]:
 def blas() -> str:
     """The library behind NumPy's matrix products, and the kernels that it chose."""
     loaded = [library for library in threadpool_info() if library["user_api"] == "blas"]
-    own = [library for library in loaded if "numpy" in library["filepath"]]  # NumPy's wheels bring their own, beside that of SciPy
+    own = [library for library in loaded if "numpy" in library["filepath"]]  # NumPy's wheels bring their own, apart from SciPy's
     names = [f"{b['internal_api']} {b['version']} ({b.get('architecture', 'unknown')} kernels)" for b in own or loaded]
     return ", ".join(names) or "an unknown BLAS"
 

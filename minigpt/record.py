@@ -1,4 +1,4 @@
-"""What run.json says: a record in; out comes the same, once every field that is read from it later has the form that minigpt writes."""
+"""The record run.json in; out comes the same, once every field that is read later has the form that minigpt writes."""
 
 from __future__ import annotations
 
@@ -9,16 +9,16 @@ from typing import Any
 from .errors import MinigptError
 from .forms import Form, amount, count, require_form, text
 
-NAMES = re.compile(r"(checkpoint/)?[\w.-]+")  # of files in the record of a stage: none leads out of the folder
+NAMES = re.compile(r"(checkpoint/)?[\w.-]+")  # of files in a stage's record: none leads out of the folder
 
 
 def names_files(value: Any) -> bool:
-    """Whether these are checksums by the names of files in the folder."""
+    """Whether a value maps names of files in the folder to checksums."""
     return isinstance(value, dict) and all(NAMES.fullmatch(name) and name != ".." and isinstance(value[name], str) for name in value)
 
 
 def pair(value: Any) -> bool:
-    """Whether these are two amounts."""
+    """Whether a value is a list of two amounts."""
     return isinstance(value, list) and len(value) == 2 and all(map(amount, value))
 
 
@@ -53,13 +53,13 @@ AFTER: dict[str, Form] = {  # what a stage leaves in the record
 
 
 def checked(record: dict[str, Any], where: object) -> dict[str, Any]:
-    """The record; MinigptError where one of its fields has another form."""
+    """The record; MinigptError if one of its fields has another form."""
     try:
         require_form(record, ALWAYS, where)
         for stage, files in record["stages"].items():
             if not names_files(files):
-                raise MinigptError(f"{where}: a stage names files outside of the folder")
+                raise MinigptError(f"{where}: a stage names files outside the folder")
             require_form(record, AFTER.get(stage, {}), where)
     except MinigptError as error:
-        raise MinigptError(f"{error}; start the run anew in another folder") from error
+        raise MinigptError(f"{error}; start again in another folder") from error
     return record

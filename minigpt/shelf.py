@@ -1,4 +1,4 @@
-"""Where run folders stand: a prompt in, a new folder out; what counts as an empty folder; the list of runs."""
+"""Where run folders are kept: a prompt in, a new folder out; what counts as an empty folder; the list of runs."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from .place import Place
 
 RECORD, METRICS, CHECKPOINT, CARD = "run.json", "metrics.jsonl", "checkpoint", "README.md"
 LOCK = "lock"
-# The files that a run writes: into its folder, and into checkpoint/ in it.
+# The files that a run writes, in its folder and in checkpoint/.
 OUTER = re.compile(
     r"(run|config|generation_config|tokenizer|tokenizer_config|vocab)\.json|(metrics|corpus)\.jsonl|model\.safetensors|merges\.txt|README\.md"
 )
@@ -45,7 +45,7 @@ def slug(prompt: str) -> str:
 
 
 def new_folder(models: Path, prompt: str) -> Path:
-    """A new folder under `models`. Making it takes the name, so that runs that start in the same second get one each."""
+    """A new folder under `models`. Creating it claims the name, so that runs started in the same second get one each."""
     models.mkdir(parents=True, exist_ok=True)
     name = f"{slug(prompt)}-{datetime.now():%Y%m%d-%H%M%S}"
     for number in range(1, 10_000):
@@ -57,8 +57,8 @@ def new_folder(models: Path, prompt: str) -> Path:
 
 
 def require_free(folder: Path) -> None:
-    """MinigptError unless a run may be written here: nothing is ever overwritten. What a run left that ended before its first record, and
-    what the system itself puts into folders, counts as nothing."""
+    """MinigptError unless a run may be written here, as nothing is ever overwritten. Remains of a run that ended before its first record,
+    and what the system itself puts into folders, do not count."""
     if os.path.lexists(folder) and not folder.is_dir():
         raise MinigptError(f"{folder} is not a folder; choose another one with --out")
     if folder.is_dir() and not _holds_nothing(folder, OUTER):
@@ -71,7 +71,7 @@ def _holds_nothing(folder: str | Path, ours: re.Pattern[str]) -> bool:
 
 
 def _is_nothing(entry: os.DirEntry[str], ours: re.Pattern[str]) -> bool:
-    """Whether this is the system's, or was left by a run that ended before its first record: half a file, or a folder with only a lock."""
+    """Whether this is the system's, or remains of a run that ended before its first record: half a file, or a folder with only a lock."""
     if entry.is_file(follow_symlinks=False):
         ours_alone = entry.name == LOCK and ours is INNER
         return ours_alone or bool(SYSTEM_FILES.fullmatch(entry.name)) or writer_of(entry.name, ours) is not None
@@ -81,13 +81,13 @@ def _is_nothing(entry: os.DirEntry[str], ours: re.Pattern[str]) -> bool:
 
 
 def writer_of(name: str, ours: re.Pattern[str]) -> int | None:
-    """The process that writes this temporary file, or was killed while it did; None where it is not the temporary of one of our files."""
+    """The process that writes this temporary file, or was killed while it did; None if it is not the temporary file of one of ours."""
     final, process = temporary_of(name) or ("", 0)
     return process if ours.fullmatch(final) else None
 
 
 def sweep(place: Place, ours: re.Pattern[str]) -> None:
-    """Remove what killed processes left half-written: files of exactly the form that `whole_file` gives to one of ours."""
+    """Remove what killed processes left half-written: files named exactly as `whole_file` names those of ours."""
     for name in place.files():
         process = writer_of(name, ours)
         if process and (process == os.getpid() or not is_alive(process)):
@@ -95,7 +95,7 @@ def sweep(place: Place, ours: re.Pattern[str]) -> None:
 
 
 def clear(place: Place) -> None:
-    """Remove a run's files from checkpoint/, and nothing else. What another program has open stays on Windows; the next use removes it."""
+    """Remove a run's files from checkpoint/, and nothing else. On Windows, files that another program has open stay until the next use."""
     for name in place.files():
         if INNER.fullmatch(name):
             with suppress(PermissionError):
@@ -104,7 +104,7 @@ def clear(place: Place) -> None:
 
 def list_runs(models: Path) -> tuple[list[tuple[Path, dict[str, Any]]], list[str]]:
     """The runs under a folder, newest first, each with the part of its record that a list shows; and a line for each folder that cannot be
-    read. What lies there may be anything: a record is a regular file of bounded size, and no more is kept of it than is shown."""
+    read. Anything may be in there: a record must be a regular file of bounded size, and only what is shown is kept of it."""
     runs, unreadable, count = [], list[str](), 0
     for folder in _folders(models):
         try:
@@ -126,13 +126,13 @@ def _folders(models: Path) -> Iterator[Path]:
     except FileNotFoundError:
         return
     except NotADirectoryError as error:
-        raise MinigptError(f"{models} is not a folder; --models-dir wants the one that has the runs in it") from error
+        raise MinigptError(f"{models} is not a folder; --models-dir wants the one that holds the runs") from error
     except OSError as error:
         raise MinigptError(f"{models} cannot be read: {error.strerror}") from error
 
 
 def _record(path: Path) -> dict[str, Any] | None:
-    """What a list shows of a record; None where there is none; MinigptError where it cannot be read, or is not one of minigpt's."""
+    """What a list shows of a record; None if there is none; MinigptError if it cannot be read, or is not minigpt's."""
     try:
         found = path.lstat()
     except (FileNotFoundError, NotADirectoryError):
@@ -140,9 +140,9 @@ def _record(path: Path) -> dict[str, Any] | None:
     except OSError as error:
         raise MinigptError(f"{path.parent} cannot be read: {error.strerror}") from error
     if not stat.S_ISREG(found.st_mode):
-        raise MinigptError(f"{path} is no regular file, so it is no record of a run")
+        raise MinigptError(f"{path} is not a regular file, so it cannot be the record of a run")
     if found.st_size > RECORD_LIMIT:
-        raise MinigptError(f"{path} has {found.st_size:,} bytes, more than the {RECORD_LIMIT:,} of a record in a list")
+        raise MinigptError(f"{path} has {found.st_size:,} bytes, more than the {RECORD_LIMIT:,} that a list reads")
     record = unsealed(read_json_object(path), path)
     model, result = (part if isinstance(part := record.get(name), dict) else {} for name in ("model", "result"))
     loss = result.get("held_out_loss")
@@ -154,7 +154,7 @@ def _record(path: Path) -> dict[str, Any] | None:
 
 
 def _short(value: Any) -> str | None:
-    """A text, cut where it is too long to be shown."""
+    """A text, shortened if it is too long to show."""
     if not isinstance(value, str):
         return None
     return value if len(value) <= WIDEST else f"{value[: WIDEST - 3]}..."

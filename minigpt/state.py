@@ -35,19 +35,19 @@ def states(folder: Path) -> list[Path]:
 
 
 def _latest_first(names: Iterable[str]) -> list[str]:
-    """Those among the names that are of states."""
+    """The names of states among the given ones, latest first."""
     return sorted((name for name in names if PATTERN.fullmatch(name)), reverse=True)
 
 
 def load_state(
     folder: Path, shapes: Mapping[str, tuple[int, ...]], say: Callable[[str], None]
 ) -> tuple[dict[str, np.ndarray], dict[str, Any]] | None:
-    """Arrays and facts of the latest sound state, or None if there is none. A damaged one is named, and the one before it taken."""
+    """Arrays and facts of the latest intact state, or None if there is none. A damaged one is reported, and the one before it used."""
     for path in states(folder):
         try:
             return read_state(path, shapes)
         except MinigptError as error:
-            say(f"{error}; what was before it is taken")
+            say(f"{error}; using the one before it")
     return None
 
 
@@ -58,7 +58,7 @@ def read_state(path: Path, shapes: Mapping[str, tuple[int, ...]]) -> tuple[dict[
         parts = {name: file.get_slice(name) for name in file.keys()}  # noqa: SIM118 (not a dict)
         described = {name: (tuple(part.get_shape()), part.get_dtype()) for name, part in parts.items()}
         if described != {name: (shape, "F32") for name, shape in shapes.items()} or not {FACTS, SEAL} <= set(metadata):
-            raise MinigptError(f"{path} is no state of this training, or is damaged")
+            raise MinigptError(f"{path} is not a state of this training, or is damaged")
         arrays = {name: file.get_tensor(name) for name in parts}
     if not is_whole(arrays, metadata):
         raise MinigptError(f"{path} is damaged: its checksum does not fit")

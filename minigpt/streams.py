@@ -27,20 +27,20 @@ def to_bytes(ids: Sequence[int]) -> bytes:
 
 
 def open_stream(path: Path, vocab_size: int | None = None) -> np.ndarray:
-    """The ids of a file, (n,), memory-mapped; MinigptError where it holds half an id, or one beyond the vocabulary."""
+    """The ids of a file, (n,), memory-mapped; MinigptError if it holds half an id, or one beyond the vocabulary."""
     for _ in pieces(path, vocab_size) if vocab_size else ():
         pass
     with open_to_read(path) as file:
         size = os.fstat(file.fileno()).st_size
         if size % DTYPE.itemsize:
             raise MinigptError(f"{path} is damaged: it ends in the middle of a token id")
-        return np.memmap(file, DTYPE, mode="r") if size else np.zeros(0, DTYPE)  # nothing cannot be mapped
+        return np.memmap(file, DTYPE, mode="r") if size else np.zeros(0, DTYPE)  # an empty file cannot be mapped
 
 
 def pieces(path: Path, vocab_size: int) -> Iterator[np.ndarray]:
-    """The ids of a file, one bounded piece after the other; unlike a mapped file, they take no more memory the longer it is.
+    """The ids of a file, one bounded piece after another; unlike a mapped file, they take no more memory the longer it is.
 
-    MinigptError where one is beyond the vocabulary.
+    MinigptError if one is beyond the vocabulary.
     """
     with open_to_read(path) as file:
         while data := file.read(PIECE * DTYPE.itemsize):

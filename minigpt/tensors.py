@@ -63,8 +63,8 @@ def is_whole(arrays: Mapping[str, np.ndarray], metadata: Mapping[str, str]) -> b
 
 @contextmanager
 def open_tensors(path: Path) -> Iterator[Any]:
-    """A safetensors file as the library opens it, nothing read yet; MinigptError where it is missing, damaged, or no regular file."""
-    open_to_read(path).close()  # the library would wait for a FIFO
+    """An opened safetensors file, nothing read yet; MinigptError if it is missing, damaged, or not a regular file."""
+    open_to_read(path).close()  # raises for a FIFO, which the library would wait for
     try:
         with safe_open(path, framework="numpy") as file:
             yield file
@@ -75,7 +75,7 @@ def open_tensors(path: Path) -> Iterator[Any]:
 
 
 def read_tensors(path: Path) -> dict[str, np.ndarray]:
-    """The arrays of a file that `write_tensors` wrote; MinigptError where it is damaged."""
+    """The arrays of a file that `write_tensors` wrote; MinigptError if it is damaged."""
     with open_tensors(path) as file:
         metadata, names = file.metadata() or {}, list(file.keys())
         if any(file.get_slice(name).get_dtype() != "F32" for name in names):

@@ -22,9 +22,9 @@ from .tokenizer import Tokenizer
 
 
 class TextModel:
-    """A model that reads and writes text. Calls from several threads take turns, token by token, and give what each would alone.
+    """A model that reads and writes text. Calls from several threads take turns, token by token, and each gives what it would alone.
 
-    It can be copied and pickled, and a forked process can go on using it. `name`: what messages call it.
+    It can be copied and pickled, and a forked process can keep using it. `name`: what messages call it.
     """
 
     @quiet
@@ -80,7 +80,7 @@ def load(folder: str | Path, device: str = "auto") -> TextModel:
 
 
 def _made_again(checkpoint: Checkpoint, device: str, name: str) -> TextModel:
-    """The model of a pickle or a copy."""
+    """The model for a pickle or a copy."""
     return TextModel(checkpoint, choose_backend(device), name)
 
 

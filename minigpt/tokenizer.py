@@ -105,7 +105,7 @@ class _Words(dict[str, list[int]]):
 
     def __init__(self, encode_word: Callable[[bytes], list[int]]) -> None:
         super().__init__()
-        self._encode_word = WeakMethod(encode_word)  # not a circle: a tokenizer takes 40 MB, and goes when nobody uses it any more
+        self._encode_word = WeakMethod(encode_word)  # no reference cycle: a tokenizer takes 40 MB, freed after its last use
 
     def __missing__(self, word: str) -> list[int]:
         parts = [word] if word.isascii() else split(word)
@@ -215,7 +215,7 @@ class Tokenizer:
         return b"".join([self.tokens[self.checked(i)] for i in ids]).decode("utf-8", "replace")
 
     def checked(self, token: int) -> int:
-        """The id itself; MinigptError if it is no whole number, or none of this tokenizer's ids."""
+        """The id itself; MinigptError if it is not a whole number, or not one of this tokenizer's ids."""
         try:
             number = operator.index(token)
         except TypeError:

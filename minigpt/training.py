@@ -158,7 +158,7 @@ class Course:
         return self.step % max(1, (self.total_steps - self.base) // REPORTS) == 0
 
     def report(self, held_out: float | None) -> Report:
-        """The figures of this moment; the mean of the losses starts anew."""
+        """The figures of this moment; the mean of the losses starts again."""
         seconds = self.seconds
         report = Report(
             step=self.step,
@@ -191,7 +191,7 @@ class Course:
     def result(self) -> Result:
         """The outcome so far, once an evaluation has been made."""
         if self.best is None or self.latest is None:
-            raise MinigptError("the training ended without an evaluation: its state is damaged; start the run anew in another folder")
+            raise MinigptError("the training ended without an evaluation: its state is damaged; start again in another folder")
         return Result(
             train_loss=self.best_train_loss,
             held_out_loss=self.best.held_out_loss,
@@ -208,7 +208,7 @@ class Course:
 def fit(course: Course, save: Callable[[], None], on_report: Callable[[Report], None], on_step: Callable[[Course], None]) -> None:
     """Train from where the course is until it is done.
 
-    `save` is called whenever the model is the best so far, `on_report` for each line of metrics, `on_step` after each step. Raises
+    Calls `save` whenever the model is the best so far, `on_report` for each line of metrics, and `on_step` after each step. Raises
     Diverged for numbers that are not finite.
     """
     while not course.done:

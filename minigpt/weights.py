@@ -1,4 +1,4 @@
-"""The parameters of a model on the disk: float32 arrays in, model.safetensors out, under transformers' names; and back, checked first."""
+"""A model's parameters on disk: float32 arrays in, model.safetensors with transformers' names out; and back, checked first."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ from .wording import counted
 
 WEIGHTS, CONFIG = "model.safetensors", "config.json"
 PICKLED = "pytorch_model.bin"
-INDEXES = (f"{WEIGHTS}.index.json", f"{PICKLED}.index.json")  # of a model in several files
+INDEXES = (f"{WEIGHTS}.index.json", f"{PICKLED}.index.json")  # for a model in several files
 SCALE = "minigpt_scale"  # in the metadata of model.safetensors
-PREFIX = "transformer."  # transformers' OpenAIGPTModel, the one without an output matrix, stores its names without it
+PREFIX = "transformer."  # missing in files of transformers' OpenAIGPTModel, which has no output matrix
 TIED = "lm_head.weight"  # some writers store the output matrix a second time
-BUFFERS = re.compile(r".*\.attn\.(bias|masked_bias)|(.*\.)?position_ids")  # causal masks and positions, which are no parameters
+BUFFERS = re.compile(r".*\.attn\.(bias|masked_bias)|(.*\.)?position_ids")  # causal masks and positions, which are not parameters
 READABLE = {"F16": np.float16, "F32": np.float32, "F64": np.float64}
 CONVERT = (
     """python -c "from transformers import OpenAIGPTLMHeadModel as M; M.from_pretrained('.').save_pretrained('.', max_shard_size='1TB')\""""
@@ -35,7 +35,7 @@ def save_weights(folder: Folder, state: dict[str, np.ndarray], scale: float | No
 
 
 def read_scale(folder: Path) -> float | None:
-    """The factor that the logits of a calibrated model were multiplied by; None if it is not calibrated."""
+    """The factor on the logits of a calibrated model; None if it is not calibrated."""
     with open_tensors(folder / WEIGHTS) as file:
         scale: str = (file.metadata() or {}).get(SCALE, "")
     if not scale:
@@ -69,7 +69,7 @@ def load_weights(path: Path, config: ModelConfig) -> dict[str, np.ndarray]:
 
 
 def _stored_names(path: Path, present: list[str], config: ModelConfig) -> Mapping[str, str]:
-    """A parameter's name -> the name that the file has for it."""
+    """A parameter's name -> its name in the file."""
     bare = EMBEDDING not in present and EMBEDDING.removeprefix(PREFIX) in present
     stored = {PREFIX + name if bare and name != TIED else name: name for name in present}
     if len(stored) - (TIED in stored) != 2 + 12 * config.n_layer:  # before names are made for a million layers
@@ -81,7 +81,7 @@ def _stored_names(path: Path, present: list[str], config: ModelConfig) -> Mappin
 
 def _require_fit(path: Path, name: str, found: Any, wanted: tuple[int, ...] | None) -> None:
     if wanted is None:
-        raise MinigptError(f"{path}: {name} is no parameter of a GPT-1")
+        raise MinigptError(f"{path}: {name} is not a parameter of a GPT-1")
     if tuple(found.get_shape()) != wanted:
         raise MinigptError(f"{path}: {name} has shape {tuple(found.get_shape())}, {CONFIG} makes it {wanted}")
     if found.get_dtype() not in READABLE:

@@ -1,7 +1,7 @@
-"""Threads that share out a computation: a function and its arguments in, the results in their order out.
+"""Threads that share a computation: a function and its arguments in, the results in order out.
 
-The threads are started when they are first needed. Where the system starts fewer, the same parts are computed by those that there are,
-with the same results; where it starts none, by the caller. A forked process starts its own.
+Threads start when they are first needed. If the system allows fewer, those compute the same parts, with the same results; if none, the
+caller does. A forked process starts its own.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from .errors import MinigptError
 
 
 class Call:
-    """A function and its arguments, to be called once by whichever thread comes first."""
+    """A function and its arguments, called once by whichever thread comes first."""
 
     def __init__(self, work: Callable[..., Any], arguments: tuple[Any, ...]) -> None:
         self.work, self.arguments = work, arguments
@@ -27,18 +27,18 @@ class Call:
         self.ended = threading.Event()
 
     def run(self) -> None:
-        """Keep the result, or the error."""
+        """Store the result, or the error."""
         try:
             with np.errstate(all="ignore"):  # callers judge what is not finite
                 self.value = self.work(*self.arguments)
-        except BaseException as error:  # raised where the result is asked for
+        except BaseException as error:  # raised when the result is fetched
             self.error = error
         finally:
             self.ended.set()
 
 
 class Workers:
-    """At most so many threads. One caller at a time."""
+    """At most this many threads, for one caller at a time."""
 
     def __init__(self, most: int) -> None:
         self.most, self._closed = most, False
@@ -48,7 +48,7 @@ class Workers:
         self._calls, self._threads, self._process = SimpleQueue[Call | None](), list[threading.Thread](), os.getpid()
 
     def map(self, work: Callable[..., Any], *arguments: Iterable[Any]) -> list[Any]:
-        """work(...) for each set of arguments, at once; all of them have ended when this returns or raises."""
+        """work(...) for each set of arguments, in parallel; all have ended when this returns or raises."""
         calls = [Call(work, some) for some in zip(*arguments, strict=False)]
         self._start(min(len(calls), self.most))
         given = []
@@ -61,7 +61,7 @@ class Workers:
                     call.run()
             for call in given:
                 call.ended.wait()
-        finally:  # after a Ctrl-C too: they write into memory that the caller shares
+        finally:  # after Ctrl-C too: they write into the caller's memory
             for call in given:
                 call.ended.wait()
         for call in calls:
@@ -70,14 +70,14 @@ class Workers:
         return [call.value for call in calls]
 
     def share(self, work: Callable[[slice], Any], pieces: Iterable[slice]) -> list[Any]:
-        """work(piece) for every piece, shared out in contiguous runs; the results in the order of the pieces."""
+        """work(piece) for every piece, split into contiguous runs; the results in the order of the pieces."""
         pieces = list(pieces)
         n = min(self.most, len(pieces))
         runs = [pieces[len(pieces) * i // n : len(pieces) * (i + 1) // n] for i in range(n)]
         return [result for run in self.map(lambda run: [work(piece) for piece in run], runs) for result in run]
 
     def close(self) -> None:
-        """End the threads; `map` cannot be called afterwards."""
+        """End the threads; `map` cannot be called after that."""
         self._closed = True
         if self._process == os.getpid():
             for _ in self._threads:
@@ -87,17 +87,17 @@ class Workers:
         self._threads = []
 
     def _start(self, wanted: int) -> None:
-        """As many threads as are wanted, or as can be."""
+        """Start as many threads as wanted, or as possible."""
         if self._closed:
             raise MinigptError("this Trainer was closed, and its threads have ended; make a new one")
         if self._process != os.getpid():
             self._forget()
         while len(self._threads) < wanted:
-            # A daemon: an interpreter that ends does not wait for it.
+            # A daemon, so that the interpreter can exit without waiting for it.
             thread = threading.Thread(target=serve, args=(self._calls,), name="minigpt", daemon=True)
             try:
                 thread.start()
-            except (RuntimeError, MemoryError):  # the system's limit of threads, or of memory for their stacks
+            except (RuntimeError, MemoryError):  # the system's limit on threads, or on memory for their stacks
                 return
             self._threads.append(thread)
 
@@ -108,7 +108,7 @@ class Workers:
 
 
 def serve(calls: SimpleQueue[Call | None]) -> None:
-    """A thread's work: call after call, until there is a None. Nothing of a call that has ended is kept."""
+    """A thread's work: one call after another, until a None. Keeps nothing of a finished call."""
     while (call := calls.get()) is not None:
         call.run()
         del call

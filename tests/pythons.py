@@ -1,4 +1,4 @@
-"""Print the oldest and the newest Python among those that minigpt supports and this machine has: on the path, or one of pyenv's."""
+"""Print the oldest and the newest supported Python on this machine: on the path, or one of pyenv's."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def found() -> list[str]:
 
 
 def runs(name: str, version: str) -> bool:
-    """Whether this command is a Python of this version that can make environments; a shim of pyenv's may only say that it is not."""
+    """Whether this command is a Python of this version that can make environments; a pyenv shim may only say that it is missing."""
     try:
         program = "import sys, ensurepip, venv; print('%d.%d' % sys.version_info[:2])"
         return subprocess.run([name, "-c", program], capture_output=True, text=True).stdout.strip() == version

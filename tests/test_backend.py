@@ -320,7 +320,7 @@ def test_the_cpu_is_taken_as_asked_without_a_look_at_cupy(monkeypatch: pytest.Mo
     as_cupy(monkeypatch, ones=failing(AssertionError("CuPy was tried")))
     backend = choose_backend("cpu")
     assert type(backend) is Backend
-    assert backend.reason == f"NumPy {np.__version__} on the CPU, as asked"
+    assert backend.reason == f"NumPy {np.__version__} on the CPU"
 
 
 def test_an_unknown_device_is_refused_with_the_known_ones() -> None:

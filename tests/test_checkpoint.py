@@ -154,10 +154,15 @@ def test_what_other_writers_store_beside_the_weights_is_passed_over(folder: Path
 
 
 def test_a_folder_that_is_none_is_refused(tmp_path: Path) -> None:
-    """Missing, or a file."""
-    assert refusal(tmp_path / "none") == f"{tmp_path / 'none'} is not a folder; `minigpt list` shows the models there are"
+    """Missing, a file, or without a model."""
+    assert refusal(tmp_path / "none") == f"{tmp_path / 'none'} is not a folder; `minigpt list` shows your models"
     (tmp_path / "file").write_text("")
     assert "is not a folder" in refusal(tmp_path / "file")
+    empty = tmp_path / "empty"
+    empty.mkdir()
+    assert refusal(empty) == f"{empty} has no model: config.json is missing; `minigpt list` shows your models"
+    (empty / "run.json").write_text("{}")
+    assert refusal(empty).endswith(f"config.json is missing; to finish an interrupted run: minigpt resume {empty}")
 
 
 @pytest.mark.parametrize(
@@ -235,7 +240,7 @@ def test_deeply_nested_json_is_refused(name: str, folder: Path) -> None:
         ({"n_embd": [8]}, "n_embd=[8] must be a whole number of at least 1"),
         ({"n_positions": None}, "n_positions=None must be a whole number of at least 1"),
         ({"resid_pdrop": 1.5}, "dropout=1.5 must be a finite number"),
-        ({"layer_norm_epsilon": float("nan")}, "NaN is no JSON"),
+        ({"layer_norm_epsilon": float("nan")}, "NaN is not JSON"),
         ({"minigpt_context": 17}, "minigpt_context must be from 1 to 16, got 17"),
         ({"minigpt_context": 0}, "minigpt_context must be from 1 to 16, got 0"),
         ({"minigpt_context": True}, "minigpt_context must be from 1 to 16, got True"),
@@ -309,7 +314,7 @@ def test_an_unknown_array_is_refused(folder: Path, state: dict[str, np.ndarray])
     assert "27 arrays do not make a GPT-1 of 2 layers" in refusal(folder)
     del state[NAME]
     save_weights(folder, {**state, "transformer.h.0.mlp.c_gate.weight": np.zeros((8, 32), np.float32)})
-    assert "transformer.h.0.mlp.c_gate.weight is no parameter of a GPT-1" in refusal(folder)
+    assert "transformer.h.0.mlp.c_gate.weight is not a parameter of a GPT-1" in refusal(folder)
 
 
 def test_an_output_matrix_of_its_own_is_refused(folder: Path, state: dict[str, np.ndarray]) -> None:
@@ -401,7 +406,7 @@ def test_weights_in_several_files_are_told_apart_from_none(folder: Path) -> None
 
 
 def test_what_newer_and_older_programs_store_beside_the_weights_is_passed_over(folder: Path, state: dict[str, np.ndarray]) -> None:
-    """Positions and masks are buffers, no parameters; the type of a buffer does not matter."""
+    """Positions and masks are buffers, not parameters; their types do not matter."""
     buffers = {
         "transformer.position_ids": np.arange(16),
         "transformer.h.0.attn.bias": np.tri(16),
@@ -425,7 +430,7 @@ def test_names_without_their_prefix_are_read(folder: Path, state: dict[str, np.n
 
 @pytest.fixture
 def padded(folder: Path, state: dict[str, np.ndarray], config: ModelConfig) -> Path:
-    """A folder of another program, whose embedding has seven rows more than the tokenizer has tokens; they would win every draw."""
+    """Another program's folder, whose embedding has seven rows more than the tokenizer has tokens; they would win every draw."""
     rows = np.vstack([state[TOKENS], 100 * state[TOKENS][:7]])
     edit(folder / CONFIG, vocab_size=config.vocab_size + 7, minigpt_context=...)
     save_file({**state, TOKENS: rows}, folder / WEIGHTS)
@@ -443,7 +448,7 @@ def test_a_padded_vocabulary_has_scores_and_no_text(padded: Path, config: ModelC
 
 
 def test_only_padding_of_another_program_is_taken_for_padding(padded: Path, config: ModelConfig) -> None:
-    """minigpt pads nothing, and nobody pads by a thousand rows: then the tokenizer is that of another model."""
+    """minigpt pads nothing, and nobody pads by a thousand rows: then the tokenizer belongs to another model."""
     edit(padded / CONFIG, vocab_size=config.vocab_size + PADDING)
     assert "files of two models" in refusal(padded)
     edit(padded / CONFIG, vocab_size=config.vocab_size + PADDING - 1)
@@ -470,7 +475,7 @@ def test_weights_in_another_form_come_with_the_line_that_converts_them(folder: P
 
 @pytest.mark.parametrize("scale", ["nan", "inf", "-1", "1e3", "x", "\x1b[2J"])
 def test_a_scale_that_is_no_plain_number_is_refused(folder: Path, state: dict[str, np.ndarray], scale: str) -> None:
-    """It stands in the metadata of a file that may be anybody's."""
+    """It is metadata of a file that anybody may have written."""
     save_file(state, folder / WEIGHTS, {"minigpt_scale": scale})
     with pytest.raises(MinigptError, match="minigpt_scale is"):
         read_scale(folder)

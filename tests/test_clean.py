@@ -169,7 +169,7 @@ def test_own_text_keeps_its_markup_and_loses_only_what_cannot_be_meant():
     "blank", "\x0b \x0c \x1c \x1d \x1e \x1f \x85 \xa0 \u1680 \u2000 \u2009 \u200a \u2028 \u2029 \u202f \u205f \u3000 \t".split(" ")
 )
 def test_white_space_of_any_kind_parts_words(blank):
-    """A line end of any kind is \\n and a blank of any width a space; only the tab and the full-width blank stay as they are."""
+    """Any line end becomes \\n and any blank a space; only the tab and the full-width blank stay."""
     [kept], _ = clean([f"one{blank}two three"], "own")
     lines = "\x0b\x0c\x1c\x1d\x1e\x85\u2028\u2029"
     assert kept == f"one{chr(10) if blank in lines else blank if blank in chr(9) + chr(0x3000) else ' '}two three"
@@ -222,7 +222,7 @@ def test_clean_text_is_left_alone(text):
 
 
 def misread(text: str, encoding: str) -> str:
-    """The text's UTF-8 as a browser reads it that takes it for another encoding."""
+    """The text's UTF-8, read by a browser as another encoding."""
     return "".join(bytes([byte]).decode(encoding) if byte not in (0x81, 0x8D, 0x8F, 0x90, 0x9D) else chr(byte) for byte in text.encode())
 
 

@@ -236,7 +236,7 @@ def test_every_command_ends_with_one_line_when_it_is_told_to(run, name):
 @pytest.mark.skipif(sys.platform == "win32", reason="a Unix signal")
 @pytest.mark.parametrize("name", ["SIGHUP", "SIGINT"])
 def test_a_command_outlives_a_signal_that_it_was_started_without(run, name):
-    """As nohup and a script's & start it; SIGTERM still ends it."""
+    """As if started by nohup or by a script's &; SIGTERM still ends it."""
     number = getattr(signal, name)
     command = [sys.executable, "-m", "minigpt", "generate", str(run[0]), "--samples", "100000"]
     before = signal.signal(number, signal.SIG_IGN)  # a child inherits it
@@ -319,7 +319,7 @@ def test_bench_measures_this_machine():
 
 @given(st.integers(-1, 120), st.integers(0, 10**9), st.integers(1, 10**9), st.booleans())
 def test_the_time_left_stays_on_the_line_at_any_width(room: int, step: int, total: int, measured: bool) -> None:
-    """The speed goes first, then the held-out loss, the loss and the step; the bar takes what is left; nothing is longer."""
+    """The speed is dropped first, then the held-out loss, the loss and the step; the bar fills the rest; no line is too long."""
     parts = [f"step {step}/{total}", "loss 3.210", "held-out 3.333" if measured else "", "1:02:33 left", "12,345 tokens/s"]
     line = fitted(parts, [parts[4], parts[2], parts[1], parts[0]], room, (step, total))
     assert len(line) <= max(0, room)
@@ -335,7 +335,7 @@ def test_the_time_left_stays_on_the_line_at_any_width(room: int, step: int, tota
 @pytest.mark.skipif(sys.platform == "win32", reason="a pseudo-terminal is a Unix thing")
 @pytest.mark.parametrize(("width", "term"), [(80, "xterm"), (30, "xterm"), (0, "xterm"), (80, "dumb")])
 def test_the_live_line_fits_the_terminal(width: int, term: str) -> None:
-    """The one behind standard error, whatever standard output is; a terminal that cannot go back gets no live line."""
+    """The terminal on standard error counts, whatever standard output is; one that cannot redraw a line gets no live line."""
     import fcntl
     import pty
     import struct
@@ -373,7 +373,7 @@ console.clear()
 @pytest.mark.skipif(sys.platform == "win32", reason="closes streams as a Unix shell does")
 @pytest.mark.parametrize("where", ["2>/dev/full", "2> >(head -n 1 >/dev/null)", "<&- 2>&-"])
 def test_messages_that_nobody_hears_change_nothing(tmp_path: Path, where: str) -> None:
-    """The run goes on to its end in silence, and its samples come."""
+    """The run continues to its end in silence, and its samples are printed."""
     if "full" in where and not Path("/dev/full").exists():
         pytest.skip("a device of Linux")
     command = (
@@ -388,7 +388,7 @@ def test_messages_that_nobody_hears_change_nothing(tmp_path: Path, where: str) -
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="a device of Linux")
 def test_results_that_cannot_be_written_are_told(run) -> None:
-    """A full disk is no reader that has had enough."""
+    """A full disk is not taken for a reader that has had enough."""
     shell = f'"{sys.executable}" -m minigpt generate "{run[0]}" --max-tokens 5 >/dev/full'
     done = subprocess.run(["sh", "-c", shell], capture_output=True, text=True, check=False)
     assert done.returncode == 1

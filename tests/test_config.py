@@ -1,4 +1,4 @@
-"""Configurations: numbers of every kind come out as Python's own, and what is no such number is refused in one line."""
+"""Configurations: numbers of every kind come out as Python's own, and anything else is refused in one line."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def test_what_is_no_number_in_range_is_refused_by_name(value: Any) -> None:
 
 
 def test_options_of_a_sweep_can_be_recorded() -> None:
-    """np.linspace and np.arange, as they come."""
+    """Values from np.linspace and np.arange."""
     options = Options.parse({"learning_rate": np.float32(1e-3), "layers": np.int64(2), "dropout": np.float64(0.25), "seed": np.uint32(7)})
     assert json.loads(json.dumps(asdict(options)))["layers"] == 2
     model, training = options.configure()

@@ -268,7 +268,7 @@ def test_after_trouble_it_goes_on_from_the_last_good_state_with_half_the_rate(tm
 def test_trouble_before_the_first_state_starts_from_the_beginning(tmp_path):
     heard = Heard(once(12, math.inf))
     minigpt.train(PROMPT, out=tmp_path / "run", listener=heard, **SMALL)
-    assert any("going on from step 0 with half the learning rate, 0.0015" in line for line in heard.said)
+    assert any("continuing from step 0 at half the learning rate, 0.0015" in line for line in heard.said)
     assert record_of(tmp_path / "run")["status"] == "complete"
     half = SMALL | {"learning_rate": SMALL["learning_rate"] / 2}
     minigpt.train(PROMPT, out=tmp_path / "half", **half)
@@ -398,7 +398,7 @@ def test_minutes_and_epochs_exclude_each_other(tmp_path):
 @pytest.mark.slow
 def test_minutes_that_are_over_before_the_training_leave_a_run_that_goes_on(tmp_path):
     options = {k: v for k, v in SMALL.items() if k != "epochs"}
-    with pytest.raises(MinigptError, match=r"was over before the training began.*minigpt resume"):
+    with pytest.raises(MinigptError, match=r"were over before the training began.*minigpt resume"):
         minigpt.train(PROMPT, out=tmp_path / "run", minutes=0.001, **options)
     assert record_of(tmp_path / "run")["status"] == "interrupted"
     minigpt.resume(tmp_path / "run", minutes="+0.25")

@@ -31,7 +31,7 @@ def test_slug_is_safe_for_every_file_system():
 
 
 def at_once(work: Callable[[], object], times: int) -> list[object]:
-    """What comes of doing something in so many threads at the same moment: a result or a MinigptError each."""
+    """What many threads get from doing something at the same moment: a result or a MinigptError each."""
     results, gate = list[object](), threading.Barrier(times)
 
     def one() -> None:
@@ -50,7 +50,7 @@ def at_once(work: Callable[[], object], times: int) -> list[object]:
 
 
 def test_runs_that_start_in_the_same_second_get_a_folder_each(tmp_path):
-    """The name is taken by making the folder, not by looking whether it is free."""
+    """Creating the folder claims its name; looking whether it is free would not."""
     folders = at_once(lambda: new_folder(tmp_path / "models", "a"), 12)
     assert len(set(folders)) == 12
     assert set(folders) == set((tmp_path / "models").iterdir())
@@ -157,7 +157,7 @@ def without_privileges() -> Iterator[None]:
 
 @posix
 def test_whatever_lies_among_the_runs_hides_none_of_them(tmp_path, monkeypatch):
-    """A folder that may not be read, broken links, a FIFO, a device, a record of gigabytes: what is no run is passed over, or named."""
+    """An unreadable folder, broken links, a FIFO, a device, a record of gigabytes: what is not a run is passed over, or named."""
     RunFolder(tmp_path / "sound", {"created": "2026-01-01", "prompt": "p" * 10**5}).create()
     for name in ("closed", "fifo", "zero", "huge", "folder", "loop"):
         (tmp_path / name).mkdir()
@@ -179,7 +179,7 @@ def test_whatever_lies_among_the_runs_hides_none_of_them(tmp_path, monkeypatch):
     assert [(folder.name, len(record["prompt"])) for folder, record in runs] == [("sound", 200)]
     named = [
         "closed cannot be read: Permission denied",
-        *(f"{name}/run.json is no regular file" for name in ("fifo", "folder", "loop", "zero")),
+        *(f"{name}/run.json is not a regular file" for name in ("fifo", "folder", "loop", "zero")),
     ]
     assert len(unreadable) == 6
     assert all(any(line.startswith(part) for line in unreadable) for part in [*named, "huge/run.json has 4,194,305 bytes"])
@@ -233,7 +233,8 @@ def test_a_path_that_begins_with_a_hyphen_is_no_option_in_a_command():
 
 
 @pytest.mark.parametrize(
-    ("data", "message"), [(["-"], "standard input was not read to its end"), (["a.txt"], "everything is saved; to go on: minigpt resume ")]
+    ("data", "message"),
+    [(["-"], "standard input was not read to its end"), (["a.txt"], "everything is saved; to continue: minigpt resume ")],
 )
 def test_whoever_interrupts_a_run_is_told_whether_it_can_go_on(tmp_path, data, message):
     run = RunFolder(tmp_path / "run", {"options": {"data": data}})

@@ -79,7 +79,7 @@ def test_the_context_moves_by_half_windows(length: int, window: int) -> None:
 
 
 def test_the_cache_grows_with_what_was_read(small_tokenizer: Tokenizer) -> None:
-    """It takes no memory for positions that a configuration only claims, and what it holds survives each growth."""
+    """It takes no memory for positions that a configuration merely claims, and its entries survive each growth."""
     config = ModelConfig(n_layer=2, n_head=2, n_embd=16, n_positions=10**9, vocab_size=small_tokenizer.vocab_size)
     workspace = Workspace(Backend("tests"))
     cache, rng, seen = Cache(config, workspace), np.random.default_rng(0), []
@@ -97,7 +97,7 @@ def test_the_cache_grows_with_what_was_read(small_tokenizer: Tokenizer) -> None:
 
 
 def test_scores_that_are_no_numbers_are_told(rng: np.random.Generator) -> None:
-    """-inf alone is a score: of a token that is never drawn."""
+    """-inf is a valid score, of a token that is never drawn."""
     for bad in ([np.nan, 1.0], [np.inf, 1.0], [-np.inf, -np.inf]):
         for options in ({}, {"temperature": 0}, {"top_p": 0.5}):
             with pytest.raises(MinigptError, match=r"a\.model is broken"):
@@ -331,7 +331,7 @@ def test_the_sample_is_filled_while_the_text_streams(parrot: GPT, document_token
         *[({"temperature": value}, f"temperature={value!r} must be a finite number at least 0") for value in (-0.1, math.inf, math.nan)],
         *[({"top_p": value}, f"top_p={value!r} must be a finite number above 0 and at most 1") for value in (0, 1.1)],
         *[({"repetition_penalty": value}, f"repetition_penalty={value!r} must be a finite number above 0") for value in (0, math.inf)],
-        *[({"stop": value}, f"stop={value!r} must be a tuple of texts that are not empty") for value in ("end", ("",), ("a", 1))],
+        *[({"stop": value}, f"stop={value!r} must be a tuple of non-empty texts") for value in ("end", ("",), ("a", 1))],
     ],
 )
 def test_a_sampling_configuration_without_sense_is_refused(values: dict[str, Any], message: str) -> None:

@@ -1,4 +1,4 @@
-"""The gradient check accepts what is right, looks at every parameter in every setting, and notices what is wrong."""
+"""The gradient check accepts what is right, checks every parameter in every setting, and notices mistakes."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ def test_the_worst_setting_of_each_gradient_is_shown() -> None:
 
 
 def first_block_for_all(shard: Shard, hidden: Array, shares: Array, *rest: Any) -> tuple[Any, ...]:
-    """Takes every block's share of the softmax for the first one's."""
+    """Uses the first block's share of the softmax for every block."""
     return (hidden, np.broadcast_to(shares[:1], shares.shape), *rest)
 
 
@@ -127,7 +127,7 @@ PLANTED = {
 
 @pytest.mark.parametrize("name", PLANTED)
 def test_a_mistake_that_shows_in_some_settings_only_is_found(name: str, cpu: Backend, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A backward that is wrong in one case only makes the check fail, by the settings that reach the case."""
+    """A backward that is wrong in just one case makes the check fail, in the settings that reach it."""
     layer, wrong, settings = PLANTED[name]
     right = layer.backward
     monkeypatch.setattr(layer, "backward", lambda self, *arguments: right(self, *wrong(self, *arguments)))
@@ -141,7 +141,7 @@ def test_a_mistake_that_shows_in_some_settings_only_is_found(name: str, cpu: Bac
 
 
 def test_a_gradient_that_replaces_those_of_the_parts_before_is_found(cpu: Backend, monkeypatch: pytest.MonkeyPatch) -> None:
-    """It is wrong where a batch is taken in parts, and nowhere else."""
+    """It is wrong only if a batch is taken in parts."""
     monkeypatch.setattr("minigpt.attention.Linear", Overwriting)
     settings = models("two workers", "two workers, micro-batches")
     failed = [s.name for s in settings if any(not r.passed for r in check_model(s, cpu, 0))]
@@ -157,7 +157,7 @@ def test_a_gradient_that_is_left_of_the_step_before_is_found(kept: int, cpu: Bac
 
 
 def test_the_settings_reach_the_sizes_that_training_has() -> None:
-    """Two tiles, three blocks in each of two shards, a second worker, a last micro-batch that is smaller."""
+    """Two tiles, three blocks in each of two shards, a second worker, a smaller last micro-batch."""
     assert any(s.T > 2 * TILE and s.T % TILE for s in MODELS)
     assert any(s.vocab_size > s.threads * 2 * BLOCK and s.threads > 1 for s in MODELS)
     assert any(s.B > s.threads > 1 and s.dropout for s in MODELS) and any(s.B > s.threads > 1 and not s.dropout for s in MODELS)

@@ -1,4 +1,4 @@
-"""Signals: those that are free are heard and then go where they went before; those that somebody else has stay that one's."""
+"""Signals: free ones are heard, then go where they went before; those that somebody else handles are left alone."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="Unix signals")
 
 @pytest.fixture(autouse=True)
 def restored() -> Iterator[None]:
-    """Whatever a test does, the handlers are those of before."""
+    """Whatever a test does, the handlers are restored."""
     before = {number: signal.getsignal(number) for number in SIGNALS}
     yield
     for number, handler in before.items():
@@ -128,7 +128,7 @@ def test_another_thread_changes_nothing() -> None:
 
 
 def test_a_signal_while_the_handlers_go_back_is_obeyed_after_that(monkeypatch: pytest.MonkeyPatch) -> None:
-    """At each of the moments at which it can come; none of the handlers is left behind."""
+    """At every moment when it can arrive; no handler is left behind."""
     before, real = handlers(), signal.signal
     for moment in range(len(SIGNALS)):
         calls = iter(range(100))
@@ -166,7 +166,7 @@ print(heard)
 
 @pytest.mark.skipif(sys.platform != "linux", reason="the system does not say there")
 def test_a_handler_that_c_code_has_put_there_later_is_left_alone() -> None:
-    """Python takes such a signal for one that nobody handles."""
+    """Python thinks that nobody handles such a signal."""
     done = subprocess.run([sys.executable, "-c", OTHERS], capture_output=True, text=True, timeout=60, check=False)
     assert (done.returncode, done.stdout) == (0, f"{[int(signal.SIGTERM)] * 4}\n"), done.stderr
 
@@ -183,7 +183,7 @@ print(signal.getsignal(signal.SIGTERM), signal.getsignal(signal.SIGINT) is signa
 
 @pytest.mark.skipif(sys.platform != "linux" or not shutil.which("cc"), reason="needs a C compiler")
 def test_a_handler_that_was_there_before_python_is_left_alone(tmp_path: Path) -> None:
-    """Python cannot put it back, and so does not take it."""
+    """Python could not restore it, so it is left alone."""
     source = "#include <signal.h>\nstatic void h(int n) {}\n__attribute__((constructor)) static void f(void) { signal(SIGTERM, h); }\n"
     (tmp_path / "h.c").write_text(source)
     subprocess.run(["cc", "-shared", "-fPIC", "-o", tmp_path / "h.so", tmp_path / "h.c"], check=True)

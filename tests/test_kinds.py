@@ -1,4 +1,4 @@
-"""A prompt that lists several kinds of text gets all of them, in equal shares, or is told which are left out."""
+"""A prompt that lists several kinds of text gets all of them, in equal shares, or the plan says which are left out."""
 
 from __future__ import annotations
 
@@ -338,7 +338,7 @@ def test_an_even_share_uses_all_that_there_is(available: list[int], total: int) 
 
 
 def test_a_kind_is_not_refined_away() -> None:
-    """Of a kind that repeats itself and one that is varied, half is kept each; one that is too small leaves its tokens to the other."""
+    """A repetitive kind and a varied one are each half of what is kept; one that is too small leaves its tokens to the other."""
     rng = np.random.default_rng(0)
     dull = [Document(f"a word and a word and a word {i}", "template", {"form": "x", "kind": "dull"}) for i in range(40)]
     varied = [Document(" ".join(f"w{n}" for n in rng.integers(0, 9999, 9)), "template", {"form": "y", "kind": "varied"}) for _ in range(40)]

@@ -61,7 +61,7 @@ def test_every_form_of_a_sentence_gives_one_request(prompt: str) -> None:
 
 @given(st.sampled_from(PROMPTS), st.sampled_from(INVISIBLE), st.integers(0, 60), st.integers(1, 5))
 def test_what_is_invisible_says_nothing(prompt: str, odd: str, place: int, step: int) -> None:
-    """At any place, but for marks between a letter and the accent that follows it."""
+    """Anywhere, except between a letter and its accent."""
     place %= len(prompt)
     pieces = [prompt[:place], *(prompt[i : i + step] for i in range(place, len(prompt), step))]
     assert asdict(understand(odd.join(pieces))) == asdict(understand(prompt))

@@ -109,7 +109,7 @@ def test_shards_change_neither_the_loss_nor_the_gradients(
 def test_blocks_change_neither_the_loss_nor_the_gradients(
     block: int, shards: int, parameters: Parameters, hidden: Array, targets: Array
 ) -> None:
-    """Any number of blocks of a shard, up to one a token, each with its own share of the softmax."""
+    """Any number of blocks in a shard, up to one per token, each with its own share of the softmax."""
     found = []
     for loss in (make(parameters), make(parameters, 4, shards, block=block)):
         parameters.zero_gradients()

@@ -1,4 +1,4 @@
-"""What a process may use: the tightest of the machine's, its containers' and its own limits; whatever the files of the system hold."""
+"""What a process may use: the tightest limit of the machine, its containers and itself, whatever the system's files hold."""
 
 from __future__ import annotations
 
@@ -73,7 +73,7 @@ def test_without_limits_the_machine_is_what_there_is(tmp_path: Path) -> None:
     ],
 )
 def test_a_containers_memory_is_what_it_has_left(tmp_path: Path, group: str, files: dict[str, object], free: int) -> None:
-    """Version 1 and 2, alone or beside each other, nested; what is only cached can be had again."""
+    """Versions 1 and 2, alone or together, nested; memory that only caches files counts as free."""
     root = tree(tmp_path, group, files)
     assert free_room(root) == Room(free * MB, "in this container")
     assert str(free_room(root)) == f"{free} MB are free in this container"
@@ -96,7 +96,7 @@ def test_a_quota_of_processor_time_limits_the_cores(tmp_path: Path, group: str, 
 
 
 def test_a_part_of_a_core_counts_as_one(tmp_path: Path) -> None:
-    """Workers for a quota of 1.5 cores are two, where there are two."""
+    """A quota of 1.5 cores gives two workers, if there are two cores."""
     root = tree(tmp_path, "0::/", {"cpu.max": "150000 100000"})
     assert usable_cores(root) == min(2, usable_cores(tmp_path / "nothing"))
 
@@ -121,20 +121,20 @@ def test_whatever_the_systems_files_hold_there_is_an_answer(
 
 
 def test_reading_is_bounded(tmp_path: Path) -> None:
-    """A file without an end is read only at its beginning; of groups without an end only the outer ones count."""
+    """Only the beginning of an endless file is read, and only the outer of endlessly nested groups count."""
     root = tree(tmp_path, "0::" + "/a" * 2 * MOST_DEPTH, {"memory.max": 300 * MB})
     (root / "sys/fs/cgroup/memory.stat").symlink_to("/dev/zero" if Path("/dev/zero").exists() else root)
     assert free_room(root).size == 300 * MB
 
 
 def ask(code: str) -> str:
-    """What a process of its own prints."""
+    """The output of a separate process."""
     return subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60).stdout.strip()
 
 
 @linux
 def test_the_processs_own_limits_count() -> None:
-    """Less what it has taken of them; the tighter one is named."""
+    """Less what the process has taken; the tighter one is named."""
     found = ask(
         "import resource, psutil; from minigpt.machine import free_room\n"
         "taken = psutil.Process().memory_info().vms\n"
@@ -147,7 +147,7 @@ def test_the_processs_own_limits_count() -> None:
 
 @linux
 def test_where_no_thread_can_be_started_numpy_comes_without_blas_threads() -> None:
-    """OpenBLAS would interrupt the process. The variable that says so is gone again; a program's own choice stays."""
+    """OpenBLAS would interrupt the process. The variable that prevents it is removed again; a program's own choice stays."""
     code = """
 import os, threading
 from minigpt import machine
@@ -163,7 +163,7 @@ print([library["num_threads"] for library in threadpool_info()])
 
 
 def test_a_sensible_number_of_threads() -> None:
-    """As many as a large machine has: a run that began there is continued on a smaller one."""
+    """As many as a large machine has: a run started there may be continued on a smaller one."""
     for fine in (None, 1, MOST_THREADS):
         require_threads("--threads", fine)
     assert type(require_threads("--threads", np.int8(2))) is int

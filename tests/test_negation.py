@@ -1,4 +1,4 @@
-"""What a prompt rules out never comes in: every food, in every wording that rules it out, or that perhaps does."""
+"""What a prompt rules out never appears: every food, in every wording that rules it out, or may do so."""
 
 from __future__ import annotations
 

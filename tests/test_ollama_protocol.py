@@ -98,7 +98,7 @@ ABSURD = [10**400, -(10**30), -1, 0, True, "7", None, [1], 1e-320, float("nan"),
 @pytest.mark.parametrize("value", ABSURD, ids=str)
 @pytest.mark.parametrize("name", ["size", "size_vram", "context_length", "eval_count", "eval_duration"])
 def test_a_number_that_cannot_be_counts_as_not_told(value, name):
-    """Wherever it stands: nothing breaks, and nothing is concluded from it."""
+    """Wherever it is: nothing breaks, and nothing is concluded from it."""
     text = json.dumps({name: value}) if value != 10**400 else f'{{"{name}": 1{"0" * 400}}}'
     told = _parse(text.encode(), "")
     entry = {"name": "a:latest", **told}
@@ -113,7 +113,7 @@ def test_a_number_that_cannot_be_counts_as_not_told(value, name):
 
 @pytest.mark.parametrize(("count", "nanoseconds"), [(1, 10**18), (10**18, 1), (10**18, 10**18)])
 def test_a_speed_is_within_reason(count, nanoseconds):
-    """The seconds that an answer gets follow from it, and a timer bears no million years."""
+    """Time limits follow from it, and no timer takes a million years."""
     answer = _answer("text", False, {"eval_count": count, "eval_duration": nanoseconds}, (0.0, 1.0, 2.0))
     assert 0.01 <= answer.speed() <= 1e5
 

@@ -345,7 +345,7 @@ def test_what_may_not_be_read_is_named_and_in_a_folder_skipped():
 @pytest.mark.skipif(sys.platform != "linux", reason="/proc is Linux's")
 def test_what_is_no_file_of_text_is_refused(tmp_path):
     os.mkfifo(tmp_path / "pipe.txt")
-    assert "pipe.txt is no regular file" in refusal(tmp_path / "pipe.txt")
+    assert "pipe.txt is not a regular file" in refusal(tmp_path / "pipe.txt")
     (tmp_path / "memory.txt").symlink_to("/proc/self/mem")  # it can be opened, and its first byte cannot be read
     assert "memory.txt cannot be read: Input/output error" in refusal(tmp_path / "memory.txt")
 

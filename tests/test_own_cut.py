@@ -1,4 +1,4 @@
-"""How a text becomes documents: separators always end one, headings begin one where the text is long."""
+"""How a text becomes documents: separators always end one, and in a long text headings begin one."""
 
 from __future__ import annotations
 
@@ -108,7 +108,7 @@ def test_a_record_ends_at_a_separator_too(tmp_path):
 
 
 def section(heading: str, letters: int) -> str:
-    """A heading and paragraphs behind it."""
+    """A heading and paragraphs after it."""
     return f"{heading}\n\n" + "So it was said. " * (letters // 16) + "\n\n"
 
 

@@ -1,4 +1,4 @@
-"""Which files of a folder are the user's own text, and what the plan says of the others."""
+"""Which files in a folder are the user's own text, and what the plan says about the others."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def place(path: Path, text: str = "not the user's") -> Path:
 
 
 def run_folder(path: Path) -> Path:
-    """What a run leaves, as far as --data could read it."""
+    """The files of a run that --data could read."""
     write_json(place(path / "run.json"), sealed({"minigpt": "1", "prompt": "", "options": {}, "stages": {}, "status": "training"}))
     place(path / "corpus.jsonl", json.dumps({"text": "from the run", "source": "own", "split": "train"}) + "\n")
     place(path / "merges.txt")
@@ -38,7 +38,7 @@ def run_folder(path: Path) -> Path:
 
 
 def read(*paths: Path, ours: tuple[Path, ...] = ()) -> tuple[list[str], list[str]]:
-    """The texts, and the lines of the plan behind the first."""
+    """The texts, and the plan's lines after the first."""
     own = OwnText(paths, ours=ours)
     return [document.text for document in own], list(own.description[1:])
 

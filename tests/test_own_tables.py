@@ -1,4 +1,4 @@
-"""Tables and records: how a file parts its columns, which column has the texts, and conversations."""
+"""Tables and records: how a file separates its columns, which column has the texts, and conversations."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ PROSE = ["The fox sang, and it rained.", "Nobody came; the door was open.", "Why
 
 
 def read(path: Path, content: str | bytes, column: str | None = None) -> tuple[list[str], str]:
-    """The texts, and what the plan says of the file."""
+    """The texts, and what the plan says about the file."""
     path.write_bytes(content.encode() if isinstance(content, str) else content)
     own = OwnText([path], column)
     return [document.text for document in own], own.description[0].removeprefix(f"your own text: {path} ")
@@ -44,7 +44,7 @@ def json_lines(*records: Any) -> str:
     return "".join(json.dumps(record) + "\n" for record in records)
 
 
-# --- how a file parts its columns
+# --- how a file separates its columns
 
 
 @settings(max_examples=50)
@@ -61,7 +61,7 @@ def test_the_delimiter_is_found_whatever_the_texts_hold(tmp_path_factory, rows, 
 
 @pytest.mark.parametrize("delimiter", [";", "\t", "|"])
 def test_commas_of_prose_part_no_columns(tmp_path, delimiter):
-    """Not even where every row has as many as the others, and there is no header."""
+    """Even if every row has equally many, and there is no header."""
     rows = [f"{i}{delimiter}Hello, my dear friend number {i}." for i in range(5)]
     texts, said = read(tmp_path / "a.csv", "\n".join(rows))
     assert texts == [f"Hello, my dear friend number {i}." for i in range(5)]
@@ -216,7 +216,7 @@ def test_a_text_that_is_no_prose_is_read_where_its_name_or_nothing_else_says_so(
 def test_columns_that_look_alike_are_named_and_column_chooses(tmp_path):
     columns = {"before": PROSE, "n": ["1", "2", "3", "4"], "after": PROSE[::-1]}
     texts, said = read(tmp_path / "a.csv", table(columns))
-    assert (texts, said) == (PROSE, "(column 'before'; 'after' would do too: --column chooses)")
+    assert (texts, said) == (PROSE, "(column 'before'; 'after' would do too: choose with --column)")
     assert read(tmp_path / "a.csv", table(columns), "after") == (PROSE[::-1], "(column 'after')")
 
 
@@ -251,7 +251,7 @@ def test_the_plan_says_the_columns_of_a_folder_too(tmp_path):
     assert own.description[1:] == ["read as text: column 'text' (3 files), column 'review' (d.csv)"]
     for i in range(30):
         (tmp_path / f"{i}.jsonl").write_text(json_lines({"text": "So it was."}))
-    assert OwnText([tmp_path]).description[1] == "read as text: column 'text' (20 files); 12 more files were not looked into yet"
+    assert OwnText([tmp_path]).description[1] == "read as text: column 'text' (20 files); 12 more files not looked into yet"
 
 
 # --- objects and conversations
@@ -341,7 +341,7 @@ def test_an_input_follows_its_instruction_and_a_completion_its_prompt(tmp_path):
         "User: Add.\nOne and two\nAssistant: Three"
     ]
     texts, said = read(tmp_path / "a.jsonl", json_lines({"prompt": "Once upon", "completion": " a time."}))
-    assert (texts, said) == (["Once upon a time."], "(column 'prompt + completion', each completion behind its prompt)")
+    assert (texts, said) == (["Once upon a time."], "(column 'prompt + completion', each completion after its prompt)")
     assert read(tmp_path / "a.jsonl", json_lines(record | {"text": "The whole."}))[0] == ["The whole."]
     assert read(tmp_path / "a.jsonl", json_lines(record), "output")[0] == ["Three"]
 

@@ -237,7 +237,7 @@ def test_a_state_that_does_not_fit_is_refused(trainer: Trainer) -> None:
     with pytest.raises(MinigptError, match=r"transformer\.h\.1\.mlp\.c_fc\.weight has shape \(32, 8\), this model needs \(8, 32\)"):
         trainer.load_state_dict({**changed, name: state[name].T})
     for wrong in (state[name].astype(complex), [[1], [2, 3]], np.full(state[name].shape, "x")):
-        with pytest.raises(MinigptError, match=r"transformer\.h\.1\.mlp\.c_fc\.weight (holds|is no array)"):
+        with pytest.raises(MinigptError, match=r"transformer\.h\.1\.mlp\.c_fc\.weight (holds|is not an array)"):
             trainer.load_state_dict({**changed, name: wrong})
     assert all(np.array_equal(array, state[k]) for k, array in trainer.state_dict().items())
 
@@ -292,7 +292,7 @@ STATES = ("raise", "warn", "print")
 
 @pytest.mark.parametrize("state", STATES)
 def test_the_callers_error_state_neither_matters_nor_changes(state: str, tiny_dropout: ModelConfig) -> None:
-    """In every method of a trainer whose softmax underflows; warnings are errors in these tests."""
+    """In every method of a trainer with an underflowing softmax; warnings are errors in these tests."""
     x, y = batch(3)
 
     def figures() -> list[Any]:
@@ -313,7 +313,7 @@ def test_the_callers_error_state_neither_matters_nor_changes(state: str, tiny_dr
 
 
 def run(work: Any, count: int) -> None:
-    """In so many threads at once."""
+    """In several threads at once."""
     threads = [threading.Thread(target=work, args=(i,), daemon=True) for i in range(count)]
     for thread in threads:
         thread.start()
@@ -323,7 +323,7 @@ def run(work: Any, count: int) -> None:
 
 
 def test_trainers_in_threads_compute_what_each_would_alone() -> None:
-    """To the bit; BLAS, whose threads decide how a sum is rounded, has those of the program back afterwards."""
+    """To the bit; BLAS, whose threads affect rounding, has the program's number of threads again afterwards."""
     config = ModelConfig(n_layer=1, n_head=2, n_embd=64, n_positions=64, vocab_size=700, dropout=0.1)
 
     def state(i: int) -> bytes:
@@ -341,7 +341,7 @@ def test_trainers_in_threads_compute_what_each_would_alone() -> None:
 
 
 def test_threads_that_share_a_trainer_take_turns(tiny_dropout: ModelConfig, trainer: Trainer) -> None:
-    """As many updates as steps; the same batch each time, so that their order does not matter, and evaluations in between."""
+    """As many updates as steps; always the same batch, so that their order does not matter, with evaluations in between."""
     losses, state, _ = trained(tiny_dropout, 2, steps=8)
     x, y = batch(5)
     found: list[float] = []
@@ -393,7 +393,7 @@ def test_a_trainer_that_is_copied_says_what_to_do_instead(again: Any, trainer: T
 
 
 def test_a_trainer_goes_when_nobody_uses_it_any_more(tiny_dropout: ModelConfig) -> None:
-    """At once, without the garbage collector, closed or not: parameters, moments, buffers and threads."""
+    """Immediately, without the garbage collector, closed or not: parameters, moments, buffers and threads."""
     gc.collect()
     gc.disable()
     try:

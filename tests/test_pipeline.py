@@ -131,7 +131,7 @@ class Strict(Listener):
 
 
 def test_what_belongs_to_the_program_around_a_run_is_as_it_was(run, tmp_path):
-    """Its floating-point error state, also while a listener is told something; BLAS's threads; signals; and the memory, at once: no model,
+    """Its floating-point error state, even while a listener is called; BLAS's threads; signals; and, immediately, the memory: no model,
     no trainer and no tokenizer waits for the garbage collector."""
     gc.collect()
     gc.disable()
@@ -212,7 +212,7 @@ def test_a_run_that_cannot_save_says_so_in_its_record(tmp_path):
         def step(self, course):
             (tmp_path / "run" / "model.safetensors").mkdir(exist_ok=True)
 
-    with pytest.raises(minigpt.MinigptError, match=r"model\.safetensors.*once that is mended: minigpt resume "):
+    with pytest.raises(minigpt.MinigptError, match=r"model\.safetensors.*once that is fixed: minigpt resume "):
         minigpt.train(PROMPT, out=tmp_path / "run", listener=InTheWay(), **SMALL)
     assert json.loads((tmp_path / "run" / "run.json").read_text())["status"] == "failed"
     assert lines(tmp_path / "run" / "corpus.jsonl")
@@ -268,7 +268,7 @@ class Heard(Listener):
 
 
 def test_where_too_little_text_could_be_held_out_the_last_model_counts(tmp_path):
-    """By epochs, mixed and resumed: the plan, the result, the card and the record say so, and no temperature is fitted."""
+    """By epochs, mixed and resumed: the plan, the result, the card and the record say so, and nothing is calibrated."""
     for name, options in {"epochs": {"epochs": 9}, "mixed": {"epochs": 3, "data_share": 0.9, "prompt": "haiku"}}.items():
         train_on_notes(tmp_path / name, **options)
     steps, heard = json.loads((tmp_path / "epochs" / "run.json").read_text())["training"]["steps"], Heard()
@@ -290,7 +290,7 @@ def test_where_too_little_text_could_be_held_out_the_minutes_are_used(tmp_path):
 
 
 def train_on_notes(folder, **options):
-    """A small model of a few hundred tokens, of which none are held out."""
+    """A small model of a few hundred tokens, none of them held out."""
     data = folder.with_suffix(".jsonl")
     notes = [f"Note {i}: rain fell on roof {i * 7}, and nobody went out." for i in range(12)]
     data.write_text("".join(json.dumps({"text": note}) + "\n" for note in notes))
@@ -313,7 +313,7 @@ def check_that_nothing_was_held_out(folder, heard):
 
 
 def test_a_long_record_is_not_all_of_the_held_out_part(tmp_path):
-    """A preface and a book: a passage of the book is held out, of the tokens that the card speaks of; the rest is learned, also again."""
+    """A preface and a book: a passage of the book is held out, and the card has its tokens; the rest is learned, also on a resume."""
     book = " ".join(f"Chapter {i}: the fox went over bridge {i * 7 % 101} and met {i * 13 % 89} children." for i in range(120))
     (tmp_path / "own.jsonl").write_text("".join(json.dumps({"text": text}) + "\n" for text in ("A short preface.", book)))
     heard, shape = Heard(), {"layers": 1, "heads": 2, "width": 32, "positions": 64, "epochs": 1}
@@ -344,11 +344,9 @@ def test_a_long_record_is_not_all_of_the_held_out_part(tmp_path):
     ],
 )
 def test_a_text_of_which_cleaning_leaves_nothing_is_refused(tmp_path, text, options):
-    """Also where the best documents are picked, or others would be written beside it."""
+    """Also if the best documents are picked, or others would be written beside them."""
     (tmp_path / "own.txt").write_text(text, encoding="utf-8")
-    with pytest.raises(
-        minigpt.MinigptError, match=r"nothing is left to learn from: cleaning dropped 1 document \(empty\); give other text"
-    ):
+    with pytest.raises(minigpt.MinigptError, match=r"nothing is left to learn from: cleaning dropped 1 document \(empty\); use other text"):
         minigpt.train(data=tmp_path / "own.txt", out=tmp_path / "run", **options)
     assert json.loads((tmp_path / "run" / "run.json").read_text())["status"] == "failed"
     assert not (tmp_path / "run" / "corpus.jsonl").exists()
@@ -418,7 +416,7 @@ def test_a_preset_brings_its_prompt(tmp_path):
         ({"prompt": "x", "data": "a.txt", "data_share": 0.5, "source": "own"}, "exclude each other"),
         ({"data": "a.txt", "preset": "haiku_master"}, "--preset is about written documents"),
         ({"data": "a.txt", "initial_tokens": 9}, "--initial-tokens is about written documents"),
-        ({"prompt": "caf\udce9"}, "--prompt is no valid text: character 4"),
+        ({"prompt": "caf\udce9"}, "--prompt is not valid text: character 4"),
         ({"prompt": "x", "layers": "2"}, "--layers='2'"),
         ({"prompt": "x", "width": 600_000}, "GB for parameters"),
         ({"prompt": "x", "layers": 30_000_000}, "GB for parameters"),

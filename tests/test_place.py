@@ -1,4 +1,4 @@
-"""A run writes into the folder that it began in, and nowhere else; and on file systems that lack locks or cannot sync folders it works."""
+"""A run writes into the folder that it began in and nowhere else, also on file systems without locks or folder syncs."""
 
 from __future__ import annotations
 
@@ -98,7 +98,7 @@ def removed(path: Path, stranger: Path) -> None:
 @pytest.mark.parametrize("swap", [replaced_by_link, replaced_by_folder, removed])
 @pytest.mark.parametrize("inside", [False, True], ids=["folder", "checkpoint"])
 def test_no_writer_follows_a_folder_that_was_swapped(tmp_path, stranger, gpt2, swap, inside):
-    """Every writer of a run, each after the run's folder or the one in it was moved away and something else stands there."""
+    """Every writer of a run, each after the run's folder or checkpoint/ was moved away and something else took its place."""
     run = begun(tmp_path / "home" / "run")
     goal = stranger / "checkpoint" if inside else stranger
     before = snapshot(goal)
@@ -114,7 +114,7 @@ def test_no_writer_follows_a_folder_that_was_swapped(tmp_path, stranger, gpt2, s
 
 @posix
 def test_a_swap_within_a_write_leaves_the_stranger_alone_and_no_half_file(tmp_path, stranger):
-    """Between the opening of the temporary file and its renaming."""
+    """Between opening the temporary file and renaming it."""
     run, before = begun(tmp_path / "run"), snapshot(stranger)
     with pytest.raises(Moved), run.in_use(), whole_file(run.place / "metrics.jsonl") as file:
         file.write(b"x")
@@ -217,7 +217,7 @@ def test_a_temporary_name_that_is_taken_stops_no_write(tmp_path, kind):
 
 
 def test_the_names_that_a_run_writes_are_known(tmp_path):
-    """By these it finds its own half-written files, and what it removes in the end."""
+    """They identify its own half-written files, and what it removes in the end."""
     assert all(OUTER.fullmatch(name) for name in ("run.json", "vocab.json", "corpus.jsonl", "merges.txt", "README.md"))
     assert all(INNER.fullmatch(name) for name in ("lock", "train.ids", "train.gpt2.ids", "state-000000000012.safetensors"))
     assert not any(pattern.fullmatch(name) for pattern in (OUTER, INNER) for name in ("", "a.json", "state-1.safetensors", "xrun.json"))
@@ -234,7 +234,7 @@ def answering(number: int):
 
 
 def folders_only(number: int):
-    """fsync that fails for folders as a file system answers that cannot do that, and works for files."""
+    """An fsync that works for files and fails for folders, as on file systems that cannot sync them."""
     real = os.fsync
 
     def fsync(handle: int) -> None:
@@ -275,7 +275,7 @@ def test_any_other_failure_of_a_lock_is_an_error(tmp_path, monkeypatch):
 
 @posix
 def test_without_locks_a_living_process_still_keeps_others_out(tmp_path, monkeypatch):
-    """Its number stands in the file. A dead one, one of another machine and anything else hold nobody up."""
+    """The file has its number. A dead process, one on another machine and anything else hold nobody up."""
     monkeypatch.setattr("fcntl.flock", answering(errno.ENOLCK))
     path, other, here = tmp_path / "lock", os.getppid(), locks.this_host()
     for left in (f"{dead_process()} {here}", f"{other} elsewhere", "", "0", "x" * 999, f"{os.getpid()} {here}"):
@@ -326,7 +326,7 @@ def test_a_new_run_takes_its_lock_once(tmp_path, monkeypatch):
 
 @posix
 def test_a_lock_whose_file_is_gone_is_none(tmp_path, monkeypatch):
-    """Another process has the file open when the one that holds it is complete and removes it."""
+    """Another process has the file open when the holder finishes and removes it."""
     import fcntl
 
     real = fcntl.flock
@@ -409,7 +409,7 @@ def test_an_ordinary_file_system_has_no_limits(tmp_path):
 
 @posix
 def test_a_file_with_a_second_name_elsewhere_is_not_written_through(tmp_path):
-    """As in a copy of a run that shares its files."""
+    """As in a copy of a run made of hard links."""
     run = begun(tmp_path / "run")
     journal = Journal(run.checkpoint / "teacher.jsonl", print)
     journal.append(LINE)
@@ -431,7 +431,7 @@ def test_a_file_with_a_second_name_elsewhere_is_not_written_through(tmp_path):
 
 @posix
 def test_what_is_no_file_is_not_written_through(tmp_path):
-    """A FIFO or a folder in the place of the lock: one error, and no waiting."""
+    """A FIFO or a folder in place of the lock: one error, no waiting."""
     os.mkfifo(tmp_path / "fifo")
     (tmp_path / "folder").mkdir()
     for name in ("fifo", "folder"):

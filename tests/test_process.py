@@ -1,4 +1,4 @@
-"""What belongs to the whole process is used without a trace: BLAS's threads and NumPy's error state, among threads and after forks."""
+"""What belongs to the whole process is left as it was: BLAS's threads and NumPy's error state, with threads and after forks."""
 
 from __future__ import annotations
 
@@ -24,13 +24,13 @@ def blas_threads() -> set[int]:
 
 @pytest.fixture(params=[1, 3])
 def known(request: pytest.FixtureRequest) -> Iterator[int]:
-    """How many threads the program around has given BLAS."""
+    """How many threads the surrounding program has given BLAS."""
     with threadpool_limits(request.param, user_api="blas"):
         yield request.param
 
 
 def test_blas_has_its_threads_back_after_computations_that_overlap(known: int) -> None:
-    """Those with the same number are inside at once, in two threads that leave in the order in which they came."""
+    """Those with the same number run at once, in two threads that leave in the order in which they came."""
     inside, left = threading.Barrier(2, timeout=10), threading.Event()
 
     def work(first: bool) -> None:
@@ -48,7 +48,7 @@ def test_blas_has_its_threads_back_after_computations_that_overlap(known: int) -
 
 
 def test_computations_with_different_numbers_take_turns(known: int) -> None:
-    """Each sees its own number, the program's where it asks for none, and all of them come to an end."""
+    """Each sees its own number, or the program's if it asks for none, and all of them end."""
     seen: list[tuple[int | None, set[int]]] = []
 
     def work(limit: int | None) -> None:
@@ -65,7 +65,7 @@ def test_computations_with_different_numbers_take_turns(known: int) -> None:
 
 
 def run(work, arguments) -> None:
-    """In a thread for each argument; what one raises is raised."""
+    """In a thread per argument; errors are raised."""
     errors: list[BaseException] = []
 
     def guarded(argument) -> None:
@@ -98,7 +98,7 @@ def test_a_computation_in_a_computation_does_not_wait_for_itself(known: int) -> 
 
 
 def test_quiet_leaves_the_callers_error_state_alone() -> None:
-    """Whatever it is, and with an error too."""
+    """Whatever it is, and after an error too."""
     underflow = quiet(lambda: np.exp(np.float64(-1e9)) + np.float64(1) / np.float64(0))
     for state in ("raise", "warn", "ignore"):
         with np.errstate(all=state):
@@ -110,7 +110,7 @@ def test_quiet_leaves_the_callers_error_state_alone() -> None:
 
 
 def test_turns_keep_threads_apart_and_refuse_their_own() -> None:
-    """One inside at a time; a call within a call, which would wait for ever, is an error of one line, and nothing is stuck after it."""
+    """One at a time; a call within a call, which would wait for ever, is a one-line error that leaves nothing stuck."""
     turns, inside = Turns(), []
 
     def work(_: int) -> None:
@@ -131,7 +131,7 @@ def test_turns_keep_threads_apart_and_refuse_their_own() -> None:
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="no forks there")
 @pytest.mark.filterwarnings("ignore:.*multi-threaded.*fork:DeprecationWarning")
 def test_a_fork_in_the_middle_of_other_threads_computations_is_free(known: int) -> None:
-    """It waits until a computation ends, and then holds nobody's turn."""
+    """It waits for a computation to end, and then holds nobody up."""
     turns, ready, computed = Turns(), threading.Event(), []
 
     def work(_: int) -> None:
@@ -159,7 +159,7 @@ def test_a_fork_in_the_middle_of_other_threads_computations_is_free(known: int) 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="a Unix signal")
 def test_an_interrupt_while_waiting_leaves_the_line() -> None:
-    """Ctrl-C in the main thread, which waits for another thread's computation; those behind it go on."""
+    """Ctrl-C in the main thread, which waits for another thread's computation; those queued after it continue."""
     code = """
 import signal, threading, time
 from minigpt.process import blas

@@ -1,4 +1,4 @@
-"""What decides how a run's numbers are rounded is recorded, and a resume under anything else says so in one line."""
+"""What affects the rounding of a run's numbers is recorded, and a resume on anything else says so in one line."""
 
 from __future__ import annotations
 
@@ -36,13 +36,13 @@ def begun(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def change(run: Path, machine: object) -> None:
-    """Make the record say that the run began elsewhere."""
+    """Make the record say that the run began on another machine."""
     record = unsealed(read_json_object(run / "run.json"), run)
     write_json(run / "run.json", sealed(record | {"machine": machine}))
 
 
 def resumed(begun: Path, to: Path, machine: object) -> tuple[list[str], dict]:
-    """What is said when a copy of the run that began on such a machine goes on, and its record in the end."""
+    """The messages when a copy of the run that began on such a machine is resumed, and its final record."""
     import shutil
 
     shutil.copytree(begun, to)
@@ -62,7 +62,7 @@ def test_the_record_names_everything_that_decides_the_rounding(begun: Path) -> N
 
 
 def test_the_kernels_of_the_blas_library_are_told_apart() -> None:
-    """OpenBLAS picks its kernels by the processor; here it is told another one."""
+    """OpenBLAS picks its kernels by the processor; here it is told that it is another one."""
     program = "from minigpt.provenance import blas; print(blas())"
     names = {
         subprocess.run(

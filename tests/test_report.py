@@ -25,7 +25,7 @@ def report(texts: list[str], dropped: dict[str, int] | None = None, size: str = 
 
 
 def free(documents: int, words: int, seed: int = 2) -> list[str]:
-    """Texts in which hardly a phrase comes twice."""
+    """Texts in which hardly a phrase occurs twice."""
     rng = random.Random(seed)
     lexicon = ["".join(rng.choices("abcdefghij", k=5)) for _ in range(2000)]
     return [" ".join(rng.choices(lexicon, k=words)) for _ in range(documents)]
@@ -55,14 +55,14 @@ def test_examples_are_drawn_evenly():
 
 
 def test_how_often_phrases_come_again_is_said_as_it_was_measured():
-    """Whatever the words claim is computed: a phrase that comes three times is not said to come seldom."""
+    """Every claim is computed: a phrase that occurs three times is not called rare."""
     assert any("Repetitive: only 2% of its" in line for line in report(["the same words in the same order"] * 50)["verdict"])
     story = [d.text for d in islice(write_documents(understand("", "story_creator"), random.Random(1)), 60)]
     thrice = [text for text in free(40, 100) for _ in range(2)]
     for texts, name in ((free(40, 100), "Varied"), (thrice, "Varied"), (story, None), ([*thrice, *thrice[::3]], "Some repetition")):
         figures = report(texts)
         [line] = [line for line in figures["verdict"] if " on average" in line]
-        assert f": a four-word sequence comes {1 / figures['distinct_4']:.1f} times on average." in line
+        assert f": a four-word sequence occurs {1 / figures['distinct_4']:.1f} times on average." in line
         assert name is None or line.startswith(name)
 
 
@@ -77,12 +77,12 @@ def test_how_often_phrases_come_again_is_said_as_it_was_measured():
 def test_a_short_text_is_not_called_varied(text, said):
     verdict = report([text])["verdict"]
     assert any(line.startswith(f"Too short to say how varied it is: {said}") for line in verdict)
-    assert "Only 1 document: the model will learn what is in it, not the kind." in verdict
+    assert "Only 1 document: the model will learn it by heart, not the genre." in verdict
     assert not any(word in line for line in verdict for word in ("Varied", "few repeated phrases", "Enough"))
 
 
 def test_few_documents_are_few_only_where_they_are_short():
-    assert "Only 3 documents: the model will learn what is in them, not the kind." in report(free(3, 1000))["verdict"]
+    assert "Only 3 documents: the model will learn them by heart, not the genre." in report(free(3, 1000))["verdict"]
     assert not any("Only" in line for line in report(free(3, 50_000))["verdict"])
 
 
@@ -130,7 +130,7 @@ def test_what_says_little_is_learned_by_heart_and_noise_is_not():
         (15_000, "12M", "Enough text for 12M; 117M would need 10 times as much."),
         (15_000, "33M", "Enough text for 12M; 33M would need 3 times as much, and takes longer for about the same result."),
         (70_000, "117M", "Enough text for 33M; 117M would need twice as much, and takes longer for about the same result."),
-        (60_000, "12M", "Enough text even for 33M: 12M learns it faster, 33M better, with about 2 times the work a token."),
+        (60_000, "12M", "Enough text even for 33M: 12M learns it faster, 33M better, with about 2 times the work per token."),
         (120_000, "33M", "Enough text for 33M; 117M would need a little more."),
         (120_000, "custom", "Enough text for 33M; 117M would need a little more."),
         (150_000, "117M", "Enough text for 117M."),

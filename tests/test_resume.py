@@ -135,7 +135,7 @@ def test_a_state_of_another_training_is_named(tmp_path):
     save_state(tmp_path, 1, {"m": np.zeros(10, np.float32)}, {"step": 1})
     said = []
     assert load_state(tmp_path, {"m": (11,)}, said.append) is None
-    assert "is no state of this training, or is damaged; what was before it is taken" in said[0]
+    assert "is not a state of this training, or is damaged; using the one before it" in said[0]
 
 
 def test_a_complete_run_has_nothing_left_to_do(whole):
@@ -183,7 +183,7 @@ def test_the_lock_is_gone_with_the_run(whole):
 
 
 def test_a_run_in_use_is_left_as_it_is(whole, tmp_path):
-    """`resume` of a run that another process trains ends in one line, and records nothing."""
+    """`resume` of a run that another process is training ends with one line and records nothing."""
     run = shutil.copytree(whole[0], tmp_path / "run")
     record = read_record(run)
     del record["stages"]["training"], record["stages"]["report"]
@@ -227,7 +227,7 @@ def heard(run: Path, **more: str) -> list[str]:
 
 @pytest.fixture(scope="module")
 def longer(whole, tmp_path_factory) -> Path:
-    """The whole run, trained on for another epoch; nobody touched its files."""
+    """The whole run, trained for another epoch; nobody touched its files."""
     run = shutil.copytree(whole[0], tmp_path_factory.mktemp("longer") / "run")
     assert not any("README.md" in line for line in heard(run, epochs="+1"))
     return run
@@ -258,7 +258,7 @@ def test_a_card_that_an_older_version_sealed_may_be_edited_too(run):
 
 
 def test_a_run_that_went_through_git_on_windows_loads_and_trains_on(whole, longer, run):
-    """Other line ends in every text, other spacing in JSON: it says the same."""
+    """Other line ends in every text, other spacing in JSON: they say the same."""
     for path in run.iterdir():
         if path.suffix in (".json", ".jsonl", ".txt", ".md"):
             path.write_bytes(path.read_bytes().replace(b"\n", b"\r\n"))
@@ -281,7 +281,7 @@ def test_an_edit_that_says_something_else_is_told(run, name):
 
 
 def test_an_edited_corpus_is_not_trained_on_unasked(run):
-    """The run's record would be wrong; the line says how to train on the edited one."""
+    """The run's record would be wrong; the message says how to train on the edited corpus."""
     with (run / "corpus.jsonl").open("a") as corpus:
         corpus.write('{"text": "Mine.", "source": "own", "score": null, "split": "train"}\n')
     with pytest.raises(
@@ -293,7 +293,7 @@ def test_an_edited_corpus_is_not_trained_on_unasked(run):
 @pytest.mark.parametrize("name", ["corpus.jsonl", "metrics.jsonl"])
 def test_a_model_copied_without_its_corpus_says_what_works(run, name):
     (run / name).unlink()
-    remedy = rf"{name} is missing; the run cannot be trained on without it, .*the model itself works: minigpt generate {run}, "
+    remedy = rf"{name} is missing; the run cannot be trained further without it, .*the model itself works: minigpt generate {run}, "
     for more in ({}, {"epochs": "+1"}):
         with pytest.raises(MinigptError, match=remedy):
             minigpt.resume(run, **more)
@@ -333,5 +333,5 @@ def test_names_that_are_not_utf_8_work_and_are_found_again(tmp_path):
 @pytest.mark.parametrize("option", ["out", "models_dir", "data", "init"])
 @pytest.mark.parametrize("path", ["a\0b", "half a pair: \ud800"])
 def test_a_path_that_no_system_has_is_refused(option, path):
-    with pytest.raises(MinigptError, match=rf"--{option.replace('_', '-')}=.* is no path"):
+    with pytest.raises(MinigptError, match=rf"--{option.replace('_', '-')}=.* is not a path"):
         minigpt.train(None if option == "data" else "haiku", **{option: path})

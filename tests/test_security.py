@@ -129,7 +129,7 @@ def test_a_path_inside_a_record_leads_nowhere_else(run, name):
     record["stages"] = {"corpus": {name: "0" * 64}}
     write_json(run / "run.json", sealed(record))
     for use in (minigpt.load, minigpt.resume):
-        with pytest.raises(MinigptError, match="names files outside of the folder"):
+        with pytest.raises(MinigptError, match="names files outside the folder"):
             use(run)
 
 
@@ -153,7 +153,7 @@ FORMS = [
 
 @pytest.mark.parametrize("change", FORMS, ids=str)
 def test_every_field_that_is_read_later_must_have_its_form(whole, tmp_path, change):
-    """Whatever the record says, it is refused before anything is done with it."""
+    """Whatever the record says, it is refused before it is used."""
     run = tmp_path / "run"
     run.mkdir()
     record = json.loads((whole / "run.json").read_text())
@@ -185,7 +185,7 @@ def test_a_complete_record_without_a_stage_is_refused(run, name):
 
 @pytest.mark.parametrize("depth", [DEPTH, DEPTH + 1, *range(900, 1000, 7)])
 def test_what_was_parsed_can_be_sealed_and_written_again(tmp_path, depth):
-    """Depths that Python's parser bears and its serializer does not, for one."""
+    """Such as depths that Python's parser accepts and its serializer does not."""
     text = '{"a": ' + "[" * (depth - 1) + "]" * (depth - 1) + "}"
     write_text(tmp_path / "run.json", text)
     if depth > DEPTH:
@@ -206,7 +206,7 @@ def test_what_no_float_can_hold_is_refused(tmp_path, text):
 
 @pytest.fixture
 def impatient():
-    """What waits for a FIFO fails, instead of waiting for good."""
+    """Make anything that waits for a FIFO fail instead of hanging."""
 
     def ring(number, frame):
         raise TimeoutError("it waits")
@@ -242,7 +242,7 @@ def make_device(path: Path) -> None:
 @pytest.mark.filterwarnings("ignore::ResourceWarning")  # the socket's other end
 @pytest.mark.parametrize("make", [make_fifo, make_socket, make_device])
 def test_only_regular_files_are_read(run, tmp_path, impatient, make):
-    """Wherever a file is read, a FIFO is not waited for and a device is not opened."""
+    """No reader waits for a FIFO or opens a device."""
     (run / "run.json").unlink()
     for name in ("config.json", "tokenizer.json", "tokenizer_config.json", "model.safetensors"):
         shutil.copytree(run, tmp_path / name)
@@ -265,7 +265,7 @@ def test_only_regular_files_are_read(run, tmp_path, impatient, make):
 
 @pytest.mark.skipif(not Path("/proc/self/maps").exists(), reason="Linux")
 def test_a_file_that_says_it_is_empty_is_read_up_to_the_bound():
-    """As many bytes count as are read, whatever size the system tells."""
+    """The bytes read count, whatever size the system reports."""
     assert Path("/proc/self/maps").stat().st_size == 0
     assert len(read_bytes(Path("/proc/self/maps"))) > 1000
     with pytest.raises(MinigptError, match="bytes are more than the 1,000 that"):
@@ -273,7 +273,7 @@ def test_a_file_that_says_it_is_empty_is_read_up_to_the_bound():
 
 
 def test_loading_takes_time_in_proportion_to_the_layers(tmp_path):
-    """19,202 arrays, of which none is compared with all others."""
+    """19,202 arrays, none of them compared with all the others."""
     config = ModelConfig(1600, 1, 1, 4, 257, 0.0)
     save_weights(tmp_path, {name: np.zeros(shape, np.float32) for name, shape in shapes(config).items()})
     began = time.process_time()
@@ -321,7 +321,7 @@ def stranger():
 
 @pytest.mark.parametrize("source", ["ollama", "auto"])
 def test_a_host_that_only_a_record_names_is_not_asked(run, stranger, monkeypatch, source):
-    """It gets neither a connection nor the key; the user is told its name, and may say it."""
+    """It gets neither a connection nor the key; the user is told its name, and may pass it."""
     url, seen = stranger
     monkeypatch.setenv("OLLAMA_API_KEY", "sk-mine")
     record = json.loads((run / "run.json").read_text())
@@ -344,7 +344,7 @@ def test_a_redirect_is_not_followed(stranger):
 
 
 def test_no_password_of_another_program_is_sent(tmp_path, monkeypatch):
-    """requests adds what .netrc has for a host, in place of the key."""
+    """requests would replace the key with what .netrc has for the host."""
     write_text(tmp_path / "netrc", "default login me password secret\n")
     monkeypatch.setenv("NETRC", str(tmp_path / "netrc"))
     session = Line("http://example.com", Watchdog(), 1, {"Authorization": "Bearer sk-mine"}).session
@@ -456,7 +456,7 @@ def test_a_link_with_the_name_of_the_temporary_file_is_not_followed(tmp_path):
 @links
 @pytest.mark.parametrize("step", [1, 9])
 def test_a_run_whose_folder_is_swapped_touches_nothing_else_and_goes_on_where_it_is(whole, tmp_path, step):
-    """At any step; the run ends in one line, and `resume` of the folder, wherever it is, gives the bytes of an undisturbed run."""
+    """At any step; the run ends with one line, and `resume` of the folder, wherever it is, gives the bytes of an undisturbed run."""
 
     class Swap(Listener):
         def step(self, course):
@@ -487,7 +487,7 @@ def test_what_a_terminal_would_obey_is_taken_out():
 
 
 def test_one_place_writes_to_the_terminal():
-    """`click.echo`, `print` and `.write` to a standard stream stand in no other module, so nothing goes past what cleans them."""
+    """Only one module has `click.echo`, `print` or `.write` to a standard stream, so nothing bypasses the cleaning."""
     package, found = Path(minigpt.__file__).parent, set()
     for path in package.rglob("*.py"):
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
@@ -503,7 +503,7 @@ def test_one_place_writes_to_the_terminal():
     ids=range(5),
 )  # fmt: skip
 def test_a_command_line_that_is_repeated_is_clean(capfd, monkeypatch, arguments):
-    """Usage errors too, which click prints."""
+    """Usage errors, which click prints, too."""
     monkeypatch.setattr(sys, "argv", ["minigpt", *arguments])
     with contextlib.suppress(SystemExit):
         cli(prog_name="minigpt")
@@ -546,7 +546,7 @@ def test_a_code_block_ends_behind_its_text(text):
 
 
 def test_a_model_card_escapes_all_that_others_wrote(whole):
-    """Prompt, names from the server, licence; samples stay in their fence."""
+    """Prompt, names from the server, licence; samples stay inside their code blocks."""
     evil = "<script>alert(1)</script> [x](http://evil) \x1b[2J\n# Owned"
     record = json.loads((whole / "run.json").read_text())
     teacher = {name: evil for name in ("model", "digest", "licence", "judge")} | {"judged": True}

@@ -1,4 +1,4 @@
-"""Who is held out: a tenth of the tokens, whatever the documents are like, and nothing where that would be too little to measure by."""
+"""What is held out: a tenth of the tokens, whatever the documents are like, and nothing if that is too little to measure by."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from minigpt.corpus.split import ENOUGH, LEAST, MOST, PART, TEN, split
 
 
 def encode(text: str) -> list[int]:
-    """A token a word, and the end."""
+    """One token per word, and the end."""
     return [*range(len(text.split())), -1]
 
 
@@ -24,7 +24,7 @@ def entry(text: str) -> Entry:
 
 
 def words(count: int, seed: int = 0) -> str:
-    """So many words, with sentences and paragraphs."""
+    """This many words, in sentences and paragraphs."""
     rng = random.Random(seed)
     ends = rng.choices(["", ".", ".\n\n"], [85, 12, 3], k=count)
     return " ".join(f"w{rng.randrange(100)}{end}" for end in ends).replace("\n ", "\n").strip()
@@ -51,7 +51,7 @@ def share(learned: list[Entry], held_out: list[Entry]) -> float:
     ids=lambda lengths: f"{len(lengths)} of {min(lengths)} to {max(lengths)} words, {lengths[0]} first",
 )
 def test_about_a_tenth_of_the_tokens_is_held_out(lengths, seed):
-    """However few documents there are, and however long one of them is; and every word of the corpus is on one side."""
+    """However few documents there are, and however long one is; and every word is on exactly one side."""
     texts = [words(length, i) for i, length in enumerate(lengths)]
     learned, held_out = divided(texts, seed)
     assert LEAST - 0.005 <= share(learned, held_out) <= MOST + 0.005
@@ -59,7 +59,7 @@ def test_about_a_tenth_of_the_tokens_is_held_out(lengths, seed):
 
 
 def test_documents_of_like_length_are_held_out_whole_one_of_ten():
-    """In the order in which they came, each with the same chance; the same seed chooses the same ones."""
+    """In their original order, each with the same chance; the same seed chooses the same ones."""
     texts = [words(100 + i % 7, i) for i in range(200)]
     chosen = np.zeros(200)
     for seed in range(60):
@@ -75,7 +75,7 @@ def test_documents_of_like_length_are_held_out_whole_one_of_ten():
 
 @pytest.mark.parametrize("texts", [[], ["w"], [words(ENOUGH - 2)], [words(30)] * 30, ["short"] * 400])
 def test_nothing_is_held_out_of_too_little(texts):
-    """ENOUGH tokens are the least, in however many documents."""
+    """ENOUGH tokens are the minimum, however many documents there are."""
     assert divided(texts) == ([entry(text) for text in texts], [])
 
 
@@ -112,7 +112,7 @@ def test_any_corpus(lengths, seed):
 
 
 def test_splitting_looks_ahead_no_further_than_ten_documents_and_enough_tokens():
-    """A corpus of any size flows through."""
+    """A corpus of any size streams through."""
     for length in (5, 300):
         asked = 0
 

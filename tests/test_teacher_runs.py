@@ -68,7 +68,7 @@ def test_a_teacher_writes_leaves_and_is_named(tmp_path):
     assert record["teacher"]["ended"] == "enough"
     card = (tmp_path / "run" / "README.md").read_text()
     assert "teacher:latest (aaaaaaaaaaaa), licence: Apache License 2.0" in card
-    left = next(i for i, line in enumerate(heard.lines) if "has left" in line)
+    left = next(i for i, line in enumerate(heard.lines) if "was unloaded by" in line)
     assert left < next(i for i, line in enumerate(heard.lines) if line.startswith("Training"))
     assert not any("no writer covers" in line for line in heard.lines)
 
@@ -80,7 +80,7 @@ def test_a_server_that_speaks_a_part_of_the_protocol_is_a_teacher(tmp_path):
     record = json.loads((tmp_path / "run" / "run.json").read_text())
     assert record["corpus"]["by_source"].keys() == {"ollama"}
     assert record["teacher"]["licence"] == ""
-    assert "not told by the server" in (tmp_path / "run" / "README.md").read_text()
+    assert "not given by the server" in (tmp_path / "run" / "README.md").read_text()
 
 
 def test_auto_takes_templates_where_nobody_answers_and_says_why(tmp_path):
@@ -149,7 +149,7 @@ def dies(body, number):
 def test_a_teacher_that_goes_away_pauses_the_run_which_goes_on_when_it_is_back(tmp_path):
     run = tmp_path / "run"
     with serve(dies) as server:
-        with pytest.raises(Paused, match=f"everything is saved; to go on: minigpt resume {run}") as paused:
+        with pytest.raises(Paused, match=f"everything is saved; to continue: minigpt resume {run}") as paused:
             minigpt.train(PROMPT, out=run, ollama_host=server.url, **SMALL)
         assert isinstance(paused.value.__cause__, TeacherGone)
         saved = [line["text"] for line in journal(run)]

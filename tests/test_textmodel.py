@@ -1,4 +1,4 @@
-"""A TextModel in a program with threads, forks, an error state of its own and other processes: each caller gets the text it would alone."""
+"""A TextModel in a program with threads, forks, its own error state and other processes: each caller gets the text it would get alone."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ forking = pytest.mark.filterwarnings("ignore:.*multi-threaded.*fork:DeprecationW
 
 
 def make(tokenizer: Tokenizer) -> TextModel:
-    """Random weights so large that the softmax underflows."""
+    """Random weights, so large that the softmax underflows."""
     config = ModelConfig(n_layer=2, n_head=2, n_embd=64, n_positions=32, vocab_size=tokenizer.vocab_size, initializer_range=2.0)
     parameters = Parameters(config, Backend("tests"))
     parameters.initialize(np.random.default_rng(0))
@@ -65,7 +65,7 @@ def test_threads_get_the_texts_that_they_would_get_alone(model: TextModel) -> No
 
 
 def test_streams_that_take_turns_in_one_thread_are_whole(model: TextModel) -> None:
-    """Beside whole texts and logits in between; one that is left unfinished holds nobody up."""
+    """Alongside whole texts and logits; an unfinished one holds nobody up."""
     alone = {seed: text(model, seed) for seed in (1, 2, 3)}
     streams = {seed: pieces(model, seed) for seed in alone}
     unfinished = pieces(model, 4)
@@ -85,7 +85,7 @@ def test_streams_that_take_turns_in_one_thread_are_whole(model: TextModel) -> No
 
 @pytest.mark.parametrize("state", ["raise", "warn", "print", "ignore"])
 def test_the_callers_error_state_neither_matters_nor_changes(model: TextModel, small_tokenizer: Tokenizer, state: str) -> None:
-    """Of every call, and between the pieces of a stream; warnings are errors in these tests."""
+    """In every call, and between the pieces of a stream; warnings are errors in these tests."""
     expected, logits = text(model, 1), model.logits(list(range(20)))
     with np.errstate(all=state):
         before = np.geterr()
@@ -101,7 +101,7 @@ def test_the_callers_error_state_neither_matters_nor_changes(model: TextModel, s
 
 
 def test_a_call_in_the_middle_of_a_call_of_the_same_thread_is_refused(model: TextModel) -> None:
-    """It would use the same buffers; afterwards the model is free."""
+    """It would use the same buffers; the model is free again afterwards."""
     with model.turns.taken(), pytest.raises(MinigptError, match="called in the middle of another call of the same model"):
         model.logits([1])
     assert model.logits([1]).shape[0] == 1
@@ -139,7 +139,7 @@ def test_a_forked_process_goes_on_while_other_threads_compute(model: TextModel) 
 
 @pytest.mark.parametrize("again", [lambda model: pickle.loads(pickle.dumps(model)), copy.deepcopy, copy.copy])
 def test_a_pickled_or_copied_model_is_a_model_of_its_own(model: TextModel, again) -> None:
-    """The same texts, and nothing shared with the first one."""
+    """It gives the same texts, and shares nothing with the first."""
     other = again(model)
     assert text(other, 3) == text(model, 3)
     assert other.turns is not model.turns
@@ -157,7 +157,7 @@ def test_a_tokenizer_that_knows_gpt2s_words_whole_is_pickled_as_one(gpt2: Tokeni
 
 
 def test_a_model_goes_when_nobody_uses_it_any_more(small_tokenizer: Tokenizer) -> None:
-    """At once, without the garbage collector: weights, buffers and tokenizer."""
+    """Immediately, without the garbage collector: weights, buffers and tokenizer."""
     gc.collect()
     gc.disable()
     try:

@@ -233,7 +233,7 @@ def test_ids_that_are_no_whole_numbers_are_refused(ids: Any, gpt2: Tokenizer) ->
 
 @pytest.mark.parametrize("kind", [np.uint16, np.int64, int])
 def test_whole_numbers_of_any_kind_are_ids(kind: type, gpt2: Tokenizer) -> None:
-    """Those of a stream on the disk as well."""
+    """Also those of a stream on the disk."""
     assert gpt2.decode([kind(i) for i in gpt2.encode("The sea")]) == "The sea"
 
 

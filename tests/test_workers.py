@@ -1,4 +1,4 @@
-"""Threads that share out a computation: the results are those of a plain loop, however many threads the system allows."""
+"""Threads that share a computation: the results are those of a plain loop, however many threads the system allows."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from minigpt.workers import Workers
 
 @contextmanager
 def no_more_threads() -> Iterator[None]:
-    """A thread that is started here would need a stack of more bytes than there are addresses."""
+    """A thread started here would need a stack larger than the address space."""
     before = threading.stack_size(2**46)
     try:
         yield
@@ -35,7 +35,7 @@ def test_results_come_in_the_order_of_the_arguments(most: int) -> None:
 
 
 def test_work_is_done_at_once() -> None:
-    """Two calls that wait for each other both end."""
+    """Two calls that wait for each other both finish."""
     meeting = threading.Barrier(2, timeout=10)
     with closing(Workers(2)) as workers:
         assert sorted(workers.map(lambda _: meeting.wait(), range(2))) == [0, 1]
@@ -43,7 +43,7 @@ def test_work_is_done_at_once() -> None:
 
 @pytest.mark.parametrize("started", [0, 1])
 def test_where_the_system_starts_fewer_threads_the_results_are_the_same(started: int) -> None:
-    """None at all, or one of three; and more once there can be more."""
+    """None at all, or one of three; and more once the system allows more."""
     with closing(Workers(3)) as workers:
         workers.map(abs, range(started))
         with no_more_threads():
@@ -53,7 +53,7 @@ def test_where_the_system_starts_fewer_threads_the_results_are_the_same(started:
 
 
 def test_an_error_comes_out_once_all_calls_have_ended() -> None:
-    """The first one, with the threads ready for more."""
+    """The first error, with the threads ready for more work."""
     done = []
 
     def work(n: int) -> None:
@@ -69,7 +69,7 @@ def test_an_error_comes_out_once_all_calls_have_ended() -> None:
 
 
 def test_threads_end_when_they_are_closed_or_forgotten() -> None:
-    """A thread holds on to nothing that it has computed with. Closed workers say so."""
+    """A thread keeps nothing that it has computed with. Closed workers say so."""
     workers = Workers(2)
     array = np.zeros(3)
     gone = weakref.ref(array)
@@ -92,7 +92,7 @@ def test_threads_end_when_they_are_closed_or_forgotten() -> None:
 
 
 def test_callers_and_workers_have_error_states_of_their_own() -> None:
-    """A worker is quiet, whatever its caller's state, also where the caller itself does the work."""
+    """A worker is quiet, whatever its caller's state, even if the caller itself does the work."""
     with closing(Workers(1)) as workers, np.errstate(all="raise"):
         assert workers.map(np.exp, [np.float64(-1e9)]) == [0]
         with no_more_threads(), closing(Workers(1)) as none:

@@ -72,37 +72,37 @@ def describe(error: BaseException) -> str:
 
 
 def is_terminal(stream: TextIO | None) -> bool:
-    """Whether a person looks at this stream; one that was closed before the start is None."""
+    """Whether the stream is a terminal; it is None if it was closed before the start."""
     return stream is not None and not stream.closed and stream.isatty()
 
 
 def tell(text: str, begin: str = "", end: str = "\n") -> None:
-    """A message in one line on standard error, between what the program itself writes there.
+    """Print a one-line message to standard error, with `begin` and `end` around it.
 
-    Where nobody can hear it any more, because the pipe's reader, the terminal or the log's disk is gone, the work goes on in silence.
+    If that fails because the pipe's reader, the terminal or the log's disk is gone, the work continues in silence.
     """
     try:
         click.echo(begin + one_line(text) + end, err=True, nl=False)
-    except (OSError, ValueError):  # the latter of a stream that was closed
+    except (OSError, ValueError):  # ValueError: the stream was closed
         sys.stderr = nowhere()
 
 
 def show(text: str, end: str = "\n") -> None:
-    """A result on standard output: as it is into a pipe or file, without control characters on a terminal.
+    """Print a result to standard output: unchanged into a pipe or file, without control characters on a terminal.
 
-    Raises BrokenPipeError where nobody reads it any more, and an OSError that names standard output where it cannot be written.
+    Raises BrokenPipeError if nobody reads it any more, and an OSError that names standard output if it cannot be written.
     """
     try:
         click.echo((printable(text) if is_terminal(sys.stdout) else text) + end, nl=False)
     except (OSError, ValueError) as error:
-        sys.stdout = nowhere()  # or what could not be written is tried again at the end
+        sys.stdout = nowhere()  # or Python tries to write the rest again at exit
         if isinstance(error, OSError) and error.errno not in (errno.EPIPE, errno.EIO):
             raise OSError(error.errno, error.strerror, "standard output") from error
         raise BrokenPipeError from error
 
 
 def nowhere() -> TextIO:
-    """A stream that takes everything and keeps nothing."""
+    """A stream that discards everything."""
     return open(os.devnull, "w", encoding="utf-8")
 
 
@@ -128,7 +128,7 @@ class UsageError(click.UsageError):
 
 
 class Commands(click.Group):
-    """A group of commands whose usage errors are as printable as all other messages: they repeat what the user, or a script, passed."""
+    """A group of commands whose usage errors, which repeat the command line, are made printable like all other messages."""
 
     def main(self, *args: Any, **more: Any) -> Any:
         fill_closed_streams()
@@ -151,7 +151,7 @@ class Commands(click.Group):
 
 @contextmanager
 def printable_usage() -> Iterator[None]:
-    """Usage errors that come out of here are one printable line, below the usage."""
+    """Usage errors raised inside become one printable line, below the usage."""
     try:
         yield
     except click.UsageError as error:

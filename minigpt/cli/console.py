@@ -30,12 +30,12 @@ class Console(Listener):
 
     def __init__(self, quiet: bool, asks: bool = True) -> None:
         seen = is_terminal(sys.stderr)
-        self.quiet, self.live = quiet, seen and os.environ.get("TERM") != "dumb"  # one that cannot go back to a line's beginning
+        self.quiet, self.live = quiet, seen and os.environ.get("TERM") != "dumb"  # a dumb terminal cannot redraw a line
         self.asks = asks and seen and not quiet and is_terminal(sys.stdin)
         self.shown = 0.0
         self.width = 0  # of the live line that stands on the screen
         self.held_out = ""
-        self.unmeasured = False  # nothing is held out: no evaluation gives the lines their pace
+        self.unmeasured = False  # nothing is held out, so no evaluation sets the pace of the lines
         self.task, self.began = "", 0.0  # of the progress that is shown
 
     def say(self, topic: str, text: str) -> None:
@@ -80,7 +80,7 @@ class Console(Listener):
         self.draw(fitted(parts, [speed, self.held_out, loss, done], columns() - 1, (course.step, course.total_steps)))
 
     def draw(self, line: str) -> None:
-        """Put a line in the place of the live line; the window may have become narrower than that was."""
+        """Redraw the live line; the window may have become narrower since."""
         tell(line.ljust(min(self.width, columns() - 1)), begin="\r", end="")
         self.width = len(line)
 
@@ -105,7 +105,7 @@ class Console(Listener):
 
 
 def fitted(parts: Sequence[str], spare: Sequence[str], room: int, share: tuple[int, int] | None) -> str:
-    """The parts in a line of at most `room` characters. Those of `spare` are left out first, in their order; a bar gets what is left."""
+    """The parts in a line of at most `room` characters: drops those in `spare`, in order, until the rest fits; a bar fills what is left."""
     kept = [part for part in parts if part]
     for part in spare:
         if len("  ".join(kept)) > room and part in kept:
@@ -116,12 +116,12 @@ def fitted(parts: Sequence[str], spare: Sequence[str], room: int, share: tuple[i
 
 
 def bar(done: int, total: int, length: int) -> str:
-    """How far it is, as a bar; a file may have grown since its size was taken."""
+    """Progress as a bar; `done` may exceed `total`, as a file may grow."""
     return f"[{'#' * min(length, length * done // max(1, total)):<{length}}]"
 
 
 def columns() -> int:
-    """The width of the terminal behind standard error, in characters; 80 where nobody tells."""
+    """The width of the terminal on standard error, in characters; 80 if unknown."""
     try:
         width = os.get_terminal_size(sys.stderr.fileno()).columns
     except (AttributeError, OSError, ValueError):

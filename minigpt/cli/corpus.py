@@ -18,7 +18,10 @@ from minigpt.errors import as_argument
 @click.option("--models-dir", type=click.Path(), default="models", help="Where run folders are made.")
 @click.option("--quiet", is_flag=True, help="Print only the five documents.")
 def corpus_command(prompt: str | None, quiet: bool, yes: bool, **options: Any) -> None:
-    """Write or read a corpus as train does, and report on it: figures, a verdict, five documents chosen at random."""
+    """Get a corpus as train does, and report on it.
+
+    Shows figures, a verdict and five documents chosen at random, and trains nothing.
+    """
     from minigpt.cli.console import Console
     from minigpt.pipeline import write_corpus
 

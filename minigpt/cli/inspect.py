@@ -13,9 +13,9 @@ from minigpt.wording import counted
 
 
 @command("list")
-@click.option("--models-dir", type=click.Path(), default="models", help="Where to look for run folders.")
+@click.option("--models-dir", type=click.Path(), default="models", help="The folder that holds the runs.")
 def list_command(models_dir: str) -> None:
-    """Show the runs, newest first."""
+    """List the runs, newest first."""
     from minigpt.shelf import list_runs
 
     runs, unreadable = list_runs(Path(models_dir))
@@ -38,11 +38,11 @@ def list_command(models_dir: str) -> None:
 @command("check")
 @device_option
 @click.option("--seed", type=click.IntRange(0), default=0, help="Decides the random inputs.")
-@click.option("--layer", help="Check this layer only, such as Attention; GPT is the whole model.")
+@click.option("--layer", help="Check only this layer, such as Attention; GPT is the whole model.")
 def check_command(device: str, seed: int, layer: str | None) -> None:
     """Check every backward pass against central differences in float64, and its float32 against that.
 
-    Each gradient is checked in several settings (one sequence, no dropout, two workers, ...); the largest of its errors is shown.
+    Works in float64. Each gradient is checked in several settings (one sequence, no dropout, two workers, ...); its largest error is shown.
     """
     from minigpt.backend import choose_backend
     from minigpt.gradcheck import FLOAT32_TOLERANCE, TOLERANCE, check_gradients, worst
@@ -64,12 +64,12 @@ def check_command(device: str, seed: int, layer: str | None) -> None:
 
 @command("bench")
 @click.option("--model-size", default="12M", help="12M, 33M or 117M; also small, medium, large.")
-@click.option("--vocab-size", type=click.IntRange(2), default=3000, help="Tokens; a corpus of one prompt has 1,000 to 4,000.")
-@click.option("--batch-size", type=click.IntRange(1), default=8, help="Windows a step.")
-@click.option("--context", type=click.IntRange(1), default=128, help="Tokens a window.")
+@click.option("--vocab-size", type=click.IntRange(2), default=3000, help="Tokens; a corpus written for a prompt has 1,000 to 4,000.")
+@click.option("--batch-size", type=click.IntRange(1), default=8, help="Windows per step.")
+@click.option("--context", type=click.IntRange(1), default=128, help="Tokens per window.")
 @click.option("--dropout", type=float, default=0.1, help="Share of units dropped.")
 @click.option("--threads", type=click.IntRange(1), help="Processor cores to use.  [default: all]")
-@click.option("--seconds", type=click.FloatRange(1, 600), default=20.0, help="How long to measure, about.")
+@click.option("--seconds", type=click.FloatRange(1, 600), default=20.0, help="About how long to measure.")
 def bench_command(
     model_size: str, vocab_size: int, batch_size: int, context: int, dropout: float, threads: int | None, seconds: float
 ) -> None:

@@ -7,8 +7,8 @@ from collections.abc import Callable
 import click
 
 OPTIONS = [
-    click.option("-p", "--prompt", help="What the GPT is to do, in one sentence."),
-    click.option("--preset", help="A ready-made prompt, by its key, such as haiku_master."),
+    click.option("-p", "--prompt", help="What the GPT should do, in one sentence."),
+    click.option("--preset", help="A ready-made prompt, such as haiku_master; an unknown name lists them all."),
     click.option(
         "--data",
         multiple=True,
@@ -17,34 +17,32 @@ OPTIONS = [
     ),
     click.option(
         "--column",
-        help="Which column of .jsonl, .csv and .tsv files is the text.  [default: the one whose name says so, such as text or body, else"
-        " the one that looks most like prose]",
+        help="The column of .jsonl, .csv and .tsv files that has the text.  [default: one with a name such as text or body, else the one"
+        " that looks most like prose]",
     ),
     click.option(
         "--data-share",
         type=float,
-        help="Mix: the share of your own text among the tokens kept. All of it is kept unless --final-tokens is given; the rest, a million"
-        " tokens at most, is written for the prompt.  [default: 1, your own text alone]",
+        help="The share of your own text in the tokens that are kept; the rest, at most a million tokens, is written for the prompt. All of"
+        " your text is kept unless --final-tokens is given.  [default: 1, your own text alone]",
     ),
     click.option(
         "--source",
         type=click.Choice(["auto", "template", "ollama", "own"]),
         default="auto",
-        help="Where the corpus comes from; auto: your own text if there is --data, else a local Ollama server if one answers, else"
-        " templates; own text and one of the others for --data-share.",
+        help="Where the corpus comes from. auto: --data if given, else a local Ollama server if one answers, else templates. With"
+        " --data-share: what writes the rest.",
     ),
-    click.option("--ollama-host", multiple=True, help="Where Ollama listens; repeatable.  [default: OLLAMA_HOST, or this machine]"),
-    click.option("--ollama-gen-model", help="The model that writes.  [default: the best fitting of those installed]"),
+    click.option("--ollama-host", multiple=True, help="Where Ollama listens. Repeatable.  [default: OLLAMA_HOST, or this machine]"),
+    click.option("--ollama-gen-model", help="The model that writes.  [default: the best fit of those installed]"),
     click.option("--ollama-refine-model", help="The model that judges.  [default: the one that writes]"),
     click.option("--ollama-timeout-connection", type=float, help="Seconds to connect, and for short questions.  [default: 5]"),
-    click.option("--ollama-timeout-generation", type=float, help="Seconds a document.  [default: what the measured speed lets expect]"),
-    click.option("--ollama-timeout-evaluation", type=float, help="Seconds a judgement or a plan.  [default: 60]"),
-    click.option(
-        "--allow-template-fill", is_flag=True, help="Templates, marked as such, fill in what a teacher that goes away leaves out."
-    ),
-    click.option("--yes", is_flag=True, help="Ask nothing; take what is proposed."),
-    click.option("--initial-tokens", type=int, help="Tokens to write.  [default: by size 30,000, 50,000, 100,000]"),
-    click.option("--final-tokens", type=int, help="Tokens to keep of them.  [default: by size 15,000, 25,000, 50,000; own text: all]"),
+    click.option("--ollama-timeout-generation", type=float, help="Seconds per document.  [default: from the measured speed]"),
+    click.option("--ollama-timeout-evaluation", type=float, help="Seconds per judgement or plan.  [default: 60]"),
+    click.option("--allow-template-fill", is_flag=True, help="If the teacher goes away, let templates write the rest, marked as such."),
+    click.option("--yes", is_flag=True, help="Ask nothing; accept the defaults."),
+    click.option("--initial-tokens", type=int, help="Tokens to write.  [default: 30,000, 50,000 or 100,000, by size]"),
+    click.option("--final-tokens", type=int, help="Tokens to keep of those.  [default: 15,000, 25,000 or 50,000, by size; own text: all]"),
     click.option("--model-size", default="12M", help="12M, 33M or 117M; also small, medium, large."),
 ]
 

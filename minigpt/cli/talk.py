@@ -20,19 +20,19 @@ class Whole(click.types.StringParamType):
 
 @command("generate")
 @click.argument("run", type=click.Path())
-@click.option("-p", "--prompt", default="", help="The text to continue. Without it, a sample starts as a document does.")
-@click.option("--max-tokens", type=int, default=100, help="New tokens at most.")
-@click.option("--temperature", type=float, default=0.8, help="Below 1 safer, above 1 wilder; 0 always takes the likeliest token.")
+@click.option("-p", "--prompt", default="", help="The text to continue. Without it, a sample starts like a document.")
+@click.option("--max-tokens", type=int, default=100, help="New tokens, at most.")
+@click.option("--temperature", type=float, default=0.8, help="Below 1 is safer, above 1 wilder; 0 always takes the likeliest token.")
 @click.option("--top-k", type=int, default=40, help="Draw from the k likeliest tokens; 0: from all.")
-@click.option("--top-p", type=float, default=1.0, help="Draw from the likeliest tokens that hold this share of probability.")
-@click.option("--repetition-penalty", type=float, default=1.0, help="Above 1, tokens that were used become less likely.")
-@click.option("--stop", multiple=True, type=Whole(), help="End before this text. Repeatable.")
-@click.option("--samples", type=click.IntRange(1), default=1, help="How many texts.")
+@click.option("--top-p", type=float, default=1.0, help="Draw from the likeliest tokens that together have this probability.")
+@click.option("--repetition-penalty", type=float, default=1.0, help="Above 1, makes tokens already used less likely.")
+@click.option("--stop", multiple=True, type=Whole(), help="Stop before this text. Repeatable.")
+@click.option("--samples", type=click.IntRange(1), default=1, help="How many texts to write.")
 @click.option("--seed", type=int, help="The same seed gives the same text.  [default: a new one]")
 @device_option
-@click.option("--json", "as_json", is_flag=True, help="One line of JSON a sample.")
+@click.option("--json", "as_json", is_flag=True, help="One line of JSON per sample.")
 def generate_command(run: str, prompt: str, samples: int, as_json: bool, device: str, **options: Any) -> None:
-    """Let the model in the folder RUN write."""
+    """Write text with the model in the folder RUN."""
     from minigpt.config import SampleConfig
     from minigpt.generate import Sample, stream
     from minigpt.textmodel import load

@@ -1,9 +1,9 @@
-"""A text's characters in, the same text with the characters that were meant out: line ends, blanks, invisible marks, wrong decoding.
+"""A text in, out comes the text with the characters that were meant: line ends, spaces, invisible marks, wrong decoding.
 
-What each character becomes: every line end, \\v, \\f, NEL, U+2028, U+2029 and the ASCII file, group and record separators are \\n;
-every blank but the tab and the full-width U+3000 is a space; other controls, terminal escapes, soft hyphens and word joiners go.
+What each character becomes: every line end, \\v, \\f, NEL, U+2028, U+2029 and the ASCII file, group and record separators become \\n;
+every blank but the tab and the full-width U+3000 becomes a space; other controls, terminal escapes, soft hyphens and word joiners go.
 Zero-width characters stay where the script needs them: U+200D in emoji, Indic and Arabic scripts, U+200C in the latter two, U+200B in
-Thai, Lao, Khmer and Myanmar, which part words with it. Direction marks stay in texts that are written from right to left.
+Thai, Lao, Khmer and Myanmar, which separate words with it. Direction marks stay in right-to-left text.
 """
 
 from __future__ import annotations
@@ -16,22 +16,22 @@ import regex
 LINE_ENDS = re.compile(r"\r\n?|[\v\f\x1c-\x1e\x85\u2028\u2029]")
 BLANKS = re.compile(r"[\x1f\xa0\u1680\u2000-\u200a\u202f\u205f]")
 
-# How UTF-8 looks that was read as Windows-1252 or Latin-1: the bytes 80 to 9F are C1 controls in the one, these signs in the other.
+# What UTF-8 looks like when read as Latin-1, where the bytes 80 to 9F are C1 controls, or as Windows-1252, where they are these signs.
 HIGH = "\x80-\xff" + "".join(bytes([byte]).decode("cp1252", "ignore") for byte in range(0x80, 0xA0))
 FOLLOWS = HIGH.replace("\xff", "\xbf")  # the bytes 80 to BF
 MISREAD = rf"(?:[\xc2-\xdf][{FOLLOWS}]|[\xe0-\xef][{FOLLOWS}]{{2}}|[\xf0-\xf4][{FOLLOWS}]{{3}})"
-DOUBTFUL = re.compile(rf"{MISREAD}|[\xc3\xc5\xce\xd0](?: |$)|[\x80-\x84\x86-\x9f]")  # A0 may be a plain blank now, or trimmed off
+DOUBTFUL = re.compile(rf"{MISREAD}|[\xc3\xc5\xce\xd0](?: |$)|[\x80-\x84\x86-\x9f]")  # A0 may have become a space, or been trimmed
 MISREAD_SIGN = re.compile(MISREAD)
-CITED = re.compile(  # in quotes, or by name: somebody writes about such signs
+CITED = re.compile(  # quoted or named: the text is about such signs
     rf"([\"'`]){MISREAD}+\1"
     r"|(?i:mojibake|\butf-?8\b|\bwindows-125|\bcp-?125|\blatin-?1\b|\biso-8859|\bcharset|\b(?:character|text|wrong|file) encoding)"
 )
 
-LONE = re.compile(r"(?<!\S)\xe2(?:\u20ac|\x80)[\u02dc\u2122\u0153\x98\x99\x9c\x9d](?!\S)")  # a quotation mark with nothing that it quotes
+LONE = re.compile(r"(?<!\S)\xe2(?:\u20ac|\x80)[\u02dc\u2122\u0153\x98\x99\x9c\x9d](?!\S)")  # a quotation mark that quotes nothing
 ESCAPES = re.compile(r"\x1b\[[0-9;?]*[ -/]*[@-~]")
-CONTROLS = re.compile(rf"[\x00-\x08\x0e-\x1b\x7f]|(?<![{HIGH}])[\x80-\x9f]+")  # behind such a sign it is a part of it, and both stay
+CONTROLS = re.compile(rf"[\x00-\x08\x0e-\x1b\x7f]|(?<![{HIGH}])[\x80-\x9f]+")  # after such a sign it is part of it, and both stay
 
-JOINING = "".join(  # scripts whose letters change their form beside each other
+JOINING = "".join(  # scripts whose letters change shape beside each other
     rf"\p{{Script={name}}}"
     for name in "Arabic Syriac Nko Mongolian Adlam Devanagari Bengali Gurmukhi Gujarati Oriya Tamil Telugu Kannada Malayalam Sinhala"
     " Tibetan Myanmar Khmer Balinese Javanese".split()
@@ -51,7 +51,7 @@ VISIBLE = regex.compile(r"[^\s\p{Cc}\p{Cf}\p{Default_Ignorable_Code_Point}]")
 
 
 def plain(text: str) -> str:
-    """Composed letters, \\n as the only line end, no blanks at line ends, and of the characters nobody sees only those with a meaning."""
+    """The text with composed letters, \\n as its only line end, no trailing spaces, and only those invisible characters that matter."""
     if ODD.search(text):
         text = INVISIBLE.sub("", BLANKS.sub(" ", LINE_ENDS.sub("\n", ESCAPES.sub("", text))))
         if DIRECTIONS.search(text) and not RIGHT_TO_LEFT.search(text):
@@ -62,10 +62,10 @@ def plain(text: str) -> str:
 
 
 def mended(text: str) -> str:
-    """UTF-8 that was once read as Windows-1252 or Latin-1, read rightly as a whole, or the text as it is.
+    """UTF-8 that was once read as Windows-1252 or Latin-1, decoded correctly as a whole; any other text unchanged.
 
-    A text that has any character such a reading cannot have made stays as it is, and so does one that writes about wrong decoding. Whether
-    the text makes sense as it stands is for ftfy to say (Speer 2019); it is slow, and asked only where something looks like this.
+    A text stays as it is if it has a character that such a misreading cannot produce, or if it is about wrong decoding. ftfy (Speer 2019)
+    judges whether the text makes sense as it is; it is slow, so it is called only if something looks wrong.
     """
     if text.isascii() or not DOUBTFUL.search(LONE.sub("", text)) or CITED.search(text):
         return text
@@ -84,5 +84,5 @@ def mended(text: str) -> str:
 
 
 def visible(text: str) -> bool:
-    """Whether there is anything in it to be seen."""
+    """Whether the text has anything visible."""
     return VISIBLE.search(text) is not None

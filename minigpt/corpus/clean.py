@@ -25,7 +25,7 @@ Rule = Callable[[str], str]
 
 
 Rules = dict[str, dict[str, Rule]]  # source -> what a rule does -> the rule
-REPAIRS: Rules = {"own": {"encoding mended": mended}}  # of a text as it came, control characters and all
+REPAIRS: Rules = {"own": {"encoding mended": mended}}  # applied to the raw text, control characters and all
 TRIMS: Rules = {"ollama": {"mark-up": without_markup, "chatter": without_chatter}}
 
 
@@ -55,7 +55,7 @@ class Cleaner:
             yield document if text == document.text else replace(document, text=text)
 
     def _trim(self, document: Document) -> str:
-        """The text after the rules of its source, counted where they changed something."""
+        """The text after its source's rules; each rule that changed it is counted."""
         text = self._apply(REPAIRS, document.source, document.text)
         return self._apply(TRIMS, document.source, plain(text))
 

@@ -1,4 +1,4 @@
-"""How a document is to be: in go the terms of a prompt and its category, out come the fields of a request and the terms that they used."""
+"""The terms of a prompt and its category in, out come the request's fields for what documents should be like, and the terms used."""
 
 from __future__ import annotations
 

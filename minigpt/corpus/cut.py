@@ -26,7 +26,7 @@ BORDERS = tuple(
 
 
 def cut(blocks: Iterable[str]) -> Iterator[str]:
-    """The documents, as soon as they are complete: no more than a block or two and a document are in memory."""
+    """The documents, each as soon as it is complete: at most a block or two and one document are in memory."""
     outline = Outline()
     waiting: Sequence[Section] = []
     for block in parted(blocks):
@@ -39,18 +39,18 @@ def cut(blocks: Iterable[str]) -> Iterator[str]:
 
 
 def as_text(sections: Iterable[Section]) -> str:
-    """The sections one behind the other."""
+    """The sections joined into a text."""
     return "".join(text for _, text in sections)
 
 
 def joined(before: Sequence[Section], behind: Sequence[Section]) -> list[Section]:
-    """Sections that follow each other, none of them empty; the first of those behind goes on with the last of those before."""
+    """Two runs of sections as one, without empty ones; the first of `behind` continues the last of `before`."""
     *whole, (rank, text) = before or [(0, "")]
     return [section for section in (*whole, (rank, text + behind[0][1]), *behind[1:]) if section[1]]
 
 
 def cut_sections(sections: Sequence[Section], rank: int = 1) -> Iterator[Sequence[Section]]:
-    """The documents of sections in order: a section with all below it, joined with its neighbours while they fit; one
+    """The documents of sections in order: each section with all below it, joined with its neighbours while they fit. One
     that is too long by itself is cut at the next lower rank."""
     if sum(len(text) for _, text in sections) <= LONG:
         yield sections

@@ -1,4 +1,4 @@
-"""The plan's lines: a request in; what was understood, and what the user of templates should know, in words out."""
+"""A request in; out come the plan's lines: what was understood, and what a user of templates should know."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ SHARES = {2: "half", 3: "a third", 4: "a quarter", 5: "a fifth", 6: "a sixth"}
 
 
 def describe(request: Request, templates: bool = True) -> list[str]:
-    """The plan's line of what was understood, "cooking; Italian; vegan; for children", and below it what the user of templates should know.
+    """What was understood, as "cooking; Italian; vegan; for children", then a line for each thing a user of templates should know.
 
     Several kinds are named one by one: "poetry (haiku; about autumn) and cooking (recipes), half each; for children". A language model,
     which writes where `templates` is False, covers every subject, many languages and any kind of text.
@@ -33,19 +33,19 @@ def describe(request: Request, templates: bool = True) -> list[str]:
 
 
 def _subject(request: Request, templates: bool) -> list[str]:
-    """The category of a request of one kind, or that there is none."""
+    """The category of a request for one kind of text, or that no writer covers it."""
     if request.confidence > 0:
         return [f"{request.category} ({request.kind})" if request.kind else request.category]
     return ["no writer covers this; general forms"] if templates else []
 
 
 def _kind(part: Request, details: list[str]) -> str:
-    """One kind of several, with what is asked of it alone."""
+    """One kind of several, with the details that concern only it."""
     return f"{part.category} ({'; '.join([part.kind, *details])})"
 
 
 def _details(request: Request, templates: bool) -> list[str]:
-    """How the documents are to be, and what about."""
+    """What the documents should be like, and about."""
     about = _about(request)
     said = [f"preset {request.preset}"] if request.preset else []
     said += [cuisine.title() for cuisine in request.cuisines] + list(request.diets)
@@ -62,7 +62,7 @@ def _about(request: Request) -> str:
 
 
 def _not_understood(request: Request) -> list[str]:
-    """The words that perhaps rule something out, and how to say it."""
+    """Words that may rule something out, and how to say it clearly."""
     unclear = dict.fromkeys(words for part in request.parts for words in part.unclear)
     return [f'not understood: "{words}"; say "without ..." for what to leave out, or "with ..." for what to use' for words in unclear]
 

@@ -1,4 +1,4 @@
-"""Records of conversations -> dialogues, each speaker named plainly before what was said, a turn a line.
+"""Records of conversations -> dialogues: one turn per line, after its speaker's name.
 
 A conversation is a list of objects with a role and a content (`role` and `content` as OpenAI names them, `from` and `value` as ShareGPT,
 `parts` as Gemini); content may be a list of parts, of which those that are text are read. System and developer messages, and what tools
@@ -18,17 +18,17 @@ ROLES, CONTENTS = ("role", "from", "speaker", "author"), ("content", "value", "t
 
 
 class Dialogue(str):
-    """The text of a conversation, and how the plan says so."""
+    """The text of a conversation, and what the plan calls it."""
 
     __slots__ = ()
     said = "as dialogues"
 
 
 class Continued(Dialogue):
-    """A prompt and how it goes on."""
+    """A prompt and its completion."""
 
     __slots__ = ()
-    said = "each completion behind its prompt"
+    said = "each completion after its prompt"
 
 
 def conversation(value: object) -> Dialogue | None:
@@ -72,7 +72,7 @@ def speaker(role: str) -> str:
 
 
 def with_pair(record: Mapping[str, str]) -> Mapping[str, str]:
-    """The record, and one more column if it has a request and an answer to it."""
+    """The record, with one more column if it has a request and its answer."""
     words, known = load_words("own"), {name.strip().lower(): name for name in record}
     ask, answer = (next((known[name] for name in words[kind] if name in known), None) for kind in ("asks", "answers"))
     if ask is None or answer is None or isinstance(record[answer], Dialogue) or not (record[ask].strip() and record[answer].strip()):
@@ -82,7 +82,7 @@ def with_pair(record: Mapping[str, str]) -> Mapping[str, str]:
 
 
 def two_turns(request: str, more: Sequence[str], answer: str, raw: bool) -> Dialogue:
-    """A request and its answer; a `raw` one goes on where the request ended, if blanks say so."""
+    """A request and its answer; a `raw` answer continues the request if there is a space at the seam."""
     if raw and (answer[:1].isspace() or request[-1:].isspace()):
         return Continued(request + answer)
     asked = "\n".join(filter(None, [request.strip(), *more]))

@@ -1,4 +1,4 @@
-"""What a corpus is made of: texts, each with where it came from, and what is known of it once it is tokens."""
+"""What a corpus is made of: texts, each with its origin, and their token ids."""
 
 from __future__ import annotations
 

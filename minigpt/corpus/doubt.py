@@ -1,4 +1,4 @@
-"""Which foods of a prompt stand in a relation that nobody has understood: its terms in, the same with those foods marked UNCLEAR_FOOD out.
+"""The terms of a prompt in, out come the same with UNCLEAR_FOOD on the foods that stand in a relation that was not understood.
 
 The last line of defence: "cookies bar the nuts" must not put nuts in, though no table of negators will ever be complete.
 """
@@ -26,11 +26,11 @@ SUFFERERS = frozenset("me us him her them my our people".split())
 DOERS = frozenset(("that", "which", "who", "to"))
 OF_A_FOOD = frozenset(TABLES["of a food"])
 WELCOMING = frozenset(TABLES["welcoming"])
-PARTICIPLES = ("ed", "en", "y", "ish", "ing", "less", "'s")  # an unknown word that ends so describes the food behind it
+PARTICIPLES = ("ed", "en", "y", "ish", "ing", "less", "'s")  # an unknown word with such an ending describes the food after it
 
 
 def with_doubts(terms: Sequence[Term], english: bool) -> list[Term]:
-    """The terms with those foods marked that a sign of negation, or in English an unknown relation, makes doubtful."""
+    """The terms, with the foods marked that a sign of negation, or in English an unknown relation, makes doubtful."""
     marked = list(terms)
     for place, term in enumerate(terms):
         ahead, said = list(_touched(terms, place)), list(_said_of(terms, place))
@@ -63,12 +63,12 @@ def _touched(terms: Sequence[Term], place: int) -> Iterator[int]:
 
 
 def _end_of_clause(terms: Sequence[Term], place: int) -> int:
-    """The last place of what is said here, of a few words at most."""
+    """The last place of the clause that begins here, a few words ahead at most."""
     return place + len(list(takewhile(lambda term: not is_mark(term), terms[place + 1 : place + 4])))
 
 
 def _said_of(terms: Sequence[Term], place: int) -> Iterator[int]:
-    """The food before this place, if the verb here says something of it that does not welcome it: "nuts kill me", "nuts I cannot eat"."""
+    """The food before this place, if the verb here does not welcome it: "nuts kill me", "nuts I cannot eat"."""
     if not place or kind(terms[place - 1]) != "food":
         return
     clause = list(takewhile(lambda term: not is_mark(term), terms[place:]))
@@ -89,7 +89,7 @@ def _said_of(terms: Sequence[Term], place: int) -> Iterator[int]:
 
 
 def _ahead(terms: Sequence[Term], place: int, whole: bool = False, back: bool = False) -> Iterator[int]:
-    """The foods behind a place up to the end of the clause, or of the `whole` sentence; of reversed terms, as places of those before."""
+    """The foods after a place, to the end of the clause or of the `whole` sentence; with `back`, of reversed terms."""
     for i in range(place + 1, len(terms)):
         if is_mark(terms[i]) and (not whole or STOPS & set(terms[i].text.replace("?", "" if back else "?"))):
             return  # "nuts? no thanks": the answer speaks of the question
@@ -141,6 +141,6 @@ def _foreign_relation(terms: Sequence[Term], place: int) -> int | None:
 
 
 def _unknown(term: Term) -> bool:
-    """Whether the tables know nothing of a word, so that it may relate, describe or rule out."""
+    """Whether the tables do not know a word, so that it may relate, describe or rule out."""
     known = term.key in TABLES["light words"] or term.key in WELCOMING
     return not (term.plain or is_mark(term) or known) and thing(term) == ""

@@ -1,4 +1,4 @@
-"""The randomness of the template writers: a generator in, that keeps to favourites where the corpus is to be small.
+"""The randomness of the template writers: a generator that keeps to favourites if the corpus should be small.
 
 A small model learns a turn of phrase from a dozen examples, and from one it learns nothing. So a small corpus says fewer things, each of
 them more often.
@@ -25,7 +25,7 @@ class Favourites(random.Random):
     frequent much more frequent.
     """
 
-    def __init__(self, seed: int, *, share: float) -> None:  # by keyword: before Python 3.11 Random takes one positional argument
+    def __init__(self, seed: int, *, share: float) -> None:  # keyword-only: before Python 3.11 Random takes one positional argument
         super().__init__(seed)
         self.share, self.offset, self.drawn = share, seed * 7919, 0
         self.decks: dict[tuple[int, int, str, str], list[int]] = {}  # those of lists of one length and one first and last item are one

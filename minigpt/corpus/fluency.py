@@ -33,7 +33,7 @@ LEAST_KIND = 8  # documents; a smaller kind is compared with all
 # feature -> weight of a deviation; the deviation, in the feature's own unit, that is always taken as usual
 WEIGHTS = {"fit": (2.0, 0.05), "flow": (3.0, 0.05), "line": (1.0, 0.4), "length": (0.6, 0.25), "apart": (1.0, 0.1), "topic": (2.0, 0.1)}
 CLOSINGS = {"end": 0.5}  # these have a natural zero: what closes less often than any word does falls short
-ROUNDS = 4  # of computing qualities anew, by a model of what was good in the round before
+ROUNDS = 4  # of recomputing qualities, with a model of what was good in the round before
 TOLERATED = 1.0  # deviations below the median, about
 SHARPNESS = 2.0  # of the bend there
 TO_SIGMA = 1.4826  # of a normal distribution, from the median absolute deviation

@@ -1,6 +1,6 @@
 """Documents from any source in; out comes the corpus on the disk: cleaned, the best of them, split, as text and as token streams.
 
-Own text flows through one document at a time. Where only so many tokens are to be kept, the documents are compared with each other, and so
+Own text flows through one document at a time. If only so many tokens are kept, the documents are compared with each other, and so
 are in memory.
 """
 
@@ -42,7 +42,7 @@ class Counts:
     tokens: int = 0
     held_out_documents: int = 0
     held_out_tokens: int = 0
-    passages: int = 0  # held-out documents that are a part of a longer one
+    passages: int = 0  # held-out documents that are part of a longer one
     by_source: Counter[str] = field(default_factory=Counter)  # documents
     tokens_by_source: Counter[str] = field(default_factory=Counter)
     tokens_by_kind: Counter[str] = field(default_factory=Counter)  # where the prompt names several kinds of text
@@ -68,7 +68,7 @@ class Gathering:
         self.tokens = 0  # of all clean documents, before refinement
 
     def entries(self, source: Source, final_tokens: int | None) -> Iterator[Entry]:
-        """The cleaned documents of a source: all as they come, or the best that make so many tokens. MinigptError if none is left."""
+        """The cleaned documents of a source: all, in order, or the best that make this many tokens. MinigptError if none is left."""
         clean = (Entry(document, None, self._encode(document.text)) for document in self.cleaner(source))
         if (first := next(clean, None)) is None:
             raise MinigptError(self._nothing_left())
@@ -95,7 +95,7 @@ class Gathering:
 
     def _nothing_left(self) -> str:
         reasons = ", ".join(f"{counted(count, 'document')} ({reason})" for reason, count in self.cleaner.dropped.items())
-        return f"nothing is left to learn from: cleaning dropped {reasons or 'nothing, there was no text'}; give other text"
+        return f"nothing is left to learn from: cleaning dropped {reasons or 'nothing, there was no text'}; use other text"
 
     def _encode(self, text: str) -> array[int]:
         ids = closed_ids(self.full, text)
@@ -104,7 +104,7 @@ class Gathering:
 
 
 def closed_ids(full: Tokenizer, text: str) -> array[int]:
-    """The ids of a document, end-of-text behind them."""
+    """The ids of a document, followed by end-of-text."""
     ids = array("H", full.encode(text))
     ids.append(full.end_of_text)
     return ids

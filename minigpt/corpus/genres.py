@@ -1,4 +1,4 @@
-"""The words that name kinds of text: in go terms, out comes what each of them names, and what it has to do with."""
+"""Terms in, out come the kinds of text that they name, and the categories that they belong to."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from minigpt.corpus.terms import Term, kind
 
 GENRE, DISH, FIELD = "genre", "dish", "field"  # a field (cooking, Python) names a kind only where no genre of its category is listed
 PEOPLE = frozenset(TABLES["people"])
-LONGEST = 3  # words of a kind that no writer has
-TELLING = 2  # the weight from which a word is certainly of its category
+LONGEST = 3  # words in the name of a kind that no writer has
+TELLING = 2  # from this weight on, a word certainly belongs to its category
 HOW = ("tone", "length", "audience", "season", "diets", "cuisines")
 
 
@@ -32,7 +32,7 @@ def unwritten() -> frozenset[str]:
 
 
 def unwritten_places(terms: Sequence[Term]) -> set[int]:
-    """The places of the words that name kinds which no template has: the longest first."""
+    """The places of words that name kinds without a template, the longest names first."""
     places: set[int] = set()
     place = 0
     while place < len(terms):
@@ -48,7 +48,7 @@ def unwritten_places(terms: Sequence[Term]) -> set[int]:
 
 
 def telling(term: Term) -> bool:
-    """Whether the term certainly speaks for a category, and not for how a text is to be, or as somebody whom it is for."""
+    """Whether the term certainly means a category, not a style or an audience."""
     return (
         not term.negated
         and term.key not in PEOPLE
@@ -58,6 +58,6 @@ def telling(term: Term) -> bool:
 
 
 def categories(terms: Sequence[Term], places: Sequence[int]) -> set[str]:
-    """The categories that a noun phrase has to do with."""
+    """The categories that a noun phrase relates to."""
     found = {category for place in places if terms[place].key not in PEOPLE for category in weights().get(terms[place].key, {})}
     return found | {"cooking" for place in places if terms[place].key in FOODS}

@@ -14,7 +14,7 @@ from minigpt.corpus.negation import with_negations
 from minigpt.corpus.scope import NEGATORS
 from minigpt.corpus.terms import SUBJECTS, Term, is_mark, thing
 
-LETTERS = r"[\p{L}\p{M}\p{N}\u200c\u200d]+"  # joiners are a part of Persian and Hindi words
+LETTERS = r"[\p{L}\p{M}\p{N}\u200c\u200d]+"  # joiners are part of Persian and Hindi words
 TOKEN = regex.compile(
     r"(?P<minus>(?<=[\s(\[,;:])[-!](?=\p{L}))"
     r"|(?P<mark>[\p{Po}\p{Ps}\p{Pe}\p{Pi}\p{Pf}&+]+|\p{Pd}+(?=\s|\p{Pd}|$)|[\u2013-\u2015])"
@@ -39,7 +39,7 @@ def read_terms(prompt: str, language: str) -> list[Term]:
 
 
 def _english(prompt: str) -> Iterator[tuple[str, str]]:
-    """(text, key) of every word; a hyphenated one that the tables do not have is taken apart where its beginning or end says how."""
+    """(text, key) of every word; an unknown hyphenated word is split if its beginning or end says how."""
     matches = list(TOKEN.finditer(SUSPENDED.sub(r"\1-\2", prompt)))
     for place, match in enumerate(matches):
         word, behind = match[0], "".join(following[0].lower() for following in matches[place + 1 : place + 2])
@@ -54,7 +54,7 @@ def _english(prompt: str) -> Iterator[tuple[str, str]]:
 
 
 def _unknown_english(word: str, low: str, behind: str) -> Iterator[tuple[str, str]]:
-    """What a word that no table has, and that is before `behind`, is made of: eggless, egg-free, no-egg, egg-based."""
+    """The parts of an unknown word, such as eggless, egg-free, no-egg or egg-based, that stands before `behind`."""
     front, _, end = low.rpartition("-")
     first, _, rest = low.partition("-")
     rest = rest.replace("-", " ")

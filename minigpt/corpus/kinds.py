@@ -1,4 +1,4 @@
-"""Which kinds of text a prompt lists: in go its terms, out come the noun phrases that name a kind each, in the prompt's order.
+"""The terms of a prompt in, out come the kinds of text that it lists: the noun phrases that name one each, in order.
 
 "Recipes, haiku about autumn and letters to a chef" lists three. A kind that is the subject of another ("poems about recipes and letters"),
 or belongs to one ("stories with a song", "songs for a story"), is not listed.
@@ -19,7 +19,7 @@ LISTERS, ABOUT = frozenset(TABLES["words that list"]), frozenset(TABLES["about"]
 WRITING = frozenset(TABLES["verbs that list"])
 VERBS = frozenset(TABLES["verbs to drop"]) - frozenset(TABLES["words that say what something is"])
 GOVERNORS = ABOUT | frozenset(TABLES["words that govern"])  # what follows belongs to the noun before
-HOLDING = ABOUT | frozenset(TABLES["words that govern a whole list"])  # also what follows their noun behind an "and"
+HOLDING = ABOUT | frozenset(TABLES["words that govern a whole list"])  # also what follows their noun after an "and"
 OWNERS = frozenset(TABLES["determiners of a subject"])
 SEPARATORS = re.compile(r"\s+\+\s+|\s*\|\s*|\s*\n\s*(?:[-*+\N{BULLET}\N{EN DASH}]\s+)?")
 
@@ -28,30 +28,30 @@ SEPARATORS = re.compile(r"\s+\+\s+|\s*\|\s*|\s*\n\s*(?:[-*+\N{BULLET}\N{EN DASH}
 class Kind:
     """A kind of text that a prompt lists."""
 
-    name: str  # as the prompt has it: "short stories"
+    name: str  # in the prompt's words: "short stories"
     words: tuple[int, ...]  # the places of its words
-    category: str  # whose writers may have it; "" where none has
+    category: str  # whose writers may cover it; "" if none do
     sort: str
     start: int  # the place of its noun phrase's first term
-    end: int  # the place behind its noun phrase
+    end: int  # the place after its noun phrase
 
 
 @dataclass
 class Reading:
-    """The list as far as it was read."""
+    """The list as read so far."""
 
     kinds: list[Kind] = field(default_factory=list)
-    governor: str = ""  # that the terms now read depend on; "" where the next noun phrase may be listed
-    leading: str = ""  # the governor before the first kind: "of poems and of recipes"
+    governor: str = ""  # what the current terms depend on; "" if the next noun phrase may be listed
+    leading: str = ""  # the governor before the first kind, as in "of poems and of recipes"
     holds_kind: bool = False  # whether a kind depends on the governor
     categories: set[str] = field(default_factory=set)  # of what depends on it
-    closed: bool = False  # an "and" was read: the list was at its last entry
-    doubtful: int | None = None  # kinds from here on prove to be subjects if the list ends with one: "about the sea, songs and stars"
-    dangling: bool = False  # whether it does as far as it was read
-    waiting: Kind | None = None  # a noun phrase that is listed if a kind follows: "haiku, palindromes and letters"
+    closed: bool = False  # an "and" was read, so the list was at its last entry
+    doubtful: int | None = None  # kinds from here on are subjects if the list ends with one: "about the sea, songs and stars"
+    dangling: bool = False  # whether it does so far
+    waiting: Kind | None = None  # a noun phrase that counts if a kind follows: "haiku, palindromes and letters"
 
     def govern(self, governor: str, found: Kind | None, categories: set[str]) -> None:
-        """What follows belongs to a noun."""
+        """What follows depends on a noun."""
         self.governor, self.categories, self.waiting = governor, categories, None
         self.holds_kind = found is not None and found.sort == GENRE
 
@@ -69,7 +69,7 @@ class Reading:
         self.govern("", None, set())
 
     def admits(self, found: Kind, comma: bool, owner: str) -> bool:
-        """Whether a kind behind a comma or an "and" goes on with the list, rather than with what the governor governs."""
+        """Whether a kind after a comma or an "and" continues the list, not what the governor governs."""
         if owner in OWNERS or (owner == "the" and self.governor):
             return False
         if not self.governor:
@@ -84,14 +84,14 @@ class Reading:
 
 
 def separated(prompt: str) -> str:
-    """The prompt with commas for what else separates the entries of a list: plus signs, bars and ends of lines."""
+    """The prompt with commas for other separators of a list: plus signs, bars and line ends."""
     return SEPARATORS.sub(", ", prompt.strip())
 
 
 def listed_kinds(terms: Sequence[Term], language: str) -> list[Kind]:
-    """The kinds of text that the terms list, in their order. Fields are left out where a genre of their category is listed."""
+    """The kinds of text that the terms list, in order. Fields are left out if a genre of their category is listed."""
     if language in WITHOUT_SPACES and any(term.key in ABOUT for term in terms):
-        return []  # "about" stands behind its noun there, and nothing marks where that begins
+        return []  # "about" follows its noun there, and nothing marks where that begins
     found = _read(terms)
     genres = {kind.category for kind in found if kind.sort != FIELD}
     fields = {kind.category: kind for kind in reversed(found) if kind.sort == FIELD}  # the first of each category
@@ -121,14 +121,14 @@ def _read(terms: Sequence[Term]) -> list[Kind]:
 
 
 def _idle_about(terms: Sequence[Term]) -> Term | None:
-    """The first "about", where it governs nothing that could be written: "a GPT about poems and recipes" is a GPT that writes them."""
+    """The first "about", if it follows nothing that could be written: "a GPT about poems and recipes" writes them."""
     place = next((place for place, term in enumerate(terms) if term.key in ABOUT), 0)
     heavy = any(max(weights().get(term.key, {}).values(), default=0.0) >= TELLING for term in terms[:place])
     return terms[place] if place and not heavy else None
 
 
 def _pass_over(reading: Reading, terms: Sequence[Term], places: Sequence[int], found: Kind | None) -> None:
-    """A noun phrase behind a comma or an "and" that is not listed itself."""
+    """A noun phrase after a comma or an "and" that is not listed itself."""
     if reading.governor or found:
         reading.governor = reading.governor or "?"
         reading.holds_kind |= found is not None and found.sort == GENRE
@@ -163,7 +163,7 @@ def _ends_list_entry(term: Term) -> bool:
 
 
 def _link(gap: Sequence[Term], idle: Term | None) -> tuple[bool, bool, str]:
-    """How a noun phrase is tied to what stands before it: whether by a comma, by an "and", and by which governor behind these."""
+    """How a noun phrase is linked to what precedes it: by a comma or not, by an "and" or not, then by which governor."""
     comma = joined = False
     governor = last = ""
     for term in gap:
@@ -197,7 +197,7 @@ def _kind(terms: Sequence[Term], places: Sequence[int], rare: set[int]) -> Kind 
 
 
 def _named(terms: Sequence[Term], places: Sequence[int], category: str, sort: str, rare: Collection[int] = ()) -> Kind:
-    """The kind of a noun phrase. Its name leaves out what it is about and how it is to be: "e-mails" of "formal e-mails"."""
+    """The kind of a noun phrase. Its name leaves out subject and style: "e-mails" for "formal e-mails"."""
     naming = [place for place in places if telling(terms[place]) or terms[place].key in sorts() or place in rare]
     words = tuple(place for place in places if place >= (naming or places)[0])
     spoken = " ".join(filter(None, (terms[place].text for place in words))) or terms[places[-1]].key

@@ -23,7 +23,7 @@ WITHOUT_SPACES = ("ja", "zh", "th", "ko")  # in Korean there are spaces, but end
 PLAIN = ""  # what a word without a meaning of its own is in English
 WORD = regex.compile(r"[\p{L}\p{M}]+(?:['-][\p{L}\p{M}]+)*")
 CLEAR, LEAST_HITS = 0.1, 5  # of a text's words: small words of its language; and how many at least
-LONGEST_COMPOUND = 80  # letters; a longer word is no word, and would be cut at every letter
+LONGEST_COMPOUND = 80  # letters; anything longer is not a word, and splitting it would be tried at every letter
 LEAST_PART = 4  # letters of a word inside a compound, to be recognized there
 
 

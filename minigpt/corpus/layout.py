@@ -1,7 +1,7 @@
-"""Which terms of a prompt speak of which of its kinds: the terms and the kinds that they list in, places in the prompt out.
+"""The terms of a prompt and the kinds that they list in, out come the places of the terms that belong to each kind.
 
-What stands before the first kind holds for all ("a funny GPT that writes ..."), and so does what follows the last one, where it can
-("poems and stories about the sea", not "songs and letters to a chef"). Between them, each kind has its noun phrase and what depends on it.
+What stands before the first kind applies to all ("a funny GPT that writes ..."), and so does what follows the last one, if it can
+("poems and stories about the sea", not "songs and letters to a chef"). In between, each kind has its noun phrase and what depends on it.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ CLOSE = ("to",)  # ties what follows to the last kind alone
 
 
 class Layout:
-    """The terms of a prompt, divided among the kinds that it lists, at least one."""
+    """The terms of a prompt, divided among the kinds that it lists, of which there is at least one."""
 
     def __init__(self, terms: Sequence[Term], kinds: Sequence[Kind]) -> None:
         self.terms, self.kinds = terms, kinds
@@ -36,11 +36,11 @@ class Layout:
         return its_own or bool(behind and behind[0].key in CLOSE)
 
     def own(self, numbers: Sequence[int]) -> set[int]:
-        """The places of some kinds' noun phrases and of what depends on them; of the last kind's, without what may hold for all."""
+        """The places of some kinds' noun phrases and what depends on them, without what follows the last kind and may apply to all."""
         return set().union(*(self._own[number] for number in numbers))
 
     def said_of(self, numbers: Sequence[int]) -> set[int]:
-        """All that stands from the kinds' first terms to the next kinds."""
+        """All places from each kind's first term to the next kind."""
         return self.own(numbers) | (self.tail if len(self.kinds) - 1 in numbers else set())
 
     def words(self, numbers: Sequence[int]) -> set[int]:
@@ -48,7 +48,7 @@ class Layout:
         return {place for number in numbers for place in self.kinds[number].words}
 
     def only(self, places: set[int]) -> list[Term]:
-        """The terms with a comma in every other place, and for a word that lists: the "plus" of "poems plus recipes" is no subject."""
+        """The terms at these places; all others, and words that list, become commas: the "plus" of "poems plus recipes" is no subject."""
         return [term if place in places and term.key not in LISTERS else _comma(term) for place, term in enumerate(self.terms)]
 
     def without(self, numbers: Sequence[int]) -> list[Term]:
@@ -56,7 +56,7 @@ class Layout:
         return self.only(set(range(len(self.terms))) - self.own(numbers))
 
     def name(self, numbers: Sequence[int]) -> str:
-        """The words for some kinds; a field is named only where nothing else is."""
+        """The words for some kinds; a field is named only if nothing else is."""
         some = [self.kinds[number] for number in numbers]
         return " and ".join(dict.fromkeys(kind.name for kind in some if kind.sort != FIELD)) or some[0].name
 
@@ -77,7 +77,7 @@ def fitting(terms: Sequence[Term], kinds: Sequence[Kind], category: str) -> tupl
 
 
 def _private(term: Term) -> bool:
-    """Whether a term says something of its own kind alone: its subject, a food in it, or a thing, not a food, that is not in it."""
+    """Whether a term concerns its own kind alone: its subject, a food in it, or a thing other than a food that is left out of it."""
     return term.about or (not thing(term) if term.negated else term.key in FOODS)
 
 

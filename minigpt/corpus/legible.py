@@ -1,6 +1,6 @@
-"""A prompt as somebody typed or pasted it in, the words that a reader would see out: one spelling of each, without mark-up and addresses.
+"""A prompt as typed or pasted in, out come the words that a reader sees: one spelling of each, without mark-up and addresses.
 
-The record keeps the prompt as it was typed; whatever looks for meaning in a prompt reads it through `legible`.
+The record keeps the prompt as typed; whatever looks for meaning in it reads it through `legible`.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ ADDRESSES = (
         r"(?<![\w.-])(?:[a-z\d-]++\.){1,6}(?:com|org|edu|gov|[a-z]{2,6}(?=/))\b(?:[/?#][^\s<>\"]*[^\s<>\".,;:!?)\]]|/)?"
     ),  # without a scheme
     regex.compile(r"(?<![\w/\\])(?:[a-z]:|\\|\.{1,2}|~\w*|%\w+%|\$\w+)?[\\/][\w.~-]+(?:[\\/][\w.~-]+)*[\\/]?", regex.IGNORECASE),  # paths
-    regex.compile(r"(?<![\w.~\\/-])[\w.~-]++(?:[\\/][\w.~-]+)+\.[a-z]\w{0,4}\b", regex.IGNORECASE),  # a path from here to a file
+    regex.compile(r"(?<![\w.~\\/-])[\w.~-]++(?:[\\/][\w.~-]+)+\.[a-z]\w{0,4}\b", regex.IGNORECASE),  # a relative path to a file
     regex.compile(
         r"(?<![\w~-])[\w~-]++\.(?:bak|csv|docx?|epub|exe|gif|gz|html?|jpe?g|jsonl?|log|md|pdf|png|pptx?|py|rtf|tar|tsv|txt|xlsx?|zip)\b"
     ),
@@ -55,10 +55,10 @@ ABBREVIATIONS = (  # of handwriting
     (regex.compile(r"(?<![\w/])w/(?=\s|\p{L}{2})", regex.IGNORECASE), "with "),
     (regex.compile(r"(?<!\w)excl?\.?(?=\s)", regex.IGNORECASE), "excluding"),
     (regex.compile(r"(?<!\w)incl\.?(?=\s)", regex.IGNORECASE), "including"),
-    (regex.compile(r"(?<!\w)ex\.(?=\s)", regex.IGNORECASE), "ex"),  # except, or for example
+    (regex.compile(r"(?<!\w)ex\.(?=\s)", regex.IGNORECASE), "ex"),  # means except, or for example
 )
 RUN_ON = regex.compile(r"(?<=\p{Ll}{2}[.!?;])(?=\p{Lu}\p{L}*\b)")  # Cookies.No nuts
-SPLIT_BY_COMPATIBILITY = {"\u0e4d\u0e32": "\u0e33", "\u0ecd\u0eb2": "\u0eb3"}  # the vowel am of Thai and Lao, one letter to its readers
+SPLIT_BY_COMPATIBILITY = {"\u0e4d\u0e32": "\u0e33", "\u0ecd\u0eb2": "\u0eb3"}  # the vowel am of Thai and Lao, one letter to readers
 
 
 def legible(text: str) -> str:
@@ -92,7 +92,7 @@ def compose(text: str) -> str:
 
 
 def _without_markup(text: str) -> str:
-    """Without tags and what they strike out, and with its entities as characters; twice, as entities can spell tags."""
+    """The text without tags and what they strike out, its entities as characters; done twice, as entities can spell tags."""
     for _ in range(2):
         text = TAG.sub(" ", INLINE.sub("", COMMENT.sub(" ", STRUCK.sub(" ", text))))
         text = ENTITY.sub(lambda match: html.unescape(match[0]), text)

@@ -60,13 +60,13 @@ def keys() -> Mapping[str, str]:
 
 
 def _long_signs() -> list[str]:
-    """The signs of a negation of more than one word that are no function words otherwise."""
+    """The signs of negation of more than one word that are not function words otherwise."""
     return [sign for name in SIGN_TABLES for sign in TABLES[name] if " " in sign]
 
 
 @cache
 def misspelt(word: str) -> str:
-    """The negator that an unknown word is a slip of, one letter added, lost, changed or swapped; the word itself for any other."""
+    """The negator that an unknown word misspells by one letter added, lost, changed or swapped; any other word unchanged."""
     return next((right for right in TABLES["often misspelt"] if word[0] == right[0] and _slips(word, right)), word)
 
 

@@ -1,7 +1,7 @@
-"""What a prompt rules out: its terms in, the same with `negated` set on those that a negator reaches.
+"""The terms of a prompt in, out come the same with `negated` set on those that it rules out.
 
-Somebody may be allergic. So a list is negated to its end, and where the end is not clear, what stands there is neither wanted nor left out:
-it is UNCLEAR, and the plan says so.
+Somebody may be allergic. So a list is negated to its end, and what stands where the end is not clear counts as neither wanted nor ruled
+out: it is UNCLEAR, and the plan says so.
 """
 
 from __future__ import annotations
@@ -17,11 +17,11 @@ from minigpt.corpus.terms import STOPS, UNCLEAR, UNCLEAR_FOOD, Term, is_mark, ki
 FOOD_NEGATORS = frozenset(TABLES["negators of a food"])
 BEHIND, BEHIND_FOOD = frozenset(TABLES["negators behind the word"]), frozenset(TABLES["negators behind a food"])
 BEFORE = frozenset(TABLES["before a negator behind"])
-WORDLESS = ("free", "aside", "allergy", "allergies", "intolerance", "intolerances", "-without", "-less")  # they are firm, or of food only
+WORDLESS = ("free", "aside", "allergy", "allergies", "intolerance", "intolerances", "-without", "-less")  # unambiguous, or about food only
 
 
 def with_negations(terms: Sequence[Term]) -> list[Term]:
-    """The terms with `negated` set: what stands behind "without" up to the end of the list, or before "free" and the like."""
+    """The terms with `negated` set on what follows "without", to the end of the list, or precedes "free" and the like."""
     marked = list(terms)
     for place, term in enumerate(terms):
         scope, twice = Scope(), False
@@ -39,7 +39,7 @@ def with_negations(terms: Sequence[Term]) -> list[Term]:
 
 
 def _mark(marked: list[Term], terms: Sequence[Term], place: int, scope: Scope, twice: bool) -> None:
-    """Set down what a negator reaches; what another one has made certain stays so, unless that one negates this one."""
+    """Mark what a negator reaches; what another has marked as certain stays, unless that one negates this one."""
     for i in scope.found:
         marked[i] = replace(marked[i], negated=terms[place].key, unclear="")
     for i in scope.silent:
@@ -52,13 +52,13 @@ def _mark(marked: list[Term], terms: Sequence[Term], place: int, scope: Scope, t
 
 
 def as_unclear(terms: Sequence[Term], i: int, first: int, last: int) -> Term:
-    """The term as one that is neither wanted nor ruled out, with the words from the first to the last place, which leave it unclear."""
+    """The term as neither wanted nor ruled out, with the words that leave it unclear, from the first to the last place."""
     words = " ".join(term.text for term in terms[first : last + 1] if term.text and not is_mark(term))
     return replace(terms[i], negated=UNCLEAR_FOOD if kind(terms[i]) == "food" else UNCLEAR, unclear=words)
 
 
 def _negated_itself(terms: Sequence[Term], place: int) -> bool:
-    """Whether another negator stands right before: "don't leave out the nuts"."""
+    """Whether another negator comes right before: "don't leave out the nuts"."""
     words = 0
     for term in reversed(terms[:place]):
         words += not (term.plain or term.key in FOOD_NEGATORS)
@@ -70,7 +70,7 @@ def _negated_itself(terms: Sequence[Term], place: int) -> bool:
 
 
 def _passive(terms: Sequence[Term], place: int) -> Scope | None:
-    """The nuts of "nuts must not be used" and "nuts: none": a negator that follows its food, if it is one; None for others."""
+    """The nuts of "nuts must not be used" and "nuts: none": what a negator after its food reaches; None for other negators."""
     rest = next((i for i in range(place + 1, len(terms)) if terms[i].key not in BEFORE), len(terms))
     ended = is_end(terms, rest) or _is_answer(terms, place)
     if not ended and terms[rest].key not in ADMITTED:
@@ -87,7 +87,7 @@ def _is_answer(terms: Sequence[Term], place: int) -> bool:
 
 
 def _behind(terms: Sequence[Term], place: int) -> Scope:
-    """What a negator behind reaches; where nothing stands before it, what follows: "allergies: nuts, milk"."""
+    """What a negator that comes after reaches; if nothing stands before it, what follows: "allergies: nuts, milk"."""
     key = terms[place].key
     scope = _before(terms, place, () if key in ("free", "-less", "-without") else BEFORE)
     if not scope.found and key not in ("free", "-less", "-without", "out") and (meets_food(terms, place + 1)):
@@ -96,7 +96,7 @@ def _behind(terms: Sequence[Term], place: int) -> Scope:
 
 
 def _before(terms: Sequence[Term], place: int, skipped: Collection[str], across: bool = False, stated: bool = False) -> Scope:
-    """What a negator behind negates: the food or other term just before it, and those that are joined to it."""
+    """What a negator that comes after negates: the food or other term just before it, and those joined to it."""
     scope, key = Scope(), terms[place].key
     firm = key in ("-without", "-less")
     stated = stated or (key not in WORDLESS and (is_end(terms, place + 1) or terms[place - 1].key in BEFORE))  # dragons are out
@@ -119,7 +119,7 @@ def _before(terms: Sequence[Term], place: int, skipped: Collection[str], across:
             elif term.key not in skipped and term.key != PLAIN and term.key not in ("the", "any", "a", "an", "all"):
                 break
         elif not (firm and not comma) and kind(term) != "food" and not (stated and thing(term) == ""):
-            break  # "vegan free recipes" are not without something vegan
+            break  # "vegan free recipes" do not leave out anything vegan
         elif scope.found and (not joined or kind(term) != kind(terms[scope.found[0]])):
             break
         else:

@@ -1,7 +1,7 @@
-"""A text, block by block -> its sections: where each heading stands, and of which rank it is.
+"""A text, block by block -> its sections: where each heading is, and its rank.
 
-Headings are Markdown's: `#` to `######`, and lines that are underlined with `===` or `---`. There are none in fenced code (a fence that
-is never closed lasts to the end of the text, as CommonMark says) and none in the front matter of a page.
+Headings are Markdown's: `#` to `######`, and lines underlined with `===` or `---`. Fenced code has none (a fence that is never closed
+lasts to the end of the text, as CommonMark says), nor does a page's front matter.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 
 DEEPEST = 6  # rank of a heading
-LINE = 4096  # characters that are held back to see the last two lines whole
+LINE = 4096  # characters held back to see the last two lines whole
 FRONT_MATTER = re.compile(r"\n*---[ \t]*\n(?=\w[\w -]*:)(?:(?!---|\.\.\.)[^\n]*\n){1,200}(?:---|\.\.\.)[ \t]*(?=\n)")
 MARK = re.compile(
     r"""^(?:
@@ -24,16 +24,16 @@ Section = tuple[int, str]  # the rank of its heading, 0 if it has none, and its 
 
 
 class Outline:
-    """Reads one text from its beginning; it remembers whether the block before ended in fenced code."""
+    """Reads a text from its beginning, and remembers whether the last block ended in fenced code."""
 
     def __init__(self) -> None:
-        self.held = ""  # the last lines, whole or not, of which the next block decides
+        self.held = ""  # the last lines, whole or not, which the next block decides
         self.before = "\n\n"  # the last two characters that were given out
         self.begins = True
-        self.fence: tuple[str, int] | None = None  # the one that is open, and how far it is indented
+        self.fence: tuple[str, int] | None = None  # the open fence, and its indentation
 
     def sections(self, block: str, last: bool = False) -> list[Section]:
-        """The sections that can be told by now; the first goes on with the last of the block before, and may be empty."""
+        """The sections known by now; the first continues the last one of the block before, and may be empty."""
         text = self.held + block
         whole, start = self.before + text, len(self.before)
         end = start + (len(text) if last else whole_lines(text))
@@ -54,7 +54,7 @@ class Outline:
         return [(rank, whole[a:b]) for rank, a, b in zip(ranks, starts, [*starts[1:], end], strict=True)]
 
     def _meet(self, fence: str, info: str, indent: str) -> None:
-        """A line that looks like a fence opens one, closes the one that is open, or is a line of its code."""
+        """A line that looks like a fence opens one, closes the open one, or is part of its code."""
         width = len(indent.expandtabs(4))
         if self.fence is None:
             if fence[0] == "~" or "`" not in info:
@@ -64,7 +64,7 @@ class Outline:
 
 
 def whole_lines(text: str) -> int:
-    """Where to stop reading a text that goes on: before its last two lines, unless they are very long."""
+    """Where to stop reading an unfinished text: before its last two lines, unless they are very long."""
     last = text.rfind("\n") + 1
     before = text.rfind("\n", 0, max(0, last - 1)) + 1
     return next((place for place in (before, last) if len(text) - place <= LINE), len(text))

@@ -1,8 +1,8 @@
-"""The user's own text: files, folders and standard input in, documents out, one after the other: gigabytes are never in memory.
+"""The user's own text: files, folders and standard input in, documents out one by one, so that gigabytes are never in memory.
 
-`.txt` and `.md` are cut into documents; of `.jsonl`, `.csv` and `.tsv` each record is one. A file that was named and cannot be read is an
-error; what lies in a folder and cannot be read, and a record that cannot be read, is skipped, and `skipped` says which and why. What in a
-folder is not the user's own is passed over (walk.py). Standard input is JSON lines if its first line is a JSON object, else plain text.
+`.txt` and `.md` are cut into documents; each record of `.jsonl`, `.csv` and `.tsv` is one. A named file that cannot be read is an error;
+an unreadable file in a folder, or an unreadable record, is skipped, and `skipped` says which and why. Files in a folder that are not the
+user's own are passed over (walk.py). Standard input is JSON lines if its first line is a JSON object, else plain text.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from minigpt.errors import MinigptError
 
 TABLES = (".jsonl", ".csv", ".tsv")
 KINDS = (".txt", ".md", *TABLES)
-LOOK_TABLES = 20  # files of a folder, whose columns the plan tells: looking into more would take long
+LOOK_TABLES = 20  # files of a folder whose columns the plan shows: looking into more would take too long
 STDIN = Path("-")
 RUN_CORPUS = "corpus.jsonl"  # in a run folder
 BLOCK = 2**20  # bytes read at once
@@ -64,8 +64,8 @@ class OwnText:
         progress: Callable[[int, int | None], None] | None = None,
         ours: Iterable[Path] = (),
     ) -> None:
-        """column: the one of tables that has the texts. progress: hears the bytes read, of how many if known. ours: the
-        models folder and the run folder in use, which are passed over where they lie below a folder that was named."""
+        """column: the tables' column that has the texts. progress: hears the bytes read, and how many there are if known. ours:
+        the models folder and the run folder in use, which are passed over inside a named folder."""
         self.column, self.progress = column, progress
         self.skipped = Skipped()
         self.walk = Walk(KINDS, ours, self.skipped)
@@ -96,18 +96,18 @@ class OwnText:
         return f"{path} ({count}{f', {len(others):,} of other kinds left out' if others else ''})"
 
     def _columns(self) -> list[str]:
-        """For the plan: which columns are read, of the tables that were found in folders."""
+        """For the plan: which columns are read from the tables in folders."""
         tables = [(path, name) for path, name, named in self.files if not named and path.suffix.lower() in TABLES]
         columns: dict[str, list[str]] = {}
         for path, name in tables[:LOOK_TABLES]:
-            with suppress(MinigptError), open_file(path) as file:  # a fault is told when the file is read
+            with suppress(MinigptError), open_file(path) as file:  # faults are reported when the file is read
                 columns.setdefault(read_texts(blocks(file, path, lambda _: None), path, self.column, lambda _: None)[0], []).append(name)
         said = [f"{said} ({names[0] if len(names) == 1 else f'{len(names)} files'})" for said, names in columns.items() if said]
-        more = f"; {len(tables) - LOOK_TABLES:,} more files were not looked into yet" if len(tables) > LOOK_TABLES else ""
+        more = f"; {len(tables) - LOOK_TABLES:,} more files not looked into yet" if len(tables) > LOOK_TABLES else ""
         return [f"read as text: {', '.join(said)}{more}"] if said else []
 
     def _look_into_run(self, path: Path) -> str:
-        """A run folder that the user names stands for the corpus in it."""
+        """A named run folder stands for its corpus."""
         if not (path / RUN_CORPUS).is_file():
             raise MinigptError(f"{path} is a run folder without a {RUN_CORPUS}; name a file or a folder of your own text")
         return self._look_into_file(path / RUN_CORPUS)
@@ -166,7 +166,7 @@ def open_file(path: Path) -> BinaryIO:
     """A regular file, open for reading bytes."""
     try:
         if not stat.S_ISREG(path.stat().st_mode):
-            raise MinigptError(f"{path} is no regular file; save its text in one")
+            raise MinigptError(f"{path} is not a regular file; save its text in one")
         return path.open("rb")
     except OSError as error:
         raise MinigptError(f"{path} cannot be read: {error.strerror}") from error
@@ -186,7 +186,7 @@ def blocks(file: BinaryIO, path: Path, on_bytes: Callable[[int], None]) -> Itera
 
 
 def read_texts(data: Iterable[bytes], path: Path, column: str | None, skip: Skip) -> tuple[str, Iterator[str]]:
-    """What to say about the columns of a file, if it has any, and the texts of its bytes, stripped, none empty."""
+    """What to say about a file's columns, if it has any, and its texts, stripped, none empty."""
     kind, name = path.suffix.lower(), str(path)
     text = decode(data, "standard input" if path == STDIN else name)
     said = ""

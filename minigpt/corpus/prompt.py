@@ -26,7 +26,7 @@ MOST_LETTERS = 2000  # of a prompt that are read: what comes later is no descrip
 CONFIDENCE = {3: 0.95, 2: 0.8, 1: 0.4}  # by the heaviest word
 UNCOVERED = "topic"  # the category of a prompt that no writer covers
 ABOUT, PERSON = 1.5, 2.5  # what a word counts less where it only says what something is about, or for whom
-LIMITS = ("diets", "without")  # a part of a request keeps to those of all parts: somebody may be allergic
+LIMITS = ("diets", "without")  # every part of a request keeps to those of all parts: somebody may be allergic
 SUBJECTS, PEOPLE, FIGURATIVE = frozenset(TABLES["subjects"]), frozenset(TABLES["people"]), frozenset(TABLES["figurative"])
 
 
@@ -69,7 +69,7 @@ def understand(prompt: str, preset: str | None = None) -> Request:
     """
     if preset is not None and preset not in PRESETS:
         raise MinigptError(f"unknown preset {preset!r}; choose one of: {', '.join(PRESETS)}")
-    prompt = legible(prompt[: 4 * MOST_LETTERS])[:MOST_LETTERS]  # mark-up and what is invisible count little
+    prompt = legible(prompt[: 4 * MOST_LETTERS])[:MOST_LETTERS]  # mark-up and invisible characters count less
     language = language_of(prompt)
     if preset is not None:
         ready = PRESETS[preset]
@@ -83,7 +83,7 @@ def understand(prompt: str, preset: str | None = None) -> Request:
 
 
 def _one(prompt: str, terms: Sequence[Term], language: str) -> Request:
-    """The request for one kind of text, which the heaviest term decides."""
+    """The request for one kind of text, decided by the heaviest term."""
     by_category = _hits(terms)
     best = max(by_category, key=lambda category: max((hit.rank for hit in by_category[category]), default=(0.0, 0, 0)))
     request = _request(prompt, terms, best, by_category[best], language)
@@ -96,7 +96,7 @@ def _one(prompt: str, terms: Sequence[Term], language: str) -> Request:
 
 
 def _several(prompt: str, terms: Sequence[Term], language: str) -> Request | None:
-    """The request for all the kinds of text that the prompt lists; None where it lists a single one, or only what no template writes."""
+    """The request for all the kinds of text that the prompt lists; None if it lists just one, or only kinds without templates."""
     listed = listed_kinds(terms, language)
     if len(listed) < 2:
         return None
@@ -137,7 +137,7 @@ def _first_form(layout: Layout, number: int, category: str) -> str:
 
 
 def _part(prompt: str, layout: Layout, numbers: list[int], category: str, done: set[int], language: str) -> Request:
-    """The request for some of the kinds that are listed. What follows the last kind holds for all that say no subject of their own."""
+    """The request for some of the listed kinds. What follows the last kind applies to all that name no subject of their own."""
     own = layout.said_of(numbers)
     forms = _forms(layout.only(layout.words(numbers)), category)[0]
     wide = constraints(layout.only(layout.shared(numbers)), category)[0]
@@ -160,9 +160,9 @@ def _request(
     prompt: str, terms: Sequence[Term], category: str, hits: Sequence[Hit], language: str,
     wide: Mapping[str, Any] | None = None, done: Collection[int] = (),
 ) -> Request:  # fmt: skip
-    """The request of a category: its forms, the constraints, and as topics what is left of the terms that are not `done`.
+    """The request of a category: its forms, its constraints, and as topics the remaining terms that are not `done`.
 
-    `wide` has further constraints, for what these terms leave open.
+    `wide` has further constraints for what these terms leave open.
     """
     fields, used = constraints(terms, category)
     limits = {field: tuple(dict.fromkeys((*fields.get(field, ()), *values))) for field, values in (wide or {}).items() if field in LIMITS}

@@ -16,7 +16,7 @@ from minigpt.corpus.separators import split_texts
 LONGEST = 2**22  # characters of a record
 SAMPLE, SAMPLE_LETTERS = 100, 2**20  # records that decide which column has the texts; fewer where they are long
 
-SHOWN = 5  # columns of a record that has no text
+SHOWN = 5  # columns named for a record without text
 
 Record = tuple[int, Mapping[str, str]]  # line number, the columns that are text
 Skip = Callable[[str], None]
@@ -49,7 +49,7 @@ def json_records(blocks: Iterable[str], name: str, skip: Skip) -> Iterator[Recor
             skip(f"{name}, line {number} is not JSON: column {error.colno}: {error.msg}")
             continue
         except (ValueError, RecursionError) as error:  # a number that is too long; brackets in brackets in brackets
-            skip(f"{name}, line {number} is not JSON that can be read: {error}")
+            skip(f"{name}, line {number} is not readable JSON: {error}")
             continue
         if dialogue := conversation(value):
             value = {"messages": dialogue}
@@ -78,7 +78,7 @@ def kind(value: object) -> str:
 
 
 def column_texts(records: Iterator[Record], name: str, column: str | None, skip: Skip) -> tuple[str, Iterator[str]]:
-    """How to say which column has the texts, and the texts, each cut where a separator parts it."""
+    """What to say about the column that has the texts, and the texts, each cut at separators."""
     paired = ((number, with_pair(record)) for number, record in records)
     sample: list[Record] = []
     length = 0
@@ -99,6 +99,6 @@ def _texts(records: Iterable[Record], name: str, column: str, skip: Skip) -> Ite
         elif any("\ud800" <= c <= "\udfff" for c in text):
             skip(f"{name}, line {number}: the text holds half of a surrogate pair, which no file can store")
         elif "\0" in text:
-            skip(f"{name}, line {number}: the text holds a zero character")
+            skip(f"{name}, line {number}: the text holds a NUL character")
         else:
             yield from split_texts(text)

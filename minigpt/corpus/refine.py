@@ -1,4 +1,4 @@
-"""From the documents that were written, the ones to keep: good ones, each of which says what the others do not.
+"""The written documents in, out come the ones to keep: good ones that each say something new.
 
 A document's score is how it agrees with the others (fluency.py); of a teacher's it is also whether it is a stub or repeats itself
 (stubs.py), and what a judge says. The next one chosen is always the one of the highest score times novelty, the share of its four-word
@@ -33,12 +33,12 @@ class Kept:
 
 @quiet
 def refine(documents: Sequence[Document], lengths: Sequence[int], final_tokens: int | None, request: Request | None = None) -> list[Kept]:
-    """Good and different documents whose `lengths`, in tokens, sum to `final_tokens` at most (None: all), in their first order.
+    """Good and different documents whose `lengths`, in tokens, sum to `final_tokens` at most (None: all), in their original order.
 
-    A last gap that is shorter than most documents stays: what would fill it is what is short, not what is good.
+    A last gap shorter than most documents stays: only short documents would fill it, not good ones.
 
-    Documents of several kinds are judged among their own. Each kind gets the same share, to its last document that fits; what a kind has
-    not enough documents for, the others get.
+    Documents of several kinds compete only within their kind. Each kind gets an equal share, up to its last document that fits; what one
+    kind cannot fill goes to the others.
     """
     kinds: dict[str, list[int]] = {}
     for number, document in enumerate(documents):
@@ -55,7 +55,7 @@ def refine(documents: Sequence[Document], lengths: Sequence[int], final_tokens: 
 
 
 def even_share(available: Sequence[int], total: int) -> int:
-    """The most that each of several kinds may have so that they have `total` together, where of some there is less `available`."""
+    """The most that each kind may have so that all have `total` together, where some have less `available`."""
     left = total
     for place, tokens in enumerate(sorted(available)):
         share = left // (len(available) - place)
@@ -96,7 +96,7 @@ def _best(
 
 @quiet
 def judged(documents: Sequence[Document], request: Request | None) -> np.ndarray:
-    """The score (D,) of each document: its likeness to its kind, half of which is a judge's mark where there is one.
+    """The score (D,) of each document: its likeness to its kind, half of it a judge's mark if there is one.
 
     A teacher's texts are fluent as a rule, so that likeness says less of them, and more whether they are whole and say each thing once. The
     powers are those that agreed best with a reader of 150 texts by a model of 135 million parameters (80 to 86 of 100 pairs; likeness alone

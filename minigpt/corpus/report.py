@@ -1,4 +1,4 @@
-"""What a corpus is like: its documents in, one by one; out come the figures, a verdict in words, and five of them chosen at random."""
+"""The documents of a corpus in, one by one; out come figures, a verdict in words, and five of them chosen at random."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ PERCENTILES = (5, 25, 50, 75, 95)
 BITS_A_PARAMETER = 3.6  # that a GPT can hold by heart (Morris et al. 2025, "How much do language models memorize?")
 MODEL_BETTER = 0.6  # of DEFLATE's size: about what a good model of a text needs of it
 REPETITIVE, VARIED, FREE = 0.35, 0.5, 0.9  # different four-word sequences; templates have 0.3 to 0.6, teachers' corpora 0.93 to 0.96
-MEASURABLE = 1000  # four-word sequences; in fewer, hardly one comes twice whatever the text is like
+MEASURABLE = 1000  # four-word sequences; with fewer, hardly any repeats, whatever the text
 FEW, MANY = 20, 0.15  # documents; share of them that begin alike
-LITTLE = 100_000  # tokens of free prose: a 12M that read 8,000, and one that read 50,000, speak in phrases (held-out losses 4.3 to 4.8)
+LITTLE = 100_000  # tokens of free prose: a 12M trained on 8,000, or on 50,000, writes in phrases (held-out losses 4.3 to 4.8)
 WANTED = {"12M": 15_000, "33M": 50_000, "117M": 150_000}  # tokens from which a size can show what it has over the smaller one
 
 
@@ -61,7 +61,7 @@ class CorpusReport:
     def figures(
         self, dropped: Counter[str], trimmed: Counter[str], size: Size | None, parameters: int, held_out: bool = True
     ) -> dict[str, Any]:
-        """Everything as JSON has it. `size` and `parameters` are those of the model that will learn it; no size: its shape has no name."""
+        """Everything, as JSON. `size` and `parameters` are those of the model that will learn it; size None: a shape without a name."""
         documents, tokens = len(self.lengths), sum(self.lengths)
         seen = documents + sum(dropped.values())
         ordered = sorted(self.lengths)
@@ -96,12 +96,12 @@ class CorpusReport:
 
 
 def verdict(facts: dict[str, Any], sequences: int, size: Size | None, held_out: bool) -> list[str]:
-    """The figures in words, a sentence each. `sequences`: how many of four words were looked at; no size: a shape of the user's own."""
+    """The figures in words, a sentence each. `sequences`: four-word sequences looked at; size None: a shape of the user's own."""
     documents, tokens = facts["documents"], facts["tokens"]
     said = []
     if documents < FEW and tokens < LITTLE:
         said.append(
-            f"Only {counted(documents, 'document')}: the model will learn what is in {'it' if documents == 1 else 'them'}, not the kind."
+            f"Only {counted(documents, 'document')}: the model will learn {'it' if documents == 1 else 'them'} by heart, not the genre."
         )
     said.append(variety(facts["distinct_4"], sequences, facts["sampled"]))
     if documents >= FEW and facts["openings"][0][1] > MANY * min(documents, OPENINGS):
@@ -110,21 +110,21 @@ def verdict(facts: dict[str, Any], sequences: int, size: Size | None, held_out: 
     said.append(memory(facts["bits"], facts["parameters"], size, held_out))
     if tokens < LITTLE and facts["distinct_4"] >= FREE and sequences >= MEASURABLE:
         said.append(
-            "Little text with few repeated phrases: expect its manner rather than whole sentences; more text helps, more epochs do not."
+            "Little text with few repeated phrases: expect its style rather than whole sentences; more text helps, more epochs do not."
         )
     said.append(enough(tokens, size))
     return said
 
 
 def variety(distinct: float, sequences: int, sampled: bool) -> str:
-    """How often the text says the same again, by the share of its four-word sequences that are different."""
+    """How often the text repeats itself, by its share of different four-word sequences."""
     where = f" in the first {SAMPLE_WORDS:,} words" if sampled else ""
     if sequences and distinct < REPETITIVE:
         return f"Repetitive: only {distinct:.0%} of its four-word sequences{where} are different, and the model will repeat itself too."
     if sequences < MEASURABLE:
         return f"Too short to say how varied it is: it has {counted(sequences, 'four-word sequence')}."
     name = "Varied" if distinct >= VARIED else "Some repetition"
-    return f"{name}: a four-word sequence comes {1 / distinct:.1f} times{where} on average."
+    return f"{name}: a four-word sequence occurs {1 / distinct:.1f} times{where} on average."
 
 
 def memory(bits: float, parameters: int, size: Size | None, held_out: bool) -> str:
@@ -137,7 +137,7 @@ def memory(bits: float, parameters: int, size: Size | None, held_out: bool) -> s
     often = f"about {times:,.0f} times over" if times >= 1.5 else "as a whole"
     if held_out:
         return f"{model} could memorise this text {often}, so the checkpoint with the best held-out loss is kept."
-    return f"{model} could memorise this text {often}, and none of it is held out to tell when it begins to: expect it to repeat the text."
+    return f"{model} could memorise this text {often}, and no held-out text shows when that begins: expect it to repeat the text."
 
 
 def recommended(tokens: int) -> str:
@@ -147,7 +147,7 @@ def recommended(tokens: int) -> str:
 
 
 def enough(tokens: int, size: Size | None) -> str:
-    """Which size the text is enough for, and what the others would be like."""
+    """Which size the text is enough for, and how the others would do."""
     best, largest = recommended(tokens), list(WANTED)[-1]
     if tokens < WANTED[best] / 2:
         return f"Little text even for {best}, the smallest size: about {WANTED[best]:,} tokens show what it can do."
@@ -159,7 +159,7 @@ def enough(tokens: int, size: Size | None) -> str:
         return f"Enough text for {best}; {size.name} would need {more}, and takes longer for about the same result."
     larger = SIZES[best]
     work = (larger.n_embd / size.n_embd) ** 2 * larger.n_layer / size.n_layer
-    return f"Enough text even for {best}: {size.name} learns it faster, {best} better, with about {work:.0f} times the work a token."
+    return f"Enough text even for {best}: {size.name} learns it faster, {best} better, with about {work:.0f} times the work per token."
 
 
 def multiple(ratio: float) -> str:

@@ -1,4 +1,4 @@
-"""What is to be written: the request that a prompt was read into (prompt.py), and that the writers of templates/ obey."""
+"""What to write: the request that prompt.py reads from a prompt, and that the writers in templates/ obey."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ MANY = 10  # forms of a kind from which another kind may be one of them: recipes
 class Request:
     """One kind of corpus, or the first of several: then `others` are the rest.
 
-    An empty field asks for nothing; every document obeys every field that its form can obey.
+    An empty field means no wish; every document obeys every field that its form can.
 
     Values are keys of the tables, in lower case; `ingredients` and `without` are singular nouns or short phrases. A topic is a phrase that
     can stand behind "about", with its article if it needs one.
@@ -28,12 +28,12 @@ class Request:
     diets: tuple[str, ...] = ()  # vegan, vegetarian, pescatarian, gluten-free, dairy-free, nut-free, halal
     ingredients: tuple[str, ...] = ()  # each document uses at least one of them
     without: tuple[str, ...] = ()  # no document uses any of them
-    unclear: tuple[str, ...] = ()  # words of the prompt that perhaps rule something out: it is neither used nor left out
+    unclear: tuple[str, ...] = ()  # words of the prompt that may rule something out, which is then neither used nor left out
     season: str | None = None  # spring, summer, autumn or winter
     audience: str | None = None  # children, beginners or professionals
     tone: str | None = None  # fun or formal
     length: str | None = None  # short or long
-    topics: tuple[str, ...] = ()  # what it is to be about, as far as nothing above says it: "sorting", "the sea", "falconry"
+    topics: tuple[str, ...] = ()  # what it is about, unless a field above says it: "sorting", "the sea", "falconry"
     names: tuple[str, ...] = ()  # the words of the topics that have capitals, spelled so: "Paris", "SQL"
     kind: str = ""  # where the prompt names several kinds of text, the words that name this one: "short stories"
     others: tuple[Request, ...] = ()  # the other kinds, each of which gets the same share of the tokens
@@ -42,7 +42,7 @@ class Request:
 
     @property
     def parts(self) -> tuple[Request, ...]:
-        """A request for each kind, with the forms of its own; a form that several kinds have is the one's that lists it earliest."""
+        """A request for each kind, with its own forms; a form of several kinds goes to the one that lists it earliest."""
         if not self.others:
             return (self,)
         parts = (replace(self, others=(), unwritten=()), *self.others)
@@ -50,7 +50,7 @@ class Request:
 
     @property
     def kinds(self) -> tuple[Request, ...]:
-        """The parts, and a request for each further kind that no template writes: what a teacher is asked for."""
+        """The parts, and a request for each kind without templates: all that a teacher writes."""
         parts = self.parts if self.others else (replace(self, unwritten=()),)
         same = {part.topics for part in parts}
         topics, names = (parts[0].topics, parts[0].names) if len(same) == 1 else ((), ())
@@ -70,6 +70,6 @@ class Request:
 
 
 def _owner(form: str, part: Request, parts: Sequence[Request]) -> Request:
-    """The part that a form is left to: haiku to "haiku" rather than to "poems"; of a part that has nothing else, to that part."""
+    """The part that gets a form: haiku go to "haiku" rather than "poems"; a part with nothing else keeps it."""
     rivals = [other for other in parts if other.category == part.category and form in other.forms]
     return part if len(part.forms) == 1 else min(rivals, key=lambda other: (len(other.forms) >= MANY, other.forms.index(form)))

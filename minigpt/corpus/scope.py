@@ -1,4 +1,4 @@
-"""How far a negator reaches: the terms of a prompt and the place of a "without" in, what it rules out and what it perhaps rules out out."""
+"""The terms of a prompt and the place of a "without" in, out come its scope: what it rules out, and what it may rule out."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from minigpt.corpus.terms import STOPS, Term, heads, is_mark, kind, meets_food, 
 
 LISTING = frozenset(",،、&/+·")
 CLOSING, OPENING = frozenset(")]}"), frozenset("([{")
-SHORT = ("e.g", "i.e", "eg", "ie", "etc", "incl", "esp")  # whose full stop ends nothing
-DECISIVE = 2  # the weight of a word that names a kind of text
+SHORT = ("e.g", "i.e", "eg", "ie", "etc", "incl", "esp")  # whose full stop does not end a sentence
+DECISIVE = 2  # the weight of a word that certainly names a kind of text
 NEGATORS = frozenset(TABLES["negators"])
 JOINS, ENDS, ADMITTED = (frozenset(TABLES[name]) for name in ("joins", "end of a negation", "admitted"))
 CONTAINING, ABOUT = frozenset(TABLES["containing"]), frozenset((*TABLES["containing"], *TABLES["about what"]))
@@ -26,10 +26,10 @@ PAIRS = ("nor", "neither", "none", "no")  # negators that may follow another one
 
 @dataclass
 class Scope:
-    """What a negator in front reaches, as places."""
+    """What a negator reaches, as places."""
 
     found: list[int] = field(default_factory=list)
-    silent: list[int] = field(default_factory=list)  # only words of what is negated: the traces of "no traces of nuts"
+    silent: list[int] = field(default_factory=list)  # words that only belong to what is negated: the traces of "no traces of nuts"
     unclear: list[int] = field(default_factory=list)
 
     @property
@@ -38,7 +38,7 @@ class Scope:
 
 
 def scope_of(terms: Sequence[Term], place: int) -> Scope:
-    """What a negator in front negates: the noun phrase after it, and further ones of the same kind that are joined to it."""
+    """What a negator negates: the noun phrase after it, and others of the same kind joined to it."""
     scope, joined, comma, inside, within = Scope(), True, False, False, False
     for i in range(place + 1, len(terms)):
         term = terms[i]
@@ -91,7 +91,7 @@ def _lists_verbs(terms: Sequence[Term], place: int, comma: int) -> bool:
 
 
 def _mark_says(terms: Sequence[Term], i: int, inside: bool, found: bool) -> str:
-    """Whether a mark ends a negation ("end"), goes on with a list ("list"), or does neither (""): quotation marks and brackets."""
+    """Whether a mark ends a negation ("end"), continues a list ("list"), or does neither (""), as quotation marks and brackets."""
     text = set(terms[i].text)
     if text & STOPS and "..." not in terms[i].text:
         return "" if i and terms[i - 1].key in SHORT else "end"
@@ -103,7 +103,7 @@ def _mark_says(terms: Sequence[Term], i: int, inside: bool, found: bool) -> str:
 
 
 def _announces(terms: Sequence[Term], i: int) -> bool:
-    """Whether a word only stands for what follows: "no ingredients such as", "exclude the following:"."""
+    """Whether a word only announces what follows: "no ingredients such as", "exclude the following:"."""
     behind = terms[i + 1] if i + 1 < len(terms) else None
     if terms[i].key == "eat":
         return not (behind and LISTING & set(behind.text))
@@ -130,7 +130,7 @@ def _ends(terms: Sequence[Term], scope: Scope, i: int, comma: bool) -> bool:
 
 
 def _take(terms: Sequence[Term], scope: Scope, i: int, joined: bool, comma: bool, within: bool) -> bool:
-    """Take a term into the scope; False where it lies behind the end."""
+    """Take a term into the scope; False if it lies beyond its end."""
     term, sort = terms[i], thing(terms[i])
     if not scope.found:
         scope.found.append(i)
@@ -182,7 +182,7 @@ def _take(terms: Sequence[Term], scope: Scope, i: int, joined: bool, comma: bool
 
 
 def _take_complement(terms: Sequence[Term], scope: Scope, i: int, sorts: set[str], joined: bool) -> bool:
-    """What stands behind "with", "of" or "about": negated in "no cakes with nuts", and so are not the cakes."""
+    """What follows "with", "of" or "about": "no cakes with nuts" negates the nuts, not the cakes."""
     sort = thing(terms[i])
     if sorts == {""} and sort == "food":
         scope.silent += scope.found
@@ -208,7 +208,7 @@ def _decisive(term: Term) -> bool:
 
 
 def _closes(terms: Sequence[Term], place: int) -> bool:
-    """Whether an enumeration that goes on here ends with "and" or "or": "without almond paste, nuts or milk"."""
+    """Whether a list that continues here ends with "and" or "or": "without almond paste, nuts or milk"."""
     for i in range(place + 1, len(terms)):
         if terms[i].key in ("and", "or", "nor"):
             return any(thing(term) in THINGS and not term.plain for term in terms[i + 1 : i + 3])
@@ -220,7 +220,7 @@ def _closes(terms: Sequence[Term], place: int) -> bool:
 
 
 def _foods_until_end(terms: Sequence[Term], place: int, comma: bool = False) -> list[int]:
-    """The foods from here to a word or a mark that certainly ends a negation; to a comma too, if asked."""
+    """The foods from here to a word or mark that certainly ends a negation, or with `comma` to a comma."""
     found = []
     for i in range(place, len(terms)):
         term = terms[i]
@@ -232,7 +232,7 @@ def _foods_until_end(terms: Sequence[Term], place: int, comma: bool = False) -> 
 
 
 def _admitted(terms: Sequence[Term], place: int) -> bool:
-    """Whether a food is said to be welcome: "fish is fine"."""
+    """Whether the prompt says that a food is welcome: "fish is fine"."""
     verb, word = (*(term.key for term in terms[place + 1 : place + 3]), "", "")[:2]
     return kind(terms[place]) == "food" and verb in ("is", "are") and word in ADMITTED
 

@@ -20,7 +20,7 @@ from minigpt.tokenizer import Tokenizer
 from minigpt.wording import counted
 
 TOKENS_PER_FORM, LEAST_FORMS = 5000, 3
-LEAST_OF_A_KIND = 1000  # tokens, about a dozen short documents, that each of several kinds and each of its forms gets
+LEAST_OF_A_KIND = 1000  # tokens, about a dozen short documents, for each of several kinds and each of its forms
 
 
 class Source(Protocol):
@@ -33,10 +33,10 @@ class Source(Protocol):
 
 
 class Templates:
-    """Template documents until they make `tokens`, or until the templates have no more to say.
+    """Template documents, up to `tokens` or until the templates have nothing new.
 
-    Of the request's forms, and of its kinds, only the first few are written where few tokens will be kept: a model learns one form from a
-    dozen examples, and nothing from three.
+    If few tokens will be kept, only the first few of the request's kinds and forms are written: a model learns a form from a dozen
+    examples, and nothing from three.
     """
 
     def __init__(self, request: Request, tokens: int, final_tokens: int, seed: int, full: Tokenizer) -> None:
@@ -67,14 +67,14 @@ class Templates:
 
 
 def most_forms(final_tokens: int, kinds: int) -> int:
-    """How many forms each of so many kinds is written in."""
+    """How many forms each of this many kinds is written in."""
     share = final_tokens // kinds
     least = LEAST_FORMS if kinds == 1 else min(LEAST_FORMS, max(1, share // LEAST_OF_A_KIND))
     return max(least, share // TOKENS_PER_FORM)
 
 
 def left_out(request: Request, kinds: int, final_tokens: int) -> list[str]:
-    """The line on the kinds behind the first so many, for which the tokens are too few; none where there are no such kinds."""
+    """The line that names the kinds after the first `kinds`, which the tokens do not suffice for; empty if there are none."""
     names = [part.kind for part in request.parts[kinds:]]
     room = (
         f"{final_tokens:,} tokens are enough for {kinds} of {len(request.parts)} kinds; all need {LEAST_OF_A_KIND * len(request.parts):,}"
@@ -114,7 +114,7 @@ class Taught:
                 by[document.origin.get("model", ""), document.origin.get("digest", "")] += 1
                 yield document
                 if time.monotonic() >= end:
-                    self.say(f"the time for writing is over: {counted(number, 'document')}")
+                    self.say(f"the time for writing is up: {counted(number, 'document')}")
                     break
         finally:
             written.close()

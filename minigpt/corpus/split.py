@@ -1,8 +1,8 @@
-"""The entries of a corpus in; out comes each with whether it is held out, so that about a tenth of the tokens is.
+"""The entries of a corpus in; out comes each with whether it is held out, about a tenth of the tokens in all.
 
-Held-out text decides when the training stops and how sure of itself the model may be. As a rule whole documents are held out, one drawn
-from each ten that follow each other. Where the drawn ones are too long or too short for that, others are tried, and a document that is
-longer than all that is due is cut: a passage of it is held out, what stands before and behind it is learned.
+Held-out text decides when training stops and how sure of itself the model may be. As a rule whole documents are held out, one chosen at
+random from every ten in a row. If those are too long or too short, others are tried; a document longer than all that is due is cut: a
+passage of it is held out, and what stands before and after it is learned.
 """
 
 from __future__ import annotations
@@ -18,22 +18,22 @@ from minigpt.corpus.characters import visible
 from minigpt.corpus.cut import BORDERS
 from minigpt.corpus.documents import Entry
 
-TEN = 10  # one document of so many is held out
+TEN = 10  # one document in this many is held out
 LEAST, MOST = 1 / 16, 1 / 6  # of the tokens so far: the share that is held out
-# Tokens of a corpus from which some are held out. Measured with 1,000: stopping and calibrating by 100 held-out tokens cost 0.02 nats at
-# most after 20 epochs and gained 0.6 after 100, and the loss measured on them was off by 0.2 to 0.4.
+# Fewest tokens of a corpus to hold some out. Measured at 1,000: stopping and calibrating by 100 held-out tokens cost at most 0.02 nats
+# after 20 epochs and gained 0.6 after 100; the loss measured on them was off by 0.2 to 0.4.
 ENOUGH = 1000
-PASSAGE = 1.5  # a passage may be so many times longer or shorter than it should be, to begin and end at a better place
+PASSAGE = 1.5  # a passage may be this many times too long or too short, to begin and end at a better place
 ENDS = (*BORDERS, re.compile(r"\s+"))  # where a passage may begin and end, the best first
-PART = "part"  # of an origin: which part of a document that was cut
+PART = "part"  # key of an origin: which part of a cut document
 
 Encode = Callable[[str], Sequence[int]]  # a text -> its ids, end-of-text included
 
 
 def split(entries: Iterable[Entry], encode: Encode, rng: np.random.Generator) -> Iterator[tuple[Entry, bool]]:
-    """Each entry, or the parts of one that was cut, and whether it is held out; none is where all have fewer than ENOUGH tokens.
+    """Each entry, or the parts of one that was cut, and whether it is held out; none is if all have fewer than ENOUGH tokens.
 
-    No more is looked at ahead than makes ten documents and ENOUGH tokens, so that a corpus may flow through.
+    Looks ahead only as far as ten documents and ENOUGH tokens, so that a corpus can stream through.
     """
     total = held = 0
     for block in blocks(iter(entries)):
@@ -50,7 +50,7 @@ def split(entries: Iterable[Entry], encode: Encode, rng: np.random.Generator) ->
 
 
 def blocks(entries: Iterator[Entry]) -> Iterator[list[Entry]]:
-    """Tens of entries, as many together as make ENOUGH tokens."""
+    """Blocks of ten entries, or of more tens until they have ENOUGH tokens."""
     while block := list(islice(entries, TEN)):
         while tokens(block) < ENOUGH and (ten := list(islice(entries, TEN))):
             block += ten
@@ -58,19 +58,19 @@ def blocks(entries: Iterator[Entry]) -> Iterator[list[Entry]]:
 
 
 def tokens(entries: Iterable[Entry]) -> int:
-    """Of all of them."""
+    """The tokens of all entries."""
     return sum(len(entry.ids) for entry in entries)
 
 
 def choose(lengths: Sequence[int], held: int, total: int, rng: np.random.Generator) -> tuple[set[int], int | None]:
-    """Which documents of a block are held out, by their lengths in tokens, and which one is cut, because it would be too much.
+    """Which documents of a block are held out, given their lengths in tokens, and which one is cut because it would be too much.
 
-    Of all `total` tokens up to the end of this block, `held` are held out already.
+    Of the `total` tokens up to the end of this block, `held` are already held out.
     """
     chosen = set[int]()
     for first in range(0, len(lengths), TEN):
         count = min(TEN, len(lengths) - first)
-        if count < TEN // 2:  # of a last few, one if they are closer to ten than to none
+        if count < TEN // 2:  # of the last few, one if they are closer to ten than to none
             break
         drawn = first + int(rng.integers(count))
         if held + lengths[drawn] <= MOST * total:
@@ -87,7 +87,7 @@ def choose(lengths: Sequence[int], held: int, total: int, rng: np.random.Generat
 
 
 def cut_out(entry: Entry, due: float, encode: Encode, rng: np.random.Generator) -> list[tuple[Entry, bool]]:
-    """What stands before a passage of about `due` tokens from anywhere in a document, the passage, which is held out, and what follows."""
+    """A document as the text before a random passage of about `due` tokens, the passage, which is held out, and the text after it."""
     begin, end = passage(entry.document.text, due / len(entry.ids), rng)
     text, document = entry.document.text, entry.document
     pieces = [(text[:begin], False), (text[begin:end], True), (text[end:], False)]

@@ -1,8 +1,8 @@
-"""The text of a .csv or .tsv file, block by block -> its rows as records, however the file parts its columns.
+"""The text of a .csv or .tsv file, block by block -> its rows as records, whatever separates its columns.
 
-The delimiter is the one of , ; tab | by which the first rows, read with their quotes, come out most alike; a first line such as `sep=;`
-(Excel's) says it outright. Where none does, a line is one text, commas and all. The first row names the columns unless it looks like data:
-then they are numbered. A file whose quotes are wrong is refused, because behind them nobody knows where a record ends.
+The delimiter is the one of , ; tab | that makes the first rows, read with their quotes, most alike; a first line such as `sep=;` (Excel's)
+decides it outright. If none does, a line is one text, commas and all. The first row names the columns unless it looks like data; then
+they are numbered. A file with wrong quotes is refused, because nobody can tell where its records end.
 """
 
 from __future__ import annotations
@@ -21,10 +21,10 @@ from minigpt.errors import MinigptError
 
 DELIMITERS = ",;\t|"
 NO_DELIMITER = "\x1f"  # of a file with one column
-LOOK_LINES, LOOK_LETTERS = 200, 2**18  # at the beginning of the file, by which the delimiter is told
-PROSE = 0.9  # of the delimiters have a blank behind them: then they are the commas of a sentence
-LONG_NAME = 8  # words, from which a cell is no name of a column
-SHORT_NAME = 2  # words of a name that is none of the usual ones, above a single column
+LOOK_LINES, LOOK_LETTERS = 200, 2**18  # at the beginning of the file, to find the delimiter
+PROSE = 0.9  # share of delimiters with a space after them: then they are the commas of sentences
+LONG_NAME = 8  # a cell with this many words is not the name of a column
+SHORT_NAME = 2  # most words of an unusual name above a single column
 IDENTIFIER = re.compile(r"[^\W\d]\w{0,30}")  # as programs name columns
 SEPARATOR_LINE = re.compile(r'"?sep=(\t|[^\w\s"])"?\s*', re.IGNORECASE)
 
@@ -32,13 +32,13 @@ Line = tuple[int, str]  # its number, and what stands in it
 
 
 class Dialect(NamedTuple):
-    """How a file parts its columns."""
+    """How a file separates its columns."""
 
     delimiter: str
     quoted: bool = True
 
     def rows(self, text: Iterable[str], blanks: bool = False) -> Iterator[list[str]]:
-        """The rows of lines of text; `blanks` keeps those behind delimiters. csv.Error where quotes are wrong."""
+        """The rows of lines of text; `blanks` keeps spaces after delimiters. csv.Error if quotes are wrong."""
         return csv.reader(
             text,
             delimiter=self.delimiter,
@@ -49,7 +49,7 @@ class Dialect(NamedTuple):
 
 
 def csv_records(blocks: Iterable[str], name: str, skip: Skip, asked: str | None = None) -> tuple[str, Iterator[Record]]:
-    """What there is to say about the table, and its rows; asked: a column that it is known to have."""
+    """What to say about the table, and its rows; asked: a column that it should have."""
 
     def refuse(reason: str) -> NoReturn:
         raise MinigptError(f"{reason}; split it, or check its quotes")
@@ -69,7 +69,7 @@ def csv_records(blocks: Iterable[str], name: str, skip: Skip, asked: str | None 
 
 
 def look(text: Iterator[Line]) -> list[Line]:
-    """The first lines of a file, as many as it takes to know it."""
+    """The first lines of a file, enough to know its form."""
     beginning, length = [], 0
     for number, line in text:
         beginning.append((number, line))
@@ -80,12 +80,12 @@ def look(text: Iterator[Line]) -> list[Line]:
 
 
 def find_dialect(sample: Sequence[str], asked: str | None) -> Dialect:
-    """How the file that begins with these lines parts its columns."""
+    """How the file that begins with these lines separates its columns."""
     best, most = None, (-1.0, 0.0, 0)
     for dialect in (*map(Dialect, DELIMITERS), Dialect("\t", quoted=False)):
         rows, sound = parse(sample, dialect)
         width = len(rows[0]) if rows else 0
-        if width < 2 or (not sound and dialect == Dialect("\t")):  # many programs write quotes into such files as they are
+        if width < 2 or (not sound and dialect == Dialect("\t")):  # many programs write quotes into such files unescaped
             continue
         agreeing = sum(len(row) == width for row in rows) / len(rows)
         spaced = blank_share(sample, dialect)
@@ -96,7 +96,7 @@ def find_dialect(sample: Sequence[str], asked: str | None) -> Dialect:
 
 
 def parse(sample: Sequence[str], dialect: Dialect, blanks: bool = False) -> tuple[list[list[str]], bool]:
-    """The rows of a file's first lines, as far as their quotes are right, and whether they are. The last row may be cut off."""
+    """The rows of a file's first lines, up to the first wrong quote, and whether all quotes are right. The last row may be cut off."""
     rows: list[list[str]] = []
     try:
         rows.extend(row for row in dialect.rows(sample, blanks) if row)
@@ -107,19 +107,19 @@ def parse(sample: Sequence[str], dialect: Dialect, blanks: bool = False) -> tupl
 
 
 def blank_share(sample: Sequence[str], dialect: Dialect) -> float:
-    """How many of the delimiters, those in quotes left out, have a blank behind them."""
+    """The share of delimiters outside quotes with a space after them."""
     behind = [cell for row in parse(sample, dialect, blanks=True)[0] for cell in row[1:]]
     return sum(cell.startswith(" ") for cell in behind) / max(1, len(behind))
 
 
 def has_name(row: Sequence[str], asked: str | None) -> bool:
-    """Whether a cell is the column that was asked for, or a name that columns often have."""
+    """Whether a cell is the column `asked` for, or a usual name of a column."""
     known = {*load_words("own")["text columns"], *load_words("own")["other columns"]}
     return any((cell.strip() == asked and not cell.strip().isdigit()) or cell.strip().lower() in known for cell in row)
 
 
 def is_headed(rows: Sequence[Sequence[str]], asked: str | None) -> bool:
-    """Whether the first of the rows names columns. Of a single column it must be a usual name, or short where the texts are not."""
+    """Whether the first row names columns. Above a single column it must be a usual name, or short where the texts are not."""
     first, *others = rows or [[]]
     if len(first) != 1 or not others or has_name(first, asked):
         return is_header(first, asked)
@@ -127,14 +127,14 @@ def is_headed(rows: Sequence[Sequence[str]], asked: str | None) -> bool:
 
 
 def is_header(row: Sequence[str], asked: str | None) -> bool:
-    """Whether a row names columns: it has a usual name, or neither a number, a date, a link nor a sentence, and not only codes."""
+    """Whether a row names columns: it has a usual name, or no number, date, link or sentence, and not only codes."""
     filled = [cell for cell in row if cell.strip()]
     codes = [cell for cell in filled if looks_like_data(cell) and not IDENTIFIER.fullmatch(cell.strip())]
     return has_name(row, asked) or not (any(map(is_no_name, filled)) or len(codes) == len(filled))
 
 
 def is_no_name(cell: str) -> bool:
-    """Whether a cell is certainly not a column's name. Questions are names of columns in forms."""
+    """Whether a cell is certainly not a column's name. A question may be one, in exports of forms."""
     if not any(map(str.isalpha, cell)) or is_date(cell) or is_link(cell):
         return True
     if cell.rstrip().endswith("?"):
@@ -143,8 +143,8 @@ def is_no_name(cell: str) -> bool:
 
 
 def read_rows(text: Iterable[Line], first: int, name: str, dialect: Dialect, headed: bool, skip: Skip) -> Iterator[Record]:
-    """The rows as records, by the names in the first row or by numbers from 1; first: the line where the table begins."""
-    length, place = 0, first - 1  # of the record that is being read; the line that was read last
+    """The rows as records, keyed by the first row's names or by numbers from 1; first: the line where the table begins."""
+    length, place = 0, first - 1  # of the record being read; the line read last
 
     def feed() -> Iterator[str]:
         nonlocal length, place
@@ -173,7 +173,7 @@ def read_rows(text: Iterable[Line], first: int, name: str, dialect: Dialect, hea
 
 
 def unlike(header: Sequence[str]) -> list[str]:
-    """The names of the columns, none empty and none twice: those that are get their column's number."""
+    """The names of the columns; empty and repeated ones get their column's number."""
     names: dict[str, None] = {}
     for number, cell in enumerate(header, 1):
         name = cell.strip()

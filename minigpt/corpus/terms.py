@@ -17,16 +17,16 @@ SUBJECTS = frozenset(TABLES["subjects"])
 class Term:
     """A word or a phrase of the prompt."""
 
-    text: str  # as the prompt has it
-    key: str  # the entry of the tables that it is a form of; else itself in lower case; PLAIN for a foreign word without a meaning
-    group: int  # terms that stand together without a break are one noun phrase: its last is what it is about
-    negated: str = ""  # the negator, where one negates the term: "without", "not", "-without"; UNCLEAR where one perhaps does
+    text: str  # as the prompt spells it
+    key: str  # its entry in the tables, else itself in lower case; PLAIN for a foreign word without a meaning
+    group: int  # terms without a break between them form one noun phrase, whose last is what it is about
+    negated: str = ""  # the negator that negates the term: "without", "not", "-without"; UNCLEAR if one may
     unclear: str = ""  # the words of the prompt that left it unclear, "bar the nuts"
-    about: bool = False  # inside the complement of "about": what something is about, not how it is to be
+    about: bool = False  # after "about": a subject, not a quality
 
     @property
     def plain(self) -> bool:
-        """Whether the word says nothing about what is asked for."""
+        """Whether the word says nothing about what is wanted."""
         return self.key == PLAIN or self.key in PLAIN_WORDS or not any(c.isalpha() for c in self.key)
 
 
@@ -36,7 +36,7 @@ def is_mark(term: Term) -> bool:
 
 
 def kind(term: Term) -> str:
-    """The sort of thing that a term names: "food", a field of the request, "category" or "": nothing that the tables know."""
+    """The sort of thing that a term names: "food", a field of the request, "category", or "" if the tables do not know it."""
     if term.key in FOODS:
         return "food"
     fields = meanings().get(term.key)
@@ -44,7 +44,7 @@ def kind(term: Term) -> str:
 
 
 def thing(term: Term) -> str:
-    """The kind of a term, where what a text can be about, such as dragons, is a thing like one that no table knows."""
+    """The kind of a term, where a subject that the tables know, such as dragons, counts like one that they do not."""
     return "" if term.key in SUBJECTS and kind(term) == "category" else kind(term)
 
 

@@ -48,7 +48,7 @@ def _odds(category: str) -> dict[str, float]:
 
 
 def topicality(request: Request, texts: Sequence[str]) -> np.ndarray:
-    """The mean log-odds (D,) of each text's words; 0 where nothing can be told. Of several kinds, the one that a text fits best counts."""
+    """The mean log-odds (D,) of each text's words; 0 if nothing can be said. Of several kinds, the one that a text fits best counts."""
     result: np.ndarray = np.max([_fit(part, texts) for part in request.parts], axis=0)
     return result
 

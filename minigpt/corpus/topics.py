@@ -1,4 +1,4 @@
-"""What a text is to be about: in go the terms of a prompt that nothing else has used, out come phrases that can stand behind "about"."""
+"""The terms of a prompt that nothing else has used in, out come the topics: phrases that can follow "about"."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ def names(prompt: str, phrases: Sequence[str], language: str) -> tuple[str, ...]
 
 
 def _belongs(terms: Sequence[Term], run: Sequence[int], place: int, in_prose: bool) -> bool:
-    """Whether a term goes on with the phrase before it: "the fall of Rome" is one, and to a writer of code "SQL queries" are two."""
+    """Whether a term continues the phrase before it: "the fall of Rome" is one, and to a writer of code "SQL queries" are two."""
     inner = terms[run[-1] + 1 : place]
     if len(run) >= MOST_WORDS or any(not term.plain or is_mark(term) for term in inner):
         return False

@@ -18,7 +18,7 @@ from minigpt.shelf import CHECKPOINT, RECORD, SYSTEM_FOLDERS
 
 VERSION_CONTROL = frozenset((".git", ".hg", ".svn", ".bzr", ".jj", "CVS", "_darcs"))
 CACHES = frozenset(("__pycache__", ".cache", ".ipynb_checkpoints"))
-SYSTEM = SYSTEM_FOLDERS | {"__MACOSX"}  # the latter in archives that macOS packed
+SYSTEM = SYSTEM_FOLDERS | {"__MACOSX"}  # __MACOSX: in archives made by macOS
 PACKAGES = frozenset(("site-packages", "dist-packages", "node_modules", "bower_components"))
 PACKAGE_ENDINGS = (".dist-info", ".egg-info")
 CACHE_TAG, CACHE_SIGNATURE = "CACHEDIR.TAG", b"Signature: 8a477f597d28d172789f06886806bc55"  # https://bford.info/cachedir/
@@ -30,13 +30,13 @@ class Walk:
     """Finds the user's files below folders; `passed` counts what was passed over, by kind."""
 
     def __init__(self, kinds: Sequence[str], ours: Iterable[Path], skip: Callable[[str], None]) -> None:
-        """kinds: the suffixes that are read. ours: the models folder and the run folder in use. skip: hears what cannot be read."""
+        """kinds: the suffixes that are read. ours: the models folder and the run folder in use. skip: is told what cannot be read."""
         self.kinds, self.skip = kinds, skip
         self.ours = {key for path in ours if (key := identity(path))}
         self.passed: Counter[str] = Counter()
 
     def files(self, folder: Path) -> tuple[list[Path], list[Path]]:
-        """The files of the kinds that are read, and the others, each sorted; MinigptError says what a folder holds instead."""
+        """The files that are read, and those of other kinds, each sorted; MinigptError if there are none to read, with what there is."""
         hidden: list[Path] = []
         before = self.passed.copy()
         found = sorted(self._visible(folder, hidden))
@@ -82,7 +82,7 @@ class Walk:
 
 
 def kind_of(folder: Path) -> str | None:
-    """What a folder is if its files are not the user's own text; None for one that is to be read."""
+    """What a folder is if its files are not the user's own text; None if it should be read."""
     name = folder.name
     if is_run(folder):
         return "run folder"
@@ -104,7 +104,7 @@ def kind_of(folder: Path) -> str | None:
 
 
 def is_run(folder: Path) -> bool:
-    """Whether minigpt wrote this folder: its run.json is a record of minigpt's, sound or damaged."""
+    """Whether minigpt wrote this folder: its run.json is a minigpt record, intact or damaged."""
     if not os.path.isfile(folder / RECORD):
         return False
     try:
@@ -120,7 +120,7 @@ def is_bare_repository(folder: Path) -> bool:
 
 
 def is_tagged_cache(folder: Path) -> bool:
-    """Whether a program has tagged the folder as a cache, as the convention for such tags says."""
+    """Whether a program has tagged the folder as a cache, by the convention for cache tags."""
     try:
         with open(folder / CACHE_TAG, "rb") as file:
             return file.read(len(CACHE_SIGNATURE)) == CACHE_SIGNATURE
@@ -129,7 +129,7 @@ def is_tagged_cache(folder: Path) -> bool:
 
 
 def identity(path: Path) -> tuple[int, int] | None:
-    """What tells one folder from another, whatever its name; None if there is none."""
+    """A folder's identity, whatever its name; None if it does not exist."""
     try:
         status = os.stat(path)
     except (OSError, ValueError):

@@ -74,7 +74,7 @@ class Keeper:
         if course.trainer.micro_batch != self.micro_batch:
             self.micro_batch = course.trainer.micro_batch
             windows = counted(self.micro_batch or 0, "window")
-            self.say(f"the memory ran out; from now on it takes {windows} at a time; the sum of the gradients is the same")
+            self.say(f"out of memory; from now on {windows} at a time; the sum of the gradients stays the same")
             self.run.record.setdefault("memory", {})["micro_batch"] = self.micro_batch
             self.run.save("training")
         if self.job.interrupt.asked:
@@ -102,16 +102,16 @@ class Keeper:
             return
         arrays, facts = found
         if missing := FACTS.keys() - facts.keys():
-            raise MinigptError(f"{self.run.checkpoint}: the state is of another version of minigpt, it lacks {min(missing)!r}")
+            raise MinigptError(f"{self.run.checkpoint}: the state is from another version of minigpt: it lacks {min(missing)!r}")
         require_form(facts, FACTS, f"{self.run.checkpoint}: the state")
         trainer.load_flat_state(arrays, facts["updates"])
         self.course.restore(facts)
         self.run.metrics = facts["metrics"]
         if self.course.step > self.course.base:
-            self.say(f"going on after step {self.course.step:,} of {self.course.total_steps:,}")
+            self.say(f"continuing after step {self.course.step:,} of {self.course.total_steps:,}")
 
     def begin(self) -> None:
-        """The first step: initial weights drawn, or those of the model that the run starts from; the metrics of an earlier training."""
+        """The first step: random weights, or those of the model that the run starts from; the metrics of an earlier training."""
         trainer, run = self.course.trainer, self.run
         trainer.restart()
         if (path := run.checkpoint / INITIAL).exists():
@@ -133,12 +133,12 @@ class Keeper:
         self.restore()
         course.restore(course.facts() | {"halvings": halvings, "troubles": troubles, "trouble_at": at, "seconds": seconds})
         self.save()
-        self.say(f"{error}; going on from step {course.step:,} with half the learning rate, {course.trainer.train_config.learning_rate:g}")
+        self.say(f"{error}; continuing from step {course.step:,} at half the learning rate, {course.trainer.train_config.learning_rate:g}")
         return True
 
     def calibrate(self) -> tuple[float | None, float | None]:
         """Make the best model as sure of itself as it may be; its held-out loss then, and the factor of its logits. (None, None) where
-        nothing is held out. A model that is calibrated stays as it is: a run that was broken off here ends in the same bytes."""
+        nothing is held out. A model that is calibrated stays as it is: a run interrupted here ends in the same bytes."""
         course, trainer, folder = self.course, self.course.trainer, self.run.path
         self.write_model()
         if not len(course.held_out):
@@ -161,7 +161,7 @@ def after(base: dict[str, Any], metrics: list[str], where: Path) -> dict[str, An
     lines = [asdict(read_as(Report, json_object(line, where), where)) for line in metrics]
     best = next((line for line in lines if line["step"] == base["best_step"]), None)
     if best is None:
-        raise MinigptError(f"{where} has no line for step {base['best_step']}, the best one; start the run anew in another folder")
+        raise MinigptError(f"{where} has no line for step {base['best_step']}, the best one; start again in another folder")
     figures = {name: lines[-1][name] for name in ("step", "tokens", "seconds")}
     return figures | {
         "evaluated": lines[-1]["seconds"], "latest": lines[-1], "best": best, "best_train_loss": base["train_loss"],

@@ -61,7 +61,7 @@ def learn(job: Job) -> list[Path]:
     hear.say("Result", outcome(course.result()))
     if scale is not None:
         run.record["result"] |= {"held_out_loss": loss, "scale": scale}
-        hear.say("", f"its logits times {scale:g}, which makes it as sure as the held-out text allows: held-out loss {loss:.3f}")
+        hear.say("", f"calibrated on the held-out text: logits times {scale:g}, held-out loss {loss:.3f}")
     return [run.path / WEIGHTS, run.path / METRICS]
 
 
@@ -85,7 +85,7 @@ def schedule(job: Job, windows: Windows, timing: Timing | None) -> tuple[Pace, T
         pace: Pace = Clock(timing.training_seconds, timing.training_seconds / max(1, steps), job.run.base_step, job.run.base_seconds)
         return pace, replace(t, warmup_steps=warmup(steps))
     steps = windows.steps * t.epochs
-    first = job.run.base_step  # who asks for more epochs gets them: the rate rises once more, and the gain comes last
+    first = job.run.base_step  # extra epochs are not cut short: the rate rises once more, and the gain comes last
     pace = Epochs(first + steps, windows.steps // t.evaluations_per_epoch, patient=first > 0)
     return pace, replace(t, total_steps=steps, warmup_steps=warmup(steps))
 
@@ -144,7 +144,7 @@ def figures(course: Course, train_config: TrainConfig, threads: int) -> dict[str
         "result": {
             "train_loss": result.train_loss,
             "held_out_loss": result.held_out_loss,
-            "held_out_tokens": len(course.held_out),  # that were looked at, which with --minutes may not be all of them
+            "held_out_tokens": len(course.held_out),  # those evaluated, which with --minutes may not be all
             "best_step": result.best_step,
         },
     }

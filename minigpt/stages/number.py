@@ -26,7 +26,7 @@ from minigpt.tokenizer import Tokenizer
 from minigpt.wording import counted
 
 TRAIN_IDS, HELD_OUT_IDS = "train.ids", "held_out.ids"  # the token streams under the model's own vocabulary
-INITIAL = "initial.safetensors"  # the weights that the training starts from, where they are not drawn
+INITIAL = "initial.safetensors"  # the weights that the training starts from, if not random ones
 
 
 def number(job: Job) -> list[Path]:
@@ -64,7 +64,7 @@ def kept_of(first: Checkpoint | None, full: Tokenizer) -> list[int]:
     if first is None:
         return []
     if foreign := first.tokenizer.token_ids.keys() - full.token_ids.keys():
-        raise MinigptError(f"--init: the model has {counted(len(foreign), 'token')} that GPT-2 lacks; it cannot be trained on with minigpt")
+        raise MinigptError(f"--init: the model has {counted(len(foreign), 'token')} that GPT-2 lacks; minigpt cannot train it further")
     return [full.token_ids[token] for token in first.tokenizer.token_ids]
 
 

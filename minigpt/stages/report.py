@@ -29,10 +29,10 @@ def report(job: Job) -> list[Path]:
 
 
 def write_card(job: Job, text: str) -> None:
-    """The card, unless somebody else wrote or edited the one that is there: a card is made to be edited, and nothing is lost."""
+    """Write the card, unless somebody else wrote or edited the one that is there: cards are meant to be edited, and nothing is lost."""
     path, known, new = job.run.path / CARD, job.run.record.get("card"), text_checksum(text)
     if path.is_file() and not path.is_symlink() and not any(is_as_written(path, own) for own in (known, new) if own):
-        job.hear.say("", f"{CARD} was edited, and stays as it is: its figures are of the training before")
+        job.hear.say("", f"{CARD} was edited, and stays as it is: its figures are those of the earlier training")
         return
     write_text(job.run.place / CARD, text)
     job.run.record["card"] = new

@@ -20,9 +20,8 @@ from minigpt.tokenizer import Tokenizer
 from minigpt.wording import counted
 
 JOURNAL = "teacher.jsonl"  # what a teacher wrote, in checkpoint/
-NONE_HELD_OUT = (
-    "too little text to hold some out: the training does not stop early, the last model counts, and its loss on new text is not measured"
-)
+NONE_HELD_OUT = "too little text to hold some out: no early stopping, the last model is kept, and its loss on new text is not measured"
+SEQUENCES = {1: "words", 2: "word pairs", 4: "four-word sequences"}
 TEACHING = 0.5  # of the minutes that are given, at most
 
 
@@ -47,7 +46,7 @@ def write(job: Job) -> list[Path]:
         "skipped": job.own.skipped.count if job.own else 0,
     }
     job.run.record["report"] = figures
-    written = max(gathering.tokens, counts.tokens)  # the parts of a document that was cut have an end-of-text each
+    written = max(gathering.tokens, counts.tokens)  # each part of a document that was cut has its own end-of-text
     announce(job, written, counts, figures)
     return [job.run.path / CORPUS, job.run.checkpoint / LEARNED, job.run.checkpoint / HELD_OUT]
 
@@ -71,10 +70,10 @@ def announce(job: Job, written: int, counts: Counts, figures: dict[str, Any]) ->
         say(f"your own text is {counts.tokens_by_source['own'] / counts.tokens:.0%} of these tokens")
     if counts.tokens_by_kind:
         say("kinds: " + ", ".join(f"{tokens / counts.tokens:.0%} {kind}" for kind, tokens in counts.tokens_by_kind.items()))
-    distinct = ", ".join(f"{figures[f'distinct_{n}']:.0%} of {n}" for n in (1, 2, 4))
+    distinct = ", ".join(f"{figures[f'distinct_{n}']:.0%} of {what}" for n, what in SEQUENCES.items())
     low, middle, high = (figures["length_percentiles"][p] for p in ("5", "50", "95"))
     lengths = f"{low:,} to {high:,} tokens, median {middle:,}" if low < high else counted(low, "token")
-    say(f"different word sequences: {distinct}; {counted(figures['vocabulary'], 'word')}; documents of {lengths}")
+    say(f"different: {distinct}; vocabulary {counted(figures['vocabulary'], 'word')}; documents of {lengths}")
     for line in figures["verdict"]:
         say(line)
 

@@ -20,8 +20,8 @@ PAIR = re.compile("[\ud800-\udbff][\udc00-\udfff]")
 OUR_FAULT = ("option ", "invalid format", "invalid options")  # the server says 500, but the same request would fail again
 ERROR_BYTES = 4096
 NANO = 1e-9
-DIGITS = 18  # of a whole number from a server: sizes in bytes and times in nanoseconds have fewer
-SLOWEST, FASTEST = 1e-2, 1e5  # tokens a second: how long an answer may take follows from them, and a timer bears no million years
+DIGITS = 18  # most digits of a server's whole number: sizes in bytes and times in nanoseconds have fewer
+SLOWEST, FASTEST = 1e-2, 1e5  # tokens a second: time limits follow from them, and no timer takes a million years
 
 
 @dataclass(frozen=True)
@@ -38,7 +38,7 @@ class Answer:
     streamed: float  # seconds from there to the end
 
     def speed(self) -> float:
-        """Tokens a second, of this answer alone; within reason, whatever the server says."""
+        """Tokens a second of this answer, kept within reason whatever the server says."""
         found = self.eval_count / (self.eval_seconds or self.streamed or 1e-3)
         return min(FASTEST, max(SLOWEST, found)) if found else 0.0
 
@@ -76,10 +76,10 @@ class Client:
             for value in self._values(line, response):
                 last = time.monotonic()
                 if error := value.get("error"):
-                    raise Unusable(f"{self.url} broke off an answer: {plain(error)}")
+                    raise Unusable(f"{self.url} cut an answer short: {plain(error)}")
                 piece = value.get("response", "")
                 if not isinstance(piece, str):
-                    raise Unusable(f"{self.url}: the piece of an answer is no text")
+                    raise Unusable(f"{self.url}: part of an answer is not text")
                 thinking = thinking or bool(value.get("thinking"))
                 if piece or value.get("thinking"):
                     first = first or last
@@ -135,7 +135,7 @@ class Client:
 
 
 def positive(value: Any) -> int:
-    """A whole number above 0 as a server told it, or 0 for anything else."""
+    """A server's whole number above 0; 0 for anything else."""
     return int(value) if isinstance(value, int | float) and not isinstance(value, bool) and value > 0 else 0
 
 
@@ -149,14 +149,14 @@ def join_text(parts: list[str], url: str = "") -> str:
 
 
 def _parse(data: bytes | bytearray, url: str) -> dict[str, Any]:
-    """One JSON object; bytes that are no UTF-8 by themselves are kept for join_text. Numbers that cannot be meant count as not told."""
+    """One JSON object; bytes that are not UTF-8 by themselves are kept for join_text. Absurd numbers count as missing."""
     try:
         text = data.decode("utf-8", "surrogateescape")
         value = json.loads(text, parse_int=_whole, parse_float=_finite, parse_constant=lambda name: None)
     except (ValueError, RecursionError) as error:
-        raise Unusable(f"{url} answers with what is no JSON: {plain(data.decode('utf-8', 'replace'), 60)!r}") from error
+        raise Unusable(f"{url} does not answer with JSON: {plain(data.decode('utf-8', 'replace'), 60)!r}") from error
     if not isinstance(value, dict):
-        raise Unusable(f"{url} answers with {plain(value, 60)!r}; wanted a JSON object, as Ollama has it")
+        raise Unusable(f"{url} answers with {plain(value, 60)!r}; wanted a JSON object like Ollama's")
     return value
 
 
@@ -200,7 +200,7 @@ def _require_ok(response: requests.Response, model: Any, url: str) -> None:
         raise away
     hints = {
         401: "the model runs on ollama.com and wants you to sign in (ollama signin), or the server wants OLLAMA_API_KEY",
-        403: "the server forbids it; where it listens for this machine alone, use its address 127.0.0.1, or set OLLAMA_ORIGINS there",
+        403: "the server forbids it; if it listens only on this machine, use its address 127.0.0.1, or set OLLAMA_ORIGINS there",
         404: "there is no Ollama server behind this address",
         405: "there is no Ollama server behind this address",
     }

@@ -114,7 +114,7 @@ class Course:
             self._in_a_row["unjudged"] = 0 if score is not None else self._in_a_row["unjudged"] + 1
             if self._in_a_row["unjudged"] >= self.limits.slow_in_a_row and self.judging:
                 self.judging = False
-                self.say("the judge gives no marks any more: documents are ranked without it")
+                self.say("the judge has stopped giving marks: documents are ranked without it")
         return score
 
     def _lost(self, desk: Desk, reason: str, limit: int, what: str) -> None:
@@ -125,7 +125,7 @@ class Course:
             self._in_a_row[kind] += 1
             if self._in_a_row[kind] >= limit:
                 hint = "; it is a reasoning model, choose another one with --ollama-gen-model" if reason == "thinking" else ""
-                raise TeacherGone(f"{limit} answers of {desk.model.name} in a row were of no use, the last one: {what}{hint}")
+                raise TeacherGone(f"{limit} answers of {desk.model.name} in a row were useless, the last one: {what}{hint}")
 
     def _give_room(self, desk: Desk) -> None:
         """Twice as many tokens, once, for a model that spends them on thinking."""

@@ -17,7 +17,7 @@ from minigpt.place import File, Spot, as_path, naming
 from minigpt.wording import counted
 
 ORIGIN = ("model", "digest", "seed", "request", "done_reason", "eval_count", "form", "topic", "asked_words", "judge", "kind")
-LINE = {"text": text, "request": count, "asked_words?": count, "judge?": (share, type(None))}  # what is read of a line
+LINE = {"text": text, "request": count, "asked_words?": count, "judge?": (share, type(None))}  # the fields that are read from a line
 MOST = 2**30  # bytes of a journal
 
 
@@ -33,7 +33,9 @@ class Journal:
         self.lines = [_line(line, path, number) for number, line in enumerate(data[:whole].split(b"\n")[:-1], 1)]
         self._file = open_to_append(file)
         if whole < len(data):
-            say(f"{path}: the last line is half ({counted(len(data) - whole, 'byte')}): it is cut off, and its document is written again")
+            say(
+                f"{path}: the last line is incomplete ({counted(len(data) - whole, 'byte')}): it is dropped, and its document written again"
+            )
             self._file.truncate(whole)
             os.fsync(self._file.fileno())
 

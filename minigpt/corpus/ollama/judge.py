@@ -48,7 +48,7 @@ def read_marks(text: str) -> float | None:
 
 
 def can_judge(ask: Ask, seconds: float, say: Say) -> bool:
-    """Let the model judge pairs of which everybody knows the better one; says how it did. Equal scores count half."""
+    """Let the model judge pairs whose better one is known; says how it did. Equal scores count half."""
     examples = WORDS["judge examples"]
     wrong, seen = 0.0, 0
     for example in examples:
@@ -64,5 +64,5 @@ def can_judge(ask: Ask, seconds: float, say: Say) -> bool:
             break
     able = wrong <= WRONG
     verdict = "its scores are used" if able else "too few: documents are ranked without it"
-    say(f"the judge told the better text in {seen - wrong:g} of {seen} known pairs: {verdict}")
+    say(f"the judge picked the better text in {seen - wrong:g} of {seen} known pairs: {verdict}")
     return able

@@ -1,6 +1,6 @@
 """A connection whose patience is bounded: a request in, its raw bytes as they come out, and a deadline that cuts whatever is waiting.
 
-A socket's own timeout starts anew with each packet, so it bounds neither a server that sends a byte a minute nor a line that never
+A socket's own timeout restarts with each packet, so it bounds neither a server that sends a byte a minute nor a line that never
 ends. Here one watchdog a host holds every connection to a deadline, from the request to the last byte, and the same cut serves who wants to
 stop at once.
 """
@@ -39,7 +39,7 @@ class Line:
         self._cut: OllamaError | None = None  # why the request in progress was ended from this side
         self.session = requests.Session()
         self.session.trust_env = not is_loopback(url)  # HTTP_PROXY catches 127.0.0.1 too
-        self.session.auth = lambda request: request  # or a .netrc would add its own password, in place of the API key
+        self.session.auth = lambda request: request  # or a .netrc would replace the API key with its own password
         self.session.headers.update({"Accept-Encoding": "identity"} | headers)
         for scheme in ("http://", "https://"):
             self.session.mount(scheme, _Adapter(self._opened))

@@ -64,7 +64,7 @@ class Plan:
         """From such a file; MinigptError if it is none."""
         lists = {name: tuple(clean_entries(value.get(name))) for name in LISTS}
         if not all(lists.values()):
-            raise MinigptError("the saved plan of the corpus is damaged; remove its file, and a new one is made")
+            raise MinigptError("the saved plan of the corpus is damaged; delete its file, and a new plan will be made")
         return cls(made_by=plain(value.get("made_by", "")), **lists)
 
     def joined(self, more: Plan) -> Plan:
@@ -123,7 +123,7 @@ def _merge(made_by: str, found: dict[str, list[str]], tables: Plan) -> Plan:
 
 def _report(plan: Plan, say: Say) -> Plan:
     how = {"schema": "the teacher's own plan", "lines": "topics that the teacher listed, the rest from built-in tables"}
-    source = how.get(plan.made_by, "the teacher could make no plan: built-in tables serve")
+    source = how.get(plan.made_by, "the teacher could not make a plan: built-in tables are used")
     first = ", ".join([*plan.topics[:4], *["..."] * (len(plan.topics) > 4)])
     say(f"{source}: {counted(len(plan.topics), 'topic')} ({first}), {counted(len(plan.forms), 'form')}")
     return plan
@@ -208,7 +208,7 @@ def language(request: Request) -> str:
 
 
 def author(prompt: str) -> str:
-    """Whom the teacher is to be: of "A GPT that gives advice", an author who gives advice. A small model takes "a GPT" for its subject."""
+    """Who the teacher should be: for "A GPT that gives advice", an author who gives advice. A small model takes "a GPT" for its subject."""
     text = plain(legible(prompt) or prompt, 500).rstrip(".")
     found = AUTHOR.match(text)
     kind = "other" if not found else "about" if found[1].lower() in ("about", "on") else "that"

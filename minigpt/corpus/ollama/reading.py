@@ -83,7 +83,7 @@ def with_closed_quotes(text: str) -> str:
 
 
 def _closes_quotes(text: str) -> bool:
-    """Whether every quotation mark has its other half, or the next paragraph goes on with the speech by a mark of its own."""
+    """Whether every quotation mark has its other half, or the next paragraph continues the speech with a mark of its own."""
     paragraphs = text.split("\n\n")
     if _balanced(text) and (_balanced(paragraphs[-1]) or not LEADING.match(paragraphs[-1])):
         return True

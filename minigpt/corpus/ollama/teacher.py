@@ -119,8 +119,8 @@ class Teacher:
         for desk in self.desks:
             for model in dict.fromkeys((desk.model, desk.judge)):
                 left = unload(desk.client, model)
-                freed = f"{model.size / 1e9:.1f} GB are free again" if left else "it may still be in memory"
-                say(f"{model.name} {'has left' if left else 'did not confirm that it left'} {desk.client.url}: {freed}")
+                freed = f"{model.size / 1e9:.1f} GB are free again" if left else "it did not confirm that"
+                say(f"{model.name} {'was unloaded by' if left else 'may not have been unloaded by'} {desk.client.url}: {freed}")
 
     def __enter__(self) -> Teacher:
         return self

@@ -1,4 +1,4 @@
-"""Several kinds of text from one teacher: whose turn it is, and what the plan is for that kind. In: a request and what came so far."""
+"""A request for several kinds of text in, and what was written so far; out comes whose turn it is, and the plan for that kind."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from minigpt.corpus.request import Request
 
 
 class Turns:
-    """The kinds that a prompt names, asked for in turn, so that they come to about the same number of tokens."""
+    """The kinds that a prompt names, taken in turn so that each gets about the same number of tokens."""
 
     def __init__(self, request: Request) -> None:
         self.kinds = request.kinds
@@ -19,7 +19,7 @@ class Turns:
         self.tokens: Counter[str] = Counter()
 
     def next(self) -> Request:
-        """The kind for which the fewest tokens were asked; its documents that came to nothing count like those that were accepted."""
+        """The kind with the fewest tokens requested so far; rejected documents count like accepted ones."""
         kind = min(self.kinds, key=lambda kind: self.asked[kind.kind] * self._mean(kind.kind))
         self.asked[kind.kind] += 1
         return kind
@@ -30,12 +30,12 @@ class Turns:
         self.tokens[kind] += tokens
 
     def remember(self, kind: str, tokens: int) -> None:
-        """A document of the kind is there from before."""
+        """A document of the kind was saved earlier."""
         self.asked[kind] += 1
         self.land(kind, tokens)
 
     def plan_for(self, kind: Request, plan: Plan) -> Plan:
-        """The teacher's plan with the forms of the kind, and with its topics where they are not those of all."""
+        """The teacher's plan with the forms of this kind, and with its topics if it has its own."""
         if len(self.kinds) == 1:
             return plan
         own = built_in(kind.kind, kind)
@@ -49,7 +49,7 @@ class Turns:
         )
 
     def _mean(self, kind: str) -> float:
-        """Tokens of an accepted document of the kind; of any, before there is one."""
+        """Mean tokens of an accepted document of the kind; of any kind before there is one."""
         if self.accepted[kind]:
             return self.tokens[kind] / self.accepted[kind]
         return self.tokens.total() / self.accepted.total() if self.tokens else 1.0

@@ -59,14 +59,14 @@ def write_with_ollama(
 
 
 def _compare(before: list[Document], teacher: Teacher, say: Say) -> None:
-    """Say it where a saved document is by another model than those that write now: a name may stand for another model after an update."""
+    """Say if a saved document is by a model other than those writing now: after an update a name may stand for another model."""
     present = {desk.model.digest for desk in teacher.desks}
     others = dict.fromkeys(
         f"{d.origin.get('model')} ({d.origin.get('digest', '')[:12]})" for d in before if d.origin.get("digest") not in present
     )
     if others:
         now = ", ".join(dict.fromkeys(f"{desk.model.name} ({desk.model.digest[:12]})" for desk in teacher.desks))
-        say(f"the saved documents were written by {', '.join(others)}, and the next ones will be by {now}; the model card names both")
+        say(f"the saved documents were written by {', '.join(others)}, and the next will be by {now}; the model card names both")
 
 
 def _plan(teacher: Teacher, ask: Ask, prompt: str, request: Request, seed: int, saved: Journal, say: Say) -> Plan:
@@ -117,8 +117,8 @@ class Writing:
                 try:
                     self.flying[pool.submit(self.course.write_one, desk, gauge)] = desk
                 except RuntimeError as error:
-                    remedy = "raise the limit of processes (ulimit -u, or the container's)"
-                    raise MinigptError(f"no thread for another request to {desk.client.url}: {error}; {remedy}") from error
+                    remedy = "raise the process limit (ulimit -u, or the container's)"
+                    raise MinigptError(f"cannot start a thread for another request to {desk.client.url}: {error}; {remedy}") from error
 
     def _land(self, ready: set[Future[None]]) -> None:
         """Look at how the finished requests ended. A host that is gone is left out as long as another is there."""
@@ -133,7 +133,7 @@ class Writing:
                     self._note(str(error))
                     raise
                 if self.gauges.pop(desk, None):
-                    self.say(f"{error}; going on without {desk.client.url}")
+                    self.say(f"{error}; continuing without {desk.client.url}")
 
     def _new(self) -> Iterator[Document]:
         """The documents that the journal has more than were handed out, in its order, which a continued run will repeat."""

@@ -22,7 +22,7 @@ HASH_BYTES = 12  # of each text, so that a long stream takes little memory; that
 
 
 def covers(request: Request) -> bool:
-    """Whether the writers of all that is asked for have something to say about its topics."""
+    """Whether the writers of every part have something to say about its topics."""
     return all(part.category != "general" or general.covers(part) for part in request.parts)
 
 
@@ -45,10 +45,10 @@ def forms_for(request: Request) -> tuple[str, ...]:
 def write_documents(request: Request, rng: random.Random, size: Callable[[str], int] = len) -> Iterator[Document]:
     """Documents for the request, never the same text twice; ends after MAX_REPEATS attempts without a new text.
 
-    Of several kinds the next is always the one that has the least so far, in the `size` of its texts (characters, unless told), as long as
-    it has more to say; and each document names its kind.
+    Of several kinds, the next is always the one with the least text so far, by `size` (characters by default), as long as it has more to
+    say; each document names its kind.
 
-    Raises: MinigptError where nothing can be written that obeys the request.
+    Raises: MinigptError if nothing can be written that obeys the request.
     """
     parts = able(request).parts
     if len(parts) == 1:
@@ -67,7 +67,7 @@ def write_documents(request: Request, rng: random.Random, size: Callable[[str], 
 
 
 def _write(request: Request, rng: random.Random) -> Iterator[Document]:
-    """Documents of one kind, its forms in turn."""
+    """Documents of one kind, taking its forms in turn."""
     words, forms, ruled_out = load_words(request.category), forms_for(request), word_pattern(request)
     written: set[bytes] = set()
     repeats = 0

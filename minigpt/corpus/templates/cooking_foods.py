@@ -120,7 +120,7 @@ def asked_foods(request: Request) -> tuple[str, ...]:
     if request.ingredients and not usable:
         names = " or ".join(request.ingredients)
         limits = ", ".join((*request.diets, *(f"without {w}" for w in request.without), *([request.season] if request.season else [])))
-        why = f"does not go with: {limits}" if known and limits else "is no food that the cooking tables know"
+        why = f"does not go with: {limits}" if known and limits else "is not a food that the cooking tables know"
         raise MinigptError(f"{names} {why}; ask for another ingredient, or give recipes of your own with --data")
     return usable
 

@@ -19,7 +19,7 @@ SEASONS = {"winter": (12, 1, 2), "spring": (3, 4, 5), "summer": (6, 7, 8), "autu
 
 
 class Unfit(Exception):
-    """What was drawn so far cannot obey the request: draw anew."""
+    """What was drawn so far cannot obey the request: draw again."""
 
 
 @cache

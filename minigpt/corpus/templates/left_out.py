@@ -1,4 +1,4 @@
-"""What no document may mention: in goes a request, out comes a pattern of the words that it rules out."""
+"""A request in, out comes a pattern of the words that it rules out, which no document may mention."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from minigpt.corpus.templates.grammar import load_words
 
 
 def word_pattern(request: Request) -> re.Pattern[str] | None:
-    """A pattern of the things that the request leaves out, in both numbers; None where it names none, or foods only, which recipes know."""
+    """A pattern of the things that the request leaves out, in singular and plural; None if there are none but foods, which recipes know."""
     things = ruled_out_things(request)
     plurals = {one: many for many, one in load_words("prompts_plain")["irregular plurals"].items()}
     numbers = [
@@ -19,6 +19,6 @@ def word_pattern(request: Request) -> re.Pattern[str] | None:
 
 
 def ruled_out_things(request: Request) -> tuple[str, ...]:
-    """What is to be left out and is no food of a recipe: of it, templates know the word alone."""
+    """Things to leave out that are not foods of a recipe: templates know nothing of them but the word."""
     foods = set(load_words("prompts_foods")["foods"]) if request.category == "cooking" else set()
     return tuple(thing for thing in request.without if thing not in foods)

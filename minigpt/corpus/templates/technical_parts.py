@@ -77,7 +77,7 @@ def run(code: str) -> str:
     except (ArithmeticError, AttributeError, LookupError, NameError, RuntimeError, TypeError, ValueError) as error:
         lines.append(f"{type(error).__name__}: {error}")
     printed = "\n".join(lines)
-    for value in reversed(names.values()):  # an example's cursor, then its database: Python warns of one that is only forgotten
+    for value in reversed(names.values()):  # an example's cursor, then its database: Python warns if one is left open
         if not isinstance(value, type) and callable(close := getattr(value, "close", None)):
             close()
     return printed
