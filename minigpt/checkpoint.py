@@ -118,14 +118,19 @@ def save_tokenizer(folder: Folder, tokenizer: Tokenizer, context: int) -> None:
     write_text(folder / "merges.txt", "#version: 0.2\n" + "".join(f"{left} {right}\n" for left, right in tokenizer.merges))
 
 
-def load_checkpoint(folder: Path) -> Checkpoint:
-    """A folder that minigpt wrote, or transformers' `save_pretrained` of a GPT-1 with a GPT-2 tokenizer; MinigptError for any other."""
+def require_model(folder: Path) -> None:
+    """MinigptError unless this is a folder with a configuration in it."""
     if not folder.is_dir():
         raise MinigptError(f"{folder} is not a folder; `minigpt list` shows your models")
     if not os.path.lexists(folder / CONFIG):
         is_run = (folder / RECORD).exists()
         remedy = f"to finish an interrupted run: minigpt resume {as_argument(folder)}" if is_run else "`minigpt list` shows your models"
         raise MinigptError(f"{folder} has no model: {CONFIG} is missing; {remedy}")
+
+
+def load_checkpoint(folder: Path) -> Checkpoint:
+    """A folder that minigpt wrote, or transformers' `save_pretrained` of a GPT-1 with a GPT-2 tokenizer; MinigptError for any other."""
+    require_model(folder)
     stored = read_json_object(folder / CONFIG)
     config = read_config(stored, folder / CONFIG)
     tokenizer = load_tokenizer(folder)

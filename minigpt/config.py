@@ -32,7 +32,7 @@ class ModelConfig:
         if self.n_embd % self.n_head:
             below = self.n_embd // self.n_head * self.n_head
             choices = " or ".join(str(c) for c in (below, below + self.n_head) if c > 0)
-            raise MinigptError(f"n_embd={self.n_embd} is not divisible by n_head={self.n_head}; use a width of {choices}")
+            raise MinigptError(f"width {self.n_embd} (n_embd) is not divisible by {self.n_head} heads (n_head); use a width of {choices}")
         _settle(self, require_number, "dropout", low=0, high=1, high_open=True)
         _settle(self, require_number, "layer_norm_epsilon", low=0, high=1)
         _settle(self, require_number, "initializer_range", low=0, high=math.inf, high_open=True)

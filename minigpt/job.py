@@ -12,7 +12,7 @@ from pathlib import Path
 
 from . import __version__
 from .backend import Backend, choose_backend
-from .checkpoint import CONFIG, read_config
+from .checkpoint import CONFIG, read_config, require_model
 from .config import ModelConfig, TrainConfig
 from .corpus.ollama import OllamaError, TeacherSettings, find_teacher, resolve_host
 from .corpus.own import OwnText
@@ -64,6 +64,7 @@ def plan(prompt: str | None, o: Options, hear: Listener) -> Job:
     prompt = o.full_prompt(prompt)
     if o.init:
         require_sound(Path(o.init), (CONFIG,))
+        require_model(Path(o.init))
         o = o.shaped_like(read_config(read_json_object(Path(o.init) / CONFIG), Path(o.init) / CONFIG))
     o.configure()
     if o.out:

@@ -234,7 +234,7 @@ def test_deeply_nested_json_is_refused(name: str, folder: Path) -> None:
         ({"model_type": ...}, "model_type is None; minigpt reads 'openai-gpt'"),
         ({"afn": "relu"}, "afn is 'relu'; minigpt computes 'gelu' only"),
         ({"tie_word_embeddings": False}, "tie_word_embeddings is False; minigpt computes True only"),
-        ({"n_head": 3}, "n_embd=8 is not divisible by n_head=3; use a width of 6 or 9"),
+        ({"n_head": 3}, "width 8 (n_embd) is not divisible by 3 heads (n_head); use a width of 6 or 9"),
         ({"n_layer": 0}, "n_layer=0 must be a whole number of at least 1"),
         ({"n_layer": "2"}, "n_layer='2' must be a whole number of at least 1"),
         ({"n_embd": [8]}, "n_embd=[8] must be a whole number of at least 1"),

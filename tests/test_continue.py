@@ -224,6 +224,9 @@ def test_init_decides_the_shape(whole, tmp_path, options, message):
 def test_init_must_be_a_model(tmp_path):
     with pytest.raises(MinigptError, match=r"config\.json is missing"):
         minigpt.train(PROMPT, init=tmp_path, out=tmp_path / "run", source="template")
+    (tmp_path / "a.pdf").touch()
+    with pytest.raises(MinigptError, match=r"a\.pdf is not a folder"):
+        minigpt.train(PROMPT, init=tmp_path / "a.pdf", out=tmp_path / "run", source="template")
 
 
 # --- numbers that are not finite

@@ -132,8 +132,8 @@ def test_two_models_over_the_same_parameters_do_not_disturb_each_other(model: GP
     [
         *[({name: value}, f"{name}={value!r} must be a whole number of at least 1") for name in
           ("n_layer", "n_head", "n_embd", "n_positions", "vocab_size") for value in (0, -3, 2.0, "4", True, None)],
-        ({"n_embd": 100, "n_head": 12}, "n_embd=100 is not divisible by n_head=12; use a width of 96 or 108"),
-        ({"n_embd": 4, "n_head": 6}, "n_embd=4 is not divisible by n_head=6; use a width of 6"),
+        ({"n_embd": 100, "n_head": 12}, "width 100 (n_embd) is not divisible by 12 heads (n_head); use a width of 96 or 108"),
+        ({"n_embd": 4, "n_head": 6}, "width 4 (n_embd) is not divisible by 6 heads (n_head); use a width of 6"),
         *[({"dropout": value}, f"dropout={value!r} must be a finite number at least 0 and below 1") for value in
           (-0.1, 1, 1.5, math.nan, math.inf, "0.1", None, True)],
         *[({"layer_norm_epsilon": value}, f"layer_norm_epsilon={value!r} must be a finite number at least 0 and at most 1") for value in

@@ -392,7 +392,10 @@ def test_a_preset_brings_its_prompt(tmp_path):
     [
         ({"prompt": ""}, "nothing to learn from"),
         ({"prompt": "x", "layers": 0}, "--layers=0"),
-        ({"prompt": "x", "width": 100, "heads": 12}, "not divisible by n_head=12; use a width of 96 or 108"),
+        (
+            {"prompt": "x", "width": 100, "heads": 12},
+            r"width 100 \(n_embd\) is not divisible by 12 heads \(n_head\); use a width of 96 or 108",
+        ),
         ({"prompt": "x", "context": 1000}, "does not fit 512 positions"),
         ({"prompt": "x", "model_size": "13M"}, "12M \\(small\\)"),
         ({"prompt": "x", "preset": "chef"}, "simple_cooking_recipes"),

@@ -27,8 +27,8 @@ def list_command(models_dir: str) -> None:
         loss = record["result"]["held_out_loss"]
         row = [
             str(folder),
-            str(record["status"]),
-            str(record["model"]["size"]),
+            record["status"],
+            record["model"]["size"],  # none before there is a model
             "" if loss is None else f"held-out {loss:.3f}",
             record["prompt"] or "own text",
         ]

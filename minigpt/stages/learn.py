@@ -155,7 +155,7 @@ def outcome(result: Result) -> str:
     speed = f"{result.seconds:.0f} s, {result.tokens_per_second:,.0f} tokens/s"
     if result.held_out_loss is None:
         unknown = "held-out loss not measured: too little text to hold some out"
-        return f"the model of step {result.best_step}, the last: training loss {result.train_loss:.3f}, {unknown}; {speed}"
+        return f"last model, of step {result.best_step}: training loss {result.train_loss:.3f}, {unknown}; {speed}"
     early = ", stopped early" if result.stopped_early else ""
     losses = f"training loss {result.train_loss:.3f}, held-out loss {result.held_out_loss:.3f}"
     return f"best at step {result.best_step} of {result.steps}{early}: {losses}; {speed}"

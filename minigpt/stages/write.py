@@ -56,7 +56,7 @@ def announce(job: Job, written: int, counts: Counts, figures: dict[str, Any]) ->
     say = partial(job.hear.say, "")
     for line in job.own.skipped.lines() if job.own else ():
         say(line)
-    reasons = "".join(f", {count:,} dropped ({reason})" for reason, count in figures["dropped"].items())
+    reasons = "".join(f", {counted(count, 'document')} dropped ({reason})" for reason, count in figures["dropped"].items())
     said = f"{counted(written, 'token')}{reasons}; kept {counts.tokens:,} in {counted(counts.documents, 'document')}"
     if counts.held_out_documents:
         parts = f", {counted(counts.passages, 'passage')} of longer documents among them" if counts.passages else ""
