@@ -162,7 +162,7 @@ def test_a_state_of_another_version_is_told(tmp_path):
     arrays, facts = read_state(path, {name: array.shape for name, array in read_tensors(path).items()})
     del facts["halvings"]
     save_state(path.parent, facts["step"], arrays, facts)
-    with pytest.raises(MinigptError, match="the state is of another version of minigpt, it lacks 'halvings'"):
+    with pytest.raises(MinigptError, match="the state is from another version of minigpt: it lacks 'halvings'"):
         minigpt.resume(tmp_path / "run")
 
 
@@ -324,7 +324,7 @@ def test_a_batch_that_is_split_under_way_is_told_and_noted(tmp_path):
 
     heard = Heard(at_step)
     minigpt.train(PROMPT, out=tmp_path / "run", listener=heard, **SMALL)
-    assert any("from now on it takes 1 window at a time" in line for line in heard.said)
+    assert any("from now on 1 window at a time" in line for line in heard.said)
     assert record_of(tmp_path / "run")["memory"]["micro_batch"] == 1
 
 

@@ -172,5 +172,5 @@ def test_a_file_beyond_the_limit_is_not_read(tmp_path: Path, monkeypatch: pytest
     path.write_text('{"a": "' + "x" * 11 + '"}')
     assert read_json_object(path) == {"a": "x" * 11}
     path.write_text('{"a": "' + "x" * 12 + '"}')
-    with pytest.raises(MinigptError, match=r"a\.json: 21 bytes are more than the 20 that such a file may have here"):
+    with pytest.raises(MinigptError, match=r"a\.json: 21 bytes are more than the 20 that such a file may have"):
         read_json_object(path)

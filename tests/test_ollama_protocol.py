@@ -170,10 +170,10 @@ def test_each_time_limit_cuts(reply, limits, complaint):
         ({"end": "reset"}, Away, "broke the connection"),
         ({"pieces": ["Hello "], "end": "reset"}, Away, "broke the connection"),
         ({"pieces": ["Hello "], "end": "error"}, Unusable, "terminated"),
-        ({"raw": [b"5\r\nhello\r\n", b"0\r\n\r\n"]}, Unusable, "no JSON"),
+        ({"raw": [b"5\r\nhello\r\n", b"0\r\n\r\n"]}, Unusable, "not answer with JSON"),
         ({"raw": [lines([1])], "chunked": False}, Unusable, "wanted a JSON object"),
-        ({"raw": [b'{"response": 5}\n'], "chunked": False}, Unusable, "no text"),
-        ({"raw": [b"[" * 100000 + b"\n"], "chunked": False}, Unusable, "no JSON"),
+        ({"raw": [b'{"response": 5}\n'], "chunked": False}, Unusable, "is not text"),
+        ({"raw": [b"[" * 100000 + b"\n"], "chunked": False}, Unusable, "not answer with JSON"),
         ({"raw": [b'{"response": "\xf0\x9f"}\n'], "chunked": False}, Unusable, "broken character"),
     ],
 )

@@ -114,7 +114,7 @@ def test_the_same_seed_asks_the_same_questions(tmp_path):
         ({"pieces": words("It is so. " * 40)}, "circling"),
         ({"pieces": ["Hello"], "end": "error"}, "terminated"),
         ({"pieces": ["Hello"], "end": "stall"}, "stalled"),
-        ({"raw": [b"7\r\n<html>\n\r\n", b"0\r\n\r\n"]}, "no JSON"),
+        ({"raw": [b"7\r\n<html>\n\r\n", b"0\r\n\r\n"]}, "not answer with JSON"),
     ],
 )
 def test_a_teacher_that_only_fails_pauses_the_run_and_nothing_stands_in(journal, reply, reason):

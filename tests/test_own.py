@@ -205,7 +205,7 @@ def test_a_record_that_cannot_be_read_is_skipped_and_told(tmp_path):
     first, second, third, more = own.skipped.lines()
     assert "lines.jsonl, line 2 is not JSON" in first
     assert "line 3: wanted an object, got list" in second
-    assert "line 6 is not JSON that can be read" in third  # the rest follows
+    assert "line 6 is not readable JSON" in third  # the rest follows
     assert f"{len(bad) - 3} more" in more
     for line in bad:
         path.write_text(line + "\n")

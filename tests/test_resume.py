@@ -146,9 +146,9 @@ def test_a_complete_run_has_nothing_left_to_do(whole):
 
 
 def test_what_no_run_is_cannot_be_resumed(tmp_path):
-    with pytest.raises(MinigptError, match="no run folder"):
+    with pytest.raises(MinigptError, match="not a run folder"):
         minigpt.resume(tmp_path)
-    with pytest.raises(MinigptError, match="no run folder"):
+    with pytest.raises(MinigptError, match="not a run folder"):
         minigpt.resume(tmp_path / "nothing")
 
 
@@ -285,7 +285,7 @@ def test_an_edited_corpus_is_not_trained_on_unasked(run):
     with (run / "corpus.jsonl").open("a") as corpus:
         corpus.write('{"text": "Mine.", "source": "own", "score": null, "split": "train"}\n')
     with pytest.raises(
-        MinigptError, match=rf"the original back; to train a new model on it as it is: minigpt train --data {run}/corpus.jsonl"
+        MinigptError, match=rf"restore the original; to train a new model on it as it is: minigpt train --data {run}/corpus.jsonl"
     ):
         minigpt.resume(run, epochs="+1")
 
