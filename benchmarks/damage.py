@@ -4,7 +4,7 @@
     python benchmarks/damage.py flips --times 500
 
 full: a run on a file system of a random size ends with status 1 and one line, or fits. With more room it goes on, and must end in the bytes
-of a run that nobody disturbed. flips: one random bit of a random file of a run folder, complete or broken off, is flipped; then the run is
+of an undisturbed run. flips: one random bit of a random file of a run folder, complete or interrupted, is flipped; then the run is
 resumed, and its model loaded. Each must name the damaged file, or end as if nothing had been flipped.
 """
 
@@ -65,7 +65,7 @@ class Stop(Listener):
 
 
 def flips(folder: Path, times: int, rng: random.Random) -> int:
-    """Flipped bits in a complete run and in one that was broken off while it learned."""
+    """Flipped bits in a complete run and in one that was interrupted in training."""
     given = {
         "layers": 1, "heads": 2, "width": 32, "positions": 64, "initial_tokens": 4000, "final_tokens": 2500, "epochs": 3, "threads": 2,
         "checkpoint_seconds": 0.02, "source": "template",

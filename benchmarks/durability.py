@@ -1,9 +1,9 @@
-"""Runs that are broken off at random moments, again and again, and go on: do they end in the bytes of one that nobody disturbed?
+"""Runs interrupted at random moments, again and again, and resumed: do they end in the bytes of an undisturbed run?
 
     python benchmarks/durability.py --signal KILL --times 200
     python benchmarks/durability.py --signal TERM --times 50
 
-One line for each run: how often it was broken off and whether its end is the same; then in which stages, and with which statuses: 130, or
+One line for each run: how often it was interrupted and whether its end is the same; then in which stages, and with which statuses: 130, or
 -number where the signal came before Python had read the program. Status 1 if an end is not the same.
 """
 
@@ -49,7 +49,7 @@ def stage(run: Path) -> str:
 
 
 def disturbed(run: Path, rng: random.Random, seconds: float, number: int) -> tuple[Counter[str], Counter[int]]:
-    """Start, break off after a random time, go on, until it is through; the stages in which it was broken off, and the statuses."""
+    """Start, interrupt after a random time, resume, until it is complete; the stages in which it was interrupted, and the statuses."""
     broken: Counter[str] = Counter()
     statuses: Counter[int] = Counter()
     while True:
@@ -94,7 +94,7 @@ def main() -> int:
         same = outcome(run) == whole
         total, wrong, runs = total + broken, wrong + (not same), runs + 1
         statuses += left
-        print(f"run {runs}: broken off {broken.total()} times, {'the same end' if same else 'ANOTHER END'}", flush=True)
+        print(f"run {runs}: interrupted {broken.total()} times, {'the same end' if same else 'ANOTHER END'}", flush=True)
         shutil.rmtree(run)
     print(f"SIG{options.signal}: {total.total()} times in {runs} runs ({dict(total)}), status {dict(statuses)}; {wrong} ended otherwise")
     shutil.rmtree(folder)
