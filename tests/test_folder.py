@@ -245,7 +245,7 @@ def test_whoever_interrupts_a_run_is_told_whether_it_can_go_on(tmp_path, data, m
 
 
 def test_stages_that_are_done_are_not_done_again(tmp_path):
-    """One that is broken off does not count, and the ones behind it wait."""
+    """An interrupted one does not count, and those after it wait."""
     run = RunFolder(tmp_path / "run", {})
     run.create()
     calls: list[str] = []

@@ -306,7 +306,7 @@ def check_that_nothing_was_held_out(folder, heard):
     assert record["result"]["held_out_loss"] is None
     assert "scale" not in record["result"]
     assert record["result"]["best_step"] == record["training"]["steps"] == lines(folder / "metrics.jsonl")[-1]["step"]
-    assert "Result the model of step" in said
+    assert "Result last model, of step" in said
     assert "held-out loss not measured: too little text to hold some out" in said
     assert "best held-out loss" not in said
     assert "held-out loss not measured: too little text to hold some out" in (folder / "README.md").read_text()
@@ -327,7 +327,7 @@ def test_a_long_record_is_not_all_of_the_held_out_part(tmp_path):
         == record["result"]["held_out_tokens"]
         == pytest.approx(record["corpus"]["tokens"] / 10, rel=0.2)
     )
-    assert any("1 held out (10% of the tokens, 1 passage of longer documents among them)" in line for line in heard.said)
+    assert any("1 held out (10% of the tokens, including 1 passage of a longer document)" in line for line in heard.said)
     assert f"{record['result']['held_out_tokens']:,} tokens of held-out text" in (tmp_path / "run" / "README.md").read_text()
     before = (tmp_path / "run" / "corpus.jsonl").read_bytes()
     minigpt.resume(tmp_path / "run", epochs="+1")

@@ -1,4 +1,4 @@
-"""A run that is broken off anywhere, in any way, goes on to the same bytes as one that was not."""
+"""A run interrupted anywhere, in any way, ends in the same bytes as an undisturbed one once it is resumed."""
 
 from __future__ import annotations
 

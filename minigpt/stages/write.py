@@ -59,7 +59,9 @@ def announce(job: Job, written: int, counts: Counts, figures: dict[str, Any]) ->
     reasons = "".join(f", {counted(count, 'document')} dropped ({reason})" for reason, count in figures["dropped"].items())
     said = f"{counted(written, 'token')}{reasons}; kept {counts.tokens:,} in {counted(counts.documents, 'document')}"
     if counts.held_out_documents:
-        parts = f", {counted(counts.passages, 'passage')} of longer documents among them" if counts.passages else ""
+        parts = ""
+        if counts.passages:
+            parts = f", including {counted(counts.passages, 'passage of a longer document', 'passages of longer documents')}"
         say(f"{said}, {counts.held_out_documents:,} held out ({counts.held_out_tokens / counts.tokens:.0%} of the tokens{parts})")
     else:
         say(said)
