@@ -110,7 +110,7 @@ def test_signals_to_the_very_end_leave_the_record_and_the_message_whole(tmp_path
             time.sleep(0.01)
         last = process.stderr.read().splitlines()[-1]
     assert process.returncode == 130
-    assert last == f"minigpt: interrupted; everything is saved; to go on: minigpt resume {tmp_path / 'run'}"
+    assert last == f"minigpt: interrupted; everything is saved; to continue: minigpt resume {tmp_path / 'run'}"
     assert '"status": "interrupted"' in (tmp_path / "run/run.json").read_text()
 
 
