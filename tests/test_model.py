@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from contextlib import closing
 from dataclasses import asdict
 from typing import Any
 
@@ -15,6 +16,7 @@ from minigpt.errors import MinigptError
 from minigpt.layers import Workspace
 from minigpt.loss import CrossEntropy
 from minigpt.model import GPT
+from minigpt.parallel import Trainer
 from minigpt.params import Parameters, shapes
 
 COUNTS = {
@@ -112,6 +114,19 @@ def test_post_norm_without_a_last_layer_norm(model: GPT, rng: np.random.Generato
     hidden = model.forward(rng.integers(0, 13, (2, 9)))
     np.testing.assert_allclose(hidden.mean(axis=1), 0, atol=1e-6)
     np.testing.assert_allclose(hidden.var(axis=1), 1, rtol=1e-3)
+
+
+def test_the_way_back_through_a_model_alone_is_that_of_a_trainer(tiny: ModelConfig, cpu: Backend, rng: np.random.Generator) -> None:
+    """`GPT.backward` ends in the embedding, which a trainer's workers write in turn."""
+    x, y = rng.integers(0, 13, (2, 3, 9))
+    with closing(Trainer(tiny, threads=1, backend=cpu, dtype=np.float64)) as trainer:
+        expected = trainer.loss_and_gradients(x, y)[1]
+        parameters = Parameters(tiny, cpu, np.float64)
+        parameters.values[...] = trainer.parameters.values
+    model = GPT(parameters)
+    model.backward(CrossEntropy(parameters, Workspace(cpu, np.float64)).forward_backward(model.forward(x), y.reshape(-1))[1])
+    for parameter in parameters:
+        np.testing.assert_allclose(parameter.grad, expected[parameter.name], rtol=1e-11, atol=1e-13)
 
 
 def test_two_models_over_the_same_parameters_do_not_disturb_each_other(model: GPT, rng: np.random.Generator) -> None:
