@@ -35,6 +35,8 @@ SYSTEM_FOLDERS = {
     ".TemporaryItems", ".DocumentRevisions-V100", ".AppleDouble",
 }  # fmt: skip
 RECORD_LIMIT = 2**22  # bytes of a record in the list; usual ones have some 20,000
+# Bytes of a record that are read in any case, and bytes above that for all records of a list: a folder full of huge ones takes seconds.
+USUAL, EXTRA = 2**16, 2**24
 NAMED = 10  # folders that cannot be read; the others are counted
 WIDEST = 200  # characters of a text in the list
 
@@ -105,11 +107,17 @@ def clear(place: Place) -> None:
 def list_runs(models: Path) -> tuple[list[tuple[Path, dict[str, Any]]], list[str]]:
     """The runs under a folder, newest first, each with the part of its record that a list shows; and a line for each folder that cannot be
     read. Anything may be in there: a record must be a regular file of bounded size, and only what is shown is kept of it."""
-    runs, unreadable, count = [], list[str](), 0
+    runs, unreadable, count, room = [], list[str](), 0, EXTRA
     for folder in _folders(models):
         try:
-            if record := _record(folder / RECORD):
-                runs.append((folder, record))
+            size = _size(folder / RECORD)
+            if size is None:
+                continue
+            if size > min(RECORD_LIMIT, USUAL + room):
+                limit = f"{RECORD_LIMIT:,} that a list reads" if size > RECORD_LIMIT else "list has left for records of this size"
+                raise MinigptError(f"{folder / RECORD} has {size:,} bytes, more than the {limit}")
+            room -= max(0, size - USUAL)
+            runs.append((folder, _shown(folder / RECORD)))
         except MinigptError as error:
             count += 1
             if count <= NAMED:
@@ -131,8 +139,8 @@ def _folders(models: Path) -> Iterator[Path]:
         raise MinigptError(f"{models} cannot be read: {error.strerror}") from error
 
 
-def _record(path: Path) -> dict[str, Any] | None:
-    """What a list shows of a record; None if there is none; MinigptError if it cannot be read, or is not minigpt's."""
+def _size(path: Path) -> int | None:
+    """The size of a record in bytes; None if there is none; MinigptError if it cannot be one."""
     try:
         found = path.lstat()
     except (FileNotFoundError, NotADirectoryError):
@@ -141,8 +149,11 @@ def _record(path: Path) -> dict[str, Any] | None:
         raise MinigptError(f"{path.parent} cannot be read: {error.strerror}") from error
     if not stat.S_ISREG(found.st_mode):
         raise MinigptError(f"{path} is not a regular file, so it cannot be the record of a run")
-    if found.st_size > RECORD_LIMIT:
-        raise MinigptError(f"{path} has {found.st_size:,} bytes, more than the {RECORD_LIMIT:,} that a list reads")
+    return found.st_size
+
+
+def _shown(path: Path) -> dict[str, Any]:
+    """What a list shows of a record; MinigptError if it cannot be read, or is not minigpt's."""
     record = unsealed(read_json_object(path), path)
     model, result = (part if isinstance(part := record.get(name), dict) else {} for name in ("model", "result"))
     loss = result.get("held_out_loss")

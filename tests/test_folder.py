@@ -18,7 +18,7 @@ import pytest
 from minigpt.errors import MinigptError, as_argument
 from minigpt.files import sealed, unsealed, write_json
 from minigpt.folder import RunFolder
-from minigpt.shelf import NAMED, RECORD_LIMIT, list_runs, new_folder, require_free, slug
+from minigpt.shelf import NAMED, RECORD_LIMIT, USUAL, list_runs, new_folder, require_free, slug
 
 posix = pytest.mark.skipif(sys.platform == "win32", reason="there are no such files or rights there")
 
@@ -204,6 +204,18 @@ def test_a_list_of_many_unreadable_runs_counts_them(tmp_path):
     _, lines = list_runs(tmp_path)
     assert len(lines) == NAMED + 1
     assert lines[-1] == "5 more like these"
+
+
+def test_a_list_reads_no_more_than_so_much_of_huge_records(tmp_path, monkeypatch):
+    """However many there are: what is beyond the bound is named, and small records are listed all the same."""
+    monkeypatch.setattr("minigpt.shelf.EXTRA", 3 * 50_000)
+    for number in range(8):
+        RunFolder(tmp_path / f"huge-{number}", {"created": "2026", "prompt": "p" * (USUAL + 49_000)}).create()
+        RunFolder(tmp_path / f"small-{number}", {"created": "2026", "prompt": "p"}).create()
+    runs, lines = list_runs(tmp_path)
+    assert len([folder for folder, _ in runs if folder.name.startswith("huge")]) == 3
+    assert len([folder for folder, _ in runs if folder.name.startswith("small")]) == 8
+    assert len(lines) == 5 and all("more than the list has left" in line for line in lines)
 
 
 def test_a_record_that_is_sealed_and_says_nonsense_is_listed(tmp_path):

@@ -172,6 +172,14 @@ def test_a_subject_that_is_ruled_out_is_left_out(prompt: str) -> None:
     assert any('the word "' in line and "dragon" in line for line in describe(request))
 
 
+@pytest.mark.parametrize("prompt", ["letters to a chef, no nuts", "poems without nuts", "songs about cheese but without nuts"])
+def test_a_food_that_is_ruled_out_is_left_out_of_other_texts_too(prompt: str) -> None:
+    request = understand(prompt)
+    assert request.category != "cooking" and request.without == ("nut",)
+    texts = [document.text for document in itertools.islice(write_documents(request, random.Random(1)), 20)]
+    assert not any(re.search(r"\bnuts?\b", text, re.IGNORECASE) for text in texts)
+
+
 @pytest.mark.parametrize(
     "prompt", ["don't tell stories about dragons", "stories, but not about dragons", "stories where dragons do not appear"]
 )

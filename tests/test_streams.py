@@ -123,7 +123,7 @@ def prose(paragraphs: int) -> str:
 @pytest.mark.slow
 def test_a_corpus_four_times_as_large_takes_no_more_memory(tmp_path: Path) -> None:
     peaks = []
-    for paragraphs in (6_000, 24_000):
+    for paragraphs in (24_000, 96_000):
         (tmp_path / "own.txt").write_text(prose(paragraphs))
         peaks.append(peak_megabytes(CORPUS, tmp_path / "own.txt"))
     assert peaks[1] < peaks[0] + 10

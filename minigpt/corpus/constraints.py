@@ -65,7 +65,7 @@ def _meanings(term: Term, terms: Sequence[Term], place: int, category: str) -> I
             yield ("without", term.key) if term.about or term.negated not in SOFT else ("", "")
         else:
             yield field, OPPOSITE.get((field, value), "") if term.negated else value
-    if term.negated and (not thing(term) or term.key in PROGRAMMING):
+    if term.negated and (thing(term) in ("", "food") or term.key in PROGRAMMING):
         asked_out = term.negated not in SOFT or term.about or _is_contained(terms, place) or _is_contrasted(terms, place)
         yield ("without", singular(term.key)) if asked_out else ("", "")
 
