@@ -10,6 +10,8 @@ import unicodedata
 
 import regex
 
+from minigpt.corpus.characters import JOINING
+
 BLANK = regex.compile(r"[^\S\n]+")
 ESCAPES = regex.compile(r"\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)?|\x1b[PX^_][^\x1b]*(?:\x1b\\)?|[\x1b\x9b]\[?[0-?]*[ -/]*[@-~]?")  # ECMA-48
 SPELT_ESCAPES = regex.compile(r"\\(?:x1b|033|e|u001b)\[[0-?]*[ -/]*[@-~]", regex.IGNORECASE)
@@ -40,11 +42,7 @@ ADDRESSES = (
 IGNORABLE = regex.compile(
     r"[\p{Default_Ignorable_Code_Point}\p{Cf}--\u200c\u200d]", regex.VERSION1
 )  # soft hyphens, zero widths, bidi marks
-JOINERS_MATTER = (
-    r"\p{Arabic}\p{Syriac}\p{Mongolian}\p{Nko}\p{Devanagari}\p{Bengali}\p{Gurmukhi}\p{Gujarati}\p{Oriya}\p{Tamil}\p{Telugu}\p{Kannada}"
-    r"\p{Malayalam}\p{Sinhala}\p{Khmer}\p{Myanmar}\p{Tibetan}"
-)
-JOINER = regex.compile(rf"(?<![{JOINERS_MATTER}]\p{{M}}*)[\u200c\u200d]|[\u200c\u200d](?![{JOINERS_MATTER}])")
+JOINER = regex.compile(rf"(?<![{JOINING}]\p{{M}}*)[\u200c\u200d]|[\u200c\u200d](?![{JOINING}])")
 APOSTROPHE = regex.compile(
     r"(?<=\p{L}\p{M}*)[`\u00b4\u02b9\u02bb\u02bc\u02bd\u02c8\u2018\u2019\u201b\u2032\u2035\ua78c\uff07\ufffd']+(?=\p{L})"
 )
