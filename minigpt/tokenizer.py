@@ -9,12 +9,12 @@ from __future__ import annotations
 
 import codecs
 import heapq
-import operator
 import re
 from collections.abc import Callable, Iterable, Sequence
 from functools import cache
 from importlib import resources
 from itertools import chain
+from numbers import Integral
 from typing import Any
 from weakref import WeakMethod
 
@@ -216,12 +216,9 @@ class Tokenizer:
 
     def checked(self, token: int) -> int:
         """The id itself; MinigptError if it is not a whole number, or not one of this tokenizer's ids."""
-        try:
-            number = operator.index(token)
-        except TypeError:
-            number = None
-        if number is None or isinstance(token, bool):
+        if isinstance(token, bool) or not isinstance(token, Integral):
             raise MinigptError(f"token id {token!r} is not a whole number")
+        number = int(token)
         if not 0 <= number < len(self.tokens):
             raise MinigptError(f"token id {token} is outside this vocabulary of {len(self.tokens)}")
         return number
