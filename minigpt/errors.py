@@ -1,4 +1,4 @@
-"""The one exception for errors that a user can fix: one line with the thing, what was wanted, and the remedy."""
+"""Errors that a user can fix: one line with the thing, what was wanted, and the remedy; and a path as the remedy's command has it."""
 
 from __future__ import annotations
 

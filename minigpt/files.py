@@ -15,10 +15,7 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from .errors import MinigptError
-from .jsontext import SEAL as SEAL
 from .jsontext import decoded, json_object
-from .jsontext import sealed as sealed
-from .jsontext import unsealed as unsealed
 from .place import File, Spot, naming, spot
 
 PIECE = 2**20  # bytes read at once

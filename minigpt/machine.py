@@ -54,11 +54,6 @@ def free_room(root: Path = ROOT) -> Room:
     return Room(max(0, least.size), least.where)
 
 
-def free_memory(root: Path = ROOT) -> int:
-    """The bytes of `free_room`."""
-    return free_room(root).size
-
-
 def whole_memory(root: Path = ROOT) -> tuple[int, str]:
     """The bytes that this process could have if nothing else were running, and what provides them."""
     return min([(int(psutil.virtual_memory().total), "this machine"), *((limit, "this container") for limit, _ in _groups(root))])

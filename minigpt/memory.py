@@ -12,7 +12,6 @@ from .config import ModelConfig
 from .errors import MinigptError
 from .loss import chunk_rows
 from .machine import Room, gigabytes, whole_memory
-from .machine import free_memory as free_memory  # its earlier home
 from .wording import counted
 
 FLOAT = 4  # bytes of a float32

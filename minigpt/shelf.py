@@ -12,7 +12,8 @@ from pathlib import Path
 from typing import Any
 
 from .errors import MinigptError
-from .files import read_json_object, temporary_of, unsealed
+from .files import read_json_object, temporary_of
+from .jsontext import unsealed
 from .locks import is_alive
 from .place import Place
 

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from minigpt import files
+from minigpt import files, jsontext
 from minigpt.errors import MinigptError
 from minigpt.files import read_json_object, write_bytes, write_json, write_text
 
@@ -155,14 +155,14 @@ def test_what_cannot_be_read_is_named(tmp_path: Path) -> None:
 @given(st.dictionaries(st.text(max_size=5), st.integers() | st.text(max_size=5), min_size=1), st.data())
 def test_a_seal_fits_its_object_and_no_other(value: dict, data: st.DataObject) -> None:
     """However the JSON is spaced; a changed entry and a lost seal are told apart."""
-    value.pop(files.SEAL, None)
-    whole = files.sealed(value)
-    assert files.unsealed(json.loads(json.dumps(whole, indent=3)), "it") == value
+    value.pop(jsontext.SEAL, None)
+    whole = jsontext.sealed(value)
+    assert jsontext.unsealed(json.loads(json.dumps(whole, indent=3)), "it") == value
     with pytest.raises(MinigptError, match="it has no checksum"):
-        files.unsealed(value, "it")
+        jsontext.unsealed(value, "it")
     name = data.draw(st.sampled_from([*value, "another"]))
     with pytest.raises(MinigptError, match="it is damaged or was changed"):
-        files.unsealed(whole | {name: [value.get(name)]}, "it")
+        jsontext.unsealed(whole | {name: [value.get(name)]}, "it")
 
 
 def test_a_file_beyond_the_limit_is_not_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

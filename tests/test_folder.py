@@ -16,8 +16,9 @@ from pathlib import Path
 import pytest
 
 from minigpt.errors import MinigptError, as_argument
-from minigpt.files import sealed, unsealed, write_json
+from minigpt.files import write_json
 from minigpt.folder import RunFolder
+from minigpt.jsontext import sealed, unsealed
 from minigpt.shelf import NAMED, RECORD_LIMIT, USUAL, list_runs, new_folder, require_free, slug
 
 posix = pytest.mark.skipif(sys.platform == "win32", reason="there are no such files or rights there")

@@ -14,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from minigpt.errors import MinigptError
-from minigpt.machine import MOST_DEPTH, MOST_THREADS, Room, free_memory, free_room, require_threads, usable_cores, whole_memory
+from minigpt.machine import MOST_DEPTH, MOST_THREADS, Room, free_room, require_threads, usable_cores, whole_memory
 
 MB = 10**6
 linux = pytest.mark.skipif(sys.platform != "linux", reason="no such limits there")
@@ -37,7 +37,7 @@ def test_without_limits_the_machine_is_what_there_is(tmp_path: Path) -> None:
         assert free_room(root).where == ""
         assert whole_memory(root) == (psutil.virtual_memory().total, "this machine")
         assert usable_cores(root) == usable_cores(tmp_path)
-    assert 10 * MB < free_memory() < 10**15
+    assert 10 * MB < free_room().size < 10**15
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,7 @@ import pytest
 from minigpt.backend import Backend
 from minigpt.config import ModelConfig, TrainConfig
 from minigpt.errors import MinigptError
-from minigpt.machine import Room, free_memory
+from minigpt.machine import Room, free_room
 from minigpt.memory import RESERVE, micro_batch, require_memory, step_memory
 from minigpt.parallel import Trainer
 
@@ -68,7 +68,7 @@ def test_a_size_that_no_part_of_which_fits_into_the_machine_is_refused_before_an
 
 
 def test_free_memory_is_a_size_of_this_machine() -> None:
-    assert 10**7 < free_memory() < 10**15
+    assert 10**7 < free_room().size < 10**15
 
 
 STARVED = """

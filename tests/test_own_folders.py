@@ -13,7 +13,8 @@ from minigpt.corpus.gather import CORPUS
 from minigpt.corpus.own import RUN_CORPUS, OwnText
 from minigpt.corpus.walk import CACHE_SIGNATURE
 from minigpt.errors import MinigptError
-from minigpt.files import sealed, write_json
+from minigpt.files import write_json
+from minigpt.jsontext import sealed
 from minigpt.listener import Listener
 from minigpt.pipeline import write_corpus
 

@@ -12,7 +12,8 @@ import pytest
 
 import minigpt
 from minigpt.backend import Backend
-from minigpt.files import read_json_object, sealed, unsealed, write_json
+from minigpt.files import read_json_object, write_json
+from minigpt.jsontext import sealed, unsealed
 from minigpt.listener import Listener
 from minigpt.provenance import differences, provenance
 

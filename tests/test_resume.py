@@ -17,8 +17,9 @@ import pytest
 
 import minigpt
 from minigpt.errors import MinigptError
-from minigpt.files import sealed, write_json
+from minigpt.files import write_json
 from minigpt.folder import RunFolder, read_record
+from minigpt.jsontext import sealed
 from minigpt.listener import Listener
 from minigpt.pipeline import write_corpus
 from minigpt.state import KEPT, load_state, read_state, save_state, states

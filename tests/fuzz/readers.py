@@ -22,8 +22,9 @@ with atheris.instrument_imports(include=["minigpt"]):
     from minigpt.config import ModelConfig
     from minigpt.corpus.ollama.journal import Journal
     from minigpt.corpus.own import read_texts
-    from minigpt.files import read_json_object, sealed, write_json
+    from minigpt.files import read_json_object, write_json
     from minigpt.folder import read_record
+    from minigpt.jsontext import sealed
     from minigpt.params import shapes
     from minigpt.state import read_state, save_state
     from minigpt.tensors import read_tensors
