@@ -22,9 +22,9 @@ import test_general_writers as general
 import test_poetry_writers as poetry
 import test_technical_writers as technical
 
-from minigpt.corpus.favourites import Favourites
-from minigpt.corpus.prompt import describe, understand
+from minigpt.corpus.prompt.understand import describe, understand
 from minigpt.corpus.templates import write_documents
+from minigpt.corpus.templates.favourites import Favourites
 
 
 def main() -> int:

@@ -24,7 +24,7 @@ from durability import OPTIONS, PROMPT, command, outcome
 
 import minigpt
 from minigpt.errors import MinigptError
-from minigpt.listener import Listener
+from minigpt.run.listener import Listener
 
 MOST = 3_000_000  # bytes that such a run needs at its largest moment, about
 

@@ -19,8 +19,8 @@ import numpy as np
 
 from minigpt import ModelConfig, SampleConfig, Tokenizer, load
 from minigpt.backend import choose_backend
-from minigpt.checkpoint import save_config, save_tokenizer, save_weights
 from minigpt.config import find_size
+from minigpt.disk.checkpoint import save_config, save_tokenizer, save_weights
 from minigpt.generate import Decoder, choose
 from minigpt.params import Parameters
 

@@ -16,8 +16,8 @@ from pathlib import Path
 from typing import Any
 
 import minigpt
-from minigpt.folder import RunFolder
-from minigpt.stages.keep import Keeper
+from minigpt.disk.folder import RunFolder
+from minigpt.run.keeper import Keeper
 
 spent: Counter[str] = Counter()
 times: Counter[str] = Counter()

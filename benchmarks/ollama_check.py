@@ -13,8 +13,10 @@ import tempfile
 import time
 from pathlib import Path
 
-from minigpt.corpus.ollama import Limits, OllamaError, Teacher, TeacherSettings, write_with_ollama
-from minigpt.corpus.prompt import understand
+from minigpt.corpus.ollama.limits import Limits, OllamaError
+from minigpt.corpus.ollama.teacher import Teacher, TeacherSettings
+from minigpt.corpus.ollama.writer import write_with_ollama
+from minigpt.corpus.prompt.understand import understand
 from minigpt.tokenizer import Tokenizer
 
 

@@ -16,7 +16,9 @@ sys.path.insert(0, str(ROOT / "tests"))
 from ollama_server import serve  # noqa: E402 (the folder of the tests has to be found first)
 from test_ollama_writer import REQUEST, count, fresh, killed_runs  # noqa: E402
 
-from minigpt.corpus.ollama import Limits, Teacher, TeacherSettings, write_with_ollama  # noqa: E402
+from minigpt.corpus.ollama.limits import Limits  # noqa: E402
+from minigpt.corpus.ollama.teacher import Teacher, TeacherSettings  # noqa: E402
+from minigpt.corpus.ollama.writer import write_with_ollama  # noqa: E402
 
 
 def measure(delay: float, slots: int, documents: int, limits: Limits) -> tuple[float, float]:

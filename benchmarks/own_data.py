@@ -19,11 +19,11 @@ import numpy as np
 WORK = """
 import json, sys, time
 from pathlib import Path
-from minigpt.job import plan
-from minigpt.listener import Listener
-from minigpt.options import Options
-from minigpt.stages.number import number
-from minigpt.stages.write import write
+from minigpt.run.job import plan
+from minigpt.run.listener import Listener
+from minigpt.run.options import Options
+from minigpt.run.tokenize import number
+from minigpt.run.write_corpus import write
 
 class Shown(Listener):
     calls, latest = 0, 0.0

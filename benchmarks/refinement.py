@@ -22,8 +22,8 @@ sys.path.insert(0, str(Path(__file__).parent.parent / "tests"))
 
 from test_refine import documents, half_bad, written
 
-from minigpt.corpus.prompt import PRESETS, understand
-from minigpt.corpus.refine import refine
+from minigpt.corpus.choose.refine import refine
+from minigpt.corpus.prompt.understand import PRESETS, understand
 
 SEEDS = (1, 2, 3)
 DOCUMENTS = 120

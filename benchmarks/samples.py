@@ -22,7 +22,7 @@ from pathlib import Path
 
 import minigpt
 from minigpt.config import SampleConfig
-from minigpt.corpus.prompt import PRESETS, understand
+from minigpt.corpus.prompt.understand import PRESETS, understand
 from minigpt.corpus.templates import write_documents
 
 GRAM = 8

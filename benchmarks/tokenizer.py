@@ -17,9 +17,9 @@ from itertools import islice
 from pathlib import Path
 
 from minigpt import Tokenizer
-from minigpt.checkpoint import save_tokenizer
-from minigpt.corpus.prompt import PRESETS, understand
+from minigpt.corpus.prompt.understand import PRESETS, understand
 from minigpt.corpus.templates import write_documents
+from minigpt.disk.checkpoint import save_tokenizer
 
 PATTERN = r"""'(?:[sdmt]|ll|ve|re)| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+"""
 

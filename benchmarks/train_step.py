@@ -24,8 +24,8 @@ import numpy as np
 
 from minigpt import ModelConfig, TrainConfig, Trainer
 from minigpt.config import find_size
-from minigpt.parallel import usable_cores
-from minigpt.speed import operations, product_peak
+from minigpt.run.speed import operations, product_peak
+from minigpt.trainer import usable_cores
 
 sys.path.insert(0, str(Path(__file__).parent))
 PEERS = {

@@ -12,12 +12,12 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from .config import ModelConfig, SampleConfig, TrainConfig
-    from .errors import MinigptError
-    from .parallel import Trainer
-    from .pipeline import resume, train
-    from .textmodel import TextModel, load
-    from .tokenizer import Tokenizer
+    from minigpt.config import ModelConfig, SampleConfig, TrainConfig
+    from minigpt.errors import MinigptError
+    from minigpt.run.pipeline import resume, train
+    from minigpt.run.textmodel import TextModel, load
+    from minigpt.tokenizer import Tokenizer
+    from minigpt.trainer import Trainer
 
 __version__ = "0.1.0"
 
@@ -25,13 +25,13 @@ _HOMES = {
     "MinigptError": "errors",
     "ModelConfig": "config",
     "SampleConfig": "config",
-    "TextModel": "textmodel",
+    "TextModel": "run.textmodel",
     "Tokenizer": "tokenizer",
     "TrainConfig": "config",
-    "Trainer": "parallel",
-    "load": "textmodel",
-    "resume": "pipeline",
-    "train": "pipeline",
+    "Trainer": "trainer",
+    "load": "run.textmodel",
+    "resume": "run.pipeline",
+    "train": "run.pipeline",
 }
 
 __all__ = ["MinigptError", "ModelConfig", "SampleConfig", "TextModel", "Tokenizer", "TrainConfig", "Trainer", "load", "resume", "train"]

@@ -1,6 +1,6 @@
 """python -m minigpt"""
 
-from .cli import cli
+from minigpt.cli import cli
 
 if __name__ == "__main__":
     cli(prog_name="python -m minigpt")

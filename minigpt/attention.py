@@ -8,10 +8,10 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-from .backend import Array
-from .config import ModelConfig
-from .layers import Dropout, Layer, Linear, Noise, Workspace
-from .params import Parameters
+from minigpt.backend import Array
+from minigpt.config import ModelConfig
+from minigpt.layers import Dropout, Layer, Linear, Noise, Workspace
+from minigpt.params import Parameters
 
 FIRST = 512  # positions that a new cache has room for, GPT-1's: starting smaller makes decoding 5 % slower
 TILE = 64  # queries (and keys) handled at once: above the diagonal, only the half of a tile on it is computed in vain

@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from .errors import MinigptError
+from minigpt.errors import MinigptError
 
 Array = Any  # a numpy.ndarray or a cupy.ndarray, whichever the backend makes
 

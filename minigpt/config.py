@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from numbers import Integral, Real
 from typing import Any
 
-from .errors import MinigptError
+from minigpt.errors import MinigptError
 
 ARCHITECTURE = "openai-gpt"  # transformers' name for GPT-1
 

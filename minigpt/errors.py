@@ -1,4 +1,4 @@
-"""Errors that a user can fix: one line with the thing, what was wanted, and the remedy; and a path as the remedy's command has it."""
+"""Errors that a user can fix: one line with the thing, what was wanted, and the remedy; and the words that such lines need."""
 
 from __future__ import annotations
 
@@ -30,3 +30,8 @@ def as_argument(path: object) -> str:
         return shlex.quote(text)
     escaped = (c if c.isprintable() and c not in "\\'" else "".join(f"\\x{byte:02x}" for byte in os.fsencode(c)) for c in text)
     return f"$'{''.join(escaped)}'"
+
+
+def counted(number: int, noun: str, plural: str = "") -> str:
+    """A count in words, with commas between thousands; the plural defaults to the noun with an s."""
+    return f"{number:,} {noun if number == 1 else plural or noun + 's'}"

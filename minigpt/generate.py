@@ -12,12 +12,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .attention import Cache
-from .config import SampleConfig
-from .errors import MinigptError
-from .model import GPT
-from .process import blas, in_turn, quiet
-from .tokenizer import StreamDecoder, Tokenizer
+from minigpt.attention import Cache
+from minigpt.config import SampleConfig
+from minigpt.errors import MinigptError
+from minigpt.machine import blas
+from minigpt.model import GPT
+from minigpt.threads import in_turn, quiet
+from minigpt.tokenizer import StreamDecoder, Tokenizer
 
 HUGE = 1e300  # a score that an extreme penalty may reach; the difference of two is still finite
 

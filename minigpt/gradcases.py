@@ -13,13 +13,13 @@ from typing import Any
 
 import numpy as np
 
-from .attention import TILE, Attention
-from .backend import CACHE_BYTES, Array, Backend
-from .config import ModelConfig
-from .layers import Dropout, Embedding, Gelu, LayerNorm, Linear, Noise, Workspace
-from .loss import BLOCK, CrossEntropy
-from .model import Block, Mlp
-from .params import Parameter, Parameters
+from minigpt.attention import TILE, Attention
+from minigpt.backend import CACHE_BYTES, Array, Backend
+from minigpt.config import ModelConfig
+from minigpt.layers import Dropout, Embedding, Gelu, LayerNorm, Linear, Noise, Workspace
+from minigpt.loss import BLOCK, CrossEntropy
+from minigpt.model import Block, Mlp
+from minigpt.params import Parameter, Parameters
 
 CONFIG = ModelConfig(n_layer=2, n_head=2, n_embd=6, n_positions=8, vocab_size=11, dropout=0.3)
 TINY_CACHE = 200  # bytes: four rows of the model's width in float64, so that every chain runs over several pieces, the last smaller

@@ -14,10 +14,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .backend import Array, Backend
-from .config import TrainConfig
-from .gradcases import LAYERS, MODELS, Case, Setting, cases, randomize
-from .parallel import Trainer
+from minigpt.backend import Array, Backend
+from minigpt.config import TrainConfig
+from minigpt.gradcases import LAYERS, MODELS, Case, Setting, cases, randomize
+from minigpt.trainer import Trainer
 
 TOLERANCE = 1e-6
 FLOAT32_TOLERANCE = 1e-4  # of a gradient in float32, whose rounding errors are of order 1e-6, against the one in float64

@@ -22,9 +22,9 @@ from typing import Any
 
 import numpy as np
 
-from .backend import Array, Backend
-from .params import EMBEDDING, Parameters
-from .process import Turns
+from minigpt.backend import Array, Backend
+from minigpt.params import EMBEDDING, Parameters
+from minigpt.threads import Turns
 
 
 class Workspace:

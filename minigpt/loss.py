@@ -16,9 +16,9 @@ from collections.abc import Callable, Iterable
 from itertools import repeat
 from typing import Any
 
-from .backend import Array
-from .layers import Layer, Workspace
-from .params import EMBEDDING, Parameters
+from minigpt.backend import Array
+from minigpt.layers import Layer, Workspace
+from minigpt.params import EMBEDDING, Parameters
 
 CHUNK = 512  # rows of logits at once, at least: smaller chunks make smaller, slower matrix products
 CHUNK_BYTES = 64 * 2**20  # and more, as long as their logits are no larger than this

@@ -1,7 +1,7 @@
-"""What this process may use of the machine: cores, memory and threads, as the machine, a container and the process's own limits allow.
+"""What this process may use of the machine: cores, threads, and BLAS's threads, whose number is one setting for the whole process.
 
-A container is a Linux control group (cgroup), version 1 or 2. Its limits and those of all groups around it count, less what each has
-already taken. What cannot be read is no limit. Needs no array library.
+A container is a Linux control group (cgroup), version 1 or 2: its limits and those of all groups around it count. What cannot be read
+is no limit. Needs no array library.
 """
 
 from __future__ import annotations
@@ -10,63 +10,26 @@ import math
 import os
 import sys
 import threading
+from collections import deque
 from collections.abc import Iterator
-from contextlib import suppress
-from dataclasses import dataclass
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-import psutil
+from threadpoolctl import ThreadpoolController
 
-from .config import require_integer
-from .errors import MinigptError
-
-if sys.platform != "win32":
-    import resource
+from minigpt.config import require_integer
+from minigpt.errors import MinigptError
 
 ROOT = Path("/")
 MOST_READ = 2**16  # bytes of a file under /proc or /sys
 MOST_DEPTH = 64  # nested groups, counted from the outermost
-UNLIMITED = 2**60  # version 1 writes "no limit" as the largest multiple of a page
 MOST_THREADS = 1024  # more threads cost more than they compute on any machine; and a run is often continued on a smaller one
-
-
-@dataclass(frozen=True)
-class Room:
-    """Bytes of free memory: on the machine (`where` is empty), or within a tighter limit of this process."""
-
-    size: int
-    where: str = ""
-
-    def __str__(self) -> str:
-        return f"{gigabytes(self.size)} are free {self.where}".rstrip()
 
 
 def usable_cores(root: Path = ROOT) -> int:
     """The processor cores that this process may use; a part of a core counts as one."""
     return max(1, min([_cores(), *(math.ceil(quota) for quota in _quotas(root))]))
-
-
-def free_room(root: Path = ROOT) -> Room:
-    """The memory that new arrays can take without pushing anything else out, and what limits it."""
-    rooms = [Room(machine_memory()), *(Room(limit - taken, "in this container") for limit, taken in _groups(root)), *_own_room()]
-    least = min(rooms, key=lambda room: room.size)
-    return Room(max(0, least.size), least.where)
-
-
-def whole_memory(root: Path = ROOT) -> tuple[int, str]:
-    """The bytes that this process could have if nothing else were running, and what provides them."""
-    return min([(int(psutil.virtual_memory().total), "this machine"), *((limit, "this container") for limit, _ in _groups(root))])
-
-
-def machine_memory() -> int:
-    """Bytes that are free on the machine, for any process."""
-    return int(psutil.virtual_memory().available)
-
-
-def gigabytes(size: int) -> str:
-    """Bytes as 1.23 GB or 45 MB."""
-    return f"{size / 1e9:.2f} GB" if size >= 1e9 else f"{size / 1e6:.0f} MB"
 
 
 def require_threads(name: str, value: Any) -> int | None:
@@ -110,31 +73,6 @@ def _can_start(count: int) -> bool:
     return True
 
 
-def _own_room() -> Iterator[Room]:
-    """What each of the process's own limits (ulimit) leaves, less what the process has taken."""
-    if sys.platform == "win32":
-        return
-    with suppress(psutil.Error, OSError, ValueError):
-        taken = psutil.Process().memory_info()
-        for name, option, used in (("RLIMIT_AS", "-v", taken.vms), ("RLIMIT_DATA", "-d", getattr(taken, "data", taken.rss))):
-            limit = resource.getrlimit(getattr(resource, name))[0] if hasattr(resource, name) else resource.RLIM_INFINITY
-            if limit != resource.RLIM_INFINITY:
-                yield Room(limit - used, f"under ulimit {option}")
-
-
-def _groups(root: Path) -> Iterator[tuple[int, int]]:
-    """For each group around this process that limits memory: the limit, and the bytes taken that the system cannot reclaim."""
-    for folder in _folders(root, "memory"):
-        limits = [_number(folder / name) for name in ("memory.max", "memory.high", "memory.limit_in_bytes")]
-        limit = min((limit for limit in limits if limit is not None), default=UNLIMITED)
-        if limit >= UNLIMITED:
-            continue
-        taken = _number(folder / "memory.current") or _number(folder / "memory.usage_in_bytes") or 0
-        facts = dict(line.split() for line in _read(folder / "memory.stat").splitlines() if len(line.split()) == 2)
-        cached = _integer(facts.get("total_inactive_file") or facts.get("inactive_file", ""))  # v1: the total includes the groups inside
-        yield limit, max(0, taken - (cached or 0))
-
-
 def _cores() -> int:
     """The processor cores that this process may run on."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
@@ -142,18 +80,18 @@ def _cores() -> int:
 
 def _quotas(root: Path) -> Iterator[float]:
     """The processor time that each group around this process may take, in cores."""
-    for folder in _folders(root, "cpu"):
-        quota, _, period = _read(folder / "cpu.max").strip().partition(" ")
-        microseconds = _integer(quota) or _number(folder / "cpu.cfs_quota_us")
-        of = _integer(period) or _number(folder / "cpu.cfs_period_us")
+    for folder in group_folders(root, "cpu"):
+        quota, _, period = read_text(folder / "cpu.max").strip().partition(" ")
+        microseconds = as_number(quota) or read_number(folder / "cpu.cfs_quota_us")
+        of = as_number(period) or read_number(folder / "cpu.cfs_period_us")
         if microseconds and of:
             yield microseconds / of
 
 
-def _folders(root: Path, controller: str) -> Iterator[Path]:
+def group_folders(root: Path, controller: str) -> Iterator[Path]:
     """The folders of this process's group and of those around it, for one controller, in any of the usual places."""
     mounts = root / "sys/fs/cgroup"
-    for line in _read(root / "proc/self/cgroup").splitlines() or ["0::/"]:
+    for line in read_text(root / "proc/self/cgroup").splitlines() or ["0::/"]:
         number, _, rest = line.partition(":")
         controllers, _, path = rest.partition(":")
         if number == "0" and not controllers:
@@ -169,21 +107,120 @@ def _folders(root: Path, controller: str) -> Iterator[Path]:
             yield from (place.joinpath(*names[:depth]) for depth in range(len(names) + 1))
 
 
-def _number(path: Path) -> int | None:
+def read_number(path: Path) -> int | None:
     """The number that a file holds, or None."""
-    return _integer(_read(path))
+    return as_number(read_text(path))
 
 
-def _integer(text: str) -> int | None:
+def as_number(text: str) -> int | None:
     """A whole number that is not negative, or None, which "max" is too."""
     text = text.strip()
     return int(text) if text.isdecimal() and len(text) < 30 else None
 
 
-def _read(path: Path) -> str:
+def read_text(path: Path) -> str:
     """The beginning of a small file; empty if it cannot be read."""
     try:
         with path.open("rb") as file:
             return file.read(MOST_READ).decode("utf-8", "replace")
     except (OSError, ValueError):  # a name with a NUL is a ValueError
         return ""
+
+
+class BlasThreads:
+    """How many threads BLAS uses for a product. The number applies to the whole process and affects rounding: computations with the same
+    number run side by side, others wait for their turn. First come, first served.
+    """
+
+    def __init__(self) -> None:
+        self._libraries: list[Any] | None = None
+        self._before: list[tuple[Any, int]] = []
+        self._limit: object = None
+        self._mine = threading.local()
+        self._renew()
+
+    def _renew(self) -> None:
+        """Back to the state of a single-threaded process."""
+        self._free, self._line = threading.Condition(), deque[object]()
+        self._users = int(getattr(self._mine, "inside", False))
+
+    @contextmanager
+    def limited(self, threads: int | None = None) -> Iterator[None]:
+        """Products inside use this many threads; None: as many as the surrounding program has set. A fork waits until this ends."""
+        if getattr(self._mine, "inside", False):  # a signal handler inside a computation, which it cannot wait for
+            yield
+            return
+        self._mine.inside = True
+        try:
+            self._enter(threads)
+            try:
+                yield
+            finally:
+                self._leave()
+        finally:
+            self._mine.inside = False
+
+    def _enter(self, limit: object) -> None:
+        ticket = object()
+        with self._free:
+            self._line.append(ticket)
+            try:
+                self._free.wait_for(lambda: self._line[0] is ticket and (not self._users or self._limit == limit))
+                if not self._users:
+                    self._limit = limit
+                    self._set(limit)
+                self._users += 1
+            finally:
+                self._line.remove(ticket)
+                self._free.notify_all()
+
+    def _set(self, limit: object) -> None:
+        """Set the threads of every BLAS in the process, after noting what they were."""
+        if self._libraries is None:
+            self._libraries = ThreadpoolController().select(user_api="blas").lib_controllers
+        if isinstance(limit, int):
+            self._before = [(library, known) for library in self._libraries if (known := library.num_threads) is not None]
+            for library, _ in self._before:
+                set_threads(library, limit)
+
+    def _leave(self) -> None:
+        with self._free:
+            self._users -= 1
+            if not self._users:
+                for library, known in self._before:
+                    set_threads(library, known)
+                self._before = []
+            self._free.notify_all()
+
+    def before_fork(self) -> None:
+        """Wait for the computations of other threads, as the child has no threads to finish them."""
+        if not getattr(self._mine, "inside", False):
+            self._enter(self)
+            self._mine.forking = True
+
+    def after_fork_in_parent(self) -> None:
+        """Let other computations continue."""
+        if self._mine.__dict__.pop("forking", False):
+            self._leave()
+
+    def after_fork_in_child(self) -> None:
+        """No other thread exists here."""
+        self._mine.__dict__.pop("forking", None)
+        self._renew()
+
+
+def set_threads(library: Any, count: int) -> None:
+    """Set the number of threads of one of threadpoolctl's libraries, from any thread.
+
+    Recent versions silently ignore every thread but the first, until that one is done. Here `BlasThreads` decides whose turn it is.
+    """
+    release = getattr(library, "clear_controlling_thread", lambda force: None)
+    release(force=True)
+    library.set_num_threads(count)
+    release(force=True)
+
+
+blas = BlasThreads()
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(before=blas.before_fork, after_in_parent=blas.after_fork_in_parent, after_in_child=blas.after_fork_in_child)

@@ -6,10 +6,10 @@ embedding; loss.py multiplies with it, so that logits never exist all at once.
 
 from __future__ import annotations
 
-from .attention import Attention, Cache
-from .backend import Array
-from .layers import Dropout, Embedding, Gelu, LayerNorm, Linear, Noise, Workspace
-from .params import Parameters
+from minigpt.attention import Attention, Cache
+from minigpt.backend import Array
+from minigpt.layers import Dropout, Embedding, Gelu, LayerNorm, Linear, Noise, Workspace
+from minigpt.params import Parameters
 
 
 class Mlp:

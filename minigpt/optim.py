@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import math
 
-from .backend import Array
-from .config import TrainConfig
-from .params import Parameters
+from minigpt.backend import Array
+from minigpt.config import TrainConfig
+from minigpt.params import Parameters
 
 FINAL_SHARE = 0.1  # of the peak learning rate, at the end of the cosine
 

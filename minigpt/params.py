@@ -13,9 +13,9 @@ from typing import Any
 
 import numpy as np
 
-from .backend import Array, Backend
-from .config import ModelConfig
-from .errors import MinigptError
+from minigpt.backend import Array, Backend
+from minigpt.config import ModelConfig
+from minigpt.errors import MinigptError
 
 EMBEDDING = "transformer.tokens_embed.weight"  # the first in the flat blocks
 

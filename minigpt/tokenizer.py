@@ -20,7 +20,7 @@ from weakref import WeakMethod
 
 import regex
 
-from .errors import MinigptError
+from minigpt.errors import MinigptError
 
 END_OF_TEXT = "<|endoftext|>"
 # Letters and numbers that Unicode added after version 16, by which tiktoken 0.14 splits. They count as marks, so that a text's ids do

@@ -1,29 +1,119 @@
-"""The loop, the sum of all parts: a trainer and two token streams in; the best model saved on the way, and the figures out."""
+"""The training loop: a stream of token ids in, a trained network out, step by step.
+
+In a stream the documents follow each other, each closed by end-of-text. A batch is B windows of T
+tokens, x, with the token that follows each of them, y: both (B, T), y being x moved by one.
+"""
 
 from __future__ import annotations
 
-import math
-import time
-from collections.abc import Callable
-from dataclasses import asdict, dataclass
-from itertools import islice
-from typing import Any
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import count, islice
+from typing import Protocol
 
 import numpy as np
 
-from .batches import Windows, evaluation_batches
-from .errors import Diverged, MinigptError
-from .forms import read_as
-from .optim import learning_rate
-from .pace import Pace
-from .parallel import Trainer
+from minigpt.errors import MinigptError, counted
+from minigpt.trainer import Trainer
 
-REPORTS = 200  # lines of metrics.jsonl in a run, about
+Batch = tuple[np.ndarray, np.ndarray]  # x, y: (B, T) int32 each
+
+
+def train(trainer: Trainer, windows: Windows, held_out: HeldOut, course: Course, keeper: Keeper) -> None:
+    """Train from step `course.step` on until the course is done.
+
+    The course counts: how far it is, whether an evaluation or a line of metrics is due, which model
+    is the best (run/course.py). The keeper writes to the disk (run/keeper.py). Raises Diverged
+    where the numbers are no longer finite.
+    """
+    for x, y in windows.batches(course.step):
+        if course.done:
+            return
+        loss = trainer.forward_backward(x, y)  # the mean loss of the batch; every gradient
+        norm = trainer.update()  # AdamW, the gradients clipped to a global norm
+        course.count(loss, norm, y.size)
+        if course.evaluation_due:
+            report = course.report(held_out_loss(trainer, held_out))
+            if course.is_best(report):
+                keeper.save_model()
+            keeper.report(report)
+        elif course.report_due:
+            keeper.report(course.report())
+        keeper.step()  # saves what resumes an interrupted run, now and then
+
+
+class Windows:
+    """Non-overlapping windows over a training stream, which is taken as a ring: its first document
+    follows its last end-of-text.
+
+    Each epoch starts at a new random place and takes the windows in a new random order, so that no
+    token is always first in its window. A stream shorter than a window is one window.
+    """
+
+    def __init__(self, ids: np.ndarray, context: int, batch_size: int, seed: int) -> None:
+        if len(ids) < 2:
+            size = counted(len(ids), "token")
+            raise MinigptError(f"a corpus of {size} is too short to learn from; it takes at least two")
+        self.ids, self.batch_size, self.seed = ids, batch_size, seed
+        self.context = min(context, len(ids))
+        self.windows = len(ids) // self.context
+
+    @property
+    def steps(self) -> int:
+        """Batches in an epoch; the last may be smaller."""
+        return -(-self.windows // self.batch_size)
+
+    def batches(self, step: int) -> Iterator[Batch]:
+        """The batches of step `step`, `step + 1`, ... without end."""
+        epoch, taken = divmod(step, self.steps)
+        yield from islice(self.epoch(epoch), taken, None)
+        for number in count(epoch + 1):
+            yield from self.epoch(number)
+
+    def epoch(self, number: int) -> Iterator[Batch]:
+        """The batches of epoch 0, 1, 2, ...; they depend on (seed, number) alone."""
+        rng = np.random.default_rng([self.seed, 2, number])
+        starts = rng.integers(len(self.ids)) + rng.permutation(self.windows) * self.context
+        reach = np.arange(self.context + 1)
+        for first in range(0, self.windows, self.batch_size):
+            places = starts[first : first + self.batch_size, None] + reach  # (B, T + 1)
+            window = self.ids[places % len(self.ids)].astype(np.int32)
+            yield window[:, :-1], window[:, 1:]
+
+
+class HeldOut:
+    """Batches in which every token of a held-out stream (n,) is a target exactly once; the last
+    one holds what is left. Before the first token stands `end_of_text`."""
+
+    def __init__(self, ids: np.ndarray, context: int, batch_size: int, end_of_text: int) -> None:
+        self.ids, self.context, self.batch_size = ids, context, batch_size
+        self.end_of_text = end_of_text
+
+    def __iter__(self) -> Iterator[Batch]:
+        whole, T = len(self.ids) // self.context, self.context
+        for first in range(0, whole, self.batch_size):
+            starts = np.arange(first, min(first + self.batch_size, whole))[:, None] * T
+            yield self.targets(starts + np.arange(T))
+        if whole * T < len(self.ids):
+            yield self.targets(np.arange(whole * T, len(self.ids))[None])
+
+    def targets(self, places: np.ndarray) -> Batch:
+        """The targets y at `places` (B, T), and the inputs x, the tokens one place earlier."""
+        x, y = self.ids[places - 1].astype(np.int32), self.ids[places].astype(np.int32)
+        x[places == 0] = self.end_of_text
+        return x, y
+
+
+def held_out_loss(trainer: Trainer, held_out: HeldOut) -> float | None:
+    """The mean loss per held-out token, in nats, without dropout; None if nothing is held out."""
+    n = len(held_out.ids)
+    return sum(trainer.evaluate(x, y) * y.size for x, y in held_out) / n if n else None
 
 
 @dataclass(frozen=True)
 class Report:
-    """One line of metrics.jsonl. Losses in nats per token; `train_loss` is the mean since the line before."""
+    """One line of metrics.jsonl. Losses in nats per token; `train_loss` is the mean since the line
+    before."""
 
     step: int
     epoch: float
@@ -36,193 +126,39 @@ class Report:
     tokens_per_second: float
 
 
-@dataclass(frozen=True)
-class Result:
-    """What came of a training: the losses at the best step, and what it took."""
+class Course(Protocol):
+    """What the loop asks about how far it is."""
 
-    train_loss: float
-    held_out_loss: float | None
-    best_step: int
-    steps: int
-    epochs: float
-    seconds: float
-    tokens_per_second: float
-    stopped_early: bool
-    halvings: int  # of the learning rate, because the numbers were not finite any more
-
-
-def held_out_loss(trainer: Trainer, ids: np.ndarray, context: int, end_of_text: int) -> float:
-    """The mean loss over a held-out stream (n,), every token counted once, without dropout."""
-    total = 0.0
-    for x, y in evaluation_batches(ids, context, trainer.train_config.batch_size, end_of_text):
-        total += trainer.evaluate(x, y) * y.size
-    return total / len(ids)
-
-
-class Course:
-    """A training under way: what `fit` knows between two steps. `base` steps were made before it, in an earlier one of the same run."""
-
-    def __init__(self, trainer: Trainer, windows: Windows, held_out: np.ndarray, end_of_text: int, pace: Pace, base: int = 0) -> None:
-        self.trainer, self.windows, self.held_out, self.end_of_text, self.pace = trainer, windows, held_out, end_of_text, pace
-        self.rate = trainer.train_config.learning_rate  # the peak, before it was halved
-        self.step = self.base = base
-        self.tokens = self.stalled = 0
-        self.halvings = self.troubles = self.trouble_at = 0  # of the rate; one after the other, without a gain behind the latest's step
-        self.evaluated, self.evaluation = 0.0, 0.0  # when the latest evaluation ended, in seconds of the course, and how long it took
-        self.loss = math.nan  # of the latest step
-        self.losses: list[float] = []  # since the latest report
-        self.recent: list[float] = []  # since the latest evaluation
-        self.latest: Report | None = None
-        self.best: Report | None = None
-        self.best_train_loss = math.nan  # the mean of the steps that led to the best model
-        self.started = time.perf_counter()  # as if all of the training were one go, once it is restored
-        self.plan()
-
-    @property
-    def seconds(self) -> float:
-        """Since the training began."""
-        return time.perf_counter() - self.started
-
-    def plan(self) -> None:
-        """How many steps it will be; the schedule of the learning rate follows."""
-        self.total_steps = self.pace.total_steps(self.step, self.seconds, self.evaluation)
-        rate = self.rate / 2**self.halvings
-        config, total = self.trainer.train_config, max(1, self.total_steps - self.base)
-        if (config.total_steps, config.learning_rate) != (total, rate):
-            self.trainer.configure(total_steps=total, learning_rate=rate)
+    step: int
 
     @property
     def done(self) -> bool:
-        """Whether the end is reached, or `patience` evaluations in a row brought no gain on the held-out stream."""
-        impatient = not self.pace.patient and self.stalled >= self.trainer.train_config.patience
-        return self.step >= self.total_steps or impatient
-
-    def facts(self) -> dict[str, Any]:
-        """All of it but the trainer's arrays, as JSON has it."""
-        return {
-            "step": self.step,
-            "tokens": self.tokens,
-            "stalled": self.stalled,
-            "halvings": self.halvings,
-            "troubles": self.troubles,
-            "trouble_at": self.trouble_at,
-            "evaluated": self.evaluated,
-            "evaluation": self.evaluation,
-            "losses": list(self.losses),
-            "recent": list(self.recent),
-            "latest": asdict(self.latest) if self.latest else None,
-            "best": asdict(self.best) if self.best else None,
-            "best_train_loss": self.best_train_loss if self.best else None,
-            "seconds": self.seconds,
-        }
-
-    def restore(self, facts: dict[str, Any]) -> None:
-        """Become the course that had these facts."""
-        for name in ("step", "tokens", "stalled", "halvings", "troubles", "trouble_at", "evaluated", "evaluation"):
-            setattr(self, name, facts[name])
-        self.losses, self.recent = list(facts["losses"]), list(facts["recent"])
-        self.latest, self.best = (read_as(Report, facts[name], "the state") if facts[name] else None for name in ("latest", "best"))
-        self.best_train_loss = facts["best_train_loss"] if self.best else math.nan
-        self.started = time.perf_counter() - facts["seconds"]
-        self.plan()
-
-    def take(self, x: np.ndarray, y: np.ndarray) -> None:
-        """One step."""
-        loss = self.loss = self.trainer.step(x, y)
-        if not math.isfinite(loss) or not math.isfinite(self.trainer.gradient_norm):
-            raise Diverged(f"step {self.step + 1}: the loss is {loss}, its gradient's norm {self.trainer.gradient_norm}")
-        self.step += 1
-        self.tokens += y.size
-        self.losses.append(loss)
-        self.recent.append(loss)
-        self.plan()
-
-    def evaluate(self) -> float | None:
-        """The held-out loss, or None where nothing is held out."""
-        began = self.seconds
-        loss = held_out_loss(self.trainer, self.held_out, self.windows.context, self.end_of_text) if len(self.held_out) else None
-        if loss is not None and not math.isfinite(loss):
-            raise Diverged(f"step {self.step}: the held-out loss is {loss}")
-        self.evaluated = self.seconds
-        self.evaluation = self.evaluated - began
-        return loss
+        """Whether the end is reached, or nothing improves any more."""
 
     @property
-    def evaluation_due(self) -> bool:
-        """When it is time, and after the last step."""
-        return self.step >= self.total_steps or self.pace.evaluates(self.step, self.seconds - self.evaluated, self.evaluation)
+    def evaluation_due(self) -> bool: ...
 
     @property
-    def report_due(self) -> bool:
-        """REPORTS times, about, in the whole training."""
-        return self.step % max(1, (self.total_steps - self.base) // REPORTS) == 0
+    def report_due(self) -> bool: ...
 
-    def report(self, held_out: float | None) -> Report:
-        """The figures of this moment; the mean of the losses starts again."""
-        seconds = self.seconds
-        report = Report(
-            step=self.step,
-            epoch=round(self.step / self.windows.steps, 4),
-            tokens=self.tokens,
-            seconds=round(seconds, 3),
-            train_loss=sum(self.losses) / len(self.losses),
-            held_out_loss=held_out,
-            learning_rate=learning_rate(self.trainer.train_config, self.trainer.optimizer.step - 1),
-            grad_norm=self.trainer.gradient_norm,
-            tokens_per_second=round(self.tokens / seconds, 1),
-        )
-        self.losses = []
-        self.latest = report
-        return report
+    def count(self, loss: float, norm: float, tokens: int) -> None:
+        """One step was made; Diverged if its loss or its gradient's norm is not finite."""
 
-    def gained(self, report: Report) -> bool:
-        """Whether this evaluation is the best so far; without held-out documents the latest model counts as the best."""
-        lowest = self.best.held_out_loss if self.best else None
-        gain = lowest is None or report.held_out_loss is None or report.held_out_loss < lowest
-        if gain:
-            self.best, self.stalled = report, 0
-            self.troubles = 0 if self.step > self.trouble_at else self.troubles
-            self.best_train_loss = sum(self.recent) / len(self.recent)
-        else:
-            self.stalled += 1
-        self.recent = []
-        return gain
+    def report(self, held_out_loss: float | None = None) -> Report:
+        """The figures of this moment."""
 
-    def result(self) -> Result:
-        """The outcome so far, once an evaluation has been made."""
-        if self.best is None or self.latest is None:
-            raise MinigptError("the training ended without an evaluation: its state is damaged; start again in another folder")
-        return Result(
-            train_loss=self.best_train_loss,
-            held_out_loss=self.best.held_out_loss,
-            best_step=self.best.step,
-            steps=self.step,
-            epochs=self.latest.epoch,
-            seconds=self.latest.seconds,
-            tokens_per_second=self.latest.tokens_per_second,
-            stopped_early=self.step < self.total_steps,
-            halvings=self.halvings,
-        )
+    def is_best(self, report: Report) -> bool:
+        """Whether an evaluated model is the best so far."""
 
 
-def fit(course: Course, save: Callable[[], None], on_report: Callable[[Report], None], on_step: Callable[[Course], None]) -> None:
-    """Train from where the course is until it is done.
+class Keeper(Protocol):
+    """What writes to the disk."""
 
-    Calls `save` whenever the model is the best so far, `on_report` for each line of metrics, and `on_step` after each step. Raises
-    Diverged for numbers that are not finite.
-    """
-    while not course.done:
-        epoch, taken = divmod(course.step, course.windows.steps)
-        for x, y in islice(course.windows.epoch(epoch), taken, None):
-            course.take(x, y)
-            if course.evaluation_due:
-                report = course.report(course.evaluate())
-                if course.gained(report):
-                    save()
-                on_report(report)
-                course.plan()
-            elif course.report_due:
-                on_report(course.report(None))
-            on_step(course)
-            if course.done:
-                break
+    def save_model(self) -> None:
+        """Keep the model of this moment as the best."""
+
+    def report(self, report: Report) -> None:
+        """Append a line of metrics."""
+
+    def step(self) -> None:
+        """Save the state if it is time; stop if somebody asked to."""

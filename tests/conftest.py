@@ -11,8 +11,8 @@ from hypothesis import settings
 
 from minigpt.backend import Backend
 from minigpt.config import ModelConfig
+from minigpt.run.vocabulary import compact
 from minigpt.tokenizer import Tokenizer
-from minigpt.vocabulary import compact
 
 settings.register_profile("minigpt", deadline=None, derandomize=True)
 settings.load_profile("minigpt")

@@ -6,7 +6,7 @@ import re
 from itertools import combinations, pairwise
 
 from minigpt.corpus.request import Request
-from minigpt.corpus.templates.grammar import load_words
+from minigpt.corpus.words import load_words
 
 SEASONS = {  # kept here, apart from the writers' own table
     "spring": r"[Ss]pring|April|March|May|blossoms?|thaw|lambs?|crocus|tulips?|snowdrops|buds",

@@ -17,15 +17,15 @@ import strict_cupy as stand_in
 from strict_cupy import strict_cupy
 
 from minigpt.backend import Backend, CupyBackend, choose_backend
-from minigpt.checkpoint import load_checkpoint, save_config, save_tokenizer, save_weights
 from minigpt.config import ModelConfig, TrainConfig
+from minigpt.disk.checkpoint import load_checkpoint, save_config, save_tokenizer, save_weights
 from minigpt.errors import MinigptError
 from minigpt.gradcases import LAYERS, MODELS
 from minigpt.gradcheck import check_gradients
-from minigpt.parallel import Trainer
-from minigpt.textmodel import TextModel
+from minigpt.run.textmodel import TextModel
+from minigpt.run.vocabulary import compact
 from minigpt.tokenizer import Tokenizer
-from minigpt.vocabulary import compact
+from minigpt.trainer import Trainer
 
 CONFIG = ModelConfig(n_layer=2, n_head=2, n_embd=16, n_positions=16, vocab_size=23, dropout=0.0)
 HOST = np.arange(6.0).reshape(2, 3)

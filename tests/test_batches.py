@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from minigpt.batches import Windows, evaluation_batches
 from minigpt.errors import MinigptError
+from minigpt.training import HeldOut, Windows
 
 lengths, contexts, sizes = st.integers(2, 200), st.integers(1, 40), st.integers(1, 9)
 
@@ -80,7 +80,7 @@ def test_a_corpus_without_a_next_token_is_refused(n: int, tokens: str) -> None:
 def test_every_held_out_token_is_a_target_once(n: int, context: int, batch_size: int) -> None:
     """In order, the first one after end-of-text; each target's input is the token before it; no batch is larger than asked."""
     ids, end = np.arange(n, dtype=np.int32), 9_999
-    batches = list(evaluation_batches(ids, context, batch_size, end))
+    batches = list(HeldOut(ids, context, batch_size, end))
     targets = np.concatenate([y.reshape(-1) for _, y in batches]) if batches else np.zeros(0)
     inputs = np.concatenate([x.reshape(-1) for x, _ in batches]) if batches else np.zeros(0)
     assert np.array_equal(targets, ids)

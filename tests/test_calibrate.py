@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 
 from minigpt.backend import Backend
-from minigpt.calibrate import HIGHEST, LOWEST, best_scale, scaled
 from minigpt.config import ModelConfig, TrainConfig
-from minigpt.parallel import Trainer
-from minigpt.training import held_out_loss
+from minigpt.run.calibrate import HIGHEST, LOWEST, best_scale, scaled
+from minigpt.trainer import Trainer
+from minigpt.training import HeldOut, held_out_loss
 
 CONFIG = ModelConfig(n_layer=2, n_head=2, n_embd=16, n_positions=16, vocab_size=30, dropout=0.0)
 END = 29
@@ -52,24 +52,24 @@ def test_the_factor_is_the_one_of_the_lowest_loss(trainer: Trainer, rng: np.rand
     held_out, state = np.where(rng.random(64) < 0.1, rng.integers(0, 30, 64), text[1:]), trainer.state_dict()
     for sharpness in (1.0, 0.7):
         trainer.load_state_dict(scaled(state, CONFIG.n_layer, sharpness))
-        start, found = trainer.state_dict(), best_scale(trainer, held_out, 16, END)
+        start, found = trainer.state_dict(), best_scale(trainer, HeldOut(held_out, 16, 4, END))
         losses = {}
         for scale in np.linspace(LOWEST, HIGHEST, 76):
             trainer.load_state_dict(scaled(start, CONFIG.n_layer, scale))
-            losses[scale] = held_out_loss(trainer, held_out, 16, END)
+            losses[scale] = held_out_loss(trainer, HeldOut(held_out, 16, 4, END))
         assert found == pytest.approx(min(losses, key=losses.get), abs=0.015)
     assert 0.6 < found < 1.2, "a case with a minimum inside of the interval"
 
 
 def test_a_model_that_is_too_sure_of_itself_gains(trainer: Trainer, rng: np.random.Generator) -> None:
     held_out = rng.integers(0, 30, 200)
-    before = held_out_loss(trainer, held_out, 16, END)
-    rescaled(trainer, best_scale(trainer, held_out, 16, END))
-    assert held_out_loss(trainer, held_out, 16, END) < before - 0.3
+    before = held_out_loss(trainer, HeldOut(held_out, 16, 4, END))
+    rescaled(trainer, best_scale(trainer, HeldOut(held_out, 16, 4, END)))
+    assert held_out_loss(trainer, HeldOut(held_out, 16, 4, END)) < before - 0.3
 
 
 def test_where_no_factor_gains_it_is_one(cpu: Backend) -> None:
     trainer = Trainer(CONFIG, TrainConfig(batch_size=4), threads=1, backend=cpu, dtype=np.float64)
     rescaled(trainer, 0.0)  # all tokens are equally likely, whatever the factor
-    assert best_scale(trainer, np.arange(29), 16, END) == 1.0
+    assert best_scale(trainer, HeldOut(np.arange(29), 16, 4, END)) == 1.0
     trainer.close()

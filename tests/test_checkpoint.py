@@ -14,13 +14,13 @@ import pytest
 from safetensors.numpy import load_file, save_file
 
 from minigpt.backend import Backend
-from minigpt.checkpoint import CONFIG, PADDING, TIED, WEIGHTS, load_checkpoint, read_scale, save_config, save_tokenizer, save_weights
 from minigpt.config import ModelConfig
+from minigpt.disk.checkpoint import CONFIG, PADDING, TIED, WEIGHTS, load_checkpoint, read_scale, save_config, save_tokenizer, save_weights
 from minigpt.errors import MinigptError
 from minigpt.params import Parameters
-from minigpt.textmodel import load
+from minigpt.run.textmodel import load
+from minigpt.run.vocabulary import compact
 from minigpt.tokenizer import Tokenizer
-from minigpt.vocabulary import compact
 
 TOKENS = "transformer.tokens_embed.weight"
 NAME = "transformer.h.0.mlp.c_fc.weight"

@@ -12,11 +12,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from minigpt.corpus.chatter import has_gaps, refuses, without_chatter, without_markup
-from minigpt.corpus.clean import Cleaner
+from minigpt.corpus.choose.chatter import has_gaps, refuses, without_chatter, without_markup
+from minigpt.corpus.choose.clean import Cleaner
+from minigpt.corpus.choose.near_duplicates import SHINGLE, NearDuplicates, words
 from minigpt.corpus.documents import Document
-from minigpt.corpus.near import SHINGLE, NearDuplicates, words
-from minigpt.corpus.prompt import PRESETS, understand
+from minigpt.corpus.prompt.understand import PRESETS, understand
 from minigpt.corpus.templates import write_documents
 
 STORY = "The old mill stood by the river.\n\nNobody had ground corn there for years, and yet the wheel turned every night."
@@ -266,7 +266,9 @@ def test_windows_signs_that_were_read_as_controls_come_back():
 
 def test_clean_text_does_not_wait_for_ftfy():
     """Neither the command line nor text that looks right loads it."""
-    code = "import sys, minigpt.cli, minigpt.pipeline; from minigpt.corpus.characters import mended; mended('\u00c9t\u00e9, na\u00efve'); "
+    code = (
+        "import sys, minigpt.cli, minigpt.run.pipeline; from minigpt.corpus.characters import mended; mended('\u00c9t\u00e9, na\u00efve'); "
+    )
     subprocess.run([sys.executable, "-c", code + "assert 'ftfy' not in sys.modules"], check=True)
 
 

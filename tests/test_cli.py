@@ -354,7 +354,7 @@ from types import SimpleNamespace
 from minigpt.cli.console import Console
 console = Console(quiet=False)
 console.held_out = "held-out 2.345"
-console.step(SimpleNamespace(step=900, total_steps=12345, started=time.perf_counter() - 9, tokens=10**6, loss=2.345, held_out=[1]))
+console.step(SimpleNamespace(step=900, total_steps=12345, started=time.perf_counter() - 9, tokens=10**6, loss=2.345, held_out_tokens=1))
 console.progress("Reading", 0, 100)
 console.clear()
 """

@@ -12,7 +12,7 @@ import pytest
 
 from minigpt.config import ModelConfig, SampleConfig, TrainConfig
 from minigpt.errors import MinigptError
-from minigpt.options import Options
+from minigpt.run.options import Options
 
 HUGE = 10**400  # a float cannot hold it
 CONFIGS = [ModelConfig(), TrainConfig(total_steps=7), SampleConfig(seed=3)]

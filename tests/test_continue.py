@@ -12,12 +12,12 @@ import numpy as np
 import pytest
 
 import minigpt
+from minigpt.disk.state import read_state, save_state, states
+from minigpt.disk.tensors import read_tensors, write_tensors
 from minigpt.errors import MinigptError
-from minigpt.listener import Listener
-from minigpt.pace import Clock, Epochs
 from minigpt.params import EMBEDDING
-from minigpt.state import read_state, save_state, states
-from minigpt.tensors import read_tensors, write_tensors
+from minigpt.run.listener import Listener
+from minigpt.run.pace import Clock, Epochs
 
 PROMPT = "A GPT that writes haiku about the sea"
 SMALL = {

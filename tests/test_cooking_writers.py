@@ -12,12 +12,12 @@ from itertools import islice
 
 import pytest
 
-from minigpt.corpus.prompt import PRESETS, understand
+from minigpt.corpus.english import starts_with_vowel_sound
+from minigpt.corpus.prompt.understand import PRESETS, understand
 from minigpt.corpus.request import Request
 from minigpt.corpus.templates import write_documents
 from minigpt.corpus.templates.cooking import forms_for
 from minigpt.corpus.templates.cooking_recipes import minutes_in, show_time
-from minigpt.corpus.templates.grammar import starts_with_vowel_sound
 from minigpt.errors import MinigptError
 
 pytestmark = pytest.mark.filterwarnings("error")

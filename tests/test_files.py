@@ -10,9 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from minigpt import files, jsontext
+from minigpt.disk import files, jsontext
+from minigpt.disk.files import read_json_object, write_bytes, write_json, write_text
 from minigpt.errors import MinigptError
-from minigpt.files import read_json_object, write_bytes, write_json, write_text
 
 keys = st.text(max_size=5)
 numbers = st.integers() | st.floats(allow_nan=False, allow_infinity=False)

@@ -15,11 +15,11 @@ from pathlib import Path
 
 import pytest
 
+from minigpt.disk.files import write_json
+from minigpt.disk.folder import RunFolder
+from minigpt.disk.jsontext import sealed, unsealed
+from minigpt.disk.shelf import NAMED, RECORD_LIMIT, USUAL, list_runs, new_folder, require_free, slug
 from minigpt.errors import MinigptError, as_argument
-from minigpt.files import write_json
-from minigpt.folder import RunFolder
-from minigpt.jsontext import sealed, unsealed
-from minigpt.shelf import NAMED, RECORD_LIMIT, USUAL, list_runs, new_folder, require_free, slug
 
 posix = pytest.mark.skipif(sys.platform == "win32", reason="there are no such files or rights there")
 
@@ -209,7 +209,7 @@ def test_a_list_of_many_unreadable_runs_counts_them(tmp_path):
 
 def test_a_list_reads_no_more_than_so_much_of_huge_records(tmp_path, monkeypatch):
     """However many there are: what is beyond the bound is named, and small records are listed all the same."""
-    monkeypatch.setattr("minigpt.shelf.EXTRA", 3 * 50_000)
+    monkeypatch.setattr("minigpt.disk.shelf.EXTRA", 3 * 50_000)
     for number in range(8):
         RunFolder(tmp_path / f"huge-{number}", {"created": "2026", "prompt": "p" * (USUAL + 49_000)}).create()
         RunFolder(tmp_path / f"small-{number}", {"created": "2026", "prompt": "p"}).create()
@@ -292,7 +292,7 @@ def test_stages_that_are_done_are_not_done_again(tmp_path):
 def test_a_folder_in_use_names_the_process_and_a_killed_one_holds_nobody_up(tmp_path):
     run = RunFolder(tmp_path / "run", {})
     run.create()
-    code = "import sys, time; from pathlib import Path; from minigpt.folder import RunFolder\n"
+    code = "import sys, time; from pathlib import Path; from minigpt.disk.folder import RunFolder\n"
     code += "with RunFolder(Path(sys.argv[1]), {'status': 'writing'}).in_use(): print('in', flush=True); time.sleep(60)"
     holder = subprocess.Popen([sys.executable, "-c", code, str(run.path)], stdout=subprocess.PIPE)
     holder.stdout.readline()

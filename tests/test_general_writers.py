@@ -10,7 +10,7 @@ from itertools import islice, pairwise
 
 import pytest
 
-from minigpt.corpus.prompt import describe, understand
+from minigpt.corpus.prompt.understand import describe, understand
 from minigpt.corpus.request import Request
 from minigpt.corpus.templates import able, covers, write_documents
 

@@ -19,10 +19,10 @@ from minigpt.errors import MinigptError
 from minigpt.generate import Decoder, Sample, choose, context_start, split_at_stop, stream
 from minigpt.layers import Workspace
 from minigpt.model import GPT
-from minigpt.parallel import Trainer
 from minigpt.params import Parameters
+from minigpt.run.vocabulary import compact
 from minigpt.tokenizer import Tokenizer
-from minigpt.vocabulary import compact
+from minigpt.trainer import Trainer
 
 P = 16  # positions of the random model
 DOCUMENT = "Stir, stir 🦊 the naïve soup —\nand serve it."

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from minigpt.interrupt import SIGNALS, Interrupt, Interrupted
+from minigpt.run.interrupt import SIGNALS, Interrupt, Interrupted
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="Unix signals")
 
@@ -88,7 +88,7 @@ def test_on_the_way_out_further_signals_change_nothing() -> None:
 
 
 def test_a_way_out_that_takes_long_can_be_cut_short(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("minigpt.interrupt.GRACE", 0.0)
+    monkeypatch.setattr("minigpt.run.interrupt.GRACE", 0.0)
     with pytest.raises(Interrupted), Interrupt().listening():
         try:
             signal.raise_signal(signal.SIGINT)
@@ -148,7 +148,7 @@ def test_a_signal_while_the_handlers_go_back_is_obeyed_after_that(monkeypatch: p
 
 OTHERS = """
 import ctypes, os, signal
-from minigpt.interrupt import Interrupt
+from minigpt.run.interrupt import Interrupt
 heard = []
 handler = ctypes.CFUNCTYPE(None, ctypes.c_int)(heard.append)
 libc = ctypes.CDLL(None)
@@ -173,7 +173,7 @@ def test_a_handler_that_c_code_has_put_there_later_is_left_alone() -> None:
 
 SEEN = """
 import signal
-from minigpt.interrupt import Interrupt
+from minigpt.run.interrupt import Interrupt
 with Interrupt().listening():
     print(signal.getsignal(signal.SIGTERM), signal.getsignal(signal.SIGINT).__name__)
 signal.raise_signal(signal.SIGTERM)

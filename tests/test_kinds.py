@@ -18,18 +18,21 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from ollama_server import Reply, serve, words
 
+from minigpt.corpus.choose.refine import even_share, refine
+from minigpt.corpus.choose.topicality import topicality
 from minigpt.corpus.documents import Document
+from minigpt.corpus.english import plurals
 from minigpt.corpus.gather import Gathering
-from minigpt.corpus.lexicon import TABLES, keys, plurals
-from minigpt.corpus.ollama import Limits, Teacher, TeacherSettings, write_with_ollama
+from minigpt.corpus.ollama.limits import Limits
 from minigpt.corpus.ollama.plan import built_in, draw
+from minigpt.corpus.ollama.teacher import Teacher, TeacherSettings
 from minigpt.corpus.ollama.turns import Turns
-from minigpt.corpus.prompt import describe, understand
-from minigpt.corpus.refine import even_share, refine
+from minigpt.corpus.ollama.writer import write_with_ollama
+from minigpt.corpus.prompt.lexicon import TABLES, keys
+from minigpt.corpus.prompt.understand import describe, understand
 from minigpt.corpus.request import Request
 from minigpt.corpus.sources import LEAST_OF_A_KIND, Templates
 from minigpt.corpus.templates import FORMS, write_documents
-from minigpt.corpus.topicality import topicality
 
 
 def kinds(prompt: str) -> list[tuple[str, str]]:

@@ -11,10 +11,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from minigpt.corpus.language import language_of
-from minigpt.corpus.legible import legible
 from minigpt.corpus.ollama.plan import author, said_forms, subject
-from minigpt.corpus.prompt import PRESETS, understand
+from minigpt.corpus.prompt.language import language_of
+from minigpt.corpus.prompt.legible import legible
+from minigpt.corpus.prompt.understand import PRESETS, understand
 
 PROMPTS = [
     "A GPT that writes vegan recipes without nuts for children", "cookies w/o nuts, no eggs",

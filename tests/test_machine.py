@@ -14,7 +14,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from minigpt.errors import MinigptError
-from minigpt.machine import MOST_DEPTH, MOST_THREADS, Room, free_room, require_threads, usable_cores, whole_memory
+from minigpt.machine import MOST_DEPTH, MOST_THREADS, require_threads, usable_cores
+from minigpt.run.room import Room, free_room, whole_memory
 
 MB = 10**6
 linux = pytest.mark.skipif(sys.platform != "linux", reason="no such limits there")
@@ -136,7 +137,7 @@ def ask(code: str) -> str:
 def test_the_processs_own_limits_count() -> None:
     """Less what the process has taken; the tighter one is named."""
     found = ask(
-        "import resource, psutil; from minigpt.machine import free_room\n"
+        "import resource, psutil; from minigpt.run.room import free_room\n"
         "taken = psutil.Process().memory_info().vms\n"
         "resource.setrlimit(resource.RLIMIT_AS, (taken + 50 * 10**6, resource.RLIM_INFINITY)); print(free_room())\n"
         "resource.setrlimit(resource.RLIMIT_DATA, (5 * 10**6, resource.RLIM_INFINITY)); print(free_room())"

@@ -14,9 +14,9 @@ import pytest
 from minigpt.backend import Backend
 from minigpt.config import ModelConfig, TrainConfig
 from minigpt.errors import MinigptError
-from minigpt.machine import Room, free_room
-from minigpt.memory import RESERVE, micro_batch, require_memory, step_memory
-from minigpt.parallel import Trainer
+from minigpt.run.memory import RESERVE, micro_batch, require_memory, step_memory
+from minigpt.run.room import Room, free_room
+from minigpt.trainer import Trainer
 
 
 @pytest.mark.parametrize(
@@ -76,7 +76,7 @@ import resource, sys
 import numpy as np
 from minigpt.backend import Backend
 from minigpt.config import ModelConfig, TrainConfig
-from minigpt.parallel import Trainer
+from minigpt.trainer import Trainer
 
 def address_space():
     return int(next(line.split()[1] for line in open("/proc/self/status") if line.startswith("VmSize"))) * 1024

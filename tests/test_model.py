@@ -16,8 +16,8 @@ from minigpt.errors import MinigptError
 from minigpt.layers import Workspace
 from minigpt.loss import CrossEntropy
 from minigpt.model import GPT
-from minigpt.parallel import Trainer
 from minigpt.params import Parameters, shapes
+from minigpt.trainer import Trainer
 
 COUNTS = {
     "12M": {50_257: 30_142_080, 3_000: 11_995_392, 40_478: 10_843_392 + 384 * 40_478},

@@ -11,8 +11,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from minigpt.corpus.lexicon import FOODS, TABLES, misspelt, plurals
-from minigpt.corpus.prompt import describe, understand
+from minigpt.corpus.english import plurals
+from minigpt.corpus.prompt.lexicon import FOODS, TABLES, misspelt
+from minigpt.corpus.prompt.understand import describe, understand
 from minigpt.corpus.templates import write_documents
 from minigpt.corpus.templates.left_out import word_pattern
 from minigpt.errors import MinigptError

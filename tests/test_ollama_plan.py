@@ -9,12 +9,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from minigpt.corpus.lexicon import TABLES
+from minigpt.corpus.ollama.answers import read_answer
 from minigpt.corpus.ollama.client import Answer
 from minigpt.corpus.ollama.plan import LISTS, WORDS, built_in, clean_entries, draw, from_lines, from_schema
-from minigpt.corpus.ollama.reading import read_answer
 from minigpt.corpus.ollama.teacher import Question
-from minigpt.corpus.prompt import PRESETS, understand
+from minigpt.corpus.prompt.lexicon import TABLES
+from minigpt.corpus.prompt.understand import PRESETS, understand
 from minigpt.corpus.templates import cooking, general, poetry, technical
 
 QUESTION = Question("Write a short story about the sea.", tokens=200)

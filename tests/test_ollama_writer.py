@@ -14,8 +14,10 @@ from pathlib import Path
 import pytest
 from ollama_server import PLAN, OllamaServer, Reply, model, serve, words
 
-from minigpt.corpus.ollama import Limits, OllamaError, Teacher, TeacherGone, TeacherSettings, find_teacher, write_with_ollama
 from minigpt.corpus.ollama.journal import Journal
+from minigpt.corpus.ollama.limits import Limits, OllamaError, TeacherGone
+from minigpt.corpus.ollama.teacher import Teacher, TeacherSettings, find_teacher
+from minigpt.corpus.ollama.writer import write_with_ollama
 from minigpt.corpus.request import Request
 from minigpt.errors import MinigptError
 
@@ -352,7 +354,9 @@ def test_the_iterator_may_be_closed_and_continued(journal):
 RUN = """
 import sys
 from pathlib import Path
-from minigpt.corpus.ollama import Limits, Teacher, TeacherSettings, write_with_ollama
+from minigpt.corpus.ollama.limits import Limits
+from minigpt.corpus.ollama.teacher import Teacher, TeacherSettings
+from minigpt.corpus.ollama.writer import write_with_ollama
 from minigpt.corpus.request import Request
 with Teacher.connect(TeacherSettings(hosts=(sys.argv[1],)), lambda line: None) as teacher:
     path, tokens = Path(sys.argv[2]), int(sys.argv[3])

@@ -16,10 +16,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from minigpt.corpus.cut import LONG, cut
-from minigpt.corpus.decode import decode
-from minigpt.corpus.own import OwnText
-from minigpt.corpus.records import LONGEST
+from minigpt.corpus.own.cut import LONG, cut
+from minigpt.corpus.own.decode import decode
+from minigpt.corpus.own.files import OwnText
+from minigpt.corpus.own.records import LONGEST
 from minigpt.errors import MinigptError
 
 ENCODINGS = {
@@ -359,7 +359,7 @@ def test_a_named_file_that_breaks_off_in_the_middle_is_an_error(tmp_path):
 
 
 def test_without_standard_input_there_is_one_line():
-    code = "from minigpt.corpus.own import *; import sys; sys.stdin = None; list(OwnText([STDIN]))"
+    code = "from minigpt.corpus.own.files import *; import sys; sys.stdin = None; list(OwnText([STDIN]))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert "there is no standard input; --data wants a file or a folder" in done.stderr.splitlines()[-1]
 
@@ -368,7 +368,7 @@ def test_without_standard_input_there_is_one_line():
     ("given_text", "expected"), [("one\n\ntwo", ["one\n\ntwo"]), ('{"n": 1}\n{"text": "one"}\n{"text": "two"}\n', ["one", "two"])]
 )
 def test_standard_input_is_text_or_json_lines(given_text, expected):
-    code = "import json; from minigpt.corpus.own import *; print(json.dumps([d.text for d in OwnText([STDIN])]))"
+    code = "import json; from minigpt.corpus.own.files import *; print(json.dumps([d.text for d in OwnText([STDIN])]))"
     done = subprocess.run([sys.executable, "-c", code], input=given_text, capture_output=True, text=True, check=True)
     assert json.loads(done.stdout) == expected
 

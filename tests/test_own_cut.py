@@ -8,10 +8,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from minigpt.corpus.cut import LONG, cut
-from minigpt.corpus.outline import Outline
-from minigpt.corpus.own import OwnText
-from minigpt.corpus.separators import AROUND, END, parted
+from minigpt.corpus.own.cut import LONG, cut
+from minigpt.corpus.own.files import OwnText
+from minigpt.corpus.own.outline import Outline
+from minigpt.corpus.own.separators import AROUND, END, parted
 
 ANYWHERE = ["<|endoftext|>", "<|end_of_text|>", "<|startoftext|>", "<|begin_of_text|>", "<|EndOfText|>"]
 ALONE = ["<s>", "</s>", "<bos>", "<eos>", "<EOS>", "<pad>"]

@@ -10,13 +10,13 @@ from pathlib import Path
 import pytest
 
 from minigpt.corpus.gather import CORPUS
-from minigpt.corpus.own import RUN_CORPUS, OwnText
-from minigpt.corpus.walk import CACHE_SIGNATURE
+from minigpt.corpus.own.files import RUN_CORPUS, OwnText
+from minigpt.corpus.own.walk import CACHE_SIGNATURE
+from minigpt.disk.files import write_json
+from minigpt.disk.jsontext import sealed
 from minigpt.errors import MinigptError
-from minigpt.files import write_json
-from minigpt.jsontext import sealed
-from minigpt.listener import Listener
-from minigpt.pipeline import write_corpus
+from minigpt.run.listener import Listener
+from minigpt.run.pipeline import write_corpus
 
 TINY = {"layers": 1, "heads": 1, "width": 8, "positions": 32, "epochs": 1, "threads": 1, "device": "cpu"}
 links = pytest.mark.skipif(sys.platform == "win32", reason="making links needs a privilege there")

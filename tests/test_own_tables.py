@@ -13,8 +13,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from minigpt.corpus.columns import looks_like_data
-from minigpt.corpus.own import OwnText
+from minigpt.corpus.own.columns import looks_like_data
+from minigpt.corpus.own.files import OwnText
 from minigpt.errors import MinigptError
 
 PROSE = ["The fox sang, and it rained.", "Nobody came; the door was open.", "Why not? We went home, slowly.", "It was late, so they slept."]

@@ -20,8 +20,8 @@ from threadpoolctl import threadpool_info, threadpool_limits
 from minigpt.backend import Backend
 from minigpt.config import ModelConfig, TrainConfig
 from minigpt.errors import MinigptError
-from minigpt.parallel import Trainer, usable_cores
 from minigpt.params import shapes
+from minigpt.trainer import Trainer, usable_cores
 
 THREADS = (1, 2, 3)
 TRAIN = TrainConfig(learning_rate=1e-2, weight_decay=0.1, seed=3)

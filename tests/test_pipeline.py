@@ -14,14 +14,14 @@ from threadpoolctl import threadpool_info, threadpool_limits
 
 import minigpt
 from minigpt.cli.console import Console
-from minigpt.folder import RunFolder
-from minigpt.listener import Listener
+from minigpt.disk.folder import RunFolder
 from minigpt.model import GPT
-from minigpt.parallel import Trainer
 from minigpt.params import Parameters
-from minigpt.textmodel import TextModel
+from minigpt.run.listener import Listener
+from minigpt.run.textmodel import TextModel
 from minigpt.tokenizer import Tokenizer
-from minigpt.training import held_out_loss
+from minigpt.trainer import Trainer
+from minigpt.training import HeldOut, held_out_loss
 
 SMALL = {"layers": 1, "heads": 2, "width": 32, "positions": 64, "initial_tokens": 4000, "final_tokens": 2500, "epochs": 2}
 PROMPT = "A fun GPT that generates cooking recipes"
@@ -105,7 +105,7 @@ def test_the_folder_holds_the_best_model(run):
     trainer = minigpt.Trainer(model.config, minigpt.TrainConfig(batch_size=record["training"]["batch_size"]), device="cpu")
     trainer.load_state_dict({p.name: p.value for p in model.network.parameters})
     ids = np.array([token for text in held_out for token in (*text, model.tokenizer.end_of_text)])
-    assert held_out_loss(trainer, ids, record["training"]["context"], model.tokenizer.end_of_text) == pytest.approx(
+    assert held_out_loss(trainer, HeldOut(ids, record["training"]["context"], 8, model.tokenizer.end_of_text)) == pytest.approx(
         record["result"]["held_out_loss"], abs=1e-6
     )
 

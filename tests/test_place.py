@@ -16,21 +16,22 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-import minigpt.pipeline
-from minigpt import locks
-from minigpt.checkpoint import save_config, save_weights
+import minigpt.run.pipeline
 from minigpt.config import ModelConfig
 from minigpt.corpus.documents import Document
 from minigpt.corpus.gather import Entry, write_corpus
 from minigpt.corpus.ollama.journal import Journal
+from minigpt.disk import locks
+from minigpt.disk.checkpoint import save_config, save_weights
+from minigpt.disk.files import checksum, open_to_append, read_bytes, whole_file, write_text
+from minigpt.disk.folder import RunFolder
+from minigpt.disk.locks import lock
+from minigpt.disk.place import hold
+from minigpt.disk.shelf import INNER, OUTER
+from minigpt.disk.state import save_state
+from minigpt.disk.streams import pieces, to_bytes
 from minigpt.errors import MinigptError, Moved
-from minigpt.files import checksum, open_to_append, read_bytes, whole_file, write_text
-from minigpt.folder import RunFolder
-from minigpt.locks import lock
-from minigpt.place import hold
-from minigpt.shelf import INNER, OUTER
-from minigpt.state import save_state
-from minigpt.streams import pieces, renumber, to_bytes
+from minigpt.run.vocabulary import renumber
 
 posix = pytest.mark.skipif(sys.platform == "win32", reason="a folder in use cannot be moved there")
 LINE = {"text": "A text.", "request": 1}
@@ -320,7 +321,9 @@ def test_a_new_run_takes_its_lock_once(tmp_path, monkeypatch):
         real(file, operation)  # type: ignore[arg-type]
 
     monkeypatch.setattr("fcntl.flock", counted)
-    minigpt.pipeline.write_corpus("A GPT that writes haiku", out=tmp_path / "run", source="template", initial_tokens=800, final_tokens=500)
+    minigpt.run.pipeline.write_corpus(
+        "A GPT that writes haiku", out=tmp_path / "run", source="template", initial_tokens=800, final_tokens=500
+    )
     assert len(taken) == 1
 
 

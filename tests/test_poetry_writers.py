@@ -11,11 +11,11 @@ from itertools import islice
 import pytest
 from poetry_faults import LOST, check, faults_of_acrostic, faults_of_haiku, faults_of_rhyme, faults_of_what_is_found, table
 
-from minigpt.corpus.prompt import understand
+from minigpt.corpus.prompt.understand import understand
 from minigpt.corpus.request import Request
 from minigpt.corpus.templates import FORMS, write_documents
-from minigpt.corpus.templates.grammar import load_words
 from minigpt.corpus.templates.poetry import forms_for
+from minigpt.corpus.words import load_words
 from minigpt.errors import MinigptError
 
 pytestmark = pytest.mark.filterwarnings("error")

@@ -15,7 +15,8 @@ import pytest
 from threadpoolctl import threadpool_info, threadpool_limits
 
 from minigpt.errors import MinigptError
-from minigpt.process import Turns, blas, quiet
+from minigpt.machine import blas
+from minigpt.threads import Turns, quiet
 
 
 def blas_threads() -> set[int]:
@@ -162,7 +163,7 @@ def test_an_interrupt_while_waiting_leaves_the_line() -> None:
     """Ctrl-C in the main thread, which waits for another thread's computation; those queued after it continue."""
     code = """
 import signal, threading, time
-from minigpt.process import blas
+from minigpt.machine import blas
 inside, leave = threading.Event(), threading.Event()
 def hold(limit):
     with blas.limited(limit):

@@ -11,12 +11,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from minigpt.corpus.language import NAMES, glossaries, language_of
-from minigpt.corpus.lexicon import TABLES, inflections, keys, plurals
-from minigpt.corpus.prompt import PRESETS, describe, understand
+from minigpt.corpus.english import gerund, inflections, plurals
+from minigpt.corpus.prompt.language import NAMES, glossaries, language_of
+from minigpt.corpus.prompt.lexicon import TABLES, keys
+from minigpt.corpus.prompt.understand import PRESETS, describe, understand
 from minigpt.corpus.request import Request
 from minigpt.corpus.templates import FORMS
-from minigpt.corpus.topics import gerund
 from minigpt.errors import MinigptError
 
 OPEN = {field.name: field.default for field in dataclasses.fields(Request) if field.name not in ("category", "forms")}

@@ -12,10 +12,10 @@ import pytest
 
 import minigpt
 from minigpt.backend import Backend
-from minigpt.files import read_json_object, write_json
-from minigpt.jsontext import sealed, unsealed
-from minigpt.listener import Listener
-from minigpt.provenance import differences, provenance
+from minigpt.disk.files import read_json_object, write_json
+from minigpt.disk.jsontext import sealed, unsealed
+from minigpt.run.listener import Listener
+from minigpt.run.provenance import differences, provenance
 
 SMALL = {"layers": 1, "heads": 1, "width": 16, "positions": 64, "initial_tokens": 2500, "final_tokens": 2000, "epochs": 1, "threads": 1}
 
@@ -31,7 +31,7 @@ class Heard(Listener):
 @pytest.fixture(scope="module")
 def begun(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A run whose corpus is written, and nothing else."""
-    from minigpt.pipeline import write_corpus
+    from minigpt.run.pipeline import write_corpus
 
     return write_corpus("poems", out=tmp_path_factory.mktemp("runs") / "run", **SMALL).path
 
@@ -64,7 +64,7 @@ def test_the_record_names_everything_that_decides_the_rounding(begun: Path) -> N
 
 def test_the_kernels_of_the_blas_library_are_told_apart() -> None:
     """OpenBLAS picks its kernels by the processor; here it is told that it is another one."""
-    program = "from minigpt.provenance import blas; print(blas())"
+    program = "from minigpt.run.provenance import blas; print(blas())"
     names = {
         subprocess.run(
             [sys.executable, "-c", program], env={**os.environ, "OPENBLAS_CORETYPE": core}, capture_output=True, text=True

@@ -10,10 +10,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from minigpt.corpus.choose.fluency import qualities
+from minigpt.corpus.choose.refine import four_grams, refine
 from minigpt.corpus.documents import Document
-from minigpt.corpus.fluency import qualities
-from minigpt.corpus.prompt import PRESETS, understand
-from minigpt.corpus.refine import four_grams, refine
+from minigpt.corpus.prompt.understand import PRESETS, understand
 from minigpt.corpus.templates import write_documents
 
 WORDS = st.lists(st.sampled_from("abcdef"), min_size=1, max_size=20).map(" ".join)

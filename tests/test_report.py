@@ -12,7 +12,7 @@ import pytest
 from test_cli import call
 
 from minigpt.config import SIZES
-from minigpt.corpus.prompt import understand
+from minigpt.corpus.prompt.understand import understand
 from minigpt.corpus.report import CorpusReport, recommended
 from minigpt.corpus.templates import write_documents
 

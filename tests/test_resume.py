@@ -16,13 +16,13 @@ import numpy as np
 import pytest
 
 import minigpt
+from minigpt.disk.files import write_json
+from minigpt.disk.folder import RunFolder, read_record
+from minigpt.disk.jsontext import sealed
+from minigpt.disk.state import KEPT, load_state, read_state, save_state, states
 from minigpt.errors import MinigptError
-from minigpt.files import write_json
-from minigpt.folder import RunFolder, read_record
-from minigpt.jsontext import sealed
-from minigpt.listener import Listener
-from minigpt.pipeline import write_corpus
-from minigpt.state import KEPT, load_state, read_state, save_state, states
+from minigpt.run.listener import Listener
+from minigpt.run.pipeline import write_corpus
 
 PROMPT = "A fun GPT that generates cooking recipes"
 OPTIONS = """--layers 1 --heads 2 --width 32 --positions 64 --initial-tokens 4000 --final-tokens 2500 --epochs 6 --threads 2

@@ -28,25 +28,25 @@ from hypothesis import strategies as st
 from safetensors.numpy import load_file
 
 import minigpt
-from minigpt.card import model_card
-from minigpt.checkpoint import load_weights, save_weights
 from minigpt.cli import cli
 from minigpt.config import ModelConfig
 from minigpt.corpus.ollama.client import Client
+from minigpt.corpus.ollama.connection import Line, Watchdog
 from minigpt.corpus.ollama.journal import Journal
 from minigpt.corpus.ollama.limits import Limits, OllamaError
-from minigpt.corpus.ollama.line import Line, Watchdog
+from minigpt.disk.checkpoint import load_weights, save_weights
+from minigpt.disk.files import checksum, read_bytes, read_json_object, read_text, write_json, write_text
+from minigpt.disk.folder import RunFolder, read_record
+from minigpt.disk.foreign import fenced, markdown, printable
+from minigpt.disk.jsontext import DEPTH, sealed
+from minigpt.disk.state import read_state
+from minigpt.disk.streams import open_stream, pieces
+from minigpt.disk.tensors import read_tensors
 from minigpt.errors import MinigptError
-from minigpt.files import checksum, read_bytes, read_json_object, read_text, write_json, write_text
-from minigpt.folder import RunFolder, read_record
-from minigpt.foreign import fenced, markdown, printable
-from minigpt.jsontext import DEPTH, sealed
-from minigpt.listener import Listener
 from minigpt.params import shapes
-from minigpt.stages.number import number_again
-from minigpt.state import read_state
-from minigpt.streams import open_stream, pieces
-from minigpt.tensors import read_tensors
+from minigpt.run.card import model_card
+from minigpt.run.listener import Listener
+from minigpt.run.tokenize import number_again
 from minigpt.tokenizer import Tokenizer
 
 PROMPT = "A GPT that writes haiku about the sea"
@@ -74,7 +74,7 @@ def hook(event, args):
         seen.extend([f"rename {where(args[0], args[2])}", f"to {where(args[1], args[3])}"])
     elif event in ("os.mkdir", "os.remove", "os.rmdir"):
         seen.append(f"{event} {where(args[0], args[-1])}")
-import minigpt, minigpt.pipeline, minigpt.cli, minigpt.generate
+import minigpt, minigpt.run.pipeline, minigpt.cli, minigpt.generate
 sys.addaudithook(hook)
 options = json.loads(sys.argv[3])
 minigpt.train(sys.argv[2], out=sys.argv[1], **options)

@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 
 from minigpt.corpus.documents import Document
 from minigpt.corpus.gather import HELD_OUT, LEARNED, Gathering, write_corpus
-from minigpt.streams import compact_for, open_stream, renumber, to_bytes
+from minigpt.disk.streams import open_stream, to_bytes
+from minigpt.run.vocabulary import compact_for, renumber
 from minigpt.tokenizer import Tokenizer
 
 
@@ -85,8 +86,8 @@ CORPUS = """
 import sys
 from pathlib import Path
 from minigpt.corpus.gather import HELD_OUT, LEARNED, Gathering, write_corpus
-from minigpt.corpus.own import OwnText
-from minigpt.streams import compact_for, renumber
+from minigpt.corpus.own.files import OwnText
+from minigpt.run.vocabulary import compact_for, renumber
 from minigpt.tokenizer import Tokenizer
 full, place = Tokenizer.gpt2(), Path(sys.argv[1]).parent
 gathering = Gathering(full)
@@ -98,7 +99,7 @@ for path in paths:
 READ = """
 import sys
 from pathlib import Path
-from minigpt.corpus.own import OwnText
+from minigpt.corpus.own.files import OwnText
 own = OwnText([Path(sys.argv[1])])
 assert sum(1 for _ in own) + own.skipped.count
 """

@@ -15,9 +15,9 @@ import pytest
 from ollama_server import Reply, model, serve, words
 
 import minigpt
-from minigpt.corpus.ollama import TeacherGone
+from minigpt.corpus.ollama.limits import TeacherGone
 from minigpt.errors import MinigptError, Paused
-from minigpt.listener import Listener
+from minigpt.run.listener import Listener
 
 SMALL = {"layers": 1, "heads": 2, "width": 32, "positions": 64, "initial_tokens": 2500, "final_tokens": 2000, "epochs": 1}
 PROMPT = "A GPT about medieval falconry"

@@ -9,11 +9,11 @@ import sys
 import pytest
 from technical_checks import SIGNS, check, check_sums, programs
 
-from minigpt.corpus.prompt import PRESETS
+from minigpt.corpus.prompt.understand import PRESETS
 from minigpt.corpus.request import Request
 from minigpt.corpus.templates import FORMS
-from minigpt.corpus.templates.grammar import load_words
 from minigpt.corpus.templates.technical import forms_for
+from minigpt.corpus.words import load_words
 
 pytestmark = pytest.mark.filterwarnings("error")
 KEYS = ("programming_explainer", "api_documentation_writer", "algorithm_specialist", "system_architect")

@@ -15,12 +15,14 @@ from typing import Any
 import pytest
 
 from minigpt.corpus.documents import Document
-from minigpt.corpus.favourites import Favourites
-from minigpt.corpus.prompt import PRESETS, understand
+from minigpt.corpus.english import starts_with_vowel_sound
+from minigpt.corpus.prompt.understand import PRESETS, understand
 from minigpt.corpus.request import Request
 from minigpt.corpus.templates import FORMS, write_documents
-from minigpt.corpus.templates.grammar import fill, load_words, starts_with_vowel_sound
+from minigpt.corpus.templates.favourites import Favourites
+from minigpt.corpus.templates.grammar import fill
 from minigpt.corpus.templates.poetry_haiku import syllables
+from minigpt.corpus.words import load_words
 
 pytestmark = pytest.mark.filterwarnings("error")
 CASES = [(category, form) for category in FORMS for form in FORMS[category]]
@@ -274,7 +276,7 @@ def test_who_searches_long_looks_wider():
 def test_favourites_depend_on_the_seed_alone():
     """Not on addresses of objects or the hashes of one process."""
     code = """
-from minigpt.corpus.favourites import Favourites
+from minigpt.corpus.templates.favourites import Favourites
 rng = Favourites(5, share=0.1)
 print([rng.choice([f'{i}{k}' for i in range(30 + k % 3)]) for k in range(300)], rng.sample([{'a': i} for i in range(40)], 5))
 """

@@ -14,11 +14,11 @@ import numpy as np
 import pytest
 
 from minigpt.backend import Backend
-from minigpt.checkpoint import Checkpoint
 from minigpt.config import ModelConfig
+from minigpt.disk.checkpoint import Checkpoint
 from minigpt.errors import MinigptError
 from minigpt.params import Parameters
-from minigpt.textmodel import TextModel
+from minigpt.run.textmodel import TextModel
 from minigpt.tokenizer import Tokenizer
 
 fork = pytest.mark.skipif(not hasattr(os, "fork"), reason="no forks there")

@@ -9,7 +9,7 @@ from itertools import islice, pairwise
 
 import pytest
 
-from minigpt.corpus.prompt import understand
+from minigpt.corpus.prompt.understand import understand
 from minigpt.corpus.request import Request
 from minigpt.corpus.templates import topic, write_documents
 

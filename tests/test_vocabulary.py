@@ -7,8 +7,8 @@ from functools import cache
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from minigpt.run.vocabulary import compact
 from minigpt.tokenizer import END_OF_TEXT, Tokenizer
-from minigpt.vocabulary import compact
 
 LINES = [
     "Melt the butter, then stir in the flour; don't let it brown.",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from minigpt.wording import counted
+from minigpt.errors import counted
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from minigpt.errors import MinigptError
-from minigpt.workers import Workers
+from minigpt.threads import Workers
 
 
 @contextmanager

@@ -1,4 +1,15 @@
-"""The command line: parse, call, print. Modules that need an array library are imported by the command that needs them."""
+"""The commands: parse, call, print.
+
+Reading order:
+
+    common    --verbose, environment variables, exit statuses, text that is safe in a terminal
+    console   a run on the screen: the plan, the live line, the samples
+    options   the options that `train` and `corpus` share
+    generate  `minigpt generate`
+    corpus    `minigpt corpus`
+    tools     `minigpt list`, `minigpt check`, `minigpt bench`
+    train     `minigpt train`, `minigpt resume`
+"""
 
 from __future__ import annotations
 
@@ -7,9 +18,9 @@ import click
 from minigpt import __version__
 from minigpt.cli.common import Commands, show
 from minigpt.cli.corpus import corpus_command
-from minigpt.cli.inspect import bench_command, check_command, list_command
-from minigpt.cli.talk import generate_command
-from minigpt.cli.teach import resume_command, train_command
+from minigpt.cli.generate import generate_command
+from minigpt.cli.tools import bench_command, check_command, list_command
+from minigpt.cli.train import resume_command, train_command
 
 
 @click.group(cls=Commands, invoke_without_command=True, context_settings={"help_option_names": ["-h", "--help"]})

@@ -13,10 +13,10 @@ from typing import IO, Any, TextIO
 
 import click
 
+from minigpt.disk.foreign import one_line, printable
 from minigpt.errors import MinigptError
-from minigpt.foreign import one_line, printable
-from minigpt.interrupt import Interrupt, ignore_further, reason
 from minigpt.machine import spare_blas
+from minigpt.run.interrupt import Interrupt, ignore_further, reason
 
 
 def command(name: str) -> Callable[[Callable[..., None]], click.Command]:

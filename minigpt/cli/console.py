@@ -12,12 +12,13 @@ from typing import TYPE_CHECKING
 import click
 
 from minigpt.cli.common import is_terminal, show, tell
-from minigpt.foreign import one_line
-from minigpt.listener import Listener
-from minigpt.pace import clock
+from minigpt.disk.foreign import one_line
+from minigpt.run.listener import Listener
+from minigpt.run.pace import clock
 
 if TYPE_CHECKING:
-    from minigpt.training import Course, Report
+    from minigpt.run.course import Course
+    from minigpt.training import Report
 
 INTERVAL = 0.2  # seconds between two live lines
 PATIENCE = 10.0  # seconds between two lines of progress where none is live
@@ -69,7 +70,7 @@ class Console(Listener):
             tell(line)
 
     def step(self, course: Course) -> None:
-        self.unmeasured = not len(course.held_out)
+        self.unmeasured = not course.held_out_tokens
         if self.quiet or not self.live or (time.perf_counter() - self.shown < INTERVAL and course.step < course.total_steps):
             return
         self.shown = time.perf_counter()

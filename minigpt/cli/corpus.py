@@ -23,7 +23,7 @@ def corpus_command(prompt: str | None, quiet: bool, yes: bool, **options: Any) -
     Shows figures, a verdict and five documents chosen at random, and trains nothing.
     """
     from minigpt.cli.console import Console
-    from minigpt.pipeline import write_corpus
+    from minigpt.run.pipeline import write_corpus
 
     console = Console(quiet, asks=not yes)
     try:

@@ -1,4 +1,5 @@
-"""A text in, out comes the text with the characters that were meant: line ends, spaces, invisible marks, wrong decoding.
+"""A text in, out comes the text with the characters that were meant: line ends, spaces, invisible marks, wrong decoding; and `compose`,
+which gives each letter of a prompt one form.
 
 What each character becomes: every line end, \\v, \\f, NEL, U+2028, U+2029 and the ASCII file, group and record separators become \\n;
 every blank but the tab and the full-width U+3000 becomes a space; other controls, terminal escapes, soft hyphens and word joiners go.
@@ -86,3 +87,30 @@ def mended(text: str) -> str:
 def visible(text: str) -> bool:
     """Whether the text has anything visible."""
     return VISIBLE.search(text) is not None
+
+
+OVERLAYS = regex.compile(r"[\u0332-\u0338\u20d2\u20d3\u20e5]")  # lines below and through letters
+IGNORABLE = regex.compile(
+    r"[\p{Default_Ignorable_Code_Point}\p{Cf}--\u200c\u200d]", regex.VERSION1
+)  # soft hyphens, zero widths, bidi marks
+JOINER = regex.compile(rf"(?<![{JOINING}]\p{{M}}*)[\u200c\u200d]|[\u200c\u200d](?![{JOINING}])")
+APOSTROPHE = regex.compile(
+    r"(?<=\p{L}\p{M}*)[`\u00b4\u02b9\u02bb\u02bc\u02bd\u02c8\u2018\u2019\u201b\u2032\u2035\ua78c\uff07\ufffd']+(?=\p{L})"
+)
+MINUS = regex.compile(r"(?<=[\s(\[,;:])\u2212\s*(?=\p{L})")
+HYPHEN = regex.compile(r"[\u2010\u2011\u2012\u2043\u2212\ufe63]|(?<=\p{L}\p{M}*)\u2013(?=\p{L})")  # an en dash only inside a word
+SPLIT_BY_COMPATIBILITY = {"\u0e4d\u0e32": "\u0e33", "\u0ecd\u0eb2": "\u0eb3"}  # the vowel am of Thai and Lao, one letter to readers
+
+
+def compose(text: str) -> str:
+    """The text with one form of each letter, hyphen and apostrophe, and without invisible characters.
+
+    Compatibility forms (full width, ligatures, styled letters) become plain ones, as in NFKC (Unicode Standard Annex 15). Joiners stay
+    where a script needs them, as Persian and Hindi do.
+    """
+    text = JOINER.sub("", IGNORABLE.sub("", text))
+    text = APOSTROPHE.sub("'", MINUS.sub("minus ", text).replace("\N{NUMERO SIGN}", " number "))  # NFKC would make it "No"
+    text = OVERLAYS.sub("", unicodedata.normalize("NFKC", text))
+    for split, letter in SPLIT_BY_COMPATIBILITY.items():
+        text = text.replace(split, letter)
+    return str(HYPHEN.sub("-", APOSTROPHE.sub("'", text)))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+OPENING = 3  # words
 MOST_LETTERS = 20_000  # of a document that was written to order
 
 
@@ -25,3 +26,8 @@ class Entry:
     document: Document
     score: float | None
     ids: Sequence[int]
+
+
+def opening(text: str) -> str:
+    """The first three words, in lower case."""
+    return " ".join(text[: 20 * OPENING].lower().split()[:OPENING])

@@ -16,19 +16,18 @@ from typing import Any
 
 import numpy as np
 
-from minigpt.corpus.clean import Cleaner
+from minigpt.corpus.choose.clean import Cleaner
+from minigpt.corpus.choose.refine import refine
 from minigpt.corpus.documents import Entry
-from minigpt.corpus.refine import refine
 from minigpt.corpus.report import CorpusReport
 from minigpt.corpus.request import Request
 from minigpt.corpus.sources import Source
 from minigpt.corpus.split import PART, split
-from minigpt.errors import MinigptError
-from minigpt.files import whole_file
-from minigpt.place import Folder
-from minigpt.streams import to_bytes
+from minigpt.disk.files import whole_file
+from minigpt.disk.place import Folder
+from minigpt.disk.streams import to_bytes
+from minigpt.errors import MinigptError, counted
 from minigpt.tokenizer import Tokenizer
-from minigpt.wording import counted
 
 CORPUS, LEARNED, HELD_OUT = "corpus.jsonl", "train.gpt2.ids", "held_out.gpt2.ids"  # ids of GPT-2's whole vocabulary
 MOST_GENERATED = 1_000_000  # tokens that are generated beside own text, whatever the share asks for

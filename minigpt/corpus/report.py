@@ -9,8 +9,8 @@ from collections import Counter
 from typing import Any
 
 from minigpt.config import SIZES, Size
-from minigpt.corpus.clean import opening
-from minigpt.wording import counted
+from minigpt.corpus.documents import opening
+from minigpt.errors import counted
 
 SAMPLE_WORDS = 300_000  # the first ones, by which variety and information are measured: distinct shares fall with the length measured
 OPENINGS = 200_000  # documents, whose openings are counted

@@ -10,14 +10,16 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
 from minigpt.corpus.documents import Document
-from minigpt.corpus.favourites import EVEN_FROM, Favourites
-from minigpt.corpus.ollama import OllamaError, Teacher, TeacherSettings, write_with_ollama
-from minigpt.corpus.prompt import describe
+from minigpt.corpus.ollama.limits import OllamaError
+from minigpt.corpus.ollama.teacher import Teacher, TeacherSettings
+from minigpt.corpus.ollama.writer import write_with_ollama
+from minigpt.corpus.prompt.understand import describe
 from minigpt.corpus.request import Request
 from minigpt.corpus.templates import able, write_documents
-from minigpt.place import File
+from minigpt.corpus.templates.favourites import EVEN_FROM, Favourites
+from minigpt.disk.place import File
+from minigpt.errors import counted
 from minigpt.tokenizer import Tokenizer
-from minigpt.wording import counted
 
 TOKENS_PER_FORM, LEAST_FORMS = 5000, 3
 LEAST_OF_A_KIND = 1000  # tokens, about a dozen short documents, for each of several kinds and each of its forms

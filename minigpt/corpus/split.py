@@ -15,8 +15,8 @@ from itertools import islice
 import numpy as np
 
 from minigpt.corpus.characters import visible
-from minigpt.corpus.cut import BORDERS
 from minigpt.corpus.documents import Entry
+from minigpt.corpus.own.cut import BORDERS
 
 TEN = 10  # one document in this many is held out
 LEAST, MOST = 1 / 16, 1 / 6  # of the tokens so far: the share that is held out

@@ -18,16 +18,16 @@ import atheris
 with atheris.instrument_imports(include=["minigpt"]):
     import numpy as np
 
-    from minigpt.checkpoint import load_tokenizer, load_weights, read_config, save_config, save_tokenizer, save_weights
     from minigpt.config import ModelConfig
     from minigpt.corpus.ollama.journal import Journal
-    from minigpt.corpus.own import read_texts
-    from minigpt.files import read_json_object, write_json
-    from minigpt.folder import read_record
-    from minigpt.jsontext import sealed
+    from minigpt.corpus.own.files import read_texts
+    from minigpt.disk.checkpoint import load_tokenizer, load_weights, read_config, save_config, save_tokenizer, save_weights
+    from minigpt.disk.files import read_json_object, write_json
+    from minigpt.disk.folder import read_record
+    from minigpt.disk.jsontext import sealed
+    from minigpt.disk.state import read_state, save_state
+    from minigpt.disk.tensors import read_tensors
     from minigpt.params import shapes
-    from minigpt.state import read_state, save_state
-    from minigpt.tensors import read_tensors
     from minigpt.tokenizer import Tokenizer
 
 ROOM = Path(tempfile.mkdtemp(prefix="fuzz-"))

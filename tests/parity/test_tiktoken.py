@@ -11,8 +11,8 @@ import tiktoken
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from minigpt.run.vocabulary import compact
 from minigpt.tokenizer import END_OF_TEXT, Tokenizer
-from minigpt.vocabulary import compact
 
 GPT2_PATTERN = r"'(?:[sdmt]|ll|ve|re)| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+"
 GOLDEN = Path(__file__).parent.parent / "golden_tokens.jsonl"

@@ -18,12 +18,12 @@ from transformers import AutoConfig, AutoTokenizer, GenerationConfig, GPT2Tokeni
 
 import minigpt
 from minigpt.backend import Backend
-from minigpt.checkpoint import load_checkpoint, save_config, save_tokenizer, save_weights
 from minigpt.config import ModelConfig, SampleConfig, TrainConfig
-from minigpt.parallel import Trainer
-from minigpt.textmodel import TextModel
+from minigpt.disk.checkpoint import load_checkpoint, save_config, save_tokenizer, save_weights
+from minigpt.run.textmodel import TextModel
+from minigpt.run.vocabulary import compact
 from minigpt.tokenizer import END_OF_TEXT, Tokenizer
-from minigpt.vocabulary import compact
+from minigpt.trainer import Trainer
 
 GOLDEN = Path(__file__).parent.parent / "golden_tokens.jsonl"
 CORPUS = "Butter the tin, whisk two eggs with the sugar, then fold in the flour. It's done when it's golden!\n"

@@ -1,15 +1,21 @@
 """A local teacher: a prompt and an Ollama server in, documents of a language model out.
 
-Reading order: limits (what may be waited for, and the errors), host (where), line (a connection with deadlines), client (the protocol),
-models (what is installed), teacher (one model on some hosts), plan (variety), reading (what of an answer is sound), variety (repetition),
-journal (the disk), gauge (how many at once), patience (when to ask again), judge (scores), course (one request), writer (all of them).
+Reading order:
+
+    concurrency  how many requests a server handles at once, found out while it works
+    journal      accepted documents -> the disk at once, and back
+    limits       every timeout and bound with its reason; the errors that say which was met
+    host         an option or OLLAMA_HOST -> a URL
+    connection   one HTTP request with deadlines -> raw bytes
+    client       Ollama's protocol: a request -> one answer
+    models       what a server has installed -> the model to take
+    repetition   documents -> how much a teacher repeats itself, and what to change
+    teacher      a loaded and measured model on one or several hosts
+    answers      an answer and its question -> its text as far as it is sound
+    plan         a prompt -> topics, forms, readers, tones, openings
+    judge        a text -> a score, by a model that passed an examination
+    retries      a question -> its answer, asked again where that helps
+    turns        a request for several kinds -> whose turn it is
+    exchange     one request: from the question to a saved document
+    writer       a teacher and a prompt -> documents as they are accepted
 """
-
-from __future__ import annotations
-
-from minigpt.corpus.ollama.host import resolve_host
-from minigpt.corpus.ollama.limits import Limits, OllamaError, TeacherGone
-from minigpt.corpus.ollama.teacher import Teacher, TeacherSettings, find_teacher
-from minigpt.corpus.ollama.writer import write_with_ollama
-
-__all__ = ["Limits", "OllamaError", "Teacher", "TeacherGone", "TeacherSettings", "find_teacher", "resolve_host", "write_with_ollama"]

@@ -13,8 +13,8 @@ from typing import Any
 
 import requests
 
+from minigpt.corpus.ollama.connection import Line, Watchdog
 from minigpt.corpus.ollama.limits import Away, Cancelled, Limits, Missing, Refused, Unknown, Unusable, plain
-from minigpt.corpus.ollama.line import Line, Watchdog
 
 PAIR = re.compile("[\ud800-\udbff][\udc00-\udfff]")
 OUR_FAULT = ("option ", "invalid format", "invalid options")  # the server says 500, but the same request would fail again

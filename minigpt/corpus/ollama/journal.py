@@ -9,12 +9,11 @@ from pathlib import Path
 from typing import Any
 
 from minigpt.corpus.documents import Document
-from minigpt.errors import MinigptError
-from minigpt.files import open_to_append, read_bytes, read_json_object, write_json
-from minigpt.forms import count, require_form, share, text
-from minigpt.jsontext import decoded, json_object, sealed, unsealed
-from minigpt.place import File, Spot, as_path, naming
-from minigpt.wording import counted
+from minigpt.disk.files import open_to_append, read_bytes, read_json_object, write_json
+from minigpt.disk.forms import count, require_form, share, text
+from minigpt.disk.jsontext import decoded, json_object, sealed, unsealed
+from minigpt.disk.place import File, Spot, as_path, naming
+from minigpt.errors import MinigptError, counted
 
 ORIGIN = ("model", "digest", "seed", "request", "done_reason", "eval_count", "form", "topic", "asked_words", "judge", "kind")
 LINE = {"text": text, "request": count, "asked_words?": count, "judge?": (share, type(None))}  # the fields that are read from a line

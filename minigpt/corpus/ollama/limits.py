@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from minigpt.disk.foreign import plain as plain
 from minigpt.errors import MinigptError, Paused
-from minigpt.foreign import plain as plain
 
 
 @dataclass(frozen=True)

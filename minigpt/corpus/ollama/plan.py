@@ -11,17 +11,15 @@ from dataclasses import asdict, dataclass
 from functools import reduce
 from typing import Any
 
-from minigpt.corpus.constraints import singular
-from minigpt.corpus.legible import legible
-from minigpt.corpus.lexicon import TABLES
+from minigpt.corpus.english import article, either_number, singular
 from minigpt.corpus.ollama.client import Answer
 from minigpt.corpus.ollama.limits import Missing, Refused, Slow, TeacherGone, Unusable, plain
 from minigpt.corpus.ollama.teacher import Question, Say
+from minigpt.corpus.prompt.legible import legible
+from minigpt.corpus.prompt.lexicon import TABLES
 from minigpt.corpus.request import Request
-from minigpt.corpus.templates.grammar import load_words
-from minigpt.corpus.topics import article
-from minigpt.errors import MinigptError
-from minigpt.wording import counted
+from minigpt.corpus.words import load_words
+from minigpt.errors import MinigptError, counted
 
 WORDS = load_words("ollama")
 LISTS = ("topics", "forms", "audiences", "tones", "openings", "words")
@@ -191,15 +189,10 @@ def built_in(prompt: str, request: Request) -> Plan:
 def said_forms(prompt: str) -> list[str]:
     """The kinds of text that the prompt says in so many words before it says what they are about, whether or not a template knows them."""
     kinds = ABOUT.split(plain(legible(prompt), 500))[0]
-    return [form for word, form in WORDS["said forms"].items() if re.search(rf"\b{plural(word)}\b", kinds, re.IGNORECASE)]
+    return [form for word, form in WORDS["said forms"].items() if re.search(rf"\b{either_number(word)}\b", kinds, re.IGNORECASE)]
 
 
-def plural(word: str) -> str:
-    """A pattern of an English noun in both numbers."""
-    return rf"{word.removesuffix('y')}(?:y|ies|e?s)?"
-
-
-KIND = re.compile(rf"^(?:{'|'.join(map(plural, WORDS['said forms']))})\b\W*(?:{ABOUT.pattern})?", re.IGNORECASE)
+KIND = re.compile(rf"^(?:{'|'.join(map(either_number, WORDS['said forms']))})\b\W*(?:{ABOUT.pattern})?", re.IGNORECASE)
 
 
 def language(request: Request) -> str:

@@ -9,11 +9,12 @@ from dataclasses import dataclass, field, replace
 from types import TracebackType
 from typing import Any
 
+import psutil
+
 from minigpt.corpus.ollama.client import Answer, Client
 from minigpt.corpus.ollama.host import is_loopback, resolve_host
 from minigpt.corpus.ollama.limits import Away, Limits, OllamaError, Slow, Unknown
 from minigpt.corpus.ollama.models import Model, choose, describe, installed, load, measure, place, unload
-from minigpt.machine import machine_memory
 
 Say = Callable[[str], None]
 Pick = Callable[[Sequence[str], int], int]  # lines to choose from, and which one is proposed -> which one it is
@@ -138,7 +139,7 @@ def find_desk(url: str, settings: TeacherSettings, environment: Mapping[str, str
         models = installed(client)
     except (Away, Slow) as error:
         raise Away(f"{error}; start it with: ollama serve, or name its address with --ollama-host") from error
-    memory = machine_memory() if is_loopback(url) else None
+    memory = psutil.virtual_memory().available if is_loopback(url) else None
     model = describe(client, choose(models, settings.gen_model or same_as, url, memory))
     judge = model if settings.refine_model is None else describe(client, choose(models, settings.refine_model, url, memory))
     return Desk(client, model, judge, settings.keep_alive)
@@ -162,7 +163,7 @@ def find_teacher(
             continue
         chosen = desk.model
         if settings.gen_model is None and len(usable) > 1:
-            memory = machine_memory() if is_loopback(url) else None
+            memory = psutil.virtual_memory().available if is_loopback(url) else None
             names = [model.name for model in usable]
             chosen = usable[pick([model.line(memory) for model in usable], names.index(chosen.name))]
         return replace(settings, gen_model=chosen.name), f"Ollama at {url} has {chosen.line()}"

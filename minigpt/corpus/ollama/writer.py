@@ -13,18 +13,17 @@ from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from functools import partial
 
 from minigpt.corpus.documents import Document
-from minigpt.corpus.ollama.course import Course
-from minigpt.corpus.ollama.gauge import Gauge
+from minigpt.corpus.ollama.concurrency import Gauge
+from minigpt.corpus.ollama.exchange import Course
 from minigpt.corpus.ollama.journal import Journal, to_document
 from minigpt.corpus.ollama.judge import can_judge
 from minigpt.corpus.ollama.limits import Cancelled, TeacherGone
-from minigpt.corpus.ollama.patience import Patience
 from minigpt.corpus.ollama.plan import Ask, Plan, make_plan
+from minigpt.corpus.ollama.retries import Patience
 from minigpt.corpus.ollama.teacher import Desk, Say, Teacher
 from minigpt.corpus.request import Request
-from minigpt.errors import MinigptError
-from minigpt.place import File
-from minigpt.wording import counted
+from minigpt.disk.place import File
+from minigpt.errors import MinigptError, counted
 
 TICK = 0.05  # seconds between two looks at the limits and the gauges, while nothing arrives
 FIRST_GUESS = 150  # tokens a document, before there is one

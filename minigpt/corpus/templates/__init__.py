@@ -1,4 +1,40 @@
-"""The template writers: in goes a request, out come documents, without a network and without an end while the word tables last."""
+"""The template writers: a request in, documents out, without a network and without an end while the word tables last.
+
+Reading order:
+
+    favourites            random draws that keep to favourites where the corpus should be small
+    cooking_foods         the food table -> foods that a request allows
+    cooking_dishes        dish tables -> a dish with a food in each of its roles
+    grammar               a template with alternatives and fields -> a sentence
+    cooking_kitchen       a dish -> the fields of the templates
+    cooking_recipes       a dish -> a recipe
+    cooking_talk          kitchen talk: questions, techniques, menus, notes
+    cooking               every form of a cooking document
+    general_facts         words and facts that all general documents draw on
+    general_letters       e-mails and memos
+    general_news          short reports from invented towns
+    general_talk          dialogues
+    left_out              a request -> a pattern of the words that it rules out
+    lessons               lessons in school arithmetic, every number computed
+    general               every form of a general document
+    poetry_topics         a request -> images of one topic that belong together
+    poetry_haiku          poems of 5, 7 and 5 syllables
+    poetry_songs          songs, ballads, lullabies and limericks that rhyme
+    poetry_stories        stories, fables and scenes
+    poetry_verse          free verse, prose poems and acrostics
+    poetry                every form of a poetic document
+    technical_parts       scenes, pages and code that was run
+    technical_api         API documentation
+    technical_code        functions, with examples that were run
+    technical_explain     programming explained
+    technical_systems     system design, every sum computed
+    topic                 documents about a topic that no writer knows
+    traces                worked examples of algorithms
+    traces_graphs         worked examples on graphs and trees
+    traces_more           worked examples on texts, caches, queues and tables
+    technical_algorithms  algorithms: descriptions, traces, pseudocode
+    technical             every form of a technical document
+"""
 
 from __future__ import annotations
 
@@ -11,8 +47,9 @@ from types import ModuleType
 from minigpt.corpus.documents import Document
 from minigpt.corpus.request import Request
 from minigpt.corpus.templates import cooking, general, poetry, technical, topic
-from minigpt.corpus.templates.grammar import Form, load_words
+from minigpt.corpus.templates.grammar import Form
 from minigpt.corpus.templates.left_out import word_pattern
+from minigpt.corpus.words import load_words
 from minigpt.errors import MinigptError
 
 WRITERS: Mapping[str, ModuleType] = {"cooking": cooking, "poetry": poetry, "technical": technical, "general": general, "topic": topic}

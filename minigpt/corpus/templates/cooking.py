@@ -10,7 +10,8 @@ from minigpt.corpus.request import Request
 from minigpt.corpus.templates import cooking_talk as talk
 from minigpt.corpus.templates.cooking_dishes import nothing_left, some_plate
 from minigpt.corpus.templates.cooking_recipes import card, cook_some, prose
-from minigpt.corpus.templates.grammar import Form, Words, load_words
+from minigpt.corpus.templates.grammar import Form
+from minigpt.corpus.words import Words, load_words
 from minigpt.errors import MinigptError
 
 SAVORY = (

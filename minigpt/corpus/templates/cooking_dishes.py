@@ -11,7 +11,7 @@ from typing import Any
 
 from minigpt.corpus.request import Request
 from minigpt.corpus.templates.cooking_foods import WORD, all_foods, allowed, asked_foods, singular
-from minigpt.corpus.templates.grammar import load_words
+from minigpt.corpus.words import load_words
 from minigpt.errors import MinigptError
 
 ROLES = (

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from minigpt.corpus.request import Request
-from minigpt.corpus.templates.grammar import load_words
+from minigpt.corpus.words import load_words
 from minigpt.errors import MinigptError
 
 FRACTIONS = {0.25: "1/4", 0.5: "1/2", 0.75: "3/4"}

@@ -11,10 +11,12 @@ import random
 from collections.abc import Callable, Sequence
 from functools import lru_cache
 
+from minigpt.corpus.english import join_and
 from minigpt.corpus.request import Request
 from minigpt.corpus.templates.cooking_dishes import Plate, methods
 from minigpt.corpus.templates.cooking_foods import Food, all_foods, names_of, round_amount, show_food
-from minigpt.corpus.templates.grammar import FIELD, Words, fill, join_and
+from minigpt.corpus.templates.grammar import FIELD, fill
+from minigpt.corpus.words import Words
 
 STAGE_GAP = {"fry": 4, "simmer": 8, "roast": 8}  # minutes: what needs so much less than the longest goes in later
 CLOCKS = tuple(STAGE_GAP)

@@ -11,11 +11,13 @@ import re
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
 
+from minigpt.corpus.english import join_and, title_case, upper_first
 from minigpt.corpus.request import Request
 from minigpt.corpus.templates.cooking_dishes import Plate, methods, nothing_left, promised, slots, some_plate
 from minigpt.corpus.templates.cooking_foods import all_foods, allowed, asked_foods, show_food
 from minigpt.corpus.templates.cooking_kitchen import Kitchen, fields
-from minigpt.corpus.templates.grammar import Words, fill, join_and, title_case, upper_first
+from minigpt.corpus.templates.grammar import fill
+from minigpt.corpus.words import Words
 
 Facts = dict[str, str]
 MINUTES = re.compile(r"(\d+) (minute|hour)s?( on each side)?")

@@ -10,12 +10,14 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any
 
+from minigpt.corpus.english import title_case
 from minigpt.corpus.request import Request
 from minigpt.corpus.templates.cooking_dishes import dishes
 from minigpt.corpus.templates.cooking_foods import all_foods, asked_foods, round_amount, show_food
 from minigpt.corpus.templates.cooking_kitchen import CLOCKS, done, fields
 from minigpt.corpus.templates.cooking_recipes import Cook, Facts, cook_some, named, show_time, tell
-from minigpt.corpus.templates.grammar import Words, draw, title_case
+from minigpt.corpus.templates.grammar import draw
+from minigpt.corpus.words import Words
 
 DAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 NUMBERS = ("zero", "one", "two", "three", "four", "five", "six", "seven")

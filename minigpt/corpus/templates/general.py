@@ -7,8 +7,9 @@ from minigpt.corpus.templates.general_facts import form_of, known_topics, topic_
 from minigpt.corpus.templates.general_letters import email, memo
 from minigpt.corpus.templates.general_news import news
 from minigpt.corpus.templates.general_talk import dialogue
-from minigpt.corpus.templates.grammar import Form, load_words
+from minigpt.corpus.templates.grammar import Form
 from minigpt.corpus.templates.lessons import lesson, taught
+from minigpt.corpus.words import load_words
 
 FORMS: dict[str, Form] = {
     "dialogue": form_of(dialogue),

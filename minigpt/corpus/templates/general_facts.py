@@ -10,8 +10,10 @@ from datetime import date, timedelta
 from functools import cache
 from typing import Any
 
+from minigpt.corpus.english import upper_first
 from minigpt.corpus.request import Request
-from minigpt.corpus.templates.grammar import Form, Words, fill, load_words, upper_first
+from minigpt.corpus.templates.grammar import Form, fill
+from minigpt.corpus.words import Words, load_words
 from minigpt.errors import MinigptError
 
 SENTENCE_TRIES, DOCUMENT_TRIES = 25, 400

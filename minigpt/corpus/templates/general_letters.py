@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from minigpt.corpus.english import upper_first
 from minigpt.corpus.templates.general_facts import Pen, clock, contract, dates, times
-from minigpt.corpus.templates.grammar import upper_first
 
 PRICES = (12, 18, 25, 32, 45, 48, 60, 75, 90, 110, 120, 145, 180, 240, 320, 450)
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from minigpt.corpus.english import upper_first
 from minigpt.corpus.templates.general_facts import Pen, dates, times
-from minigpt.corpus.templates.grammar import upper_first
 
 DETAILS = {"short": (1, 2), "long": (7, 8)}  # sentences beyond the event's own; else 5 or 6
 

@@ -4,17 +4,16 @@ from __future__ import annotations
 
 import re
 
+from minigpt.corpus.english import IRREGULAR, either_number
 from minigpt.corpus.request import Request
-from minigpt.corpus.templates.grammar import load_words
+from minigpt.corpus.words import load_words
 
 
 def word_pattern(request: Request) -> re.Pattern[str] | None:
     """A pattern of the things that the request leaves out, in singular and plural; None if there are none but foods, which recipes know."""
     things = ruled_out_things(request)
-    plurals = {one: many for many, one in load_words("prompts_plain")["irregular plurals"].items()}
-    numbers = [
-        re.escape(thing.removesuffix("y")) + r"(?:y|ies|e?s|'s)?" for thing in (*things, *(plurals[t] for t in things if t in plurals))
-    ]
+    irregular = {one: many for many, one in IRREGULAR.items()}
+    numbers = [either_number(thing) for thing in (*things, *(irregular[t] for t in things if t in irregular))]
     return re.compile(rf"\b(?:{'|'.join(numbers)})\b", re.IGNORECASE) if things else None
 
 

@@ -6,8 +6,10 @@ import math
 import random
 from collections.abc import Callable
 
+from minigpt.corpus.english import upper_first
 from minigpt.corpus.request import Request
-from minigpt.corpus.templates.grammar import Words, fill, upper_first
+from minigpt.corpus.templates.grammar import fill
+from minigpt.corpus.words import Words
 
 # Each writer gives the topic, the steps of the worked example, and the check.
 Parts = tuple[str, list[str], str]

@@ -12,9 +12,10 @@ from dataclasses import replace
 from functools import cache, partial
 from typing import Any
 
-from minigpt.corpus.favourites import recall
+from minigpt.corpus.english import title_case, upper_first
 from minigpt.corpus.request import Request
-from minigpt.corpus.templates.grammar import Words, draw, fill, load_words, title_case, upper_first
+from minigpt.corpus.templates.favourites import recall
+from minigpt.corpus.templates.grammar import draw, fill
 from minigpt.corpus.templates.poetry_topics import (
     find_topic,
     finder,
@@ -26,6 +27,7 @@ from minigpt.corpus.templates.poetry_topics import (
     short_name,
     topic_tables,
 )
+from minigpt.corpus.words import Words, load_words
 
 LINES = 5000  # lines drawn for one haiku line; the tables give one in some dozens
 SEASONS = ("spring", "summer", "autumn", "winter")

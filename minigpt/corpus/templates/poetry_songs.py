@@ -9,10 +9,12 @@ from __future__ import annotations
 import random
 import re
 
+from minigpt.corpus.english import title_case, upper_first
 from minigpt.corpus.request import Request
-from minigpt.corpus.templates.grammar import Words, draw, fill, title_case, upper_first
+from minigpt.corpus.templates.grammar import draw, fill
 from minigpt.corpus.templates.poetry_haiku import syllables
 from minigpt.corpus.templates.poetry_topics import PRONOUNS, Images, finder, formal, images_for, obedient, scaled, short_name
+from minigpt.corpus.words import Words
 
 WORD = re.compile(r"[A-Za-z']+")
 STRUCTURES = ("VCVVC", "VVCVC", "VVCVBC", "VCVVBC", "CVVBVC", "VVBVC")

@@ -6,9 +6,11 @@ import random
 import re
 from collections.abc import Callable
 
+from minigpt.corpus.english import title_case, upper_first
 from minigpt.corpus.request import Request
-from minigpt.corpus.templates.grammar import Words, draw, fill, title_case, upper_first
+from minigpt.corpus.templates.grammar import draw, fill
 from minigpt.corpus.templates.poetry_topics import PRONOUNS, Images, finder, images_for, obedient, scaled, short_name, titled
+from minigpt.corpus.words import Words
 
 ALONE = {"their": "his", "them": "him", "they": "he", "themselves": "himself"}
 OTHERS = re.compile(r"\b(their|them|they|themselves|each other)\b")

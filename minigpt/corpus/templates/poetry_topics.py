@@ -12,8 +12,10 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
+from minigpt.corpus.english import upper_first
 from minigpt.corpus.request import Request
-from minigpt.corpus.templates.grammar import Words, fill, upper_first
+from minigpt.corpus.templates.grammar import fill
+from minigpt.corpus.words import Words
 from minigpt.errors import MinigptError
 
 TRIES = 400  # texts written until one obeys the request; most do at once

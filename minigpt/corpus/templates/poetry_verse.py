@@ -5,9 +5,11 @@ from __future__ import annotations
 import random
 from collections.abc import Callable
 
+from minigpt.corpus.english import title_case, upper_first
 from minigpt.corpus.request import Request
-from minigpt.corpus.templates.grammar import Words, draw, fill, title_case, upper_first
+from minigpt.corpus.templates.grammar import draw, fill
 from minigpt.corpus.templates.poetry_topics import WORD, Images, find_topic, finder, images_for, obedient, scaled, titled, topic_tables
+from minigpt.corpus.words import Words
 
 
 def lines_finder(rng: random.Random, words: Words, images: Images) -> Callable[[str], str]:

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from minigpt.corpus.request import Request
-from minigpt.corpus.templates.grammar import Form, load_words
+from minigpt.corpus.templates.grammar import Form
 from minigpt.corpus.templates.technical_algorithms import algorithm, algorithm_exercise, comparison, pseudocode, trace
 from minigpt.corpus.templates.technical_api import changelog, endpoint, error_guide, paging, quick_start, rate_limit, webhook
 from minigpt.corpus.templates.technical_code import function, session
 from minigpt.corpus.templates.technical_explain import concept, exercise, glossary, mistake, question, review
 from minigpt.corpus.templates.technical_parts import topics_of
 from minigpt.corpus.templates.technical_systems import capacity, decision, failure_analysis, runbook, system_design
+from minigpt.corpus.words import load_words
 
 FORMS: Mapping[str, Form] = {
     "concept": concept,

@@ -6,10 +6,12 @@ import random
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from minigpt.corpus.english import upper_first
 from minigpt.corpus.request import Request
 from minigpt.corpus.templates import traces, traces_graphs, traces_more
-from minigpt.corpus.templates.grammar import Words, fill, upper_first
+from minigpt.corpus.templates.grammar import fill
 from minigpt.corpus.templates.technical_parts import block, one_of, page, pick, scene, topic_for
+from minigpt.corpus.words import Words
 
 TRACES = {trace.__name__: trace for trace in (*traces.ALL, *traces_graphs.GRAPHS, *traces_more.MORE)}
 

@@ -6,9 +6,11 @@ import json
 import random
 from typing import Any
 
+from minigpt.corpus.english import join_and, upper_first
 from minigpt.corpus.request import Request
-from minigpt.corpus.templates.grammar import Words, draw, fill, join_and, upper_first
+from minigpt.corpus.templates.grammar import draw, fill
 from minigpt.corpus.templates.technical_parts import Scene, block, one_of, page, scene, topic_for
+from minigpt.corpus.words import Words
 
 MONTHS = ("January", "March", "May", "July", "September", "November")
 RATES = (30, 40, 50, 60, 75, 80, 100, 120, 150, 200, 240, 300, 400, 600)  # requests a minute

@@ -5,9 +5,11 @@ from __future__ import annotations
 import random
 from typing import Any
 
+from minigpt.corpus.english import upper_first
 from minigpt.corpus.request import Request
-from minigpt.corpus.templates.grammar import Words, fill, upper_first
+from minigpt.corpus.templates.grammar import fill
 from minigpt.corpus.templates.technical_parts import block, one_of, page, scene, topic_for
+from minigpt.corpus.words import Words
 
 ABOUT = ("functions", "loops", "collections")
 # One body for each way to gather what passes the test; {x} is the item, {xs} the list, {if} the test, {expr} the value taken.

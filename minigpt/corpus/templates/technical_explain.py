@@ -5,9 +5,11 @@ from __future__ import annotations
 import random
 from typing import Any
 
+from minigpt.corpus.english import upper_first
 from minigpt.corpus.request import Request
-from minigpt.corpus.templates.grammar import Words, fill, upper_first
+from minigpt.corpus.templates.grammar import fill
 from minigpt.corpus.templates.technical_parts import Scene, block, one_of, page, pick, redraw, run, scene, sentence, topic_for
+from minigpt.corpus.words import Words
 
 CODE, OUTPUT, SOLUTION = "Python code", "Output", "Solution in Python"
 

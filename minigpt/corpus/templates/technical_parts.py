@@ -7,8 +7,10 @@ from collections.abc import Callable, Sequence
 from string import Template
 from typing import Any
 
+from minigpt.corpus.english import join_and, upper_first
 from minigpt.corpus.request import Request
-from minigpt.corpus.templates.grammar import Words, fill, join_and, load_words, upper_first
+from minigpt.corpus.templates.grammar import fill
+from minigpt.corpus.words import Words, load_words
 
 FORMAL = {"can't": "cannot", "doesn't": "does not", "don't": "do not", "isn't": "is not", "aren't": "are not", "won't": "will not"}
 

@@ -7,8 +7,9 @@ from collections.abc import Sequence
 from typing import Any
 
 from minigpt.corpus.request import Request
-from minigpt.corpus.templates.grammar import Words, draw, fill
+from minigpt.corpus.templates.grammar import draw, fill
 from minigpt.corpus.templates.technical_parts import Scene, one_of, page, pick, scene, sentence, topic_for, topics_of
+from minigpt.corpus.words import Words
 
 MONTHS = ("January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November", "December")
 DAY = 86_400  # seconds

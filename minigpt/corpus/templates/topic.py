@@ -8,8 +8,10 @@ from __future__ import annotations
 import random
 from functools import partial
 
+from minigpt.corpus.english import title_case, upper_first
 from minigpt.corpus.request import Request
-from minigpt.corpus.templates.grammar import Form, Words, draw, fill, title_case, upper_first
+from minigpt.corpus.templates.grammar import Form, draw, fill
+from minigpt.corpus.words import Words
 
 MINUTES = tuple(range(5, 60, 5))
 TITLES = ("poem title", "talk title")

@@ -6,7 +6,7 @@ import heapq
 import random
 from collections import deque
 
-from minigpt.corpus.templates.grammar import join_and
+from minigpt.corpus.english import join_and
 from minigpt.corpus.templates.traces import Trace, numbers, times
 
 

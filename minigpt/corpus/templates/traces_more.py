@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 from collections import deque
 
-from minigpt.corpus.templates.grammar import join_and
+from minigpt.corpus.english import join_and
 from minigpt.corpus.templates.traces import Trace, numbers, times
 
 WORDS = (

@@ -1,0 +1,67 @@
+"""`minigpt train` and `minigpt resume`."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from minigpt.cli.common import command, device_option
+from minigpt.cli.options import corpus_options
+
+
+@command("train")
+@corpus_options
+@click.option("--init", type=click.Path(), help="Start from the weights of this model instead of random ones.")
+@click.option("--epochs", type=int, help="Passes over the corpus, at most.  [default: 20]")
+@click.option("--minutes", type=float, help="How long everything may take, instead of --epochs.")
+@click.option("--batch-size", type=int, help="Windows per step.  [default: 2, or what fits the minutes]")
+@click.option("--context", type=int, help="Tokens per window.  [default: 256]")
+@click.option("--learning-rate", type=float, help="The peak, with a warm-up before it and a cosine after it.  [default: by size]")
+@click.option("--dropout", type=float, default=0.1, help="Share of units dropped in training.")
+@click.option(
+    "--vocab", type=click.Choice(["corpus", "full"]), default="corpus", help="The tokens that the corpus needs, or all 50,257 of GPT-2."
+)
+@click.option("--layers", type=int, help="Number of layers, instead of the size's.")
+@click.option("--heads", type=int, help="Attention heads, instead of the size's.")
+@click.option("--width", type=int, help="Width, instead of the size's; a multiple of the heads.")
+@click.option("--positions", type=int, help="Most tokens that the model can read at once, instead of the size's.")
+@device_option
+@click.option("--threads", type=int, help="Processor cores to use.  [default: all]")
+@click.option("--checkpoint-seconds", type=float, default=60.0, help="Least time between two saves of the training.")
+@click.option("--seed", type=int, default=42, help="Decides the corpus, initial weights, order, dropout and samples.")
+@click.option("--out", type=click.Path(), help="The run folder.  [default: MODELS_DIR/<prompt>-<time>]")
+@click.option("--models-dir", type=click.Path(), default="models", help="Where run folders are made.")
+@click.option("--quiet", is_flag=True, help="Print only the samples.")
+def train_command(prompt: str | None, quiet: bool, yes: bool, **options: Any) -> None:
+    """Make a GPT: get a corpus, train on it, print samples."""
+    from minigpt.cli.console import Console
+    from minigpt.run.pipeline import train
+
+    console = Console(quiet, asks=not yes)
+    try:
+        train(prompt, listener=console, **options)
+    finally:
+        console.clear()
+
+
+@command("resume")
+@click.argument("run", type=click.Path())
+@click.option("--epochs", metavar="+N", help="Add this many passes, also to a complete run.")
+@click.option("--minutes", metavar="+M", help="Add this many minutes, also to a complete run.")
+@click.option(
+    "--ollama-host",
+    multiple=True,
+    help="Where Ollama listens. Repeatable. The host in the run's record is never used.  [default: OLLAMA_HOST, or this machine]",
+)
+@click.option("--quiet", is_flag=True, help="Print only the samples.")
+def resume_command(run: str, epochs: str | None, minutes: str | None, ollama_host: tuple[str, ...], quiet: bool) -> None:
+    """Resume an interrupted run, or train a complete one further."""
+    from minigpt.cli.console import Console
+    from minigpt.run.pipeline import resume
+
+    console = Console(quiet)
+    try:
+        resume(run, epochs=epochs, minutes=minutes, ollama_host=ollama_host, listener=console)
+    finally:
+        console.clear()

@@ -1,0 +1,85 @@
+"""English words in, their other forms out: articles, numbers, titles. Rules for what no table knows."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+import regex
+
+from minigpt.corpus.words import load_words
+
+IRREGULAR = load_words("prompts_plain")["irregular plurals"]  # plural -> singular
+ENDINGS = ("s", "es", "ed", "d", "ing", "er", "ers", "'s", "s'")
+SILENT_H = ("hour", "honest", "honor", "herb")
+LIKE_YOU = ("use", "uni", "one", "eu", "uti", "usual")  # written with a vowel, spoken with a consonant
+SMALL = frozenset("a an and the of with on in for to at by from but or al alla au con e".split())
+
+
+def starts_with_vowel_sound(word: str) -> bool:
+    """Whether English puts "an" before the word: an onion, an hour, an 8-minute egg, but a unicorn."""
+    low = word.lower()
+    if low.startswith(("8", "11", "18")):
+        return True
+    return low.startswith(SILENT_H) or (low[0] in "aeiou" and not low.startswith(LIKE_YOU))
+
+
+def upper_first(text: str) -> str:
+    """The text with its first letter as a capital."""
+    return text[:1].upper() + text[1:]
+
+
+def title_case(text: str) -> str:
+    """A title: capitals on all words but the small ones, which get one only at its ends."""
+    words = text.split()
+    inner = range(1, len(words) - 1)
+    return " ".join(w if i in inner and w in SMALL else "-".join(upper_first(p) for p in w.split("-")) for i, w in enumerate(words))
+
+
+def join_and(items: Sequence[str]) -> str:
+    """ "a", "a and b", "a, b and c"."""
+    return items[0] if len(items) == 1 else ", ".join(items[:-1]) + " and " + items[-1]
+
+
+def article(phrase: str) -> str:
+    """ "a" or "an", as the phrase sounds."""
+    return "an" if starts_with_vowel_sound(phrase) else "a"
+
+
+def gerund(verb: str) -> str:
+    """The form of a verb that can stand as a noun: bake -> baking, plan -> planning, tie -> tying."""
+    if verb.endswith("ie"):
+        return verb[:-2] + "ying"
+    if verb.endswith("e") and not verb.endswith(("ee", "oe", "ye")):
+        return verb[:-1] + "ing"
+    if regex.fullmatch(r"[^aeiou]*[aeiou][^aeiouwxy]", verb):
+        return verb + verb[-1] + "ing"
+    return verb + "ing"
+
+
+def singular(word: str) -> str:
+    """A plural as its singular, good enough for what a table does not know."""
+    if word in IRREGULAR:
+        return str(IRREGULAR[word])
+    if word.endswith(("ches", "shes", "sses", "xes", "oes", "zzes")):
+        return word[:-3] if word.endswith("zzes") else word[:-2]
+    if word.endswith("ies") and len(word) > 4:
+        return word[:-3] + "y"
+    return word[:-1] if word.endswith("s") and not word.endswith(("ss", "us", "is", "ics")) and len(word) > 3 else word
+
+
+def plurals(word: str) -> list[str]:
+    """The regular plural, and the possessive."""
+    end = "ies" if word.endswith("y") and word[-2:-1] not in "aeiou" else "es" if word.endswith(("s", "sh", "ch", "x", "o")) else "s"
+    return [(word[:-1] if end == "ies" else word) + end, word + "s", word + "'s"] + ([word[:-1] + "ves"] if word.endswith("f") else [])
+
+
+def inflections(word: str) -> list[str]:
+    """Regular forms of a word, be it noun or verb: recipes, baking, stories; but never a longer compound."""
+    more = {"e": ("ing", "er", "ers"), "y": ("ies", "ied"), "z": ("zzes",)}.get(word[-1], ())
+    return [word + ending for ending in ENDINGS] + [word[:-1] + ending for ending in more]
+
+
+def either_number(word: str) -> str:
+    """A pattern of a regular noun in the singular, the plural and the possessive."""
+    return re.escape(word.removesuffix("y")) + r"(?:y|ies|e?s|'s)?"

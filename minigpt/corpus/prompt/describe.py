@@ -1,0 +1,83 @@
+"""A request in; out come the plan's lines: what was understood, and what a user of templates should know."""
+
+from __future__ import annotations
+
+from minigpt.corpus.prompt.language import NAMES
+from minigpt.corpus.request import Request
+from minigpt.corpus.templates import covers
+from minigpt.corpus.templates.left_out import ruled_out_things
+
+SHARES = {2: "half", 3: "a third", 4: "a quarter", 5: "a fifth", 6: "a sixth"}
+
+
+def describe(request: Request, templates: bool = True) -> list[str]:
+    """What was understood, as "cooking; Italian; vegan; for children", then a line for each thing a user of templates should know.
+
+    Several kinds are named one by one: "poetry (haiku; about autumn) and cooking (recipes), half each; for children". A language model,
+    which writes where `templates` is False, covers every subject, many languages and any kind of text.
+    """
+    parts = request.parts
+    details = [_details(part, templates) for part in parts]
+    common = [detail for detail in details[0] if all(detail in other for other in details)]
+    shown = [_kind(part, [d for d in own if d not in common]) for part, own in zip(parts, details, strict=True) if part.kind]
+    unwritten = () if templates else request.unwritten
+    if len(parts) + len(unwritten) > 1:
+        count = len(parts) + len(unwritten)
+        said = [f"{' and '.join([*shown, *unwritten])}, {SHARES.get(count, f'1/{count}')} each", *common]
+    else:
+        said = [*_subject(request, templates), *common]
+    lines = (["; ".join(said)] if said else []) + _not_understood(request)
+    if request.beside:
+        lines.append(f"left out: {', '.join(request.beside)}; the preset {request.preset} does not write them")
+    return lines + (_warnings(request) if templates else [])
+
+
+def _subject(request: Request, templates: bool) -> list[str]:
+    """The category of a request for one kind of text, or that no writer covers it."""
+    if request.confidence > 0:
+        return [f"{request.category} ({request.kind})" if request.kind else request.category]
+    return ["no writer covers this; general forms"] if templates else []
+
+
+def _kind(part: Request, details: list[str]) -> str:
+    """One kind of several, with the details that concern only it."""
+    return f"{part.category} ({'; '.join([part.kind, *details])})"
+
+
+def _details(request: Request, templates: bool) -> list[str]:
+    """What the documents should be like, and about."""
+    about = _about(request)
+    said = [f"preset {request.preset}"] if request.preset else []
+    said += [cuisine.title() for cuisine in request.cuisines] + list(request.diets)
+    said += [f"{word}: {', '.join(values)}" for word, values in (("with", request.ingredients), ("without", request.without)) if values]
+    said += [value for value in (request.season, request.audience and f"for {request.audience}", request.tone, request.length) if value]
+    said += [f"about {about}"] if about else []
+    if request.language != "en":
+        said.append(f"asked in {NAMES[request.language]}" + (", and templates write English" if templates else ""))
+    return said
+
+
+def _about(request: Request) -> str:
+    return ", ".join(request.spell(topic) for topic in request.topics)
+
+
+def _not_understood(request: Request) -> list[str]:
+    """Words that may rule something out, and how to say it clearly."""
+    unclear = dict.fromkeys(words for part in request.parts for words in part.unclear)
+    return [f'not understood: "{words}"; say "without ..." for what to leave out, or "with ..." for what to use' for words in unclear]
+
+
+def _warnings(request: Request) -> list[str]:
+    """What templates cannot do, and what can."""
+    lines = []
+    if things := dict.fromkeys(f'"{thing}"' for part in request.parts for thing in ruled_out_things(part)):
+        lines.append(f"templates leave out texts with the word {' or '.join(things)}; what it stands for may still come up in other words")
+    uncovered = [part for part in request.parts if not (part.confidence > 0 and covers(part))]
+    if uncovered:
+        about = ", ".join(dict.fromkeys(filter(None, map(_about, uncovered))))
+        what = f"knows no facts about {about}" if about else "found no subject in the prompt"
+        better = "a local Ollama model (--source ollama) or your own text (--data FILE) is the better teacher"
+        lines.append(f"the built-in writer {what}: {better}")
+    if request.unwritten:
+        lines.append(f"not written by templates: {', '.join(request.unwritten)}; a local Ollama model can (--source ollama)")
+    return lines

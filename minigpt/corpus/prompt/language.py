@@ -1,0 +1,193 @@
+"""In which language a prompt is written: in goes the sentence, out comes an ISO 639-1 code; and a glossary of each language into English.
+
+Letters decide where a script belongs to few languages; among those in Latin letters, the commonest words of each do.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+import regex
+
+from minigpt.corpus.characters import compose
+from minigpt.corpus.words import load_words
+
+LANGUAGES = load_words("prompts_languages")
+NAMES: Mapping[str, str] = LANGUAGES["language names"]  # code -> English name
+WITHOUT_SPACES = ("ja", "zh", "th", "ko")  # in Korean there are spaces, but endings stick to the words
+PLAIN = ""  # what a word without a meaning of its own is in English
+WORD = regex.compile(r"[\p{L}\p{M}]+(?:['-][\p{L}\p{M}]+)*")
+CLEAR, LEAST_HITS = 0.1, 5  # of a text's words: small words of its language; and how many at least
+LONGEST_COMPOUND = 80  # letters; anything longer is not a word, and splitting it would be tried at every letter
+LEAST_PART = 4  # letters of a word inside a compound, to be recognized there
+
+
+@dataclass(frozen=True)
+class Glossary:
+    """What the words of a language are in English, as far as a prompt needs them: `words` whole, `stems` with any ending."""
+
+    words: Mapping[str, str]
+    stems: Mapping[str, str]
+    letters: str  # letters that speak for the language
+    prefixes: tuple[str, ...]  # that stick to the beginning of a word: "the", "and", "for" in Arabic and Hebrew
+    particles: tuple[str, ...]  # that stick to its end, in Korean
+    elisions: Mapping[str, str]  # d'amour -> de amour
+    compounds: bool  # whether words grow together, as in German
+    without: tuple[str, ...]  # endings (-frei, -siz) and beginnings (без-) that rule the rest of their word out, as they stand in a word
+
+    def english(self, word: str) -> str | None:
+        """The English word for one in lower case; "" for a word without a meaning of its own; None for an unknown one."""
+        for form in (word, *(word[len(p) :] for p in self.prefixes if word.startswith(p) and len(word) > len(p) + 1)):
+            if form in self.words:
+                return self.words[form]
+            for end in range(len(form), 1, -1):
+                if form[:end] in self.stems:
+                    return self.stems[form[:end]]
+        return None
+
+    def parts(self, word: str) -> list[tuple[str, str | None]]:
+        """A compound as its parts with their English: Kürbissuppe is pumpkin and soup; the word alone if its end is unknown."""
+        known = self.english(word)
+        if word in self.words or len(word) > LONGEST_COMPOUND:
+            return [(word, known)]
+        if (known is None or known in _foods()) and (ruled_out := self._ruled_out(word)):
+            return [ruled_out, ("", "-less")]
+        if not self.compounds:
+            return [(word, known)]
+        for cut in range(3, len(word) - LEAST_PART + 1):
+            if self.english(word[cut:]):
+                return [*self._front(word[:cut]), (word[cut:], self.english(word[cut:]))]
+        return [(word, known)]
+
+    def _ruled_out(self, word: str) -> tuple[str, str] | None:
+        """The food of a word that says "without" it: the egg of the German eifrei and the nut of the Turkish cevizsiz."""
+        for affix in self.without:
+            ends, bare = affix.startswith("-"), affix.strip("-")
+            rest = word.removesuffix(bare) if ends else word.removeprefix(bare)
+            for part, english in self._front(rest) if rest != word else []:
+                if english in _foods():
+                    return part, english
+        return None
+
+    def _front(self, part: str) -> list[tuple[str, str | None]]:
+        """The beginning of a compound, without the letters that only join it to the rest."""
+        shorter = [part.removesuffix(joint) for joint in ("", "s", "es", "n", "en", "e")]
+        known = [short for short in shorter if short in self.words] or [short for short in reversed(shorter) if self.english(short)]
+        return [(known[0], self.english(known[0]))] if known else [(part, None)]
+
+
+@cache
+def _foods() -> frozenset[str]:
+    return frozenset(load_words("prompts_foods")["foods"])
+
+
+@cache
+def glossaries() -> Mapping[str, Glossary]:
+    """All glossaries by language. Japanese and Chinese share signs, so each falls back on the other."""
+    tables = load_words("prompts_glossary")
+    rows = {**tables["glossary"], **tables["more glossary"]}
+    return {code: _glossary(code, row, rows[{"ja": "zh", "zh": "ja"}.get(code, code)]["words"]) for code, row in rows.items()}
+
+
+def _glossary(code: str, row: Mapping[str, Any], fallback: Mapping[str, str]) -> Glossary:
+    words: dict[str, str] = {}
+    plain = [("", ", ".join(" ".join(row["plain"]).split()))]
+    for english, foreign in (*fallback.items(), *plain, *row["words"].items()):  # a word of two tables is what the last one says
+        words |= dict.fromkeys(compose(foreign).lower().split(", "), english or PLAIN)
+    for other in row.get("words of the other language", "").split():
+        del words[other]
+    stems = {word[:-1]: english for word, english in words.items() if word.endswith("*")}
+    whole = {word: english for word, english in words.items() if not word.endswith("*")}
+    prefixes, particles = (tuple(row.get(key, "").split()) for key in ("prefixes", "particles"))
+    compounds = code in LANGUAGES["languages with compounds"]
+    without = tuple(row.get("without inside a word", "").split())
+    return Glossary(whole, stems, row.get("letters", ""), prefixes, particles, row.get("elisions", {}), compounds, without)
+
+
+def language_of(prompt: str) -> str:
+    """The language of a prompt; "en" where nothing speaks for another one."""
+    scripts: Counter[str] = Counter()
+    latin = []
+    for word in WORD.findall(prompt.lower()):
+        codes = Counter(filter(None, map(_script, word)))
+        for code, letters in codes.items():
+            scripts[code] += letters / 2 if code in WITHOUT_SPACES else 1  # type: ignore[assignment]
+        if sum(codes.values()) < len(word) and word != "gpt":
+            latin.append(word)
+    if scripts["ja"]:
+        scripts["ja"] += scripts.pop("zh", 0)  # kana beside Chinese signs
+    if not scripts or scripts.most_common(1)[0][1] < len(latin):
+        return _latin(prompt.lower(), latin)
+    code = scripts.most_common(1)[0][0]
+    for other, letters in LANGUAGES["letters of another language"].items():
+        if set(letters) & set(prompt.lower()) and _script(letters[0]) == code:
+            return str(other)
+    return code
+
+
+@cache
+def _script(letter: str) -> str | None:
+    """The language that a letter's script stands for; None for Latin letters, and for what is none."""
+    first = unicodedata.name(letter, "").split(" ")[0].split("-")[0]
+    code: str | None = LANGUAGES["scripts"].get(first)
+    return code
+
+
+def _latin(prompt: str, words: list[str]) -> str:
+    """The language whose words, and letters, the prompt has most of; English if no other has more."""
+    score = {"en": float(sum(word in english_words() or word.removesuffix("s") in english_words() for word in words))}
+    for code, glossary in glossaries().items():
+        if code in LANGUAGES["scripts"].values() or code == "uk":
+            continue
+        score[code] = sum(glossary.english(word) is not None for word in _split_elisions(prompt, glossary))
+        score[code] += sum(any(letter in word for letter in glossary.letters) for word in words)
+        score[code] += 0.5 * sum(len(glossary.parts(word)) > 1 for word in words)
+    return max(score, key=lambda code: score[code])
+
+
+@cache
+def _small_words() -> Mapping[str, tuple[str, ...]]:
+    """Words without a meaning of their own -> the languages in Latin letters that have them."""
+    languages: dict[str, set[str]] = {}
+    small = {code: [w for w, english in g.words.items() if english == PLAIN] for code, g in glossaries().items()}
+    for code, words in {**small, "en": LANGUAGES["small english words"].split()}.items():
+        for word in words:
+            languages.setdefault(word, set()).add(code)
+    return {word: tuple(sorted(codes)) for word, codes in languages.items()}
+
+
+def language_of_text(text: str) -> str:
+    """The language of a text of some length, by its script or its small words; "" where they do not speak clearly. Quick."""
+    words = WORD.findall(text.lower())
+    foreign = Counter(code for word in words if not word.isascii() and (code := _script(word[0])))
+    if foreign and foreign.total() > len(words) / 2:
+        return foreign.most_common(1)[0][0]
+    hits = Counter(code for word in words for code in _small_words().get(word, ()))
+    (best, most), *others = [*hits.most_common(2), ("", 0)][:2]
+    clear = most >= CLEAR * len(words) and most >= LEAST_HITS and most >= 1.5 * others[0][1]
+    return best if clear else ""
+
+
+def _split_elisions(prompt: str, glossary: Glossary) -> Iterator[str]:
+    yield from WORD.findall(expand(prompt, glossary))
+
+
+def expand(prompt: str, glossary: Glossary) -> str:
+    """The prompt with its elisions written out: "poèmes d'amour" is "poèmes de amour"."""
+    for short, full in glossary.elisions.items():
+        prompt = regex.sub(rf"\b{short}", full, prompt)
+    return prompt
+
+
+@cache
+def english_words() -> frozenset[str]:
+    """The commonest English words, and those that the glossaries translate into."""
+    plain = load_words("prompts_plain")
+    own = {word for table in plain.values() for word in table}
+    translated = {english for glossary in glossaries().values() for table in (glossary.words, glossary.stems) for english in table.values()}
+    return frozenset(own | translated - {PLAIN})

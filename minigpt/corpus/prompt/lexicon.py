@@ -1,0 +1,80 @@
+"""The words that a prompt is read by: in go the tables of assets/words/prompts*.json, out come look-ups from any form of a word."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import cache
+
+from minigpt.corpus.english import inflections, plurals
+from minigpt.corpus.words import load_words
+
+TABLES = load_words("prompts")
+FUNCTION_TABLES = (
+    "plain words",
+    "verbs to drop",
+    "negators",
+    "negators behind the word",
+    "not negations",
+    "end of a negation",
+    "about",
+    "joins",
+)
+SIGN_TABLES = ("negators of a food", "negators behind a food", "unclear before a food", "unclear in a clause", "unclear in a sentence")
+FOODS = frozenset(TABLES["foods"])
+PLAIN_WORDS = frozenset(word for name in FUNCTION_TABLES for word in TABLES[name])  # they say nothing about what is asked for
+
+
+@cache
+def meanings() -> Mapping[str, list[tuple[str, str]]]:
+    """Key -> (field of the request, value) of all that it can ask for."""
+    found: dict[str, list[tuple[str, str]]] = {}
+    for field, table in TABLES["constraints"].items():
+        for value, words in table.items():
+            for word in words:
+                found.setdefault(word, []).append((field, value))
+    return found
+
+
+@cache
+def weights() -> Mapping[str, dict[str, float]]:
+    """Key -> category -> how much it speaks for it, from 1, perhaps, to 3, a kind of document."""
+    found: dict[str, dict[str, float]] = {}
+    for category, table in TABLES["weights"].items():
+        for weight, words in table.items():
+            for word in words:
+                found.setdefault(word, {})[category] = float(weight)
+    return found
+
+
+@cache
+def keys() -> Mapping[str, str]:
+    """Every form of every entry of the tables -> the entry. Verbs only bend where a category is named: cook, cooking, cooks."""
+    named = [*weights(), *(word for tables in TABLES["narrow"].values() for table in tables for word in table)]
+    things = [*FOODS, *meanings()]
+    found = {word: word for word in (*named, *things, *PLAIN_WORDS, *TABLES["light words"], *_long_signs())}
+    for bend, words in ((plurals, things), (inflections, named)):
+        for word in words:
+            for form in bend(word):
+                found.setdefault(form, word)
+    return found | {key.replace("-", " "): entry for key, entry in found.items() if "-" in key and key.replace("-", " ") not in found}
+
+
+def _long_signs() -> list[str]:
+    """The signs of negation of more than one word that are not function words otherwise."""
+    return [sign for name in SIGN_TABLES for sign in TABLES[name] if " " in sign]
+
+
+@cache
+def misspelt(word: str) -> str:
+    """The negator that an unknown word misspells by one letter added, lost, changed or swapped; any other word unchanged."""
+    return next((right for right in TABLES["often misspelt"] if word[0] == right[0] and _slips(word, right)), word)
+
+
+def _slips(word: str, right: str) -> bool:
+    """Whether two different words are one edit apart (Damerau 1964)."""
+    if abs(len(word) - len(right)) > 1:
+        return False
+    same = next((i for i, (a, b) in enumerate(zip(word, right, strict=False)) if a != b), min(len(word), len(right)))
+    rest, wanted = word[same:], right[same:]
+    swapped = rest[:2] == wanted[:2][::-1] and rest[2:] == wanted[2:]
+    return rest[1:] == wanted[1:] or rest[1:] == wanted or rest == wanted[1:] or swapped

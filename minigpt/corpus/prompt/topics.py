@@ -1,0 +1,121 @@
+"""The terms of a prompt that nothing else has used in, out come the topics: phrases that can follow "about"."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+
+import regex
+
+from minigpt.corpus.english import article, gerund
+from minigpt.corpus.prompt.lexicon import TABLES
+from minigpt.corpus.prompt.terms import UNCLEAR_FOOD, Term, is_mark
+
+MOST_TOPICS, MOST_WORDS = 5, 6
+NAME_BEHIND = regex.compile(r" \p{Lu}")
+POSSESSIVES = ("my", "our", "your", "his", "her", "their", "its")
+BETWEEN_SIGNS = regex.compile(r"(?<=[\p{Han}\p{Hiragana}\p{Katakana}\p{Thai}]) (?=[\p{Han}\p{Hiragana}\p{Katakana}\p{Thai}])")
+ADJECTIVE_ENDINGS = ("al", "ic", "ive", "ous", "ary", "ful", "less", "able", "ible")
+DOERS = ("that", "which", "who")  # the next unknown word is a verb
+CONNECTORS = frozenset(TABLES["connectors"])
+ARTICLES = frozenset((*TABLES["articles"], *POSSESSIVES))
+LANGUAGES = frozenset(TABLES["programming languages"])  # a writer looks for their bare names
+LIGHT = frozenset(TABLES["light words"])
+PEOPLE = frozenset(TABLES["people"])
+
+
+def topics(terms: Sequence[Term], used: Collection[int], in_prose: bool = True) -> tuple[str, ...]:
+    """The noun phrases left over, in lower case; `in_prose` with the article that the prompt gave them, else as bare names."""
+    open_places = [place for place, term in enumerate(terms) if _content(term, terms) and place not in used]
+    open_places = [place for place in open_places if not _is_verb(terms, place, open_places)]
+    runs: list[list[int]] = []
+    for place in open_places:
+        if runs and _belongs(terms, runs[-1], place, in_prose):
+            runs[-1].append(place)
+        else:
+            runs.append([place])
+    solid = [run for run in runs if any(terms[place].key not in LIGHT for place in run)] or runs
+    solid = [[run[0] - 1, *run] if _describes(terms, run[0] - 1, used) else run for run in solid]
+    phrases = [_phrase(terms, run, in_prose) for run in solid]
+    return tuple(dict.fromkeys(phrase for phrase in phrases if phrase))[:MOST_TOPICS]
+
+
+def names(prompt: str, phrases: Sequence[str], language: str) -> tuple[str, ...]:
+    """The words of the topics that the prompt writes with capitals, as it does: Paris, SQL. Not the first of a sentence, no Title Case."""
+    words = [
+        (match[1], match[2], match.end()) for match in regex.finditer(r"(^|[.!?:]\s+|\s|[^\w\s])([^\W_][\w'+#.-]*[\w+#]|[^\W_])", prompt)
+    ]
+    inner = [word for before, word, _ in words if before.isspace() and len(before) == 1]
+    titled = sum(word[:1].isupper() for word in inner)
+    title_case = language != "de" and len(inner) > 2 and titled > 0.7 * len(inner)
+    wanted = set(" ".join(phrases).split())
+    found = []
+    for before, word, end in words:
+        odd = any(c.isupper() for c in word[1:])
+        begins = not before or before[0] in ".!?:"
+        first = begins and (word.lower() in ARTICLES or not NAME_BEHIND.match(prompt, end))
+        if (
+            word.lower() in wanted
+            and word != word.lower()
+            and (odd or not (first or title_case))
+            and not (prompt.isupper() and len(words) > 1)
+        ):
+            found.append(word)
+    return tuple(dict.fromkeys(found))
+
+
+def _belongs(terms: Sequence[Term], run: Sequence[int], place: int, in_prose: bool) -> bool:
+    """Whether a term continues the phrase before it: "the fall of Rome" is one, and to a writer of code "SQL queries" are two."""
+    inner = terms[run[-1] + 1 : place]
+    if len(run) >= MOST_WORDS or any(not term.plain or is_mark(term) for term in inner):
+        return False
+    if not in_prose and LANGUAGES & {terms[place].key, terms[run[-1]].key}:
+        return False
+    between = " ".join(term.key for term in inner if term.key)
+    return not between or between in CONNECTORS or (_how_to(terms, run[0]) and between in ARTICLES)
+
+
+def _describes(terms: Sequence[Term], place: int, used: Collection[int]) -> bool:
+    """Whether a light word stands between an article and the noun behind it, and so belongs to the noun: the human body."""
+    if place < 1 or place in used or is_mark(terms[place]) or terms[place - 1].key not in ARTICLES:
+        return False
+    return terms[place].plain or terms[place].key in LIGHT
+
+
+def _content(term: Term, terms: Sequence[Term]) -> bool:
+    """Whether the term could be what a text is about: light words only where the prompt says "about"."""
+    return (
+        term.negated in ("", UNCLEAR_FOOD)
+        and bool(term.key)
+        and ((term.about and term.key in LIGHT) or not (term.plain or term.key in LIGHT))
+    )
+
+
+def _is_verb(terms: Sequence[Term], place: int, open_places: Sequence[int]) -> bool:
+    """Whether the term only says what the model does: "predicts" in "a GPT that predicts horse races"."""
+    before = terms[place - 1].key if place else ""
+    return before in DOERS and any(other > place for other in open_places) and terms[place].key.endswith("s")
+
+
+def _how_to(terms: Sequence[Term], place: int) -> bool:
+    return place > 1 and (terms[place - 2].key, terms[place - 1].key) == ("how", "to")
+
+
+def _phrase(terms: Sequence[Term], run: Sequence[int], in_prose: bool) -> str:
+    """The words from the first to the last place, with the article before them."""
+    last = run[-1]
+    behind = terms[last + 1] if last + 1 < len(terms) else None
+    if behind and behind.key in TABLES["nouns for an adjective"] and terms[last].key.endswith(ADJECTIVE_ENDINGS):
+        last += 1  # medical advice
+    words = [terms[place].text.lower() for place in range(run[0], last + 1)]
+    phrase = " ".join(word for word in words if word).removesuffix("'s").strip("'")
+    phrase = str(BETWEEN_SIGNS.sub("", phrase))
+    before = terms[run[0] - 1].key if run[0] else ""
+    if _how_to(terms, run[0]):
+        return " ".join([gerund(words[0]), *phrase.split()[1:]])
+    if not in_prose or not phrase:
+        return phrase
+    if behind and behind.key in PEOPLE and before in ("a", "an"):
+        return phrase  # the article is the teacher's in "a history teacher"
+    if before in POSSESSIVES:
+        return phrase if phrase.endswith("s") else f"{article(phrase)} {phrase}"
+    return f"{article(phrase) if before in ('a', 'an') else before} {phrase}" if before in ("a", "an", "the") else phrase

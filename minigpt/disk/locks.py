@@ -1,0 +1,97 @@
+"""A file that only one process can hold at a time: by the system's lock, or by a good guess if the file system has no locks."""
+
+from __future__ import annotations
+
+import errno
+import os
+import platform
+import re
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from typing import BinaryIO
+
+import psutil
+
+from minigpt.disk.files import open_to_append
+from minigpt.disk.place import File, as_path, naming
+from minigpt.errors import MinigptError
+
+HELD = {errno.EWOULDBLOCK, errno.EAGAIN, errno.EACCES, errno.EDEADLK}  # the system's answers if another process holds the lock
+NO_LOCKS = {errno.ENOSYS, errno.ENOLCK, errno.EOPNOTSUPP, errno.ENOTSUP, errno.EINVAL}  # and if the file system has no locks
+HOLDER = re.compile(r"([1-9]\d{0,8})(?: ([!-~]{1,200}))?")  # the file's content: process and host
+
+
+@contextmanager
+def lock(file: File, what: str) -> Iterator[bool]:
+    """Hold a file; MinigptError "`what` by process 123" if another process does. Yields whether the file system really has locks.
+
+    The system releases the lock when the process ends, however it ends, so a file left by a crash holds nobody up. Without locks, the
+    file's content decides: it is held if the process that it names is alive on this machine.
+    """
+    with open_to_append(file) as opened:
+        kept = _acquire(opened, what, file)
+        with naming(as_path(file)):
+            opened.truncate(0)
+            os.write(opened.fileno(), f"{os.getpid()} {this_host()}".encode())  # past the buffer, which would be written again at the end
+        try:
+            yield kept
+        finally:
+            with suppress(OSError):
+                opened.truncate(0)
+            if kept:
+                _release(opened)
+
+
+def _acquire(opened: BinaryIO, what: str, file: File) -> bool:
+    """Take the lock, or raise a MinigptError that names its holder. False if the file system has no locks."""
+    try:
+        _system_lock(opened)
+    except OSError as error:
+        opened.seek(0)
+        match = HOLDER.fullmatch(opened.read(300).decode("ascii", "replace"))
+        process, host = (int(match[1]), match[2]) if match else (None, None)
+        elsewhere = f" on {host}" if host and host != this_host() else ""
+        if error.errno in HELD:
+            raise MinigptError(f"{what} by process {process or 'unknown'}{elsewhere}; wait until it ends, or end it") from error
+        if error.errno not in NO_LOCKS:
+            raise OSError(error.errno, error.strerror, str(file)) from error
+        if process and not elsewhere and process != os.getpid() and is_alive(process):
+            raise MinigptError(
+                f"{what} by process {process}; wait until it ends, or end it; if that number now belongs to another program, remove {file}"
+            ) from error
+        return False
+    if not os.fstat(opened.fileno()).st_nlink:  # its run completed and removed it between our opening and our locking it
+        raise MinigptError(f"{what} by a process that has just ended; try again")
+    return True
+
+
+def _system_lock(opened: BinaryIO) -> None:
+    """Take the system's lock on an open file; OSError if that fails."""
+    if sys.platform == "win32":
+        import msvcrt
+
+        opened.seek(2**30)  # on Windows others cannot read a locked byte, and the id is at the beginning
+        msvcrt.locking(opened.fileno(), msvcrt.LK_NBLCK, 1)
+    else:
+        import fcntl
+
+        fcntl.flock(opened, fcntl.LOCK_EX | fcntl.LOCK_NB)
+
+
+def _release(opened: BinaryIO) -> None:
+    """Let go of the system's lock now: closing the file would leave it to a child that was forked meanwhile, and has the file open too."""
+    if sys.platform != "win32":
+        import fcntl
+
+        fcntl.flock(opened, fcntl.LOCK_UN)
+
+
+def this_host() -> str:
+    """This machine's name, in plain ASCII without blanks."""
+    return re.sub(r"[^!-~]", "-", platform.node()) or "-"
+
+
+def is_alive(process: int) -> bool:
+    """Whether a process with this number runs on this machine."""
+    return psutil.pid_exists(process)

@@ -1,0 +1,86 @@
+"""Float32 arrays on the disk: names and arrays in, one sealed safetensors file out; and whether a file is still what was written.
+
+The format (github.com/huggingface/safetensors): eight bytes with the length of a JSON header, the header, the arrays one after the other.
+It is written array by array, because the arrays may be most of the machine's memory. The seal is a SHA-256 of everything that the header
+does not fix itself; other readers ignore it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from safetensors import SafetensorError, safe_open
+
+from minigpt.backend import first_line
+from minigpt.disk.files import open_to_read, whole_file
+from minigpt.disk.place import File
+from minigpt.errors import MinigptError
+
+ALIGNMENT = 8  # bytes: where the arrays begin
+DTYPE = np.dtype("<f4")
+SEAL = "sha256"  # its name in the metadata
+
+
+def write_tensors(file: File, arrays: Mapping[str, np.ndarray], metadata: Mapping[str, str]) -> None:
+    """A file of these arrays, whole or not there; the same bytes for the same arrays and metadata."""
+    for name, array in arrays.items():
+        if array.dtype.kind != "f":
+            raise MinigptError(f"{file}: {name} is of type {array.dtype}; only floating-point arrays are written")
+    flat = {name: np.ascontiguousarray(arrays[name], DTYPE) for name in sorted(arrays)}
+    header: dict[str, Any] = {"__metadata__": {**metadata, SEAL: seal(flat, metadata)}}
+    end = 0
+    for name, array in flat.items():
+        header[name] = {"dtype": "F32", "shape": list(array.shape), "data_offsets": [end, end := end + array.nbytes]}
+    text = json.dumps(header, separators=(",", ":")).encode()
+    text += b" " * (-len(text) % ALIGNMENT)
+    with whole_file(file) as stream:
+        stream.write(len(text).to_bytes(8, "little") + text)
+        for array in flat.values():
+            stream.write(array.data)
+
+
+def seal(arrays: Mapping[str, np.ndarray], metadata: Mapping[str, str]) -> str:
+    """The SHA-256 of arrays and metadata (without a seal) in the order of their names, in hexadecimal."""
+    digest = hashlib.sha256()
+    for name in sorted(metadata):
+        if name != SEAL:
+            digest.update(json.dumps([name, metadata[name]]).encode())
+    for name in sorted(arrays):
+        digest.update(np.ascontiguousarray(arrays[name], DTYPE).data)
+    return digest.hexdigest()
+
+
+def is_whole(arrays: Mapping[str, np.ndarray], metadata: Mapping[str, str]) -> bool:
+    """Whether what was read is what was written; a file of another program has no seal, and cannot tell."""
+    return SEAL not in metadata or seal(arrays, metadata) == metadata[SEAL]
+
+
+@contextmanager
+def open_tensors(path: Path) -> Iterator[Any]:
+    """An opened safetensors file, nothing read yet; MinigptError if it is missing, damaged, or not a regular file."""
+    open_to_read(path).close()  # raises for a FIFO, which the library would wait for
+    try:
+        with safe_open(path, framework="numpy") as file:
+            yield file
+    except OSError as error:
+        raise MinigptError(f"{path} cannot be read: {first_line(error)}") from error
+    except (SafetensorError, UnicodeDecodeError) as error:
+        raise MinigptError(f"{path} is damaged or cut short: {first_line(error)}") from error
+
+
+def read_tensors(path: Path) -> dict[str, np.ndarray]:
+    """The arrays of a file that `write_tensors` wrote; MinigptError if it is damaged."""
+    with open_tensors(path) as file:
+        metadata, names = file.metadata() or {}, list(file.keys())
+        if any(file.get_slice(name).get_dtype() != "F32" for name in names):
+            raise MinigptError(f"{path} is damaged: its arrays are not float32")
+        arrays = {name: file.get_tensor(name) for name in names}
+    if SEAL not in metadata or not is_whole(arrays, metadata):
+        raise MinigptError(f"{path} is damaged: its checksum does not fit")
+    return arrays

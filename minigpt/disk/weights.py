@@ -1,0 +1,96 @@
+"""A model's parameters on disk: float32 arrays in, model.safetensors with transformers' names out; and back, checked first."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from minigpt.config import ModelConfig
+from minigpt.disk.place import Folder
+from minigpt.disk.tensors import is_whole, open_tensors, write_tensors
+from minigpt.errors import MinigptError, counted
+from minigpt.params import EMBEDDING, shapes
+
+WEIGHTS, CONFIG = "model.safetensors", "config.json"
+PICKLED = "pytorch_model.bin"
+INDEXES = (f"{WEIGHTS}.index.json", f"{PICKLED}.index.json")  # for a model in several files
+SCALE = "minigpt_scale"  # in the metadata of model.safetensors
+PREFIX = "transformer."  # missing in files of transformers' OpenAIGPTModel, which has no output matrix
+TIED = "lm_head.weight"  # some writers store the output matrix a second time
+BUFFERS = re.compile(r".*\.attn\.(bias|masked_bias)|(.*\.)?position_ids")  # causal masks and positions, which are not parameters
+READABLE = {"F16": np.float16, "F32": np.float32, "F64": np.float64}
+CONVERT = (
+    """python -c "from transformers import OpenAIGPTLMHeadModel as M; M.from_pretrained('.').save_pretrained('.', max_shard_size='1TB')\""""
+)
+
+
+def save_weights(folder: Folder, state: dict[str, np.ndarray], scale: float | None = None) -> None:
+    """model.safetensors, with transformers' names and layouts; the tied matrix once. `scale` notes that it is calibrated."""
+    write_tensors(folder / WEIGHTS, state, {"format": "pt"} | ({SCALE: str(scale)} if scale else {}))
+
+
+def read_scale(folder: Path) -> float | None:
+    """The factor on the logits of a calibrated model; None if it is not calibrated."""
+    with open_tensors(folder / WEIGHTS) as file:
+        scale: str = (file.metadata() or {}).get(SCALE, "")
+    if not scale:
+        return None
+    if not re.fullmatch(r"\d{1,9}(\.\d{1,20})?", scale, re.ASCII):
+        raise MinigptError(f"{folder / WEIGHTS}: {SCALE} is {scale[:40]!r}, wanted a number")
+    return float(scale)
+
+
+def load_weights(path: Path, config: ModelConfig) -> dict[str, np.ndarray]:
+    """Every parameter as float32. Names, shapes and types are compared with the configuration before an array is read."""
+    if not path.exists():
+        raise MinigptError(_instead(path))
+    with open_tensors(path) as file:
+        stored = _stored_names(path, [name for name in file.keys() if not BUFFERS.fullmatch(name)], config)  # noqa: SIM118 (not a dict)
+        wanted = shapes(config)
+        wanted |= {TIED: wanted[EMBEDDING]} if TIED in stored else {}
+        for name, stored_as in stored.items():
+            _require_fit(path, stored_as, file.get_slice(stored_as), wanted.get(name))
+        with np.errstate(all="ignore"):  # what float32 cannot hold becomes infinite and is refused below
+            state = {name: file.get_tensor(stored[name]).astype(np.float32, copy=False) for name in wanted}
+        whole = is_whole(state, file.metadata() or {})
+    if not whole:
+        raise MinigptError(f"{path} is damaged: its checksum does not fit")
+    if TIED in state and not np.array_equal(state.pop(TIED), state[EMBEDDING]):
+        raise MinigptError(f"{path}: {TIED} differs from the token embedding; minigpt's output matrix is tied to it")
+    for name, array in state.items():
+        if not np.isfinite(array).all():
+            raise MinigptError(f"{path}: {name} holds values that are not finite; this model is broken")
+    return state
+
+
+def _stored_names(path: Path, present: list[str], config: ModelConfig) -> Mapping[str, str]:
+    """A parameter's name -> its name in the file."""
+    bare = EMBEDDING not in present and EMBEDDING.removeprefix(PREFIX) in present
+    stored = {PREFIX + name if bare and name != TIED else name: name for name in present}
+    if len(stored) - (TIED in stored) != 2 + 12 * config.n_layer:  # before names are made for a million layers
+        raise MinigptError(
+            f"{path}: {counted(len(present), 'array')} do not make a GPT-1 of {counted(config.n_layer, 'layer')}; is the file complete?"
+        )
+    return stored
+
+
+def _require_fit(path: Path, name: str, found: Any, wanted: tuple[int, ...] | None) -> None:
+    if wanted is None:
+        raise MinigptError(f"{path}: {name} is not a parameter of a GPT-1")
+    if tuple(found.get_shape()) != wanted:
+        raise MinigptError(f"{path}: {name} has shape {tuple(found.get_shape())}, {CONFIG} makes it {wanted}")
+    if found.get_dtype() not in READABLE:
+        raise MinigptError(f"{path}: {name} is stored as {found.get_dtype()}; save the model as float32")
+
+
+def _instead(path: Path) -> str:
+    """What to do about weights that are missing."""
+    has = [name for name in (*INDEXES, PICKLED) if path.with_name(name).exists()]
+    if not has:
+        return f"{path} is missing; no model was saved here yet"
+    why = "minigpt reads no pickle" if has[-1] == PICKLED else "the model is split into several files"
+    return f"{path} is missing, and {has[-1]} is there: {why}; to make one {WEIGHTS}, run this in that folder: {CONVERT}"

@@ -1,0 +1,65 @@
+"""The model card: a run's record in, its README.md out."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from minigpt.disk.foreign import fenced, markdown
+from minigpt.errors import counted
+
+LOADS = """```python
+import minigpt
+model = minigpt.load("{folder}")
+print(model.generate(max_tokens=200))
+
+from transformers import AutoTokenizer, OpenAIGPTLMHeadModel
+model = OpenAIGPTLMHeadModel.from_pretrained("{folder}")
+tokenizer = AutoTokenizer.from_pretrained("{folder}")
+```"""
+
+
+def model_card(record: dict[str, Any]) -> str:
+    """Markdown that says what the model is, what it learned from, how well, and how to use it."""
+    teacher = _teacher(record.get("teacher"))
+    model, corpus, training, result = (record[key] for key in ("model", "corpus", "training", "result"))
+    held_out_tokens = result.get("held_out_tokens", corpus["held_out_tokens"])
+    sources = ", ".join(f"{count:,} from {markdown(source)}" for source, count in corpus["by_source"].items())
+    held_out = (
+        "not measured: too little text to hold some out"
+        if result["held_out_loss"] is None
+        else f"{result['held_out_loss']:.3f} nats per token on {counted(held_out_tokens, 'token')} of held-out text"
+    )
+    shape = (
+        f"{counted(model['n_layer'], 'layer')}, {counted(model['n_head'], 'head')}, width {model['n_embd']}, {model['vocab_size']:,} tokens"
+    )
+    steps = f"{counted(training['steps'], 'step')} of {training['batch_size']} x {training['context']} tokens"
+    quoted = "\n\n".join(fenced(text) for text in record["samples"])
+    made = f"made by minigpt {markdown(record['minigpt'])} on {markdown(record['created'][:10])}"
+    return f"""# {markdown(record["prompt"]) or "A GPT from own text"}
+
+A GPT-1 of {model["parameters"]:,} parameters ({shape}), {made}.
+
+- Corpus: {counted(corpus["documents"], "document")} ({sources}), {corpus["tokens"]:,} tokens. It knows nothing else.{teacher}
+- Training: {steps}, {training["seconds"]:.0f} s on {markdown(record["device"])}, seed {record["seed"]}.
+- Training loss {result["train_loss"]:.3f}; held-out loss {held_out}.
+- It looks back at most {counted(training["context"], "token")}.
+
+{LOADS.format(folder=".")}
+
+## Samples, unedited
+
+{quoted}
+"""
+
+
+def _teacher(teacher: dict[str, Any] | None) -> str:
+    """A line about the language model that wrote the corpus, and its licence."""
+    if not teacher:
+        return ""
+    judge, licence = markdown(teacher.get("judge", "")), markdown(teacher.get("licence", ""))
+    judged = f"judged by {judge}" if teacher.get("judged") else "not judged"
+    writers = teacher.get("writers") or [teacher]
+    names = [f"{markdown(writer.get('model', ''))} ({markdown(writer.get('digest', '')[:12])})" for writer in writers]
+    if len(writers) > 1:
+        names = [f"{name}, {writer['documents']:,} documents" for name, writer in zip(names, writers, strict=True)]
+    return f"\n- Teacher: {'; '.join(names)}, licence: {licence or 'not given by the server'}; {judged}."

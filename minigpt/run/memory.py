@@ -1,0 +1,82 @@
+"""What a training step takes of the machine's memory, before it is taken: a model, a batch and workers in, bytes and a micro-batch out.
+
+A batch that does not fit is split into micro-batches, whose gradients add up to its own: the result is the same to rounding.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from minigpt.backend import CACHE_BYTES
+from minigpt.config import ModelConfig
+from minigpt.errors import MinigptError, counted
+from minigpt.loss import chunk_rows
+from minigpt.run.room import Room, gigabytes, whole_memory
+
+FLOAT = 4  # bytes of a float32
+RESERVE = 0.9  # of the free memory: the rest is for the interpreter, the BLAS library's own buffers and whatever else wakes up
+
+
+@dataclass(frozen=True)
+class StepMemory:
+    """Bytes of one step. `state`: parameters, their gradients and two moments; `twins`: the gradients of further workers."""
+
+    state: int
+    twins: int
+    activations: int
+    logits: int
+
+    @property
+    def total(self) -> int:
+        return self.state + self.twins + self.activations + self.logits
+
+    def __str__(self) -> str:
+        parts = ("parameters, gradients and moments", self.state + self.twins), ("activations", self.activations), ("logits", self.logits)
+        return f"{gigabytes(self.total)} for a step: " + ", ".join(f"{gigabytes(size)} {name}" for name, size in parts)
+
+
+def step_memory(config: ModelConfig, batch: int, context: int, workers: int) -> StepMemory:
+    """The memory of a step over `batch` windows of `context` tokens at once, by so many workers.
+
+    A row of the residual stream keeps, in each block: q, k, v, the mixed heads, two layer norms with their normalized rows, and the MLP's
+    slope and output, 16 C in all; and its attention weights, H T. What blocks share is 26 C more, and a few pieces of elementwise chains a
+    worker. Dropout keeps a mask of each of its inputs. The loss holds a chunk of logits, and per worker three matrices of a chunk's rows.
+    """
+    C, L, H, V, N = config.n_embd, config.n_layer, config.n_head, config.vocab_size, batch * context
+    workers, M = min(workers, batch), min(N, chunk_rows(V, FLOAT))
+    block, shared = 16 * C + H * context, 26 * C
+    if config.dropout:
+        block += 2 * C + H * context
+        shared += 6 * C
+    scores = max(CACHE_BYTES, FLOAT * H * context * context)  # of one window, or of as many as a piece holds
+    pieces = 2 * CACHE_BYTES + (2 if config.dropout else 1) * scores
+    return StepMemory(
+        state=4 * FLOAT * config.parameters,
+        twins=FLOAT * (workers - 1) * (config.parameters - V * C),
+        activations=FLOAT * N * (L * block + shared) + workers * pieces,
+        logits=FLOAT * (M * V + 3 * workers * M * C + N * C),
+    )
+
+
+def micro_batch(config: ModelConfig, batch: int, context: int, workers: int, free: Room | int) -> int:
+    """The largest number of windows, up to `batch`, whose step fits into what is free; MinigptError if not even one does."""
+    room = free if isinstance(free, Room) else Room(free)
+    parts = 1
+    while (size := -(-batch // parts)) > 1 and step_memory(config, size, context, workers).total > RESERVE * room.size:
+        parts += 1
+    needed = step_memory(config, size, context, workers)
+    if needed.total > RESERVE * room.size:
+        more = "raise that limit" if room.where else "close other programs"
+        remedy = f"{more}, or use a smaller --model-size, --width, --layers or --context"
+        raise MinigptError(f"one window of {counted(context, 'token')} needs {needed}; {room}; {remedy}")
+    return size
+
+
+def require_memory(config: ModelConfig) -> None:
+    """MinigptError where the machine could not even hold the state of the smallest vocabulary: nothing is made of such a size."""
+    whole, owner = whole_memory()
+    needed = step_memory(replace(config, vocab_size=257), 1, 1, 1).state
+    if needed > whole:
+        sizes = f"{gigabytes(needed)} for parameters, gradients and moments, {owner} has {gigabytes(whole)}"
+        layers = counted(config.n_layer, "layer")
+        raise MinigptError(f"{layers} of width {config.n_embd} would need {sizes}; use smaller --layers or --width")

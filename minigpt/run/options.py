@@ -1,0 +1,227 @@
+"""What a user may choose about a run: options in, checked configurations out. Nothing is written before all of them are good."""
+
+from __future__ import annotations
+
+import math
+import os
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, get_type_hints
+
+import numpy as np
+
+from minigpt.config import SIZES, ModelConfig, Size, TrainConfig, find_size, require_integer
+from minigpt.corpus.ollama.limits import Limits
+from minigpt.corpus.ollama.teacher import TeacherSettings
+from minigpt.corpus.prompt.understand import PRESETS, understand
+from minigpt.disk.forms import form_of, misfit, spelled
+from minigpt.errors import MinigptError, counted
+from minigpt.machine import require_threads
+from minigpt.run.memory import require_memory
+
+SOURCES = ("auto", "template", "ollama", "own")
+DEFAULT_CONTEXT = 256  # tokens a window, where the model has as many positions
+DEFAULT_SIZE, DEFAULT_EPOCHS, DEFAULT_BATCH = "12M", 20, 2
+COUNTS = "initial_tokens final_tokens layers heads width positions context threads epochs batch_size".split()
+
+
+@dataclass(frozen=True)
+class Options:
+    """Names are those of the command line; None stands for the default: of the size, of the corpus, of the client's limits."""
+
+    preset: str | None = None
+    data: tuple[str, ...] = ()
+    column: str | None = None
+    data_share: float | None = None
+    source: str = "auto"
+    ollama_host: tuple[str, ...] = ()
+    ollama_gen_model: str | None = None
+    ollama_refine_model: str | None = None
+    ollama_timeout_connection: float | None = None
+    ollama_timeout_generation: float | None = None
+    ollama_timeout_evaluation: float | None = None
+    allow_template_fill: bool = False
+    initial_tokens: int | None = None
+    final_tokens: int | None = None
+    model_size: str = DEFAULT_SIZE
+    init: str | None = None
+    epochs: int | None = None
+    minutes: float | None = None
+    batch_size: int | None = None
+    context: int | None = None
+    learning_rate: float | None = None
+    dropout: float = 0.1
+    vocab: str = "corpus"
+    layers: int | None = None
+    heads: int | None = None
+    width: int | None = None
+    positions: int | None = None
+    device: str = "auto"
+    threads: int | None = None
+    seed: int = 42
+    checkpoint_seconds: float = 60.0
+    out: str | None = None
+    models_dir: str = "models"
+
+    @classmethod
+    def parse(cls, options: dict[str, Any]) -> Options:
+        """Options from keyword arguments, checked one by one. A text may be a Path, a number NumPy's; `data` and `ollama_host` may be one
+        or several."""
+        plain: dict[str, Any] = {name: _plain(value) for name, value in options.items()}
+        for name in ("data", "ollama_host"):
+            plain[name] = several(plain.get(name))
+        for name, value in plain.items():
+            if name in TYPES and misfit(value, TYPES[name]):
+                raise MinigptError(f"--{name.replace('_', '-')}={value!r}: wanted {spelled(TYPES[name])}")
+        o = cls(**plain)
+        for name, path in (("out", o.out), ("models-dir", o.models_dir), ("init", o.init), *(("data", path) for path in o.data)):
+            require_path(f"--{name}", path)
+        if o.source not in SOURCES:
+            raise MinigptError(f"unknown source {o.source!r}; use {', '.join(SOURCES)}")
+        o.teacher()
+        require_seconds("--checkpoint-seconds", o.checkpoint_seconds)
+        if o.minutes is not None:
+            require_positive("--minutes", o.minutes, "minutes")
+            if o.epochs is not None:
+                raise MinigptError("--epochs and --minutes both say how long to train; leave one of them out")
+        o._require_sources_that_fit()
+        if o.vocab not in ("corpus", "full"):
+            raise MinigptError(f"unknown vocabulary {o.vocab!r}; use corpus or full")
+        if o.preset is not None:
+            understand("", o.preset)
+        for name in COUNTS:
+            if (value := getattr(o, name)) is not None:
+                require_integer(f"--{name.replace('_', '-')}", value)
+        require_threads("--threads", o.threads)
+        return o
+
+    def _require_sources_that_fit(self) -> None:
+        """MinigptError where the options about own text and about generated text contradict each other."""
+        if self.source == "own" and not self.data:
+            raise MinigptError("--source own needs --data FILE or --data FOLDER")
+        for name, value in (("--column", self.column), ("--data-share", self.data_share)):
+            if value is not None and not self.data:
+                raise MinigptError(f"{name} is about your own text; it needs --data FILE or --data FOLDER")
+        share = self.data_share
+        if share is not None and (isinstance(share, bool) or not isinstance(share, (int, float)) or not 0 < share <= 1):
+            raise MinigptError(
+                f"--data-share={share!r}: wanted a number above 0, and 1 at most; 0.5 makes half of the tokens your own text"
+            )
+        if self.generates and self.data and self.source == "own":
+            raise MinigptError("--source own and --data-share below 1 exclude each other; leave one of them out")
+        if not self.generates:
+            if self.source in ("template", "ollama"):
+                raise MinigptError(
+                    f"--source {self.source} and --data exclude each other; leave one of them out, or mix them with --data-share"
+                )
+            for name, given in (("--preset", self.preset), ("--initial-tokens", self.initial_tokens)):
+                if given is not None:
+                    raise MinigptError(
+                        f"{name} is about written documents, --data is your own text; leave one of them out, or mix them with --data-share"
+                    )
+
+    @property
+    def generates(self) -> bool:
+        """Whether documents are written, alone or beside own text."""
+        return not self.data or (self.data_share is not None and self.data_share < 1)
+
+    @property
+    def size(self) -> Size:
+        """The named size that the defaults come from."""
+        return find_size(self.model_size)
+
+    @property
+    def size_name(self) -> str:
+        """The size's name, or "custom" where a dimension is another."""
+        chosen = self.layers, self.heads, self.width, self.positions
+        same = (self.size.n_layer, self.size.n_head, self.size.n_embd, self.size.n_positions)
+        return self.size.name if all(mine in (None, its) for mine, its in zip(chosen, same, strict=True)) else "custom"
+
+    def shaped_like(self, model: ModelConfig) -> Options:
+        """The options for a run that starts from this model's weights."""
+        shape = (model.n_layer, model.n_head, model.n_embd)
+        size = next((size.name for size in SIZES.values() if (size.n_layer, size.n_head, size.n_embd) == shape), None)
+        another = self.model_size != DEFAULT_SIZE and self.size.name != size
+        if another or any((self.layers, self.heads, self.width, self.positions)):
+            raise MinigptError("--init decides the model's shape; leave out --model-size, --layers, --heads, --width and --positions")
+        size = size or self.model_size
+        return replace(self, model_size=size, layers=shape[0], heads=shape[1], width=shape[2], positions=model.n_positions)
+
+    def teacher(self) -> TeacherSettings:
+        """The settings of a teacher, for the sources that may ask one."""
+        limits: dict[str, Any] = {}
+        for name in ("connection", "generation", "evaluation"):
+            if (seconds := getattr(self, f"ollama_timeout_{name}")) is not None:
+                limits[name] = require_seconds(f"--ollama-timeout-{name}", seconds)
+        return TeacherSettings(self.ollama_host, self.ollama_gen_model, self.ollama_refine_model, Limits(**limits))
+
+    def full_prompt(self, prompt: str | None) -> str:
+        """The prompt, that of the preset if there is none, or an empty one where the user's own text stands for it."""
+        prompt = (prompt or "").strip() or (PRESETS[self.preset].prompt if self.preset else "")
+        if not prompt and self.generates:
+            if self.data:
+                raise MinigptError(
+                    '--data-share mixes your own text with documents for a prompt: give --prompt "A GPT that ..." or --preset KEY'
+                )
+            raise MinigptError('nothing to learn from: give --prompt "A GPT that ...", --preset KEY or --data FILE')
+        try:
+            prompt.encode()
+        except UnicodeEncodeError as error:
+            where = f"character {error.start + 1} is a byte that is not UTF-8, or half of a surrogate pair"
+            raise MinigptError(f"--prompt is not valid text: {where}") from error
+        return prompt
+
+    def configure(self) -> tuple[ModelConfig, TrainConfig]:
+        """The configurations; the vocabulary's size and the number of steps follow from the corpus."""
+        size = self.size
+        chosen = {"n_layer": self.layers, "n_head": self.heads, "n_embd": self.width, "n_positions": self.positions}
+        config = ModelConfig(**{name: value or getattr(size, name) for name, value in chosen.items()}, dropout=self.dropout)
+        context = self.context or min(DEFAULT_CONTEXT, config.n_positions)
+        if context > config.n_positions:
+            remedy = f"use --context {config.n_positions} or --positions {context}"
+            raise MinigptError(f"a context of {counted(context, 'token')} does not fit {counted(config.n_positions, 'position')}; {remedy}")
+        require_memory(config)
+        rate = size.learning_rate if self.learning_rate is None else self.learning_rate
+        return config, TrainConfig(
+            learning_rate=rate,
+            schedule="cosine",
+            seed=self.seed,
+            batch_size=self.batch_size or DEFAULT_BATCH,
+            context=context,
+            epochs=self.epochs or DEFAULT_EPOCHS,
+        )
+
+
+TYPES = {name: form_of(hint) for name, hint in get_type_hints(Options).items()}
+
+
+def several(values: Any) -> tuple[Any, ...]:
+    """One value, several, or none, as a tuple."""
+    found = () if values is None else tuple(values) if isinstance(values, (list, tuple)) else (values,)
+    return tuple(_plain(value) for value in found)
+
+
+def _plain(value: Any) -> Any:
+    """A path as text and a NumPy number as Python's, for JSON."""
+    return str(value) if isinstance(value, Path) else value.item() if isinstance(value, np.generic) else value
+
+
+def require_path(name: str, path: Any) -> None:
+    """MinigptError for a path that no file system allows. Bytes that are not UTF-8 are fine: Python keeps them."""
+    try:
+        if path is not None and b"\0" in os.fsencode(path):
+            raise MinigptError(f"{name}={path!r} is not a path: it holds a NUL character")
+    except (TypeError, UnicodeEncodeError) as error:
+        raise MinigptError(f"{name}={path!r} is not a path: {error}") from error
+
+
+def require_seconds(name: str, seconds: Any) -> float:
+    """The seconds, if they are a number above 0; else a MinigptError."""
+    return require_positive(name, seconds, "seconds")
+
+
+def require_positive(name: str, number: Any, unit: str) -> float:
+    """The number, if it is a finite one above 0; else a MinigptError."""
+    if isinstance(number, bool) or not isinstance(number, (int, float)) or not 0 < number < math.inf:
+        raise MinigptError(f"{name}={number!r}: wanted {unit}, a number above 0")
+    return float(number)

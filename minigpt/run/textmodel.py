@@ -1,0 +1,96 @@
+"""A trained model in use: a run folder in; text, streams and logits out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from minigpt.backend import Backend, choose_backend
+from minigpt.config import SampleConfig
+from minigpt.disk.checkpoint import CONFIG_FILES, TOKENIZER_FILES, WEIGHTS, Checkpoint, load_checkpoint
+from minigpt.disk.folder import require_sound
+from minigpt.errors import MinigptError
+from minigpt.generate import Sample, stream
+from minigpt.machine import blas
+from minigpt.model import GPT
+from minigpt.params import Parameters, load_state_dict
+from minigpt.threads import in_turn, quiet
+from minigpt.tokenizer import Tokenizer
+
+
+class TextModel:
+    """A model that reads and writes text. Calls from several threads take turns, token by token, and each gives what it would alone.
+
+    It can be copied and pickled, and a forked process can keep using it. `name`: what messages call it.
+    """
+
+    @quiet
+    def __init__(self, checkpoint: Checkpoint, backend: Backend, name: str = "the model") -> None:
+        parameters = Parameters(checkpoint.config, backend)
+        load_state_dict(parameters, checkpoint.state)
+        self.config, self.backend = checkpoint.config, backend
+        self.tokenizer: Tokenizer = checkpoint.tokenizer
+        self.context = checkpoint.context  # tokens that it looks back on; positions beyond were never trained
+        self.network = GPT(parameters, name)
+        self.turns = self.network.workspace.turns
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        state = {parameter.name: self.backend.to_host(parameter.value).copy() for parameter in self.network.parameters}
+        return _made_again, (Checkpoint(self.config, state, self.tokenizer, self.context), self.backend.name, self.network.name)
+
+    def generate(self, prompt: str = "", **options: Any) -> str:
+        """The continuation of the prompt, without the prompt. Options: those of SampleConfig (max_tokens, temperature, seed, ...)."""
+        return self.sample(prompt, SampleConfig(**_with_tuple(options))).text
+
+    def stream(self, prompt: str = "", **options: Any) -> Iterator[str]:
+        """The same continuation in pieces, as they come; never half a character."""
+        return stream(self.network, self.tokenizer, prompt, SampleConfig(**_with_tuple(options)), self.context)
+
+    def sample(self, prompt: str, config: SampleConfig) -> Sample:
+        """The continuation with its number of tokens and why it ended."""
+        sample = Sample()
+        for _ in stream(self.network, self.tokenizer, prompt, config, self.context, sample):
+            pass
+        return sample
+
+    @in_turn
+    def logits(self, ids: Sequence[int]) -> np.ndarray:
+        """Scores of the next token after each of `ids` (T,) -> (T, V) float32, on the host; T is at most n_positions."""
+        array = np.asarray(ids)
+        if array.ndim != 1 or not 1 <= len(array) <= self.config.n_positions or array.dtype.kind not in "iu":
+            raise MinigptError(
+                f"logits needs 1 to {self.config.n_positions} token ids in one row, got {array.dtype} of shape {array.shape}"
+            )
+        for token in array:
+            self.tokenizer.checked(int(token))
+        self.network.noise.begin(None)
+        with blas.limited():
+            hidden = self.network.forward(self.backend.asarray(array[None], dtype=np.int64))
+            return self.backend.to_host(self.network.logits(hidden))
+
+
+@quiet
+def load(folder: str | Path, device: str = "auto") -> TextModel:
+    """The model of a run folder, or of a GPT-1 folder that transformers saved. What a run's record has checksums of is compared first."""
+    require_sound(Path(folder), (*CONFIG_FILES, *TOKENIZER_FILES, WEIGHTS))
+    return TextModel(load_checkpoint(Path(folder)), choose_backend(device), str(folder))
+
+
+def _made_again(checkpoint: Checkpoint, device: str, name: str) -> TextModel:
+    """The model for a pickle or a copy."""
+    return TextModel(checkpoint, choose_backend(device), name)
+
+
+def samples(model: TextModel, count: int, config: SampleConfig) -> list[str]:
+    """So many texts that start as a document does, from consecutive seeds."""
+    return [model.sample("", replace(config, seed=(config.seed or 0) + i)).text for i in range(count)]
+
+
+def _with_tuple(options: dict[str, Any]) -> dict[str, Any]:
+    """Sampling options with `stop` as the tuple that SampleConfig holds; a single text is one stop string."""
+    stop = options.get("stop", ())
+    return {**options, "stop": (stop,) if isinstance(stop, str) else tuple(stop)}

@@ -1,0 +1,121 @@
+"""The corpus: documents from the sources that the options name, cleaned, chosen and split -> corpus.jsonl, and their ids."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from minigpt.corpus.documents import Entry
+from minigpt.corpus.gather import CORPUS, HELD_OUT, LEARNED, Counts, Gathering, write_corpus
+from minigpt.corpus.report import CorpusReport
+from minigpt.corpus.sources import Filled, Source, Taught, Templates
+from minigpt.errors import counted
+from minigpt.run.job import Job
+from minigpt.run.listener import Listener
+from minigpt.run.timing import corpus_tokens
+from minigpt.tokenizer import Tokenizer
+
+JOURNAL = "teacher.jsonl"  # what a teacher wrote, in checkpoint/
+NONE_HELD_OUT = "too little text to hold some out: no early stopping, the last model is kept, and its loss on new text is not measured"
+SEQUENCES = {1: "words", 2: "word pairs", 4: "four-word sequences"}
+TEACHING = 0.5  # of the minutes that are given, at most
+
+
+def write(job: Job) -> list[Path]:
+    """The corpus: documents, cleaned, chosen and split -> corpus.jsonl, and their ids under GPT-2's whole vocabulary."""
+    gathering, report = Gathering(Tokenizer.gpt2(), job.request), CorpusReport(job.options.seed)
+    counts = write_corpus(entries(job, gathering), job.run.place, job.run.inner, job.options.seed, report, gathering.full)
+    blocks = replace(job.config, vocab_size=1).parameters  # the vocabulary is not known yet
+    size = job.options.size if job.options.size_name == job.options.size.name else None
+    figures = report.figures(gathering.cleaner.dropped, gathering.cleaner.trimmed, size, blocks, counts.held_out_documents > 0)
+    job.run.record["corpus"] = {
+        "documents": counts.documents,
+        "tokens": counts.tokens,
+        "by_source": dict(sorted(counts.by_source.items())),
+        "tokens_by_source": dict(sorted(counts.tokens_by_source.items())),
+        **({"tokens_by_kind": dict(counts.tokens_by_kind)} if counts.tokens_by_kind else {}),
+        "generated_tokens": gathering.tokens,
+        "kept_tokens": counts.tokens,
+        "held_out_documents": counts.held_out_documents,
+        "held_out_tokens": counts.held_out_tokens,
+        "dropped": figures["dropped"],
+        "skipped": job.own.skipped.count if job.own else 0,
+    }
+    job.run.record["report"] = figures
+    written = max(gathering.tokens, counts.tokens)  # each part of a document that was cut has its own end-of-text
+    announce(job, written, counts, figures)
+    return [job.run.path / CORPUS, job.run.checkpoint / LEARNED, job.run.checkpoint / HELD_OUT]
+
+
+def announce(job: Job, written: int, counts: Counts, figures: dict[str, Any]) -> None:
+    """What the corpus is like, in a few lines."""
+    say = partial(job.hear.say, "")
+    for line in job.own.skipped.lines() if job.own else ():
+        say(line)
+    reasons = "".join(f", {counted(count, 'document')} dropped ({reason})" for reason, count in figures["dropped"].items())
+    said = f"{counted(written, 'token')}{reasons}; kept {counts.tokens:,} in {counted(counts.documents, 'document')}"
+    if counts.held_out_documents:
+        parts = ""
+        if counts.passages:
+            parts = f", including {counted(counts.passages, 'passage of a longer document', 'passages of longer documents')}"
+        say(f"{said}, {counts.held_out_documents:,} held out ({counts.held_out_tokens / counts.tokens:.0%} of the tokens{parts})")
+    else:
+        say(said)
+        say(NONE_HELD_OUT)
+    if figures["trimmed"]:
+        say("cleaned: " + ", ".join(f"{reason} in {counted(count, 'document')}" for reason, count in figures["trimmed"].items()))
+    if len(counts.by_source) > 1:
+        say(f"your own text is {counts.tokens_by_source['own'] / counts.tokens:.0%} of these tokens")
+    if counts.tokens_by_kind:
+        say("kinds: " + ", ".join(f"{tokens / counts.tokens:.0%} {kind}" for kind, tokens in counts.tokens_by_kind.items()))
+    distinct = ", ".join(f"{figures[f'distinct_{n}']:.0%} of {what}" for n, what in SEQUENCES.items())
+    low, middle, high = (figures["length_percentiles"][p] for p in ("5", "50", "95"))
+    lengths = f"{low:,} to {high:,} tokens, median {middle:,}" if low < high else counted(low, "token")
+    say(f"different: {distinct}; vocabulary {counted(figures['vocabulary'], 'word')}; documents of {lengths}")
+    for line in figures["verdict"]:
+        say(line)
+
+
+def entries(job: Job, gathering: Gathering) -> Iterator[Entry]:
+    """The documents that the options ask for: written ones, the user's own, or both."""
+    o = job.options
+    generate = partial(generated, job, gathering.full)
+    if job.own is None:
+        timed = o.minutes and not job.teacher
+        final_tokens = o.final_tokens or (corpus_tokens(job) if timed else o.size.final_tokens)
+        return gathering.entries(generate(final_tokens), final_tokens)
+    own = introduced(job.own, job.hear)
+    if o.data_share is None or not o.generates:
+        return gathering.entries(own, o.final_tokens)
+    return gathering.mixed(own, o.data_share, o.final_tokens, generate)
+
+
+def generated(job: Job, full: Tokenizer, final_tokens: int) -> Source:
+    """Documents for the prompt, enough to keep so many tokens: a teacher's, or templates, or a teacher's and templates."""
+    o, request = job.options, job.request
+    assert request is not None
+    initial_tokens = o.initial_tokens or max(o.size.initial_tokens, 2 * final_tokens)
+    writing = 60 * o.minutes * TEACHING if o.minutes else math.inf
+
+    def templates(tokens: int) -> Templates:
+        return Templates(request, tokens, final_tokens, o.seed, full)
+
+    source: Source = templates(initial_tokens)
+    if job.teacher:
+        journal, say = job.run.inner / JOURNAL, partial(job.hear.say, "Teacher")
+        record = job.run.record["teacher"] = {}
+        source = taught = Taught(job.teacher, job.prompt, request, initial_tokens, o.seed, journal, full, say, writing, record)
+        if o.allow_template_fill:
+            source = Filled(taught, templates)
+    return introduced(source, job.hear)
+
+
+def introduced(source: Source, hear: Listener) -> Source:
+    """The source, after the listener heard what it is."""
+    for topic, line in zip(("Corpus", *[""] * len(source.description)), source.description, strict=False):
+        hear.say(topic, line)
+    return source
