@@ -60,24 +60,31 @@ def load(model: GPT, state: dict[str, np.ndarray]) -> None:
     model.load_state_dict({name: torch.from_numpy(np.ascontiguousarray(array)) for name, array in own.items()})
 
 
-def make(config: ModelConfig, state: dict[str, np.ndarray], variant: str) -> Callable[[np.ndarray, np.ndarray], float]:
-    """A training step. Variants: "eager", "compile", "bf16"."""
+def make(
+    config: ModelConfig, state: dict[str, np.ndarray], variant: str, device: str = "cpu", read: bool = True
+) -> Callable[[np.ndarray, np.ndarray], float | torch.Tensor]:
+    """A training step. Variants: "eager", "compile", "reduce-overhead" (compiled, launched as a CUDA graph), "bf16".
+
+    Unless `read`, its loss is not fetched from the device: nothing waits for the step.
+    """
     torch.manual_seed(0)
-    model = GPT(config)
+    model = GPT(config).to(device)
     load(model, state)
     matrices, vectors = ([p for p in model.parameters() if (p.ndim > 1) == wanted] for wanted in (True, False))
     groups = [{"params": matrices, "weight_decay": 0.01}, {"params": vectors, "weight_decay": 0.0}]
     optimizer = torch.optim.AdamW(groups, lr=3e-4, fused=True)
-    run = torch.compile(model) if variant == "compile" else model
+    run: Callable[..., torch.Tensor] = model
+    if variant in ("compile", "reduce-overhead"):
+        run = torch.compile(model, mode="reduce-overhead" if variant == "reduce-overhead" else None)
 
-    def step(x: np.ndarray, y: np.ndarray) -> float:
-        context = torch.autocast("cpu", dtype=torch.bfloat16) if variant == "bf16" else nullcontext()
+    def step(x: np.ndarray, y: np.ndarray) -> float | torch.Tensor:
+        context = torch.autocast(device, dtype=torch.bfloat16) if variant == "bf16" else nullcontext()
         with context:
-            loss = run(torch.from_numpy(x), torch.from_numpy(y))
+            loss = run(*(torch.from_numpy(ids).to(device, non_blocking=True) for ids in (x, y)))
         optimizer.zero_grad(set_to_none=True)
         loss.backward()
         torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
         optimizer.step()
-        return float(loss)
+        return float(loss) if read else loss.detach()
 
     return step
