@@ -30,6 +30,7 @@ HERE = Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE), str(HERE.parent)]
 from gpu_sections import SECTIONS  # noqa: E402
 
+LEAST = 5.0  # seconds that a section needs to begin
 LAST_WORDS = 4.0  # seconds between a section's own end and the end of its process
 
 
@@ -91,7 +92,7 @@ def main() -> int:
     for i, name in enumerate(names):
         left = end - time.monotonic()
         share = SECTIONS[name][1] / sum(SECTIONS[n][1] for n in names[i:])
-        if left < 5:
+        if left < LEAST:
             found[name] = {"ended": f"left out: {left:.0f} s left"}
         else:
             print(f"{name}: at most {left * share:.0f} s", flush=True)

@@ -8,13 +8,13 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-from minigpt.backend import Array
+from minigpt.backend import Array, Backend
 from minigpt.config import ModelConfig
 from minigpt.layers import Dropout, Layer, Linear, Noise, Workspace
 from minigpt.params import Parameters
 
 FIRST = 512  # positions that a new cache has room for, GPT-1's: starting smaller makes decoding 5 % slower
-TILE = 64  # queries (and keys) handled at once: above the diagonal, only the half of a tile on it is computed in vain
+TILE = Backend.tile  # on the CPU
 
 
 class Cache:
@@ -78,16 +78,16 @@ class Attention(Layer):
     Saves: qkv (N, 3C), q already scaled; weights (B, H, T, K), the softmax, undefined right of the diagonal tiles; mixed (N, C).
     """
 
-    def __init__(self, block: int, parameters: Parameters, workspace: Workspace, noise: Noise, tile: int = TILE) -> None:
+    def __init__(self, block: int, parameters: Parameters, workspace: Workspace, noise: Noise, tile: int | None = None) -> None:
         name = f"transformer.h.{block}.attn"
         super().__init__(name, workspace)
-        self.block, self.tile = block, tile
+        self.block, self.tile = block, min(tile or workspace.backend.tile, parameters.config.n_positions)
         self.H, self.D = parameters.config.n_head, parameters.config.head_size
         self.scale = 1 / math.sqrt(self.D)
         self.project_in = Linear(f"{name}.c_attn", parameters, workspace)
         self.dropout = Dropout(f"{name}.dropout", parameters.config.dropout, noise, workspace)
         self.project_out = Linear(f"{name}.c_proj", parameters, workspace, passing=True)
-        triangle = 1 - workspace.backend.xp.tri(tile, dtype=workspace.dtype)
+        triangle = 1 - workspace.backend.xp.tri(self.tile, dtype=workspace.dtype)
         self.causal = triangle * -1e30  # added to the scores: exp of the sum is 0 above the diagonal
 
     def heads(self, qkv: Array, B: int) -> tuple[Array, Array, Array]:

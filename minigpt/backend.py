@@ -21,6 +21,9 @@ Array = Any  # a numpy.ndarray or a cupy.ndarray, whichever the backend makes
 # A piece of an elementwise chain: a common L2 cache. Smaller pieces mean more calls, and at each call threads wait for each other.
 CACHE_BYTES = 2**20
 
+# By class, the statuses with which CUDA's own libraries say that they found no memory. cuBLAS cannot start (1) without its workspace.
+OUT_OF_MEMORY = {"CUDARuntimeError": (2,), "CUDADriverError": (2,), "CUBLASError": (1, 3)}
+
 
 class Backend:
     """NumPy on the CPU."""
@@ -28,6 +31,7 @@ class Backend:
     name = "cpu"
     xp: Any = np
     cache_bytes = CACHE_BYTES
+    tile = 64  # queries and keys that attention handles at once: only tiles on the diagonal compute masked scores
 
     def __init__(self, reason: str) -> None:
         self.reason = reason
@@ -43,6 +47,10 @@ class Backend:
     def release(self) -> None:
         """Give back the memory of arrays that nobody uses any more, also those that the frames of a caught error hold in a circle."""
         gc.collect()
+
+    def out_of_memory(self, error: BaseException) -> bool:
+        """Whether an error says that memory ran out."""
+        return isinstance(error, MemoryError)
 
     def pieces(self, rows: int, row_bytes: int) -> tuple[slice, ...]:
         """Cut `rows` rows into slices over which a chain of elementwise steps stays in the processor's cache."""
@@ -74,6 +82,7 @@ class CupyBackend(Backend):
     """CuPy on a CUDA device. `xp` is the cupy module; the tests pass a strict stand-in that needs no GPU."""
 
     name = "cuda"
+    tile = 512  # a whole window of GPT-1: launches cost more than the masked half
 
     def __init__(self, xp: Any, reason: str) -> None:
         super().__init__(reason)
@@ -88,6 +97,10 @@ class CupyBackend(Backend):
     def release(self) -> None:
         super().release()
         self.xp.get_default_memory_pool().free_all_blocks()
+
+    def out_of_memory(self, error: BaseException) -> bool:
+        """CuPy's pool raises a MemoryError. CUDA's libraries allocate outside it; their errors are RuntimeErrors with a status."""
+        return super().out_of_memory(error) or getattr(error, "status", None) in OUT_OF_MEMORY.get(type(error).__name__, ())
 
     def pieces(self, rows: int, row_bytes: int) -> tuple[slice, ...]:
         """One piece: a kernel launch costs more on a GPU than a trip to its memory saves."""
@@ -137,7 +150,9 @@ def _probe_cupy() -> tuple[Any, str]:
     except ModuleNotFoundError as error:
         if error.name != "cupy":
             raise MinigptError(f"CuPy is installed but lacks {error.name}: install it again for your CUDA version") from error
-        raise MinigptError('CuPy is not installed: with an NVIDIA GPU, pip install "minigpt[gpu]"') from error
+        raise MinigptError(
+            'CuPy is not installed: with an NVIDIA GPU, pip install "minigpt[cuda13]", or cuda12 for an older driver'
+        ) from error
     except (ImportError, OSError) as error:
         # CuPy frames the text of its own ImportError; the reason is in the cause.
         raise MinigptError(

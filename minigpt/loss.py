@@ -16,6 +16,8 @@ from collections.abc import Callable, Iterable
 from itertools import repeat
 from typing import Any
 
+import numpy as np
+
 from minigpt.backend import Array
 from minigpt.layers import Layer, Workspace
 from minigpt.params import EMBEDDING, Parameters
@@ -118,33 +120,38 @@ class CrossEntropy(Layer):
 
     def forward(self, hidden: Array, targets: Array, total: int | None = None) -> float:
         """The loss alone, for evaluation."""
-        return sum(self.normalize(hidden[rows], targets[rows])[0] for rows in self.chunks(hidden)) / (total or len(targets))
+        parts = [self.normalize(hidden[rows], targets[rows])[0] for rows in self.chunks(hidden)]
+        return self.summed(parts) / (total or len(targets))
 
     def forward_backward(self, hidden: Array, targets: Array, total: int | None = None) -> tuple[float, Array]:
         """The loss and dhidden (N, C), a gift; adds to the gradient of W."""
         total = total or len(targets)
-        loss = 0.0
+        losses = []
         dhidden = self.buffer("dhidden", *hidden.shape)
         for rows in self.chunks(hidden):
             part, shares = self.normalize(hidden[rows], targets[rows])
-            loss += part
+            losses.append(part)
             add = not self.embedding.stale
             parts = list(self.run(Shard.backward, self.shards, repeat(hidden[rows]), shares, repeat(total), repeat(add)))
             self.embedding.stale = False
             dhidden[rows] = sum(parts[1:], parts[0])
-        return loss / total, dhidden
+        return self.summed(losses) / total, dhidden
+
+    def summed(self, losses: list[Array]) -> float:
+        """The sum of the chunks' losses: the one value that the host waits for."""
+        return float(self.xp.stack(losses).sum(dtype=np.float64))
 
     def chunks(self, hidden: Array) -> list[slice]:
         """Slices over N, `chunk` rows each."""
         N = hidden.shape[0]
         return [slice(start, min(start + self.chunk, N)) for start in range(0, N, self.chunk)]
 
-    def normalize(self, hidden: Array, targets: Array) -> tuple[float, list[Array]]:
-        """hidden (M, C), targets (M,) -> the summed loss; and for each shard the shares (K, M) that make its exponentials the softmax."""
+    def normalize(self, hidden: Array, targets: Array) -> tuple[Array, list[Array]]:
+        """hidden (M, C), targets (M,) -> the summed loss, not fetched; by shard the shares (K, M) that make exponentials the softmax."""
         xp = self.xp
         maxima, sums, at_target = zip(*self.run(Shard.forward, self.shards, repeat(hidden), repeat(targets)), strict=True)
         largest = xp.concatenate(maxima).max(axis=0)  # (M,), over the whole vocabulary
         factors = [xp.exp(m - largest) for m in maxima]
         total = sum((f * s).sum(axis=0) for f, s in zip(factors, sums, strict=True))
         log_softmax = xp.stack(at_target).max(axis=0) - largest - xp.log(total)
-        return -float(log_softmax.sum()), [f / total for f in factors]
+        return -log_softmax.sum(), [f / total for f in factors]

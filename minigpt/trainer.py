@@ -47,8 +47,7 @@ class Trainer:
     ) -> None:
         self.threads = require_threads("threads", threads) or usable_cores()
         self.micro_batch = None if micro_batch is None else require_integer("micro_batch", micro_batch)  # sequences at once, at most
-        self.turns = Turns()
-        self.config, self.train_config = config, train_config or TrainConfig()
+        self.turns, self.config, self.train_config = Turns(), config, train_config or TrainConfig()
         self.backend = backend or choose_backend(device)
         self.workers = Workers(self.threads if self.backend.name == "cpu" else 1)
         self.parameters = Parameters(config, self.backend, dtype)
@@ -102,8 +101,7 @@ class Trainer:
     @in_turn
     def loss_and_gradients(self, x: np.ndarray, y: np.ndarray) -> tuple[float, dict[str, np.ndarray]]:
         """The loss of a batch and every gradient, named as in `state_dict`, before clipping; nothing is updated."""
-        loss = self._forward_backward(x, y)
-        gradient, others = self._gradients()
+        loss, (gradient, others) = self._forward_backward(x, y), self._gradients()
         with blas.limited(1):
             for at in self.optimizer.pieces():
                 add_up(gradient, others, at)
@@ -216,9 +214,11 @@ class Trainer:
             size = min(self.micro_batch or B, B)
             try:
                 return sum(loss(slice(b, min(b + size, B)), slice(b * T, min(b + size, B) * T)) for b in range(0, B, size))
-            except MemoryError:
-                if size == 1:
+            except Exception as error:
+                if not self.backend.out_of_memory(error):
                     raise
+                if size == 1:
+                    raise MemoryError(str(error)) from error
             self.micro_batch = -(-size // 2)
             self._hire()
             self.backend.release()

@@ -22,6 +22,9 @@ from minigpt.disk.checkpoint import load_checkpoint, save_config, save_tokenizer
 from minigpt.errors import MinigptError
 from minigpt.gradcases import LAYERS, MODELS
 from minigpt.gradcheck import check_gradients
+from minigpt.layers import Workspace
+from minigpt.loss import CrossEntropy
+from minigpt.params import Parameters
 from minigpt.run.textmodel import TextModel
 from minigpt.run.vocabulary import compact
 from minigpt.tokenizer import Tokenizer
@@ -75,6 +78,39 @@ def test_training_over_cupy_gives_numpys_model() -> None:
     assert losses[1] == pytest.approx(losses[0], rel=1e-5)
     for name, value in states[0].items():
         np.testing.assert_allclose(states[1][name], value, rtol=0, atol=1e-5, err_msg=name)
+
+
+@pytest.mark.parametrize("T", [1, 64, 65, 130])
+def test_a_window_of_many_tiles_on_the_cpu_is_one_on_a_gpu_with_the_same_gradients(T: int) -> None:
+    """On a GPU each tile costs launches; the attention of a window of GPT-1 is one."""
+    config = replace(CONFIG, n_positions=130)
+    x, y = (np.random.default_rng(T).integers(0, CONFIG.vocab_size, (2, T)) for _ in range(2))
+    results = []
+    for backend in (Backend("the reference"), over_cupy()):
+        trainer = Trainer(config, TrainConfig(), backend=backend, threads=1, dtype=np.float64)
+        results.append(trainer.loss_and_gradients(x, y))
+        trainer.close()
+    assert len(trainer.models[0].blocks[0].attn.tiles(T, T)) == 1
+    assert results[1][0] == pytest.approx(results[0][0], rel=1e-12)
+    for name, value in results[0][1].items():
+        np.testing.assert_allclose(results[1][1][name], value, rtol=0, atol=1e-12, err_msg=name)
+
+
+def test_a_loss_in_many_chunks_makes_the_host_wait_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A value that is fetched in the middle leaves the device without work."""
+    backend, rng = over_cupy(), np.random.default_rng(0)
+    parameters = Parameters(CONFIG, backend)
+    parameters.initialize(rng)
+    loss = CrossEntropy(parameters, Workspace(backend), chunk=3)
+    hidden, targets = on_device(rng.standard_normal((20, 16)).astype(np.float32)), on_device(rng.integers(0, 23, 20))
+    fetched = []
+    for name in ("__float__", "__int__", "__bool__", "item", "tolist", "get"):
+        plain = getattr(stand_in.ndarray, name)
+        monkeypatch.setattr(stand_in.ndarray, name, lambda self, *a, plain=plain, name=name: (fetched.append(name), plain(self, *a))[1])
+    for compute in (loss.forward, loss.forward_backward):
+        fetched.clear()
+        compute(hidden, targets)
+        assert len(fetched) == 1
 
 
 def test_training_over_cupy_learns_with_dropout_and_gives_host_arrays() -> None:
@@ -255,7 +291,7 @@ def expect_refusal(reason: str) -> None:
 def test_without_cupy_the_choice_names_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
     """None in sys.modules makes the import fail as if the package were not there."""
     monkeypatch.setitem(sys.modules, "cupy", None)
-    expect_refusal('pip install "minigpt[gpu]"')
+    expect_refusal('pip install "minigpt[cuda13]"')
 
 
 def test_a_cupy_whose_own_import_lacks_a_module_is_named(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

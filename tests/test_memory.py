@@ -10,8 +10,9 @@ from typing import Any
 
 import numpy as np
 import pytest
+from strict_cupy import strict_cupy
 
-from minigpt.backend import Backend
+from minigpt.backend import Backend, CupyBackend
 from minigpt.config import ModelConfig, TrainConfig
 from minigpt.errors import MinigptError
 from minigpt.run.memory import RESERVE, micro_batch, require_memory, step_memory
@@ -138,3 +139,56 @@ def test_where_not_even_one_window_fits_the_error_says_so_and_the_parameters_sta
         assert trainer.micro_batch == 1
         assert np.array_equal(trainer.parameters.values, before)
         trainer.step(x[:, :64], x[:, :64])
+
+
+class CUBLASError(RuntimeError):
+    """As in cupy_backends.cuda.libs.cublas: a text and a status."""
+
+    def __init__(self, status: int) -> None:
+        super().__init__(f"CUBLAS_STATUS {status}")
+        self.status = status
+
+
+class StarvedCupy:
+    """The strict stand-in on a device whose libraries fail with `error` where an array has more than `most` numbers."""
+
+    def __init__(self, most: int, error: Exception) -> None:
+        self.most, self.error = most, error
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(strict_cupy, name)
+
+    def empty(self, size: int, dtype: type) -> Any:
+        if size > self.most:
+            raise self.error
+        return strict_cupy.empty(size, dtype=dtype)
+
+
+def starved(most: int, error: Exception) -> CupyBackend:
+    return CupyBackend(StarvedCupy(most, error), "tests")
+
+
+@pytest.mark.parametrize("error", [MemoryError("pool"), CUBLASError(3), CUBLASError(1)], ids=str)
+def test_every_kind_of_missing_memory_on_a_gpu_halves_the_parts(tiny: ModelConfig, error: Exception) -> None:
+    """The gradients are those of a device with room; with no room at all it is a MemoryError, whatever the library raised."""
+    x, y = (np.random.default_rng(0).integers(0, tiny.vocab_size, (4, 16)) for _ in range(2))
+    results = []
+    for most in (10**9, 2000):
+        with closing(Trainer(tiny, TrainConfig(), backend=starved(most, error))) as trainer:
+            results.append(trainer.loss_and_gradients(x, y))
+    assert trainer.micro_batch in (1, 2)
+    assert results[1][0] == pytest.approx(results[0][0], rel=1e-6)
+    for name, wanted in results[0][1].items():
+        np.testing.assert_allclose(results[1][1][name], wanted, atol=1e-6, err_msg=name)
+    with closing(Trainer(tiny, TrainConfig(), backend=starved(100, error))) as trainer, pytest.raises(MemoryError, match=str(error)):
+        trainer.step(x, y)
+
+
+@pytest.mark.parametrize("error", [CUBLASError(13), RuntimeError("no memory")], ids=str)
+def test_another_error_on_a_gpu_is_not_taken_for_missing_memory(tiny: ModelConfig, error: Exception) -> None:
+    """An illegal access must not be tried again in smaller parts."""
+    x = np.zeros((4, 16), int)
+    with closing(Trainer(tiny, TrainConfig(), backend=starved(2000, error))) as trainer:
+        with pytest.raises(type(error), match=str(error)):
+            trainer.step(x, x)
+        assert trainer.micro_batch is None

@@ -37,15 +37,23 @@ def training(context: Context) -> None:
             start = time.monotonic()
             context.attempt(f"{key}, {kind}", lambda *a, s=shape, n=names, k=key: beside(context, s, n, k, rates), needs=took[kind])
             took[kind] = max(time.monotonic() - start, 1.0)  # the next shape takes about as long
-    for key, found in rates.items():
-        plain = [found.get(n, {}).get("losses", []) for n in ("minigpt", "torch eager float32")]
-        apart = max((abs(a - b) for a, b in zip(*plain, strict=False)), default=None)
-        mine = found.get("minigpt", {}).get("rate", {}).get("median")
-        for name, one in found.items():
-            if mine and "rate" in one and name != "minigpt":
-                one["minigpt is"] = mine / max(one["rate"]["median"], one["block rate"])
-        line = ", ".join(f"{n} {o['rate']['median']:,.0f} ({o.get('minigpt is', 1):.2f}x)" for n, o in found.items() if "rate" in o)
-        context.put(f"tokens/s {key}", found, f"{line}; first losses differ by {apart}")
+
+
+def summary(found: dict[str, Any]) -> str:
+    """Adds how many times as fast minigpt is to each peer's results; in words."""
+    plain = [found.get(n, {}).get("losses", []) for n in ("minigpt", "torch eager float32")]
+    apart = max((abs(a - b) for a, b in zip(*plain, strict=False)), default=None)
+    mine = best(found.get("minigpt", {}))
+    for name, one in found.items():
+        if mine and "rate" in one and name != "minigpt":
+            one["minigpt is"] = mine / best(one)
+    parts = [f"{n} {best(o):,.0f} ({o.get('minigpt is', 1):.2f}x)" for n, o in found.items() if "rate" in o]
+    return f"{', '.join(parts)}; first losses differ by {apart}"
+
+
+def best(one: dict[str, Any]) -> float:
+    """Tokens a second: the median of single steps, or those of the best block where the host runs ahead of the device."""
+    return max(one["rate"]["median"], one["block rate"]) if "rate" in one else 0.0
 
 
 def beside(context: Context, shape: tuple[int, int, float], names: list[str], key: str, rates: dict[str, Any]) -> None:
@@ -67,9 +75,8 @@ def beside(context: Context, shape: tuple[int, int, float], names: list[str], ke
                 except Exception as error:
                     one["failed"] = f"{type(error).__name__}: {str(error)[:200]}"
                     del steps[name]
-        context.put(
-            f"tokens/s {key}", rates[key], "; ".join(f"{n} {o.get('rate', {}).get('median', 0):,.0f}" for n, o in rates[key].items())
-        )
+        said = summary(rates[key])
+        context.put(f"tokens/s {key}", rates[key], said)
     release(context)
 
 
