@@ -22,14 +22,14 @@ from minigpt.backend import choose_backend
 from minigpt.config import find_size
 from minigpt.disk.checkpoint import save_config, save_tokenizer, save_weights
 from minigpt.generate import Decoder, choose
-from minigpt.params import Parameters
+from minigpt.model import count_parameters, new_parameters
 
 
 def random_model(folder: Path, size_name: str) -> Path:
     """A folder with random weights over GPT-2's whole vocabulary."""
     size, tokenizer = find_size(size_name), Tokenizer.gpt2()
     config = ModelConfig(size.n_layer, size.n_head, size.n_embd, size.n_positions, tokenizer.vocab_size)
-    parameters = Parameters(config, choose_backend("cpu"))
+    parameters = new_parameters(config, choose_backend("cpu"))
     parameters.initialize(np.random.default_rng(0))
     save_config(folder, config, config.n_positions, tokenizer.end_of_text)
     save_tokenizer(folder, tokenizer, config.n_positions)
@@ -69,7 +69,7 @@ def main() -> None:
     prompt = [model.tokenizer.end_of_text, 10, 20, 30]
     greedy, rng = SampleConfig(temperature=0), np.random.default_rng(0)
     count = min(a.tokens, model.context - len(prompt))
-    print(f"{model.config.parameters:,} parameters, {count} greedy tokens behind a prompt of {len(prompt)}")
+    print(f"{count_parameters(model.config):,} parameters, {count} greedy tokens behind a prompt of {len(prompt)}")
     ours, theirs, positions = [], [], []
     for _ in range(a.rounds):
         ids, decoder, times = list(prompt), Decoder(model.network, model.context), []
@@ -86,7 +86,7 @@ def main() -> None:
             out = peer.generate(torch.tensor([prompt]), max_new_tokens=count, min_new_tokens=count, do_sample=False, pad_token_id=end)
             theirs.append(count / (time.perf_counter() - start))
             same = sum(x == y for x, y in zip(out[0].tolist(), ids, strict=False))
-    bound = read_speed(256) / (4 * (model.config.parameters - model.config.n_positions * model.config.n_embd))
+    bound = read_speed(256) / (4 * (count_parameters(model.config) - model.config.n_positions * model.config.n_embd))
     middle = statistics.median
     print(f"minigpt       {middle(ours):7.0f} tokens/s ({min(ours):.0f}-{max(ours):.0f}); {middle(ours) / bound:.0%} of reading speed")
     print(f"              the last 20 tokens take {middle(positions):.2f} times as long as the first 20")

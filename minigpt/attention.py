@@ -1,28 +1,32 @@
-"""Causal self-attention: hidden states (N, C) in, hidden states out; the only layer in which positions see each other.
+"""Causal self-attention: hidden states (N, C) in, hidden states out; the only layer in which
+positions see each other.
 
-Axes: B sequences, T new positions, K positions that can be seen (T, and before them those in the cache), H heads, D head size, C = H * D.
+Axes: B sequences, T new positions, K positions that can be seen (T, and before them those in the
+cache), H heads, D head size, C = H * D.
 """
 
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from functools import lru_cache
+from typing import NamedTuple
 
-from minigpt.backend import Array, Backend
+from minigpt.backend import Array, Workspace
 from minigpt.config import ModelConfig
-from minigpt.layers import Dropout, Layer, Linear, Noise, Workspace
-from minigpt.params import Parameters
+from minigpt.layers import Dropout, Layer, Linear
+from minigpt.params import Parameters, Specs
 
-FIRST = 512  # positions that a new cache has room for, GPT-1's: starting smaller makes decoding 5 % slower
-TILE = Backend.tile  # on the CPU
+# Positions that a new cache has room for, GPT-1's: starting smaller makes decoding 5 % slower.
+FIRST = 512
 
 
 class Cache:
-    """The keys and values of the positions read so far, for every block: decoding then reads each token once.
+    """The keys and values of the positions read so far, for every block: decoding then reads each
+    token once.
 
-    `length` positions are filled. Room grows with use, at least doubling each time, whatever number of positions the configuration
-    claims. GPT-1's positions are learned and absolute, so a full cache cannot drop its oldest entry: the kept part of the window has to
-    be read again (generate.py).
+    `length` positions are filled. Room grows with use, at least doubling each time, whatever number
+    of positions the configuration claims. GPT-1's positions are learned and absolute, so a full
+    cache cannot drop its oldest entry: the kept part of the window is read again (generate.py).
     """
 
     def __init__(self, config: ModelConfig, workspace: Workspace, batch: int = 1) -> None:
@@ -34,8 +38,9 @@ class Cache:
 
     def reserve(self, positions: int) -> None:
         """Make room for this many positions, at most n_positions; the entries stay."""
-        config, xp, room = self.config, self.workspace.backend.xp, min(positions, self.config.n_positions)
-        shape = (config.n_layer, self.batch, config.n_head, room, config.head_size)  # (L, B, H, room, D)
+        config, xp = self.config, self.workspace.backend.xp
+        room = min(positions, config.n_positions)
+        shape = (config.n_layer, self.batch, config.n_head, room, config.head_size)  # (L,B,H,K,D)
         grown = [xp.zeros(shape, dtype=self.workspace.dtype) for _ in range(2)]
         if self.length:
             for new, old in zip(grown, (self.keys, self.values), strict=True):
@@ -44,7 +49,8 @@ class Cache:
         self.room = room
 
     def extend(self, block: int, k: Array, v: Array) -> tuple[Array, Array]:
-        """Append k, v (B, H, T, D) of a block; returns all that it has, (B, H, length + T, D) each. The model advances `length`."""
+        """Append k, v (B, H, T, D) of a block; returns all that it has, (B, H, length + T, D) each.
+        The model advances `length`."""
         end = self.length + k.shape[2]
         if end > self.room:
             self.reserve(max(end, 2 * self.room))
@@ -53,55 +59,68 @@ class Cache:
         return self.keys[block, :, :, :end], self.values[block, :, :, :end]
 
 
-@dataclass(frozen=True)
-class Tile:
-    """A square on the diagonal of the (T, K) score matrix: queries `rows`, keys `columns`."""
+class Tile(NamedTuple):
+    """A square on the diagonal of the (T, K) score matrix."""
 
-    rows: slice
-    columns: slice
+    rows: slice  # queries
+    columns: slice  # keys
+    seen: slice  # every key that some query of this tile sees
+    seeing: slice  # every query that sees some key of this tile
 
-    @property
-    def seen(self) -> slice:
-        """Every key that some query of this tile sees."""
-        return slice(0, self.columns.stop)
 
-    @property
-    def seeing(self) -> slice:
-        """Every query that sees some key of this tile."""
-        return slice(self.rows.start, None)
+@lru_cache(maxsize=256)
+def tiles(T: int, K: int, size: int) -> tuple[Tile, ...]:
+    """The diagonal of the (T, K) scores, cut into squares; query t sees the keys up to K - T + t.
+
+    The first square also holds the columns of the past, which all of its queries see.
+    """
+    past = K - T
+    return tuple(
+        Tile(
+            rows=slice(a, min(a + size, T)),
+            columns=slice(past + a if a else 0, past + min(a + size, T)),
+            seen=slice(0, past + min(a + size, T)),
+            seeing=slice(a, None),
+        )
+        for a in range(0, T, size)
+    )
 
 
 class Attention(Layer):
     """y = dropout(softmax(Q K^T / sqrt(D) + causal mask)) V for each head, between two linear maps.
 
-    Shapes: x (N, C) -> (N, C). Source: Vaswani et al. 2017, equation 1; scores are scaled as in Radford et al. 2018.
-    Saves: qkv (N, 3C), q already scaled; weights (B, H, T, K), the softmax, undefined right of the diagonal tiles; mixed (N, C).
+    Shapes: x (N, C) -> (N, C). Source: Vaswani et al. 2017, equation 1; scores are scaled as in
+    Radford et al. 2018.
+    Saves: qkv (N, 3C), q already scaled; weights (B, H, T, K), the softmax, undefined right of the
+    diagonal tiles; mixed (N, C).
     """
 
-    def __init__(self, block: int, parameters: Parameters, workspace: Workspace, noise: Noise, tile: int | None = None) -> None:
-        name = f"transformer.h.{block}.attn"
+    @staticmethod
+    def specs(name: str, config: ModelConfig) -> Specs:
+        C = config.n_embd
+        return {
+            **Linear.specs(f"{name}.c_attn", C, 3 * C),
+            **Linear.specs(f"{name}.c_proj", C, C),
+        }
+
+    def __init__(
+        self,
+        name: str,
+        parameters: Parameters,
+        workspace: Workspace,
+        block: int = 0,
+        tile: int | None = None,
+    ) -> None:
         super().__init__(name, workspace)
-        self.block, self.tile = block, min(tile or workspace.backend.tile, parameters.config.n_positions)
-        self.H, self.D = parameters.config.n_head, parameters.config.head_size
+        config = parameters.config
+        self.block, self.H, self.D = block, config.n_head, config.head_size
+        self.tile = min(tile or workspace.backend.tile, config.n_positions)
         self.scale = 1 / math.sqrt(self.D)
         self.project_in = Linear(f"{name}.c_attn", parameters, workspace)
-        self.dropout = Dropout(f"{name}.dropout", parameters.config.dropout, noise, workspace)
-        self.project_out = Linear(f"{name}.c_proj", parameters, workspace, passing=True)
+        self.dropout = Dropout(f"{name}.dropout", config.dropout, workspace)
+        self.project_out = Linear(f"{name}.c_proj", parameters, workspace)
         triangle = 1 - workspace.backend.xp.tri(self.tile, dtype=workspace.dtype)
-        self.causal = triangle * -1e30  # added to the scores: exp of the sum is 0 above the diagonal
-
-    def heads(self, qkv: Array, B: int) -> tuple[Array, Array, Array]:
-        """(N, 3C) -> three views (B, H, T, D); nothing is copied, the matrix product takes the strides as they are."""
-        q, k, v = qkv.reshape(B, -1, 3, self.H, self.D).transpose(2, 0, 3, 1, 4)
-        return q, k, v
-
-    def tiles(self, T: int, K: int) -> list[Tile]:
-        """The diagonal of the (T, K) scores, cut into squares; query t sees the keys up to K - T + t."""
-        past = K - T
-        stops = [min(start + self.tile, T) for start in range(0, T, self.tile)]
-        starts = [0, *stops[:-1]]
-        # The first tile also holds the columns of the past, which all of its queries see.
-        return [Tile(slice(a, b), slice(past + a if a else 0, past + b)) for a, b in zip(starts, stops, strict=True)]
+        self.causal = triangle * -1e30  # added to scores: exp of the sum is 0 above the diagonal
 
     def forward(self, x: Array, B: int, cache: Cache | None = None) -> Array:
         xp = self.xp
@@ -109,7 +128,8 @@ class Attention(Layer):
         T = N // B
         self.qkv = self.project_in.forward(x)  # (N, 3C)
         self.qkv[:, :C] *= self.scale
-        q, k, v = self.heads(self.qkv, B)  # (B, H, T, D) each
+        # Views (B, H, T, D), of which nothing is copied: matmul takes any strides.
+        q, k, v = self.qkv.reshape(B, T, 3, self.H, self.D).transpose(2, 0, 3, 1, 4)
         if cache is not None:
             k, v = cache.extend(self.block, k, v)  # (B, H, K, D)
         K = k.shape[2]
@@ -117,20 +137,22 @@ class Attention(Layer):
         mask = self.dropout.draw(B, self.H, T, K)
         self.mixed = self.buffer("mixed", N, C)
         mixed = self.mixed.reshape(B, T, self.H, self.D).swapaxes(1, 2)  # (B, H, T, D)
-        for b in self.pieces(self.weights):
-            for tile in self.tiles(T, K):
-                rows, seen = tile.rows, tile.seen
+        for b in self.backend.pieces(self.weights):
+            for rows, _, seen, _ in tiles(T, K, self.tile):
                 w = self.weights[b, :, rows, seen]
                 xp.matmul(q[b, :, rows], k[b, :, seen].swapaxes(2, 3), out=w)  # scores
                 n = rows.stop - rows.start
                 w[..., seen.stop - n :] += self.causal[:n, :n]
                 self.softmax(w)
-                dropped = w if mask is None else xp.multiply(w, mask[b, :, rows, seen], out=self.scratch("dropped", *w.shape))
+                dropped = w
+                if mask is not None:
+                    dropped = self.scratch("dropped", *w.shape)
+                    xp.multiply(w, mask[b, :, rows, seen], out=dropped)
                 xp.matmul(dropped, v[b, :, seen], out=mixed[b, :, rows])
         return self.project_out.forward(self.mixed)
 
     def softmax(self, w: Array) -> None:
-        """exp(w) / sum(exp(w)) over the last axis, in place."""
+        """exp(w) / sum(exp(w)) over the last axis, the keys 0, 1, ..., in place."""
         w -= w.max(axis=-1, keepdims=True)
         self.xp.exp(w, out=w)
         w /= w.sum(axis=-1, keepdims=True)
@@ -141,31 +163,33 @@ class Attention(Layer):
         B, H, T, _ = self.weights.shape
         dmixed = self.project_out.backward(dy)  # (N, C)
         dqkv = self.scratch("dqkv", N, 3 * C)
-        dq, dk, dv = self.heads(dqkv, B)
-        q, k, v = self.heads(self.qkv, B)
+        dq, dk, dv = dqkv.reshape(B, T, 3, H, self.D).transpose(2, 0, 3, 1, 4)  # (B, H, T, D)
+        q, k, v = self.qkv.reshape(B, T, 3, H, self.D).transpose(2, 0, 3, 1, 4)
         do = dmixed.reshape(B, T, H, self.D).swapaxes(1, 2)  # (B, H, T, D)
         mask = self.dropout.mask
-        # Of softmax, dscores = w * (dw - sum(w * dw)). The sum over K keys equals sum(o * do) over D: one row, much shorter.
-        dmixed_o = xp.multiply(dmixed, self.mixed, out=self.scratch("dmixed_o", N, C))
-        total = dmixed_o.reshape(B, T, H, self.D).sum(axis=3).swapaxes(1, 2)[..., None]  # (B, H, T, 1)
-        for b in self.pieces(self.weights):
+        # Of softmax: dscores = w * (dw - sum(w * dw)). The sum over K keys equals sum(o * do) over
+        # D: one row, much shorter.
+        product = xp.multiply(dmixed, self.mixed, out=self.scratch("product", N, C))
+        total = product.reshape(B, T, H, self.D).sum(axis=3).swapaxes(1, 2)[..., None]  # (B,H,T,1)
+        for b in self.backend.pieces(self.weights):
             w = self.weights[b]
             dropped, dscores = w, self.scratch("dscores", *w.shape)
             if mask is not None:
                 dropped = self.scratch("dropped", *w.shape)
-            for tile in self.tiles(T, T):
-                rows, seen = tile.rows, tile.seen
+            for rows, _, seen, _ in tiles(T, T, self.tile):
                 ds = dscores[:, :, rows, seen]
                 xp.matmul(do[b, :, rows], v[b, :, seen].swapaxes(2, 3), out=ds)  # of the weights
                 if mask is not None:
-                    xp.multiply(w[:, :, rows, seen], mask[b, :, rows, seen], out=dropped[:, :, rows, seen])
-                    ds *= mask[b, :, rows, seen]
+                    kept = mask[b, :, rows, seen]
+                    xp.multiply(w[:, :, rows, seen], kept, out=dropped[:, :, rows, seen])
+                    ds *= kept
                 ds -= total[b, :, rows]
                 ds *= w[:, :, rows, seen]  # of the scores
                 xp.matmul(ds, k[b, :, seen], out=dq[b, :, rows])
-            for tile in self.tiles(T, T):
-                keys, seeing = tile.columns, tile.seeing
-                xp.matmul(dropped[:, :, seeing, keys].swapaxes(2, 3), do[b, :, seeing], out=dv[b, :, keys])
-                xp.matmul(dscores[:, :, seeing, keys].swapaxes(2, 3), q[b, :, seeing], out=dk[b, :, keys])
+            for _, keys, _, seeing in tiles(T, T, self.tile):
+                down = dropped[:, :, seeing, keys].swapaxes(2, 3)
+                xp.matmul(down, do[b, :, seeing], out=dv[b, :, keys])
+                down = dscores[:, :, seeing, keys].swapaxes(2, 3)
+                xp.matmul(down, q[b, :, seeing], out=dk[b, :, keys])
         dqkv[:, :C] *= self.scale
         return self.project_in.backward(dqkv)

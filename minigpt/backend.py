@@ -8,13 +8,15 @@ from __future__ import annotations
 
 import gc
 import importlib
+import math
 from collections.abc import Sequence
 from functools import lru_cache
 from typing import Any
 
 import numpy as np
 
-from minigpt.errors import MinigptError
+from minigpt.errors import MinigptError, counted
+from minigpt.threads import Turns
 
 Array = Any  # a numpy.ndarray or a cupy.ndarray, whichever the backend makes
 
@@ -33,8 +35,14 @@ class Backend:
     cache_bytes = CACHE_BYTES
     tile = 64  # queries and keys that attention handles at once: only tiles on the diagonal compute masked scores
 
+    most_workers = 2**20  # threads that may compute side by side
+
     def __init__(self, reason: str) -> None:
         self.reason = reason
+
+    def processor(self, threads: int) -> str:
+        """What computes, in words."""
+        return counted(threads, "core")
 
     def asarray(self, host: np.ndarray, dtype: Any = None) -> Array:
         """A host array as an array of this backend; copied only where it must be."""
@@ -52,13 +60,17 @@ class Backend:
         """Whether an error says that memory ran out."""
         return isinstance(error, MemoryError)
 
-    def pieces(self, rows: int, row_bytes: int) -> tuple[slice, ...]:
-        """Cut `rows` rows into slices over which a chain of elementwise steps stays in the processor's cache."""
-        return _cut(rows, max(1, self.cache_bytes // row_bytes))
+    def pieces(self, x: Array, arrays: int = 1) -> tuple[slice, ...]:
+        """Slices over x's rows, over which a chain of elementwise steps on so many arrays like x
+        stays in the processor's cache."""
+        row_bytes = arrays * math.prod(x.shape[1:]) * x.itemsize
+        return cut(x.shape[0], max(1, self.cache_bytes // row_bytes))
 
     def add_rows(self, target: Array, ids: Array, rows: Array) -> None:
         """target[ids[n]] += rows[n] for every n, also where ids repeat."""
-        for i, row in zip(ids.tolist(), rows, strict=True):  # four times as fast as np.add.at, for rows of a network's width
+        for i, row in zip(
+            ids.tolist(), rows, strict=True
+        ):  # four times as fast as np.add.at, for rows of a network's width
             target[i] += row
 
     def generators(self, seeds: Sequence[tuple[int, ...]]) -> list[Any]:
@@ -73,7 +85,9 @@ class Backend:
         threshold = max(1, round(keep * 65536))
         for generator, mask in zip(generators, out.reshape(len(generators), -1), strict=True):
             # 16 bits decide: four decisions a draw of the generator.
-            bits = generator.integers(2**64 - 1, size=-(-mask.size // 4), dtype=np.uint64, endpoint=True).view(np.uint16)
+            bits = generator.integers(
+                2**64 - 1, size=-(-mask.size // 4), dtype=np.uint64, endpoint=True
+            ).view(np.uint16)
             np.less_equal(bits[: mask.size], np.uint16(threshold - 1), out=mask)
         out *= 65536 / threshold
 
@@ -82,11 +96,15 @@ class CupyBackend(Backend):
     """CuPy on a CUDA device. `xp` is the cupy module; the tests pass a strict stand-in that needs no GPU."""
 
     name = "cuda"
+    most_workers = 1
     tile = 512  # a whole window of GPT-1: launches cost more than the masked half
 
     def __init__(self, xp: Any, reason: str) -> None:
         super().__init__(reason)
         self.xp = xp
+
+    def processor(self, threads: int) -> str:
+        return "the GPU"
 
     def asarray(self, host: np.ndarray, dtype: Any = None) -> Array:
         return self.xp.asarray(host, dtype=dtype)
@@ -100,11 +118,13 @@ class CupyBackend(Backend):
 
     def out_of_memory(self, error: BaseException) -> bool:
         """CuPy's pool raises a MemoryError. CUDA's libraries allocate outside it; their errors are RuntimeErrors with a status."""
-        return super().out_of_memory(error) or getattr(error, "status", None) in OUT_OF_MEMORY.get(type(error).__name__, ())
+        return super().out_of_memory(error) or getattr(error, "status", None) in OUT_OF_MEMORY.get(
+            type(error).__name__, ()
+        )
 
-    def pieces(self, rows: int, row_bytes: int) -> tuple[slice, ...]:
+    def pieces(self, x: Array, arrays: int = 1) -> tuple[slice, ...]:
         """One piece: a kernel launch costs more on a GPU than a trip to its memory saves."""
-        return (slice(0, rows),)
+        return (slice(0, x.shape[0]),)
 
     def add_rows(self, target: Array, ids: Array, rows: Array) -> None:
         self.xp.add.at(target, ids, rows)
@@ -112,7 +132,9 @@ class CupyBackend(Backend):
     def generators(self, seeds: Sequence[tuple[int, ...]]) -> list[Any]:
         """One for the whole batch, on the device: its draws differ from the CPU's, their distribution does not."""
         seed = int(np.random.SeedSequence(seeds[0]).generate_state(1, np.uint64)[0])
-        return [self.xp.random.Generator(self.xp.random.Philox4x3210(seed))]  # counter-based: cheap to start, unlike CuPy's default
+        return [
+            self.xp.random.Generator(self.xp.random.Philox4x3210(seed))
+        ]  # counter-based: cheap to start, unlike CuPy's default
 
     def dropout_mask(self, generators: list[Any], keep: float, out: Array) -> None:
         """The same without the rounding."""
@@ -121,8 +143,38 @@ class CupyBackend(Backend):
 
 
 @lru_cache(maxsize=256)
-def _cut(rows: int, step: int) -> tuple[slice, ...]:
+def cut(rows: int, step: int) -> tuple[slice, ...]:
     return tuple(slice(start, min(start + step, rows)) for start in range(0, rows, step))
+
+
+class Workspace:
+    """What the layers of one model share: its buffers, and the randomness of dropout.
+
+    `generators` has one for each sequence of the batch, so that a sequence drops the same units
+    whichever worker computes it; None turns dropout off. Computations in a workspace take `turns`.
+    """
+
+    def __init__(self, backend: Backend, dtype: type = np.float32) -> None:
+        self.backend, self.dtype, self.turns = backend, dtype, Turns()
+        self.generators: list[Any] | None = None
+        self._blocks: dict[tuple[str, str], Array] = {}
+
+    def take(self, owner: str, role: str, *shape: int) -> Array:
+        """An array of undefined contents; the same memory at every call with this owner and role.
+
+        Memory is allocated at the first call, and again only to grow.
+        """
+        size = math.prod(shape)
+        block = self._blocks.get((owner, role))
+        if block is None or block.size < size:
+            block = self.backend.xp.empty(size, dtype=self.dtype)
+            self._blocks[owner, role] = block
+        return block[:size].reshape(shape)
+
+    @property
+    def size(self) -> int:
+        """Bytes that it holds."""
+        return sum(block.nbytes for block in self._blocks.values())
 
 
 def choose_backend(device: str = "auto") -> Backend:
@@ -149,7 +201,9 @@ def _probe_cupy() -> tuple[Any, str]:
         cupy = importlib.import_module("cupy")
     except ModuleNotFoundError as error:
         if error.name != "cupy":
-            raise MinigptError(f"CuPy is installed but lacks {error.name}: install it again for your CUDA version") from error
+            raise MinigptError(
+                f"CuPy is installed but lacks {error.name}: install it again for your CUDA version"
+            ) from error
         raise MinigptError(
             'CuPy is not installed: with an NVIDIA GPU, pip install "minigpt[cuda13]", or cuda12 for an older driver'
         ) from error
@@ -160,13 +214,23 @@ def _probe_cupy() -> tuple[Any, str]:
         ) from error
     try:
         ones = cupy.ones((8, 8), dtype=cupy.float32)
-        total = float(cupy.exp(ones * 0).sum()) + float((ones @ ones).sum())  # a compiled kernel, a matrix product
-    except Exception as error:  # CuPy's driver, runtime, compiler, cuBLAS and memory errors have no common class
+        total = float(cupy.exp(ones * 0).sum()) + float(
+            (ones @ ones).sum()
+        )  # a compiled kernel, a matrix product
+    except (
+        Exception
+    ) as error:  # CuPy's driver, runtime, compiler, cuBLAS and memory errors have no common class
         remedy = "install or update the NVIDIA driver and the CUDA libraries that CuPy names"
-        raise MinigptError(f"CuPy {cupy.__version__} cannot compute: {type(error).__name__}: {first_line(error)}; {remedy}") from error
+        raise MinigptError(
+            f"CuPy {cupy.__version__} cannot compute: {type(error).__name__}: {first_line(error)}; {remedy}"
+        ) from error
     if total != 64 + 512:
-        raise MinigptError(f"CuPy {cupy.__version__} computes wrongly: got {total}, wanted 576; check the GPU and its driver")
-    device = cupy.cuda.runtime.getDeviceProperties(cupy.cuda.runtime.getDevice())["name"].decode(errors="replace")
+        raise MinigptError(
+            f"CuPy {cupy.__version__} computes wrongly: got {total}, wanted 576; check the GPU and its driver"
+        )
+    device = cupy.cuda.runtime.getDeviceProperties(cupy.cuda.runtime.getDevice())["name"].decode(
+        errors="replace"
+    )
     return cupy, f"CuPy {cupy.__version__} on {device}: a kernel and a matrix product ran"
 
 

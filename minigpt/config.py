@@ -11,8 +11,6 @@ from typing import Any
 
 from minigpt.errors import MinigptError
 
-ARCHITECTURE = "openai-gpt"  # transformers' name for GPT-1
-
 
 @dataclass(frozen=True)
 class ModelConfig:
@@ -41,13 +39,6 @@ class ModelConfig:
     def head_size(self) -> int:
         """D, the width of one attention head."""
         return self.n_embd // self.n_head
-
-    @property
-    def parameters(self) -> int:
-        """The exact number of trainable numbers; the tied output matrix counts once."""
-        C = self.n_embd
-        per_block = 12 * C * C + 13 * C  # attention 4 C^2 + 4 C, MLP 8 C^2 + 5 C, two layer norms 4 C
-        return (self.vocab_size + self.n_positions) * C + self.n_layer * per_block
 
 
 @dataclass(frozen=True)

@@ -44,7 +44,7 @@ class Decoder:
         start = context_start(len(ids), self.window)
         if start != self.start:
             self.start, self.cache.length = start, 0
-        self.model.noise.begin(None)  # no dropout, also in a model that was training a moment ago
+        self.model.workspace.generators = None  # no dropout, even if the model was training a moment ago
         unread = np.array([ids[self.start + self.cache.length :]], dtype=np.int64)
         with blas.limited():
             hidden = self.model.forward(backend.asarray(unread), self.cache)

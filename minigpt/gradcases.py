@@ -13,12 +13,11 @@ from typing import Any
 
 import numpy as np
 
-from minigpt.attention import TILE, Attention
-from minigpt.backend import CACHE_BYTES, Array, Backend
+from minigpt.backend import CACHE_BYTES, Array, Backend, Workspace
 from minigpt.config import ModelConfig
-from minigpt.layers import Dropout, Embedding, Gelu, LayerNorm, Linear, Noise, Workspace
+from minigpt.layers import Dropout, Gelu, Linear
 from minigpt.loss import BLOCK, CrossEntropy
-from minigpt.model import Block, Mlp
+from minigpt.model import OUTPUT, Attention, Block, Embedding, Mlp, Norm, new_parameters
 from minigpt.params import Parameter, Parameters
 
 CONFIG = ModelConfig(n_layer=2, n_head=2, n_embd=6, n_positions=8, vocab_size=11, dropout=0.3)
@@ -36,7 +35,7 @@ class Setting:
     dropout: float = CONFIG.dropout
     heads: int = CONFIG.n_head
     cache_bytes: int = CACHE_BYTES
-    tile: int = 3  # attention's; a whole model always has TILE
+    tile: int = 3  # attention's; a whole model always has Backend.tile
     chunk: int = 4  # rows of the loss, where it is checked alone
     block: int = 2  # tokens of the loss, where it is checked alone
     shards: int = 3  # of the vocabulary, where the loss is checked alone
@@ -74,8 +73,8 @@ MODELS = (
     Setting("three workers, no dropout", B=5, threads=3, dropout=0),
     Setting("two workers, micro-batches", B=5, threads=2, micro_batch=2),
     Setting("several pieces", cache_bytes=TINY_CACHE, threads=2),
-    Setting("longer than two tiles", B=1, T=2 * TILE + 2, cache_bytes=TINY_CACHE),
-    Setting("two whole tiles, no dropout", T=2 * TILE, dropout=0),
+    Setting("longer than two tiles", B=1, T=2 * Backend.tile + 2, cache_bytes=TINY_CACHE),
+    Setting("two whole tiles, no dropout", T=2 * Backend.tile, dropout=0),
     Setting("two shards of several blocks", T=3, vocab_size=4 * BLOCK + 5, threads=2),
 )
 
@@ -100,15 +99,16 @@ def randomize(parameters: Parameters, rng: np.random.Generator) -> Parameters:
 def cases(setting: Setting, backend: Backend, seed: int) -> Iterator[Case]:
     """Every layer with random inputs and a random upstream gradient."""
     rng, backend = np.random.default_rng(seed), setting.backend(backend)
-    parameters = randomize(Parameters(setting.config(), backend, np.float64), rng)
-    workspace, noise = Workspace(backend, np.float64), Noise(backend)
+    parameters = randomize(new_parameters(setting.config(), backend, np.float64), rng)
+    workspace = Workspace(backend, np.float64)
     B, N, C, h = setting.B, setting.B * setting.T, CONFIG.n_embd, "transformer.h.1"
 
     def case(layer: Any, prefix: str, *batch: int, spread: float = 1.0) -> Case:
         x = backend.asarray(spread * rng.standard_normal((N, C)))
 
         def forward() -> Array:
-            noise.begin([(0, b) for b in range(B)])  # dropout: the same draws in every forward
+            # dropout: the same draws in every forward
+            workspace.generators = backend.generators([(0, b) for b in range(B)])
             return layer.forward(x, *batch)
 
         dy = backend.asarray(rng.standard_normal(forward().shape))
@@ -122,12 +122,12 @@ def cases(setting: Setting, backend: Backend, seed: int) -> Iterator[Case]:
 
     yield embedding_case(setting, rng, parameters, workspace)
     yield case(Linear(f"{h}.mlp.c_fc", parameters, workspace), f"{h}.mlp.c_fc")
-    yield case(LayerNorm(f"{h}.ln_1", parameters, workspace), f"{h}.ln_1")
+    yield case(Norm(f"{h}.ln_1", parameters, workspace), f"{h}.ln_1")
     yield case(Gelu("gelu", workspace), "none", spread=WIDE)
-    yield case(Dropout("dropout", setting.dropout, noise, workspace), "none")
-    yield case(Attention(1, parameters, workspace, noise, setting.tile), f"{h}.attn", B)
-    yield case(Mlp(1, parameters, workspace), f"{h}.mlp")
-    yield case(Block(1, parameters, workspace, noise), h, B)
+    yield case(Dropout("dropout", setting.dropout, workspace), "none")
+    yield case(Attention(f"{h}.attn", parameters, workspace, tile=setting.tile), f"{h}.attn", B)
+    yield case(Mlp(f"{h}.mlp", parameters, workspace), f"{h}.mlp")
+    yield case(Block(h, parameters, workspace), h, B)
     yield loss_case(setting, rng, parameters, workspace)
 
 
@@ -147,7 +147,7 @@ def embedding_case(setting: Setting, rng: np.random.Generator, parameters: Param
 
 def loss_case(setting: Setting, rng: np.random.Generator, parameters: Parameters, workspace: Workspace) -> Case:
     """The loss is a scalar already, so it needs no upstream gradient. It is computed as part of a larger batch."""
-    layer = CrossEntropy(parameters, workspace, setting.chunk, setting.shards, block=setting.block)
+    layer = CrossEntropy(parameters[OUTPUT], workspace, chunk=setting.chunk, shards=setting.shards, block=setting.block)
     N, backend = setting.B * setting.T, workspace.backend
     x = backend.asarray(WIDE * rng.standard_normal((N, CONFIG.n_embd)))
     targets = backend.asarray(rng.integers(0, setting.vocab_size, N))
@@ -156,5 +156,5 @@ def loss_case(setting: Setting, rng: np.random.Generator, parameters: Parameters
         lambda: layer.forward(x, targets, total=3 * N),
         lambda: {"x": layer.forward_backward(x, targets, total=3 * N)[1]},
         {"x": x},
-        [layer.embedding],
+        [layer.output],
     )

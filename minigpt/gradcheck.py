@@ -93,8 +93,8 @@ def check_model(setting: Setting, backend: Backend, seed: int) -> Iterator[Resul
             return trainer.loss_and_gradients(x, y)[0]
 
         gradients = gradients_of(trainer, x, y)
-        gradient = np.concatenate([gradients[name].reshape(-1) for name in parameters.offsets])
-        for name, at in [*parameters.offsets.items(), ("all, along one direction", slice(0, parameters.n))]:
+        gradient = np.concatenate([gradients[name].reshape(-1) for name in parameters.places])
+        for name, at in [*parameters.places.items(), ("all, along one direction", slice(0, parameters.n))]:
             direction = rng.standard_normal(at.stop - at.start)
             slope = numeric_slope(objective, parameters.values[at], direction, backend)
             scale = float(np.abs(gradient[at] * direction).sum()) / np.sqrt(len(direction))  # a direction may be flat by chance

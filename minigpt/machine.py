@@ -13,6 +13,7 @@ import threading
 from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -38,7 +39,9 @@ def require_threads(name: str, value: Any) -> int | None:
         return None
     count = require_integer(name, value)
     if count > MOST_THREADS:
-        raise MinigptError(f"{name}={count} is too many: {MOST_THREADS:,} at most, and {usable_cores():,} will do for the cores here")
+        raise MinigptError(
+            f"{name}={count} is too many: {MOST_THREADS:,} at most, and {usable_cores():,} will do for the cores here"
+        )
     return count
 
 
@@ -133,7 +136,6 @@ class BlasThreads:
     """
 
     def __init__(self) -> None:
-        self._libraries: list[Any] | None = None
         self._before: list[tuple[Any, int]] = []
         self._limit: object = None
         self._mine = threading.local()
@@ -145,67 +147,63 @@ class BlasThreads:
         self._users = int(getattr(self._mine, "inside", False))
 
     @contextmanager
-    def limited(self, threads: int | None = None) -> Iterator[None]:
-        """Products inside use this many threads; None: as many as the surrounding program has set. A fork waits until this ends."""
-        if getattr(self._mine, "inside", False):  # a signal handler inside a computation, which it cannot wait for
+    def limited(self, threads: object = None) -> Iterator[None]:
+        """Products inside use this many threads; None: as many as the surrounding program has set.
+        A fork waits until this ends."""
+        if getattr(
+            self._mine, "inside", False
+        ):  # a signal handler inside a computation, which it cannot wait for
             yield
             return
-        self._mine.inside = True
+        self._mine.inside, ticket = True, object()
         try:
-            self._enter(threads)
+            with self._free:
+                self._line.append(ticket)
+                try:
+                    while self._line[0] is not ticket or (self._users and self._limit != threads):
+                        self._free.wait()
+                    if not self._users:
+                        self._limit, self._before = threads, []
+                        if isinstance(threads, int):
+                            for library in self._libraries:
+                                self._before.append((library, library.num_threads))
+                                set_threads(library, threads)
+                    self._users += 1
+                finally:
+                    self._line.remove(ticket)
+                    self._free.notify_all()
             try:
                 yield
             finally:
-                self._leave()
+                with self._free:
+                    self._users -= 1
+                    for library, before in () if self._users else self._before:
+                        set_threads(library, before)
+                    self._free.notify_all()
         finally:
             self._mine.inside = False
 
-    def _enter(self, limit: object) -> None:
-        ticket = object()
-        with self._free:
-            self._line.append(ticket)
-            try:
-                self._free.wait_for(lambda: self._line[0] is ticket and (not self._users or self._limit == limit))
-                if not self._users:
-                    self._limit = limit
-                    self._set(limit)
-                self._users += 1
-            finally:
-                self._line.remove(ticket)
-                self._free.notify_all()
-
-    def _set(self, limit: object) -> None:
-        """Set the threads of every BLAS in the process, after noting what they were."""
-        if self._libraries is None:
-            self._libraries = ThreadpoolController().select(user_api="blas").lib_controllers
-        if isinstance(limit, int):
-            self._before = [(library, known) for library in self._libraries if (known := library.num_threads) is not None]
-            for library, _ in self._before:
-                set_threads(library, limit)
-
-    def _leave(self) -> None:
-        with self._free:
-            self._users -= 1
-            if not self._users:
-                for library, known in self._before:
-                    set_threads(library, known)
-                self._before = []
-            self._free.notify_all()
+    @cached_property
+    def _libraries(self) -> list[Any]:
+        """Every BLAS in the process whose threads can be set."""
+        found = ThreadpoolController().select(user_api="blas").lib_controllers
+        return [library for library in found if library.num_threads is not None]
 
     def before_fork(self) -> None:
         """Wait for the computations of other threads, as the child has no threads to finish them."""
         if not getattr(self._mine, "inside", False):
-            self._enter(self)
-            self._mine.forking = True
+            self._mine.fork = self.limited(object())
+            self._mine.fork.__enter__()
 
     def after_fork_in_parent(self) -> None:
         """Let other computations continue."""
-        if self._mine.__dict__.pop("forking", False):
-            self._leave()
+        if fork := self._mine.__dict__.pop("fork", None):
+            fork.__exit__(None, None, None)
 
     def after_fork_in_child(self) -> None:
         """No other thread exists here."""
-        self._mine.__dict__.pop("forking", None)
+        if self._mine.__dict__.pop("fork", None):
+            self._mine.inside = False
         self._renew()
 
 
@@ -223,4 +221,8 @@ def set_threads(library: Any, count: int) -> None:
 blas = BlasThreads()
 
 if hasattr(os, "register_at_fork"):
-    os.register_at_fork(before=blas.before_fork, after_in_parent=blas.after_fork_in_parent, after_in_child=blas.after_fork_in_child)
+    os.register_at_fork(
+        before=blas.before_fork,
+        after_in_parent=blas.after_fork_in_parent,
+        after_in_child=blas.after_fork_in_child,
+    )

@@ -1,52 +1,101 @@
-"""GPT-1: token ids (B, T) in, hidden states (N, C) out, and the way back. Radford et al. 2018, section 3.1 and 4.1.
+"""GPT-1: token ids (B, T) in, hidden states (N, C) out, and the way back.
 
-Post-norm, as published: a block normalizes after each sum, and no layer norm follows the last block. The output matrix is the token
-embedding; loss.py multiplies with it, so that logits never exist all at once.
+Radford et al. 2018, sections 3.1 and 4.1. Post-norm, as published: a block normalizes after each
+sum, and no layer norm follows the last block. The output matrix is the token embedding; loss.py
+multiplies with it, so that logits never exist all at once.
+
+This is the one place that knows the architecture: its parts are imported below, and `specs` lists
+every parameter. To swap a part, import another class under the same name (CONTRIBUTING.md); the
+saved configuration names it, and a program with other parts refuses the model.
 """
 
 from __future__ import annotations
 
+import math
+
+import numpy as np
+
 from minigpt.attention import Attention, Cache
-from minigpt.backend import Array
-from minigpt.layers import Dropout, Embedding, Gelu, LayerNorm, Linear, Noise, Workspace
-from minigpt.params import Parameters
+from minigpt.backend import Array, Backend, Workspace
+from minigpt.config import ModelConfig
+from minigpt.errors import MinigptError
+from minigpt.layers import Dropout, Layer, Mlp
+from minigpt.layers import LayerNorm as Norm
+from minigpt.params import EMBEDDING, Parameters, Spec, Specs
+
+POSITIONS = "transformer.positions_embed.weight"
+OUTPUT = EMBEDDING  # the matrix that turns hidden states into logits: tied; "lm_head.weight" unties
+GPT_1 = {"attention": "Attention", "mlp": "Mlp", "norm": "LayerNorm", "output": EMBEDDING}
 
 
-class Mlp:
-    """y = W_proj gelu(W_fc x). Shapes: (N, C) -> (N, 4C) -> (N, C)."""
+class Embedding(Layer):
+    """x[n] = token[ids[n]] + position[start + n mod T].
 
-    def __init__(self, block: int, parameters: Parameters, workspace: Workspace) -> None:
-        name = f"transformer.h.{block}.mlp"
-        self.widen = Linear(f"{name}.c_fc", parameters, workspace, passing=True)
-        self.gelu = Gelu(f"{name}.gelu", workspace)
-        self.narrow = Linear(f"{name}.c_proj", parameters, workspace, passing=True)
+    Shapes: ids (B, T) integers -> (N, C). Source: Radford et al. 2018, equation 2.
+    Saves: ids (B, T); start.
+    """
 
-    def forward(self, x: Array) -> Array:
-        return self.narrow.forward(self.gelu.forward(self.widen.forward(x)))
+    @staticmethod
+    def specs(config: ModelConfig) -> Specs:
+        C = config.n_embd
+        return {
+            EMBEDDING: Spec((config.vocab_size, C), shared=True),
+            OUTPUT: Spec((config.vocab_size, C), shared=True),
+            POSITIONS: Spec((config.n_positions, C)),
+        }
 
-    def backward(self, dy: Array) -> Array:
-        return self.widen.backward(self.gelu.backward(self.narrow.backward(dy)))
+    def __init__(self, parameters: Parameters, workspace: Workspace) -> None:
+        super().__init__("transformer.embed", workspace)
+        self.tokens, self.positions = parameters[EMBEDDING], parameters[POSITIONS]  # (V, C), (P, C)
+
+    def forward(self, ids: Array, start: int = 0) -> Array:
+        B, T = ids.shape
+        C = self.tokens.value.shape[1]
+        self.ids, self.start = ids, start
+        x = self.buffer("x", B, T, C)
+        x[...] = self.tokens.value[ids]
+        x += self.positions.value[start : start + T]
+        return x.reshape(B * T, C)
+
+    def backward(self, dx: Array) -> None:
+        B, T = self.ids.shape
+        self.positions.grad[self.start : self.start + T] += dx.reshape(B, T, -1).sum(axis=0)
+        self.backend.add_rows(self.tokens.grad, self.ids.reshape(B * T), dx)
 
 
 class Block:
-    """n = ln_1(x + attn(x)); y = ln_2(n + mlp(n)), with dropout on both branches. Shapes: (N, C) -> (N, C)."""
+    """n = ln_1(x + attn(x)); y = ln_2(n + mlp(n)), with dropout on both branches.
 
-    def __init__(self, block: int, parameters: Parameters, workspace: Workspace, noise: Noise) -> None:
-        name, rate = f"transformer.h.{block}", parameters.config.dropout
-        self.attn = Attention(block, parameters, workspace, noise)
-        self.attn_dropout = Dropout(f"{name}.attn.resid_dropout", rate, noise, workspace)
-        self.ln_1 = LayerNorm(f"{name}.ln_1", parameters, workspace)
-        self.mlp = Mlp(block, parameters, workspace)
-        self.mlp_dropout = Dropout(f"{name}.mlp.dropout", rate, noise, workspace)
-        self.ln_2 = LayerNorm(f"{name}.ln_2", parameters, workspace)
+    Shapes: (N, C) -> (N, C).
+    """
+
+    @staticmethod
+    def specs(name: str, config: ModelConfig) -> Specs:
+        return {
+            **Attention.specs(f"{name}.attn", config),
+            **Mlp.specs(f"{name}.mlp", config),
+            **Norm.specs(f"{name}.ln_1", config),
+            **Norm.specs(f"{name}.ln_2", config),
+        }
+
+    def __init__(
+        self, name: str, parameters: Parameters, workspace: Workspace, block: int = 0
+    ) -> None:
+        rate = parameters.config.dropout
+        self.attn = Attention(f"{name}.attn", parameters, workspace, block)
+        self.attn_dropout = Dropout(f"{name}.attn.resid_dropout", rate, workspace)
+        self.ln_1 = Norm(f"{name}.ln_1", parameters, workspace)
+        self.mlp = Mlp(f"{name}.mlp", parameters, workspace)
+        self.mlp_dropout = Dropout(f"{name}.mlp.dropout", rate, workspace)
+        self.ln_2 = Norm(f"{name}.ln_2", parameters, workspace)
 
     def forward(self, x: Array, B: int, cache: Cache | None = None) -> Array:
-        a = self.attn_dropout.forward(self.attn.forward(x, B, cache))
+        a = self.attn_dropout.forward(self.attn.forward(x, B, cache), gift=True)
         a += x
-        n = self.ln_1.forward(a)
-        m = self.mlp_dropout.forward(self.mlp.forward(n))
+        n = self.ln_1.forward(a, gift=True)
+        m = self.mlp_dropout.forward(self.mlp.forward(n), gift=True)
         m += n
-        return self.ln_2.forward(m)
+        return self.ln_2.forward(m, gift=True)
 
     def backward(self, dy: Array) -> Array:
         d = self.ln_2.backward(dy)
@@ -57,22 +106,29 @@ class Block:
 
 
 class GPT:
-    """The network. Shapes: ids (B, T) -> (N, C). One model over shared `Parameters` may stand beside another (parallel.py)."""
+    """The network. Shapes: ids (B, T) -> (N, C).
+
+    Models over `Parameters` and their twins may stand beside each other (trainer.py). `name`: what
+    messages call it.
+    """
 
     def __init__(self, parameters: Parameters, name: str = "the model") -> None:
-        """`name`: what messages call it."""
         config, self.name = parameters.config, name
         self.config, self.parameters = config, parameters
         self.workspace = Workspace(parameters.backend, parameters.dtype)
-        self.noise = Noise(parameters.backend)
         self.embedding = Embedding(parameters, self.workspace)
-        self.dropout = Dropout("transformer.embed.dropout", config.dropout, self.noise, self.workspace)
-        self.blocks = [Block(i, parameters, self.workspace, self.noise) for i in range(config.n_layer)]
+        self.dropout = Dropout("transformer.embed.dropout", config.dropout, self.workspace)
+        self.blocks = [
+            Block(block_name(i), parameters, self.workspace, i) for i in range(config.n_layer)
+        ]
+        self.output = parameters[OUTPUT]  # (V, C)
 
     def forward(self, ids: Array, cache: Cache | None = None) -> Array:
-        """ids (B, T) -> hidden states (B * T, C). With a cache, ids continue what it holds, and it grows by T positions."""
+        """ids (B, T) -> hidden states (B * T, C). With a cache, ids continue what it holds, and it
+        grows by T positions."""
         B, T = ids.shape
-        x = self.dropout.forward(self.embedding.forward(ids, cache.length if cache else 0))
+        x = self.embedding.forward(ids, cache.length if cache else 0)
+        x = self.dropout.forward(x, gift=True)
         for block in self.blocks:
             x = block.forward(x, B, cache)
         if cache is not None:
@@ -84,11 +140,78 @@ class GPT:
         self.embedding.backward(self.backward_to_embedding(dx))
 
     def backward_to_embedding(self, dx: Array) -> Array:
-        """The same but for the embedding, whose gradient workers share and write in turn; returns the gradient (N, C) of its output."""
+        """The same without the embedding, whose gradient workers share and write in turn; returns
+        the gradient (N, C) of its output."""
         for block in reversed(self.blocks):
             dx = block.backward(dx)
         return self.dropout.backward(dx)
 
     def logits(self, hidden: Array) -> Array:
-        """Hidden states (n, C) -> scores of the next token (n, V), through the tied token embedding."""
-        return self.workspace.backend.xp.matmul(hidden, self.embedding.tokens.value.T)
+        """Hidden states (n, C) -> scores of the next token (n, V)."""
+        return self.workspace.backend.xp.matmul(hidden, self.output.value.T)
+
+
+def block_name(i: int) -> str:
+    """Block i as transformers calls it."""
+    return f"transformer.h.{i}"
+
+
+def specs(config: ModelConfig) -> Specs:
+    """Every parameter of the network, named as in transformers' `OpenAIGPTLMHeadModel`; weights are
+    (in, out)."""
+    found = dict(Embedding.specs(config))
+    for i in range(config.n_layer):
+        found |= Block.specs(block_name(i), config)
+    return found
+
+
+def count_parameters(config: ModelConfig) -> int:
+    """The exact number of trainable numbers; the tied output matrix counts once."""
+    ends, block = Embedding.specs(config), Block.specs(block_name(0), config)
+    sizes = [sum(math.prod(spec.shape) for spec in part.values()) for part in (ends, block)]
+    return sizes[0] + config.n_layer * sizes[1]
+
+
+def count_arrays(config: ModelConfig) -> int:
+    """The number of parameter arrays, without naming them: a configuration may claim any size."""
+    return len(Embedding.specs(config)) + config.n_layer * len(Block.specs(block_name(0), config))
+
+
+def new_parameters(config: ModelConfig, backend: Backend, dtype: type = np.float32) -> Parameters:
+    """The flat blocks of a network, all zeros."""
+    return Parameters(specs(config), config, backend, dtype)
+
+
+def last_norm(config: ModelConfig) -> list[str]:
+    """The parameters that the logits are linear in, those of the last norm."""
+    return list(Norm.specs(f"{block_name(config.n_layer - 1)}.ln_2", config))
+
+
+def parts() -> dict[str, str]:
+    """The classes that compute this network, by their role; `GPT_1` for the published one."""
+    return {
+        "attention": Attention.__name__,
+        "mlp": Mlp.__name__,
+        "norm": Norm.__name__,
+        "output": OUTPUT,
+    }
+
+
+def check_batch(parameters: Parameters, x: np.ndarray, y: np.ndarray) -> tuple[Array, Array]:
+    """Inputs and targets on the host -> ids (B, T) each on the device; MinigptError if the network
+    cannot take them."""
+    try:
+        x, y = np.asarray(x), np.asarray(y)
+    except ValueError as error:  # rows of different lengths
+        raise MinigptError(f"a batch needs x and y of one shape (B, T): {error}") from error
+    if x.ndim != 2 or x.shape != y.shape or x.size == 0:
+        found = f"{x.shape} and {y.shape}"
+        raise MinigptError(f"a batch needs x and y of one shape (B, T), neither 0; got {found}")
+    T, P, V = x.shape[1], parameters.config.n_positions, parameters.config.vocab_size
+    if T > P:
+        raise MinigptError(f"a window of {T} tokens does not fit n_positions={P}")
+    for name, ids in (("x", x), ("y", y)):
+        if ids.dtype.kind not in "iu" or ids.min() < 0 or ids.max() >= V:
+            raise MinigptError(f"{name} must hold token ids from 0 to {V - 1} as integers")
+    xp = parameters.backend.xp
+    return xp.asarray(x, dtype=np.int64), xp.asarray(y, dtype=np.int64)

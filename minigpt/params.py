@@ -1,15 +1,17 @@
-"""Every parameter of the network in one flat block, every gradient in another; layers hold named views.
+"""Every parameter of the network in one flat block, every gradient in another.
 
-In: a ModelConfig. Out: `Parameters`, a mapping from transformers' dotted names to `Parameter`. Because the blocks are flat, zeroing,
-the global norm, AdamW, the sum over workers, saving and a copy to the GPU are one operation each.
+In: the layers' own lists of what they need (`Specs`). Out: `Parameters`, which maps transformers'
+dotted names to `Parameter`. Because the blocks are flat, the global norm, AdamW, the sum over
+workers, saving and a copy to the GPU are one operation each.
 """
 
 from __future__ import annotations
 
 import math
 import threading
-from collections.abc import Iterator
-from typing import Any
+from collections.abc import Iterator, Mapping
+from itertools import accumulate
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -17,116 +19,128 @@ from minigpt.backend import Array, Backend
 from minigpt.config import ModelConfig
 from minigpt.errors import MinigptError
 
-EMBEDDING = "transformer.tokens_embed.weight"  # the first in the flat blocks
+EMBEDDING = "transformer.tokens_embed.weight"  # (V, C), also the output matrix: they are tied
 
 
-def shapes(config: ModelConfig) -> dict[str, tuple[int, ...]]:
-    """Name -> shape of every parameter, as `OpenAIGPTLMHeadModel` names them: weights are (in, out), the output matrix is tied."""
-    C, V, P = config.n_embd, config.vocab_size, config.n_positions
-    result: dict[str, tuple[int, ...]] = {EMBEDDING: (V, C), "transformer.positions_embed.weight": (P, C)}
-    for i in range(config.n_layer):
-        h = f"transformer.h.{i}"
-        for name, C_in, C_out in (("attn.c_attn", C, 3 * C), ("attn.c_proj", C, C), ("mlp.c_fc", C, 4 * C), ("mlp.c_proj", 4 * C, C)):
-            result[f"{h}.{name}.weight"] = (C_in, C_out)
-            result[f"{h}.{name}.bias"] = (C_out,)
-        for name in ("ln_1", "ln_2"):
-            result[f"{h}.{name}.weight"] = (C,)
-            result[f"{h}.{name}.bias"] = (C,)
-    return result
+class Spec(NamedTuple):
+    """What a layer asks for: one array.
 
-
-class Memory:
-    """The flat blocks: `values` (n,), and `gradients`, which lack the `shared` leading elements that belong to another.
-
-    A parameter refers to these and not to `Parameters`, so that no reference cycle keeps them alive after their last use.
+    `initial` is its first value, or None to draw it from N(0, initializer_range). The gradient of a
+    `shared` array is common to all workers, who write it in turn or in parts.
     """
 
-    def __init__(self, backend: Backend, values: Array, shared: int) -> None:
-        self.backend, self.values, self.shared = backend, values, shared
-        self._gradients: Array = None
-        self._allocation = threading.Lock()
+    shape: tuple[int, ...]
+    initial: float | None = None
+    shared: bool = False
 
-    @property
-    def gradients(self) -> Array:
-        """Allocated at the first use, once for all threads: sampling needs none."""
-        with self._allocation:
-            if self._gradients is None:
-                self._gradients = self.backend.xp.empty(self.values.size - self.shared, dtype=self.values.dtype)
-        return self._gradients
+
+Specs = Mapping[str, Spec]
 
 
 class Parameter:
     """One named array of the network and its gradient, both views into the flat blocks.
 
-    `zero_gradients` only marks the gradient as stale. The first addition then overwrites it, which saves a pass over memory; every
-    other access zeroes it first, so nobody sees the difference.
+    `zero_gradients` only marks the gradient as stale. The first addition then overwrites it, which
+    saves a pass over memory; any other access zeroes it first, so nobody sees the difference.
     """
 
-    def __init__(self, name: str, shape: tuple[int, ...], at: slice, memory: Memory) -> None:
-        self.name, self.at, self.memory, self.stale = name, at, memory, True
-        self.value = memory.values[at].reshape(shape)
+    def __init__(self, name: str, spec: Spec, at: slice, blocks: Blocks) -> None:
+        self.name, self.at, self.blocks, self.stale = name, at, blocks, True
+        self.value = blocks.values[at].reshape(spec.shape)
         self._gradient: Array = None
 
     @property
     def grad(self) -> Array:
         """The gradient; add to it with `p.grad += ...`."""
-        gradient = self._current()
+        if self._gradient is None:
+            self._gradient = self.blocks.gradient(self.at).reshape(self.value.shape)
         if self.stale:
-            gradient[...] = 0
+            self._gradient[...] = 0
             self.stale = False
-        return gradient
+        return self._gradient
 
     @grad.setter
-    def grad(self, array: Array) -> None:  # `p.grad += x` adds in place and then assigns the same array back
+    def grad(self, array: Array) -> None:  # `p.grad += x` adds in place, then assigns
         if array is not self._gradient:
-            raise AttributeError(f"{self.name}.grad is a view into the flat block: add to it, do not replace it")
+            raise AttributeError(
+                f"{self.name}.grad is a view into the flat block: add to it, do not replace it"
+            )
 
-    def add_product(self, a: Array, b: Array) -> None:
-        """grad += a @ b, the first time without the addition."""
-        self.write_product(a, b, slice(0, self.value.shape[0]), add=not self.stale)
-        self.stale = False
+    def add_product(self, a: Array, b: Array, rows: slice | None = None, add: bool = True) -> None:
+        """grad[rows] += a @ b, all rows by default; if stale, or not `add`, grad[rows] = a @ b.
 
-    def write_product(self, a: Array, b: Array, rows: slice, add: bool) -> None:
-        """grad[rows] = or += a @ b. Several threads may each write rows of their own; who calls this keeps `stale` true to the facts."""
-        backend, gradient = self.memory.backend, self._current()[rows]
+        Threads may each write rows of their own: the caller then says whether to `add`.
+        """
+        if self._gradient is None:
+            self._gradient = self.blocks.gradient(self.at).reshape(self.value.shape)
+        backend, gradient = self.blocks.backend, self._gradient
+        if rows is not None:
+            gradient = gradient[rows]
+        elif self.stale:
+            self.stale = add = False
         if not add:
             backend.xp.matmul(a, b, out=gradient)
             return
-        for part in backend.pieces(gradient.shape[0], gradient.shape[1] * gradient.itemsize):  # the product of a piece stays in the cache
+        for part in backend.pieces(gradient):  # the product of a piece stays in the cache
             gradient[part] += backend.xp.matmul(a[part], b)
 
-    def _current(self) -> Array:
-        """The gradient as it lies in memory, stale or not."""
-        if self._gradient is None:
-            start, stop = (end - self.memory.shared for end in (self.at.start, self.at.stop))
-            self._gradient = self.memory.gradients[start:stop].reshape(self.value.shape)
-        return self._gradient
+
+class Blocks:
+    """The flat blocks: `values` (n,), and `gradients`, which lack the leading `shared` elements if
+    they belong to another model's.
+
+    Parameters refer to these and not to `Parameters`, so that no reference cycle keeps them alive.
+    """
+
+    def __init__(self, backend: Backend, values: Array, shared: int) -> None:
+        self.backend, self.values, self.shared = backend, values, shared
+        self.gradients: Array = None
+        self._allocation = threading.Lock()
+
+    def gradient(self, at: slice) -> Array:
+        """A slice of the gradients. They are allocated at their first use: sampling needs none."""
+        with self._allocation:
+            if self.gradients is None:
+                size = self.values.size - self.shared
+                self.gradients = self.backend.xp.empty(size, dtype=self.values.dtype)
+        return self.gradients[at.start - self.shared : at.stop - self.shared]
 
 
 class Parameters:
     """The flat blocks `values` and `gradients`, (n,) each, and the named views into them.
 
-    Matrices come first, then vectors: weight decay, which spares vectors, is then a matter of one boundary (`n_decayed`).
+    Shared arrays come first, then matrices, then vectors: weight decay, which spares vectors, is
+    then a matter of one boundary (`n_decayed`).
     """
 
-    def __init__(self, config: ModelConfig, backend: Backend, dtype: type = np.float32, twin_of: Parameters | None = None) -> None:
-        self.config, self.backend, self.dtype = config, backend, dtype
-        self.shapes = shapes(config)
-        sizes = {name: math.prod(shape) for name, shape in self.shapes.items()}
-        order = sorted(sizes, key=lambda name: len(self.shapes[name]) == 1)  # stable: matrices, then vectors
+    def __init__(
+        self,
+        specs: Specs,
+        config: ModelConfig,
+        backend: Backend,
+        dtype: type = np.float32,
+        twin_of: Parameters | None = None,
+    ) -> None:
+        self.specs, self.config, self.backend, self.dtype = specs, config, backend, dtype
+        sizes = {name: math.prod(spec.shape) for name, spec in specs.items()}
+        order = sorted(specs, key=lambda name: (not specs[name].shared, is_vector(specs[name])))
         self.n = sum(sizes.values())
-        self.n_decayed = sum(sizes[name] for name in order if len(self.shapes[name]) > 1)
+        self.n_decayed = sum(sizes[name] for name in order if not is_vector(specs[name]))
         self.values: Array = twin_of.values if twin_of else backend.xp.zeros(self.n, dtype=dtype)
-        self.shared = sizes[EMBEDDING] if twin_of else 0  # leading elements whose gradients belong to another
-        self.memory = Memory(backend, self.values, self.shared)
-        self.offsets: dict[str, slice] = {}
-        start = 0
-        for name in order:
-            self.offsets[name] = slice(start, start + sizes[name])
-            start += sizes[name]
-        self._named = {name: Parameter(name, shape, self.offsets[name], self.memory) for name, shape in self.shapes.items()}
-        if twin_of:
-            self._named[EMBEDDING] = twin_of[EMBEDDING]
+        # Leading elements whose gradients belong to the twin.
+        self.shared = sum(sizes[name] for name in order if twin_of and specs[name].shared)
+        self.blocks = Blocks(backend, self.values, self.shared)
+        ends = accumulate(sizes[name] for name in order)
+        # Name -> its place in the flat blocks, in their order.
+        self.places = {
+            name: slice(end - sizes[name], end) for name, end in zip(order, ends, strict=True)
+        }
+        self._named = {
+            name: twin_of[name]
+            if twin_of and spec.shared
+            else Parameter(name, spec, self.places[name], self.blocks)
+            for name, spec in specs.items()
+        }
 
     def __getitem__(self, name: str) -> Parameter:
         return self._named[name]
@@ -135,48 +149,58 @@ class Parameters:
         return iter(self._named.values())
 
     def twin(self) -> Parameters:
-        """The same values, with gradients of its own: what a second worker needs.
-
-        Only the token embedding's gradient, often the largest, is common to both: writers of it must take turns.
-        """
-        return Parameters(self.config, self.backend, self.dtype, twin_of=self)
+        """The same values, with gradients of its own for all that is not shared: what a second
+        worker needs."""
+        return Parameters(self.specs, self.config, self.backend, self.dtype, twin_of=self)
 
     def zero_gradients(self) -> None:
         """Forget every gradient."""
-        for parameter in self:
+        for parameter in self._named.values():
             parameter.stale = True
 
     @property
     def gradients(self) -> Array:
-        """The flat block of gradients, (n,); a twin's lacks the shared elements at its beginning."""
-        for parameter in self:
+        """The flat block of gradients, (n,); a twin's lacks the shared elements at its start."""
+        for parameter in self._named.values():
             _ = parameter.grad  # zeroes what no backward has touched
-        return self.memory.gradients
+        return self.blocks.gradients
 
     def initialize(self, rng: np.random.Generator) -> None:
-        """Weights from N(0, initializer_range), biases 0, gains 1 (Radford et al. 2018, section 4.1); drawn on the host."""
-        for name, shape in self.shapes.items():
-            if len(shape) > 1:
-                drawn = rng.standard_normal(shape, dtype=np.float32) * np.float32(self.config.initializer_range)
+        """First values: matrices from N(0, initializer_range), drawn on the host; biases 0, gains 1
+        (Radford et al. 2018, section 4.1)."""
+        deviation = np.float32(self.config.initializer_range)
+        for name, spec in self.specs.items():
+            if spec.initial is None:
+                drawn = rng.standard_normal(spec.shape, dtype=np.float32) * deviation
                 self[name].value[...] = self.backend.asarray(drawn, dtype=self.dtype)
             else:
-                self[name].value[...] = 1 if ".ln_" in name and name.endswith(".weight") else 0
+                self[name].value[...] = spec.initial
+
+    def load(self, state: Mapping[str, Any]) -> None:
+        """Copy host arrays, named as in transformers; MinigptError names what does not fit."""
+        missing = sorted(self.specs.keys() - state.keys())
+        unknown = sorted(state.keys() - self.specs.keys())
+        if missing or unknown:
+            raise MinigptError(
+                "the parameters do not fit this model: "
+                f"missing {missing[:3]}, unknown {unknown[:3]}"
+            )
+        arrays = {name: as_numbers(name, state[name]) for name in self.specs}
+        for name, spec in self.specs.items():  # all of them, before the first is copied
+            if arrays[name].shape != spec.shape:
+                found = arrays[name].shape
+                raise MinigptError(f"{name} has shape {found}, this model needs {spec.shape}")
+        for name, array in arrays.items():
+            self[name].value[...] = self.backend.asarray(array, dtype=self.dtype)
 
 
-def load_state_dict(parameters: Parameters, state: dict[str, Any]) -> None:
-    """Copy host arrays, named as in transformers, into the parameters; MinigptError names what is missing, unknown or misshapen."""
-    missing, unknown = sorted(parameters.shapes.keys() - state.keys()), sorted(state.keys() - parameters.shapes.keys())
-    if missing or unknown:
-        raise MinigptError(f"the parameters do not fit this model: missing {missing[:3]}, unknown {unknown[:3]}")
-    arrays = {name: _as_numbers(name, state[name]) for name in parameters.shapes}
-    for name, shape in parameters.shapes.items():  # all of them, before the first is taken over
-        if arrays[name].shape != shape:
-            raise MinigptError(f"{name} has shape {arrays[name].shape}, this model needs {shape}")
-    for name, array in arrays.items():
-        parameters[name].value[...] = parameters.backend.asarray(array, dtype=parameters.dtype)
+def is_vector(spec: Spec) -> bool:
+    """Whether weight decay spares it: a bias or a gain."""
+    return len(spec.shape) == 1
 
 
-def _as_numbers(name: str, value: Any) -> np.ndarray:
+def as_numbers(name: str, value: Any) -> np.ndarray:
+    """A host array of real numbers; MinigptError for anything else."""
     try:
         array = np.asarray(value)
     except ValueError as error:

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
 from functools import wraps
 from queue import SimpleQueue
 from typing import Any, ClassVar, Concatenate, ParamSpec, Protocol, TypeVar
@@ -28,7 +28,9 @@ def quiet(function: Callable[P, T]) -> Callable[P, T]:
 
     @wraps(function)
     def computed(*args: P.args, **kwargs: P.kwargs) -> T:
-        with np.errstate(all="ignore"):  # a new one for each call, as it stores the state to restore
+        with np.errstate(
+            all="ignore"
+        ):  # a new one for each call, as it stores the state to restore
             return function(*args, **kwargs)
 
     return computed
@@ -45,20 +47,7 @@ class Turns:
 
     def renew(self) -> None:
         """Make the lock free, whoever held it."""
-        self._lock, self._holder = threading.Lock(), 0
-
-    @contextmanager
-    def taken(self) -> Iterator[None]:
-        """Wait until nobody else computes; MinigptError if this very thread does, as it would wait for itself forever."""
-        me = threading.get_ident()
-        if self._holder == me:
-            raise MinigptError("called in the middle of another call of the same model, in the same thread; wait until that one ends")
-        with self._lock:
-            self._holder = me
-            try:
-                yield
-            finally:
-                self._holder = 0
+        self.lock, self.holder = threading.Lock(), 0  # the holder's thread; 0 is nobody's
 
 
 def renew_all() -> None:
@@ -85,30 +74,31 @@ def in_turn(method: Callable[Concatenate[S, P], T]) -> Callable[Concatenate[S, P
 
     @wraps(method)
     def computed(self: S, /, *args: P.args, **kwargs: P.kwargs) -> T:
-        with self.turns.taken(), np.errstate(all="ignore"):
-            return method(self, *args, **kwargs)
+        turns, me = self.turns, threading.get_ident()
+        if turns.holder == me:  # it would wait for itself forever
+            raise MinigptError(
+                "called in the middle of another call of the same model, in the same thread; "
+                "wait until that one ends"
+            )
+        with turns.lock, np.errstate(all="ignore"):
+            turns.holder = me
+            try:
+                return method(self, *args, **kwargs)
+            finally:
+                turns.holder = 0
 
     return computed
 
 
+@dataclass
 class Call:
-    """A function and its arguments, called once by whichever thread comes first."""
+    """A function and its arguments; then its result, or its error."""
 
-    def __init__(self, work: Callable[..., Any], arguments: tuple[Any, ...]) -> None:
-        self.work, self.arguments = work, arguments
-        self.value: Any = None
-        self.error: BaseException | None = None
-        self.ended = threading.Event()
-
-    def run(self) -> None:
-        """Store the result, or the error."""
-        try:
-            with np.errstate(all="ignore"):  # callers judge what is not finite
-                self.value = self.work(*self.arguments)
-        except BaseException as error:  # raised when the result is fetched
-            self.error = error
-        finally:
-            self.ended.set()
+    work: Callable[..., Any]
+    arguments: tuple[Any, ...]
+    value: Any = None
+    error: BaseException | None = None
+    ended: threading.Event = field(default_factory=threading.Event)
 
 
 class Workers:
@@ -119,22 +109,26 @@ class Workers:
         self._forget()
 
     def _forget(self) -> None:
-        self._calls, self._threads, self._process = SimpleQueue[Call | None](), list[threading.Thread](), os.getpid()
+        self._calls, self._threads, self._process = (
+            SimpleQueue[Call | None](),
+            list[threading.Thread](),
+            os.getpid(),
+        )
 
     def map(self, work: Callable[..., Any], *arguments: Iterable[Any]) -> list[Any]:
-        """work(...) for each set of arguments, in parallel; all have ended when this returns or raises."""
+        """work(...) for each set of arguments, in parallel; all have ended when this returns."""
         calls = [Call(work, some) for some in zip(*arguments, strict=False)]
-        self._start(min(len(calls), self.most))
+        wanted = min(len(calls), self.most)
+        if self._closed or self._process != os.getpid() or len(self._threads) < wanted:
+            self._start(wanted)
         given = []
         try:
             for call in calls:
-                if self._threads:
-                    self._calls.put(call)
-                    given.append(call)
-                else:
-                    call.run()
-            for call in given:
-                call.ended.wait()
+                self._calls.put(call)
+                given.append(call)
+            if not self._threads:
+                self._calls.put(None)
+                serve(self._calls)
         finally:  # after Ctrl-C too: they write into the caller's memory
             for call in given:
                 call.ended.wait()
@@ -142,13 +136,6 @@ class Workers:
             if call.error is not None:
                 raise call.error
         return [call.value for call in calls]
-
-    def share(self, work: Callable[[slice], Any], pieces: Iterable[slice]) -> list[Any]:
-        """work(piece) for every piece, split into contiguous runs; the results in the order of the pieces."""
-        pieces = list(pieces)
-        n = min(self.most, len(pieces))
-        runs = [pieces[len(pieces) * i // n : len(pieces) * (i + 1) // n] for i in range(n)]
-        return [result for run in self.map(lambda run: [work(piece) for piece in run], runs) for result in run]
 
     def close(self) -> None:
         """End the threads; `map` cannot be called after that."""
@@ -163,15 +150,22 @@ class Workers:
     def _start(self, wanted: int) -> None:
         """Start as many threads as wanted, or as possible."""
         if self._closed:
-            raise MinigptError("this Trainer was closed, and its threads have ended; make a new one")
+            raise MinigptError(
+                "this Trainer was closed, and its threads have ended; make a new one"
+            )
         if self._process != os.getpid():
             self._forget()
         while len(self._threads) < wanted:
             # A daemon, so that the interpreter can exit without waiting for it.
-            thread = threading.Thread(target=serve, args=(self._calls,), name="minigpt", daemon=True)
+            thread = threading.Thread(
+                target=serve, args=(self._calls,), name="minigpt", daemon=True
+            )
             try:
                 thread.start()
-            except (RuntimeError, MemoryError):  # the system's limit on threads, or on memory for their stacks
+            except (
+                RuntimeError,
+                MemoryError,
+            ):  # the system's limit on threads, or on memory for their stacks
                 return
             self._threads.append(thread)
 
@@ -184,5 +178,11 @@ class Workers:
 def serve(calls: SimpleQueue[Call | None]) -> None:
     """A thread's work: one call after another, until a None. Keeps nothing of a finished call."""
     while (call := calls.get()) is not None:
-        call.run()
+        try:
+            with np.errstate(all="ignore"):  # callers judge what is not finite
+                call.value = call.work(*call.arguments)
+        except BaseException as error:  # raised when the result is fetched
+            call.error = error
+        finally:
+            call.ended.set()
         del call

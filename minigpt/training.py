@@ -19,7 +19,9 @@ from minigpt.trainer import Trainer
 Batch = tuple[np.ndarray, np.ndarray]  # x, y: (B, T) int32 each
 
 
-def train(trainer: Trainer, windows: Windows, held_out: HeldOut, course: Course, keeper: Keeper) -> None:
+def train(
+    trainer: Trainer, windows: Windows, held_out: HeldOut, course: Course, keeper: Keeper
+) -> None:
     """Train from step `course.step` on until the course is done.
 
     The course counts: how far it is, whether an evaluation or a line of metrics is due, which model
@@ -53,7 +55,9 @@ class Windows:
     def __init__(self, ids: np.ndarray, context: int, batch_size: int, seed: int) -> None:
         if len(ids) < 2:
             size = counted(len(ids), "token")
-            raise MinigptError(f"a corpus of {size} is too short to learn from; it takes at least two")
+            raise MinigptError(
+                f"a corpus of {size} is too short to learn from; it takes at least two"
+            )
         self.ids, self.batch_size, self.seed = ids, batch_size, seed
         self.context = min(context, len(ids))
         self.windows = len(ids) // self.context

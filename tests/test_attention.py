@@ -8,19 +8,18 @@ import numpy as np
 import pytest
 
 from minigpt.attention import Attention, Cache
-from minigpt.backend import Backend
+from minigpt.backend import Backend, Workspace
 from minigpt.config import ModelConfig
-from minigpt.layers import Noise, Workspace
-from minigpt.params import Parameters
+from minigpt.model import new_parameters
 
 B, T = 2, 11
 
 
 def make(config: ModelConfig, backend: Backend, tile: int, dtype: type = np.float64) -> Attention:
     """The attention of block 1, with random parameters that depend on nothing."""
-    parameters = Parameters(config, backend, dtype)
+    parameters = new_parameters(config, backend, dtype)
     parameters.values[...] = np.random.default_rng(2).standard_normal(parameters.n)
-    return Attention(1, parameters, Workspace(backend, dtype), Noise(backend), tile)
+    return Attention("transformer.h.1.attn", parameters, Workspace(backend, dtype), 1, tile)
 
 
 @pytest.mark.parametrize("tile", [1, 4, 128])
@@ -77,7 +76,7 @@ def test_tiles_change_neither_outputs_nor_gradients(
     found = []
     for size in (128, tile):
         attention = make(tiny_dropout, cpu, size)
-        attention.dropout.noise.begin([(1,), (2,)] if dropout else None)
+        attention.workspace.generators = cpu.generators([(1,), (2,)]) if dropout else None
         y = attention.forward(x, B).copy()
         dx = attention.backward(dy).copy()
         found.append((y, dx, attention.project_in.weight.grad.copy(), attention.project_out.weight.grad.copy()))

@@ -16,7 +16,8 @@ import pytest
 import strict_cupy as stand_in
 from strict_cupy import strict_cupy
 
-from minigpt.backend import Backend, CupyBackend, choose_backend
+from minigpt.attention import tiles
+from minigpt.backend import Array, Backend, CupyBackend, choose_backend
 from minigpt.config import ModelConfig, TrainConfig
 from minigpt.disk.checkpoint import load_checkpoint, save_config, save_tokenizer, save_weights
 from minigpt.errors import MinigptError
@@ -24,7 +25,8 @@ from minigpt.gradcases import LAYERS, MODELS
 from minigpt.gradcheck import check_gradients
 from minigpt.layers import Workspace
 from minigpt.loss import CrossEntropy
-from minigpt.params import Parameters
+from minigpt.model import new_parameters
+from minigpt.params import EMBEDDING
 from minigpt.run.textmodel import TextModel
 from minigpt.run.vocabulary import compact
 from minigpt.tokenizer import Tokenizer
@@ -45,8 +47,8 @@ def on_device(host: np.ndarray = HOST) -> Any:
 class TwoRows(Backend):
     """NumPy, with every chain cut into pieces of two rows."""
 
-    def pieces(self, rows: int, row_bytes: int) -> tuple[slice, ...]:
-        return tuple(slice(start, min(start + 2, rows)) for start in range(0, rows, 2))
+    def pieces(self, x: Array, arrays: int = 1) -> tuple[slice, ...]:
+        return tuple(slice(start, min(start + 2, len(x))) for start in range(0, len(x), 2))
 
 
 # --- the network over either
@@ -90,7 +92,7 @@ def test_a_window_of_many_tiles_on_the_cpu_is_one_on_a_gpu_with_the_same_gradien
         trainer = Trainer(config, TrainConfig(), backend=backend, threads=1, dtype=np.float64)
         results.append(trainer.loss_and_gradients(x, y))
         trainer.close()
-    assert len(trainer.models[0].blocks[0].attn.tiles(T, T)) == 1
+    assert len(tiles(T, T, trainer.models[0].blocks[0].attn.tile)) == 1
     assert results[1][0] == pytest.approx(results[0][0], rel=1e-12)
     for name, value in results[0][1].items():
         np.testing.assert_allclose(results[1][1][name], value, rtol=0, atol=1e-12, err_msg=name)
@@ -99,9 +101,9 @@ def test_a_window_of_many_tiles_on_the_cpu_is_one_on_a_gpu_with_the_same_gradien
 def test_a_loss_in_many_chunks_makes_the_host_wait_once(monkeypatch: pytest.MonkeyPatch) -> None:
     """A value that is fetched in the middle leaves the device without work."""
     backend, rng = over_cupy(), np.random.default_rng(0)
-    parameters = Parameters(CONFIG, backend)
+    parameters = new_parameters(CONFIG, backend)
     parameters.initialize(rng)
-    loss = CrossEntropy(parameters, Workspace(backend), chunk=3)
+    loss = CrossEntropy(parameters[EMBEDDING], Workspace(backend), chunk=3)
     hidden, targets = on_device(rng.standard_normal((20, 16)).astype(np.float32)), on_device(rng.integers(0, 23, 20))
     fetched = []
     for name in ("__float__", "__int__", "__bool__", "item", "tolist", "get"):
@@ -178,8 +180,9 @@ def test_text_over_cupy_is_numpys_text(tmp_path: Path) -> None:
 def test_pieces_cover_every_row_once_and_in_order(backend: Backend) -> None:
     """Whatever the row's size, also one larger than the cache."""
     for rows in (0, 1, 2, 7, 1000):
-        for row_bytes in (1, 4096, 10**9):
-            covered = [row for piece in backend.pieces(rows, row_bytes) for row in range(rows)[piece]]
+        for width, arrays in ((1, 1), (4096, 1), (2**12, 10**6)):
+            x = np.broadcast_to(np.uint8(0), (rows, width))
+            covered = [row for piece in backend.pieces(x, arrays) for row in range(rows)[piece]]
             assert covered == list(range(rows))
 
 

@@ -34,7 +34,7 @@ def logits(trainer: Trainer, x: np.ndarray) -> np.ndarray:
 
 
 def rescaled(trainer: Trainer, scale: float) -> None:
-    trainer.load_state_dict(scaled(trainer.state_dict(), CONFIG.n_layer, scale))
+    trainer.load_state_dict(scaled(trainer.state_dict(), CONFIG, scale))
 
 
 @pytest.mark.parametrize("scale", [0.5, 0.83, 1.2])
@@ -51,11 +51,11 @@ def test_the_factor_is_the_one_of_the_lowest_loss(trainer: Trainer, rng: np.rand
     text = np.random.default_rng(4).integers(0, 30, 65)
     held_out, state = np.where(rng.random(64) < 0.1, rng.integers(0, 30, 64), text[1:]), trainer.state_dict()
     for sharpness in (1.0, 0.7):
-        trainer.load_state_dict(scaled(state, CONFIG.n_layer, sharpness))
+        trainer.load_state_dict(scaled(state, CONFIG, sharpness))
         start, found = trainer.state_dict(), best_scale(trainer, HeldOut(held_out, 16, 4, END))
         losses = {}
         for scale in np.linspace(LOWEST, HIGHEST, 76):
-            trainer.load_state_dict(scaled(start, CONFIG.n_layer, scale))
+            trainer.load_state_dict(scaled(start, CONFIG, scale))
             losses[scale] = held_out_loss(trainer, HeldOut(held_out, 16, 4, END))
         assert found == pytest.approx(min(losses, key=losses.get), abs=0.015)
     assert 0.6 < found < 1.2, "a case with a minimum inside of the interval"

@@ -17,7 +17,7 @@ from minigpt.backend import Backend
 from minigpt.config import ModelConfig
 from minigpt.disk.checkpoint import CONFIG, PADDING, TIED, WEIGHTS, load_checkpoint, read_scale, save_config, save_tokenizer, save_weights
 from minigpt.errors import MinigptError
-from minigpt.params import Parameters
+from minigpt.model import new_parameters
 from minigpt.run.textmodel import load
 from minigpt.run.vocabulary import compact
 from minigpt.tokenizer import Tokenizer
@@ -35,7 +35,7 @@ def config(small_tokenizer: Tokenizer) -> ModelConfig:
 @pytest.fixture
 def state(config: ModelConfig, rng: np.random.Generator) -> dict[str, np.ndarray]:
     """Random parameters by name, the same in every test."""
-    parameters = Parameters(config, Backend("tests"))
+    parameters = new_parameters(config, Backend("tests"))
     parameters.values[...] = rng.standard_normal(parameters.n)
     return {p.name: p.value.copy() for p in parameters}
 

@@ -18,8 +18,7 @@ from minigpt.config import ModelConfig, SampleConfig, TrainConfig
 from minigpt.errors import MinigptError
 from minigpt.generate import Decoder, Sample, choose, context_start, split_at_stop, stream
 from minigpt.layers import Workspace
-from minigpt.model import GPT
-from minigpt.params import Parameters
+from minigpt.model import GPT, new_parameters
 from minigpt.run.vocabulary import compact
 from minigpt.tokenizer import Tokenizer
 from minigpt.trainer import Trainer
@@ -34,7 +33,7 @@ def babbler(small_tokenizer: Tokenizer) -> GPT:
     config = ModelConfig(
         n_layer=2, n_head=2, n_embd=16, n_positions=P, vocab_size=small_tokenizer.vocab_size, dropout=0.1, initializer_range=0.3
     )
-    parameters = Parameters(config, Backend("tests"))
+    parameters = new_parameters(config, Backend("tests"))
     parameters.initialize(np.random.default_rng(0))
     return GPT(parameters)
 

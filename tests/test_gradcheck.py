@@ -8,13 +8,14 @@ from typing import Any
 import numpy as np
 import pytest
 
-from minigpt.attention import TILE, Attention
-from minigpt.backend import Array, Backend
+from minigpt.attention import Attention
+from minigpt.backend import Array, Backend, Workspace
 from minigpt.gradcases import CONFIG, LAYERS, MODELS, Case, Setting, cases, randomize
 from minigpt.gradcheck import Result, check_case, check_gradients, check_model, short, worst
-from minigpt.layers import Dropout, Embedding, Gelu, LayerNorm, Linear, Workspace
+from minigpt.layers import Dropout, Gelu, LayerNorm, Linear
 from minigpt.loss import BLOCK, Shard
-from minigpt.params import Parameters, shapes
+from minigpt.model import Embedding, new_parameters, specs
+from minigpt.params import Parameters
 
 
 @pytest.fixture(scope="module")
@@ -39,10 +40,10 @@ def test_every_parameter_is_looked_at_in_its_layer_and_in_the_model_in_every_set
     """Each kind of parameter is compared coordinate by coordinate in a layer, and each single one along a direction in the model."""
     for setting in LAYERS:
         alone = {r.parameter for r in results if r.layer != "GPT" and r.setting == setting.name}
-        assert {short(name) for name in shapes(CONFIG) if ".h.0." not in name} <= alone
+        assert {short(name) for name in specs(CONFIG) if ".h.0." not in name} <= alone
     for setting in MODELS:
         whole = {r.parameter for r in results if r.layer == "GPT" and r.setting == setting.name}
-        assert whole == {short(name) for name in shapes(CONFIG)} | {"all, along one direction", "all, in float32"}
+        assert whole == {short(name) for name in specs(CONFIG)} | {"all, along one direction", "all, in float32"}
 
 
 def test_every_layer_with_an_input_has_its_input_gradient_compared(results: list[Result]) -> None:
@@ -94,13 +95,17 @@ PLANTED = {
     "without dropout, in the model": (Dropout, doubled_where(lambda layer, dy: layer.mask is None), models("no dropout")),
     "one sequence": (Attention, doubled_where(lambda layer, dy: layer.weights.shape[0] == 1), layers("one sequence, no")),
     "one sequence, in the model": (Embedding, doubled_where(lambda layer, dy: layer.ids.shape[0] == 1), models("one sequence")),
-    "a second worker": (Embedding, doubled_where(lambda layer, dy: layer.positions.memory.shared > 0), models("two workers")),
-    "several pieces": (LayerNorm, doubled_where(lambda layer, dy: len(layer.pieces(dy)) > 1), layers("several pieces")),
-    "several pieces, in the model": (LayerNorm, doubled_where(lambda layer, dy: len(layer.pieces(dy)) > 1), models("several pieces")),
+    "a second worker": (Embedding, doubled_where(lambda layer, dy: layer.positions.blocks.shared > 0), models("two workers")),
+    "several pieces": (LayerNorm, doubled_where(lambda layer, dy: len(layer.backend.pieces(dy)) > 1), layers("several pieces")),
+    "several pieces, in the model": (
+        LayerNorm,
+        doubled_where(lambda layer, dy: len(layer.backend.pieces(dy)) > 1),
+        models("several pieces"),
+    ),
     "full tiles only": (Attention, doubled_where(lambda layer, dy: layer.weights.shape[2] % layer.tile == 0), layers("sizes that divide")),
     "full tiles only, in the model": (
         Attention,
-        doubled_where(lambda layer, dy: layer.weights.shape[2] % TILE == 0),
+        doubled_where(lambda layer, dy: layer.weights.shape[2] % Backend.tile == 0),
         models("two whole tiles, no dropout"),
     ),
     "an odd number of sequences": (
@@ -119,7 +124,7 @@ PLANTED = {
     "past the first tile": (Attention, doubled_where(lambda layer, dy: layer.weights.shape[2] > layer.tile), layers("several tiles")),
     "past a full tile": (
         Attention,
-        doubled_where(lambda layer, dy: layer.weights.shape[2] > TILE),
+        doubled_where(lambda layer, dy: layer.weights.shape[2] > Backend.tile),
         models("two whole tiles, no dropout"),
     ),
 }
@@ -158,13 +163,13 @@ def test_a_gradient_that_is_left_of_the_step_before_is_found(kept: int, cpu: Bac
 
 def test_the_settings_reach_the_sizes_that_training_has() -> None:
     """Two tiles, three blocks in each of two shards, a second worker, a smaller last micro-batch."""
-    assert any(s.T > 2 * TILE and s.T % TILE for s in MODELS)
+    assert any(2 * Backend.tile < s.T and s.T % Backend.tile for s in MODELS)
     assert any(s.vocab_size > s.threads * 2 * BLOCK and s.threads > 1 for s in MODELS)
     assert any(s.B > s.threads > 1 and s.dropout for s in MODELS) and any(s.B > s.threads > 1 and not s.dropout for s in MODELS)
     assert any(s.micro_batch and s.B % s.micro_batch for s in MODELS)
     assert any(s.threads > 2 and s.threads < s.B for s in MODELS) and any(s.threads > s.B for s in MODELS)
     assert any(s.micro_batch and s.threads == 1 for s in MODELS)
-    assert any(s.T > TILE and s.T % TILE == 0 for s in MODELS)
+    assert any(Backend.tile < s.T and s.T % Backend.tile == 0 for s in MODELS)
     assert any(s.chunk < s.B * s.T and s.B * s.T % s.chunk == 0 for s in LAYERS) and any(s.vocab_size < s.shards for s in LAYERS)
 
 
@@ -210,7 +215,7 @@ class NotANumber(Linear):
 
 def linear_case(kind: type[Linear], backend: Backend, rng: np.random.Generator) -> Case:
     """A check of one linear map alone."""
-    parameters = randomize(Parameters(CONFIG, backend, np.float64), rng)
+    parameters = randomize(new_parameters(CONFIG, backend, np.float64), rng)
     layer = kind("transformer.h.0.attn.c_proj", parameters, Workspace(backend, np.float64))
     x, dy = (rng.standard_normal((5, CONFIG.n_embd)) for _ in range(2))
 

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pytest
 
 from minigpt.attention import Attention
-from minigpt.backend import Array, Backend
+from minigpt.backend import Array, Backend, Workspace
 from minigpt.config import ModelConfig
-from minigpt.layers import Dropout, Embedding, Gelu, Layer, LayerNorm, Linear, Noise, Workspace
-from minigpt.model import Block, Mlp
+from minigpt.layers import Dropout, Gelu, Layer, LayerNorm, Linear, Mlp
+from minigpt.model import GPT, Block, Embedding, new_parameters
 from minigpt.params import Parameters
 
 B, T = 3, 7
@@ -25,7 +26,7 @@ class Rig:
     """A layer with what it takes; every forward repeats the same dropout."""
 
     parameters: Parameters
-    forward: Callable[[Array], Array]
+    forward: Callable[..., Array]
     backward: Callable[[Array], Array]
     x: Array
     dy: Array
@@ -33,24 +34,24 @@ class Rig:
 
 def build(kind: str, config: ModelConfig, backend: Backend, rng: np.random.Generator) -> Rig:
     """One of KINDS in float64, with random parameters, input and upstream gradient."""
-    parameters = Parameters(config, backend, np.float64)
+    parameters = new_parameters(config, backend, np.float64)
     parameters.values[...] = rng.standard_normal(parameters.n)
-    workspace, noise = Workspace(backend, np.float64), Noise(backend)
+    workspace = Workspace(backend, np.float64)
     h = "transformer.h.1"
     layer = {
         "Linear": lambda: Linear(f"{h}.attn.c_proj", parameters, workspace),
         "LayerNorm": lambda: LayerNorm(f"{h}.ln_1", parameters, workspace),
         "Gelu": lambda: Gelu("gelu", workspace),
-        "Dropout": lambda: Dropout("dropout", config.dropout, noise, workspace),
-        "Attention": lambda: Attention(1, parameters, workspace, noise, tile=3),
-        "Mlp": lambda: Mlp(1, parameters, workspace),
-        "Block": lambda: Block(1, parameters, workspace, noise),
+        "Dropout": lambda: Dropout("dropout", config.dropout, workspace),
+        "Attention": lambda: Attention(f"{h}.attn", parameters, workspace, tile=3),
+        "Mlp": lambda: Mlp(f"{h}.mlp", parameters, workspace),
+        "Block": lambda: Block(h, parameters, workspace),
     }[kind]()
     batch = (B,) if kind in ("Attention", "Block") else ()
 
-    def forward(x: Array) -> Array:
-        noise.begin(STREAMS)
-        return layer.forward(x, *batch)
+    def forward(x: Array, **gift: bool) -> Array:
+        workspace.generators = backend.generators(STREAMS)
+        return layer.forward(x, *batch, **gift)
 
     parameters.zero_gradients()
     return Rig(parameters, forward, layer.backward, *(rng.standard_normal((B * T, config.n_embd)) for _ in range(2)))
@@ -84,6 +85,61 @@ def test_results_are_gifts_that_hold_nothing_saved(rig: Rig) -> None:
     rig.forward(rig.x)[...] = np.nan
     assert np.array_equal(rig.backward(rig.dy), expected)
     assert np.array_equal(rig.parameters.gradients, gradients)
+
+
+@pytest.mark.parametrize("kind", ["LayerNorm", "Gelu", "Dropout"])
+def test_a_gift_changes_nothing(kind: str, tiny_dropout: ModelConfig, cpu: Backend, rng: np.random.Generator) -> None:
+    """What a layer computes from an argument that it may overwrite is what it computes from a loan, both ways."""
+    rig = build(kind, tiny_dropout, cpu, rng)
+    expected = [rig.forward(rig.x).copy(), rig.backward(rig.dy).copy(), rig.parameters.gradients.copy()]
+    rig.parameters.zero_gradients()
+    found = [rig.forward(rig.x.copy(), gift=True).copy(), rig.backward(rig.dy).copy(), rig.parameters.gradients]
+    for one, other in zip(found, expected, strict=True):
+        assert np.array_equal(one, other)
+
+
+class Watched:
+    """A layer that compares each loan to its forward with a copy when its backward comes."""
+
+    def __init__(self, layer: Any, seen: list[str]) -> None:
+        self.layer, self.seen = layer, seen
+        self.forward_, self.backward_ = layer.forward, layer.backward
+        layer.forward, layer.backward = self.forward, self.backward
+
+    def forward(self, x: Array, *rest: Any, gift: bool = False) -> Array:
+        self.loan = None if gift else (x, x.copy())
+        return self.forward_(x, *rest, gift=True) if gift else self.forward_(x, *rest)
+
+    def backward(self, dy: Array) -> Any:
+        if self.loan is not None:
+            assert np.array_equal(*self.loan), f"{self.layer.name}: its input changed before its backward"
+            self.seen.append(type(self.layer).__name__)
+        return self.backward_(dy)
+
+
+def every_layer(part: Any) -> Iterator[Layer]:
+    """The layers below a part of a model."""
+    for value in vars(part).values():
+        for inner in value if isinstance(value, list) else [value]:
+            if isinstance(inner, Layer):
+                yield inner
+            if isinstance(inner, (Layer, Mlp, Block)):
+                yield from every_layer(inner)
+
+
+def test_a_layer_may_save_its_input_anywhere_in_the_model(tiny_dropout: ModelConfig, cpu: Backend, rng: np.random.Generator) -> None:
+    """Every loan is unchanged until the matching backward, in every block: rule 1 of the contract, in the whole network."""
+    model, seen = GPT(new_parameters(tiny_dropout, cpu)), []
+    model.parameters.initialize(rng)
+    layers = list(every_layer(model))
+    for layer in layers:
+        Watched(layer, seen)
+    for generators in (cpu.generators(STREAMS), None):
+        model.workspace.generators = generators
+        hidden = model.forward(rng.integers(0, tiny_dropout.vocab_size, (B, T)))
+        model.backward(rng.standard_normal(hidden.shape).astype(np.float32))
+    assert len(layers) > 20
+    assert seen.count("Linear") == 2 * 8 and seen.count("Attention") == 2 * 2
 
 
 def test_the_second_step_returns_the_same_memory(rig: Rig) -> None:
@@ -120,21 +176,21 @@ def test_cutting_a_layer_into_pieces_changes_nothing(
 
 def test_pieces_cover_the_rows_in_order(cpu: Backend) -> None:
     """No row twice, none left out, also where one row alone is larger than the cache."""
-    for rows, row_bytes in ((1, 8), (1000, 3000), (5, 10**9), (87, 262_144 // 87)):
-        pieces = cpu.pieces(rows, row_bytes)
+    for rows, row_bytes, arrays in ((1, 8, 1), (1000, 3000, 1), (5, 1000, 10**6), (87, 3013, 4)):
+        pieces = cpu.pieces(np.broadcast_to(np.uint8(0), (rows, row_bytes)), arrays)
         assert [i for at in pieces for i in range(rows)[at]] == list(range(rows))
 
 
 def test_the_workspace_allocates_to_grow_only(cpu: Backend) -> None:
     """A smaller shape lies in the same memory; a larger one takes new memory once."""
     workspace = Workspace(cpu)
-    first = workspace.take("key", (3, 4))
+    first = workspace.take("owner", "key", 3, 4)
     assert first.dtype == np.float32
-    assert address(workspace.take("key", (2, 5))) == address(first)
-    assert not np.shares_memory(workspace.take("other", (3, 4)), first)
-    larger = workspace.take("key", (4, 4))
+    assert address(workspace.take("owner", "key", 2, 5)) == address(first)
+    assert not np.shares_memory(workspace.take("owner", "other", 3, 4), first)
+    larger = workspace.take("owner", "key", 4, 4)
     assert larger.shape == (4, 4)
-    assert address(workspace.take("key", (3, 4))) == address(larger)
+    assert address(workspace.take("owner", "key", 3, 4)) == address(larger)
 
 
 def test_blocks_share_scratch_and_own_their_buffers(cpu: Backend) -> None:
@@ -149,7 +205,7 @@ def test_blocks_share_scratch_and_own_their_buffers(cpu: Backend) -> None:
 
 def test_embedding_adds_token_and_position(tiny: ModelConfig, cpu: Backend, rng: np.random.Generator) -> None:
     """x = token + position, counted from `start`; the ids are not written."""
-    parameters = Parameters(tiny, cpu, np.float64)
+    parameters = new_parameters(tiny, cpu, np.float64)
     parameters.values[...] = rng.standard_normal(parameters.n)
     layer = Embedding(parameters, Workspace(cpu, np.float64))
     ids = rng.integers(0, tiny.vocab_size, (2, 5))
@@ -161,7 +217,7 @@ def test_embedding_adds_token_and_position(tiny: ModelConfig, cpu: Backend, rng:
 
 def test_embedding_gives_a_repeated_token_every_gradient(tiny: ModelConfig, cpu: Backend) -> None:
     """A token that stands k times gets k gradients, a token that does not stand there none."""
-    parameters = Parameters(tiny, cpu, np.float64)
+    parameters = new_parameters(tiny, cpu, np.float64)
     layer = Embedding(parameters, Workspace(cpu, np.float64))
     layer.forward(np.array([[4, 4, 7], [4, 7, 0]]), 2)
     layer.backward(np.ones((6, tiny.n_embd)))
@@ -173,7 +229,7 @@ def test_embedding_gives_a_repeated_token_every_gradient(tiny: ModelConfig, cpu:
 
 def test_layer_norm_is_the_plain_formula(tiny: ModelConfig, cpu: Backend, rng: np.random.Generator) -> None:
     """gain * (x - mean) / sqrt(variance + epsilon) + bias with the biased variance, also for a constant row."""
-    parameters = Parameters(tiny, cpu, np.float64)
+    parameters = new_parameters(tiny, cpu, np.float64)
     parameters.values[...] = rng.standard_normal(parameters.n)
     layer = LayerNorm("transformer.h.0.ln_2", parameters, Workspace(cpu, np.float64))
     x = rng.standard_normal((6, tiny.n_embd)) * 1e-2 + 5
@@ -192,12 +248,12 @@ def test_gelu_has_its_known_values(cpu: Backend) -> None:
 @pytest.fixture
 def dropout(cpu: Backend) -> Dropout:
     """A dropout of one in four in float32, off."""
-    return Dropout("dropout", 0.25, Noise(cpu), Workspace(cpu))
+    return Dropout("dropout", 0.25, Workspace(cpu))
 
 
 def test_dropout_mask_is_zero_or_the_inverse_of_keep(dropout: Dropout) -> None:
     """Two values, the larger with probability keep: 0.75 within five standard deviations of 200,000 draws."""
-    dropout.noise.begin([(0, 0), (0, 1)])
+    dropout.workspace.generators = dropout.backend.generators([(0, 0), (0, 1)])
     x = np.ones((2, 100_000), np.float32)
     y = dropout.forward(x)
     assert set(np.unique(y)) == {np.float32(0), np.float32(1 / 0.75)}
@@ -208,8 +264,8 @@ def test_dropout_mask_is_zero_or_the_inverse_of_keep(dropout: Dropout) -> None:
 @pytest.mark.parametrize("rate", [0.0, 0.25])
 def test_dropout_without_rate_or_streams_is_the_identity(rate: float, cpu: Backend, rng: np.random.Generator) -> None:
     """At rate 0, and while it is off, it returns what it was given; so does its backward."""
-    layer = Dropout("dropout", rate, Noise(cpu), Workspace(cpu))
-    layer.noise.begin([(1,)] if rate == 0 else None)
+    layer = Dropout("dropout", rate, Workspace(cpu))
+    layer.workspace.generators = layer.backend.generators([(1,)]) if rate == 0 else None
     x, dy = rng.standard_normal((2, 4, 8))
     assert layer.forward(x) is x
     assert layer.backward(dy) is dy
@@ -218,9 +274,9 @@ def test_dropout_without_rate_or_streams_is_the_identity(rate: float, cpu: Backe
 def test_dropout_turned_off_forgets_its_last_mask(dropout: Dropout) -> None:
     """An evaluation after a training step does not meet that step's mask."""
     x = np.ones((1, 64), np.float32)
-    dropout.noise.begin([(1,)])
+    dropout.workspace.generators = dropout.backend.generators([(1,)])
     assert (dropout.forward(x) == 0).any()
-    dropout.noise.begin(None)
+    dropout.workspace.generators = None
     assert dropout.forward(x) is x
     assert dropout.backward(x) is x
 
@@ -228,9 +284,9 @@ def test_dropout_turned_off_forgets_its_last_mask(dropout: Dropout) -> None:
 def test_dropout_of_a_sequence_does_not_depend_on_its_neighbours(dropout: Dropout) -> None:
     """The same stream drops the same units alone and in company; another stream others."""
     x = np.ones((3 * 5, 8), np.float32)
-    dropout.noise.begin([(9, 0), (9, 1), (9, 2)])
+    dropout.workspace.generators = dropout.backend.generators([(9, 0), (9, 1), (9, 2)])
     together = dropout.forward(x).reshape(3, 40).copy()
-    dropout.noise.begin([(9, 1)])
+    dropout.workspace.generators = dropout.backend.generators([(9, 1)])
     alone = dropout.forward(x[:5]).reshape(40)
     assert np.array_equal(together[1], alone)
     assert not np.array_equal(together[0], together[1])
@@ -241,7 +297,7 @@ def test_dropout_draws_anew_in_a_step_and_repeats_with_the_step(dropout: Dropout
     x = np.ones((1, 64), np.float32)
     rounds = []
     for _ in range(2):
-        dropout.noise.begin([(3, 4)])
+        dropout.workspace.generators = dropout.backend.generators([(3, 4)])
         rounds.append([dropout.forward(x).copy() for _ in range(2)])
     assert not np.array_equal(rounds[0][0], rounds[0][1])
     assert np.array_equal(rounds[0], rounds[1])

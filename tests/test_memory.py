@@ -35,7 +35,10 @@ def test_the_estimate_is_what_a_step_allocates(config: ModelConfig, batch: int, 
         trainer.step(x, x)
         activations = sum(model.workspace.size for model in trainer.models)
         state = (
-            trainer.parameters.values.nbytes + trainer.parameters.gradients.nbytes + trainer.optimizer.m.nbytes + trainer.optimizer.v.nbytes
+            trainer.parameters.values.nbytes
+            + trainer.parameters.gradients.nbytes
+            + trainer.optimizer.arrays["m"].nbytes
+            + trainer.optimizer.arrays["v"].nbytes
         )
         twins = sum(model.parameters.gradients.nbytes for model in trainer.models[1:])
         found = step_memory(config, batch, context, workers)
@@ -100,7 +103,7 @@ plenty, wanted = train(None)
 starved, got = train(int(sys.argv[1]))
 assert plenty.micro_batch is None and starved.micro_batch in (1, 2, 4, 8, 16, 32), starved.micro_batch
 np.testing.assert_allclose(got, wanted, rtol=1e-5)
-np.testing.assert_allclose(starved.optimizer.m, plenty.optimizer.m, atol=1e-6)
+np.testing.assert_allclose(starved.optimizer.arrays["m"], plenty.optimizer.arrays["m"], atol=1e-6)
 print(starved.micro_batch)
 """
 

@@ -15,8 +15,7 @@ from minigpt.config import SIZES, ModelConfig, find_size
 from minigpt.errors import MinigptError
 from minigpt.layers import Workspace
 from minigpt.loss import CrossEntropy
-from minigpt.model import GPT
-from minigpt.params import Parameters, shapes
+from minigpt.model import GPT, count_parameters, new_parameters, specs
 from minigpt.trainer import Trainer
 
 COUNTS = {
@@ -41,13 +40,14 @@ def test_every_size_has_its_counts() -> None:
 def test_the_number_of_parameters_is_exact(name: str, vocab_size: int, count: int) -> None:
     """By the formula and by the sum over the shapes."""
     config = sized(name, vocab_size)
-    assert config.parameters == count
-    assert sum(math.prod(shape) for shape in shapes(config).values()) == count
+    assert count_parameters(config) == count
+    assert sum(math.prod(spec.shape) for spec in specs(config).values()) == count
 
 
 def test_the_names_are_those_of_transformers() -> None:
     """Twelve arrays a block and the two embeddings; weights are (in, out)."""
-    found = shapes(ModelConfig(n_layer=1, n_head=2, n_embd=8, n_positions=16, vocab_size=13))
+    config = ModelConfig(n_layer=1, n_head=2, n_embd=8, n_positions=16, vocab_size=13)
+    found = {name: spec.shape for name, spec in specs(config).items()}
     assert found == {
         "transformer.tokens_embed.weight": (13, 8),
         "transformer.positions_embed.weight": (16, 8),
@@ -69,17 +69,17 @@ def test_the_names_are_those_of_transformers() -> None:
 def test_a_new_model_of_12M_knows_nothing(cpu: Backend, rng: np.random.Generator) -> None:
     """Its loss is that of guessing, ln V, within 0.2."""
     config = sized("12M", 3_000)
-    parameters = Parameters(config, cpu)
+    parameters = new_parameters(config, cpu)
     parameters.initialize(rng)
     model = GPT(parameters)
     ids, targets = rng.integers(0, 3_000, (4, 40)), rng.integers(0, 3_000, 160)
-    assert CrossEntropy(parameters, model.workspace).forward(model.forward(ids), targets) == pytest.approx(math.log(3_000), abs=0.2)
+    assert CrossEntropy(model.output, model.workspace).forward(model.forward(ids), targets) == pytest.approx(math.log(3_000), abs=0.2)
 
 
 @pytest.fixture
 def model(tiny: ModelConfig, cpu: Backend, rng: np.random.Generator) -> GPT:
     """A tiny float32 model with random parameters."""
-    parameters = Parameters(tiny, cpu)
+    parameters = new_parameters(tiny, cpu)
     parameters.values[...] = rng.standard_normal(parameters.n) / 2
     return GPT(parameters)
 
@@ -102,7 +102,7 @@ def test_the_output_matrix_is_the_token_embedding(model: GPT, rng: np.random.Gen
     hidden = model.forward(ids)
     logits = model.logits(hidden)
     np.testing.assert_allclose(logits, hidden @ model.parameters["transformer.tokens_embed.weight"].value.T, rtol=1e-6)
-    loss = CrossEntropy(model.parameters, Workspace(model.workspace.backend), shards=2)
+    loss = CrossEntropy(model.output, Workspace(model.workspace.backend), shards=2)
     maxima = [shard.forward(hidden, ids.reshape(-1))[0] for shard in loss.shards]
     np.testing.assert_allclose(np.concatenate(maxima).max(axis=0), logits.max(axis=1), rtol=1e-6)
 
@@ -121,10 +121,10 @@ def test_the_way_back_through_a_model_alone_is_that_of_a_trainer(tiny: ModelConf
     x, y = rng.integers(0, 13, (2, 3, 9))
     with closing(Trainer(tiny, threads=1, backend=cpu, dtype=np.float64)) as trainer:
         expected = trainer.loss_and_gradients(x, y)[1]
-        parameters = Parameters(tiny, cpu, np.float64)
+        parameters = new_parameters(tiny, cpu, np.float64)
         parameters.values[...] = trainer.parameters.values
     model = GPT(parameters)
-    model.backward(CrossEntropy(parameters, Workspace(cpu, np.float64)).forward_backward(model.forward(x), y.reshape(-1))[1])
+    model.backward(CrossEntropy(model.output, Workspace(cpu, np.float64)).forward_backward(model.forward(x), y.reshape(-1))[1])
     for parameter in parameters:
         np.testing.assert_allclose(parameter.grad, expected[parameter.name], rtol=1e-11, atol=1e-13)
 
@@ -168,7 +168,7 @@ def test_the_bounds_of_a_model_configuration_are_allowed() -> None:
     """The smallest network there is, without dropout, noise in its weights, or epsilon."""
     config = ModelConfig(1, 1, 1, 1, 1, dropout=0, layer_norm_epsilon=0, initializer_range=0)
     assert config.head_size == 1
-    assert config.parameters == 1 + 1 + 12 + 13
+    assert count_parameters(config) == 1 + 1 + 12 + 13
     assert ModelConfig(**asdict(config)) == config
 
 

@@ -15,8 +15,8 @@ from hypothesis import strategies as st
 from minigpt.backend import Backend
 from minigpt.config import ModelConfig, TrainConfig
 from minigpt.errors import MinigptError
-from minigpt.optim import AdamW, clip_scale, learning_rate
-from minigpt.params import Parameters
+from minigpt.model import new_parameters
+from minigpt.optim import AdamW, learning_rate
 
 STEPS = 6
 CONFIG = TrainConfig(
@@ -37,19 +37,20 @@ def reference(p: float, gradients: list[float], decays: bool, config: TrainConfi
 
 
 def run(optimizer: AdamW, gradients: np.ndarray, scale: float, pieces: list[slice]) -> np.ndarray:
-    """STEPS updates in these pieces; the parameters afterwards."""
+    """STEPS updates in these pieces, with gradients that clipping scales; the parameters afterwards."""
+    norm = optimizer.config.clip_norm / scale
     for gradient in gradients:
         optimizer.step += 1
         block = gradient.copy()
         for at in pieces:
-            optimizer.update(at, block, scale)
+            optimizer.update([at], block, norm)
     return optimizer.parameters.values.copy()
 
 
 def start(config: ModelConfig, backend: Backend, train: TrainConfig = CONFIG) -> tuple[AdamW, np.ndarray]:
     """A new optimizer over random values, and gradients for STEPS steps."""
     rng = np.random.default_rng(8)
-    parameters = Parameters(config, backend, np.float64)
+    parameters = new_parameters(config, backend, np.float64)
     parameters.values[...] = rng.standard_normal(parameters.n)
     return AdamW(parameters, train), rng.standard_normal((STEPS, parameters.n)) * 10.0 ** rng.integers(-4, 2, parameters.n)
 
@@ -81,7 +82,7 @@ def test_adamw_cuts_the_block_into_pieces_that_cover_it(tiny: ModelConfig, cpu: 
     """Each number once, in more than one piece when the cache is small."""
     monkeypatch.setattr(Backend, "cache_bytes", 1000)
     optimizer, _ = start(tiny, cpu)
-    pieces = optimizer.pieces()
+    pieces = optimizer.pieces
     assert len(pieces) > 10
     assert [i for at in pieces for i in range(at.start, at.stop)] == list(range(optimizer.parameters.n))
 
@@ -125,19 +126,25 @@ def test_a_cosine_shorter_than_its_warm_up_ends_at_a_tenth() -> None:
         assert learning_rate(config, 5) == pytest.approx(0.04)
 
 
+def scale_of(norm: float, limit: float, config: ModelConfig, backend: Backend) -> float:
+    """What a gradient of this global norm is multiplied by: the first moment is a tenth of it after the first update."""
+    parameters = new_parameters(config, backend, np.float64)
+    optimizer, gradient = AdamW(parameters, TrainConfig(clip_norm=limit)), np.full(parameters.n, 2.0)
+    optimizer.step = 1
+    optimizer.update([slice(0, 1)], gradient, norm)
+    return float(optimizer.arrays["m"][0]) / (2.0 * (1 - optimizer.config.beta1))
+
+
 @given(norm=st.floats(0, 1e30), limit=st.floats(1e-6, 1e6))
 def test_clipping_the_gradient_is_a_no_op_below_the_threshold(norm: float, limit: float) -> None:
-    """Up to the limit the factor is exactly 1; above it, the norm becomes the limit."""
-    scale = clip_scale(norm, limit)
-    if norm <= limit:
-        assert scale == 1
-    else:
-        assert norm * scale == pytest.approx(limit, rel=1e-12)
+    """Up to the limit the factor is 1; above it, the norm becomes the limit."""
+    config, backend = ModelConfig(n_layer=1, n_head=1, n_embd=1, n_positions=1, vocab_size=1), Backend("tests")
+    assert norm * scale_of(norm, limit, config, backend) == pytest.approx(min(norm, limit), rel=1e-12)
 
 
-def test_a_gradient_is_not_clipped_without_a_limit() -> None:
+def test_a_gradient_is_not_clipped_without_a_limit(tiny: ModelConfig, cpu: Backend) -> None:
     """0 turns it off."""
-    assert clip_scale(1e9, 0) == 1
+    assert scale_of(1e9, 0.0, tiny, cpu) == pytest.approx(1, rel=1e-15)
 
 
 FINITE = "must be a finite number"

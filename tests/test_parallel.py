@@ -7,10 +7,12 @@ import gc
 import os
 import pickle
 import signal
+import sys
 import threading
 import weakref
 from collections.abc import Iterator
 from contextlib import closing
+from types import FrameType
 from typing import Any
 
 import numpy as np
@@ -20,7 +22,7 @@ from threadpoolctl import threadpool_info, threadpool_limits
 from minigpt.backend import Backend
 from minigpt.config import ModelConfig, TrainConfig
 from minigpt.errors import MinigptError
-from minigpt.params import shapes
+from minigpt.model import specs
 from minigpt.trainer import Trainer, usable_cores
 
 THREADS = (1, 2, 3)
@@ -213,7 +215,7 @@ def test_a_state_round_trips(trainer: Trainer, tiny_dropout: ModelConfig, cpu: B
     x, y = batch(4)
     trainer.step(x, y)
     state = trainer.state_dict()
-    assert {name: array.shape for name, array in state.items()} == shapes(tiny_dropout)
+    assert {name: array.shape for name, array in state.items()} == {name: spec.shape for name, spec in specs(tiny_dropout).items()}
     with closing(Trainer(tiny_dropout, TrainConfig(seed=99), threads=1, backend=cpu)) as other:
         assert other.evaluate(x, y) != trainer.evaluate(x, y)
         given = {name: array.astype(np.float64) for name, array in state.items()}
@@ -388,7 +390,7 @@ def test_a_forked_process_goes_on_with_its_own_copy(tiny_dropout: ModelConfig, t
 
 @pytest.mark.parametrize("again", [pickle.dumps, copy.copy, copy.deepcopy])
 def test_a_trainer_that_is_copied_says_what_to_do_instead(again: Any, trainer: Trainer) -> None:
-    with pytest.raises(MinigptError, match=r"a Trainer cannot be copied or pickled; make a new one and give it this one's state_dict\(\)"):
+    with pytest.raises(MinigptError, match="a Trainer cannot be copied or pickled; load its state_dict into another"):
         again(trainer)
 
 
@@ -400,10 +402,34 @@ def test_a_trainer_goes_when_nobody_uses_it_any_more(tiny_dropout: ModelConfig) 
         for close in (True, False):
             trainer = Trainer(tiny_dropout, TRAIN, threads=2, backend=Backend("tests"))
             trainer.step(*batch(4))
-            kept = [weakref.ref(thing) for thing in (trainer, trainer.parameters.values, trainer.optimizer.m, *trainer.models)]
+            kept = [weakref.ref(thing) for thing in (trainer, trainer.parameters.values, trainer.optimizer.arrays["m"], *trainer.models)]
             if close:
                 trainer.close()
             del trainer
             assert [reference() for reference in kept] == [None] * len(kept)
     finally:
         gc.enable()
+
+
+def test_a_step_enters_few_functions(tiny_dropout: ModelConfig, cpu: Backend) -> None:
+    """A reader follows a step through at most 45 functions of minigpt, the workers' included."""
+    entered: set[tuple[str, int]] = set()
+
+    def note(frame: FrameType, event: str, _: Any) -> None:
+        code = frame.f_code
+        if event == "call" and f"{os.sep}minigpt{os.sep}" in code.co_filename and not code.co_name.startswith("<"):
+            entered.add((code.co_filename, code.co_firstlineno))
+
+    x, y = batch(4)
+    threading.setprofile(note)  # of the workers' threads, which start with the first step
+    try:
+        with closing(Trainer(tiny_dropout, TrainConfig(), threads=2, backend=cpu)) as trainer:
+            trainer.step(x, y)
+            entered.clear()
+            sys.setprofile(note)
+            trainer.step(x, y)
+            sys.setprofile(None)
+    finally:
+        sys.setprofile(None)
+        threading.setprofile(None)
+    assert 30 < len(entered) <= 45

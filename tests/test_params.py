@@ -10,28 +10,29 @@ import pytest
 
 from minigpt.backend import Array, Backend
 from minigpt.config import ModelConfig
-from minigpt.params import EMBEDDING, Parameters, shapes
+from minigpt.model import count_parameters, new_parameters, specs
+from minigpt.params import EMBEDDING, Parameters
 
 
 @pytest.fixture
 def parameters(tiny: ModelConfig, cpu: Backend) -> Parameters:
     """Float64 parameters, all zero."""
-    return Parameters(tiny, cpu, np.float64)
+    return new_parameters(tiny, cpu, np.float64)
 
 
 def test_every_number_of_the_block_belongs_to_one_parameter(parameters: Parameters, tiny: ModelConfig) -> None:
     """Views tile the block: counted through them, each place is met once, in the documented shapes."""
     parameters.values[...] = np.arange(parameters.n)
     seen = np.concatenate([p.value.reshape(-1) for p in parameters])
-    assert np.array_equal(np.sort(seen), np.arange(tiny.parameters))
-    assert {p.name: p.value.shape for p in parameters} == shapes(tiny)
+    assert np.array_equal(np.sort(seen), np.arange(count_parameters(tiny)))
+    assert {p.name: p.value.shape for p in parameters} == {name: spec.shape for name, spec in specs(tiny).items()}
     assert all(np.shares_memory(p.value, parameters.values) for p in parameters)
 
 
 def test_matrices_come_before_vectors(parameters: Parameters) -> None:
     """One boundary, `n_decayed`, separates what decays from what does not."""
-    for name, at in parameters.offsets.items():
-        if len(parameters.shapes[name]) == 2:
+    for name, at in parameters.places.items():
+        if len(parameters.specs[name].shape) == 2:
             assert at.stop <= parameters.n_decayed
         else:
             assert at.start >= parameters.n_decayed
@@ -42,7 +43,7 @@ def test_a_gradient_is_a_view_into_the_flat_block(parameters: Parameters) -> Non
     name = "transformer.h.1.mlp.c_fc.bias"
     parameters[name].grad += 3.0
     expected = np.zeros(parameters.n)
-    expected[parameters.offsets[name]] = 3.0
+    expected[parameters.places[name]] = 3.0
     assert np.array_equal(parameters.gradients, expected)
     assert np.shares_memory(parameters[name].grad, parameters.gradients)
 
@@ -84,7 +85,7 @@ def test_a_product_reaches_no_other_gradient(parameters: Parameters, rng: np.ran
     for _ in range(2):
         weight.add_product(a, b)
     rest = parameters.gradients.copy()
-    rest[parameters.offsets[weight.name]] = 0
+    rest[parameters.places[weight.name]] = 0
     assert not rest.any()
 
 
@@ -112,27 +113,27 @@ def test_a_twin_shares_the_gradient_of_the_token_embedding(parameters: Parameter
     """The largest gradient exists once; the twin's block lacks it, and its other views lie where its offsets say."""
     twin = parameters.twin()
     assert twin[EMBEDDING] is parameters[EMBEDDING]
-    assert parameters.offsets[EMBEDDING].start == 0
+    assert parameters.places[EMBEDDING].start == 0
     assert twin.shared == parameters[EMBEDDING].value.size == parameters.n - twin.gradients.size
     for i, parameter in enumerate(twin):
         if parameter.name != EMBEDDING:
             parameter.grad += i
-            at = twin.offsets[parameter.name]
+            at = twin.places[parameter.name]
             assert (twin.gradients[at.start - twin.shared : at.stop - twin.shared] == i).all()
 
 
 def test_sampling_allocates_no_gradients(tiny: ModelConfig, cpu: Backend) -> None:
     """Their memory is taken at the first use."""
-    parameters = Parameters(tiny, cpu)
-    assert parameters.memory._gradients is None
+    parameters = new_parameters(tiny, cpu)
+    assert parameters.blocks.gradients is None
     assert parameters["transformer.h.0.ln_1.weight"].grad is not None
-    assert parameters.memory._gradients is not None
+    assert parameters.blocks.gradients is not None
 
 
 def test_initial_values_are_those_of_the_paper(cpu: Backend) -> None:
     """Every matrix from N(0, initializer_range), biases 0, gains 1."""
     config = ModelConfig(n_layer=1, n_head=2, n_embd=64, n_positions=64, vocab_size=300, initializer_range=0.05)
-    parameters = Parameters(config, cpu)
+    parameters = new_parameters(config, cpu)
     parameters.values[...] = np.nan
     parameters.initialize(np.random.default_rng(0))
     for p in parameters:
@@ -147,7 +148,7 @@ def test_initial_values_depend_on_the_seed_alone(tiny: ModelConfig, cpu: Backend
     """The same seed, the same values, in float32 and float64 alike; another seed, others."""
     found = []
     for seed, dtype in ((1, np.float32), (1, np.float32), (1, np.float64), (2, np.float32)):
-        parameters = Parameters(tiny, cpu, dtype)
+        parameters = new_parameters(tiny, cpu, dtype)
         assert parameters.values.dtype == dtype
         parameters.initialize(np.random.default_rng(seed))
         found.append(parameters.values)
@@ -176,10 +177,10 @@ def test_threads_that_write_first_meet_in_one_block() -> None:
     config = ModelConfig(n_layer=1, n_head=1, n_embd=4, n_positions=2, vocab_size=64, dropout=0.0)
     backend = Backend("")
     backend.xp = SlowToAllocate()
-    parameters = Parameters(config, backend)
+    parameters = new_parameters(config, backend)
     column, row = np.ones((16, 1), np.float32), np.ones((1, 4), np.float32)
     with ThreadPoolExecutor(4) as pool:
         shards = [slice(16 * i, 16 * (i + 1)) for i in range(4)]
-        list(pool.map(lambda rows: parameters[EMBEDDING].write_product(column, row, rows, add=False), shards))
+        list(pool.map(lambda rows: parameters[EMBEDDING].add_product(column, row, rows, add=False), shards))
     parameters[EMBEDDING].stale = False
     assert (parameters[EMBEDDING].grad == 1).all()

@@ -8,7 +8,8 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from typing import Any
 
 import numpy as np
 import pytest
@@ -16,7 +17,7 @@ from threadpoolctl import threadpool_info, threadpool_limits
 
 from minigpt.errors import MinigptError
 from minigpt.machine import blas
-from minigpt.threads import Turns, quiet
+from minigpt.threads import Turns, in_turn, quiet
 
 
 def blas_threads() -> set[int]:
@@ -110,47 +111,57 @@ def test_quiet_leaves_the_callers_error_state_alone() -> None:
             assert np.geterr() == before
 
 
+class Shared:
+    """What threads take turns with."""
+
+    def __init__(self) -> None:
+        self.turns = Turns()
+
+    @in_turn
+    def call(self, body: Callable[[], Any]) -> Any:
+        return body()
+
+
 def test_turns_keep_threads_apart_and_refuse_their_own() -> None:
     """One at a time; a call within a call, which would wait for ever, is a one-line error that leaves nothing stuck."""
-    turns, inside = Turns(), []
+    shared, inside = Shared(), []
 
-    def work(_: int) -> None:
-        for _ in range(50):
-            with turns.taken():
-                inside.append(1)
-                assert len(inside) == 1
-                time.sleep(0)
-                inside.pop()
+    def alone() -> None:
+        inside.append(1)
+        assert len(inside) == 1
+        time.sleep(0)
+        inside.pop()
 
-    run(work, range(4))
-    with turns.taken(), pytest.raises(MinigptError, match="in the middle of another call of the same model"), turns.taken():
-        pass
-    with turns.taken():
-        pass
+    run(lambda _: [shared.call(alone) for _ in range(50)], range(4))
+    with pytest.raises(MinigptError, match="in the middle of another call of the same model"):
+        shared.call(lambda: shared.call(alone))
+    shared.call(alone)
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="no forks there")
 @pytest.mark.filterwarnings("ignore:.*multi-threaded.*fork:DeprecationWarning")
 def test_a_fork_in_the_middle_of_other_threads_computations_is_free(known: int) -> None:
     """It waits for a computation to end, and then holds nobody up."""
-    turns, ready, computed = Turns(), threading.Event(), []
+    shared, ready, computed = Shared(), threading.Event(), []
 
-    def work(_: int) -> None:
-        with turns.taken():
-            with blas.limited(2):
-                ready.set()
-                time.sleep(0.1)
-                computed.append(1)
+    def work() -> None:
+        with blas.limited(2):
+            ready.set()
             time.sleep(0.1)
+            computed.append(1)
+        time.sleep(0.1)
 
-    thread = threading.Thread(target=work, args=(0,))
+    def in_the_child() -> None:
+        with blas.limited(4):
+            os._exit(10 * len(computed) + (blas_threads() == {4}))
+
+    thread = threading.Thread(target=shared.call, args=(work,))
     thread.start()
     ready.wait()
     child = os.fork()
     if not child:
         signal.alarm(10)
-        with turns.taken(), blas.limited(4):
-            os._exit(10 * len(computed) + (blas_threads() == {4}))
+        shared.call(in_the_child)
     assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 11
     thread.join()
     assert blas_threads() == {known}

@@ -17,8 +17,9 @@ from minigpt.backend import Backend
 from minigpt.config import ModelConfig
 from minigpt.disk.checkpoint import Checkpoint
 from minigpt.errors import MinigptError
-from minigpt.params import Parameters
+from minigpt.model import new_parameters
 from minigpt.run.textmodel import TextModel
+from minigpt.threads import in_turn
 from minigpt.tokenizer import Tokenizer
 
 fork = pytest.mark.skipif(not hasattr(os, "fork"), reason="no forks there")
@@ -28,7 +29,7 @@ forking = pytest.mark.filterwarnings("ignore:.*multi-threaded.*fork:DeprecationW
 def make(tokenizer: Tokenizer) -> TextModel:
     """Random weights, so large that the softmax underflows."""
     config = ModelConfig(n_layer=2, n_head=2, n_embd=64, n_positions=32, vocab_size=tokenizer.vocab_size, initializer_range=2.0)
-    parameters = Parameters(config, Backend("tests"))
+    parameters = new_parameters(config, Backend("tests"))
     parameters.initialize(np.random.default_rng(0))
     return TextModel(Checkpoint(config, {p.name: p.value for p in parameters}, tokenizer, 24), Backend("tests"))
 
@@ -102,8 +103,9 @@ def test_the_callers_error_state_neither_matters_nor_changes(model: TextModel, s
 
 def test_a_call_in_the_middle_of_a_call_of_the_same_thread_is_refused(model: TextModel) -> None:
     """It would use the same buffers; the model is free again afterwards."""
-    with model.turns.taken(), pytest.raises(MinigptError, match="called in the middle of another call of the same model"):
-        model.logits([1])
+    inside = in_turn(lambda model: model.logits([1]))  # a call within a call
+    with pytest.raises(MinigptError, match="called in the middle of another call of the same model"):
+        inside(model)
     assert model.logits([1]).shape[0] == 1
 
 

@@ -77,13 +77,15 @@ def bench_command(
 
     from minigpt.config import ModelConfig, find_size
     from minigpt.machine import usable_cores
+    from minigpt.model import count_parameters
     from minigpt.run.provenance import blas
     from minigpt.run.room import free_room, gigabytes
     from minigpt.run.speed import measure
 
     size = find_size(model_size)
     config = ModelConfig(size.n_layer, size.n_head, size.n_embd, size.n_positions, vocab_size, dropout)
-    what = f"{size.name}, vocabulary {vocab_size:,}: {config.parameters:,} parameters; {batch_size} x {context} tokens, dropout {dropout:g}"
+    what = f"{size.name}, vocabulary {vocab_size:,}: {count_parameters(config):,} parameters"
+    what += f"; {batch_size} x {context} tokens, dropout {dropout:g}"
     tell(f"Model     {what}")
     found = measure(config, batch_size, context, threads, seconds)
 

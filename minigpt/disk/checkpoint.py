@@ -12,12 +12,13 @@ from typing import Any
 
 import numpy as np
 
-from minigpt.config import ARCHITECTURE, ModelConfig
+from minigpt.config import ModelConfig
 from minigpt.disk.files import read_json_object, read_text, write_json, write_text
 from minigpt.disk.place import Folder
 from minigpt.disk.shelf import RECORD
 from minigpt.disk.weights import CONFIG, TIED, WEIGHTS, load_weights, read_scale, save_weights
 from minigpt.errors import MinigptError, as_argument
+from minigpt.model import GPT_1, parts
 from minigpt.tokenizer import END_OF_TEXT, Tokenizer, parse_merges
 
 __all__ = [
@@ -27,6 +28,7 @@ __all__ = [
 CONFIG_FILES = (CONFIG, "generation_config.json")
 TOKENIZER_FILES = ("tokenizer.json", "tokenizer_config.json", "vocab.json", "merges.txt")
 CONTEXT_KEY = "minigpt_context"  # in config.json
+PARTS = "minigpt_parts"
 PADDING = 1024  # rows: programs pad a vocabulary to a multiple of up to 1,024; a tokenizer that lacks more tokens is another model's
 
 
@@ -50,26 +52,30 @@ def save_config(folder: Folder, config: ModelConfig, context: int, end_of_text: 
     write_json(
         folder / CONFIG,
         {
-            "architectures": ["OpenAIGPTLMHeadModel"],
-            "model_type": ARCHITECTURE,
+            **architecture(),
             "n_layer": config.n_layer,
             "n_head": config.n_head,
             "n_embd": config.n_embd,
             "n_positions": config.n_positions,
             "vocab_size": config.vocab_size,
-            "afn": "gelu",
             "embd_pdrop": config.dropout,
             "attn_pdrop": config.dropout,
             "resid_pdrop": config.dropout,
             "layer_norm_epsilon": config.layer_norm_epsilon,
             "initializer_range": config.initializer_range,
-            "tie_word_embeddings": True,
             "dtype": "float32",
             **ends,
             CONTEXT_KEY: context,
         },
     )
     write_json(folder / "generation_config.json", {**ends, "pad_token_id": end_of_text, "do_sample": True, "temperature": 0.8, "top_k": 40})
+
+
+def architecture() -> dict[str, Any]:
+    """What config.json says of the network's parts: of GPT-1's own, what transformers expects there; of others, their names."""
+    if parts() != GPT_1:
+        return {"model_type": "minigpt", PARTS: parts()}
+    return {"architectures": ["OpenAIGPTLMHeadModel"], "model_type": "openai-gpt", "afn": "gelu", "tie_word_embeddings": True}
 
 
 def save_tokenizer(folder: Folder, tokenizer: Tokenizer, context: int) -> None:
@@ -147,13 +153,16 @@ def load_checkpoint(folder: Path) -> Checkpoint:
 
 def read_config(stored: dict[str, Any], path: Path) -> ModelConfig:
     """A transformers config.json as a ModelConfig; refuses what would compute something else than a GPT-1."""
-    if stored.get("model_type") != ARCHITECTURE:
-        raise MinigptError(
-            f"{path}: model_type is {stored.get('model_type')!r}; minigpt reads {ARCHITECTURE!r}, the architecture of GPT-1, only"
-        )
+    model_type = stored.get("model_type")
+    if model_type not in ("openai-gpt", "minigpt"):
+        raise MinigptError(f"{path}: model_type is {model_type!r}; minigpt reads 'openai-gpt', the architecture of GPT-1, only")
     for name, wanted in (("afn", "gelu"), ("tie_word_embeddings", True)):
         if stored.get(name, wanted) != wanted:
             raise MinigptError(f"{path}: {name} is {stored[name]!r}; minigpt computes {wanted!r} only")
+    its, ours = stored.get(PARTS, GPT_1), parts()
+    if its != ours:
+        differ = [f"{role} {ours[role]}" for role in ours if not isinstance(its, dict) or its.get(role) != ours[role]]
+        raise MinigptError(f"{path}: the model has other parts than this program, which computes {', '.join(differ)}; see model.py")
     defaults = {"n_layer": 12, "n_head": 12, "n_embd": 768, "n_positions": 512, "vocab_size": 40478}  # transformers leaves these out
     numbers = {name: stored.get(name, default) for name, default in defaults.items()}
     try:

@@ -13,7 +13,8 @@ from minigpt.config import ModelConfig
 from minigpt.disk.place import Folder
 from minigpt.disk.tensors import is_whole, open_tensors, write_tensors
 from minigpt.errors import MinigptError, counted
-from minigpt.params import EMBEDDING, shapes
+from minigpt.model import OUTPUT, count_arrays, specs
+from minigpt.params import EMBEDDING
 
 WEIGHTS, CONFIG = "model.safetensors", "config.json"
 PICKLED = "pytorch_model.bin"
@@ -50,7 +51,7 @@ def load_weights(path: Path, config: ModelConfig) -> dict[str, np.ndarray]:
         raise MinigptError(_instead(path))
     with open_tensors(path) as file:
         stored = _stored_names(path, [name for name in file.keys() if not BUFFERS.fullmatch(name)], config)  # noqa: SIM118 (not a dict)
-        wanted = shapes(config)
+        wanted = {name: spec.shape for name, spec in specs(config).items()}
         wanted |= {TIED: wanted[EMBEDDING]} if TIED in stored else {}
         for name, stored_as in stored.items():
             _require_fit(path, stored_as, file.get_slice(stored_as), wanted.get(name))
@@ -59,7 +60,7 @@ def load_weights(path: Path, config: ModelConfig) -> dict[str, np.ndarray]:
         whole = is_whole(state, file.metadata() or {})
     if not whole:
         raise MinigptError(f"{path} is damaged: its checksum does not fit")
-    if TIED in state and not np.array_equal(state.pop(TIED), state[EMBEDDING]):
+    if OUTPUT != TIED and TIED in state and not np.array_equal(state.pop(TIED), state[EMBEDDING]):
         raise MinigptError(f"{path}: {TIED} differs from the token embedding; minigpt's output matrix is tied to it")
     for name, array in state.items():
         if not np.isfinite(array).all():
@@ -71,7 +72,7 @@ def _stored_names(path: Path, present: list[str], config: ModelConfig) -> Mappin
     """A parameter's name -> its name in the file."""
     bare = EMBEDDING not in present and EMBEDDING.removeprefix(PREFIX) in present
     stored = {PREFIX + name if bare and name != TIED else name: name for name in present}
-    if len(stored) - (TIED in stored) != 2 + 12 * config.n_layer:  # before names are made for a million layers
+    if len(stored) - (TIED in stored and OUTPUT != TIED) != count_arrays(config):  # before names are made for a million layers
         raise MinigptError(
             f"{path}: {counted(len(present), 'array')} do not make a GPT-1 of {counted(config.n_layer, 'layer')}; is the file complete?"
         )

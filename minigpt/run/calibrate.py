@@ -12,6 +12,8 @@ import math
 
 import numpy as np
 
+from minigpt.config import ModelConfig
+from minigpt.model import last_norm
 from minigpt.threads import quiet
 from minigpt.trainer import Trainer
 from minigpt.training import HeldOut
@@ -20,11 +22,6 @@ LOWEST, HIGHEST = 0.5, 1.25  # factors of the logits that are tried
 SECTIONS = 10  # of the interval, each 0.618 times the one before: the factor is known to 0.006
 TOKENS = 20_000  # of the held-out stream, at most
 GOLDEN = (math.sqrt(5) - 1) / 2
-
-
-def last_norm(n_layer: int) -> tuple[str, str]:
-    """The names of the gain and the bias that the logits are linear in."""
-    return f"transformer.h.{n_layer - 1}.ln_2.weight", f"transformer.h.{n_layer - 1}.ln_2.bias"
 
 
 @quiet
@@ -54,6 +51,6 @@ def best_scale(trainer: Trainer, held_out: HeldOut) -> float:
 
 
 @quiet
-def scaled(state: dict[str, np.ndarray], n_layer: int, scale: float) -> dict[str, np.ndarray]:
+def scaled(state: dict[str, np.ndarray], config: ModelConfig, scale: float) -> dict[str, np.ndarray]:
     """The parameters of the model whose logits are `scale` times those of `state`."""
-    return state | {name: state[name] * np.float32(scale) for name in last_norm(n_layer)}
+    return state | {name: state[name] * np.float32(scale) for name in last_norm(config)}

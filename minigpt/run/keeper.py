@@ -148,7 +148,7 @@ class Keeper:
         scale = read_scale(folder)
         if scale is None:
             scale = best_scale(trainer, self.held_out)
-            state = scaled(trainer.state_dict(), trainer.config.n_layer, scale)
+            state = scaled(trainer.state_dict(), trainer.config, scale)
             trainer.load_state_dict(state)
             save_weights(self.run.place, state, scale)
         return held_out_loss(trainer, self.held_out), scale

@@ -12,6 +12,7 @@ from minigpt.disk.shelf import METRICS
 from minigpt.disk.streams import open_stream
 from minigpt.errors import Diverged, MinigptError, counted
 from minigpt.machine import usable_cores
+from minigpt.model import count_parameters
 from minigpt.run.course import Course, Result
 from minigpt.run.job import Job
 from minigpt.run.keeper import Keeper
@@ -99,7 +100,7 @@ def warmup(steps: int) -> int:
 def announce(job: Job, config: ModelConfig, t: TrainConfig, windows: Windows, timing: Timing | None) -> None:
     """The model and its training, before the first step."""
     shape = f"{counted(config.n_layer, 'layer')}, {counted(config.n_head, 'head')}, width {config.n_embd}, vocabulary {config.vocab_size:,}"
-    job.hear.say("Model", f"GPT-1, {job.options.size_name}: {shape}: {config.parameters:,} parameters")
+    job.hear.say("Model", f"GPT-1, {job.options.size_name}: {shape}: {count_parameters(config):,} parameters")
     job.hear.say("Device", job.backend.reason)
     long = str(timing) if timing else f"{counted(t.epochs, 'epoch')} of {counted(windows.steps, 'step')}"
     steps = f"{long}, {t.batch_size} x {counted(windows.context, 'token')} each"

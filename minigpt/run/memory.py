@@ -11,6 +11,7 @@ from minigpt.backend import CACHE_BYTES
 from minigpt.config import ModelConfig
 from minigpt.errors import MinigptError, counted
 from minigpt.loss import chunk_rows
+from minigpt.model import count_parameters
 from minigpt.run.room import Room, gigabytes, whole_memory
 
 FLOAT = 4  # bytes of a float32
@@ -51,8 +52,8 @@ def step_memory(config: ModelConfig, batch: int, context: int, workers: int) -> 
     scores = max(CACHE_BYTES, FLOAT * H * context * context)  # of one window, or of as many as a piece holds
     pieces = 2 * CACHE_BYTES + (2 if config.dropout else 1) * scores
     return StepMemory(
-        state=4 * FLOAT * config.parameters,
-        twins=FLOAT * (workers - 1) * (config.parameters - V * C),
+        state=4 * FLOAT * count_parameters(config),
+        twins=FLOAT * (workers - 1) * (count_parameters(config) - V * C),
         activations=FLOAT * N * (L * block + shared) + workers * pieces,
         logits=FLOAT * (M * V + 3 * workers * M * C + N * C),
     )

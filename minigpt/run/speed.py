@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import statistics
 import time
 from contextlib import closing
@@ -13,6 +14,8 @@ import psutil
 from minigpt.config import ModelConfig, TrainConfig
 from minigpt.generate import Decoder
 from minigpt.machine import blas
+from minigpt.model import OUTPUT, POSITIONS, specs
+from minigpt.params import EMBEDDING
 from minigpt.run.memory import StepMemory, step_memory
 from minigpt.threads import Workers
 from minigpt.trainer import Trainer
@@ -85,5 +88,6 @@ def product_peak(threads: int, times: int = 4) -> float:
 def operations(config: ModelConfig, batch: int, context: int) -> float:
     """Of one step, in the matrix products alone: 6 a weight and token; attention's two products below the diagonal, three times."""
     C, L, N = config.n_embd, config.n_layer, batch * context
-    weights = config.parameters - config.n_positions * C - L * 13 * C
+    looked_up = {POSITIONS, EMBEDDING} - {OUTPUT}
+    weights = sum(math.prod(spec.shape) for name, spec in specs(config).items() if len(spec.shape) > 1 and name not in looked_up)
     return 6.0 * N * weights + 6.0 * L * N * (context + 1) * C

@@ -16,8 +16,7 @@ from minigpt.disk.folder import require_sound
 from minigpt.errors import MinigptError
 from minigpt.generate import Sample, stream
 from minigpt.machine import blas
-from minigpt.model import GPT
-from minigpt.params import Parameters, load_state_dict
+from minigpt.model import GPT, new_parameters
 from minigpt.threads import in_turn, quiet
 from minigpt.tokenizer import Tokenizer
 
@@ -30,8 +29,8 @@ class TextModel:
 
     @quiet
     def __init__(self, checkpoint: Checkpoint, backend: Backend, name: str = "the model") -> None:
-        parameters = Parameters(checkpoint.config, backend)
-        load_state_dict(parameters, checkpoint.state)
+        parameters = new_parameters(checkpoint.config, backend)
+        parameters.load(checkpoint.state)
         self.config, self.backend = checkpoint.config, backend
         self.tokenizer: Tokenizer = checkpoint.tokenizer
         self.context = checkpoint.context  # tokens that it looks back on; positions beyond were never trained
@@ -67,7 +66,7 @@ class TextModel:
             )
         for token in array:
             self.tokenizer.checked(int(token))
-        self.network.noise.begin(None)
+        self.network.workspace.generators = None
         with blas.limited():
             hidden = self.network.forward(self.backend.asarray(array[None], dtype=np.int64))
             return self.backend.to_host(self.network.logits(hidden))

@@ -19,6 +19,7 @@ from minigpt.disk.place import Folder
 from minigpt.disk.streams import open_stream, to_bytes
 from minigpt.disk.tensors import write_tensors
 from minigpt.errors import MinigptError, counted
+from minigpt.model import count_parameters
 from minigpt.params import EMBEDDING
 from minigpt.run.job import Job
 from minigpt.run.vocabulary import compact_for, renumber
@@ -46,8 +47,8 @@ def number(job: Job) -> list[Path]:
         made.append(place / INITIAL)
     save_tokenizer(job.run.place, tokenizer, windows.context)
     save_config(job.run.place, config, windows.context, tokenizer.end_of_text)
-    shape = {name: getattr(config, name) for name in ("n_layer", "n_head", "n_embd", "n_positions", "vocab_size", "parameters")}
-    job.run.record["model"] = {"size": job.options.size_name, **shape}
+    shape = {name: getattr(config, name) for name in ("n_layer", "n_head", "n_embd", "n_positions", "vocab_size")}
+    job.run.record["model"] = {"size": job.options.size_name, **shape, "parameters": count_parameters(config)}
     return [*(job.run.path / name for name in (*CONFIG_FILES, *TOKENIZER_FILES)), *made]
 
 

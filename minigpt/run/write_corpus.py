@@ -14,6 +14,7 @@ from minigpt.corpus.gather import CORPUS, HELD_OUT, LEARNED, Counts, Gathering, 
 from minigpt.corpus.report import CorpusReport
 from minigpt.corpus.sources import Filled, Source, Taught, Templates
 from minigpt.errors import counted
+from minigpt.model import count_parameters
 from minigpt.run.job import Job
 from minigpt.run.listener import Listener
 from minigpt.run.timing import corpus_tokens
@@ -29,7 +30,7 @@ def write(job: Job) -> list[Path]:
     """The corpus: documents, cleaned, chosen and split -> corpus.jsonl, and their ids under GPT-2's whole vocabulary."""
     gathering, report = Gathering(Tokenizer.gpt2(), job.request), CorpusReport(job.options.seed)
     counts = write_corpus(entries(job, gathering), job.run.place, job.run.inner, job.options.seed, report, gathering.full)
-    blocks = replace(job.config, vocab_size=1).parameters  # the vocabulary is not known yet
+    blocks = count_parameters(replace(job.config, vocab_size=1))  # the vocabulary is not known yet
     size = job.options.size if job.options.size_name == job.options.size.name else None
     figures = report.figures(gathering.cleaner.dropped, gathering.cleaner.trimmed, size, blocks, counts.held_out_documents > 0)
     job.run.record["corpus"] = {

@@ -27,7 +27,7 @@ with atheris.instrument_imports(include=["minigpt"]):
     from minigpt.disk.jsontext import sealed
     from minigpt.disk.state import read_state, save_state
     from minigpt.disk.tensors import read_tensors
-    from minigpt.params import shapes
+    from minigpt.model import specs
     from minigpt.tokenizer import Tokenizer
 
 ROOM = Path(tempfile.mkdtemp(prefix="fuzz-"))
@@ -80,7 +80,7 @@ READERS: dict[str, Callable[[bytes], object]] = {
 def seeds() -> dict[str, bytes]:
     """A sound file for each reader."""
     rng = np.random.default_rng(0)
-    save_weights(ROOM, {name: rng.standard_normal(shape, dtype=np.float32) for name, shape in shapes(TINY).items()})
+    save_weights(ROOM, {name: rng.standard_normal(shape, dtype=np.float32) for name, (shape, *_) in specs(TINY).items()})
     save_config(ROOM, TINY, 3, 257)
     save_tokenizer(ROOM, Tokenizer(MERGES), 3)
     save_state(ROOM, 1, {name: np.zeros(shape, np.float32) for name, shape in STATE.items()}, {"step": 1})
