@@ -411,14 +411,15 @@ def test_a_trainer_goes_when_nobody_uses_it_any_more(tiny_dropout: ModelConfig) 
         gc.enable()
 
 
+@pytest.mark.skipif(sys.version_info < (3, 11), reason="a function's whole name is known from Python 3.11 on")
 def test_a_step_enters_few_functions(tiny_dropout: ModelConfig, cpu: Backend) -> None:
     """A reader follows a step through at most 45 functions of minigpt, the workers' included."""
-    entered: set[tuple[str, int]] = set()
+    entered: set[tuple[str, str]] = set()
 
     def note(frame: FrameType, event: str, _: Any) -> None:
         code = frame.f_code
         if event == "call" and f"{os.sep}minigpt{os.sep}" in code.co_filename and not code.co_name.startswith("<"):
-            entered.add((code.co_filename, code.co_firstlineno))
+            entered.add((code.co_filename, code.co_qualname))
 
     x, y = batch(4)
     threading.setprofile(note)  # of the workers' threads, which start with the first step
@@ -432,4 +433,4 @@ def test_a_step_enters_few_functions(tiny_dropout: ModelConfig, cpu: Backend) ->
     finally:
         sys.setprofile(None)
         threading.setprofile(None)
-    assert 30 < len(entered) <= 45
+    assert 30 < len(entered) <= 45, sorted(entered)
