@@ -4,7 +4,7 @@ A layer takes x and returns y and `backward`. Given dy, the gradient of the loss
 backward returns dx and writes the gradients of the layer's weights into g, named as in p. Called in
 reverse order, the backwards are the chain rule. The other modules compute the same numbers, faster.
 
-T positions, C width, H heads of size D = C / H, V vocabulary. A row of (T, C) is one position.
+T positions, C width, H heads of size D = C / H, V vocabulary. An array (T, C) has a row a position.
 Source: Radford et al. 2018. `python -m minigpt.plain` trains a tiny GPT and lets it speak.
 """
 
@@ -114,7 +114,7 @@ def loss_and_gradients(state: State, x: Array, y: Array, n_head: int) -> tuple[f
     log_w = s - np.log(np.exp(s).sum(axis=1, keepdims=True))
     dlogits = np.exp(log_w)
     dlogits[t, y] -= 1
-    backward(dlogits / len(y), g)  # of the mean: / T. Adam hides it if you forget
+    backward(dlogits / len(y), g)  # / T, for the loss is a mean: Adam forgives its lack
     return -float(log_w[t, y].mean()), g
 
 
@@ -130,7 +130,7 @@ def adamw(p: State, g: State, m: State, v: State, step: int, rate: float, decay:
 
 
 def generate(p: State, ids: list[int], n: int, H: int, temperature: float, rng: Any) -> list[int]:
-    """ids and n more, drawn from softmax(logits / temperature): argmax with Gumbel noise is it."""
+    """ids and n more, drawn from softmax(logits / temperature): the argmax under Gumbel noise."""
     for _ in range(n):
         logits, _ = gpt(ids[-len(p[POSITIONS]) :], p, H)
         ids = [*ids, int((logits[-1] + temperature * rng.gumbel(size=len(logits[-1]))).argmax())]
@@ -138,11 +138,10 @@ def generate(p: State, ids: list[int], n: int, H: int, temperature: float, rng: 
 
 
 if __name__ == "__main__":
-    rhyme = """the house that Jack built, the malt that lay in, the rat that ate, the cat that
-    killed, the dog that worried, the cow with the crumpled horn that tossed"""
-    parts = [" ".join(part.split()) for part in rhyme.split(",")]
-    verses = [f"This is {' '.join(parts[i::-1])}.\n" for i in range(len(parts))]
-    unread = list(verses.pop(4).encode())  # a token is a byte
+    rhyme = "the house that Jack built, the malt that lay in, the rat that ate, the cat that killed"
+    rhyme += ", the dog that worried, the cow with the crumpled horn that tossed"
+    verses = [f"This is {' '.join(rhyme.split(', ')[i::-1])}.\n" for i in range(6)]
+    unread = list(verses.pop(4).encode())  # held out; a token is a byte
     ids, T, C, H = np.frombuffer("".join(verses).encode(), np.uint8), 32, 48, 4
     rng, m, v = np.random.default_rng(0), State(), State()
     p = {TOKENS: rng.normal(0, 0.02, (128, C)), POSITIONS: rng.normal(0, 0.02, (T, C))}
@@ -154,7 +153,8 @@ if __name__ == "__main__":
     for step in range(1, 3001):
         window = ids[rng.integers(len(ids) - T) + np.arange(T + 1)]
         loss, g = loss_and_gradients(p, window[:-1], window[1:], H)
-        adamw(p, g, m, v, step, 3e-3 * min(step / 100, 1 - step / 3001), 0.01)
+        adamw(p, g, m, v, step, 3e-3 * min(step / 100, 1 - step / 3001), decay=0.1)
         if step == 1 or step % 500 == 0:
             print(f"step {step:4}: loss {loss:.3f}")
-    print(bytes(generate(p, unread[:15], len(unread) - 15, H, 0, rng)).decode())
+    verse = bytes(generate(p, unread[:15], len(unread) - 15, H, 0, rng)).decode()
+    print(f"A verse that it has not read: {verse}", end="")
