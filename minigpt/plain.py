@@ -4,7 +4,7 @@ A layer takes x and returns y and `backward`. Given dy, the gradient of the loss
 backward returns dx and writes the gradients of the layer's weights into g, named as in p. Called in
 reverse order, the backwards are the chain rule. The other modules compute the same numbers, faster.
 
-T positions, C width, H heads of size D = C / H, V vocabulary. An array (T, C) has a row a position.
+T positions, C width, H heads of size D = C / H, V vocabulary; x and y are (T, C) unless stated.
 Source: Radford et al. 2018. `python -m minigpt.plain` trains a tiny GPT and lets it speak.
 """
 
@@ -58,7 +58,7 @@ def attention(x: Array, p: State, name: str, H: int) -> Result:
     q, k, v = qkv.reshape(T, 3, H, C // H).transpose(1, 2, 0, 3)  # (H, T, D) each
     s = np.where(np.tri(T, dtype=bool), q @ k.swapaxes(1, 2) / (C // H) ** 0.5, -np.inf)
     e = np.exp(s - s.max(axis=2, keepdims=True))  # the maximum cancels out; exp cannot overflow
-    w = e / e.sum(axis=2, keepdims=True)
+    w = e / e.sum(axis=2, keepdims=True)  # (H, T, T); mind the scale above: sqrt(D), not sqrt(C)
     y, out_backward = linear((w @ v).swapaxes(0, 1).reshape(T, C), p, f"{name}.c_proj")
 
     def backward(dy: Array, g: State) -> Array:
@@ -148,12 +148,12 @@ if __name__ == "__main__":
     for name in ("transformer.h.0", "transformer.h.1"):
         layers = "attn.c_attn", "attn.c_proj", "ln_1", "mlp.c_fc", "mlp.c_proj", "ln_2"
         for layer, a, b in zip(layers, (1, 1, 0, 1, 4, 0), (3, 1, 1, 4, 1, 1), strict=True):
-            W = rng.normal(0, 0.02, (a * C, b * C)) if a else np.ones(C)
+            W = rng.normal(0, 0.02, (a * C, b * C)) if a else np.ones(C)  # a norm's gains
             p[f"{name}.{layer}.weight"], p[f"{name}.{layer}.bias"] = W, np.zeros(b * C)
     for step in range(1, 3001):
         window = ids[rng.integers(len(ids) - T) + np.arange(T + 1)]
-        loss, g = loss_and_gradients(p, window[:-1], window[1:], H)
-        adamw(p, g, m, v, step, 3e-3 * min(step / 100, 1 - step / 3001), decay=0.1)
+        loss, g = loss_and_gradients(p, window[:-1], window[1:], H)  # each target is the next
+        adamw(p, g, m, v, step, 3e-3 * min(step / 100, 1 - step / 3001), 0.1)  # up, down to 0
         if step == 1 or step % 500 == 0:
             print(f"step {step:4}: loss {loss:.3f}")
     verse = bytes(generate(p, unread[:15], len(unread) - 15, H, 0, rng)).decode()
