@@ -11,7 +11,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import Phase, example, given, settings
 from hypothesis import strategies as st
 
 from minigpt import ModelConfig, TrainConfig, Trainer, plain
@@ -39,17 +39,18 @@ class Case:
     cache_bytes: int = 2**20
     chunk: int | None = None
     block: int = 4096
+    spread: float = 0.5
     seed: int = 0
 
     def trainer(self, config: TrainConfig | None = None) -> Trainer:
-        """The fast path in float64, with weights so large that attention and the softmax are far from uniform."""
+        """The fast path in float64; with a spread of 0.5, attention and the softmax are far from uniform."""
         backend = Backend("tests")
         backend.tile, backend.cache_bytes = self.tile, self.cache_bytes
         width = self.n_head * self.head_size
-        model = ModelConfig(self.n_layer, self.n_head, width, self.positions, self.V, dropout=0.0, initializer_range=0.5)
+        model = ModelConfig(self.n_layer, self.n_head, width, self.positions, self.V, dropout=0.0, initializer_range=self.spread)
         trainer = Trainer(model, config, threads=self.threads, micro_batch=self.micro_batch, backend=backend, dtype=np.float64)
         rng = np.random.default_rng(self.seed)
-        trainer.load_state_dict({name: a + rng.normal(0, 0.2, a.shape) for name, a in trainer.state_dict().items()})
+        trainer.load_state_dict({name: a + rng.normal(0, self.spread / 2, a.shape) for name, a in trainer.state_dict().items()})
         loss, run = trainer.loss, trainer.workers.map
         trainer.loss = CrossEntropy(trainer.parameters, loss.workspace, self.chunk, self.threads, run, self.block)
         return trainer
@@ -82,6 +83,7 @@ def cases(T: list[int], B: int, tiles: list[int], cache_bytes: list[int], blocks
         cache_bytes=st.sampled_from(cache_bytes),
         chunk=st.none() | st.integers(1, 2 * max(T)),
         block=st.integers(1, blocks),
+        spread=st.sampled_from([0.05, 0.5]),
         seed=st.integers(0, 2**32),
     )
 
@@ -113,21 +115,26 @@ def test_the_fast_path_computes_what_plain_computes(case: Case) -> None:
             assert_equal(found, gradients, 1e-12)
 
 
-@settings(max_examples=5)
+BOTH_SIDES = Case(B=4, T=7, spread=0.3)  # of the limit on the gradient's norm
+
+
+@settings(max_examples=4, phases=[Phase.explicit, Phase.generate])  # shrinking would take minutes
+@example(BOTH_SIDES, 0.1, 1e-2)
 @given(SHORT, st.sampled_from([0.0, 0.1]), st.sampled_from([1e-2, 1e-3]))
 def test_twenty_updates_lead_to_the_same_parameters(case: Case, decay: float, rate: float) -> None:
-    """Each from another batch; gradients longer and shorter than the limit."""
+    """Each from another batch; clipped and not, with and without decay."""
     config = TrainConfig(learning_rate=rate, weight_decay=decay, clip_norm=1.0)
     with closing(case.trainer(config)) as trainer:
         state = trainer.state_dict()
-        m, v = plain.State(), plain.State()
+        m, v, norms = plain.State(), plain.State(), list[float]()
         for step in range(1, 21):
             loss, gradients = case.plain(state, step)
             assert trainer.step(*case.batch(step)) == pytest.approx(loss, rel=1e-9)
-            norm = np.sqrt(sum(np.square(g).sum() for g in gradients.values()))
-            assert trainer.gradient_norm == pytest.approx(norm, rel=1e-9)
+            norms.append(sum(np.square(g).sum() for g in gradients.values()) ** 0.5)
+            assert trainer.gradient_norm == pytest.approx(norms[-1], rel=1e-9)
             plain.adamw(state, gradients, m, v, step, rate, decay)
         assert_equal(trainer.state_dict(), state, 1e-9)
+        assert case != BOTH_SIDES or min(norms) < 0.9 < 1.1 < max(norms)
 
 
 @settings(max_examples=10)
@@ -157,7 +164,7 @@ def test_plain_and_the_decoder_continue_alike(case: Case) -> None:
 
 @pytest.mark.parametrize("temperature", [0.5, 2.0])
 def test_plain_draws_from_the_softmax(temperature: float, rng: np.random.Generator) -> None:
-    """Frequencies of 4,000 draws, each within five standard deviations; a window that is full sees its last tokens alone."""
+    """Frequencies of 2,000 draws, each within five standard deviations; a window that is full sees its last tokens alone."""
     case = Case(T=1, n_layer=1, V=5, positions=3)
     with closing(case.trainer()) as trainer:
         state = trainer.state_dict()
@@ -165,10 +172,10 @@ def test_plain_draws_from_the_softmax(temperature: float, rng: np.random.Generat
     logits, _ = plain.gpt(ids[-3:], state, case.n_head)
     expected = np.exp(logits[-1] / temperature)
     expected /= expected.sum()
-    drawn = [plain.generate(state, ids, 1, case.n_head, temperature, rng) for _ in range(4000)]
+    drawn = [plain.generate(state, ids, 1, case.n_head, temperature, rng) for _ in range(2000)]
     assert all(text[:-1] == ids for text in drawn)
-    frequencies = np.bincount([text[-1] for text in drawn], minlength=5) / 4000
-    np.testing.assert_array_less(abs(frequencies - expected), 5 * np.sqrt(expected * (1 - expected) / 4000))
+    frequencies = np.bincount([text[-1] for text in drawn], minlength=5) / 2000
+    np.testing.assert_array_less(abs(frequencies - expected), 5 * np.sqrt(expected * (1 - expected) / 2000))
     assert expected.max() < 0.95
 
 
