@@ -115,6 +115,20 @@ def test_the_fast_path_computes_what_plain_computes(case: Case) -> None:
             assert_equal(found, gradients, 1e-12)
 
 
+def test_scores_beyond_exp_are_no_trouble() -> None:
+    """Attention's scores and the logits reach thousands, whose exponentials are infinite; both paths agree on the rest."""
+    case = Case(spread=0.5)
+    with closing(case.trainer()) as trainer:
+        state = trainer.state_dict()
+        state[plain.TOKENS] *= 1000
+        assert abs(plain.gpt(case.batch()[0][0], state, case.n_head)[0]).max() > 1000
+        trainer.load_state_dict(state)
+        expected, gradients = case.plain(state)
+        loss, found = trainer.loss_and_gradients(*case.batch())
+        assert loss == pytest.approx(expected, rel=1e-12)
+        assert_equal(found, gradients, 1e-9)  # exp turns the rounding of 1000 into a relative error
+
+
 BOTH_SIDES = Case(B=4, T=7, spread=0.3)  # of the limit on the gradient's norm
 
 
