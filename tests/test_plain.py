@@ -51,8 +51,8 @@ class Case:
         trainer = Trainer(model, config, threads=self.threads, micro_batch=self.micro_batch, backend=backend, dtype=np.float64)
         rng = np.random.default_rng(self.seed)
         trainer.load_state_dict({name: a + rng.normal(0, self.spread / 2, a.shape) for name, a in trainer.state_dict().items()})
-        loss, run = trainer.loss, trainer.workers.map
-        trainer.loss = CrossEntropy(trainer.parameters, loss.workspace, self.chunk, self.threads, run, self.block)
+        workspace = trainer.loss.workspace
+        trainer.loss = CrossEntropy(trainer.models[0].output, workspace, trainer.workers, self.chunk, self.threads, self.block)
         return trainer
 
     def batch(self, number: int = 0) -> tuple[np.ndarray, np.ndarray]:
