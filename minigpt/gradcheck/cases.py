@@ -33,7 +33,8 @@ class Case:
 
     `objective()` runs forward; `backward()` runs both ways and returns the inputs' gradients.
     `loans` are arrays that the layer may only read, each with a copy of what it held. `rows` names
-    rows of a gradient that a hint may speak of. `kind` is the layer's class.
+    rows of a gradient that a hint may speak of. `kind` is the layer's class. `composed`: its
+    parts are cases themselves, so directions are enough.
     """
 
     layer: str
@@ -44,6 +45,7 @@ class Case:
     loans: dict[str, tuple[Array, Array]] = field(default_factory=dict)
     rows: dict[str, np.ndarray] = field(default_factory=dict)
     kind: Any = None
+    composed: bool = False
 
 
 def cases(setting: Setting, backend: Backend, seed: int) -> Iterator[Case]:
@@ -53,7 +55,7 @@ def cases(setting: Setting, backend: Backend, seed: int) -> Iterator[Case]:
     workspace, noise = Workspace(backend, np.float64), Noise(backend)
     B, h = setting.B, "transformer.h.1"
 
-    def case(layer: Any, *batch: int, spread: float = 1.0) -> Case:
+    def case(layer: Any, *batch: int, spread: float = 1.0, composed: bool = False) -> Case:
         drawn = spread * rng.standard_normal((B * setting.T, CONFIG.n_embd))
         x, held = backend.asarray(drawn.copy()), backend.asarray(drawn)
 
@@ -78,6 +80,7 @@ def cases(setting: Setting, backend: Backend, seed: int) -> Iterator[Case]:
             parameters_of(layer),
             {"x": (x, held), "dy": (lent, dy)},
             kind=type(layer),
+            composed=composed,
         )
 
     yield loss_case(setting, rng, parameters, workspace)
@@ -85,9 +88,9 @@ def cases(setting: Setting, backend: Backend, seed: int) -> Iterator[Case]:
     yield case(Dropout("dropout", setting.dropout, noise, workspace))
     yield case(Linear(f"{h}.mlp.c_fc", parameters, workspace))
     yield case(Gelu("gelu", workspace), spread=WIDE)
-    yield case(Mlp(1, parameters, workspace))
+    yield case(Mlp(1, parameters, workspace), composed=True)
     yield case(Attention(1, parameters, workspace, noise, setting.tile), B)
-    yield case(Block(1, parameters, workspace, noise), B)
+    yield case(Block(1, parameters, workspace, noise), B, composed=True)
     yield embedding_case(setting, rng, parameters, workspace)
 
 

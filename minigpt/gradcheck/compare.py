@@ -1,7 +1,8 @@
 """A layer as a scalar function in; out comes one result for each of its gradients.
 
 A random upstream gradient dy makes the scalar sum(dy * y), whose gradient by `backward` is compared
-with central differences in float64, coordinate by coordinate. Dropout's draws are held still.
+with central differences in float64: coordinate by coordinate, or along random directions where the
+layer's parts have been compared so already. Dropout's draws are held still.
 """
 
 from __future__ import annotations
@@ -16,7 +17,8 @@ from minigpt.backend import Array, Backend
 from minigpt.gradcheck.cases import Case
 
 TOLERANCE = 1e-6
-LOAN = ", on loan"  # ends the name of an array that a layer may only read
+LOAN = " (lent)"  # ends the name of an array that a layer may only read
+SIGNS = 20  # directions through a gradient
 STEP = 2e-6  # its error is of order STEP^2 by truncation and 1e-16 / STEP by rounding
 
 
@@ -67,7 +69,7 @@ def worst(results: Iterable[Result]) -> list[Result]:
 
 
 def check_case(case: Case, backend: Backend, seed: int, setting: str = "") -> Iterator[Result]:
-    """Compare every coordinate, and see that what was lent to the layer is as it was.
+    """Compare every gradient, and see that what was lent to the layer is as it was.
 
     Gradients start at random values: a backward must add to them, not replace them.
     """
@@ -86,13 +88,48 @@ def check_case(case: Case, backend: Backend, seed: int, setting: str = "") -> It
             lent[...] = held
     arrays = {name: p.value for name, p in parameters.items()}
     arrays |= {f"d{name}": array for name, array in case.inputs.items()}
-    numeric = {name: numeric_gradient(case.objective, arrays[name], backend) for name in arrays}
-    for name, expected in numeric.items():
-        error, evidence = relative_error(analytic[name], expected), None
+    errors, numeric = {}, {}
+    for name, array in arrays.items():
+        if case.composed:
+            errors[name] = error_along_signs(case.objective, array, analytic[name], backend, rng)
+        if not errors.get(name, math.inf) < TOLERANCE:
+            numeric[name] = numeric_gradient(case.objective, array, backend)
+            errors[name] = relative_error(analytic[name], numeric[name])
+    for name, error in errors.items():
+        evidence = None
         if not error < TOLERANCE:
             others = {other: numeric[other] for other in numeric if other != name}
-            evidence = Evidence(analytic[name], expected, before.get(name), None, case.rows, others)
+            held = before.get(name)
+            evidence = Evidence(analytic[name], numeric[name], held, None, case.rows, others)
         yield Result(case.layer, name, setting, error, evidence=evidence)
+
+
+def error_along_signs(
+    objective: Callable[[], float],
+    array: Array,
+    gradient: np.ndarray,
+    backend: Backend,
+    rng: np.random.Generator,
+) -> float:
+    """The largest error of a slope along SIGNS directions of random signs, relative to the largest
+    element of the gradient; infinite if the shapes differ. The array is left as it was.
+
+    Whatever the other elements are: one that is off by e makes the slope wrong by e or more for at
+    least one of its two signs. So it escapes with a probability of at most 2^-SIGNS.
+    """
+    if gradient.shape != array.shape:
+        return math.inf
+    saved, errors = array.copy(), []
+    for _ in range(SIGNS):
+        signs = rng.choice([-1.0, 1.0], array.shape)
+        step = STEP * backend.asarray(signs)
+        array[...] = saved + step
+        above = objective()
+        array[...] = saved - step
+        slope = (above - objective()) / (2 * STEP)
+        errors.append(abs(slope - float((gradient * signs).sum())))
+    array[...] = saved
+    return float(np.max(errors) / max(np.abs(gradient).max(), 1e-8))  # np.max keeps NaN
 
 
 def numeric_gradient(

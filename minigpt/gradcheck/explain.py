@@ -30,7 +30,7 @@ class Lesson:
 
 LESSONS = {
     "CrossEntropy": Lesson(
-        ("softmax", "loss_and_gradients"),
+        ("loss_and_gradients",),
         ("5-softmax-and-cross-entropy", "9-tied-embeddings"),
     ),
     "LayerNorm": Lesson(("layer_norm",), ("6-layer-norm",)),
@@ -78,11 +78,11 @@ def formula(doc: str) -> list[str]:
 
 def backward_of(kind: Any) -> str:
     """Where the backward of a layer's class stands; the loss has both directions in one."""
-    return place_of(getattr(kind, "backward", None) or getattr(kind, "forward_backward", kind))
+    return place_of(kind.backward if hasattr(kind, "backward") else kind.forward_backward)
 
 
-def place_of(code: Any) -> str:
-    """File and line of a function or class, the file as it is called in this project."""
-    path, line = Path(inspect.getfile(code)), inspect.getsourcelines(code)[1]
+def place_of(function: Any) -> str:
+    """File and line of a function, the file as it is called in this project."""
+    path, line = Path(function.__code__.co_filename), function.__code__.co_firstlineno
     ours = path.is_relative_to(PACKAGE)
     return f"{path.relative_to(PACKAGE.parent).as_posix() if ours else path.name}, line {line}"

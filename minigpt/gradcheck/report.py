@@ -6,7 +6,7 @@ import textwrap
 from collections.abc import Callable, Collection, Sequence
 
 from minigpt.backend import Backend
-from minigpt.gradcheck.compare import STEP, TOLERANCE, Result, worst
+from minigpt.gradcheck.compare import SIGNS, STEP, TOLERANCE, Result, worst
 from minigpt.gradcheck.settings import CONFIG, LAYERS, MODEL, MODELS, Setting
 from minigpt.gradcheck.suspect import Suspect, in_order
 from minigpt.gradcheck.whole import FLOAT32, FLOAT32_TOLERANCE, WIDE_STEP
@@ -18,39 +18,39 @@ COLUMNS = f"{'layer':<12}  {'gradient of':<22}  {'error':<7}  largest in the set
 def header(backend: Backend, seed: int, names: Collection[str]) -> list[str]:
     """What is compared, and under which circumstances. `names`: the layers that are checked."""
     device = "CPU" if backend.name == "cpu" else "GPU"
-    lines = [
-        f"Every backward against central differences, on the {device} in float64, seed {seed}",
-        "",
-    ]
+    how = f"float64, {device}, seed {seed}"
+    lines = [*wrapped(f"Every backward against (f(x + h) - f(x - h)) / 2h: {how}"), ""]
     if set(names) - {MODEL}:
-        how = "each alone, f = sum(dy * y), dy random; by each element"
-        lines += item("layers", f"{how}, h = {STEP:g}")
-        lines += item("", sizes(LAYERS))
+        how = f"each alone: f = sum(dy * y), dy random; by every element, h = {STEP:.0e},"
+        lines += item("layers", how)
+        lines += item("", f"of a layer made of others along {SIGNS} directions of random signs")
+        lines += item("", sizes([s.on(backend) for s in LAYERS]))
     if MODEL in names:
-        how = f"{CONFIG.n_layer} blocks and the loss; along a random direction in each parameter"
-        lines += item(MODEL, f"{how}, h = {WIDE_STEP:g} and {2 * WIDE_STEP:g}")
-        lines += item("", sizes(MODELS))
-    how = f"largest difference / largest element; below {TOLERANCE:g} it agrees"
-    lines += item("error", f"{how}, float32 with float64 below {FLOAT32_TOLERANCE:g}")
+        how = f"f = the loss of {CONFIG.n_layer} blocks; along a random direction for each"
+        lines += item(MODEL, how)
+        lines += item("", f"parameter, h = {WIDE_STEP:.0e} and {2 * WIDE_STEP:.0e}")
+        lines += item("", sizes([s.on(backend) for s in MODELS]))
+    how = f"largest difference / largest element: agrees below {TOLERANCE:.0e},"
+    lines += item("error", f"{how} float32 with float64 below {FLOAT32_TOLERANCE:.0e}")
     return [*lines, "", COLUMNS]
 
 
 def sizes(settings: Sequence[Setting]) -> str:
     """The range of each size over the settings."""
     parts: dict[str, Callable[[Setting], float]] = {
-        "B": lambda s: s.B,
-        "T": lambda s: s.T,
+        "V": lambda s: s.vocab_size,
         "heads": lambda s: s.heads,
         "dropout": lambda s: s.dropout,
-        "vocabulary": lambda s: s.vocab_size,
         "tiles of": lambda s: min(s.tile, s.T),
         "chunks of": lambda s: min(s.chunk, s.N),
-        "blocks of": lambda s: min(s.block, -(-s.vocab_size // s.shards)),
+        "blocks of": lambda s: min(s.block, -(-s.vocab_size // min(s.shards, s.vocab_size))),
         "pieces of": lambda s: min(s.piece, s.N),
         "threads": lambda s: s.threads,
     }
     words = [f"{name} {extent([size(s) for s in settings])}" for name, size in parts.items()]
-    return f"{len(settings)} settings: width {CONFIG.n_embd}, {', '.join(words)}"
+    B, T = extent([s.B for s in settings]), extent([s.T for s in settings])
+    batch = f"{len(settings)} settings: {B} sequences of {T} tokens, width {CONFIG.n_embd}"
+    return f"{batch}, {', '.join(words)}"
 
 
 def extent(values: Sequence[float]) -> str:
@@ -81,13 +81,13 @@ def ending(results: Sequence[Result]) -> list[str]:
     found = worst(in_order(results))
     right = [r for r in found if r.passed]
     count = f"{len(right)} of {len(found)} agree"
-    exact = [r for r in right if r.tolerance == TOLERANCE]
-    if exact:
-        largest = max(exact, key=lambda r: r.error)
-        where = f"{largest.layer} {largest.parameter}, in '{largest.setting}'"
-        count += f", worst {largest.error:.1e} ({where})"
+    if len(right) < len(found):
+        wrong = len(found) - len(right)
+        return ["", f"{count}, {wrong} {'does' if wrong == 1 else 'do'} not"]
+    largest = max((r for r in right if r.parameter != FLOAT32), key=lambda r: r.error)
+    where = f"{largest.layer} {largest.parameter}, in '{largest.setting}'"
     rounding = [f"; in float32 {r.error:.1e}" for r in right if r.parameter == FLOAT32]
-    return ["", *wrapped(count + "".join(rounding))]
+    return ["", *wrapped(f"{count}, worst {largest.error:.1e} ({where}){''.join(rounding)}")]
 
 
 def limits(backend: Backend, partly: bool) -> list[str]:
@@ -109,11 +109,11 @@ def accused(suspect: Suspect, results: Sequence[Result], backward: str) -> list[
     """The first suspect: where its backward stands, both values, and the hints."""
     after = [r for r in worst(in_order(results)) if not r.passed]
     where = list(dict.fromkeys(r.layer for r in after[1:]))
-    lines = ["", f"First suspect: {suspect.layer} {suspect.parameter} ({backward})", ""]
+    lines = ["", *wrapped(f"First suspect: {suspect.layer} {suspect.parameter} ({backward})"), ""]
     lines += item("setting", suspect.setting.described(suspect.layer))
     if suspect.element:
         e = suspect.element
-        values = f"backward {e.analytic:.8g}, differences {e.numeric:.8g}"
+        values = f"{e.names[0]} {e.analytic:.8g}, {e.names[1]} {e.numeric:.8g}"
         lines += item("element", f"[{', '.join(map(str, e.index))}]: {values}")
     for name, hint in suspect.hints:
         lines += item(name, hint)

@@ -20,6 +20,7 @@ CONFIG = ModelConfig(n_layer=2, n_head=2, n_embd=6, n_positions=8, vocab_size=11
 ITEM = 8  # bytes of a float64
 TINY_CACHE = 200  # bytes: four rows of the model's width, so every chain runs over several pieces
 SMALL_CACHE = 2000  # bytes: 41 rows
+GPU_CACHE = 2**40  # bytes: all rows
 
 
 @dataclass(frozen=True)
@@ -58,6 +59,13 @@ class Setting:
         changed = copy.copy(backend)
         changed.cache_bytes = self.cache_bytes
         return changed
+
+    def on(self, backend: Backend) -> Setting:
+        """This setting as the backend computes it: a GPU cuts nothing that only helps a cache."""
+        if backend.name == "cpu":
+            return self
+        one = replace(self, cache_bytes=GPU_CACHE, threads=1)
+        return replace(one, tile=backend.tile, shards=1) if self in MODELS else one
 
     @property
     def N(self) -> int:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -37,6 +37,7 @@ class Element:
     index: tuple[int, ...]
     analytic: float
     numeric: float
+    names: tuple[str, str] = ("backward", "differences")
 
 
 @dataclass(frozen=True)
@@ -59,7 +60,7 @@ def first_suspect(results: Sequence[Result], backend: Backend, seed: int) -> Sus
     if first is None:
         return None
     layer, parameter = first.layer, first.parameter
-    settings = {s.name: s for s in (MODELS if layer == MODEL else LAYERS)}
+    settings = {s.name: s.on(backend) for s in (MODELS if layer == MODEL else LAYERS)}
     same = [r for r in results if r.layer == layer]
     of_it = [r for r in same if r.parameter == parameter and not r.passed]
     wrong = {settings[r.setting]: r.evidence for r in of_it}
@@ -79,6 +80,8 @@ def first_suspect(results: Sequence[Result], backend: Backend, seed: int) -> Sus
         words = what_is_wrong(layer, parameter, setting, evidence, factors, share)
         hints.append(("hint", words))
         element = largest_difference(evidence)
+        if element and first.parameter == FLOAT32:
+            element = replace(element, names=("float32", "float64"))
     in_it = [r for r in same if r.setting == setting.name]
     if layer == MODEL and len(same) < len(results) and only_early_blocks(in_it):
         hints.append(("hint", OVERWRITTEN))  # the layers were checked, too, and are right

@@ -53,7 +53,7 @@ def told_apart(analytic: Array, numeric: Array, share: float) -> tuple[Array, Ar
     wrong = wrong_elements(analytic, numeric, share)
     size = np.maximum(np.abs(np.nan_to_num(analytic)), np.abs(numeric))
     off = np.nan_to_num(np.abs(analytic - numeric), nan=np.inf)
-    usual = np.median(off[wrong] / np.maximum(size[wrong], 1e-300))
+    usual = min(float(np.median(off[wrong] / np.maximum(size[wrong], 1e-300))), 1.0)
     return wrong, ~wrong & (size * usual > share * size.max())
 
 
