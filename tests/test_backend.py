@@ -21,8 +21,7 @@ from minigpt.backend import Array, Backend, CupyBackend, choose_backend
 from minigpt.config import ModelConfig, TrainConfig
 from minigpt.disk.checkpoint import load_checkpoint, save_config, save_tokenizer, save_weights
 from minigpt.errors import MinigptError
-from minigpt.gradcases import LAYERS, MODELS
-from minigpt.gradcheck import check_gradients
+from minigpt.gradcheck import LAYERS, MODELS, check_gradients
 from minigpt.layers import Workspace
 from minigpt.loss import CrossEntropy
 from minigpt.model import new_parameters

@@ -20,7 +20,6 @@ from minigpt.cli.console import bar, fitted
 
 SMALL = "--layers 1 --heads 2 --width 32 --positions 64 --initial-tokens 4000 --final-tokens 2500 --epochs 2".split()
 PROMPT = "A fun GPT that generates cooking recipes"
-ATTENTION = ["c_attn.weight", "c_attn.bias", "c_proj.weight", "c_proj.bias"]
 
 
 def call(*arguments: object, **environment: str) -> subprocess.CompletedProcess[str]:
@@ -77,29 +76,6 @@ def test_list_shows_the_runs(run):
 def test_a_run_without_a_model_is_listed_without_a_size(tmp_path):
     call("corpus", "--prompt", PROMPT, "--source", "template", "--initial-tokens", 2000, "--out", tmp_path / "only")
     assert call("list", "--models-dir", tmp_path).stdout.split("  ") == [str(tmp_path / "only"), "interrupted", f"{PROMPT}\n"]
-
-
-def test_check_prints_a_table_and_passes():
-    done = call("check", "--device", "cpu", "--layer", "Attention")
-    assert done.returncode == 0
-    rows = [row.split() for row in done.stdout.splitlines()[1:]]
-    assert [row[:2] for row in rows] == [["Attention", name] for name in ("dx", *(f"h.1.attn.{part}" for part in ATTENTION))]
-    assert all(float(row[2]) < 1e-6 for row in rows)
-
-
-def test_check_of_an_unknown_layer_is_one_line():
-    done = call("check", "--layer", "Attentoin")
-    assert (done.returncode, done.stdout) == (1, "")
-    assert "'Attentoin'" in done.stderr.splitlines()[-1]
-
-
-def test_check_fails_when_a_backward_is_wrong_and_names_the_setting():
-    wrong = "import minigpt.layers as l; b = l.Gelu.backward; l.Gelu.backward = lambda s, d: b(s, d) * 1.001"
-    wrong += "; from minigpt.cli import cli; cli(['check', '--layer', 'Gelu'])"
-    done = subprocess.run([sys.executable, "-c", wrong], capture_output=True, text=True, check=False)
-    assert done.returncode == 1
-    assert re.search(r"^Gelu +dx .*FAILED: \w+", done.stdout, re.MULTILINE)
-    assert done.stderr.splitlines()[-1].startswith("minigpt: ")
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,8 @@ Reading order:
     options   the options that `train` and `corpus` share
     generate  `minigpt generate`
     corpus    `minigpt corpus`
-    tools     `minigpt list`, `minigpt check`, `minigpt bench`
+    check     `minigpt check`
+    tools     `minigpt list`, `minigpt bench`
     train     `minigpt train`, `minigpt resume`
 """
 
@@ -16,10 +17,11 @@ from __future__ import annotations
 import click
 
 from minigpt import __version__
+from minigpt.cli.check import check_command
 from minigpt.cli.common import Commands, show
 from minigpt.cli.corpus import corpus_command
 from minigpt.cli.generate import generate_command
-from minigpt.cli.tools import bench_command, check_command, list_command
+from minigpt.cli.tools import bench_command, list_command
 from minigpt.cli.train import resume_command, train_command
 
 

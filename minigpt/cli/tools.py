@@ -1,4 +1,4 @@
-"""`minigpt list`, `minigpt check` and `minigpt bench`."""
+"""`minigpt list` and `minigpt bench`."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ from pathlib import Path
 
 import click
 
-from minigpt.cli.common import command, device_option, show, tell
+from minigpt.cli.common import command, show, tell
 from minigpt.disk.foreign import one_line
-from minigpt.errors import MinigptError, counted
+from minigpt.errors import counted
 
 
 @command("list")
@@ -32,33 +32,6 @@ def list_command(models_dir: str) -> None:
             record["prompt"] or "own text",
         ]
         show(one_line("  ".join(cell for cell in row if cell)))
-
-
-@command("check")
-@device_option
-@click.option("--seed", type=click.IntRange(0), default=0, help="Decides the random inputs.")
-@click.option("--layer", help="Check only this layer, such as Attention; GPT is the whole model.")
-def check_command(device: str, seed: int, layer: str | None) -> None:
-    """Check every backward pass against central differences in float64, and its float32 against that.
-
-    Works in float64. Each gradient is checked in several settings (one sequence, no dropout, two workers, ...); its largest error is shown.
-    """
-    from minigpt.backend import choose_backend
-    from minigpt.gradcheck import FLOAT32_TOLERANCE, TOLERANCE, check_gradients, worst
-
-    backend = choose_backend(device)
-    tell(backend.reason)
-    results = worst(check_gradients(backend, seed, only=layer))
-    if not results:
-        raise MinigptError(f"there is no layer {layer!r} to check; `minigpt check` without --layer lists them all")
-    show(f"{'layer':<14} {'gradient of':<28} largest relative error (below {TOLERANCE:g}; in float32, {FLOAT32_TOLERANCE:g})")
-    failed = 0
-    for result in results:
-        failed += not result.passed
-        verdict = "" if result.passed else f"  FAILED: {result.setting}"
-        show(f"{result.layer:<14} {result.parameter:<28} {result.error:.1e}{verdict}")
-    if failed:
-        raise MinigptError(f"{counted(failed, 'gradient')} failed; the backward of a layer marked FAILED above is wrong")
 
 
 @command("bench")

@@ -1,0 +1,67 @@
+"""`minigpt check`."""
+
+from __future__ import annotations
+
+from itertools import groupby
+
+import click
+
+from minigpt.cli.common import command, device_option, show, tell
+from minigpt.errors import MinigptError, counted
+
+
+@command("check")
+@device_option
+@click.option("--seed", type=click.IntRange(0), default=0, help="Decides the random numbers.")
+@click.option(
+    "--layer",
+    "layers",
+    multiple=True,
+    metavar="NAME",
+    help="Check only this layer, such as Attention; GPT is the whole model. Repeatable.",
+)
+@click.option(
+    "--explain",
+    is_flag=True,
+    help="Show each layer's formula, its plain backward and what to read.",
+)
+def check_command(device: str, seed: int, layers: tuple[str, ...], explain: bool) -> None:
+    """Check every backward pass against central differences, in float64.
+
+    Each gradient is checked in several settings (one sequence, no dropout, two workers, ...); its
+    largest error is shown. Rows stand in the order of the backward pass: the first wrong one is
+    the suspect, and what its numbers say about the mistake follows.
+    """
+    from minigpt.backend import choose_backend
+    from minigpt.gradcheck import check_gradients, report
+    from minigpt.gradcheck.explain import backward_of, explanation, kinds
+    from minigpt.gradcheck.suspect import first_suspect
+
+    backend = choose_backend(device)
+    known = kinds(backend)
+    wanted = [find_layer(name, list(known)) for name in layers] or list(known)
+    tell(backend.reason)
+    show("\n".join(report.header(backend, seed, wanted)))
+    results = []
+    for layer, found in groupby(check_gradients(backend, seed, only=wanted), lambda r: r.layer):
+        if explain:
+            show("\n".join(explanation(layer, known[layer])))
+        together = list(found)
+        show("\n".join(report.rows(together)))
+        results += together
+    show("\n".join(report.ending(results)))
+    suspect = first_suspect(results, backend, seed)
+    if suspect:
+        show("\n".join(report.accused(suspect, results, backward_of(known[suspect.layer]))))
+        wrong = {(r.layer, r.parameter) for r in results if not r.passed}
+        which = f"{suspect.layer}, {suspect.parameter}"
+        raise MinigptError(f"{counted(len(wrong), 'gradient')} failed; first suspect: {which}")
+    show("\n".join(report.limits(backend, partly=set(wanted) < set(known))))
+
+
+def find_layer(name: str, known: list[str]) -> str:
+    """The layer of this name, however it is capitalized; MinigptError if there is none."""
+    for layer in known:
+        if layer.lower() == name.lower():
+            return layer
+    raise MinigptError(f"there is no layer {name!r} to check; use one of {', '.join(known)}")
