@@ -166,7 +166,8 @@ def refreshed(text: str, root: Path = ROOT) -> str:
 def broken(words: list[str], diff: list[str], root: Path = ROOT) -> tuple[str, str]:
     """The file that a `break` marker names, and its text with the diff applied.
 
-    What the diff replaces must stand exactly once in the function that the marker names.
+    What the diff replaces must stand exactly once in the function that the marker names; comments
+    behind a line do not count.
     """
     path, name = words[:2]
     text = (root / path).read_text(encoding="utf-8")
@@ -175,7 +176,8 @@ def broken(words: list[str], diff: list[str], root: Path = ROOT) -> tuple[str, s
     old, new = ([line[1:] for line in diff if line[:1] in (" ", sign)] for sign in "-+")
     places = []
     for i in range(start, stop - len(old) + 1):
-        if dedent("\n".join(lines[i : i + len(old)])) == "\n".join(old):
+        found = [line.split("  #")[0] for line in lines[i : i + len(old)]]
+        if dedent("\n".join(found)) == "\n".join(old):
             places.append(i)
     if len(places) != 1:
         raise DocumentError(f"{path} {name} has {len(places)} places with {old}")
@@ -199,12 +201,13 @@ def verdict(path: str, text: str, check: str, root: Path = ROOT) -> list[str]:
     """What `minigpt check --layer` or pytest says where this file has this text: what fails."""
     command = [sys.executable, "-m"]
     if check.endswith(".py"):
-        command += ["pytest", "-q", "-n", "0", "-p", "no:cacheprovider", str(root / check)]
+        command += ["pytest", "-q", "-n", "0", "-p", "no:cacheprovider", check]
     else:
         command += ["minigpt", "check", "--device", "cpu", "--layer", check]
     with tempfile.TemporaryDirectory() as folder:
-        copy = Path(folder, "minigpt")
-        shutil.copytree(root / "minigpt", copy, ignore=shutil.ignore_patterns("__pycache__"))
+        ignored = shutil.ignore_patterns("__pycache__")
+        for name in ("minigpt", "tests"):
+            shutil.copytree(root / name, Path(folder, name), ignore=ignored)
         Path(folder, path).write_text(text, encoding="utf-8")
         environment = {**os.environ, "PYTHONPATH": folder, "PYTHONIOENCODING": "utf-8"}
         said = subprocess.run(command, cwd=folder, env=environment, capture_output=True)

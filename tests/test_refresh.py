@@ -18,6 +18,7 @@ FORWARD = ["layers.py", "Layer.forward"]
 SOURCE = '''"""A module."""
 
 RATE = 0.5  # a share
+TWICE = 2  # a factor
 
 
 class Layer:
@@ -73,6 +74,8 @@ def test_a_planted_mistake_is_applied_where_it_stands_once(house: Path) -> None:
     assert changed == SOURCE.replace("y += 1", "y -= 1")
     _, changed = refresh.broken(marker, ["-y += 1"], house)
     assert changed == SOURCE.replace("        y += 1\n", "")
+    _, changed = refresh.broken(["layers.py", "TWICE", "Layer"], ["-TWICE = 2", "+TWICE = 3"], house)
+    assert changed == SOURCE.replace("TWICE = 2  # a factor", "TWICE = 3")
     with pytest.raises(refresh.DocumentError, match="0 places"):
         refresh.broken(marker, ["-y += 2"], house)
     (house / "layers.py").write_text(SOURCE.replace("y += 1", "y = x * 2"), encoding="utf-8")
