@@ -176,6 +176,15 @@ def test_every_file_that_is_named_exists(name: str) -> None:
         assert somewhere or any((folder / span).exists() for folder in folders), f"{name}: {span}"
 
 
+@each_document
+def test_every_test_that_is_named_exists(name: str) -> None:
+    """A function of some test file."""
+    tests = "".join(path.read_text(encoding="utf-8") for path in (ROOT / "tests").rglob("*.py"))
+    for span in spans(name):
+        if re.fullmatch(r"test_\w+", span):
+            assert f"def {span}(" in tests, f"{name}: {span}"
+
+
 def anchors(path: Path) -> set[str]:
     """GitHub's anchors of a document's headings."""
     found: set[str] = set()
