@@ -56,4 +56,5 @@ def main(arguments: list[str]) -> int:
 
 
 if __name__ == "__main__":
+    sys.path.insert(0, str(ROOT))  # the examples import the package beside these documents
     sys.exit(main(sys.argv[1:]))

@@ -1,7 +1,8 @@
 """Run the interactive examples of a document (its ```pycon blocks), section by section.
 
 A section is what stands under one `## ` heading. It starts from the names that the blocks before
-the first heading have defined, so each can be pasted into a fresh interpreter after those.
+the first heading have defined, so each can be pasted into a fresh interpreter after those. Where a
+document has the line ONE_SESSION, each continues from the one before.
 """
 
 from __future__ import annotations
@@ -13,10 +14,14 @@ from typing import Any
 import numpy as np
 from fences import Fence, fences
 
+ONE_SESSION = "<!-- examples: one session -->"
+
 
 def sessions(lines: list[str], name: str) -> Iterator[tuple[Fence, doctest.DocTest]]:
     """Every block with its examples; each must have run before the next is asked for."""
-    starts = [i for i, line in enumerate(lines) if line.startswith("## ")]
+    starts: list[int] = []
+    if ONE_SESSION not in lines:
+        starts = [i for i, line in enumerate(lines) if line.startswith("## ")]
     common: dict[str, Any] = {}
     names: dict[int, dict[str, Any]] = {}
     for fence in fences(lines):

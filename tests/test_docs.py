@@ -126,13 +126,13 @@ def test_a_lone_option_belongs_to_some_command(name: str) -> None:
 
 @each_document
 def test_scripts_and_make_targets_exist(name: str) -> None:
-    """`make X`, and `python path/to/script.py`."""
+    """`make X`, `python path/to/script.py` and `pytest path/to/test.py`."""
     makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
     targets = re.findall(r"^([\w-]+):", makefile, re.MULTILINE)
     for text in commands(name):
         if match := re.match(r"make ([\w-]+)", text):
             assert match[1] in targets, f"{name}: {text}"
-        if match := re.match(r"\S*python3? ([\w/]+\.py)", text):
+        if match := re.match(r"\S*(?:python3?|pytest) ([\w/]+\.py)", text):
             assert (ROOT / match[1]).exists(), f"{name}: {text}"
 
 
@@ -140,10 +140,11 @@ def test_scripts_and_make_targets_exist(name: str) -> None:
 def test_every_file_that_is_named_exists(name: str) -> None:
     """Between backquotes: a path from the root or the package, or the name of some file in it."""
     for span in spans(name):
-        if span.startswith("models/") or not re.fullmatch(FILE, span):
+        if span.startswith(("models/", "checkpoint/")) or not re.fullmatch(FILE, span):
             continue
         folders = [ROOT, ROOT / "minigpt", DOCUMENTS[name].parent]
-        somewhere = "/" not in span and any((ROOT / "minigpt").rglob(span))
+        alone = span.rstrip("/")
+        somewhere = "/" not in alone and any((ROOT / "minigpt").rglob(alone))
         assert somewhere or any((folder / span).exists() for folder in folders), f"{name}: {span}"
 
 
