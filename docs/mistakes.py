@@ -65,8 +65,13 @@ def verdict(path: str, text: str, check: str, root: Path = ROOT) -> list[str]:
         said = subprocess.run(command, cwd=folder, env=environment, capture_output=True)
     if b"Traceback" in said.stderr:
         raise DocumentError(f"the broken {path} does not run: {said.stderr.decode()}")
-    rows = [line for line in said.stdout.decode().splitlines() if "FAILED" in line]
-    return [row.split(" - ")[0].rstrip() for row in rows] or ["(nothing fails)"]
+    kept: list[str] = []
+    for line in said.stdout.decode().splitlines():
+        if line.startswith("First suspect"):
+            kept.append("")
+        if "FAILED" in line or "" in kept:  # the rows that fail, and all about the first of them
+            kept.append(line.split(" - ")[0].rstrip())
+    return kept or ["(nothing fails)"]
 
 
 def with_verdicts(text: str, root: Path = ROOT) -> str:
