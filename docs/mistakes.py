@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -65,13 +66,22 @@ def verdict(path: str, text: str, check: str, root: Path = ROOT) -> list[str]:
         said = subprocess.run(command, cwd=folder, env=environment, capture_output=True)
     if b"Traceback" in said.stderr:
         raise DocumentError(f"the broken {path} does not run: {said.stderr.decode()}")
+    return telling(said.stdout.decode().splitlines()) or ["(nothing fails)"]
+
+
+def telling(lines: list[str]) -> list[str]:
+    """The rows that fail, and all about the first of them, but nothing that moves with the code.
+
+    Left out are numbers of lines, digits behind the fourth, and what pytest prints of an error.
+    """
     kept: list[str] = []
-    for line in said.stdout.decode().splitlines():
+    for line in lines:
         if line.startswith("First suspect"):
             kept.append("")
-        if "FAILED" in line or "" in kept:  # the rows that fail, and all about the first of them
-            kept.append(line.split(" - ")[0].rstrip())
-    return kept or ["(nothing fails)"]
+        if ("FAILED" in line or "" in kept) and not line.startswith("read "):
+            line = re.sub(r", line \d+", "", line.split(" - ")[0].rstrip())
+            kept.append(re.sub(r"\d+\.\d{4,}(e-?\d+)?", lambda n: f"{float(n[0]):.4g}", line))
+    return kept
 
 
 def with_verdicts(text: str, root: Path = ROOT) -> str:

@@ -17,7 +17,8 @@ A comment directly before a fence says where its content comes from:
 
     <!-- break: minigpt/layers.py LayerNorm.backward LayerNorm -->
         before a ```diff fence against that function; the last word is the layer to check, or a
-        file of tests to run. A ```text fence follows, with the rows or tests that fail.
+        file of tests to run. A ```text fence follows, with what fails, without the numbers of
+        lines and the digits behind the fourth.
 """
 
 from __future__ import annotations

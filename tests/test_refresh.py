@@ -125,3 +125,24 @@ def test_an_example_that_fails_is_not_recorded() -> None:
     """Its error comes out."""
     with pytest.raises(ZeroDivisionError):
         sessions.with_outputs("```pycon\n>>> 1 / 0\n```\n", "a document")
+
+
+def test_of_a_check_that_fails_only_what_stays_is_kept() -> None:
+    """Failed rows and the first suspect, without numbers of lines and long numbers."""
+    check = """layer   gradient of  error
+Linear  bias     9.4e-01  FAILED in 8 of 8 settings
+Linear  dx       6.6e-10  no dropout
+
+First suspect: Linear bias (minigpt/layers.py, line 132)
+
+element   [6]: backward -0.57244419, differences 8.0142186e-05
+read      minigpt check --layer Linear --explain"""
+    assert mistakes.telling(check.split("\n")) == [
+        "Linear  bias     9.4e-01  FAILED in 8 of 8 settings",
+        "",
+        "First suspect: Linear bias (minigpt/layers.py)",
+        "",
+        "element   [6]: backward -0.5724, differences 8.014e-05",
+    ]
+    tests = ["1 failed", "FAILED tests/test_a.py::test_b - assert 1 == 2"]
+    assert mistakes.telling(tests) == ["FAILED tests/test_a.py::test_b"]
