@@ -1,0 +1,119 @@
+"""Softmax in blocks: one row of real logits, cut as the loss cuts it, and put together again."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from minigpt.backend import Backend
+from minigpt.config import ModelConfig
+from minigpt.layers import Workspace
+from minigpt.loss import CrossEntropy
+from minigpt.params import EMBEDDING, Parameters
+
+from .example import stored
+
+TITLE = "Softmax in blocks"
+SHARDS, BLOCK = 2, 400  # two cores; tokens of a block at most
+
+
+def in_blocks(logits: np.ndarray, shards: int, block: int) -> dict[str, Any]:
+    """What the loss computes of one row of logits (V,): its blocks (start, stop), of each the largest
+    logit, the exponentials and their sum, and the share that makes them the softmax."""
+    config = ModelConfig(n_layer=1, n_head=1, n_embd=1, n_positions=1, vocab_size=len(logits))
+    backend = Backend("pictures")
+    parameters, workspace = Parameters(config, backend, np.float64), Workspace(backend, np.float64)
+    parameters[EMBEDDING].value[:, 0] = (
+        logits  # of width 1: the product with a hidden state of 1 gives them
+    )
+    loss = CrossEntropy(parameters, workspace, shards=shards, block=block)
+    hidden, target = np.ones((1, 1)), np.array([int(logits.argmax())])
+    maxima, sums, _ = zip(*(shard.forward(hidden, target) for shard in loss.shards), strict=True)
+    maxima, sums = np.concatenate(maxima)[:, 0].copy(), np.concatenate(sums)[:, 0].copy()
+    _, shares = loss.normalize(hidden, target)
+    return {
+        "blocks": [(tokens.start, tokens.stop) for shard in loss.shards for tokens in shard.blocks],
+        "maxima": maxima,
+        "sums": sums,
+        "exponentials": [e[0].copy() for shard in loss.shards for e in shard.exponentials],
+        "shares": np.concatenate(shares)[:, 0],
+    }
+
+
+def data() -> dict[str, Any]:
+    """A row of the trained model, in blocks; what is known after each block; and the softmax."""
+    found = stored("trained")
+    logits = np.array(found["logits"])
+    parts = in_blocks(logits, SHARDS, BLOCK)
+    running = np.maximum.accumulate(parts["maxima"])
+    # what is summed so far is scaled to the new maximum whenever that grows
+    total, totals, before = 0.0, [], running[0]
+    for m, s, now in zip(parts["maxima"], parts["sums"], running, strict=True):
+        total = total * np.exp(before - now) + s * np.exp(m - now)
+        before = now
+        totals.append(total)
+    softmax = np.concatenate(
+        [e * s for e, s in zip(parts["exponentials"], parts["shares"], strict=True)]
+    )
+    likeliest = [
+        (int(i), word) for i, word in zip(softmax.argsort()[::-1], found["likeliest"], strict=False)
+    ]
+    return {**parts, "logits": logits, "running": running, "totals": np.array(totals), "softmax": softmax,
+            "likeliest": likeliest}  # fmt: skip
+
+
+def draw(d: dict[str, Any]) -> Any:
+    """The logits, each block's exponentials, and the softmax, over the vocabulary."""
+    from . import style
+
+    height = 5.7
+    fig = style.figure(height)
+    V, blocks = len(d["logits"]), d["blocks"]
+    panels = [style.axes(fig, 0.8, y, 6.55, 1.25) for y in (4.05, 2.2, 0.35)]
+    series = d["logits"], np.concatenate(d["exponentials"]), d["softmax"]
+    floors = d["logits"].min() - 0.5, 0.0, 0.0
+    names = "logit", "exp(logit − largest)", "softmax"
+    for ax, values, floor, name in zip(panels, series, floors, names, strict=True):
+        ax.set_ylabel(name, fontsize=style.SMALL)
+        ax.set_xlim(0, V)
+        ax.set_ylim(floor, floor + 1.08 * (values.max() - floor))
+        ax.set_xticks([])
+        ax.locator_params(axis="y", nbins=4)
+        for start, _ in blocks[1:]:
+            ax.plot([start, start], [0, 1.32], color=style.LIGHT, linewidth=1, clip_on=False, zorder=0,
+                    transform=ax.get_xaxis_transform())  # fmt: skip
+        _stems(ax, values, floor)
+
+    def label(panel: int, k: int, line: int, words: str, color: str) -> None:
+        ax = panels[panel]
+        ax.text(sum(blocks[k]) / 2, 1.24 - 0.14 * line, words, color=color, ha="center", va="center",
+                fontsize=style.SMALL, transform=ax.get_xaxis_transform())  # fmt: skip
+
+    for k, span in enumerate(blocks):
+        panels[0].plot(span, [d["running"][k]] * 2, color=style.ORANGE, linewidth=1.2)
+        label(0, k, 0, f"largest {d['maxima'][k]:.2f}", style.INK)
+        label(0, k, 1, f"so far {d['running'][k]:.2f}", style.ORANGE)
+        label(1, k, 0, f"sum {d['sums'][k]:.2f}", style.INK)
+        label(1, k, 1, f"so far {d['totals'][k]:.2f}", style.ORANGE)
+        label(2, k, 0, f"exp times {d['shares'][k]:.3f}", style.INK)
+    for i, word in d["likeliest"]:
+        panels[2].text(i + 14, 0.96 * d["softmax"][i], f"{word.strip()} {d['softmax'][i]:.0%}", color=style.BLUE,
+                       va="center", fontsize=style.SMALL)  # fmt: skip
+    panels[2].set_xlabel(f"the {V:,} tokens of the vocabulary in {len(blocks)} blocks", labelpad=4)
+    return fig
+
+
+def _stems(ax: Any, values: np.ndarray, floor: float) -> None:
+    """A thin line for each value that can be seen."""
+    from matplotlib.patches import PathPatch
+    from matplotlib.path import Path
+
+    from . import style
+
+    seen = np.flatnonzero(values - floor > 0.004 * (values.max() - floor))
+    points = [(i + 0.5, y) for i in seen for y in (floor, round(float(values[i]), 3))]
+    codes = [Path.MOVETO, Path.LINETO] * len(seen)
+    ax.add_patch(
+        PathPatch(Path(points, codes), fill=False, edgecolor=style.BLUE, linewidth=0.7, snap=False)
+    )
