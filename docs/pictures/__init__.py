@@ -2,3 +2,8 @@
 
 `make pictures` draws them all. Only drawing needs matplotlib.
 """
+
+NAMES = (
+    "dataflow flat_block lifetimes layer_norm gelu tiles softmax_blocks workers"
+    " central_difference attention"
+).split()

@@ -1,16 +1,11 @@
-"""Draw every picture, or the ones named: `python -m pictures [NAME ...]`, with docs/ on the path."""
+"""Draw every picture, or those named: `python -m pictures [NAME ...]`, with docs/ on the path."""
 
 from __future__ import annotations
 
 import sys
 from importlib import import_module
 
-from . import style
-
-NAMES = (
-    "dataflow flat_block lifetimes layer_norm gelu tiles softmax_blocks workers central_difference"
-    " attention"
-).split()
+from . import NAMES, style
 
 
 def main(names: list[str]) -> None:

@@ -13,23 +13,21 @@ EASY = 4  # the first queries have few keys to choose from
 
 
 def data() -> dict[str, Any]:
-    """The tokens, and the weights (L, H, T, T) of a stored measurement, with the largest of each head."""
+    """Tokens, weights (L, H, T, T), and the largest of each head; from a stored measurement."""
     found = stored("trained")
     T = len(found["text"])
     weights = np.zeros((found["layers"], found["heads"], T, T))
-    for at in np.ndindex(*weights.shape[:2]):
-        for t, row in enumerate(found["weights"][at[0]][at[1]]):
-            weights[(*at, t)][: t + 1] = row
+    for block, head in np.ndindex(*weights.shape[:2]):
+        for t, row in enumerate(found["weights"][block][head]):
+            weights[block, head, t, : t + 1] = row
     strongest = [[_strongest(head) for head in block] for block in weights]
     return {"text": found["text"], "weights": weights, "strongest": strongest}
 
 
 def _strongest(weights: np.ndarray) -> tuple[int, int]:
-    """Query and key of a head's largest weight, where the query has a choice of more than four keys."""
-    below = weights.copy()
-    below[:EASY] = 0
-    query, key = np.unravel_index(below.argmax(), below.shape)
-    return int(query), int(key)
+    """Query and key of a head's largest weight, among the queries that have a choice."""
+    query, key = np.unravel_index(weights[EASY:].argmax(), weights[EASY:].shape)
+    return EASY + int(query), int(key)
 
 
 def draw(d: dict[str, Any]) -> Any:
@@ -38,20 +36,17 @@ def draw(d: dict[str, Any]) -> Any:
 
     words = [token.replace("\n", "↵").strip() for token in d["text"]]
     blocks, heads = d["weights"].shape[:2]
-    side, height = 2.95, 6.6
+    side, height, right = 2.95, 6.45, len(words) + 2.5
     fig = style.figure(height)
     for b, h in np.ndindex(blocks, heads):
         ax = style.axes(fig, 0.15 + 3.65 * h, height - 0.1 - side - 3.3 * b, side, side)
         weights, (query, key) = d["weights"][b, h], d["strongest"][b][h]
         _triangle(ax, weights, words)
-        ax.fill([key, key + 1, key + 1, key], [query, query, query + 1, query + 1], fill=False,
-                edgecolor=style.ORANGE, linewidth=1.2)  # fmt: skip
-        right = len(words) + 2.5
-        ax.text(
-            right, 1, f"block {b + 1}, head {h + 1}", ha="right", va="center", fontsize=style.HEAD
-        )
-        ax.text(right, 2.7, f"{words[query]} looks at {words[key]}: {weights[query, key]:.0%}", ha="right",
-                va="center", color=style.ORANGE, fontsize=style.SMALL)  # fmt: skip
+        style.box(ax, key, query, 1, 1, "none", linewidth=1.2, edgecolor=style.ORANGE)
+        name = f"block {b + 1}, head {h + 1}"
+        style.write(ax, right, 1, name, ha="right", fontsize=style.HEAD)
+        most = f"“{words[query]}” looks at “{words[key]}”: {weights[query, key]:.0%}"
+        style.write(ax, right, 2.7, most, style.ORANGE, ha="right")
     return fig
 
 
@@ -70,12 +65,13 @@ def _triangle(ax: Any, weights: np.ndarray, words: list[str]) -> None:
     ax.set_ylim(T, 0)
     ax.axis("off")
     stairs = np.repeat(np.arange(T + 1), 2)
-    ax.plot([0, *stairs[1:-1], T, 0, 0], [0, *stairs[:-2], T, T, 0], color=style.LIGHT, linewidth=0.8,
-            clip_on=False, zorder=0)  # fmt: skip
+    edge = [0, *stairs[1:-1], T, 0, 0], [0, *stairs[:-2], T, T, 0]
+    style.line(ax, *edge, clip_on=False)
     shades = np.round(20 * weights) / 20
     for shade in np.unique(shades[shades > 0]):
         squares = [square(t, s) for t, s in np.argwhere(shades == shade)]
-        ax.add_patch(PathPatch(Path.make_compound_path(*squares), linewidth=0,
-                               facecolor=style.tint(style.BLUE, float(shade))))  # fmt: skip
+        color = style.tint(style.BLUE, float(shade))
+        path = Path.make_compound_path(*squares)
+        ax.add_patch(PathPatch(path, linewidth=0, facecolor=color))
     for t, word in enumerate(words):
-        ax.text(t + 1.25, t + 0.5, word, va="center", fontsize=style.SMALL)
+        style.write(ax, t + 1.25, t + 0.5, word, ha="left")

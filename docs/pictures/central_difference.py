@@ -13,7 +13,7 @@ from minigpt.layers import LayerNorm, Workspace
 from minigpt.params import Parameters
 
 TITLE = "The error of a central difference against its step"
-N, C, COORDINATES = 7, 6, 42
+N, C = 7, 6
 NAME = "transformer.h.0.ln_1"
 TYPES = {"float64": np.float64, "float32": np.float32}
 
@@ -60,6 +60,7 @@ def data() -> dict[str, Any]:
         "best": {name: float(steps[curve.argmin()]) for name, curve in curves.items()},
         "eps": {name: float(np.finfo(dtype).eps) for name, dtype in TYPES.items()},
         "step": STEP,
+        "at_step": float(errors(np.array([STEP]), np.float64)[0]),
         "tolerance": TOLERANCE,
     }
 
@@ -70,33 +71,27 @@ def draw(d: dict[str, Any]) -> Any:
 
     fig = style.figure(4.3)
     ax = style.axes(fig, 0.75, 0.5, 6.5, 3.65)
-    steps, curves, small = d["steps"], d["curves"], {"fontsize": style.SMALL, "va": "center"}
-    ax.set_ylim(1e-12, 1e2)
-    ax.set_xlim(5e-13, 2)
-    ax.axhline(d["tolerance"], color=style.LIGHT, linewidth=1)
-    ax.text(
-        7e-13, d["tolerance"] * 0.4, f"tolerance {d['tolerance']:.0e}", color=style.GREY, **small
+    steps, curves, low = d["steps"], d["curves"], 1e-12
+    left = {"ha": "left"}
+    style.line(ax, [1e-13, 10], [d["tolerance"]] * 2)
+    style.write(
+        ax, 7e-13, 0.4 * d["tolerance"], f"tolerance {d['tolerance']:.0e}", style.GREY, **left
     )
     for name, color in (("float32", style.ORANGE), ("float64", style.BLUE)):
         third = d["eps"][name] ** (1 / 3)
-        ax.plot(
-            [third, third],
-            [1e-12, curves[name].min()],
-            color=color,
-            linewidth=0.8,
-            linestyle=(0, (4, 3)),
-        )
-        ax.text(third * 1.3, 4e-12, f"cube root of eps\n{third:.1e}", color=color, **small)
+        style.line(ax, [third, third], [low, curves[name].min()], color, linestyle=style.DASHES)
+        style.write(ax, third * 1.3, 4 * low, f"cube root of eps\n{third:.1e}", color, **left)
         ax.loglog(steps, curves[name], color=color)
-    ax.text(6e-13, 5, "step lost in rounding x", color=style.ORANGE, **small)
-    ax.text(3e-6, 0.5, "float32", color=style.ORANGE, ha="left", va="center")
-    ax.text(6e-11, 2e-5, "float64", color=style.BLUE, ha="left", va="center")
-    ax.text(2e-9, 3e-10, "rounding\ngrows as eps / step", color=style.GREY, ha="right", **small)
-    ax.text(1.6e-2, 1e-7, "curvature\ngrows as step²", color=style.GREY, ha="left", **small)
-    at = float(np.exp(np.interp(np.log(d["step"]), np.log(steps), np.log(curves["float64"]))))
-    ax.plot(d["step"], at, "o", color=style.BLUE, markersize=5)
-    ax.annotate(f"minigpt check\nstep {d['step']:.0e}", (d["step"], at), (3e-8, 2e-11), ha="center", color=style.BLUE,
-                arrowprops={"arrowstyle": "-", "color": style.GREY, "linewidth": 0.8, "shrinkB": 3}, **small)  # fmt: skip
+    style.write(ax, 6e-13, 5, "step lost in rounding x", style.ORANGE, **left)
+    style.write(ax, 3e-6, 0.5, "float32", style.ORANGE, fontsize=style.TEXT, **left)
+    style.write(ax, 6e-11, 2e-5, "float64", style.BLUE, fontsize=style.TEXT, **left)
+    style.write(ax, 2e-9, 3e-10, "rounding\ngrows as eps / step", style.GREY, ha="right")
+    style.write(ax, 1.6e-2, 1e-7, "curvature\ngrows as step²", style.GREY, **left)
+    at = d["step"], d["at_step"]
+    ax.plot(*at, "o", color=style.BLUE, markersize=5)
+    style.point_out(ax, at, f"minigpt check\nstep {at[0]:.0e}", (3e-8, 2e-11), style.BLUE)
+    ax.set_ylim(low, 1e2)
+    ax.set_xlim(5e-13, 2)
     ax.set_xlabel("step", labelpad=1)
     ax.set_ylabel("relative error", labelpad=2)
     return fig

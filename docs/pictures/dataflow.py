@@ -12,23 +12,21 @@ from minigpt import ModelConfig, Trainer
 from .example import LENGTH, SEQUENCES, batch, config, stored
 
 TITLE = "From a prompt to an update, with shapes"
+WIDE, TALL = 1.42, 0.86  # inches of a box
 
 
 def step(config: ModelConfig, B: int, T: int) -> dict[str, tuple[int, ...]]:
     """Shapes of what passes through a step of a Trainer with one worker."""
     shapes: dict[str, tuple[int, ...]] = {}
 
-    def noted(owner: Any, method: str, arguments: str, result: str) -> None:
+    def noted(owner: Any, method: str, arguments: str, results: str) -> None:
         work = getattr(owner, method)
 
         def seen(*given: Any, **named: Any) -> Any:
             found = work(*given, **named)
-            for name, array in zip(arguments.split(), given, strict=False):
-                shapes[name] = np.shape(array)
-            for name, array in zip(
-                result.split(), found if isinstance(found, tuple) else (found,), strict=True
-            ):
-                shapes[name] = np.shape(array)
+            several = found if isinstance(found, tuple) else (found,)
+            shapes.update(zip(arguments.split(), map(np.shape, given), strict=False))
+            shapes.update(zip(results.split(), map(np.shape, several), strict=True))
             return found
 
         setattr(owner, method, seen)
@@ -82,66 +80,42 @@ def boxes(d: dict[str, Any]) -> list[list[tuple[str, str, str]]]:
 
 def draw(d: dict[str, Any]) -> Any:
     """A line that winds through three rows, and the loop of training."""
+    from . import style
+
+    fig = style.figure(4.0)
+    page = style.page(fig)
+    left, low = [0.2 + 1.89 * i for i in range(4)], [2.94, 1.56, 0.18]
+    for row, color, y in zip(boxes(d), (style.GREY, style.BLUE, style.ORANGE), low, strict=True):
+        for words, x in zip(row, left, strict=False):
+            _box(page, x, y, style.tint(color, 0.25), words)
+
+    def arrow(start: tuple[float, float], stop: tuple[float, float], words: str = "") -> None:
+        style.arrow(page, start, stop, linewidth=1.4, shrinkA=2, shrinkB=2)
+        style.write(page, start[0] + 0.1, (start[1] + stop[1]) / 2, words, style.GREY, ha="left")
+
+    for i in range(3):
+        here, there = left[i] + WIDE, left[i + 1]
+        arrow((here, low[0] + TALL / 2), (there, low[0] + TALL / 2))
+        arrow((there, low[1] + TALL / 2), (here, low[1] + TALL / 2))
+        if i < 2:
+            arrow((here, low[2] + TALL / 2), (there, low[2] + TALL / 2))
+    middle = [x + WIDE / 2 for x in left]
+    arrow((middle[3], low[0]), (middle[3], low[1] + TALL), "forward")
+    arrow((middle[0], low[1]), (middle[0], low[2] + TALL), "backward, the same way back")
+    arrow((middle[2], low[2] + TALL), (middle[2], low[1]), "the next step")
+    return fig
+
+
+def _box(page: Any, x: float, y: float, color: str, words: tuple[str, str, str]) -> None:
+    """A name, its axes and its numbers, one below the other."""
     from matplotlib.patches import FancyBboxPatch
 
     from . import style
 
-    height, wide, tall = 4.1, 1.42, 0.86
-    fig = style.figure(height)
-    page = style.canvas(fig, height)
-    left, low = [0.2 + 1.89 * i for i in range(4)], [2.98, 1.6, 0.22]
-    colors = style.GREY, style.BLUE, style.ORANGE
-    for row, color, y in zip(boxes(d), colors, low, strict=True):
-        for (name, axes, numbers), x in zip(row, left, strict=False):
-            page.add_patch(FancyBboxPatch((x, y), wide, tall, boxstyle="round,pad=0,rounding_size=0.06", linewidth=0,
-                                          facecolor=style.tint(color, 0.25)))  # fmt: skip
-            lines = [
-                (name, style.TEXT, style.INK),
-                (axes, style.SMALL, style.GREY),
-                (numbers, style.SMALL, style.INK),
-            ]
-            lines = [line for line in lines if line[0]]
-            for k, (words, size, ink) in enumerate(lines):
-                page.text(x + wide / 2, y + tall / 2 + 0.23 * ((len(lines) - 1) / 2 - k), words, color=ink, ha="center", va="center",
-                          fontsize=size)  # fmt: skip
-
-    def arrow(
-        start: tuple[float, float],
-        stop: tuple[float, float],
-        words: str = "",
-        dx: float = 0,
-        dy: float = 0.13,
-    ) -> None:
-        page.annotate(
-            "",
-            stop,
-            start,
-            arrowprops={
-                "arrowstyle": "-|>",
-                "color": style.INK,
-                "linewidth": 1.4,
-                "shrinkA": 2,
-                "shrinkB": 2,
-            },
-        )
-        page.text(
-            (start[0] + stop[0]) / 2 + dx,
-            (start[1] + stop[1]) / 2 + dy,
-            words,
-            ha="center" if not dx else "left",
-            va="center",
-            fontsize=style.SMALL - 0.5,
-            color=style.GREY,
-        )
-
-    for i in range(3):
-        arrow((left[i] + wide, low[0] + tall / 2), (left[i + 1], low[0] + tall / 2))
-        arrow((left[i + 1], low[1] + tall / 2), (left[i] + wide, low[1] + tall / 2))
-        if i < 2:
-            arrow((left[i] + wide, low[2] + tall / 2), (left[i + 1], low[2] + tall / 2))
-    for x, top, bottom, words in ((left[3], 0, 1, "forward"), (left[0], 1, 2, "backward")):
-        arrow((x + wide / 2, low[top]), (x + wide / 2, low[bottom] + tall), words, dx=0.1, dy=0)
-    arrow(
-        (left[2] + wide / 2, low[2] + tall), (left[2] + wide / 2, low[1]), "next step", dx=0.1, dy=0
-    )
-    return fig
+    shape = "round,pad=0,rounding_size=0.06"
+    page.add_patch(FancyBboxPatch((x, y), WIDE, TALL, shape, linewidth=0, facecolor=color))
+    looks = (style.TEXT, style.INK), (style.SMALL, style.GREY), (style.SMALL, style.INK)
+    lines = [(line, *look) for line, look in zip(words, looks, strict=True) if line]
+    for k, (line, size, ink) in enumerate(lines):
+        up = 0.23 * ((len(lines) - 1) / 2 - k)
+        style.write(page, x + WIDE / 2, y + TALL / 2 + up, line, ink, fontsize=size)

@@ -34,31 +34,28 @@ def data() -> dict[str, Any]:
 
 
 def draw(d: dict[str, Any]) -> Any:
-    """Two curves, with ReLU and its slope behind them."""
+    """Two curves, with ReLU behind them."""
     from . import style
 
     fig = style.figure(3.7)
     ax = style.axes(fig, 0.5, 0.45, 6.7, 3.1)
     x = d["x"]
-    ax.axhline(0, color=style.LIGHT, linewidth=0.8)
-    ax.axvline(0, color=style.LIGHT, linewidth=0.8)
-    ax.plot(x, np.maximum(x, 0), color=style.LIGHT, linestyle=(0, (4, 3)))
-    ax.plot(x[x < 0], 0 * x[x < 0], color=style.LIGHT, linestyle=(0, (4, 3)))
+    style.line(ax, [-4, 4], [0, 0])
+    style.line(ax, [0, 0], [-1, 4])
+    style.line(ax, x, np.maximum(x, 0), linewidth=1.8, linestyle=style.DASHES)
     ax.plot(x, d["slope"], color=style.ORANGE)
     ax.plot(x, d["y"], color=style.BLUE)
-    ax.text(2.02, 2.25, "y = gelu(x)", color=style.BLUE, ha="right")
-    ax.text(3.95, 0.82, "slope dy/dx", color=style.ORANGE, ha="right", va="top")
-    ax.text(2.95, 2.62, "ReLU", color=style.GREY, ha="left", fontsize=style.SMALL)
-
-    for (px, py), color, words, at, align in (
-        (d["lowest"], style.BLUE, f"lowest: {d['lowest'][1]:.2f}", (-0.75, -0.5), "center"),
-        (d["steepest"], style.ORANGE, f"steepest: {d['steepest'][1]:.2f}", (1.15, 1.5), "right"),
-        ((0, 0.5), style.ORANGE, "one half at 0", (-0.35, 0.75), "right"),
+    style.write(ax, 2.02, 2.3, "y = gelu(x)", style.BLUE, ha="right", fontsize=style.TEXT)
+    style.write(ax, 3.95, 0.75, "slope dy/dx", style.ORANGE, ha="right", fontsize=style.TEXT)
+    style.write(ax, 2.95, 2.65, "ReLU", style.GREY, ha="left")
+    lowest, steepest = d["lowest"], d["steepest"]
+    for point, color, words, at in (
+        (lowest, style.BLUE, f"lowest: {lowest[1]:.2f}", (-0.75, -0.5)),
+        (steepest, style.ORANGE, f"steepest: {steepest[1]:.2f}", (0.6, 1.5)),
+        ((0, 0.5), style.ORANGE, "one half at 0", (-0.9, 0.8)),
     ):
-        ax.plot([px], [py], "o", color=color, markersize=5)
-        arrow = {"arrowstyle": "-", "color": style.GREY, "linewidth": 0.8, "shrinkB": 3}
-        ax.annotate(words, (px, py), at, ha=align, va="center", fontsize=style.SMALL,
-                    arrowprops=arrow)  # fmt: skip
+        ax.plot(*point, "o", color=color, markersize=5)
+        style.point_out(ax, point, words, at)
     ax.set_xlim(-4, 4)
     ax.set_ylim(-0.7, 3)
     ax.set_xlabel("x", labelpad=1)

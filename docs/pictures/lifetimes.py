@@ -1,8 +1,9 @@
-"""Lifetimes of the buffers over one step, traced while one worker makes it: one sequence, 12M model."""
+"""Lifetimes of the buffers over one step of the 12M model: one worker, one sequence, traced."""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from contextlib import closing
 from typing import Any
 
@@ -19,8 +20,8 @@ SHARED, LOSS, EMBEDDING = "shared", "loss", "embedding"
 
 
 def trace(config: ModelConfig, B: int, T: int) -> tuple[Trace, list[str], int]:
-    """One forward and backward of one worker: its trace, what was computed at each tick, and the bytes
-    that the workspaces hold."""
+    """One forward and backward of one worker: its trace, what was computed at each tick, and how
+    many bytes the workspaces hold."""
     found, ticks = Trace(), ["before"]
     with closing(Trainer(config, device="cpu", threads=1)) as trainer:
         model, workspaces = trainer.models[0], (trainer.models[0].workspace, trainer.loss.workspace)
@@ -29,7 +30,8 @@ def trace(config: ModelConfig, B: int, T: int) -> tuple[Trace, list[str], int]:
         for layer, name in _layers(model):
             for way in ("forward", "backward"):
                 setattr(layer, way, _noted(found, ticks, getattr(layer, way), f"{name} {way}"))
-        trainer.loss.forward_backward = _noted(found, ticks, trainer.loss.forward_backward, LOSS)  # type: ignore[method-assign]
+        both = trainer.loss.forward_backward
+        trainer.loss.forward_backward = _noted(found, ticks, both, LOSS)
         trainer.loss_and_gradients(*batch(config.vocab_size, B, T))
         return found, ticks, sum(workspace.size for workspace in workspaces)
 
@@ -54,7 +56,7 @@ def _noted(found: Trace, ticks: list[str], work: Any, name: str) -> Any:
 
 
 def owner(key: str) -> tuple[int, str]:
-    """Whose a buffer is: the number of its block and the part of it; -1 for those outside the blocks."""
+    """Whose a buffer is: the number of a block, or -1, and a part of it."""
     if match := re.search(r"\.h\.(\d+)\.(\w+)", key):
         return int(match[1]), match[2]
     if ".h." in key:
@@ -63,7 +65,8 @@ def owner(key: str) -> tuple[int, str]:
 
 
 def data() -> dict[str, Any]:
-    """Every life, in the order in which it is drawn; the bytes alive at each tick, and all there are."""
+    """Every life; the bytes alive at each tick, and all that are held; those that blocks share, and
+    what they would be if each block had its own."""
     found, ticks, held = trace(config(), 1, LENGTH)
     lives = [life for life in found.lives if life.first]
     alive = [
@@ -72,7 +75,7 @@ def data() -> dict[str, Any]:
     shared = [life for life in lives if owner(life.key)[1] == SHARED]
 
     def block(life: Life) -> str:
-        """The block that uses a shared buffer: with buffers of its own, it would have one more."""
+        """Which block uses a shared buffer."""
         return ticks[life.born].split()[0]
 
     return {
@@ -82,19 +85,24 @@ def data() -> dict[str, Any]:
         "stale": found.stale,
         "alive": alive,
         "held": held,
-        "shared": sum({life.key: life.size for life in reversed(shared)}.values()),
-        "unshared": sum({(life.key, block(life)): life.size for life in reversed(shared)}.values()),
+        "shared": sum(largest((life.key, life.size) for life in shared).values()),
+        "unshared": sum(largest(((life.key, block(life)), life.size) for life in shared).values()),
     }
 
 
+def largest(sizes: Iterable[tuple[Any, int]]) -> dict[Any, int]:
+    """The largest size with each key."""
+    found: dict[Any, int] = {}
+    for key, size in sizes:
+        found[key] = max(size, found.get(key, 0))
+    return found
+
+
 def lanes(d: dict[str, Any]) -> dict[str, tuple[float, float]]:
-    """Of each buffer its place on the axis of memory, in MB: shared ones lowest, then block by block."""
+    """Of each buffer its place on the axis of memory, in MB: shared ones lowest, then by block."""
     order = {SHARED: -2, EMBEDDING: -1, LOSS: d["layers"]}
-    sizes: dict[str, int] = {}
-    first: dict[str, int] = {}
-    for life in d["lives"]:
-        sizes[life.key] = max(life.size, sizes.get(life.key, 0))
-        first.setdefault(life.key, life.born)
+    sizes = largest((life.key, life.size) for life in d["lives"])
+    first = {life.key: life.born for life in reversed(d["lives"])}
 
     def rank(key: str) -> tuple[int, int, str]:
         block, part = owner(key)
@@ -108,67 +116,72 @@ def lanes(d: dict[str, Any]) -> dict[str, tuple[float, float]]:
 
 
 def draw(d: dict[str, Any]) -> Any:
-    """Above, a bar for each value: as high as its buffer is large, as long as it lives. Below, the sum."""
+    """Above, a bar for each value: as high as its buffer, as long as its life. Below, the sum."""
     from . import style
 
     colors = {"attn": style.BLUE, "mlp": style.ORANGE, "ln_1": style.GREEN, "ln_2": style.GREEN}
     fig = style.figure(6.15)
     ax = style.axes(fig, 0.65, 1.8, 6.7, 4.2)
-    place, end = lanes(d), len(d["ticks"])
+    place = lanes(d)
     for life in d["lives"]:
         low, high = place[life.key]
-        color = colors.get(owner(life.key)[1], style.GREY)
-        ax.fill([life.born, life.died + 1, life.died + 1, life.born], [low, low, high, high],
-                facecolor=style.tint(color, 0.5), linewidth=0)  # fmt: skip
-    middle = d["ticks"].index(LOSS) + 0.5
-    for part, word in (("attn", "attention"), ("mlp", "MLP")):
-        for i in range(d["layers"]):
-            own = [y for key, span in place.items() if owner(key) == (i, part) for y in span]
-            ax.text(middle, (min(own) + max(own)) / 2, f"{word} {i + 1}", ha="center", va="center",
-                    fontsize=style.SMALL)  # fmt: skip
-    top, shared = max(high for _, high in place.values()), d["shared"] / 1e6
-    ax.text(middle + 1.6, top - 2.4, LOSS, color=style.GREY, va="center", fontsize=style.SMALL)
-    green = [y for key, span in place.items() if owner(key) == (2, "ln_2") for y in span]
-    ax.annotate("layer norms", (13.4, np.mean(green)), (7.5, 56), color=style.GREEN, ha="center",
-                fontsize=style.SMALL, arrowprops={"arrowstyle": "-", "color": style.GREEN, "linewidth": 0.8})  # fmt: skip
-    ax.text(29, shared - 2.6, f"shared by all blocks: {shared:.0f} MB instead of {d['unshared'] / 1e6:.0f}",
-            color=style.GREY, va="center", fontsize=style.SMALL)  # fmt: skip
-    ax.set_ylim(0, top)
+        color = style.tint(colors.get(owner(life.key)[1], style.GREY), 0.5)
+        style.box(ax, life.born, low, life.died + 1 - life.born, high - low, color)
+    _name_bars(ax, d, place)
     ax.set_ylabel("buffers, MB")
+    ax.spines["bottom"].set_visible(False)
+
     below = style.axes(fig, 0.65, 0.57, 6.7, 1.0)
-    alive = np.array(d["alive"][1:]) / 1e6
+    alive, held, end = np.array(d["alive"][1:]) / 1e6, d["held"] / 1e6, len(d["ticks"])
     below.stairs(alive, np.arange(1, end + 1), fill=True, color=style.tint(style.GREY, 0.4))
-    below.axhline(d["held"] / 1e6, color=style.GREY, linewidth=1, linestyle=(0, (4, 3)))
-    below.text(
-        1.5, d["held"] / 1e6 - 5, f"held {d['held'] / 1e6:.0f} MB", va="top", fontsize=style.SMALL
-    )
-    below.text(middle, 8, f"in use at most {alive.max():.0f} MB", ha="center", fontsize=style.SMALL)
-    below.set_ylim(0, 1.1 * d["held"] / 1e6)
+    style.line(below, [1, end], [held, held], style.GREY, linestyle=style.DASHES)
+    style.write(below, 1.5, held - 12, f"held {held:.0f} MB", ha="left")
+    style.write(below, _loss(d), 14, f"in use at most {alive.max():.0f} MB")
+    _name_ticks(below, d)
+    below.set_ylim(0, 1.1 * held)
     below.set_ylabel("sum, MB")
-    below.set_yticks([0, 40, 80])
     for panel in (ax, below):
         panel.set_xlim(1, end)
         panel.set_xticks([])
-        panel.spines["bottom"].set_visible(panel is below)
-    _name_ticks(below, d, middle)
+        panel.locator_params(axis="y", nbins=5 if panel is ax else 3)
     return fig
 
 
-def _name_ticks(ax: Any, d: dict[str, Any], middle: float) -> None:
+def _loss(d: dict[str, Any]) -> float:
+    """Where the middle of the step is."""
+    return float(d["ticks"].index(LOSS) + 0.5)
+
+
+def _name_bars(ax: Any, d: dict[str, Any], place: dict[str, tuple[float, float]]) -> None:
+    """Words in the bars, or beside those that are too small."""
+    from . import style
+
+    def middle(block: int, part: str) -> float:
+        found = [y for key, span in place.items() if owner(key) == (block, part) for y in span]
+        return (min(found) + max(found)) / 2
+
+    for i in range(d["layers"]):
+        style.write(ax, _loss(d), middle(i, "attn"), f"attention {i + 1}")
+        style.write(ax, _loss(d), middle(i, "mlp"), f"MLP {i + 1}")
+    style.write(ax, _loss(d) + 1.4, middle(-1, LOSS), LOSS, style.GREY, ha="left")
+    norm = next(life.born for life in d["lives"] if owner(life.key) == (2, "ln_2"))
+    style.point_out(ax, (norm, middle(2, "ln_2")), "layer norms", (norm - 6, 56), style.GREEN)
+    shared = d["shared"] / 1e6
+    words = f"shared by all blocks: {shared:.0f} MB instead of {d['unshared'] / 1e6:.0f}"
+    style.write(ax, _loss(d) + 2.5, shared - 2.8, words, style.GREY, ha="left")
+    ax.set_ylim(0, max(high for _, high in place.values()))
+
+
+def _name_ticks(ax: Any, d: dict[str, Any]) -> None:
     """The blocks under the axis of time: forward to the left of the loss, backward to the right."""
     from . import style
 
+    below = {"va": "top"}
     for i in range(d["layers"]):
         for way in ("forward", "backward"):
-            own = [
-                t
-                for t, name in enumerate(d["ticks"])
-                if name.startswith(f"{i} ") and name.endswith(way)
-            ]
-            ax.text(np.mean(own) + 0.5, -6, str(i + 1), ha="center", va="top", fontsize=style.SMALL)
-    for x, words in (
-        (middle / 2 + 0.5, "forward through block"),
-        (middle, LOSS),
-        (1.5 * middle, "backward"),
-    ):
-        ax.text(x, -24 if words != LOSS else -6, words, ha="center", va="top", fontsize=style.SMALL)
+            name = re.compile(rf"{i} \w+ {way}")
+            own = [t for t, tick in enumerate(d["ticks"]) if name.fullmatch(tick)]
+            style.write(ax, np.mean(own) + 0.5, -6, str(i + 1), **below)
+    style.write(ax, _loss(d), -6, LOSS, **below)
+    style.write(ax, 0.5 * _loss(d), -24, "forward through block", **below)
+    style.write(ax, 1.5 * _loss(d), -24, "backward", **below)

@@ -9,7 +9,6 @@ import threading
 import time
 from collections.abc import Callable
 from contextlib import closing
-from dataclasses import asdict
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -33,15 +32,21 @@ def trained() -> dict[str, Any]:
     with TemporaryDirectory() as folder:
         out = Path(folder) / "run"
         model = minigpt.train(
-            PROMPT, source="template", out=str(out), device="cpu", epochs=100, batch_size=8,
-            learning_rate=4e-3, **TINY,
-        )  # fmt: skip
+            PROMPT,
+            source="template",
+            out=str(out),
+            device="cpu",
+            epochs=100,
+            batch_size=8,
+            learning_rate=4e-3,
+            **TINY,
+        )
         record = json.loads((out / "run.json").read_text(encoding="utf-8"))
     ids = model.tokenizer.encode(TEXT)
-    logits = max(model.logits(ids), key=_entropy)
-    weights = [
-        np.tril(block.attn.weights[0]) for block in model.network.blocks
-    ]  # right of it: undefined
+    rows = model.logits(ids)
+    after = max(range(len(ids)), key=lambda t: _entropy(rows[t]))
+    logits = rows[after]
+    weights = [block.attn.weights[0] for block in model.network.blocks]  # (H, T, T)
     return {
         "prompt": PROMPT,
         "documents": record["corpus"]["documents"],
@@ -51,10 +56,14 @@ def trained() -> dict[str, Any]:
         "seconds": round(record["training"]["seconds"]),
         "held_out_loss": round(record["result"]["held_out_loss"], 3),
         "text": [model.tokenizer.decode([i]) for i in ids],
-        "weights": [[[_rounded(row[: t + 1]) for t, row in enumerate(head)] for head in block] for block in weights],
+        "weights": [
+            [[_rounded(row[: t + 1]) for t, row in enumerate(head)] for head in block]
+            for block in weights  # right of the diagonal they are undefined
+        ],
+        "after": after,
         "logits": _rounded(logits),
         "likeliest": [model.tokenizer.decode([int(i)]) for i in logits.argsort()[:-4:-1]],
-    }  # fmt: skip
+    }
 
 
 def _entropy(logits: np.ndarray) -> float:
@@ -69,25 +78,25 @@ def _rounded(array: np.ndarray) -> list[float]:
 
 
 def workers() -> dict[str, Any]:
-    """When each of two workers computed what, in the fastest of some steps: [thread, stage, start, end],
-    in milliseconds; thread 0 is the one that called. It takes two cores that nobody else uses."""
+    """When each of two workers computed what, in the fastest of some steps: [thread, stage, start,
+    end], in milliseconds; thread 0 is the one that called. Nothing else should run meanwhile."""
     config = example.config()
     x, y = example.batch(config.vocab_size)
     with closing(minigpt.Trainer(config, device="cpu", threads=2)) as trainer:
         trainer.step(x, y)  # starts the threads, takes the memory
-        found = [_timed_step(trainer, x, y) for _ in range(STEPS)]
-    return {"config": asdict(config), "batch": x.shape, "steps": STEPS,
-            **min(found, key=lambda step: step["milliseconds"])}  # fmt: skip
+        found = [timed_step(trainer, x, y) for _ in range(STEPS)]
+    fastest = min(found, key=lambda step: step["milliseconds"])
+    return {"layers": config.n_layer, "batch": x.shape, "steps": STEPS, **fastest}
 
 
-def _timed_step(trainer: minigpt.Trainer, x: np.ndarray, y: np.ndarray) -> dict[str, Any]:
-    """One step. Its calls of the workers are, in order: forward, then forward and backward of each chunk
-    of the loss, backward, adding up the gradients, the update."""
+def timed_step(trainer: minigpt.Trainer, x: np.ndarray, y: np.ndarray) -> dict[str, Any]:
+    """One step. Its calls of the workers are, in order: forward; forward and backward of each chunk
+    of the loss; backward; adding up the gradients; the update."""
     began, calls, spans = time.perf_counter(), 0, []
     share_out = trainer.workers.map
-    owners = [trainer.workers, *(model.embedding for model in trainer.models)]
+    changed = [trainer.workers, *(model.embedding for model in trainer.models)]
 
-    def timed(work: Callable[..., Any], call: int | str) -> Callable[..., Any]:
+    def timed(work: Callable[..., Any], call: int) -> Callable[..., Any]:
         def run(*arguments: Any) -> Any:
             start = time.perf_counter()
             result = work(*arguments)
@@ -101,28 +110,26 @@ def _timed_step(trainer: minigpt.Trainer, x: np.ndarray, y: np.ndarray) -> dict[
         calls += 1
         return share_out(timed(work, calls), *arguments)
 
-    trainer.workers.map = map_timed  # type: ignore[method-assign]
+    for owner in changed:
+        if owner is trainer.workers:
+            owner.map = map_timed
+        else:
+            owner.backward = timed(owner.backward, 0)
     trainer.loss.run = map_timed
-    for model in trainer.models:
-        model.embedding.backward = timed(model.embedding.backward, "embedding")  # type: ignore[method-assign]
     trainer.step(x, y)
     seconds = time.perf_counter() - began
-    for owner in owners:
-        owner.__dict__.pop("map", None)
-        owner.__dict__.pop("backward", None)
+    for owner in changed:
+        del owner.__dict__["map" if owner is trainer.workers else "backward"]
     trainer.loss.run = share_out
     loss = ("logits", "loss backward") * ((calls - 4) // 2)
-    stages = dict(enumerate(("forward", *loss, "backward", "add up", "update"), start=1))
-    stages["embedding"] = "embedding"
-    threads = [
-        threading.get_ident(),
-        *sorted({span[0] for span in spans} - {threading.get_ident()}),
+    stages = ("embedding", "forward", *loss, "backward", "add up", "update")
+    caller = threading.get_ident()
+    threads = [caller, *sorted({span[0] for span in spans} - {caller})]
+    lines = [
+        [threads.index(thread), stages[call], round(1000 * start, 2), round(1000 * end, 2)]
+        for thread, call, start, end in sorted(spans, key=lambda span: span[2])
     ]
-    return {
-        "milliseconds": round(1000 * seconds, 2),
-        "spans": [[threads.index(thread), stages[call], round(1000 * start, 2), round(1000 * end, 2)]
-                  for thread, call, start, end in sorted(spans, key=lambda span: span[2])],
-    }  # fmt: skip
+    return {"milliseconds": round(1000 * seconds, 2), "spans": lines}
 
 
 def main(names: list[str]) -> None:

@@ -19,8 +19,8 @@ SHARDS, BLOCK = 2, 400  # two cores; tokens of a block at most
 
 
 def in_blocks(logits: np.ndarray, shards: int, block: int) -> dict[str, Any]:
-    """What the loss computes of one row of logits (V,): its blocks (start, stop), of each the largest
-    logit, the exponentials and their sum, and the share that makes them the softmax."""
+    """What the loss computes of one row of logits (V,): its blocks (start, stop), and of each the
+    largest logit, the exponentials, their sum, and the share that makes them the softmax."""
     config = ModelConfig(n_layer=1, n_head=1, n_embd=1, n_positions=1, vocab_size=len(logits))
     backend = Backend("pictures")
     parameters, workspace = Parameters(config, backend, np.float64), Workspace(backend, np.float64)
@@ -46,60 +46,57 @@ def data() -> dict[str, Any]:
     found = stored("trained")
     logits = np.array(found["logits"])
     parts = in_blocks(logits, SHARDS, BLOCK)
-    running = np.maximum.accumulate(parts["maxima"])
-    # what is summed so far is scaled to the new maximum whenever that grows
-    total, totals, before = 0.0, [], running[0]
-    for m, s, now in zip(parts["maxima"], parts["sums"], running, strict=True):
-        total = total * np.exp(before - now) + s * np.exp(m - now)
-        before = now
+    running, total, totals = np.maximum.accumulate(parts["maxima"]), 0.0, []
+    for k, now in enumerate(running):
+        before = running[max(0, k - 1)]  # what was summed was scaled to this largest logit
+        total = total * np.exp(before - now) + parts["sums"][k] * np.exp(parts["maxima"][k] - now)
         totals.append(total)
-    softmax = np.concatenate(
-        [e * s for e, s in zip(parts["exponentials"], parts["shares"], strict=True)]
-    )
-    likeliest = [
-        (int(i), word) for i, word in zip(softmax.argsort()[::-1], found["likeliest"], strict=False)
-    ]
-    return {**parts, "logits": logits, "running": running, "totals": np.array(totals), "softmax": softmax,
-            "likeliest": likeliest}  # fmt: skip
+    scaled = [e * s for e, s in zip(parts["exponentials"], parts["shares"], strict=True)]
+    softmax = np.concatenate(scaled)
+    order = softmax.argsort()[::-1].tolist()
+    return {
+        **parts,
+        "logits": logits,
+        "running": running,
+        "totals": np.array(totals),
+        "softmax": softmax,
+        "likeliest": list(zip(order, found["likeliest"], strict=False)),
+    }
 
 
 def draw(d: dict[str, Any]) -> Any:
     """The logits, each block's exponentials, and the softmax, over the vocabulary."""
     from . import style
 
-    height = 5.7
-    fig = style.figure(height)
+    fig = style.figure(5.75)
     V, blocks = len(d["logits"]), d["blocks"]
     panels = [style.axes(fig, 0.8, y, 6.55, 1.25) for y in (4.05, 2.2, 0.35)]
+    names = "logit", "exp(logit \N{MINUS SIGN} largest)", "softmax"
     series = d["logits"], np.concatenate(d["exponentials"]), d["softmax"]
     floors = d["logits"].min() - 0.5, 0.0, 0.0
-    names = "logit", "exp(logit − largest)", "softmax"
-    for ax, values, floor, name in zip(panels, series, floors, names, strict=True):
+    for ax, name, values, floor in zip(panels, names, series, floors, strict=True):
+        across = {"transform": ax.get_xaxis_transform()}  # up: from 0 to 1, the panel's height
+        for start, _ in blocks[1:]:
+            style.line(ax, [start, start], [0, 1.32], clip_on=False, **across)
+        _stems(ax, values, floor)
         ax.set_ylabel(name, fontsize=style.SMALL)
         ax.set_xlim(0, V)
         ax.set_ylim(floor, floor + 1.08 * (values.max() - floor))
         ax.set_xticks([])
         ax.locator_params(axis="y", nbins=4)
-        for start, _ in blocks[1:]:
-            ax.plot([start, start], [0, 1.32], color=style.LIGHT, linewidth=1, clip_on=False, zorder=0,
-                    transform=ax.get_xaxis_transform())  # fmt: skip
-        _stems(ax, values, floor)
-
-    def label(panel: int, k: int, line: int, words: str, color: str) -> None:
-        ax = panels[panel]
-        ax.text(sum(blocks[k]) / 2, 1.24 - 0.14 * line, words, color=color, ha="center", va="center",
-                fontsize=style.SMALL, transform=ax.get_xaxis_transform())  # fmt: skip
-
-    for k, span in enumerate(blocks):
-        panels[0].plot(span, [d["running"][k]] * 2, color=style.ORANGE, linewidth=1.2)
-        label(0, k, 0, f"largest {d['maxima'][k]:.2f}", style.INK)
-        label(0, k, 1, f"so far {d['running'][k]:.2f}", style.ORANGE)
-        label(1, k, 0, f"sum {d['sums'][k]:.2f}", style.INK)
-        label(1, k, 1, f"so far {d['totals'][k]:.2f}", style.ORANGE)
-        label(2, k, 0, f"exp times {d['shares'][k]:.3f}", style.INK)
+    for k, (start, stop) in enumerate(blocks):
+        panels[0].plot([start, stop], [d["running"][k]] * 2, color=style.ORANGE, linewidth=1.2)
+        for ax, words, so_far in (
+            (panels[0], f"largest {d['maxima'][k]:.2f}", f"so far {d['running'][k]:.2f}"),
+            (panels[1], f"sum {d['sums'][k]:.2f}", f"so far {d['totals'][k]:.2f}"),
+            (panels[2], f"exp times {d['shares'][k]:.3f}", ""),
+        ):
+            middle, across = (start + stop) / 2, {"transform": ax.get_xaxis_transform()}
+            style.write(ax, middle, 1.24, words, **across)
+            style.write(ax, middle, 1.1, so_far, style.ORANGE, **across)
     for i, word in d["likeliest"]:
-        panels[2].text(i + 14, 0.96 * d["softmax"][i], f"{word.strip()} {d['softmax'][i]:.0%}", color=style.BLUE,
-                       va="center", fontsize=style.SMALL)  # fmt: skip
+        p = d["softmax"][i]
+        style.write(panels[2], i + 14, 0.96 * p, f"{word.strip()} {p:.0%}", style.BLUE, ha="left")
     panels[2].set_xlabel(f"the {V:,} tokens of the vocabulary in {len(blocks)} blocks", labelpad=4)
     return fig
 

@@ -14,6 +14,7 @@ from minigpt.params import Parameters
 
 TITLE = "The tiles of causal attention"
 T = 256
+PARTS = ("needed", "masked", "skipped")
 
 
 def tiles(T: int, tile: int = TILE) -> list[Tile]:
@@ -51,55 +52,50 @@ def data() -> dict[str, Any]:
 
 
 def draw(d: dict[str, Any]) -> Any:
-    """Left the forward, one product for each row of tiles; right the backward's dK and dV."""
+    """Left the scores, one product for each row of tiles; right dK and dV of the backward."""
     from . import style
 
     fig = style.figure(3.95)
-    page = style.canvas(fig, 3.95)
-    panels = (
+    page = style.page(fig)
+    panels = []
+    for left, forward, title in (
         (0.62, True, "scores: tile by tile of queries"),
         (4.25, False, "dK, dV: tile by tile of keys"),
-    )
-    for left, forward, title in panels:
-        _panel(style.axes(fig, left, 0.48, 2.95, 2.95), d, forward)
-        page.text(left + 1.475, 3.72, title, ha="center", va="center", fontsize=style.HEAD)
-    ax = fig.axes[1]
-    share = {name: f"{d[name] / d['all']:.0%}" for name in ("needed", "masked", "skipped")}
-    small = {"fontsize": style.SMALL, "ha": "center", "va": "center"}
-    ax.text(
-        164, 26, f"never computed: {d['skipped']:,} ({share['skipped']})", color=style.GREY, **small
-    )
-    ax.text(207, 96, f"masked:\n{d['masked']:,} ({share['masked']})", color=style.ORANGE, **small)
-    ax.plot([172, 112], [96, 84], color=style.ORANGE, linewidth=0.8)
-    ax.text(104, 229, f"used: {d['needed']:,} ({share['needed']})", color=style.BLUE, **small)
+    ):
+        panels.append(style.axes(fig, left, 0.48, 2.95, 2.95))
+        _square(panels[-1], d, forward)
+        style.write(page, left + 1.475, 3.72, title, fontsize=style.HEAD)
+    words = {name: f"{d[name]:,} ({d[name] / d['all']:.0%})" for name in PARTS}
+    ax = panels[0]
+    style.write(ax, 164, 26, f"never computed: {words['skipped']}", style.GREY)
+    style.point_out(ax, (112, 84), f"masked:\n{words['masked']}", (207, 96), style.ORANGE)
+    style.write(ax, 104, 229, f"used: {words['needed']}", style.BLUE)
     return fig
 
 
-def _panel(ax: Any, d: dict[str, Any], forward: bool) -> None:
-    """The square of scores; each tile's product is outlined and numbered."""
-    from matplotlib.patches import Polygon, Rectangle
-
+def _square(ax: Any, d: dict[str, Any], forward: bool) -> None:
+    """The scores of a head; each tile's product is outlined and numbered."""
     from . import style
 
     T, blue, orange = d["T"], style.tint(style.BLUE, 0.3), style.tint(style.ORANGE, 0.55)
     ax.set_xlim(0, T)
     ax.set_ylim(T, 0)
-    ax.set_aspect("equal")
-    ax.add_patch(Rectangle((0, 0), T, T, facecolor=style.FAINT, edgecolor="none"))
-    ax.add_patch(Polygon([(0, 0), (0, T), (T, T)], facecolor=blue, edgecolor="none"))
+    style.box(ax, 0, 0, T, T, style.FAINT)
+    ax.fill([0, 0, T], [0, T, T], facecolor=blue, linewidth=0)
     for r0, r1, c0, c1 in d["tiles"]:
-        ax.add_patch(Polygon([(c0, r0), (c1, r0), (c1, r1)], facecolor=orange, edgecolor="none"))
-    for k, (r0, r1, c0, c1) in enumerate(d["tiles"]):
-        corner, wide, high = ((0, r0), c1, r1 - r0) if forward else ((c0, r0), c1 - c0, T - r0)
-        ax.add_patch(Rectangle(corner, wide, high, fill=False, linewidth=1.5, clip_on=False,
-                               edgecolor=style.INK))  # fmt: skip
-        middle = (16, r1 - 19) if forward else (c0 + 16, T - 19)
-        ax.text(*middle, str(k + 1), ha="center", va="center", fontsize=style.TEXT)
+        ax.fill([c0, c1, c1], [r0, r0, r1], facecolor=orange, linewidth=0)
+    look = {"fill": False, "linewidth": 1.5, "edgecolor": style.INK, "clip_on": False}
+    for k, (r0, r1, c0, c1) in enumerate(d["tiles"], start=1):
+        if forward:
+            style.box(ax, 0, r0, c1, r1 - r0, "none", **look)
+            style.write(ax, 16, r1 - 19, str(k), fontsize=style.TEXT)
+        else:
+            style.box(ax, c0, r0, c1 - c0, T - r0, "none", **look)
+            style.write(ax, c0 + 16, T - 19, str(k), fontsize=style.TEXT)
     ends = [0, *(stop for _, stop, _, _ in d["tiles"])]
     ax.set_xticks(ends)
     ax.set_yticks(ends)
     ax.set_xlabel("key", labelpad=1)
     ax.set_ylabel("query", labelpad=1)
-    for side in ("left", "bottom"):
-        ax.spines[side].set_visible(False)
+    ax.spines[:].set_visible(False)
     ax.tick_params(length=0)

@@ -1,5 +1,5 @@
-"""Arrays that report what is computed with them. In: a workspace. Out: which memory held a value from
-when to when, and whether anybody read one that had been overwritten."""
+"""Arrays that report what is computed with them. In: a workspace. Out: from when to when its memory
+held which value, and whether anybody used one that another had taken the place of."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ class Trace:
             self.lives.append(life)
             return Watched.of(array, self, life)
 
-        workspace.take = take  # type: ignore[method-assign]
+        workspace.take = take
 
     def during(self, work: Callable[..., Any]) -> Callable[..., Any]:
         """The same function, one tick later."""

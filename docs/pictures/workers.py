@@ -7,29 +7,19 @@ from typing import Any
 from .example import stored
 
 TITLE = "Two workers over one step"
-STAGES = (
-    "forward",
-    "logits",
-    "loss backward",
-    "backward",
-    "embedding",
-    "add up",
-    "update",
-)  # in order
+STAGES = ("forward", "logits", "loss backward", "backward", "embedding", "add up", "update")
+TALL, APART = 0.3, 0.4  # inches: a lane, and from one to the next
 
 
 def data() -> dict[str, Any]:
-    """The stored spans; of each stage its first start and last end; and the share of both workers'
+    """The stored spans; of each stage its first start and last end; and the share of the workers'
     time in which they computed."""
     found = stored("workers")
     spans = [tuple(span) for span in found["spans"]]
-    stages = {
-        stage: (
-            min(s[2] for s in spans if s[1] == stage),
-            max(s[3] for s in spans if s[1] == stage),
-        )
-        for stage in STAGES
-    }
+    stages = {}
+    for stage in STAGES:  # in order
+        own = [span for span in spans if span[1] == stage]
+        stages[stage] = min(start for *_, start, _ in own), max(end for *_, end in own)
     busy = sum(end - start for thread, _, start, end in spans if thread)
     total = found["milliseconds"]
     return {"spans": spans, "stages": stages, "total": total, "busy": busy / (2 * total)}
@@ -39,49 +29,37 @@ def draw(d: dict[str, Any]) -> Any:
     """The whole step, and below it two stretches magnified."""
     from . import style
 
-    height = 4.2
-    fig = style.figure(height)
-    page = style.canvas(fig, height)
+    fig = style.figure(3.5)
+    page = style.page(fig)
     stages, total = d["stages"], d["total"]
-    whole = Lanes(page, d, 0.9, 7.2, 2.85, 0, total)
-    whole.bars({"forward": "forward", "backward": "backward"})
-    page.text(7.2, 3.95, f"one step: {total:.0f} ms, workers busy {d['busy']:.0%}", ha="right", va="center",
-              fontsize=style.HEAD)  # fmt: skip
+    words = f"{total:.0f} ms, of which the workers compute {d['busy']:.0%}"
+    style.write(page, 0.9, 3.3, words, ha="left", fontsize=style.HEAD)
+    whole = Lanes(page, d["spans"], 0.9, 7.2, 2.25, 0, total)
+    whole.draw({"forward": "forward", "backward": "backward"})
     for worker in (1, 2):
-        page.text(0.8, whole.y(worker) + 0.15, f"worker {worker}", ha="right", va="center")
-    loss = Lanes(page, d, 0.9, 3.75, 0.75, stages["logits"][0], stages["loss backward"][1])
-    end = Lanes(page, d, 4.35, 7.2, 0.75, stages["backward"][1], total)
-    for lanes, words in ((loss, {"logits": "logits", "loss backward": "their gradients"}),
-                         (end, {"embedding": "", "add up": "add up", "update": "update"})):  # fmt: skip
+        middle = whole.y(worker) + TALL / 2
+        style.write(page, 0.8, middle, f"worker {worker}", ha="right")
+    loss = stages["logits"][0], stages["loss backward"][1]
+    end = stages["embedding"][0], total
+    for left, right, (low, high), names in (
+        (0.9, 3.6, loss, {"logits": "logits", "loss backward": "gradients"}),
+        (4.5, 7.2, end, {"add up": "add up", "update": "update"}),
+    ):
+        lanes = Lanes(page, d["spans"], left, right, 0.6, low, high)
         whole.magnified(lanes)
-        lanes.bars(words)
-        page.text(
-            (lanes.left + lanes.right) / 2,
-            0.25,
-            f"{lanes.high - lanes.low:.0f} ms",
-            ha="center",
-            va="center",
-            fontsize=style.SMALL,
-        )
+        lanes.draw(names)
+        name = "the loss" if left < 1 else "embedding, sum of the gradients, update"
+        style.write(page, (left + right) / 2, 0.35, f"{name}: {high - low:.0f} ms")
     return fig
 
 
 class Lanes:
-    """A stretch of time, from `low` to `high` ms, drawn from `left` to `right` inches: a lane a worker."""
-
-    TALL = 0.3
+    """A stretch of time, `low` to `high` ms, from `left` to `right` inches; a lane a worker."""
 
     def __init__(
-        self,
-        page: Any,
-        d: dict[str, Any],
-        left: float,
-        right: float,
-        y: float,
-        low: float,
-        high: float,
+        self, page: Any, spans: Any, left: float, right: float, y: float, low: float, high: float
     ) -> None:
-        self.page, self.spans, self.left, self.right, self.bottom = page, d["spans"], left, right, y
+        self.page, self.spans, self.left, self.right, self.bottom = page, spans, left, right, y
         self.low, self.high = low, high
 
     def x(self, ms: float) -> float:
@@ -89,41 +67,28 @@ class Lanes:
         return self.left + (self.right - self.left) * (ms - self.low) / (self.high - self.low)
 
     def y(self, worker: int) -> float:
-        """The lower edge of a worker's lane; the caller's own (0) is the thinnest, between."""
-        return self.bottom + (0.4 if worker == 1 else 0)
+        """The lower edge of a worker's lane."""
+        return self.bottom + APART * (2 - worker)
 
-    def bars(self, words: dict[str, str]) -> None:
-        """What was computed in this stretch; the words stand in the bars."""
-        from matplotlib.patches import Rectangle
-
+    def draw(self, words: dict[str, str]) -> None:
+        """What was computed in this stretch, with words in the bars of some stages."""
         from . import style
 
-        colors = {"forward": style.BLUE, "logits": style.GREY, "loss backward": style.INK, "backward": style.ORANGE,
-                  "embedding": style.ORANGE, "add up": style.GREY, "update": style.GREEN}  # fmt: skip
+        colors = dict.fromkeys(STAGES, style.GREY)
+        colors |= {"forward": style.BLUE, "backward": style.ORANGE, "update": style.GREEN}
         for thread, stage, start, end in self.spans:
-            if start < self.low - 0.01 or end > self.high + 0.01:
-                continue
-            a, b = self.x(start), self.x(end)
-            y, tall = (self.y(thread), self.TALL) if thread else (self.bottom, 0.7)
-            self.page.add_patch(
-                Rectangle(
-                    (a, y), b - a, tall, facecolor=style.tint(colors[stage], 0.4), linewidth=0
-                )
-            )
-            if words.get(stage):
-                self.page.text(
-                    (a + b) / 2,
-                    y + tall / 2,
-                    words[stage],
-                    ha="center",
-                    va="center",
-                    fontsize=style.SMALL,
-                )
+            if self.low <= start and end <= self.high:
+                a, b, color = self.x(start), self.x(end), style.tint(colors[stage], 0.4)
+                if not thread:  # the caller's own work stands across both lanes
+                    style.box(self.page, a, self.bottom, b - a, APART + TALL, color)
+                    continue
+                style.box(self.page, a, self.y(thread), b - a, TALL, color)
+                style.write(self.page, (a + b) / 2, self.y(thread) + TALL / 2, words.get(stage, ""))
 
     def magnified(self, below: Lanes) -> None:
         """Lines from a stretch of these lanes to those that show it larger."""
         from . import style
 
         for ms, end in ((below.low, below.left), (below.high, below.right)):
-            self.page.plot([self.x(ms), self.x(ms), end], [self.bottom + 0.75, self.bottom - 0.05, below.bottom + 0.75],
-                           color=style.LIGHT, linewidth=0.8, zorder=0)  # fmt: skip
+            ys = self.bottom + APART + TALL, self.bottom, below.bottom + APART + TALL
+            style.line(self.page, [self.x(ms), self.x(ms), end], ys)
