@@ -180,7 +180,8 @@ def test_what_a_block_saves_lives_from_its_forward_to_its_backward():
 def test_lifetimes_shows_the_sums_of_today():
     d = data("lifetimes")
     assert d["stale"] == []
-    assert max(d["alive"]) <= d["held"]
+    assert d["alive"][0] == 0 < d["alive"][1] < max(d["alive"]) <= d["held"]
+    assert sum(d["alive"]) == sum(v.size * (v.died + 1 - v.born) for v in d["lives"])
     places = sorted(lifetimes.lanes(d).values())
     assert places[0][0] == 0
     assert places[-1][1] == pytest.approx(d["held"] / 1e6)

@@ -123,7 +123,7 @@ def _draw_plane(ax: Any, d: dict[str, Any]) -> None:
         (x, (0.55, -0.12), f"x {MINUS} mean", style.BLUE, text),
         (dz, (0, 0.2), f"dz {MINUS} mean", style.INK, text),
         (tangent, (-0.08, 0.1), "tangent", style.ORANGE, {**text, "ha": "right"}),
-        ((tangent + dz) / 2, (-0.05, 0.22), "removed", style.GREY, {}),
+        ((tangent + dz) / 2, (-0.1, 0.22), "removed", style.GREY, {"ha": "right"}),
         (x + dx, (0.15, -0.1), "dx =\ntangent / std", style.ORANGE, {**text, "ha": "left"}),
     ):
         style.write(ax, at[0] + right, at[1] + up, words, color, **more)

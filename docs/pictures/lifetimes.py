@@ -163,12 +163,12 @@ def _name_bars(ax: Any, d: dict[str, Any], place: dict[str, tuple[float, float]]
     for i in range(d["layers"]):
         style.write(ax, _loss(d), middle(i, "attn"), f"attention {i + 1}")
         style.write(ax, _loss(d), middle(i, "mlp"), f"MLP {i + 1}")
-    style.write(ax, _loss(d) + 1.4, middle(-1, LOSS), LOSS, style.GREY, ha="left")
+    style.write(ax, _loss(d) - 1, middle(-1, LOSS), LOSS, style.GREY, ha="right")
     norm = next(life.born for life in d["lives"] if owner(life.key) == (2, "ln_2"))
     style.point_out(ax, (norm, middle(2, "ln_2")), "layer norms", (norm - 6, 56), style.GREEN)
     shared = d["shared"] / 1e6
     words = f"shared by all blocks: {shared:.0f} MB instead of {d['unshared'] / 1e6:.0f}"
-    style.write(ax, _loss(d) + 2.5, shared - 2.8, words, style.GREY, ha="left")
+    style.write(ax, _loss(d) + 2.5, shared - 3.2, words, style.GREY, ha="left")
     ax.set_ylim(0, max(high for _, high in place.values()))
 
 

@@ -24,9 +24,7 @@ def in_blocks(logits: np.ndarray, shards: int, block: int) -> dict[str, Any]:
     config = ModelConfig(n_layer=1, n_head=1, n_embd=1, n_positions=1, vocab_size=len(logits))
     backend = Backend("pictures")
     parameters, workspace = Parameters(config, backend, np.float64), Workspace(backend, np.float64)
-    parameters[EMBEDDING].value[:, 0] = (
-        logits  # of width 1: the product with a hidden state of 1 gives them
-    )
+    parameters[EMBEDDING].value[:, 0] = logits  # width 1: a hidden state of 1 gives them
     loss = CrossEntropy(parameters, workspace, shards=shards, block=block)
     hidden, target = np.ones((1, 1)), np.array([int(logits.argmax())])
     maxima, sums, _ = zip(*(shard.forward(hidden, target) for shard in loss.shards), strict=True)

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from minigpt.attention import TILE, Attention, Tile
+from minigpt.attention import Attention, Tile
 from minigpt.backend import Backend
 from minigpt.config import ModelConfig
 from minigpt.layers import Noise, Workspace
@@ -17,8 +17,8 @@ T = 256
 PARTS = ("needed", "masked", "skipped")
 
 
-def tiles(T: int, tile: int = TILE) -> list[Tile]:
-    """What the layer cuts the (T, T) scores of one head into."""
+def tiles(T: int, tile: int | None = None) -> list[Tile]:
+    """What the layer cuts the (T, T) scores of one head into; by default into its own tiles."""
     config = ModelConfig(n_layer=1, n_head=1, n_embd=1, n_positions=T, vocab_size=2)
     backend = Backend("pictures")
     parameters, workspace = Parameters(config, backend), Workspace(backend)
@@ -42,7 +42,6 @@ def data() -> dict[str, Any]:
     needed = np.tri(T, dtype=bool)
     return {
         "T": T,
-        "tile": TILE,
         "tiles": [(t.rows.start, t.rows.stop, t.columns.start, t.columns.stop) for t in found],
         "all": T * T,
         "needed": int((computed & needed).sum()),

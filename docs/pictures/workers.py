@@ -71,19 +71,23 @@ class Lanes:
         return self.bottom + APART * (2 - worker)
 
     def draw(self, words: dict[str, str]) -> None:
-        """What was computed in this stretch, with words in the bars of some stages."""
+        """What was computed in this stretch; the widest bar of a stage has its word."""
         from . import style
 
         colors = dict.fromkeys(STAGES, style.GREY)
         colors |= {"forward": style.BLUE, "backward": style.ORANGE, "update": style.GREEN}
-        for thread, stage, start, end in self.spans:
-            if self.low <= start and end <= self.high:
-                a, b, color = self.x(start), self.x(end), style.tint(colors[stage], 0.4)
-                if not thread:  # the caller's own work stands across both lanes
-                    style.box(self.page, a, self.bottom, b - a, APART + TALL, color)
-                    continue
+        inside = [span for span in self.spans if self.low <= span[2] and span[3] <= self.high]
+        for thread, stage, start, end in inside:
+            a, b, color = self.x(start), self.x(end), style.tint(colors[stage], 0.4)
+            if thread:
                 style.box(self.page, a, self.y(thread), b - a, TALL, color)
-                style.write(self.page, (a + b) / 2, self.y(thread) + TALL / 2, words.get(stage, ""))
+            else:  # the caller's own work stands across both lanes
+                style.box(self.page, a, self.bottom, b - a, APART + TALL, color)
+        for stage, word in words.items():
+            bars = [span for span in inside if span[1] == stage]
+            thread, _, start, end = max(bars, key=lambda span: span[3] - span[2])
+            middle = (self.x(start) + self.x(end)) / 2
+            style.write(self.page, middle, self.y(thread) + TALL / 2, word)
 
     def magnified(self, below: Lanes) -> None:
         """Lines from a stretch of these lanes to those that show it larger."""
