@@ -22,7 +22,7 @@ from .style import HERE
 
 PROMPT = "A fun GPT that generates cooking recipes"
 TINY = {"layers": 2, "heads": 2, "width": 64, "positions": 64, "context": 64}
-STEPS = 100
+STEPS = 40
 TEXT = "- 1 lemon\n- 2 eggs\n1. Beat the eggs and add the lemon"
 
 

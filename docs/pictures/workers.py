@@ -43,7 +43,7 @@ def draw(d: dict[str, Any]) -> Any:
     end = stages["embedding"][0], total
     for left, right, (low, high), names in (
         (0.9, 3.6, loss, {"logits": "logits", "loss backward": "gradients"}),
-        (4.5, 7.2, end, {"add up": "add up", "update": "update"}),
+        (4.5, 7.2, end, {"add up": "sum", "update": "update"}),
     ):
         lanes = Lanes(page, d["spans"], left, right, 0.6, low, high)
         whole.magnified(lanes)
@@ -71,7 +71,7 @@ class Lanes:
         return self.bottom + APART * (2 - worker)
 
     def draw(self, words: dict[str, str]) -> None:
-        """What was computed in this stretch; the widest bar of a stage has its word."""
+        """What was computed in this stretch; the words stand in the bars of the first worker."""
         from . import style
 
         colors = dict.fromkeys(STAGES, style.GREY)
@@ -83,11 +83,8 @@ class Lanes:
                 style.box(self.page, a, self.y(thread), b - a, TALL, color)
             else:  # the caller's own work stands across both lanes
                 style.box(self.page, a, self.bottom, b - a, APART + TALL, color)
-        for stage, word in words.items():
-            bars = [span for span in inside if span[1] == stage]
-            thread, _, start, end = max(bars, key=lambda span: span[3] - span[2])
-            middle = (self.x(start) + self.x(end)) / 2
-            style.write(self.page, middle, self.y(thread) + TALL / 2, word)
+            if thread == 1:
+                style.write(self.page, (a + b) / 2, self.y(1) + TALL / 2, words.get(stage, ""))
 
     def magnified(self, below: Lanes) -> None:
         """Lines from a stretch of these lanes to those that show it larger."""
