@@ -1,6 +1,7 @@
 # make demo: from a fresh checkout to a GPT that writes recipes. make test, make slow, make check, make parity, make versions: what CI runs.
 # make versions: the tests on the oldest and the newest Python that this machine has; make versions PYTHONS="python3.12 ..." on others.
 # make fuzz: random bytes into every reader, SECONDS each. make coverage: which lines and branches the tests reach.
+# make pictures: the pictures of docs/pictures, from the numbers of the code as it is.
 # make ollama-check: the Ollama client against the server that OLLAMA_HOST names.
 PYTHON ?= python3
 VENV ?= .venv
@@ -8,7 +9,7 @@ BIN = $(VENV)/bin
 READERS = weights tensors state json config record tokenizer merges journal text jsonl csv
 SECONDS = 60
 
-.PHONY: demo test slow check parity versions ollama-check fuzz coverage
+.PHONY: demo test slow check parity versions ollama-check fuzz coverage pictures
 .DELETE_ON_ERROR:
 
 demo: $(VENV)/.run
@@ -40,6 +41,9 @@ fuzz: $(VENV)/.fuzz
 coverage: $(VENV)/.fuzz
 	$(BIN)/python -m pytest -q -n 2 --dist loadfile --cov=minigpt --cov-branch --cov-report=term-missing:skip-covered
 
+pictures: $(VENV)/.docs
+	PYTHONPATH=docs $(BIN)/python -m pictures
+
 ollama-check: $(VENV)/.run
 	$(BIN)/python benchmarks/ollama_check.py
 
@@ -52,6 +56,10 @@ $(VENV)/.run: pyproject.toml | $(VENV)/bin/python
 
 $(VENV)/.dev: pyproject.toml | $(VENV)/bin/python
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e ".[dev]"
+	@touch $@
+
+$(VENV)/.docs: pyproject.toml | $(VENV)/bin/python
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e ".[docs]"
 	@touch $@
 
 $(VENV)/.fuzz: pyproject.toml | $(VENV)/bin/python
