@@ -136,6 +136,19 @@ def test_environment_names_are_those_of_the_options(run):
     assert json.loads(done.stdout)["tokens"] > 3
 
 
+def test_a_variable_set_for_training_neither_extends_a_resumed_run_nor_starts_a_text(run):
+    """`resume --epochs` adds, and the prompt of `generate` is the beginning of a text."""
+    folder, _ = run
+    before = (folder / "metrics.jsonl").read_bytes()
+    for name in ("MINIGPT_EPOCHS", "MINIGPT_MINUTES"):
+        done = call("resume", folder, **{name: "1"})
+        assert done.returncode == 0, done.stderr
+        assert "nothing left to do" in done.stderr
+    assert (folder / "metrics.jsonl").read_bytes() == before
+    plain, named = (call("generate", folder, "--seed", 1, "--json", **more) for more in ({}, {"MINIGPT_PROMPT": PROMPT}))
+    assert named.stdout == plain.stdout != ""
+
+
 @pytest.mark.skipif(sys.platform == "win32", reason="closes streams as a Unix shell does")
 def test_a_closed_output_is_no_traceback(run):
     folder, _ = run

@@ -22,6 +22,8 @@ from minigpt.run.interrupt import Interrupt, ignore_further, reason
 def command(name: str) -> Callable[[Callable[..., None]], click.Command]:
     """A command whose options also read MINIGPT_<OPTION>, and whose errors end in one line and a status.
 
+    An option that means something else than its namesake in `train` reads no variable: `allow_from_autoenv=False`.
+
     0 done; 1 failed; 2 wrong usage; 130 interrupted. A traceback is printed only for --verbose.
     """
 
@@ -53,8 +55,9 @@ def command(name: str) -> Callable[[Callable[..., None]], click.Command]:
         made.params.append(click.Option(["-v", "--verbose"], is_flag=True, help="Show the traceback of an error."))
         for parameter in made.params:
             if isinstance(parameter, click.Option):
-                longest = max(parameter.opts, key=len)
-                parameter.envvar = f"MINIGPT_{longest.lstrip('-').replace('-', '_').upper()}"
+                if parameter.allow_from_autoenv:
+                    longest = max(parameter.opts, key=len)
+                    parameter.envvar = f"MINIGPT_{longest.lstrip('-').replace('-', '_').upper()}"
                 parameter.show_default = not parameter.is_flag and parameter.default not in (None, "") and not parameter.multiple
         return made
 

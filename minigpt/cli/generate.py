@@ -20,7 +20,9 @@ class Whole(click.types.StringParamType):
 
 @command("generate")
 @click.argument("run", type=click.Path())
-@click.option("-p", "--prompt", default="", help="The text to continue. Without it, a sample starts like a document.")
+@click.option(
+    "-p", "--prompt", default="", allow_from_autoenv=False, help="The text to continue. Without it, a sample starts like a document."
+)
 @click.option("--max-tokens", type=int, default=100, help="New tokens, at most.")
 @click.option("--temperature", type=float, default=0.8, help="Below 1 is safer, above 1 wilder; 0 always takes the likeliest token.")
 @click.option("--top-k", type=int, default=40, help="Draw from the k likeliest tokens; 0: from all.")

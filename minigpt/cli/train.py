@@ -47,8 +47,8 @@ def train_command(prompt: str | None, quiet: bool, yes: bool, **options: Any) ->
 
 @command("resume")
 @click.argument("run", type=click.Path())
-@click.option("--epochs", metavar="+N", help="Add this many passes, also to a complete run.")
-@click.option("--minutes", metavar="+M", help="Add this many minutes, also to a complete run.")
+@click.option("--epochs", metavar="+N", allow_from_autoenv=False, help="Add this many passes, also to a complete run.")
+@click.option("--minutes", metavar="+M", allow_from_autoenv=False, help="Add this many minutes, also to a complete run.")
 @click.option(
     "--ollama-host",
     multiple=True,
