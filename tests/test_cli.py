@@ -73,9 +73,9 @@ def test_list_shows_the_runs(run):
     assert "no runs" in empty.stderr
 
 
-def test_a_run_without_a_model_is_listed_without_a_size(tmp_path):
+def test_a_corpus_alone_is_listed_as_written_and_without_a_size(tmp_path):
     call("corpus", "--prompt", PROMPT, "--source", "template", "--initial-tokens", 2000, "--out", tmp_path / "only")
-    assert call("list", "--models-dir", tmp_path).stdout.split("  ") == [str(tmp_path / "only"), "interrupted", f"{PROMPT}\n"]
+    assert call("list", "--models-dir", tmp_path).stdout.split("  ") == [str(tmp_path / "only"), "written", f"{PROMPT}\n"]
 
 
 @pytest.mark.parametrize(

@@ -132,7 +132,7 @@ class RunFolder:
             raise MinigptError(f"{self.path} was written by another process a moment ago; try again")
 
     def save(self, status: str, **more: Any) -> None:
-        """Update the record and write it. Status: writing, training, interrupted, complete or failed."""
+        """Update the record and write it. Status: writing, written (a corpus alone), training, interrupted, complete or failed."""
         self.record |= {"status": status, **more}
         write_json(self.place / RECORD, sealed(self.record))
 
@@ -143,6 +143,7 @@ class RunFolder:
         try:
             with self._in_place():
                 yield
+            status = self.record["status"]
         except Paused as error:
             status = "interrupted"
             raise Paused(f"{error}; {self.continuation}") from error
@@ -156,7 +157,7 @@ class RunFolder:
             where = f"{error.filename}: " if error.filename else ""
             raise MinigptError(f"{where}{error.strerror or error}; once that is fixed: {self.command}") from error
         finally:
-            if self.record["status"] not in ("complete", "interrupted"):
+            if self.record["status"] not in ("complete", status):
                 with suppress(OSError, Moved):  # a full disk takes no new record; the first error is the one to report
                     self.save(status)
 

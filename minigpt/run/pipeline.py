@@ -43,7 +43,7 @@ def write_corpus(prompt: str | None = None, *, listener: Listener | None = None,
     job = plan(prompt, Options.parse(options), listener or Listener())
     with job.run.in_use(new=True), _under_way(job):
         job.run.carry_out({"corpus": partial(write, job)})
-        job.run.save("interrupted")
+        job.run.save("written")
     return job.run
 
 
