@@ -105,6 +105,12 @@ class RunFolder:
         return float(self.record.get("base", {}).get("seconds", 0.0))
 
     @property
+    def base_epochs(self) -> float | None:
+        """Its passes over the corpus; None in a record from before they were kept."""
+        epochs: float | None = self.record.get("base", {}).get("epoch")
+        return epochs
+
+    @property
     def checkpoint(self) -> Path:
         """Where a run keeps what it needs only until it is complete."""
         return self.path / CHECKPOINT
@@ -205,9 +211,10 @@ class RunFolder:
         """Make a complete run one that is trained on: from its model and its corpus, with changed options. One write, whole or not made."""
         self.metrics = self.read_metrics()
         where = self.path / METRICS
-        latest = require_form(json_object(self.metrics[-1] if self.metrics else "{}", where), {"step": count, "seconds": amount}, where)
+        form = {"step": count, "epoch": amount, "seconds": amount}
+        latest = require_form(json_object(self.metrics[-1] if self.metrics else "{}", where), form, where)
         result = self.record["result"]
-        base = {"lines": len(self.metrics), **{name: latest[name] for name in ("step", "seconds")}}
+        base = {"lines": len(self.metrics), **{name: latest[name] for name in form}}
         self.record.setdefault("card", self.record["stages"].get("report", {}).get(CARD))  # older versions kept it there
         self.record["base"] = base | {name: result[name] for name in ("best_step", "train_loss")}
         self.record["stages"] = {"corpus": self.record["stages"]["corpus"]}

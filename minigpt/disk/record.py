@@ -28,7 +28,7 @@ ALWAYS: Form = {
     "status": str,
     "stages": {"*": dict},
     "options": {"epochs?": (count, type(None)), "minutes?": (amount, type(None)), "device?": str, "data?": [str]},
-    "base?": {"step": count, "seconds": amount, "lines": count, "best_step": count, "train_loss": Real},
+    "base?": {"step": count, "epoch?": amount, "seconds": amount, "lines": count, "best_step": count, "train_loss": Real},
     "time?": {"minutes": amount, "training_seconds": amount},
     "trial?": {"*": pair},
     "memory?": {"micro_batch": (count, type(None))},

@@ -33,12 +33,16 @@ class Result:
 
 
 class Course:
-    """A training under way, between two steps. `base` steps were made before it, in an earlier training of the same run."""
+    """A training under way, between two steps. An earlier training of the same run made `base` steps and `base_epochs` epochs, whose
+    number of steps may have been another."""
 
-    def __init__(self, trainer: Trainer, windows: Windows, held_out: HeldOut, pace: Pace, base: int = 0) -> None:
+    def __init__(
+        self, trainer: Trainer, windows: Windows, held_out: HeldOut, pace: Pace, base: int = 0, base_epochs: float | None = None
+    ) -> None:
         self.trainer, self.windows, self.pace, self.held_out_tokens = trainer, windows, pace, len(held_out.ids)
         self.rate = trainer.train_config.learning_rate  # the peak, before it was halved
         self.step = self.base = base
+        self.base_epochs = base / windows.steps if base_epochs is None else base_epochs
         self.tokens = self.stalled = 0
         self.halvings = 0  # of the learning rate
         self.troubles = 0  # divergences since the last gain beyond `trouble_at`
@@ -128,7 +132,7 @@ class Course:
         seconds = self.reported = self.seconds
         report = Report(
             step=self.step,
-            epoch=round(self.step / self.windows.steps, 4),
+            epoch=round(self.base_epochs + (self.step - self.base) / self.windows.steps, 4),
             tokens=self.tokens,
             seconds=round(seconds, 3),
             train_loss=sum(self.losses) / len(self.losses),

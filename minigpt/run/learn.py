@@ -49,7 +49,7 @@ def learn(job: Job) -> list[Path]:
     run.save("training")
     ids = open_stream(run.checkpoint / HELD_OUT_IDS, config.vocab_size)[: timing.held_out_tokens if timing else None]
     held_out = HeldOut(ids, windows.context, train_config.batch_size, end_of_text=config.vocab_size - 1)
-    course = Course(trainer, windows, held_out, pace, run.base_step)
+    course = Course(trainer, windows, held_out, pace, run.base_step, run.base_epochs)
     keeper = Keeper(job, course, held_out)
     keeper.restore()
     try:
