@@ -26,13 +26,13 @@ UNSYNCED = "{folder} is on a file system that cannot sync folders: a power cut m
 class RunFolder:
     """A run on the disk: `record` is run.json, written whole at every `save`."""
 
-    def __init__(self, path: Path, record: dict[str, Any]) -> None:
-        self.path, self.record = path, record
+    def __init__(self, path: Path, record: dict[str, Any], hosts: tuple[str, ...] = ()) -> None:
+        """hosts: where the user says that Ollama listens, never what a record says."""
+        self.path, self.record, self.hosts = path, record, hosts
         self.metrics: list[str] = []  # lines
         self.place: Folder = path  # where it writes; held open while in use
         self.inner: Folder = self.checkpoint
         self.limits: list[str] = []  # what the file system cannot promise; known while in use
-        self.hosts: tuple[str, ...] = ()  # where the user says that Ollama listens, never what a record says
 
     @classmethod
     def open(cls, path: Path) -> RunFolder:

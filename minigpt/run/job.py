@@ -68,7 +68,7 @@ def plan(prompt: str | None, o: Options, hear: Listener) -> Job:
         require_sound(Path(o.init), (CONFIG,))
         require_model(Path(o.init))
         o = o.shaped_like(read_config(read_json_object(Path(o.init) / CONFIG), Path(o.init) / CONFIG))
-    o.configure()
+    config, train_config = o.configure()
     if o.out:
         require_free(Path(o.out))
     own = own_text(o, Path(o.out) if o.out else None, hear)
@@ -89,7 +89,7 @@ def plan(prompt: str | None, o: Options, hear: Listener) -> Job:
         "options": asdict(o),
     }
     folder = Path(o.out) if o.out else new_folder(Path(o.models_dir), prompt or Path(o.data[0]).stem)  # last, because it makes the folder
-    return _job(o, prompt, own, teacher, backend, RunFolder(folder, record), hear)
+    return Job(o, prompt, request, own, teacher, backend, config, train_config, RunFolder(folder, record, o.ollama_host), hear)
 
 
 def reopen(run: RunFolder, hear: Listener, ollama_host: tuple[str, ...] = ()) -> Job:
@@ -112,7 +112,10 @@ def reopen(run: RunFolder, hear: Listener, ollama_host: tuple[str, ...] = ()) ->
     require_form(run.record, MADE, path / RECORD)
     backend = choose_backend(o.device)
     compare(run, provenance(backend, o.threads or usable_cores()), hear)
-    return _job(o, run.record["prompt"], own, teacher, backend, run, hear)
+    config, train_config = o.configure()
+    prompt, run.hosts = run.record["prompt"], o.ollama_host
+    request = understand(prompt, o.preset) if prompt else None
+    return Job(o, prompt, request, own, teacher, backend, config, train_config, run, hear)
 
 
 def compare(run: RunFolder, now: dict[str, str], hear: Listener) -> None:
@@ -124,15 +127,6 @@ def compare(run: RunFolder, now: dict[str, str], hear: Listener) -> None:
         hear.say("Machine", f"{changed}: the result will match an uninterrupted run up to rounding, not byte for byte")
         run.record["machines_before"] = [*run.record.get("machines_before", []), *([then] if then else [])]
         run.record["machine"] = now
-
-
-def _job(
-    o: Options, prompt: str, own: OwnText | None, teacher: TeacherSettings | None, backend: Backend, run: RunFolder, hear: Listener
-) -> Job:
-    config, train_config = o.configure()
-    run.hosts = o.ollama_host
-    request = understand(prompt, o.preset) if prompt else None
-    return Job(o, prompt, request, own, teacher, backend, config, train_config, run, hear)
 
 
 def own_text(o: Options, folder: Path | None, hear: Listener) -> OwnText | None:
