@@ -33,6 +33,7 @@ class Backend:
     name = "cpu"
     xp: Any = np
     cache_bytes = CACHE_BYTES
+    plans_memory = True  # the machine's: a step that takes more of it is split beforehand
     tile = 64  # queries and keys that attention handles at once: only tiles on the diagonal compute masked scores
 
     most_workers = 2**20  # threads that may compute side by side
@@ -97,6 +98,7 @@ class CupyBackend(Backend):
 
     name = "cuda"
     most_workers = 1
+    plans_memory = False  # a GPU says in time that it has no more
     tile = 512  # a whole window of GPT-1: launches cost more than the masked half
 
     def __init__(self, xp: Any, reason: str) -> None:

@@ -7,15 +7,17 @@ import functools
 import os
 import sys
 import traceback
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from typing import IO, Any, TextIO
 
 import click
 
+from minigpt.config import SIZES
 from minigpt.disk.foreign import one_line, printable
 from minigpt.errors import MinigptError
 from minigpt.machine import spare_blas
+from minigpt.run.defaults import MODEL_SIZE, MODELS_DIR
 from minigpt.run.interrupt import Interrupt, ignore_further, reason
 
 
@@ -159,6 +161,24 @@ def printable_usage() -> Iterator[None]:
         yield
     except click.UsageError as error:
         raise UsageError(one_line(error.format_message()), error.ctx) from error
+
+
+def size_option(function: Callable[..., None]) -> Callable[..., None]:
+    """--model-size."""
+    sizes = SIZES.values()
+    named = f"{any_of(size.name for size in sizes)}; also {any_of(size.alias for size in sizes)}."
+    return click.option("--model-size", default=MODEL_SIZE, help=named)(function)
+
+
+def any_of(choices: Iterable[str]) -> str:
+    """ "a, b or c"."""
+    *most, last = choices
+    return f"{', '.join(most)} or {last}"
+
+
+def models_option(function: Callable[..., None]) -> Callable[..., None]:
+    """--models-dir."""
+    return click.option("--models-dir", type=click.Path(), default=MODELS_DIR, help="The folder that holds the runs.")(function)
 
 
 def device_option(function: Callable[..., None]) -> Callable[..., None]:

@@ -9,6 +9,7 @@ from typing import Any
 import click
 
 from minigpt.cli.common import command, device_option, show
+from minigpt.config import SampleConfig
 
 
 class Whole(click.types.StringParamType):
@@ -23,11 +24,18 @@ class Whole(click.types.StringParamType):
 @click.option(
     "-p", "--prompt", default="", allow_from_autoenv=False, help="The text to continue. Without it, a sample starts like a document."
 )
-@click.option("--max-tokens", type=int, default=100, help="New tokens, at most.")
-@click.option("--temperature", type=float, default=0.8, help="Below 1 is safer, above 1 wilder; 0 always takes the likeliest token.")
-@click.option("--top-k", type=int, default=40, help="Draw from the k likeliest tokens; 0: from all.")
-@click.option("--top-p", type=float, default=1.0, help="Draw from the likeliest tokens that together have this probability.")
-@click.option("--repetition-penalty", type=float, default=1.0, help="Above 1, makes tokens already used less likely.")
+@click.option("--max-tokens", type=int, default=SampleConfig.max_tokens, help="New tokens, at most.")
+@click.option(
+    "--temperature",
+    type=float,
+    default=SampleConfig.temperature,
+    help="Below 1 is safer, above 1 wilder; 0 always takes the likeliest token.",
+)
+@click.option("--top-k", type=int, default=SampleConfig.top_k, help="Draw from the k likeliest tokens; 0: from all.")
+@click.option("--top-p", type=float, default=SampleConfig.top_p, help="Draw from the likeliest tokens that together have this probability.")
+@click.option(
+    "--repetition-penalty", type=float, default=SampleConfig.repetition_penalty, help="Above 1, makes tokens already used less likely."
+)
 @click.option("--stop", multiple=True, type=Whole(), help="Stop before this text. Repeatable.")
 @click.option("--samples", type=click.IntRange(1), default=1, help="How many texts to write.")
 @click.option("--seed", type=int, help="The same seed gives the same text.  [default: a new one]")
@@ -35,7 +43,6 @@ class Whole(click.types.StringParamType):
 @click.option("--json", "as_json", is_flag=True, help="One line of JSON per sample.")
 def generate_command(run: str, prompt: str, samples: int, as_json: bool, device: str, **options: Any) -> None:
     """Write text with the model in the folder RUN."""
-    from minigpt.config import SampleConfig
     from minigpt.generate import Sample, stream
     from minigpt.run.textmodel import load
 

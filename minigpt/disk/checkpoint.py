@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from minigpt.config import ModelConfig
+from minigpt.config import ModelConfig, SampleConfig
 from minigpt.disk.files import read_json_object, read_text, write_json, write_text
 from minigpt.disk.place import Folder
 from minigpt.disk.shelf import RECORD
@@ -68,7 +68,10 @@ def save_config(folder: Folder, config: ModelConfig, context: int, end_of_text: 
             CONTEXT_KEY: context,
         },
     )
-    write_json(folder / "generation_config.json", {**ends, "pad_token_id": end_of_text, "do_sample": True, "temperature": 0.8, "top_k": 40})
+    write_json(
+        folder / "generation_config.json",
+        {**ends, "pad_token_id": end_of_text, "do_sample": True, "temperature": SampleConfig.temperature, "top_k": SampleConfig.top_k},
+    )
 
 
 def architecture() -> dict[str, Any]:

@@ -14,6 +14,7 @@ Reading order:
     room          the memory that is free: on the machine, in a container, under ulimit
     memory        a model and a batch -> the bytes of a step, and how to split what does not fit
     speed         a model and a batch -> tokens/s on this machine, and their share of its peak
+    defaults      what a user may leave out
     options       what a user may choose -> checked configurations
     job           a prompt and options -> everything decided before the first byte is written
     report        stage 4: a finished model -> samples and the model card

@@ -110,7 +110,7 @@ def announce(job: Job, config: ModelConfig, t: TrainConfig, windows: Windows, ti
 def fit_memory(job: Job, config: ModelConfig, t: TrainConfig, windows: Windows) -> int | None:
     """How many windows of a batch are taken at once, so that the step fits into what the machine has free; None on a GPU."""
     begun: int | None = job.run.record.get("memory", {}).get("micro_batch")  # a run that goes on keeps its sums in their order
-    if job.backend.name != "cpu":
+    if not job.backend.plans_memory:
         return begun
     workers, free = job.options.threads or usable_cores(), free_room()
     try:

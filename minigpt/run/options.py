@@ -17,11 +17,20 @@ from minigpt.corpus.prompt.understand import PRESETS, understand
 from minigpt.disk.forms import form_of, misfit, spelled
 from minigpt.errors import MinigptError, counted
 from minigpt.machine import require_threads
+from minigpt.run.defaults import (
+    BATCH_SIZE,
+    CHECKPOINT_SECONDS,
+    CONTEXT,
+    DROPOUT,
+    EPOCHS,
+    MODEL_SIZE,
+    MODELS_DIR,
+    SEED,
+    SOURCES,
+    VOCABULARIES,
+)  # fmt: skip
 from minigpt.run.memory import require_memory
 
-SOURCES = ("auto", "template", "ollama", "own")
-DEFAULT_CONTEXT = 256  # tokens a window, where the model has as many positions
-DEFAULT_SIZE, DEFAULT_EPOCHS, DEFAULT_BATCH = "12M", 20, 2
 COUNTS = "initial_tokens final_tokens layers heads width positions context threads epochs batch_size".split()
 
 
@@ -43,14 +52,14 @@ class Options:
     allow_template_fill: bool = False
     initial_tokens: int | None = None
     final_tokens: int | None = None
-    model_size: str = DEFAULT_SIZE
+    model_size: str = MODEL_SIZE
     init: str | None = None
     epochs: int | None = None
     minutes: float | None = None
     batch_size: int | None = None
     context: int | None = None
     learning_rate: float | None = None
-    dropout: float = 0.1
+    dropout: float = DROPOUT
     vocab: str = "corpus"
     layers: int | None = None
     heads: int | None = None
@@ -58,10 +67,10 @@ class Options:
     positions: int | None = None
     device: str = "auto"
     threads: int | None = None
-    seed: int = 42
-    checkpoint_seconds: float = 60.0
+    seed: int = SEED
+    checkpoint_seconds: float = CHECKPOINT_SECONDS
     out: str | None = None
-    models_dir: str = "models"
+    models_dir: str = MODELS_DIR
 
     @classmethod
     def parse(cls, options: dict[str, Any]) -> Options:
@@ -85,8 +94,8 @@ class Options:
             if o.epochs is not None:
                 raise MinigptError("--epochs and --minutes both say how long to train; leave one of them out")
         o._require_sources_that_fit()
-        if o.vocab not in ("corpus", "full"):
-            raise MinigptError(f"unknown vocabulary {o.vocab!r}; use corpus or full")
+        if o.vocab not in VOCABULARIES:
+            raise MinigptError(f"unknown vocabulary {o.vocab!r}; use {' or '.join(VOCABULARIES)}")
         if o.preset is not None:
             understand("", o.preset)
         for name in COUNTS:
@@ -141,7 +150,7 @@ class Options:
         """The options for a run that starts from this model's weights."""
         shape = (model.n_layer, model.n_head, model.n_embd)
         size = next((size.name for size in SIZES.values() if (size.n_layer, size.n_head, size.n_embd) == shape), None)
-        another = self.model_size != DEFAULT_SIZE and self.size.name != size
+        another = self.model_size != MODEL_SIZE and self.size.name != size
         if another or any((self.layers, self.heads, self.width, self.positions)):
             raise MinigptError("--init decides the model's shape; leave out --model-size, --layers, --heads, --width and --positions")
         size = size or self.model_size
@@ -176,7 +185,7 @@ class Options:
         size = self.size
         chosen = {"n_layer": self.layers, "n_head": self.heads, "n_embd": self.width, "n_positions": self.positions}
         config = ModelConfig(**{name: value or getattr(size, name) for name, value in chosen.items()}, dropout=self.dropout)
-        context = self.context or min(DEFAULT_CONTEXT, config.n_positions)
+        context = self.context or min(CONTEXT, config.n_positions)
         if context > config.n_positions:
             remedy = f"use --context {config.n_positions} or --positions {context}"
             raise MinigptError(f"a context of {counted(context, 'token')} does not fit {counted(config.n_positions, 'position')}; {remedy}")
@@ -186,9 +195,9 @@ class Options:
             learning_rate=rate,
             schedule="cosine",
             seed=self.seed,
-            batch_size=self.batch_size or DEFAULT_BATCH,
+            batch_size=self.batch_size or BATCH_SIZE,
             context=context,
-            epochs=self.epochs or DEFAULT_EPOCHS,
+            epochs=self.epochs or EPOCHS,
         )
 
 

@@ -14,10 +14,11 @@ from typing import Any
 from minigpt.disk.folder import RunFolder
 from minigpt.disk.forms import require_form
 from minigpt.errors import MinigptError
+from minigpt.run.defaults import EPOCHS
 from minigpt.run.job import Job, plan, reopen
 from minigpt.run.learn import learn
 from minigpt.run.listener import Listener
-from minigpt.run.options import DEFAULT_EPOCHS, Options, require_positive, several
+from minigpt.run.options import Options, require_positive, several
 from minigpt.run.report import report
 from minigpt.run.textmodel import TextModel, load
 from minigpt.run.tokenize import number
@@ -108,7 +109,7 @@ def extended(run: RunFolder, epochs: str | int | None, minutes: str | float | No
     known = run.record["options"].get("minutes")
     if (known is None) != (name == "epochs"):
         raise MinigptError(f"this unfinished run is planned in {'epochs' if known is None else 'minutes'}; only those can be added")
-    return {name: (run.record["options"].get(name) or DEFAULT_EPOCHS) + more}
+    return {name: (run.record["options"].get(name) or EPOCHS) + more}
 
 
 def _carry_out(job: Job) -> None:

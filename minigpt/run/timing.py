@@ -82,7 +82,7 @@ def first_batch(job: Job) -> int:
 def trial(job: Job, config: ModelConfig, batch: int) -> tuple[float, float]:
     """Tokens a second of the training with so many windows a step, and of sampling."""
     context, workers = job.train_config.context, job.options.threads or usable_cores()
-    parts = micro_batch(config, batch, context, workers, free_room()) if job.backend.name == "cpu" else None
+    parts = micro_batch(config, batch, context, workers, free_room()) if job.backend.plans_memory else None
     ids = np.random.default_rng(0).integers(0, config.vocab_size, (batch, context + 1))
     seconds = min(TRIAL, TRIAL_SHARE * 60 * (job.options.minutes or 0.0))
     with closing(Trainer(config, TrainConfig(), threads=workers, micro_batch=parts, backend=job.backend)) as trainer:
