@@ -29,7 +29,7 @@ def context_start(length: int, window: int) -> int:
     return -(-max(0, length - window) // stride) * stride
 
 
-class Decoder:
+class Predictor:
     """Scores of the next token for a text that grows: each of its tokens is read once for every half window."""
 
     def __init__(self, model: GPT, window: int) -> None:
@@ -97,10 +97,10 @@ def stream(model: GPT, tokenizer: Tokenizer, prompt: str, config: SampleConfig, 
     sample = Sample() if sample is None else sample
     rng = np.random.default_rng(config.seed)
     ids = tokenizer.encode(prompt) or [tokenizer.end_of_text]
-    characters, decoder = StreamDecoder(tokenizer), Decoder(model, window)
+    characters, predictor = StreamDecoder(tokenizer), Predictor(model, window)
     pending = ""
     while sample.tokens < config.max_tokens:
-        scores = decoder.logits(ids)[: tokenizer.vocab_size]  # a padded embedding also scores rows that are not tokens
+        scores = predictor.logits(ids)[: tokenizer.vocab_size]  # a padded embedding also scores rows that are not tokens
         token = choose(scores, ids[context_start(len(ids), window) :], config, rng, model.name)
         sample.tokens += 1
         if token == tokenizer.end_of_text:

@@ -277,7 +277,7 @@ def test_a_run_that_went_through_git_on_windows_loads_and_trains_on(whole, longe
 def test_an_edit_that_says_something_else_is_told(run, name):
     text = (run / name).read_text(encoding="utf-8")
     (run / name).write_text(text.replace("1", "2", 1), encoding="utf-8")
-    with pytest.raises(MinigptError, match=rf"{name} is damaged or was edited: its checksum does not fit; "):
+    with pytest.raises(MinigptError, match=rf"{name} is damaged or was edited: its checksum does not match; "):
         minigpt.resume(run)
 
 

@@ -18,7 +18,7 @@ from minigpt.disk.foreign import one_line, printable
 from minigpt.errors import MinigptError
 from minigpt.machine import spare_blas
 from minigpt.run.defaults import MODEL_SIZE, MODELS_DIR
-from minigpt.run.interrupt import Interrupt, ignore_further, reason
+from minigpt.run.interrupt import Interrupt, ignore_further, message_of
 
 
 def command(name: str) -> Callable[[Callable[..., None]], click.Command]:
@@ -41,7 +41,7 @@ def command(name: str) -> Callable[[Callable[..., None]], click.Command]:
                     callback(**options)
             except (KeyboardInterrupt, click.Abort) as error:  # click's: at a question
                 ignore_further()
-                tell(said) if (said := reason(error)) else tell("minigpt: interrupted", begin="\n")
+                tell(said) if (said := message_of(error)) else tell("minigpt: interrupted", begin="\n")
                 raise SystemExit(130) from error
             except BrokenPipeError as error:  # the reader has had enough, as `head` has
                 sys.stdout = nowhere()

@@ -1,4 +1,4 @@
-"""What a run's options may be, and what they are if the user leaves them out; for the command line too, so it needs no array library."""
+"""The defaults and choices of a run's options, for Python and the command line. Needs no array library."""
 
 from __future__ import annotations
 
@@ -12,4 +12,4 @@ EPOCHS = TrainConfig.epochs
 CONTEXT = TrainConfig.context  # tokens a window, where the model has as many positions
 BATCH_SIZE = 2  # windows a step
 DROPOUT, SEED = ModelConfig.dropout, TrainConfig.seed
-CHECKPOINT_SECONDS = 60.0  # between two saves of a training, at least
+CHECKPOINT_SECONDS = 60.0  # the least time between two saves of a training
