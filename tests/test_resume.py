@@ -240,7 +240,10 @@ def test_the_model_card_and_what_else_is_for_readers_may_be_edited_or_deleted(ru
     (run / "README.md").write_text("Trained by me, for my nephew.")
     (run / "generation_config.json").unlink()
     assert any("nothing left to do" in line for line in heard(run))
-    assert any(line.startswith("README.md was edited, and stays as it is") for line in heard(run, epochs="+1"))
+    assert any(
+        line.startswith("README.md was edited, so it is kept; its figures are those of the earlier training")
+        for line in heard(run, epochs="+1")
+    )
     assert (run / "README.md").read_text() == "Trained by me, for my nephew."
     (run / "README.md").unlink()
     assert any("nothing left to do" in line for line in heard(run))

@@ -13,7 +13,7 @@ from minigpt.config import SampleConfig
 
 
 class Whole(click.types.StringParamType):
-    """A text that is one value in an environment variable too, blanks included."""
+    """A text that is one value in an environment variable too, spaces included."""
 
     def split_envvar_value(self, rv: str) -> list[str]:
         return [rv]
@@ -31,8 +31,10 @@ class Whole(click.types.StringParamType):
     default=SampleConfig.temperature,
     help="Below 1 is safer, above 1 wilder; 0 always takes the likeliest token.",
 )
-@click.option("--top-k", type=int, default=SampleConfig.top_k, help="Draw from the k likeliest tokens; 0: from all.")
-@click.option("--top-p", type=float, default=SampleConfig.top_p, help="Draw from the likeliest tokens that together have this probability.")
+@click.option("--top-k", type=int, default=SampleConfig.top_k, help="Sample from the k likeliest tokens; 0: from all.")
+@click.option(
+    "--top-p", type=float, default=SampleConfig.top_p, help="Sample from the likeliest tokens that together have this probability."
+)
 @click.option(
     "--repetition-penalty", type=float, default=SampleConfig.repetition_penalty, help="Above 1, makes tokens already used less likely."
 )
@@ -58,6 +60,6 @@ def generate_command(run: str, prompt: str, samples: int, as_json: bool, device:
                 show(piece, end="")
         if as_json:
             line = {"prompt": prompt, "text": sample.text, "tokens": sample.tokens, "finish_reason": sample.finish_reason}
-            show(json.dumps(line))  # in ASCII: no console and no pipe can spoil it
+            show(json.dumps(line))  # ASCII, whatever the encoding of the output
         else:
             show("\n---" if i + 1 < samples else "")

@@ -1,4 +1,4 @@
-"""The options that decide a corpus, which `train` and `corpus` share."""
+"""The options of a corpus, shared by `train` and `corpus`."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from minigpt.run.defaults import SOURCES
 
 
 def by_size(field: str) -> str:
-    """The numbers of tokens that the sizes have as a default."""
+    """The default numbers of tokens of the sizes."""
     return f"{any_of(f'{getattr(size, field):,}' for size in SIZES.values())}, by size"
 
 
@@ -34,7 +34,7 @@ OPTIONS: list[Callable[[Callable[..., None]], Callable[..., None]]] = [
     click.option(
         "--data-share",
         type=float,
-        help="The share of your own text in the tokens that are kept; the rest, at most a million tokens, is written for the prompt. All of"
+        help="The share of your own text among the tokens kept. The rest, at most a million tokens, is written for the prompt. All of"
         " your text is kept unless --final-tokens is given.  [default: 1, your own text alone]",
     ),
     click.option(
@@ -63,7 +63,7 @@ OPTIONS: list[Callable[[Callable[..., None]], Callable[..., None]]] = [
 
 
 def corpus_options(function: Callable[..., None]) -> Callable[..., None]:
-    """All of them, in this order in the help."""
+    """Add all of them, in this order in the help."""
     for option in reversed(OPTIONS):
         function = option(function)
     return function

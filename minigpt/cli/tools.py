@@ -28,7 +28,7 @@ def list_command(models_dir: str) -> None:
         row = [
             str(folder),
             record["status"],
-            record["model"]["size"],  # none before there is a model
+            record["model"]["size"],  # None before there is a model
             "" if loss is None else f"held-out {loss:.3f}",
             record["prompt"] or "own text",
         ]

@@ -18,7 +18,7 @@ from minigpt.run.defaults import BATCH_SIZE, CHECKPOINT_SECONDS, CONTEXT, DROPOU
 @click.option("--minutes", type=float, help="How long everything may take, instead of --epochs.")
 @click.option("--batch-size", type=int, help=f"Windows per step.  [default: {BATCH_SIZE}, or what fits the minutes]")
 @click.option("--context", type=int, help=f"Tokens per window.  [default: {CONTEXT}]")
-@click.option("--learning-rate", type=float, help="The peak, with a warm-up before it and a cosine after it.  [default: by size]")
+@click.option("--learning-rate", type=float, help="The peak, after a warm-up and before a cosine.  [default: by size]")
 @click.option("--dropout", type=float, default=DROPOUT, help="Share of units dropped in training.")
 @click.option(
     "--vocab", type=click.Choice(VOCABULARIES), default=VOCABULARIES[0], help="The tokens that the corpus needs, or all 50,257 of GPT-2."
@@ -26,10 +26,10 @@ from minigpt.run.defaults import BATCH_SIZE, CHECKPOINT_SECONDS, CONTEXT, DROPOU
 @click.option("--layers", type=int, help="Number of layers, instead of the size's.")
 @click.option("--heads", type=int, help="Attention heads, instead of the size's.")
 @click.option("--width", type=int, help="Width, instead of the size's; a multiple of the heads.")
-@click.option("--positions", type=int, help="Most tokens that the model can read at once, instead of the size's.")
+@click.option("--positions", type=int, help="The longest window of the model, in tokens, instead of the size's.")
 @device_option
 @click.option("--threads", type=int, help="Processor cores to use.  [default: all]")
-@click.option("--checkpoint-seconds", type=float, default=CHECKPOINT_SECONDS, help="Least time between two saves of the training.")
+@click.option("--checkpoint-seconds", type=float, default=CHECKPOINT_SECONDS, help="Least seconds between two saves of the training.")
 @click.option("--seed", type=int, default=SEED, help="Decides the corpus, initial weights, order, dropout and samples.")
 @click.option("--out", type=click.Path(), help="The run folder.  [default: MODELS_DIR/<prompt>-<time>]")
 @models_option

@@ -122,7 +122,7 @@ def fit_memory(job: Job, config: ModelConfig, t: TrainConfig, windows: Windows) 
     job.run.record["memory"] = {"step_bytes": step.total, "free_bytes": free.size, "micro_batch": split}
     job.listener.say("Memory", f"{step}; {free}")
     if split < t.batch_size:
-        parts = f"that is for {counted(split, 'window')} at a time, because {t.batch_size} do not fit at once"
+        parts = f"for {counted(split, 'window')} at a time, because {t.batch_size} do not fit at once"
         job.listener.say("", f"{parts}; the sum of the gradients is the same")
     return split
 

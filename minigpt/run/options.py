@@ -114,7 +114,7 @@ class Options:
         share = self.data_share
         if share is not None and (isinstance(share, bool) or not isinstance(share, (int, float)) or not 0 < share <= 1):
             raise MinigptError(
-                f"--data-share={share!r}: wanted a number above 0, and 1 at most; 0.5 makes half of the tokens your own text"
+                f"--data-share={share!r}: wanted a number above 0 and at most 1; with 0.5, half of the tokens are your own text"
             )
         if self.generates and self.data and self.source == "own":
             raise MinigptError("--source own and --data-share below 1 exclude each other; leave one of them out")

@@ -76,7 +76,7 @@ def show_figures(job: Job, written: int, counts: Counts, figures: dict[str, Any]
     distinct = ", ".join(f"{figures[f'distinct_{n}']:.0%} of {what}" for n, what in SEQUENCES.items())
     low, middle, high = (figures["length_percentiles"][p] for p in ("5", "50", "95"))
     lengths = f"{low:,} to {high:,} tokens, median {middle:,}" if low < high else counted(low, "token")
-    say(f"different: {distinct}; vocabulary {counted(figures['vocabulary'], 'word')}; documents of {lengths}")
+    say(f"distinct: {distinct}; vocabulary {counted(figures['vocabulary'], 'word')}; documents of {lengths}")
     for line in figures["verdict"]:
         say(line)
 
