@@ -64,12 +64,9 @@ OTHER = r"\x80-\U0010FFFF"
 LETTERS = rf"[A-Za-z]+(?![A-Za-z{OTHER}])"
 DIGITS = rf"[0-9]+(?![0-9{OTHER}])"
 MARKS = rf"[^\sA-Za-z0-9{OTHER}]+(?![^\sA-Za-z0-9])"
-ASCII_WORDS = re.compile(
-    rf"{CONTRACTION}| ?{LETTERS}| ?{DIGITS}| ?{MARKS}| ?\S+|\s+(?!\S)|\s+",
-    re.ASCII,
-)
-# White_Space beyond ASCII.
-OTHER_SPACE = re.compile("[\x85\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]")
+ASCII = rf"{CONTRACTION}| ?{LETTERS}| ?{DIGITS}| ?{MARKS}| ?\S+|\s+(?!\S)|\s+"
+ASCII_WORDS = re.compile(ASCII, re.ASCII)
+OTHER_SPACE = re.compile("[\x85\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]")  # not ASCII
 SHORT = 24  # bytes: for a longer word a heap of its pairs is faster than a scan for each merge
 NO_RANK = 2**62
 CACHED_WORDS = 2**17  # about 30 MB; a full cache is emptied
@@ -184,8 +181,7 @@ class Tokenizer:
         return len(self.tokens)
 
     def encode(self, text: str) -> list[int]:
-        """The ids of a text. `<|endoftext|>` is ordinary text; lone surrogates become U+FFFD, as in
-        tiktoken."""
+        """The ids of a text, as tiktoken's: `<|endoftext|>` is text, lone surrogates are U+FFFD."""
         words: Callable[[str], list[str]] = ASCII_WORDS.findall
         if not text.isascii():
             text = text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")

@@ -75,7 +75,7 @@ def save_config(folder: Folder, config: ModelConfig, context: int, end_of_text: 
 
 
 def architecture() -> dict[str, Any]:
-    """What config.json says of the network's parts: of GPT-1's own, what transformers expects there; of others, their names."""
+    """The entries of config.json for the network's parts: transformers' own for GPT-1's, else names that only minigpt reads."""
     if parts() != GPT_1:
         return {"model_type": "minigpt", PARTS: parts()}
     return {"architectures": ["OpenAIGPTLMHeadModel"], "model_type": "openai-gpt", "afn": "gelu", "tie_word_embeddings": True}
