@@ -21,7 +21,7 @@ from minigpt import ModelConfig, SampleConfig, Tokenizer, load
 from minigpt.backend import choose_backend
 from minigpt.config import find_size
 from minigpt.disk.checkpoint import save_config, save_tokenizer, save_weights
-from minigpt.generate import Decoder, choose
+from minigpt.generate import Predictor, choose
 from minigpt.model import count_parameters, new_parameters
 
 
@@ -72,7 +72,7 @@ def main() -> None:
     print(f"{count_parameters(model.config):,} parameters, {count} greedy tokens behind a prompt of {len(prompt)}")
     ours, theirs, positions = [], [], []
     for _ in range(a.rounds):
-        ids, decoder, times = list(prompt), Decoder(model.network, model.context), []
+        ids, decoder, times = list(prompt), Predictor(model.network, model.context), []
         for _ in range(count):
             start = time.perf_counter()
             ids.append(choose(decoder.logits(ids), ids, greedy, rng))

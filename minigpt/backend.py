@@ -33,9 +33,9 @@ class Backend:
     name = "cpu"
     xp: Any = np
     cache_bytes = CACHE_BYTES
-    tile = 64  # queries and keys that attention handles at once: only tiles on the diagonal compute masked scores
-
+    tile = 64  # queries and keys per tile of attention: only diagonal tiles compute masked scores
     most_workers = 2**20  # threads that may compute side by side
+    plans_memory = True  # a batch is split in advance, to fit into the machine's free memory
 
     def __init__(self, reason: str) -> None:
         self.reason = reason
@@ -68,9 +68,8 @@ class Backend:
 
     def add_rows(self, target: Array, ids: Array, rows: Array) -> None:
         """target[ids[n]] += rows[n] for every n, also where ids repeat."""
-        for i, row in zip(
-            ids.tolist(), rows, strict=True
-        ):  # four times as fast as np.add.at, for rows of a network's width
+        # Four times as fast as np.add.at, for rows of a network's width.
+        for i, row in zip(ids.tolist(), rows, strict=True):
             target[i] += row
 
     def generators(self, seeds: Sequence[tuple[int, ...]]) -> list[Any]:
@@ -97,6 +96,7 @@ class CupyBackend(Backend):
 
     name = "cuda"
     most_workers = 1
+    plans_memory = False  # a batch is split once the GPU is out of memory
     tile = 512  # a whole window of GPT-1: launches cost more than the masked half
 
     def __init__(self, xp: Any, reason: str) -> None:

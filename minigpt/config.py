@@ -1,4 +1,4 @@
-"""Every number that decides a model, its training and its sampling: frozen, validated, printable."""
+"""Configuration of model, training and sampling: frozen, validated dataclasses."""
 
 from __future__ import annotations
 
@@ -11,15 +11,19 @@ from typing import Any
 
 from minigpt.errors import MinigptError
 
+ABOVE_ZERO = {"low": 0.0, "high": math.inf, "low_open": True, "high_open": True}
+FROM_ZERO = {"low": 0.0, "high": math.inf, "high_open": True}
+
 
 @dataclass(frozen=True)
 class ModelConfig:
-    """The shape of a GPT-1. Radford et al. 2018, section 4.1, is n_layer=12, n_head=12, n_embd=768, n_positions=512."""
+    """The shape of a GPT-1. In Radford et al. 2018, section 4.1: n_layer=12, n_head=12, n_embd=768,
+    n_positions=512."""
 
     n_layer: int = 6
     n_head: int = 6
     n_embd: int = 384  # width C of the residual stream; a multiple of n_head
-    n_positions: int = 512  # the longest window that the model can see, in tokens
+    n_positions: int = 512  # the longest window, in tokens
     vocab_size: int = 50257
     dropout: float = 0.1  # on the embedding sum, the attention weights and both residual branches
     layer_norm_epsilon: float = 1e-5
@@ -30,20 +34,21 @@ class ModelConfig:
         if self.n_embd % self.n_head:
             below = self.n_embd // self.n_head * self.n_head
             choices = " or ".join(str(c) for c in (below, below + self.n_head) if c > 0)
-            raise MinigptError(f"width {self.n_embd} (n_embd) is not divisible by {self.n_head} heads (n_head); use a width of {choices}")
+            width, heads = f"width {self.n_embd} (n_embd)", f"{self.n_head} heads (n_head)"
+            raise MinigptError(f"{width} is not divisible by {heads}; use a width of {choices}")
         _settle(self, require_number, "dropout", low=0, high=1, high_open=True)
         _settle(self, require_number, "layer_norm_epsilon", low=0, high=1)
-        _settle(self, require_number, "initializer_range", low=0, high=math.inf, high_open=True)
+        _settle(self, require_number, "initializer_range", **FROM_ZERO)
 
     @property
     def head_size(self) -> int:
-        """D, the width of one attention head."""
+        """D, the width of an attention head."""
         return self.n_embd // self.n_head
 
 
 @dataclass(frozen=True)
 class Size:
-    """One of the named sizes, with what the reference system trains it on."""
+    """A named size, with the reference system's corpus for it."""
 
     name: str
     alias: str
@@ -52,7 +57,7 @@ class Size:
     n_embd: int
     initial_tokens: int  # written
     final_tokens: int  # kept after refinement
-    learning_rate: float  # the default peak: the wider the model, the lower
+    learning_rate: float  # the default peak: lower for wider models
     n_positions: int = 512
 
 
@@ -67,61 +72,66 @@ SIZES = {
 
 
 def find_size(name: str) -> Size:
-    """'12M' or 'small', in any case, to its Size."""
+    """The size called "12M" or "small", in any case."""
     for size in SIZES.values():
         if str(name).lower() in (size.name.lower(), size.alias):
             return size
-    raise MinigptError(f"unknown model size {name!r}; use one of {', '.join(f'{s.name} ({s.alias})' for s in SIZES.values())}")
+    choices = ", ".join(f"{size.name} ({size.alias})" for size in SIZES.values())
+    raise MinigptError(f"unknown model size {name!r}; use one of {choices}")
 
 
 @dataclass(frozen=True)
 class TrainConfig:
-    """How a model learns. Loshchilov & Hutter 2019 (AdamW); Radford et al. 2018, section 4.1 (warm-up, cosine, clipping)."""
+    """How a model is trained. AdamW: Loshchilov & Hutter 2019. Warm-up, cosine and clipping:
+    Radford et al. 2018, section 4.1. A Trainer, which is given batches, ignores `batch_size` and
+    all fields after it."""
 
-    learning_rate: float = 3e-4  # the peak, a step
-    warmup_steps: int = 0  # steps of linear rise to the peak
-    schedule: str = "constant"  # after the warm-up: "constant" or "cosine" (down to a tenth of the peak at total_steps)
-    total_steps: int = 0  # the length of the cosine; steps beyond it keep its last value
+    learning_rate: float = 3e-4  # the peak
+    warmup_steps: int = 0  # steps of linear increase to the peak
+    schedule: str = "constant"  # after the warm-up; "cosine" decays to a tenth of the peak
+    total_steps: int = 0  # the end of the cosine; later steps keep its last value
     beta1: float = 0.9
     beta2: float = 0.999
     epsilon: float = 1e-8
     weight_decay: float = 0.01  # decoupled; on matrices only
-    clip_norm: float = 1.0  # largest global norm of the gradient; 0 turns clipping off
-    seed: int = 42  # decides initial weights, order, offsets and dropout
-    batch_size: int = 8  # windows a step (this and what follows is for the loop; a Trainer takes batches as they come)
-    context: int = 256  # tokens a window
+    clip_norm: float = 1.0  # the largest global norm of the gradient; 0: no clipping
+    seed: int = 42  # of initial weights, order, offsets and dropout
+    batch_size: int = 8  # windows per step
+    context: int = 256  # tokens per window
     epochs: int = 20
     evaluations_per_epoch: int = 2
-    patience: int = 6  # evaluations without gain before an early stop
+    patience: int = 6  # evaluations without improvement before training stops early
 
     def __post_init__(self) -> None:
         if self.schedule not in ("constant", "cosine"):
-            raise MinigptError(f'schedule={self.schedule!r} is not known; use "constant" or "cosine"')
-        _settle(self, require_number, "learning_rate", low=0, high=math.inf, low_open=True, high_open=True)
+            known = '"constant" or "cosine"'
+            raise MinigptError(f"schedule={self.schedule!r} is not known; use {known}")
+        _settle(self, require_number, "learning_rate", **ABOVE_ZERO)
         _settle(self, require_number, "beta1", "beta2", low=0, high=1, high_open=True)
         _settle(self, require_number, "epsilon", low=0, high=1)
-        _settle(self, require_number, "weight_decay", "clip_norm", low=0, high=math.inf, high_open=True)
+        _settle(self, require_number, "weight_decay", "clip_norm", **FROM_ZERO)
         _settle(self, require_integer, "warmup_steps", "total_steps", "seed", minimum=0)
-        _settle(self, require_integer, "batch_size", "context", "epochs", "evaluations_per_epoch", "patience")
+        _settle(self, require_integer, "batch_size", "context", "epochs")
+        _settle(self, require_integer, "evaluations_per_epoch", "patience")
 
 
 @dataclass(frozen=True)
 class SampleConfig:
-    """How text is drawn from a model. Holtzman et al. 2020 (top-p), Keskar et al. 2019 (repetition penalty)."""
+    """How text is sampled. Top-p: Holtzman et al. 2020. Repetition penalty: Keskar et al. 2019."""
 
-    max_tokens: int = 100  # new tokens at most
-    temperature: float = 0.8  # 0 is greedy
-    top_k: int = 40  # draw from the k likeliest tokens; 0 is all of them
-    top_p: float = 1.0  # draw from the smallest set of likeliest tokens that holds this much probability
+    max_tokens: int = 100  # new tokens, at most
+    temperature: float = 0.8  # 0: greedy
+    top_k: int = 40  # sample from the k likeliest tokens; 0: from all
+    top_p: float = 1.0  # sample from the fewest likeliest tokens with this total probability
     repetition_penalty: float = 1.0  # above 1: tokens already in the context become less likely
     stop: tuple[str, ...] = ()  # the text ends before the first of these
-    seed: int | None = None  # None draws a new one
+    seed: int | None = None  # None: a new one each time
 
     def __post_init__(self) -> None:
         _settle(self, require_integer, "max_tokens", "top_k", minimum=0)
-        _settle(self, require_number, "temperature", low=0, high=math.inf, high_open=True)
+        _settle(self, require_number, "temperature", **FROM_ZERO)
         _settle(self, require_number, "top_p", low=0, high=1, low_open=True)
-        _settle(self, require_number, "repetition_penalty", low=0, high=math.inf, low_open=True, high_open=True)
+        _settle(self, require_number, "repetition_penalty", **ABOVE_ZERO)
         if self.seed is not None:
             _settle(self, require_integer, "seed", minimum=0)
         if isinstance(self.stop, str) or not all(isinstance(s, str) and s for s in self.stop):
@@ -129,19 +139,28 @@ class SampleConfig:
 
 
 def require_integer(name: str, value: object, minimum: int = 1) -> int:
-    """A whole number, NumPy's included, as an int; MinigptError for anything else."""
+    """A whole number, also NumPy's, as an int; MinigptError for anything else."""
     if isinstance(value, bool) or not isinstance(value, Integral) or value < minimum:
         raise MinigptError(f"{name}={value!r} must be a whole number of at least {minimum}")
     return int(value)
 
 
-def require_number(name: str, value: object, low: float, high: float, low_open: bool = False, high_open: bool = False) -> float:
-    """A number, NumPy's included, as a float; MinigptError if it is out of bounds. An open bound is excluded."""
+def require_number(
+    name: str,
+    value: object,
+    low: float,
+    high: float,
+    low_open: bool = False,
+    high_open: bool = False,
+) -> float:
+    """A number, also NumPy's, as a float; MinigptError out of bounds. Open bounds are excluded."""
+    is_number = isinstance(value, Real) and not isinstance(value, bool)
     try:
-        number = float(value) if isinstance(value, Real) and not isinstance(value, bool) else math.nan
+        number = float(value) if is_number else math.nan  # type: ignore[arg-type]
     except OverflowError:
         number = math.inf
-    if not low <= number <= min(high, sys.float_info.max) or (low_open and number == low) or (high_open and number == high):
+    on_open_bound = (low_open and number == low) or (high_open and number == high)
+    if not low <= number <= min(high, sys.float_info.max) or on_open_bound:
         lower = "above" if low_open else "at least"
         upper = "" if high == math.inf else f" and {'below' if high_open else 'at most'} {high:g}"
         raise MinigptError(f"{name}={value!r} must be a finite number {lower} {low:g}{upper}")
@@ -149,6 +168,6 @@ def require_number(name: str, value: object, low: float, high: float, low_open: 
 
 
 def _settle(config: object, check: Callable[..., object], *names: str, **bounds: Any) -> None:
-    """Check fields of a frozen configuration, and store them as Python's own numbers, which JSON can hold."""
+    """Check fields of a frozen configuration and store them as Python's numbers, for JSON."""
     for name in names:
         object.__setattr__(config, name, check(name, getattr(config, name), **bounds))

@@ -1,4 +1,4 @@
-"""Errors that a user can fix: one line with the thing, what was wanted, and the remedy; and the words that such lines need."""
+"""Errors that a user can fix: one line with what is wrong, what was wanted and the remedy."""
 
 from __future__ import annotations
 
@@ -7,31 +7,37 @@ import shlex
 
 
 class MinigptError(ValueError):
-    """Bad input or a bad file. The command line prints the message as one line and ends with status 1."""
+    """Bad input or a bad file. The command line prints one line and exits with status 1."""
 
 
 class Paused(MinigptError):
-    """Work that cannot continue now but can later: all that was done is saved."""
+    """Work that cannot continue now but can later: everything so far is saved."""
 
 
 class Moved(MinigptError):
-    """The folder that a run writes into is no longer where it was."""
+    """A run's folder is no longer at its path."""
 
 
 class Diverged(MinigptError):
-    """A training whose numbers are no longer finite."""
+    """A loss or gradient norm that is not finite."""
 
 
 def as_argument(path: object) -> str:
-    """A path as it is typed in a shell. Characters and bytes that no terminal shows are escaped as bash and zsh read them; a hyphen at the
-    beginning does not make it an option."""
+    """A path as a shell argument. Unprintable characters and bytes are escaped as bash and zsh read
+    them; a path that begins with a hyphen does not become an option."""
     text = f"./{path}" if str(path).startswith("-") else str(path)
     if text.isprintable():
         return shlex.quote(text)
-    escaped = (c if c.isprintable() and c not in "\\'" else "".join(f"\\x{byte:02x}" for byte in os.fsencode(c)) for c in text)
-    return f"$'{''.join(escaped)}'"
+    return f"$'{''.join(map(_escaped, text))}'"
+
+
+def _escaped(c: str) -> str:
+    """A character inside $'...'."""
+    if c.isprintable() and c not in "\\'":
+        return c
+    return "".join(f"\\x{byte:02x}" for byte in os.fsencode(c))
 
 
 def counted(number: int, noun: str, plural: str = "") -> str:
-    """A count in words, with commas between thousands; the plural defaults to the noun with an s."""
+    """A number and its noun: "1 token", "1,000 tokens"; the plural defaults to noun + s."""
     return f"{number:,} {noun if number == 1 else plural or noun + 's'}"

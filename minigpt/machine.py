@@ -1,7 +1,7 @@
-"""What this process may use of the machine: cores, threads, and BLAS's threads, whose number is one setting for the whole process.
+"""What this process may use of the machine: cores, threads and BLAS's threads.
 
-A container is a Linux control group (cgroup), version 1 or 2: its limits and those of all groups around it count. What cannot be read
-is no limit. Needs no array library.
+A container is a Linux control group (cgroup, version 1 or 2), limited by its own limits and those
+of all groups around it. A limit that cannot be read is ignored. Needs no array library.
 """
 
 from __future__ import annotations
@@ -25,42 +25,42 @@ from minigpt.errors import MinigptError
 ROOT = Path("/")
 MOST_READ = 2**16  # bytes of a file under /proc or /sys
 MOST_DEPTH = 64  # nested groups, counted from the outermost
-MOST_THREADS = 1024  # more threads cost more than they compute on any machine; and a run is often continued on a smaller one
+MOST_THREADS = 1024  # more would never pay, and a run may be resumed on a smaller machine
 
 
 def usable_cores(root: Path = ROOT) -> int:
-    """The processor cores that this process may use; a part of a core counts as one."""
+    """The cores that this process may use; a fraction of a core counts as one."""
     return max(1, min([_cores(), *(math.ceil(quota) for quota in _quotas(root))]))
 
 
 def require_threads(name: str, value: Any) -> int | None:
-    """A sensible number of threads as an int, or None as it is; MinigptError for anything else."""
+    """A sensible number of threads, or None; MinigptError for anything else."""
     if value is None:
         return None
     count = require_integer(name, value)
     if count > MOST_THREADS:
-        raise MinigptError(
-            f"{name}={count} is too many: {MOST_THREADS:,} at most, and {usable_cores():,} will do for the cores here"
-        )
+        enough = f"{usable_cores():,} will do for the cores here"
+        raise MinigptError(f"{name}={count} is too many: {MOST_THREADS:,} at most, and {enough}")
     return count
 
 
 def spare_blas() -> None:
-    """If the system allows this process hardly any threads, keep OpenBLAS from starting some.
+    """Import NumPy with one OpenBLAS thread if the system allows this process hardly any.
 
-    It would start one per core while NumPy is imported, and interrupt the process if it could not. No effect once NumPy is imported.
+    While NumPy is imported, OpenBLAS starts a thread per core, and interrupts the process if it
+    cannot. No effect once NumPy is imported.
     """
     if "numpy" in sys.modules or "OPENBLAS_NUM_THREADS" in os.environ or _can_start(2 * _cores()):
         return
     os.environ["OPENBLAS_NUM_THREADS"] = "1"
     try:
-        import numpy  # noqa: F401 (it reads the variable now)
+        import numpy  # noqa: F401 (OpenBLAS reads the variable here)
     finally:
         del os.environ["OPENBLAS_NUM_THREADS"]
 
 
 def _can_start(count: int) -> bool:
-    """Whether this many threads can exist at once: OpenBLAS's and as many workers."""
+    """Whether `count` threads can exist at once."""
     leave, started = threading.Event(), list[threading.Thread]()
     try:
         for _ in range(count):
@@ -77,12 +77,12 @@ def _can_start(count: int) -> bool:
 
 
 def _cores() -> int:
-    """The processor cores that this process may run on."""
+    """The cores that this process may run on."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def _quotas(root: Path) -> Iterator[float]:
-    """The processor time that each group around this process may take, in cores."""
+    """The CPU quota of each cgroup of this process, in cores."""
     for folder in group_folders(root, "cpu"):
         quota, _, period = read_text(folder / "cpu.max").strip().partition(" ")
         microseconds = as_number(quota) or read_number(folder / "cpu.cfs_quota_us")
@@ -92,7 +92,7 @@ def _quotas(root: Path) -> Iterator[float]:
 
 
 def group_folders(root: Path, controller: str) -> Iterator[Path]:
-    """The folders of this process's group and of those around it, for one controller, in any of the usual places."""
+    """The folders of this process's cgroup and of those around it, for one controller."""
     mounts = root / "sys/fs/cgroup"
     for line in read_text(root / "proc/self/cgroup").splitlines() or ["0::/"]:
         number, _, rest = line.partition(":")
@@ -104,19 +104,19 @@ def group_folders(root: Path, controller: str) -> Iterator[Path]:
         else:
             continue
         names = [name for name in path.split("/", MOST_DEPTH)[:MOST_DEPTH] if name]
-        if ".." in names:  # a group that this one cannot see
+        if ".." in names:  # a group outside our namespace
             names = []
         for place in places:
             yield from (place.joinpath(*names[:depth]) for depth in range(len(names) + 1))
 
 
 def read_number(path: Path) -> int | None:
-    """The number that a file holds, or None."""
+    """The number in a file, or None."""
     return as_number(read_text(path))
 
 
 def as_number(text: str) -> int | None:
-    """A whole number that is not negative, or None, which "max" is too."""
+    """A number of digits alone, or None, as for "max"."""
     text = text.strip()
     return int(text) if text.isdecimal() and len(text) < 30 else None
 
@@ -131,8 +131,10 @@ def read_text(path: Path) -> str:
 
 
 class BlasThreads:
-    """How many threads BLAS uses for a product. The number applies to the whole process and affects rounding: computations with the same
-    number run side by side, others wait for their turn. First come, first served.
+    """The number of threads that BLAS uses for a product.
+
+    It is one setting for the whole process and affects rounding: computations with the same number
+    run side by side, others wait for their turn, first come, first served.
     """
 
     def __init__(self) -> None:
@@ -142,25 +144,25 @@ class BlasThreads:
         self._renew()
 
     def _renew(self) -> None:
-        """Back to the state of a single-threaded process."""
-        self._free, self._line = threading.Condition(), deque[object]()
+        """Reset to the state of a single-threaded process."""
+        self._free, self._queue = threading.Condition(), deque[object]()
         self._users = int(getattr(self._mine, "inside", False))
 
     @contextmanager
     def limited(self, threads: object = None) -> Iterator[None]:
-        """Products inside use this many threads; None: as many as the surrounding program has set.
-        A fork waits until this ends."""
-        if getattr(
-            self._mine, "inside", False
-        ):  # a signal handler inside a computation, which it cannot wait for
+        """Products inside use this many threads; None: as many as the program has set.
+
+        A fork waits until the block ends.
+        """
+        if getattr(self._mine, "inside", False):  # in a signal handler inside a computation
             yield
             return
         self._mine.inside, ticket = True, object()
         try:
             with self._free:
-                self._line.append(ticket)
+                self._queue.append(ticket)
                 try:
-                    while self._line[0] is not ticket or (self._users and self._limit != threads):
+                    while self._queue[0] is not ticket or (self._users and self._limit != threads):
                         self._free.wait()
                     if not self._users:
                         self._limit, self._before = threads, []
@@ -170,7 +172,7 @@ class BlasThreads:
                                 set_threads(library, threads)
                     self._users += 1
                 finally:
-                    self._line.remove(ticket)
+                    self._queue.remove(ticket)
                     self._free.notify_all()
             try:
                 yield
@@ -190,7 +192,7 @@ class BlasThreads:
         return [library for library in found if library.num_threads is not None]
 
     def before_fork(self) -> None:
-        """Wait for the computations of other threads, as the child has no threads to finish them."""
+        """Wait for other threads' computations, which no thread of the child would finish."""
         if not getattr(self._mine, "inside", False):
             self._mine.fork = self.limited(object())
             self._mine.fork.__enter__()
@@ -201,7 +203,7 @@ class BlasThreads:
             fork.__exit__(None, None, None)
 
     def after_fork_in_child(self) -> None:
-        """No other thread exists here."""
+        """Forget other threads: none exists in the child."""
         if self._mine.__dict__.pop("fork", None):
             self._mine.inside = False
         self._renew()
@@ -210,7 +212,8 @@ class BlasThreads:
 def set_threads(library: Any, count: int) -> None:
     """Set the number of threads of one of threadpoolctl's libraries, from any thread.
 
-    Recent versions silently ignore every thread but the first, until that one is done. Here `BlasThreads` decides whose turn it is.
+    Recent versions silently ignore every thread but the one that set it first, until that one is
+    done. Here `BlasThreads` decides whose turn it is.
     """
     release = getattr(library, "clear_controlling_thread", lambda force: None)
     release(force=True)

@@ -1,7 +1,7 @@
-"""Threads that share a computation: a function and its arguments in, the results in order out; and calls that take turns.
+"""Worker threads: a function and its arguments -> the results in order; and calls that take turns.
 
-Threads start when they are first needed. If the system allows fewer, those compute the same parts, with the same results; if none, the
-caller does. A forked process starts its own.
+Threads start when first needed. If the system allows fewer, these compute the same parts, with the
+same results; if it allows none, the caller does. A forked process starts its own.
 """
 
 from __future__ import annotations
@@ -24,20 +24,20 @@ T = TypeVar("T")
 
 
 def quiet(function: Callable[P, T]) -> Callable[P, T]:
-    """A function that the caller's `np.seterr` does not affect: underflow to 0 and an infinite exp are intended in it."""
+    """Shield a function from the caller's `np.seterr`: underflow to 0 and an infinite exp are
+    intended in it."""
 
     @wraps(function)
     def computed(*args: P.args, **kwargs: P.kwargs) -> T:
-        with np.errstate(
-            all="ignore"
-        ):  # a new one for each call, as it stores the state to restore
+        with np.errstate(all="ignore"):  # a new one per call: it stores the state to restore
             return function(*args, **kwargs)
 
     return computed
 
 
 class Turns:
-    """A lock for calls that share memory, so that they take turns. After a fork it is free in the child, whoever held it in the parent."""
+    """A lock for calls that share buffers. In a forked child it is free, whoever held it in the
+    parent."""
 
     all: ClassVar[WeakSet[Turns]] = WeakSet()
 
@@ -46,12 +46,12 @@ class Turns:
         self.all.add(self)
 
     def renew(self) -> None:
-        """Make the lock free, whoever held it."""
-        self.lock, self.holder = threading.Lock(), 0  # the holder's thread; 0 is nobody's
+        """Release the lock, whoever holds it."""
+        self.lock, self.holder = threading.Lock(), 0  # the holder's thread; 0: none
 
 
 def renew_all() -> None:
-    """In a forked child: nobody else computes there."""
+    """Free all locks in a forked child, where no other thread exists."""
     for turns in list(Turns.all):
         turns.renew()
 
@@ -61,7 +61,7 @@ if hasattr(os, "register_at_fork"):
 
 
 class HasTurns(Protocol):
-    """An object whose calls share memory."""
+    """An object whose calls share buffers."""
 
     turns: Turns
 
@@ -70,7 +70,7 @@ S = TypeVar("S", bound=HasTurns)
 
 
 def in_turn(method: Callable[Concatenate[S, P], T]) -> Callable[Concatenate[S, P], T]:
-    """A quiet method that waits for the object's other calls to end."""
+    """Make a method quiet, and let it wait for the object's other calls to end."""
 
     @wraps(method)
     def computed(self: S, /, *args: P.args, **kwargs: P.kwargs) -> T:
@@ -92,7 +92,7 @@ def in_turn(method: Callable[Concatenate[S, P], T]) -> Callable[Concatenate[S, P
 
 @dataclass
 class Call:
-    """A function and its arguments; then its result, or its error."""
+    """A function and its arguments; once called, its result or its error."""
 
     work: Callable[..., Any]
     arguments: tuple[Any, ...]
@@ -102,7 +102,7 @@ class Call:
 
 
 class Workers:
-    """At most this many threads, for one caller at a time."""
+    """Up to `most` threads, for one caller at a time."""
 
     def __init__(self, most: int) -> None:
         self.most, self._closed = most, False
@@ -138,7 +138,7 @@ class Workers:
         return [call.value for call in calls]
 
     def close(self) -> None:
-        """End the threads; `map` cannot be called after that."""
+        """End the threads; `map` cannot be called afterwards."""
         self._closed = True
         if self._process == os.getpid():
             for _ in self._threads:
@@ -148,7 +148,7 @@ class Workers:
         self._threads = []
 
     def _start(self, wanted: int) -> None:
-        """Start as many threads as wanted, or as possible."""
+        """Start threads until there are `wanted`, or as many as possible."""
         if self._closed:
             raise MinigptError(
                 "this Trainer was closed, and its threads have ended; make a new one"
@@ -162,10 +162,7 @@ class Workers:
             )
             try:
                 thread.start()
-            except (
-                RuntimeError,
-                MemoryError,
-            ):  # the system's limit on threads, or on memory for their stacks
+            except (RuntimeError, MemoryError):  # a limit on threads, or no memory for a stack
                 return
             self._threads.append(thread)
 
@@ -176,7 +173,7 @@ class Workers:
 
 
 def serve(calls: SimpleQueue[Call | None]) -> None:
-    """A thread's work: one call after another, until a None. Keeps nothing of a finished call."""
+    """The loop of a thread: call after call until a None. Keeps no reference to a finished call."""
     while (call := calls.get()) is not None:
         try:
             with np.errstate(all="ignore"):  # callers judge what is not finite

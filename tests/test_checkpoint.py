@@ -195,7 +195,7 @@ def test_a_changed_weight_is_found_by_the_checksum(folder: Path) -> None:
     data = bytearray((folder / WEIGHTS).read_bytes())
     data[-4] ^= 1
     (folder / WEIGHTS).write_bytes(data)
-    assert "model.safetensors is damaged: its checksum does not fit" in refusal(folder)
+    assert "model.safetensors is damaged: its checksum does not match" in refusal(folder)
 
 
 def test_weights_that_cannot_be_read_are_named(folder: Path) -> None:

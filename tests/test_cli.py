@@ -73,9 +73,9 @@ def test_list_shows_the_runs(run):
     assert "no runs" in empty.stderr
 
 
-def test_a_run_without_a_model_is_listed_without_a_size(tmp_path):
+def test_a_corpus_alone_is_listed_as_written_and_without_a_size(tmp_path):
     call("corpus", "--prompt", PROMPT, "--source", "template", "--initial-tokens", 2000, "--out", tmp_path / "only")
-    assert call("list", "--models-dir", tmp_path).stdout.split("  ") == [str(tmp_path / "only"), "interrupted", f"{PROMPT}\n"]
+    assert call("list", "--models-dir", tmp_path).stdout.split("  ") == [str(tmp_path / "only"), "written", f"{PROMPT}\n"]
 
 
 @pytest.mark.parametrize(
@@ -134,6 +134,19 @@ def test_environment_names_are_those_of_the_options(run):
     folder, _ = run
     done = call("generate", folder, "--seed", 1, "--max-tokens", 30, MINIGPT_JSON="1", MINIGPT_STOP="no such words")
     assert json.loads(done.stdout)["tokens"] > 3
+
+
+def test_a_variable_set_for_training_neither_extends_a_resumed_run_nor_starts_a_text(run):
+    """`resume --epochs` adds, and the prompt of `generate` is the beginning of a text."""
+    folder, _ = run
+    before = (folder / "metrics.jsonl").read_bytes()
+    for name in ("MINIGPT_EPOCHS", "MINIGPT_MINUTES"):
+        done = call("resume", folder, **{name: "1"})
+        assert done.returncode == 0, done.stderr
+        assert "nothing left to do" in done.stderr
+    assert (folder / "metrics.jsonl").read_bytes() == before
+    plain, named = (call("generate", folder, "--seed", 1, "--json", **more) for more in ({}, {"MINIGPT_PROMPT": PROMPT}))
+    assert named.stdout == plain.stdout != ""
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="closes streams as a Unix shell does")

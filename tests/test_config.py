@@ -7,9 +7,13 @@ from dataclasses import asdict, fields
 from fractions import Fraction
 from typing import Any
 
+import click
 import numpy as np
 import pytest
 
+from minigpt.cli.corpus import corpus_command
+from minigpt.cli.generate import generate_command
+from minigpt.cli.train import train_command
 from minigpt.config import ModelConfig, SampleConfig, TrainConfig
 from minigpt.errors import MinigptError
 from minigpt.run.options import Options
@@ -51,3 +55,14 @@ def test_options_of_a_sweep_can_be_recorded() -> None:
     model, training = options.configure()
     assert (model.n_layer, model.dropout, training.seed) == (2, 0.25, 7)
     assert training.learning_rate == pytest.approx(1e-3)
+
+
+@pytest.mark.parametrize(
+    ("command", "arguments", "kind"),
+    [(train_command, [], Options), (corpus_command, [], Options), (generate_command, ["run"], SampleConfig)],
+)
+def test_a_command_without_options_asks_for_the_defaults(command: click.Command, arguments: list[str], kind: type) -> None:
+    names = {field.name for field in fields(kind)}
+    given = {name: value for name, value in command.make_context("minigpt", arguments).params.items() if name in names}
+    assert len(given) >= 7
+    assert kind(**given) == kind()

@@ -12,6 +12,8 @@ import numpy as np
 import pytest
 
 import minigpt
+from minigpt.disk.files import read_json_object, write_json
+from minigpt.disk.jsontext import sealed, unsealed
 from minigpt.disk.state import read_state, save_state, states
 from minigpt.disk.tensors import read_tensors, write_tensors
 from minigpt.errors import MinigptError
@@ -77,6 +79,19 @@ def test_a_complete_run_is_trained_on_from_its_best_model(run):
     later = [line for line in metrics if line["step"] > before["training"]["steps"]]
     assert later[0]["train_loss"] < metrics[0]["train_loss"] - 0.8, "it started anew"
     minigpt.resume(run)  # and all its checksums fit
+
+
+def test_epochs_are_counted_from_those_of_the_training_before(run):
+    """Also where that one took its windows in other batches, as a training by the clock does."""
+    before, record = metrics_of(run)[-1], unsealed(read_json_object(run / "run.json"), run)
+    record["options"]["batch_size"] = 5
+    write_json(run / "run.json", sealed(record))
+    minigpt.resume(run, epochs="+2")
+    after = [line for line in metrics_of(run) if line["step"] > before["step"]]
+    assert before["epoch"] == 3 and after[-1]["epoch"] == 5 == record_of(run)["training"]["epochs"]
+    steps = (after[-1]["step"] - before["step"]) / 2
+    assert steps < before["step"] / 3
+    assert [line["epoch"] for line in after] == [round(3 + (line["step"] - before["step"]) / steps, 4) for line in after]
 
 
 def test_a_continuation_that_gains_nothing_keeps_the_model(run):

@@ -257,6 +257,21 @@ def test_whoever_interrupts_a_run_is_told_whether_it_can_go_on(tmp_path, data, m
     assert json.loads((run.path / "run.json").read_text())["status"] == "interrupted"
 
 
+@pytest.mark.parametrize("status", ["written", "interrupted"])
+@pytest.mark.parametrize(("error", "then"), [(MinigptError, "failed"), (KeyboardInterrupt, "interrupted")])
+def test_a_run_that_is_taken_up_again_is_called_what_became_of_it(tmp_path, status, error, then):
+    """A written corpus whose training fails is not called written any more."""
+    run = RunFolder(tmp_path / "run", {})
+    run.create()
+    run.save(status)
+    with run.recorded():
+        pass
+    assert json.loads((run.path / "run.json").read_text())["status"] == status
+    with pytest.raises(error), run.recorded():
+        raise error("no")
+    assert json.loads((run.path / "run.json").read_text())["status"] == then
+
+
 def test_stages_that_are_done_are_not_done_again(tmp_path):
     """An interrupted one does not count, and those after it wait."""
     run = RunFolder(tmp_path / "run", {})

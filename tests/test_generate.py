@@ -16,7 +16,7 @@ from minigpt.attention import Cache
 from minigpt.backend import Backend
 from minigpt.config import ModelConfig, SampleConfig, TrainConfig
 from minigpt.errors import MinigptError
-from minigpt.generate import Decoder, Sample, choose, context_start, split_at_stop, stream
+from minigpt.generate import Predictor, Sample, choose, context_start, split_at_stop, stream
 from minigpt.layers import Workspace
 from minigpt.model import GPT, new_parameters
 from minigpt.run.vocabulary import compact
@@ -115,7 +115,7 @@ def full_logits(model: GPT, ids: list[int], window: int) -> np.ndarray:
 def test_decoding_with_the_cache_equals_reading_everything(window: int, prompt: int, babbler: GPT, rng: np.random.Generator) -> None:
     """Over three windows, from a short and from a long prompt: scores to 1e-4, and the same greedy tokens."""
     ids = rng.integers(0, babbler.config.vocab_size, prompt).tolist()
-    other, decoder = GPT(babbler.parameters), Decoder(babbler, window)
+    other, decoder = GPT(babbler.parameters), Predictor(babbler, window)
     greatest = 0.0
     for _ in range(3 * window + 2):
         cached, full = decoder.logits(ids), full_logits(other, ids, window)
@@ -129,7 +129,7 @@ def test_decoding_with_the_cache_equals_reading_everything(window: int, prompt: 
 def test_the_decoder_reads_several_new_tokens_at_once(babbler: GPT, rng: np.random.Generator) -> None:
     """Whatever the steps by which a text grows, also by more than a window."""
     ids = rng.integers(0, babbler.config.vocab_size, 80).tolist()
-    decoder, other = Decoder(babbler, P), GPT(babbler.parameters)
+    decoder, other = Predictor(babbler, P), GPT(babbler.parameters)
     for length in (3, 4, 9, 16, 17, 25, 60, 62, 80):
         np.testing.assert_allclose(decoder.logits(ids[:length]), full_logits(other, ids[:length], P), rtol=0, atol=1e-4)
 
@@ -345,5 +345,5 @@ def test_a_model_that_was_training_samples_without_dropout(tiny_dropout: ModelCo
     with closing(Trainer(tiny_dropout, device="cpu", threads=1)) as trainer:
         trainer.step(np.zeros((2, 4), dtype=np.int64), np.zeros((2, 4), dtype=np.int64))
         model = trainer.models[0]
-        first, second = (Decoder(model, 8).logits([1, 2, 3]) for _ in range(2))
+        first, second = (Predictor(model, 8).logits([1, 2, 3]) for _ in range(2))
     assert np.array_equal(first, second)

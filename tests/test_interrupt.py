@@ -54,7 +54,7 @@ def test_an_ignored_signal_stays_ignored(number: int) -> None:
     with outer.listening(), inner.listening(), inner.deferred():
         signal.raise_signal(number)
         assert signal.getsignal(number) is signal.SIG_IGN
-    assert not outer.asked and not inner.asked
+    assert not outer.requested and not inner.requested
     assert signal.getsignal(number) is signal.SIG_IGN
 
 
@@ -65,11 +65,11 @@ def test_the_inner_of_two_listeners_hears_and_the_outer_one_hears_again() -> Non
         middle = handlers()
         with inner.listening(), inner.deferred():
             signal.raise_signal(signal.SIGTERM)
-            assert inner.asked and not outer.asked
+            assert inner.requested and not outer.requested
         assert handlers() == middle
         with pytest.raises(Interrupted):
             signal.raise_signal(signal.SIGTERM)
-        assert outer.asked
+        assert outer.requested
     assert handlers() == before
 
 
@@ -189,4 +189,4 @@ def test_a_handler_that_was_there_before_python_is_left_alone(tmp_path: Path) ->
     subprocess.run(["cc", "-shared", "-fPIC", "-o", tmp_path / "h.so", tmp_path / "h.c"], check=True)
     environment = {**os.environ, "LD_PRELOAD": str(tmp_path / "h.so")}
     done = subprocess.run([sys.executable, "-c", SEEN], capture_output=True, text=True, timeout=60, check=False, env=environment)
-    assert (done.returncode, done.stdout) == (0, "None _hear\nNone True\n"), done.stderr
+    assert (done.returncode, done.stdout) == (0, "None _handle\nNone True\n"), done.stderr

@@ -15,7 +15,7 @@ from strict_cupy import strict_cupy
 from minigpt.backend import Backend, CupyBackend
 from minigpt.config import ModelConfig, TrainConfig
 from minigpt.errors import MinigptError
-from minigpt.run.memory import RESERVE, micro_batch, require_memory, step_memory
+from minigpt.run.memory import USABLE, micro_batch, require_memory, step_memory
 from minigpt.run.room import Room, free_room
 from minigpt.trainer import Trainer
 
@@ -51,9 +51,9 @@ def test_the_estimate_is_what_a_step_allocates(config: ModelConfig, batch: int, 
 def test_the_largest_equal_parts_that_fit(free: int) -> None:
     config = ModelConfig(6, 6, 384, 512, 3000)
     size = micro_batch(config, 30, 256, 2, free)
-    assert 1 <= size <= 30 and step_memory(config, size, 256, 2).total <= RESERVE * free
+    assert 1 <= size <= 30 and step_memory(config, size, 256, 2).total <= USABLE * free
     parts = math.ceil(30 / size)
-    assert parts == 1 or step_memory(config, math.ceil(30 / (parts - 1)), 256, 2).total > RESERVE * free
+    assert parts == 1 or step_memory(config, math.ceil(30 / (parts - 1)), 256, 2).total > USABLE * free
 
 
 def test_what_cannot_fit_is_refused_in_one_line() -> None:

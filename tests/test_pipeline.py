@@ -278,7 +278,7 @@ def test_where_too_little_text_could_be_held_out_the_last_model_counts(tmp_path)
 
 
 def test_progress_is_shown_where_no_evaluation_is(tmp_path, capsys, monkeypatch):
-    monkeypatch.setattr("minigpt.cli.console.PATIENCE", 1e-9)
+    monkeypatch.setattr("minigpt.cli.console.LOG_INTERVAL", 1e-9)
     (tmp_path / "own.txt").write_text("Rain fell on the roof, and nobody went out.")
     minigpt.train(data=tmp_path / "own.txt", out=tmp_path / "run", listener=Console(quiet=False), layers=1, heads=1, width=16, epochs=9)
     assert len(re.findall(r"^step +\d+ .* loss \d+\.\d+  [\d,]+ tokens/s$", capsys.readouterr().err, re.MULTILINE)) >= 5

@@ -29,7 +29,7 @@ from minigpt.disk.locks import lock
 from minigpt.disk.place import hold
 from minigpt.disk.shelf import INNER, OUTER
 from minigpt.disk.state import save_state
-from minigpt.disk.streams import pieces, to_bytes
+from minigpt.disk.streams import id_chunks, to_bytes
 from minigpt.errors import MinigptError, Moved
 from minigpt.run.vocabulary import renumber
 
@@ -397,7 +397,7 @@ def test_a_write_that_fails_names_the_file(tmp_path):
 def test_a_read_that_fails_names_the_file_and_is_no_end_of_it():
     """The memory of a process has no byte 0."""
     broken = Path("/proc/self/mem")
-    for read in (checksum, lambda path: list(pieces(path, 9))):
+    for read in (checksum, lambda path: list(id_chunks(path, 9))):
         with pytest.raises(OSError, match="error: '/proc/self/mem'"):
             read(broken)
     with pytest.raises(MinigptError, match="/proc/self/mem cannot be read: Input/output error"):

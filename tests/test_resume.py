@@ -240,7 +240,10 @@ def test_the_model_card_and_what_else_is_for_readers_may_be_edited_or_deleted(ru
     (run / "README.md").write_text("Trained by me, for my nephew.")
     (run / "generation_config.json").unlink()
     assert any("nothing left to do" in line for line in heard(run))
-    assert any(line.startswith("README.md was edited, and stays as it is") for line in heard(run, epochs="+1"))
+    assert any(
+        line.startswith("README.md was edited, so it is kept; its figures are those of the earlier training")
+        for line in heard(run, epochs="+1")
+    )
     assert (run / "README.md").read_text() == "Trained by me, for my nephew."
     (run / "README.md").unlink()
     assert any("nothing left to do" in line for line in heard(run))
@@ -277,7 +280,7 @@ def test_a_run_that_went_through_git_on_windows_loads_and_trains_on(whole, longe
 def test_an_edit_that_says_something_else_is_told(run, name):
     text = (run / name).read_text(encoding="utf-8")
     (run / name).write_text(text.replace("1", "2", 1), encoding="utf-8")
-    with pytest.raises(MinigptError, match=rf"{name} is damaged or was edited: its checksum does not fit; "):
+    with pytest.raises(MinigptError, match=rf"{name} is damaged or was edited: its checksum does not match; "):
         minigpt.resume(run)
 
 

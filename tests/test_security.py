@@ -40,13 +40,13 @@ from minigpt.disk.folder import RunFolder, read_record
 from minigpt.disk.foreign import fenced, markdown, printable
 from minigpt.disk.jsontext import DEPTH, sealed
 from minigpt.disk.state import read_state
-from minigpt.disk.streams import open_stream, pieces
+from minigpt.disk.streams import id_chunks, open_stream
 from minigpt.disk.tensors import read_tensors
 from minigpt.errors import MinigptError
 from minigpt.model import specs
 from minigpt.run.card import model_card
 from minigpt.run.listener import Listener
-from minigpt.run.tokenize import number_again
+from minigpt.run.tokenize import tokenize_again
 from minigpt.tokenizer import Tokenizer
 
 PROMPT = "A GPT that writes haiku about the sea"
@@ -255,8 +255,8 @@ def test_only_regular_files_are_read(run, tmp_path, impatient, make):
     make(plan)
     journal = Journal(tmp_path / "teacher.jsonl", print)
     for read in (
-        read_text, checksum, read_tensors, partial(read_state, shapes={}), open_stream, lambda p: list(pieces(p, 9)),
-        lambda p: number_again(p, Tokenizer([]), tmp_path), lambda p: Journal(p, print), lambda p: journal.read_plan(),
+        read_text, checksum, read_tensors, partial(read_state, shapes={}), open_stream, lambda p: list(id_chunks(p, 9)),
+        lambda p: tokenize_again(p, Tokenizer([]), tmp_path), lambda p: Journal(p, print), lambda p: journal.read_plan(),
     ):  # fmt: skip
         with pytest.raises(MinigptError, match="cannot be read: Is a"):
             read(path)

@@ -154,7 +154,7 @@ def torch_release(context: Context) -> None:
 
 def decoding(context: Context) -> None:
     """Greedy tokens a second behind a prompt of four, on the device and on the CPU, in turn; are they the same tokens?"""
-    from minigpt.generate import Decoder
+    from minigpt.generate import Predictor
 
     count = 20 if context.rehearsal else 200
     config = context.config(31 if context.rehearsal else VOCAB)
@@ -168,7 +168,7 @@ def decoding(context: Context) -> None:
         for name, trainer in trainers.items():
             if context.left < 2:
                 break
-            decoders[name] = Decoder(trainer.models[0], config.n_positions)
+            decoders[name] = Predictor(trainer.models[0], config.n_positions)
             ids = [1, 2, 3, 4]
             for _ in range(count):
                 start = time.perf_counter()

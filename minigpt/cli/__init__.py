@@ -2,8 +2,8 @@
 
 Reading order:
 
-    common    --verbose, environment variables, exit statuses, text that is safe in a terminal
-    console   a run on the screen: the plan, the live line, the samples
+    common    --verbose, environment variables, exit statuses, output that is safe in a terminal
+    console   a run on the terminal: the plan, the live line, the samples
     options   the options that `train` and `corpus` share
     generate  `minigpt generate`
     corpus    `minigpt corpus`

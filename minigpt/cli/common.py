@@ -1,4 +1,4 @@
-"""What every command shares: --verbose, environment variables, exit statuses, and text that a terminal can bear."""
+"""Shared by all commands: --verbose, environment variables, exit statuses, safe output."""
 
 from __future__ import annotations
 
@@ -7,22 +7,26 @@ import functools
 import os
 import sys
 import traceback
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from typing import IO, Any, TextIO
 
 import click
 
+from minigpt.config import SIZES
 from minigpt.disk.foreign import one_line, printable
 from minigpt.errors import MinigptError
 from minigpt.machine import spare_blas
-from minigpt.run.interrupt import Interrupt, ignore_further, reason
+from minigpt.run.defaults import MODEL_SIZE, MODELS_DIR
+from minigpt.run.interrupt import Interrupt, ignore_further, message_of
 
 
 def command(name: str) -> Callable[[Callable[..., None]], click.Command]:
-    """A command whose options also read MINIGPT_<OPTION>, and whose errors end in one line and a status.
+    """A command whose options also read MINIGPT_<OPTION>, and whose errors are one line and an exit status.
 
-    0 done; 1 failed; 2 wrong usage; 130 interrupted. A traceback is printed only for --verbose.
+    An option that means something different from its namesake in `train` reads no variable: `allow_from_autoenv=False`.
+
+    0 done; 1 failed; 2 wrong usage; 130 interrupted. A traceback is printed only with --verbose.
     """
 
     def decorate(callback: Callable[..., None]) -> click.Command:
@@ -30,16 +34,16 @@ def command(name: str) -> Callable[[Callable[..., None]], click.Command]:
         def guarded(verbose: bool, **options: Any) -> None:
             for out in (sys.stdout, sys.stderr):
                 if hasattr(out, "reconfigure"):
-                    out.reconfigure(errors="replace")  # a console that lacks a character shows "?" in its place
+                    out.reconfigure(errors="replace")  # "?" for a character that the console lacks
             try:
                 with Interrupt().listening():
                     spare_blas()
                     callback(**options)
-            except (KeyboardInterrupt, click.Abort) as error:  # click's: at a question
+            except (KeyboardInterrupt, click.Abort) as error:  # click's, at a prompt
                 ignore_further()
-                tell(said) if (said := reason(error)) else tell("minigpt: interrupted", begin="\n")
+                tell(said) if (said := message_of(error)) else tell("minigpt: interrupted", begin="\n")
                 raise SystemExit(130) from error
-            except BrokenPipeError as error:  # the reader has had enough, as `head` has
+            except BrokenPipeError as error:  # the reader has closed the pipe, as `head` does
                 sys.stdout = nowhere()
                 raise SystemExit(1) from error
             except (MinigptError, OSError, MemoryError) as error:
@@ -53,8 +57,9 @@ def command(name: str) -> Callable[[Callable[..., None]], click.Command]:
         made.params.append(click.Option(["-v", "--verbose"], is_flag=True, help="Show the traceback of an error."))
         for parameter in made.params:
             if isinstance(parameter, click.Option):
-                longest = max(parameter.opts, key=len)
-                parameter.envvar = f"MINIGPT_{longest.lstrip('-').replace('-', '_').upper()}"
+                if parameter.allow_from_autoenv:
+                    longest = max(parameter.opts, key=len)
+                    parameter.envvar = f"MINIGPT_{longest.lstrip('-').replace('-', '_').upper()}"
                 parameter.show_default = not parameter.is_flag and parameter.default not in (None, "") and not parameter.multiple
         return made
 
@@ -62,7 +67,7 @@ def command(name: str) -> Callable[[Callable[..., None]], click.Command]:
 
 
 def describe(error: BaseException) -> str:
-    """An error in one line that names the thing and what to do."""
+    """An error as one line that says what is wrong and what to do."""
     if isinstance(error, MemoryError):
         return "out of memory; use a smaller --model-size, --batch-size or --context"
     if isinstance(error, OSError) and not isinstance(error, MinigptError):
@@ -72,14 +77,14 @@ def describe(error: BaseException) -> str:
 
 
 def is_terminal(stream: TextIO | None) -> bool:
-    """Whether the stream is a terminal; it is None if it was closed before the start."""
+    """Whether the stream is a terminal; None is a stream that was closed at the start."""
     return stream is not None and not stream.closed and stream.isatty()
 
 
 def tell(text: str, begin: str = "", end: str = "\n") -> None:
-    """Print a one-line message to standard error, with `begin` and `end` around it.
+    """Print a one-line message to standard error, between `begin` and `end`.
 
-    If that fails because the pipe's reader, the terminal or the log's disk is gone, the work continues in silence.
+    If the reader, the terminal or the log's disk is gone, the work continues silently.
     """
     try:
         click.echo(begin + one_line(text) + end, err=True, nl=False)
@@ -88,14 +93,14 @@ def tell(text: str, begin: str = "", end: str = "\n") -> None:
 
 
 def show(text: str, end: str = "\n") -> None:
-    """Print a result to standard output: unchanged into a pipe or file, without control characters on a terminal.
+    """Print a result to standard output: unchanged to a pipe or file, without control characters to a terminal.
 
-    Raises BrokenPipeError if nobody reads it any more, and an OSError that names standard output if it cannot be written.
+    Raises BrokenPipeError if the reader is gone, and an OSError that names standard output if it cannot be written.
     """
     try:
         click.echo((printable(text) if is_terminal(sys.stdout) else text) + end, nl=False)
     except (OSError, ValueError) as error:
-        sys.stdout = nowhere()  # or Python tries to write the rest again at exit
+        sys.stdout = nowhere()  # else Python flushes the rest at exit, and fails again
         if isinstance(error, OSError) and error.errno not in (errno.EPIPE, errno.EIO):
             raise OSError(error.errno, error.strerror, "standard output") from error
         raise BrokenPipeError from error
@@ -107,18 +112,18 @@ def nowhere() -> TextIO:
 
 
 def fill_closed_streams() -> None:
-    """Put something in the place of standard streams that were closed before the start: the next file opened would be taken for one, and
-    click would print errors among the results."""
+    """Open standard streams that were closed at the start: else the next file opened would take the number of one, and click would print
+    errors among the results."""
     for number in range(3):
         try:
             os.fstat(number)
         except OSError:
-            os.open(os.devnull, os.O_RDWR)  # takes the lowest number that is free
+            os.open(os.devnull, os.O_RDWR)  # takes the lowest free number
     sys.stdout, sys.stderr = sys.stdout or nowhere(), sys.stderr or nowhere()
 
 
 class UsageError(click.UsageError):
-    """Wrong usage, told where anybody hears it; the status is 2 all the same."""
+    """Wrong usage; the exit status is 2 even if the message cannot be printed."""
 
     def show(self, file: IO[Any] | None = None) -> None:
         try:
@@ -128,13 +133,13 @@ class UsageError(click.UsageError):
 
 
 class Commands(click.Group):
-    """A group of commands whose usage errors, which repeat the command line, are made printable like all other messages."""
+    """A group whose usage errors, which quote the command line, are made printable like all other messages."""
 
     def main(self, *args: Any, **more: Any) -> Any:
         fill_closed_streams()
         try:
             return super().main(*args, **more)
-        except OSError as error:  # click itself prints help and version
+        except OSError as error:  # from click, which prints help and version
             sys.stdout = nowhere()
             if not isinstance(error, BrokenPipeError):
                 tell(f"minigpt: standard output: {error.strerror}; check space and permissions there")
@@ -151,13 +156,31 @@ class Commands(click.Group):
 
 @contextmanager
 def printable_usage() -> Iterator[None]:
-    """Usage errors raised inside become one printable line, below the usage."""
+    """Turn usage errors raised within the block into one printable line."""
     try:
         yield
     except click.UsageError as error:
         raise UsageError(one_line(error.format_message()), error.ctx) from error
 
 
+def size_option(function: Callable[..., None]) -> Callable[..., None]:
+    """--model-size."""
+    sizes = SIZES.values()
+    named = f"{any_of(size.name for size in sizes)}; also {any_of(size.alias for size in sizes)}."
+    return click.option("--model-size", default=MODEL_SIZE, help=named)(function)
+
+
+def any_of(choices: Iterable[str]) -> str:
+    """ "a, b or c"."""
+    *most, last = choices
+    return f"{', '.join(most)} or {last}"
+
+
+def models_option(function: Callable[..., None]) -> Callable[..., None]:
+    """--models-dir."""
+    return click.option("--models-dir", type=click.Path(), default=MODELS_DIR, help="The folder that holds the runs.")(function)
+
+
 def device_option(function: Callable[..., None]) -> Callable[..., None]:
-    """--device, the same for every command."""
+    """--device."""
     return click.option("--device", type=click.Choice(["auto", "cpu", "cuda"]), default="auto", help="Where to compute.")(function)

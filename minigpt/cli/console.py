@@ -1,4 +1,4 @@
-"""A run as a person sees it: the plan line by line, a live line while it learns, the samples at the end."""
+"""A run on the terminal: the plan line by line, a live line during the training, the samples at the end."""
 
 from __future__ import annotations
 
@@ -20,24 +20,24 @@ if TYPE_CHECKING:
     from minigpt.run.course import Course
     from minigpt.training import Report
 
-INTERVAL = 0.2  # seconds between two live lines
-PATIENCE = 10.0  # seconds between two lines of progress where none is live
+INTERVAL = 0.2  # seconds between two updates of the live line
+LOG_INTERVAL = 10.0  # seconds between two lines of progress without a live line
 MB = 10**6
-LONG_BAR, SHORT_BAR = 20, 4  # characters of a bar between its brackets, at most and at least
+LONG_BAR, SHORT_BAR = 20, 4  # the longest and the shortest bar, in characters between the brackets
 
 
 class Console(Listener):
-    """Progress on standard error, samples on standard output. Without a terminal, a line an evaluation instead of the live line."""
+    """Progress on standard error, samples on standard output. Without a terminal, a line per evaluation instead of the live line."""
 
     def __init__(self, quiet: bool, asks: bool = True) -> None:
         seen = is_terminal(sys.stderr)
         self.quiet, self.live = quiet, seen and os.environ.get("TERM") != "dumb"  # a dumb terminal cannot redraw a line
         self.asks = asks and seen and not quiet and is_terminal(sys.stdin)
         self.shown = 0.0
-        self.width = 0  # of the live line that stands on the screen
+        self.width = 0  # of the live line on the screen
         self.held_out = ""
-        self.unmeasured = False  # nothing is held out, so no evaluation sets the pace of the lines
-        self.task, self.began = "", 0.0  # of the progress that is shown
+        self.unmeasured = False  # nothing is held out, so lines are printed by the clock
+        self.task, self.began = "", 0.0  # of the progress shown
 
     def say(self, topic: str, text: str) -> None:
         if not self.quiet:
@@ -57,7 +57,7 @@ class Console(Listener):
         if what != self.task:
             self.task, self.began, self.shown = what, now, now
         elapsed = now - self.began
-        if self.quiet or now - self.shown < (INTERVAL if self.live else PATIENCE):
+        if self.quiet or now - self.shown < (INTERVAL if self.live else LOG_INTERVAL):
             return
         self.shown, rate = now, max(1, done) / elapsed
         speed, size, left, room = f"{rate / MB:.1f} MB/s", f"{what}  {done / MB:,.0f} MB", "", columns() - 1 if self.live else 200
@@ -81,14 +81,14 @@ class Console(Listener):
         self.draw(fitted(parts, [speed, self.held_out, loss, done], columns() - 1, (course.step, course.total_steps)))
 
     def draw(self, line: str) -> None:
-        """Redraw the live line; the window may have become narrower since."""
+        """Redraw the live line; the terminal may have become narrower."""
         tell(line.ljust(min(self.width, columns() - 1)), begin="\r", end="")
         self.width = len(line)
 
     def report(self, report: Report) -> None:
         if report.held_out_loss is not None:
             self.held_out = f"held-out {report.held_out_loss:.3f}"
-        due = report.held_out_loss is not None or (self.unmeasured and time.perf_counter() - self.shown >= PATIENCE)
+        due = report.held_out_loss is not None or (self.unmeasured and time.perf_counter() - self.shown >= LOG_INTERVAL)
         if not self.quiet and not self.live and due:
             self.shown = time.perf_counter()
             losses = "  ".join(part for part in (f"loss {report.train_loss:.3f}", self.held_out) if part)
@@ -99,25 +99,25 @@ class Console(Listener):
         show(f"\n{text.strip()}\n\n---")
 
     def clear(self) -> None:
-        """Take the live line off the screen."""
+        """Erase the live line."""
         if self.width:
             tell(" " * min(self.width, columns() - 1), begin="\r", end="\r")
             self.width = 0
 
 
 def fitted(parts: Sequence[str], spare: Sequence[str], room: int, share: tuple[int, int] | None) -> str:
-    """The parts in a line of at most `room` characters: drops those in `spare`, in order, until the rest fits; a bar fills what is left."""
+    """The parts as a line of at most `room` characters: without those in `spare`, in order, until it fits; a bar fills what is left."""
     kept = [part for part in parts if part]
     for part in spare:
         if len("  ".join(kept)) > room and part in kept:
             kept.remove(part)
     line = "  ".join(kept)[: max(0, room)]
-    length = min(LONG_BAR, room - len(line) - 3)  # the brackets and a blank
+    length = min(LONG_BAR, room - len(line) - 3)  # the brackets and a space
     return f"{bar(*share, length)} {line}" if share and length >= SHORT_BAR else line
 
 
 def bar(done: int, total: int, length: int) -> str:
-    """Progress as a bar; `done` may exceed `total`, as a file may grow."""
+    """A progress bar; `done` may exceed `total`, as a file may grow."""
     return f"[{'#' * min(length, length * done // max(1, total)):<{length}}]"
 
 

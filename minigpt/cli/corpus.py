@@ -6,16 +6,17 @@ from typing import Any
 
 import click
 
-from minigpt.cli.common import command, show
+from minigpt.cli.common import command, models_option, show
 from minigpt.cli.options import corpus_options
 from minigpt.errors import as_argument
+from minigpt.run.defaults import SEED
 
 
 @command("corpus")
 @corpus_options
-@click.option("--seed", type=int, default=42, help="Decides the corpus.")
+@click.option("--seed", type=int, default=SEED, help="Decides the corpus.")
 @click.option("--out", type=click.Path(), help="Where corpus.jsonl is written.  [default: MODELS_DIR/<prompt>-<time>]")
-@click.option("--models-dir", type=click.Path(), default="models", help="Where run folders are made.")
+@models_option
 @click.option("--quiet", is_flag=True, help="Print only the five documents.")
 def corpus_command(prompt: str | None, quiet: bool, yes: bool, **options: Any) -> None:
     """Get a corpus as train does, and report on it.

@@ -9,10 +9,11 @@ from typing import Any
 import click
 
 from minigpt.cli.common import command, device_option, show
+from minigpt.config import SampleConfig
 
 
 class Whole(click.types.StringParamType):
-    """A text that is one value in an environment variable too, blanks included."""
+    """A text that is one value in an environment variable too, spaces included."""
 
     def split_envvar_value(self, rv: str) -> list[str]:
         return [rv]
@@ -20,12 +21,23 @@ class Whole(click.types.StringParamType):
 
 @command("generate")
 @click.argument("run", type=click.Path())
-@click.option("-p", "--prompt", default="", help="The text to continue. Without it, a sample starts like a document.")
-@click.option("--max-tokens", type=int, default=100, help="New tokens, at most.")
-@click.option("--temperature", type=float, default=0.8, help="Below 1 is safer, above 1 wilder; 0 always takes the likeliest token.")
-@click.option("--top-k", type=int, default=40, help="Draw from the k likeliest tokens; 0: from all.")
-@click.option("--top-p", type=float, default=1.0, help="Draw from the likeliest tokens that together have this probability.")
-@click.option("--repetition-penalty", type=float, default=1.0, help="Above 1, makes tokens already used less likely.")
+@click.option(
+    "-p", "--prompt", default="", allow_from_autoenv=False, help="The text to continue. Without it, a sample starts like a document."
+)
+@click.option("--max-tokens", type=int, default=SampleConfig.max_tokens, help="New tokens, at most.")
+@click.option(
+    "--temperature",
+    type=float,
+    default=SampleConfig.temperature,
+    help="Below 1 is safer, above 1 wilder; 0 always takes the likeliest token.",
+)
+@click.option("--top-k", type=int, default=SampleConfig.top_k, help="Sample from the k likeliest tokens; 0: from all.")
+@click.option(
+    "--top-p", type=float, default=SampleConfig.top_p, help="Sample from the likeliest tokens that together have this probability."
+)
+@click.option(
+    "--repetition-penalty", type=float, default=SampleConfig.repetition_penalty, help="Above 1, makes tokens already used less likely."
+)
 @click.option("--stop", multiple=True, type=Whole(), help="Stop before this text. Repeatable.")
 @click.option("--samples", type=click.IntRange(1), default=1, help="How many texts to write.")
 @click.option("--seed", type=int, help="The same seed gives the same text.  [default: a new one]")
@@ -33,7 +45,6 @@ class Whole(click.types.StringParamType):
 @click.option("--json", "as_json", is_flag=True, help="One line of JSON per sample.")
 def generate_command(run: str, prompt: str, samples: int, as_json: bool, device: str, **options: Any) -> None:
     """Write text with the model in the folder RUN."""
-    from minigpt.config import SampleConfig
     from minigpt.generate import Sample, stream
     from minigpt.run.textmodel import load
 
@@ -49,6 +60,6 @@ def generate_command(run: str, prompt: str, samples: int, as_json: bool, device:
                 show(piece, end="")
         if as_json:
             line = {"prompt": prompt, "text": sample.text, "tokens": sample.tokens, "finish_reason": sample.finish_reason}
-            show(json.dumps(line))  # in ASCII: no console and no pipe can spoil it
+            show(json.dumps(line))  # ASCII, whatever the encoding of the output
         else:
             show("\n---" if i + 1 < samples else "")

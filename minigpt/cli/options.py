@@ -1,4 +1,4 @@
-"""The options that decide a corpus, which `train` and `corpus` share."""
+"""The options of a corpus, shared by `train` and `corpus`."""
 
 from __future__ import annotations
 
@@ -6,7 +6,18 @@ from collections.abc import Callable
 
 import click
 
-OPTIONS = [
+from minigpt.cli.common import any_of, size_option
+from minigpt.config import SIZES
+from minigpt.corpus.ollama.limits import Limits
+from minigpt.run.defaults import SOURCES
+
+
+def by_size(field: str) -> str:
+    """The default numbers of tokens of the sizes."""
+    return f"{any_of(f'{getattr(size, field):,}' for size in SIZES.values())}, by size"
+
+
+OPTIONS: list[Callable[[Callable[..., None]], Callable[..., None]]] = [
     click.option("-p", "--prompt", help="What the GPT should do, in one sentence."),
     click.option("--preset", help="A ready-made prompt, such as haiku_master; an unknown name lists them all."),
     click.option(
@@ -23,32 +34,36 @@ OPTIONS = [
     click.option(
         "--data-share",
         type=float,
-        help="The share of your own text in the tokens that are kept; the rest, at most a million tokens, is written for the prompt. All of"
+        help="The share of your own text among the tokens kept. The rest, at most a million tokens, is written for the prompt. All of"
         " your text is kept unless --final-tokens is given.  [default: 1, your own text alone]",
     ),
     click.option(
         "--source",
-        type=click.Choice(["auto", "template", "ollama", "own"]),
-        default="auto",
+        type=click.Choice(SOURCES),
+        default=SOURCES[0],
         help="Where the corpus comes from. auto: --data if given, else a local Ollama server if one answers, else templates. With"
         " --data-share: what writes the rest.",
     ),
     click.option("--ollama-host", multiple=True, help="Where Ollama listens. Repeatable.  [default: OLLAMA_HOST, or this machine]"),
     click.option("--ollama-gen-model", help="The model that writes.  [default: the best fit of those installed]"),
     click.option("--ollama-refine-model", help="The model that judges.  [default: the one that writes]"),
-    click.option("--ollama-timeout-connection", type=float, help="Seconds to connect, and for short questions.  [default: 5]"),
+    click.option(
+        "--ollama-timeout-connection",
+        type=float,
+        help=f"Seconds to connect, and for short questions.  [default: {Limits.connection:g}]",
+    ),
     click.option("--ollama-timeout-generation", type=float, help="Seconds per document.  [default: from the measured speed]"),
-    click.option("--ollama-timeout-evaluation", type=float, help="Seconds per judgement or plan.  [default: 60]"),
+    click.option("--ollama-timeout-evaluation", type=float, help=f"Seconds per judgement or plan.  [default: {Limits.evaluation:g}]"),
     click.option("--allow-template-fill", is_flag=True, help="If the teacher goes away, let templates write the rest, marked as such."),
     click.option("--yes", is_flag=True, help="Ask nothing; accept the defaults."),
-    click.option("--initial-tokens", type=int, help="Tokens to write.  [default: 30,000, 50,000 or 100,000, by size]"),
-    click.option("--final-tokens", type=int, help="Tokens to keep of those.  [default: 15,000, 25,000 or 50,000, by size; own text: all]"),
-    click.option("--model-size", default="12M", help="12M, 33M or 117M; also small, medium, large."),
+    click.option("--initial-tokens", type=int, help=f"Tokens to write.  [default: {by_size('initial_tokens')}]"),
+    click.option("--final-tokens", type=int, help=f"Tokens to keep of those.  [default: {by_size('final_tokens')}; own text: all]"),
+    size_option,
 ]
 
 
 def corpus_options(function: Callable[..., None]) -> Callable[..., None]:
-    """All of them, in this order in the help."""
+    """Add all of them, in this order in the help."""
     for option in reversed(OPTIONS):
         function = option(function)
     return function

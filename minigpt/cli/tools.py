@@ -6,13 +6,14 @@ from pathlib import Path
 
 import click
 
-from minigpt.cli.common import command, show, tell
+from minigpt.cli.common import command, models_option, show, size_option, tell
+from minigpt.config import ModelConfig, find_size
 from minigpt.disk.foreign import one_line
 from minigpt.errors import counted
 
 
 @command("list")
-@click.option("--models-dir", type=click.Path(), default="models", help="The folder that holds the runs.")
+@models_option
 def list_command(models_dir: str) -> None:
     """List the runs, newest first."""
     from minigpt.disk.shelf import list_runs
@@ -27,7 +28,7 @@ def list_command(models_dir: str) -> None:
         row = [
             str(folder),
             record["status"],
-            record["model"]["size"],  # none before there is a model
+            record["model"]["size"],  # None before there is a model
             "" if loss is None else f"held-out {loss:.3f}",
             record["prompt"] or "own text",
         ]
@@ -35,11 +36,11 @@ def list_command(models_dir: str) -> None:
 
 
 @command("bench")
-@click.option("--model-size", default="12M", help="12M, 33M or 117M; also small, medium, large.")
+@size_option
 @click.option("--vocab-size", type=click.IntRange(2), default=3000, help="Tokens; a corpus written for a prompt has 1,000 to 4,000.")
 @click.option("--batch-size", type=click.IntRange(1), default=8, help="Windows per step.")
 @click.option("--context", type=click.IntRange(1), default=128, help="Tokens per window.")
-@click.option("--dropout", type=float, default=0.1, help="Share of units dropped.")
+@click.option("--dropout", type=float, default=ModelConfig.dropout, help="Share of units dropped.")
 @click.option("--threads", type=click.IntRange(1), help="Processor cores to use.  [default: all]")
 @click.option("--seconds", type=click.FloatRange(1, 600), default=20.0, help="About how long to measure.")
 def bench_command(
@@ -48,7 +49,6 @@ def bench_command(
     """Measure how fast this machine trains and samples, on the CPU."""
     from statistics import median
 
-    from minigpt.config import ModelConfig, find_size
     from minigpt.machine import usable_cores
     from minigpt.model import count_parameters
     from minigpt.run.provenance import blas

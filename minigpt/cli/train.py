@@ -6,32 +6,33 @@ from typing import Any
 
 import click
 
-from minigpt.cli.common import command, device_option
+from minigpt.cli.common import command, device_option, models_option
 from minigpt.cli.options import corpus_options
+from minigpt.run.defaults import BATCH_SIZE, CHECKPOINT_SECONDS, CONTEXT, DROPOUT, EPOCHS, SEED, VOCABULARIES
 
 
 @command("train")
 @corpus_options
 @click.option("--init", type=click.Path(), help="Start from the weights of this model instead of random ones.")
-@click.option("--epochs", type=int, help="Passes over the corpus, at most.  [default: 20]")
+@click.option("--epochs", type=int, help=f"Passes over the corpus, at most.  [default: {EPOCHS}]")
 @click.option("--minutes", type=float, help="How long everything may take, instead of --epochs.")
-@click.option("--batch-size", type=int, help="Windows per step.  [default: 2, or what fits the minutes]")
-@click.option("--context", type=int, help="Tokens per window.  [default: 256]")
-@click.option("--learning-rate", type=float, help="The peak, with a warm-up before it and a cosine after it.  [default: by size]")
-@click.option("--dropout", type=float, default=0.1, help="Share of units dropped in training.")
+@click.option("--batch-size", type=int, help=f"Windows per step.  [default: {BATCH_SIZE}, or what fits the minutes]")
+@click.option("--context", type=int, help=f"Tokens per window.  [default: {CONTEXT}]")
+@click.option("--learning-rate", type=float, help="The peak, after a warm-up and before a cosine.  [default: by size]")
+@click.option("--dropout", type=float, default=DROPOUT, help="Share of units dropped in training.")
 @click.option(
-    "--vocab", type=click.Choice(["corpus", "full"]), default="corpus", help="The tokens that the corpus needs, or all 50,257 of GPT-2."
+    "--vocab", type=click.Choice(VOCABULARIES), default=VOCABULARIES[0], help="The tokens that the corpus needs, or all 50,257 of GPT-2."
 )
 @click.option("--layers", type=int, help="Number of layers, instead of the size's.")
 @click.option("--heads", type=int, help="Attention heads, instead of the size's.")
 @click.option("--width", type=int, help="Width, instead of the size's; a multiple of the heads.")
-@click.option("--positions", type=int, help="Most tokens that the model can read at once, instead of the size's.")
+@click.option("--positions", type=int, help="The longest window of the model, in tokens, instead of the size's.")
 @device_option
 @click.option("--threads", type=int, help="Processor cores to use.  [default: all]")
-@click.option("--checkpoint-seconds", type=float, default=60.0, help="Least time between two saves of the training.")
-@click.option("--seed", type=int, default=42, help="Decides the corpus, initial weights, order, dropout and samples.")
+@click.option("--checkpoint-seconds", type=float, default=CHECKPOINT_SECONDS, help="Least seconds between two saves of the training.")
+@click.option("--seed", type=int, default=SEED, help="Decides the corpus, initial weights, order, dropout and samples.")
 @click.option("--out", type=click.Path(), help="The run folder.  [default: MODELS_DIR/<prompt>-<time>]")
-@click.option("--models-dir", type=click.Path(), default="models", help="Where run folders are made.")
+@models_option
 @click.option("--quiet", is_flag=True, help="Print only the samples.")
 def train_command(prompt: str | None, quiet: bool, yes: bool, **options: Any) -> None:
     """Make a GPT: get a corpus, train on it, print samples."""
@@ -47,8 +48,8 @@ def train_command(prompt: str | None, quiet: bool, yes: bool, **options: Any) ->
 
 @command("resume")
 @click.argument("run", type=click.Path())
-@click.option("--epochs", metavar="+N", help="Add this many passes, also to a complete run.")
-@click.option("--minutes", metavar="+M", help="Add this many minutes, also to a complete run.")
+@click.option("--epochs", metavar="+N", allow_from_autoenv=False, help="Add this many passes, also to a complete run.")
+@click.option("--minutes", metavar="+M", allow_from_autoenv=False, help="Add this many minutes, also to a complete run.")
 @click.option(
     "--ollama-host",
     multiple=True,

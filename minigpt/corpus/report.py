@@ -34,7 +34,7 @@ class CorpusReport:
         self.examples: list[str] = []
         self._grams: dict[int, set[int]] = {1: set(), 2: set(), 4: set()}
         self._all: Counter[int] = Counter()
-        self._words = self._text_bytes = self._packed_bytes = self._sample_tokens = 0
+        self._words = self._packed_bytes = self._sample_tokens = 0
         self._packer = zlib.compressobj(9, wbits=15)
         self._rng = random.Random(seed)
 

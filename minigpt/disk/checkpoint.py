@@ -1,6 +1,6 @@
-"""A model as a folder that transformers reads as it is: weights, configuration and tokenizer, each file written atomically; and back.
+"""A model -> a folder in transformers' format (weights, configuration, tokenizer), and back.
 
-Reading executes nothing: safetensors and JSON only, and every size is checked before memory is taken for it.
+Reading executes no code: safetensors and JSON only, and sizes are checked before memory is allocated for them.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from minigpt.config import ModelConfig
+from minigpt.config import ModelConfig, SampleConfig
 from minigpt.disk.files import read_json_object, read_text, write_json, write_text
 from minigpt.disk.place import Folder
 from minigpt.disk.shelf import RECORD
@@ -29,15 +29,15 @@ CONFIG_FILES = (CONFIG, "generation_config.json")
 TOKENIZER_FILES = ("tokenizer.json", "tokenizer_config.json", "vocab.json", "merges.txt")
 CONTEXT_KEY = "minigpt_context"  # in config.json
 PARTS = "minigpt_parts"
-PADDING = 1024  # rows: programs pad a vocabulary to a multiple of up to 1,024; a tokenizer that lacks more tokens is another model's
+PADDING = 1024  # rows: programs pad a vocabulary to a multiple of at most 1,024; a larger difference means another model's tokenizer
 
 
 @dataclass(frozen=True)
 class Checkpoint:
-    """A model on the disk. `context` is the longest window it was trained on, in tokens.
+    """A model on disk. `context` is the longest window it was trained on, in tokens.
 
-    The embedding may have more rows than the tokenizer has tokens: many programs pad it to a round number. Those rows get
-    scores but have no text.
+    The embedding may have more rows than the tokenizer has tokens, as many programs pad it to a round number. Those rows get logits but
+    have no text.
     """
 
     config: ModelConfig
@@ -68,11 +68,14 @@ def save_config(folder: Folder, config: ModelConfig, context: int, end_of_text: 
             CONTEXT_KEY: context,
         },
     )
-    write_json(folder / "generation_config.json", {**ends, "pad_token_id": end_of_text, "do_sample": True, "temperature": 0.8, "top_k": 40})
+    write_json(
+        folder / "generation_config.json",
+        {**ends, "pad_token_id": end_of_text, "do_sample": True, "temperature": SampleConfig.temperature, "top_k": SampleConfig.top_k},
+    )
 
 
 def architecture() -> dict[str, Any]:
-    """What config.json says of the network's parts: of GPT-1's own, what transformers expects there; of others, their names."""
+    """The entries of config.json for the network's parts: transformers' own for GPT-1's, else names that only minigpt reads."""
     if parts() != GPT_1:
         return {"model_type": "minigpt", PARTS: parts()}
     return {"architectures": ["OpenAIGPTLMHeadModel"], "model_type": "openai-gpt", "afn": "gelu", "tie_word_embeddings": True}
@@ -135,7 +138,7 @@ def require_model(folder: Path) -> None:
 
 
 def load_checkpoint(folder: Path) -> Checkpoint:
-    """A folder that minigpt wrote, or transformers' `save_pretrained` of a GPT-1 with a GPT-2 tokenizer; MinigptError for any other."""
+    """Load a folder written by minigpt, or by transformers' `save_pretrained` from a GPT-1 with a GPT-2 tokenizer; else MinigptError."""
     require_model(folder)
     stored = read_json_object(folder / CONFIG)
     config = read_config(stored, folder / CONFIG)
@@ -152,7 +155,7 @@ def load_checkpoint(folder: Path) -> Checkpoint:
 
 
 def read_config(stored: dict[str, Any], path: Path) -> ModelConfig:
-    """A transformers config.json as a ModelConfig; refuses what would compute something else than a GPT-1."""
+    """A transformers config.json as a ModelConfig; MinigptError for any other architecture."""
     model_type = stored.get("model_type")
     if model_type not in ("openai-gpt", "minigpt"):
         raise MinigptError(f"{path}: model_type is {model_type!r}; minigpt reads 'openai-gpt', the architecture of GPT-1, only")
@@ -177,7 +180,7 @@ def read_config(stored: dict[str, Any], path: Path) -> ModelConfig:
 
 
 def load_tokenizer(folder: Path) -> Tokenizer:
-    """The tokenizer of a folder, from tokenizer.json or else from vocab.json and merges.txt: a byte-level BPE in GPT-2's order."""
+    """The tokenizer of a folder, from tokenizer.json, else from vocab.json and merges.txt: a byte-level BPE in GPT-2's order."""
     if (path := folder / "tokenizer.json").exists():
         stored = read_json_object(path)
         _require_plain(stored, folder)
@@ -205,7 +208,7 @@ def load_tokenizer(folder: Path) -> Tokenizer:
 
 
 def _require_plain(stored: dict[str, Any], folder: Path) -> None:
-    """MinigptError for a tokenizer.json that changes the text before BPE, or splits it otherwise than GPT-2 does."""
+    """MinigptError for a tokenizer.json that changes the text before BPE, or splits it in another way than GPT-2."""
     path, splitter = folder / "tokenizer.json", stored.get("pre_tokenizer")
     if stored.get("normalizer") is not None:
         raise MinigptError(f"{path} normalizes texts; minigpt's tokenizer reads them as they are")

@@ -1,7 +1,7 @@
-"""A path and a checksum in; out comes nothing if the file is as its stage left it, else what is wrong, what to do and what still works.
+"""A file and its checksum -> nothing if it is intact, else an error that says what is wrong, what to do and what still works.
 
-Checksums are over the bytes that minigpt wrote. A text with other line ends (from git on Windows), or a JSON file with other spacing, says
-the same and is accepted; its reader does not care either.
+Checksums are of the bytes that minigpt wrote. Text with other line ends (from git on Windows) and JSON with other spacing say the same
+and are accepted.
 """
 
 from __future__ import annotations
@@ -10,28 +10,28 @@ import hashlib
 import os
 from pathlib import Path
 
-from minigpt.disk.files import PIECE, checksum, json_bytes, read_json_object
+from minigpt.disk.files import CHUNK, checksum, json_bytes, read_json_object
 from minigpt.disk.shelf import CARD, CHECKPOINT
 from minigpt.errors import MinigptError, as_argument
 
-FOR_READERS = {CARD, "generation_config.json"}  # meant to be edited: no stage reads them, and they may be missing
+FOR_READERS = {CARD, "generation_config.json"}  # may be edited or missing: no stage reads them
 TEXTS = {".json", ".jsonl", ".txt", ".md"}
 NEEDED_TO_TRAIN = {"corpus.jsonl", "metrics.jsonl"}  # but not to load the model
 
 
 def require_as_written(path: Path, known: str) -> None:
-    """MinigptError unless the file exists and says what it said when this was its checksum."""
+    """MinigptError unless the file exists and its content matches the checksum."""
     if path.name in FOR_READERS or (path.is_file() and is_as_written(path, known)):
         return
     if not path.is_file():
         wrong = "is not a regular file" if os.path.lexists(path) else "is missing"
     else:
-        wrong = f"is damaged{' or was edited' if path.suffix in TEXTS else ''}: its checksum does not fit"
+        wrong = f"is damaged{' or was edited' if path.suffix in TEXTS else ''}: its checksum does not match"
     raise MinigptError(f"{path} {wrong}; {_remedy(path)}")
 
 
 def is_as_written(path: Path, known: str) -> bool:
-    """Whether a file says what it said when this was its checksum."""
+    """Whether the content matches the checksum, line ends and JSON's spacing aside."""
     if checksum(path) == known:
         return True
     if path.suffix != ".json":
@@ -43,13 +43,13 @@ def is_as_written(path: Path, known: str) -> bool:
 
 
 def _plain_checksum(path: Path) -> str:
-    """The SHA-256 of a text with \\n line ends."""
+    """The SHA-256 of a text file with its line ends as \\n."""
     digest, carriage = hashlib.sha256(), b""
     with path.open("rb") as file:
-        while piece := file.read(PIECE):
-            piece = carriage + piece
-            carriage = b"\r" if piece.endswith(b"\r") else b""
-            digest.update(piece.removesuffix(b"\r").replace(b"\r\n", b"\n"))
+        while chunk := file.read(CHUNK):
+            chunk = carriage + chunk
+            carriage = b"\r" if chunk.endswith(b"\r") else b""
+            digest.update(chunk.removesuffix(b"\r").replace(b"\r\n", b"\n"))
     digest.update(carriage)
     return digest.hexdigest()
 

@@ -1,4 +1,4 @@
-"""Files that are either whole or not there: bytes in, a final name out; regular files read within bounds; checksums."""
+"""Atomic writes (a file is complete or not there), bounded reads of regular files, checksums."""
 
 from __future__ import annotations
 
@@ -18,16 +18,16 @@ from minigpt.disk.jsontext import decoded, json_object
 from minigpt.disk.place import File, Spot, naming, spot
 from minigpt.errors import MinigptError
 
-PIECE = 2**20  # bytes read at once
-LIMIT = 64 * 2**20  # bytes of a text file; GPT-2's tokenizer.json has 3.5 MB
+CHUNK = 2**20  # bytes read at once
+LIMIT = 64 * 2**20  # bytes, at most, of a text file; GPT-2's tokenizer.json has 3.5 MB
 
 
 @contextmanager
 def whole_file(file: File) -> Iterator[BinaryIO]:
-    """A temporary file beside `file` to write to; at the end it is synced to disk, and only then gets its name.
+    """Write to a temporary file beside `file`, which is synced and then renamed at the end.
 
-    No symbolic link is followed: neither one with the temporary name nor one with the final name, which is replaced. A held folder
-    (place.py) is written to even if its path leads elsewhere by now.
+    No symbolic link is followed: neither at the temporary name nor at the final one, which is replaced. A held folder (place.py) is
+    written to even if its path leads elsewhere by now.
     """
     with spot(file) as at:
         temporary, stream = _temporary(at)
@@ -48,7 +48,7 @@ def whole_file(file: File) -> Iterator[BinaryIO]:
 
 
 def _temporary(at: Spot) -> tuple[str, BinaryIO]:
-    """A new file in the same folder, and its name, the first of this form that is free."""
+    """A new file in the same folder, and its name: the first free one of this pattern."""
     for number in count():
         name = f".{at.name}.{os.getpid()}{f'-{number}' if number else ''}.minigpt-tmp"
         with suppress(FileExistsError):
@@ -60,15 +60,15 @@ TEMPORARY = re.compile(r"\.(?P<name>.+)\.(?P<process>[1-9]\d{0,8})(-\d+)?\.minig
 
 
 def temporary_of(name: str) -> tuple[str, int] | None:
-    """The name that a temporary file was meant to get, and the process that wrote it; None for any other name."""
+    """The final name of a temporary file, and the process that wrote it; None for any other name."""
     match = TEMPORARY.fullmatch(name)
     return (match["name"], int(match["process"])) if match else None
 
 
 def open_to_append(file: File) -> BinaryIO:
-    """A file to read and append to, created if missing; MinigptError if it is a symbolic link.
+    """Open a file to read and append, created if missing; MinigptError if it is a symbolic link.
 
-    A file with a second name elsewhere (a hard link, as `cp -l` makes) is first replaced by a copy.
+    A file with a hard link elsewhere, as `cp -l` makes, is first replaced by a copy.
     """
     with spot(file) as at:
         if at.path.is_symlink():
@@ -83,9 +83,9 @@ def open_to_append(file: File) -> BinaryIO:
 
 
 def open_to_read(path: Path) -> BinaryIO:
-    """A regular file, opened for reading; MinigptError for anything else.
+    """Open a regular file for reading; MinigptError for anything else.
 
-    Never waits for a FIFO or opens a device: the kind of file is checked before it is opened, and again once it is open.
+    Never waits for a FIFO or opens a device: the type of the file is checked before and after it is opened.
     """
     try:
         _require_regular(path, os.stat(path))
@@ -104,7 +104,7 @@ def open_to_read(path: Path) -> BinaryIO:
 
 
 class _Named(io.FileIO):
-    """An open file whose errors of reading have its path; the system does not tell it."""
+    """An open file whose read errors carry its path, which the system leaves out."""
 
     def __init__(self, handle: int, path: Path) -> None:
         super().__init__(handle, "rb")
@@ -122,13 +122,13 @@ def _require_regular(path: Path, found: os.stat_result) -> None:
 
 
 def read_bytes(path: Path, limit: int | None = None) -> bytes:
-    """The bytes of a file, at most `limit` or LIMIT; MinigptError for more. What is read counts, as a size may lie."""
+    """The bytes of a file; MinigptError for more than `limit`, by default LIMIT. The bytes read are counted, as a file may grow."""
     limit, data = limit or LIMIT, bytearray()
     with open_to_read(path) as file:
         size = os.fstat(file.fileno()).st_size
         try:
-            while size <= limit and (piece := file.read(PIECE)):  # None if no byte is ready yet
-                data += piece
+            while size <= limit and (chunk := file.read(CHUNK)):  # None if no byte is ready yet
+                data += chunk
                 size = max(size, len(data))
         except OSError as error:
             raise MinigptError(f"{path} cannot be read: {error.strerror}") from error
@@ -138,40 +138,40 @@ def read_bytes(path: Path, limit: int | None = None) -> bytes:
 
 
 def checksum(path: Path) -> str:
-    """The SHA-256 of a file, in hexadecimal. A growing file is read up to one byte beyond its size at the start."""
+    """The SHA-256 of a file, in hexadecimal. A growing file is read to one byte past its initial size."""
     digest = hashlib.sha256()
     with open_to_read(path) as file:
         left = os.fstat(file.fileno()).st_size + 1
-        while left and (piece := file.read(min(left, PIECE))):
-            digest.update(piece)
-            left -= len(piece)
+        while left and (chunk := file.read(min(left, CHUNK))):
+            digest.update(chunk)
+            left -= len(chunk)
     return digest.hexdigest()
 
 
 def text_checksum(text: str) -> str:
-    """The SHA-256 of a text as `write_text` writes it."""
+    """The SHA-256 of the file that `write_text` makes of a text."""
     return hashlib.sha256(text.encode("utf-8")).hexdigest()
 
 
 def write_bytes(file: File, data: bytes) -> None:
-    """A file of these bytes, whole or not there."""
+    """Write a file atomically."""
     with whole_file(file) as stream:
         stream.write(data)
 
 
 def write_text(file: File, text: str) -> None:
-    """A text as a UTF-8 file with \\n line ends, whatever the platform."""
+    """Write a UTF-8 file with \\n line ends, whatever the platform."""
     write_bytes(file, text.encode("utf-8"))
 
 
 def write_json(file: File, value: Any) -> None:
-    """A value as an indented JSON file; NaN and infinity, which JSON has not, are refused."""
+    """Write an indented JSON file; NaN and infinity, which JSON lacks, are refused."""
     write_bytes(file, json_bytes(value))
 
 
 def json_bytes(value: Any) -> bytes:
-    """The bytes of such a file. Bytes of a file name that are not UTF-8, halves of surrogate pairs in Python, become escapes that read
-    back unchanged."""
+    """The bytes of such a file. Bytes of a file name that are not UTF-8 (lone surrogates in Python) become escapes, which read back
+    unchanged."""
     return (json.dumps(value, indent=2, ensure_ascii=False, allow_nan=False) + "\n").encode("utf-8", "backslashreplace")
 
 

@@ -1,4 +1,4 @@
-"""The run folder: its record `run.json`, its stages, who uses it. Needs no array library."""
+"""A run folder: its record `run.json`, its stages, its lock. Needs no array library."""
 
 from __future__ import annotations
 
@@ -11,49 +11,48 @@ from typing import Any
 
 from minigpt.disk.damage import require_as_written
 from minigpt.disk.files import checksum, read_json_object, read_text, write_json, write_text
-from minigpt.disk.forms import amount, count, require_form
 from minigpt.disk.jsontext import json_object, sealed, unsealed
 from minigpt.disk.locks import lock
 from minigpt.disk.place import RELATIVE, Folder, Place, hold
 from minigpt.disk.record import checked
+from minigpt.disk.schema import amount, count, validate
 from minigpt.disk.shelf import CARD, CHECKPOINT, INNER, LOCK, METRICS, OUTER, RECORD, clear, require_free, sweep
 from minigpt.errors import MinigptError, Moved, Paused, as_argument
 
 UNLOCKED = "{folder} is on a file system without locks: two processes could write there at once, so use this run from only one at a time"
-UNSYNCED = "{folder} is on a file system that cannot sync folders: a power cut may lose the latest files; the others stay whole"
+UNSYNCED = "{folder} is on a file system that cannot sync folders: a power cut may lose the latest files; the others stay intact"
 
 
 class RunFolder:
-    """A run on the disk: `record` is run.json, written whole at every `save`."""
+    """A run on disk. `record` is run.json, written atomically by `save`."""
 
-    def __init__(self, path: Path, record: dict[str, Any]) -> None:
-        self.path, self.record = path, record
-        self.metrics: list[str] = []  # lines
-        self.place: Folder = path  # where it writes; held open while in use
-        self.inner: Folder = self.checkpoint
-        self.limits: list[str] = []  # what the file system cannot promise; known while in use
-        self.hosts: tuple[str, ...] = ()  # where the user says that Ollama listens, never what a record says
+    def __init__(self, path: Path, record: dict[str, Any], hosts: tuple[str, ...] = ()) -> None:
+        """hosts: where the user says that Ollama listens, never what a record says."""
+        self.path, self.record, self.hosts = path, record, hosts
+        self.metrics: list[str] = []  # the lines of metrics.jsonl
+        self.place: Folder = path  # to write into; held open while in use
+        self.inner: Folder = self.checkpoint  # likewise
+        self.limits: list[str] = []  # guarantees that the file system does not give; known while in use
 
     @classmethod
     def open(cls, path: Path) -> RunFolder:
-        """A run that was begun."""
+        """An existing run."""
         if not (path / RECORD).is_file():
             hint = "; `minigpt generate` and `minigpt train --init` work without one" if any(path.glob("*.json")) else ""
             raise MinigptError(f"{path} is not a run folder: it has no {RECORD}; `minigpt list` shows your runs{hint}")
         return cls(path, read_record(path))
 
     def create(self) -> None:
-        """Make the folder and claim it; the first thing in it is run.json."""
+        """Make the folder and claim it by writing run.json."""
         with self.in_use(new=True):
             pass
 
     @contextmanager
     def in_use(self, new: bool = False) -> Iterator[None]:
-        """The folder belongs to this process alone; a MinigptError with the other's id where it is another's. A `new` one is made first.
+        """Hold the folder for this process alone; MinigptError with the id of another process that holds it. A `new` one is made first.
 
-        Everything is written into this very folder, even if its path is moved or becomes a link; the next write then ends the run with
-        Moved. Files that a killed process left half-written are removed at the start, and files that only an unfinished run needs at the
-        end.
+        Everything is written into this very folder: if its path is moved or becomes a link, the next write raises Moved. Temporary files
+        of killed processes are removed at the start; files that only an unfinished run needs, at the end.
         """
         if new:
             require_free(self.path)
@@ -75,7 +74,7 @@ class RunFolder:
                 place.remove_inner(CHECKPOINT)
 
     def _claim(self) -> None:
-        """The first record, in a folder that nobody was faster to use."""
+        """Write the first record, unless another process was faster."""
         require_free(self.path)
         self.record["stages"] = {}
         self.save("writing")
@@ -96,23 +95,28 @@ class RunFolder:
 
     @property
     def base_step(self) -> int:
-        """Steps of an earlier training of this run, which was complete."""
+        """Steps of the earlier, complete training of a run that is trained further."""
         return int(self.record.get("base", {}).get("step", 0))
 
     @property
     def base_seconds(self) -> float:
-        """What it took."""
+        """How long that training took."""
         return float(self.record.get("base", {}).get("seconds", 0.0))
 
     @property
+    def base_epochs(self) -> float | None:
+        """Its passes over the corpus; None in records of earlier versions."""
+        epochs: float | None = self.record.get("base", {}).get("epoch")
+        return epochs
+
+    @property
     def checkpoint(self) -> Path:
-        """Where a run keeps what it needs only until it is complete."""
+        """The folder of files that a run needs only until it is complete."""
         return self.path / CHECKPOINT
 
     def carry_out(self, stages: Mapping[str, Callable[[], Sequence[Path]]]) -> None:
-        """Each stage that the record does not have as done, in turn. A stage leaves its results on the disk and names them; then it counts
-        as done, and their checksums are in the record. An interrupted one is done again from its start; what the others left is
-        checked."""
+        """Run each stage that the record does not list as done, in order, and verify the files of those that it does. A stage returns the
+        files that it wrote; it is done once their checksums are in the record. An interrupted stage starts over."""
         for name, stage in stages.items():
             if name in self.record["stages"]:
                 self.verify(name)
@@ -122,27 +126,28 @@ class RunFolder:
                 self.save(self.record["status"])
 
     def verify(self, stage: str) -> None:
-        """MinigptError unless the files of a stage are as it left them."""
+        """MinigptError unless the files of a stage are intact."""
         for name, known in self.record["stages"][stage].items():
             require_as_written(self.path / name, known)
 
     def require_current(self) -> None:
-        """MinigptError if another process wrote the record since this one read it."""
+        """MinigptError if another process has written the record since this one read it."""
         if read_record(self.path) != self.record:
             raise MinigptError(f"{self.path} was written by another process a moment ago; try again")
 
     def save(self, status: str, **more: Any) -> None:
-        """Update the record and write it. Status: writing, training, interrupted, complete or failed."""
+        """Update the record and write it. Status: writing, written (a corpus alone), training, interrupted, complete or failed."""
         self.record |= {"status": status, **more}
         write_json(self.place / RECORD, sealed(self.record))
 
     @contextmanager
     def recorded(self) -> Iterator[None]:
-        """If the work inside ends before it is complete, record that; what was written stays."""
+        """Record how the work inside ends: interrupted, failed, or with the status that it set. Files that were written stay."""
         status = "failed"
         try:
             with self._in_place():
                 yield
+            status = self.record["status"]
         except Paused as error:
             status = "interrupted"
             raise Paused(f"{error}; {self.continuation}") from error
@@ -156,13 +161,13 @@ class RunFolder:
             where = f"{error.filename}: " if error.filename else ""
             raise MinigptError(f"{where}{error.strerror or error}; once that is fixed: {self.command}") from error
         finally:
-            if self.record["status"] not in ("complete", "interrupted"):
-                with suppress(OSError, Moved):  # a full disk takes no new record; the first error is the one to report
+            if self.record["status"] not in ("complete", status):
+                with suppress(OSError, Moved):  # on a full disk: the first error is the one to report
                     self.save(status)
 
     @contextmanager
     def _in_place(self) -> Iterator[None]:
-        """If the folder was moved, report that, not the errors of reading whatever is there now."""
+        """If the folder was moved, report that instead of errors from whatever is at its path now."""
         try:
             yield
         except (MinigptError, OSError):
@@ -184,7 +189,7 @@ class RunFolder:
         return " ".join([f"minigpt resume {as_argument(self.path)}", *(f"--ollama-host {as_argument(host)}" for host in hosts)])
 
     def add_metrics(self, line: dict[str, Any]) -> None:
-        """One more line of metrics.jsonl; the file is written whole, so that it never ends in half a line."""
+        """Append a line to metrics.jsonl; the file is rewritten atomically, so it never ends in half a line."""
         self.metrics.append(json.dumps(line, allow_nan=False) + "\n")
         write_text(self.place / METRICS, "".join(self.metrics))
 
@@ -193,7 +198,7 @@ class RunFolder:
         return [line + "\n" for line in read_text(self.path / METRICS).splitlines()]
 
     def extend(self, **options: Any) -> None:
-        """Change how long a run that is not complete is to take."""
+        """Change the planned length of a run that is not complete."""
         if (time := self.record.get("time")) and (minutes := options.get("minutes")):
             time["training_seconds"] += 60 * (minutes - time["minutes"])
             time["minutes"] = minutes
@@ -201,31 +206,32 @@ class RunFolder:
         self.save(self.record["status"])
 
     def begin_again(self, **options: Any) -> None:
-        """Make a complete run one that is trained on: from its model and its corpus, with changed options. One write, whole or not made."""
+        """Turn a complete run into one to be trained further, from its model and on its corpus, with changed options. One atomic write."""
         self.metrics = self.read_metrics()
         where = self.path / METRICS
-        latest = require_form(json_object(self.metrics[-1] if self.metrics else "{}", where), {"step": count, "seconds": amount}, where)
+        form = {"step": count, "epoch": amount, "seconds": amount}
+        latest = validate(json_object(self.metrics[-1] if self.metrics else "{}", where), form, where)
         result = self.record["result"]
-        base = {"lines": len(self.metrics), **{name: latest[name] for name in ("step", "seconds")}}
-        self.record.setdefault("card", self.record["stages"].get("report", {}).get(CARD))  # older versions kept it there
+        base = {"lines": len(self.metrics), **{name: latest[name] for name in form}}
+        self.record.setdefault("card", self.record["stages"].get("report", {}).get(CARD))  # where earlier versions kept it
         self.record["base"] = base | {name: result[name] for name in ("best_step", "train_loss")}
         self.record["stages"] = {"corpus": self.record["stages"]["corpus"]}
         self.record["options"] |= options
-        for planned in ("time", "memory"):  # for the training before
+        for planned in ("time", "memory"):  # for the earlier training
             self.record.pop(planned, None)
         self.save("training")
 
 
 def read_record(path: Path) -> dict[str, Any]:
-    """The record of a run folder; MinigptError where it is damaged, was changed, or is not one that minigpt writes."""
+    """The record of a run folder; MinigptError if it is damaged, was changed, or is not minigpt's."""
     where = path / RECORD
     return checked(unsealed(read_json_object(where), where), where)
 
 
 def require_sound(path: Path, names: Sequence[str]) -> None:
-    """MinigptError where a file of a run folder is not as its stage left it; a folder without a record is taken as it is."""
+    """MinigptError if one of these files of a run folder is not intact; a folder without a record is taken as it is."""
     if (path / RECORD).is_file():
         for files in read_record(path)["stages"].values():
             for name, known in files.items():
-                if name in names and os.path.lexists(path / name):  # its reader reports if it is missing
+                if name in names and os.path.lexists(path / name):  # a missing file is reported by its reader
                     require_as_written(path / name, known)

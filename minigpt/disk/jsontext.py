@@ -1,4 +1,4 @@
-"""JSON that somebody else may have written: a text in, an object within bounds out; and a checksum that shows damage."""
+"""Untrusted JSON: a text -> an object within bounds; and a checksum that shows damage."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from typing import Any
 
 from minigpt.errors import MinigptError
 
-DEPTH = 64  # levels of a JSON value: far below the limits of Python's parser and serializer, so that whatever was read can be written again
-DIGITS = 300  # of a whole number: any shorter one fits into a float
+DEPTH = 64  # levels of nesting: far below the limits of Python's parser and serializer, so that what was read can be written again
+DIGITS = 300  # of an integer: it then fits into a float
 SEAL = "sha256"  # the key of a JSON object's checksum
 
 
@@ -23,7 +23,7 @@ def decoded(data: bytes, where: object) -> str:
 
 
 def json_object(text: str, where: object) -> dict[str, Any]:
-    """The object that a JSON text holds; MinigptError for anything else, for NaN, for absurd numbers and for deep nesting."""
+    """The object in a JSON text; MinigptError for anything else, NaN, huge numbers or deep nesting."""
     try:
         value = json.loads(text, parse_constant=_refuse_constant, parse_float=_finite, parse_int=_bounded)
     except json.JSONDecodeError as error:
@@ -40,7 +40,7 @@ def json_object(text: str, where: object) -> dict[str, Any]:
 
 
 def is_deep(value: Any) -> bool:
-    """Whether a JSON value has more than DEPTH levels, counted from the outside in, without recursion."""
+    """Whether a JSON value has more than DEPTH levels; level by level, without recursion."""
     level = [value]
     for _ in range(DEPTH):
         parts = (part for outer in level for part in (outer.values() if isinstance(outer, dict) else outer))
@@ -68,15 +68,15 @@ def _bounded(text: str) -> int:
 
 
 def sealed(value: dict[str, Any]) -> dict[str, Any]:
-    """A JSON object with a checksum of its content; spacing and escapes do not count."""
+    """The object with a checksum of its content; spacing and escapes do not matter."""
     text = json.dumps({name: part for name, part in value.items() if name != SEAL}, sort_keys=True, allow_nan=False)
     return {**value, SEAL: hashlib.sha256(text.encode()).hexdigest()}
 
 
 def unsealed(value: dict[str, Any], where: object) -> dict[str, Any]:
-    """The object without its checksum; MinigptError if that does not fit."""
+    """The object without its checksum; MinigptError if the two do not match."""
     if SEAL not in value:
         raise MinigptError(f"{where} has no checksum: it is damaged, or from another version of minigpt")
     if sealed(value)[SEAL] != value[SEAL]:
-        raise MinigptError(f"{where} is damaged or was changed: its checksum does not fit")
+        raise MinigptError(f"{where} is damaged or was changed: its checksum does not match")
     return {name: part for name, part in value.items() if name != SEAL}

@@ -1,4 +1,4 @@
-"""A file that only one process can hold at a time: by the system's lock, or by a good guess if the file system has no locks."""
+"""A file that one process at a time can hold: by the system's lock, or by the process id in it if the file system has no locks."""
 
 from __future__ import annotations
 
@@ -17,23 +17,23 @@ from minigpt.disk.files import open_to_append
 from minigpt.disk.place import File, as_path, naming
 from minigpt.errors import MinigptError
 
-HELD = {errno.EWOULDBLOCK, errno.EAGAIN, errno.EACCES, errno.EDEADLK}  # the system's answers if another process holds the lock
-NO_LOCKS = {errno.ENOSYS, errno.ENOLCK, errno.EOPNOTSUPP, errno.ENOTSUP, errno.EINVAL}  # and if the file system has no locks
+HELD = {errno.EWOULDBLOCK, errno.EAGAIN, errno.EACCES, errno.EDEADLK}  # the error if another process holds the lock
+NO_LOCKS = {errno.ENOSYS, errno.ENOLCK, errno.EOPNOTSUPP, errno.ENOTSUP, errno.EINVAL}  # the error if the file system has no locks
 HOLDER = re.compile(r"([1-9]\d{0,8})(?: ([!-~]{1,200}))?")  # the file's content: process and host
 
 
 @contextmanager
 def lock(file: File, what: str) -> Iterator[bool]:
-    """Hold a file; MinigptError "`what` by process 123" if another process does. Yields whether the file system really has locks.
+    """Hold a file; MinigptError "`what` by process 123" if another process does. Yields whether the file system has locks.
 
-    The system releases the lock when the process ends, however it ends, so a file left by a crash holds nobody up. Without locks, the
+    The system releases the lock when the process ends, in whatever way, so a file left by a crash blocks nothing. Without locks, the
     file's content decides: it is held if the process that it names is alive on this machine.
     """
     with open_to_append(file) as opened:
         kept = _acquire(opened, what, file)
         with naming(as_path(file)):
             opened.truncate(0)
-            os.write(opened.fileno(), f"{os.getpid()} {this_host()}".encode())  # past the buffer, which would be written again at the end
+            os.write(opened.fileno(), f"{os.getpid()} {this_host()}".encode())  # unbuffered: a buffer would be written again on close
         try:
             yield kept
         finally:
@@ -61,7 +61,7 @@ def _acquire(opened: BinaryIO, what: str, file: File) -> bool:
                 f"{what} by process {process}; wait until it ends, or end it; if that number now belongs to another program, remove {file}"
             ) from error
         return False
-    if not os.fstat(opened.fileno()).st_nlink:  # its run completed and removed it between our opening and our locking it
+    if not os.fstat(opened.fileno()).st_nlink:  # its run completed and removed it after we opened it
         raise MinigptError(f"{what} by a process that has just ended; try again")
     return True
 
@@ -71,7 +71,7 @@ def _system_lock(opened: BinaryIO) -> None:
     if sys.platform == "win32":
         import msvcrt
 
-        opened.seek(2**30)  # on Windows others cannot read a locked byte, and the id is at the beginning
+        opened.seek(2**30)  # on Windows a locked byte cannot be read, and the id is at the start
         msvcrt.locking(opened.fileno(), msvcrt.LK_NBLCK, 1)
     else:
         import fcntl
@@ -80,7 +80,7 @@ def _system_lock(opened: BinaryIO) -> None:
 
 
 def _release(opened: BinaryIO) -> None:
-    """Let go of the system's lock now: closing the file would leave it to a child that was forked meanwhile, and has the file open too."""
+    """Release the system's lock now: on close it would stay with a child forked in the meantime, which has the file open too."""
     if sys.platform != "win32":
         import fcntl
 
@@ -88,10 +88,10 @@ def _release(opened: BinaryIO) -> None:
 
 
 def this_host() -> str:
-    """This machine's name, in plain ASCII without blanks."""
+    """This machine's name, in ASCII without spaces."""
     return re.sub(r"[^!-~]", "-", platform.node()) or "-"
 
 
 def is_alive(process: int) -> bool:
-    """Whether a process with this number runs on this machine."""
+    """Whether a process with this id runs on this machine."""
     return psutil.pid_exists(process)

@@ -1,7 +1,7 @@
-"""A folder held open: what is written lands in that very folder, even if its path is moved or becomes a link meanwhile.
+"""A folder held open: files are written into that very folder, even if its path is moved or becomes a link in the meantime.
 
-Where the system can open files relative to an open folder (everywhere but Windows), nobody can slip another folder in between. On Windows
-the folder's identity is checked before each step.
+Where the system opens files relative to an open folder (everywhere but Windows), the folder cannot be swapped between two calls. On
+Windows its identity is checked before each one.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from minigpt.errors import MinigptError, Moved
 RELATIVE = os.open in os.supports_dir_fd
 NO_LINK = getattr(os, "O_NOFOLLOW", 0)
 BINARY = getattr(os, "O_BINARY", 0)
-# What a file system answers that cannot sync a folder, or lets nobody do it: CIFS, VirtualBox, sshfs and other FUSE ones, WSL's drives.
+# Errors of file systems that cannot sync a folder, or do not allow it: CIFS, VirtualBox, sshfs and other FUSE systems, WSL's drives.
 UNSYNCABLE = {
     errno.EINVAL, errno.EIO, errno.ENOTSUP, errno.EOPNOTSUPP, errno.EBADF, errno.ENOSYS, errno.EACCES, errno.EPERM, errno.EISDIR,
     errno.ENOTTY,
@@ -31,7 +31,7 @@ class Place:
     """A held folder. `place / name` is a file in it, for the functions of files.py to write."""
 
     def __init__(self, path: Path, follow: bool, above: Place | None) -> None:
-        """follow: whether the path may be a symbolic link. above: the place that contains it, if that is held too."""
+        """follow: whether the path may be a symbolic link. above: the parent folder, if that is held too."""
         self.path, self.follow, self.above = path, follow, above
         self.handle: int | None = None
         if RELATIVE:
@@ -44,7 +44,7 @@ class Place:
         return Spot(self, name)
 
     def close(self) -> None:
-        """Let go of the folder."""
+        """Close the folder."""
         if self.handle is not None:
             os.close(self.handle)
 
@@ -62,14 +62,14 @@ class Place:
             )
 
     def _stat(self) -> os.stat_result:
-        """The stat of whatever is at the path now."""
+        """The stat of whatever the path leads to now."""
         if self.above is None:
             return os.stat(self.path, follow_symlinks=self.follow)
         self.above.require_same()
         return os.stat(self.above._at(self.path.name), dir_fd=self.above.handle, follow_symlinks=self.follow)
 
     def _at(self, name: str) -> str | Path:
-        """A file's name as the system expects it along with `handle`."""
+        """A file's name, as the system expects it together with `handle`."""
         return self.path / name if self.handle is None else name
 
     def create(self, name: str) -> BinaryIO:
@@ -104,17 +104,17 @@ class Place:
             os.unlink(self._at(name), dir_fd=self.handle)
 
     def remove_inner(self, name: str) -> None:
-        """Remove a folder in this one, if it is empty."""
+        """Remove a subfolder, if it is empty."""
         with suppress(OSError):
             os.rmdir(self._at(name), dir_fd=self.handle)
 
     def files(self) -> list[str]:
-        """The names of its regular files, sorted."""
+        """The names of the regular files in it, sorted."""
         with naming(self.path), os.scandir(self.path if self.handle is None else self.handle) as found:
             return sorted(entry.name for entry in found if entry.is_file(follow_symlinks=False))
 
     def sync(self) -> bool:
-        """Sync the folder's names to disk; False if the file system cannot. Windows has no such call, and needs none."""
+        """Sync the folder's entries to disk; False if the file system cannot. Windows has no such call and needs none."""
         if self.handle is None:
             return True
         try:
@@ -127,7 +127,7 @@ class Place:
 
     @contextmanager
     def inner(self, name: str) -> Iterator[Place]:
-        """Hold a folder in this one, created if missing; MinigptError for a symbolic link."""
+        """Hold a subfolder, created if missing; MinigptError for a symbolic link."""
         self.require_same()
         with naming(self.path / name), suppress(FileExistsError):
             os.mkdir(self._at(name), dir_fd=self.handle)
@@ -144,7 +144,7 @@ class Spot:
 
     @property
     def path(self) -> Path:
-        """Where it lies, for readers."""
+        """The path, for reading."""
         return self.place.path / self.name
 
     @property
@@ -178,7 +178,7 @@ def hold(path: Path, follow: bool = False, above: Place | None = None) -> Iterat
 
 @contextmanager
 def held(folder: Folder) -> Iterator[Place]:
-    """A folder as a place: as it is if held already, else held inside."""
+    """The folder as a Place: the same if it is held already, else held within the block."""
     if isinstance(folder, Place):
         yield folder
     else:
@@ -188,7 +188,7 @@ def held(folder: Folder) -> Iterator[Place]:
 
 @contextmanager
 def spot(file: File) -> Iterator[Spot]:
-    """A file as a name in a folder that is held, at least inside."""
+    """The file as a Spot, its folder held at least within the block."""
     if isinstance(file, Spot):
         yield file
     else:
@@ -197,13 +197,13 @@ def spot(file: File) -> Iterator[Spot]:
 
 
 def as_path(file: File) -> Path:
-    """Where a file lies, for readers."""
+    """The path of a file, for reading."""
     return file.path if isinstance(file, Spot) else file
 
 
 @contextmanager
 def naming(path: Path) -> Iterator[None]:
-    """An OSError raised inside gets the whole path of its file."""
+    """Give an OSError raised within the block the full path of its file."""
     try:
         yield
     except OSError as error:

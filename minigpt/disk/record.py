@@ -1,4 +1,4 @@
-"""The record run.json in; out comes the same, once every field that is read later has the form that minigpt writes."""
+"""The record run.json -> the same, once every field that is read later matches its schema."""
 
 from __future__ import annotations
 
@@ -6,10 +6,10 @@ import re
 from numbers import Real
 from typing import Any
 
-from minigpt.disk.forms import Form, amount, count, require_form, text
+from minigpt.disk.schema import Schema, amount, count, text, validate
 from minigpt.errors import MinigptError
 
-NAMES = re.compile(r"(checkpoint/)?[\w.-]+")  # of files in a stage's record: none leads out of the folder
+NAMES = re.compile(r"(checkpoint/)?[\w.-]+")  # file names in a stage's record: none leads out of the folder
 
 
 def names_files(value: Any) -> bool:
@@ -23,12 +23,12 @@ def pair(value: Any) -> bool:
 
 
 WRITER = {"model": str, "digest": str, "documents": count}
-ALWAYS: Form = {
+ALWAYS: Schema = {
     "prompt": text,
     "status": str,
     "stages": {"*": dict},
     "options": {"epochs?": (count, type(None)), "minutes?": (amount, type(None)), "device?": str, "data?": [str]},
-    "base?": {"step": count, "seconds": amount, "lines": count, "best_step": count, "train_loss": Real},
+    "base?": {"step": count, "epoch?": amount, "seconds": amount, "lines": count, "best_step": count, "train_loss": Real},
     "time?": {"minutes": amount, "training_seconds": amount},
     "trial?": {"*": pair},
     "memory?": {"micro_batch": (count, type(None))},
@@ -36,8 +36,8 @@ ALWAYS: Form = {
     "machines_before?": [dict],
     "card?": (str, type(None)),
 }
-MADE = {"created": str, "minigpt": str, "device": str, "seed": count}  # what is written once, at the start
-AFTER: dict[str, Form] = {  # what a stage leaves in the record
+MADE = {"created": str, "minigpt": str, "device": str, "seed": count}  # written once, at the start
+AFTER: dict[str, Schema] = {  # what each stage adds to the record
     "corpus": {
         "corpus": {
             "documents": count, "tokens": count, "held_out_documents": count, "held_out_tokens": count, "by_source": {"*": count},
@@ -53,13 +53,13 @@ AFTER: dict[str, Form] = {  # what a stage leaves in the record
 
 
 def checked(record: dict[str, Any], where: object) -> dict[str, Any]:
-    """The record; MinigptError if one of its fields has another form."""
+    """The record; MinigptError if a field does not match its schema."""
     try:
-        require_form(record, ALWAYS, where)
+        validate(record, ALWAYS, where)
         for stage, files in record["stages"].items():
             if not names_files(files):
                 raise MinigptError(f"{where}: a stage names files outside the folder")
-            require_form(record, AFTER.get(stage, {}), where)
+            validate(record, AFTER.get(stage, {}), where)
     except MinigptError as error:
         raise MinigptError(f"{error}; start again in another folder") from error
     return record

@@ -1,4 +1,4 @@
-"""Where run folders are kept: a prompt in, a new folder out; what counts as an empty folder; the list of runs."""
+"""The models folder: new run folders, which folders are free for a run, the list of runs."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ from minigpt.errors import MinigptError
 
 RECORD, METRICS, CHECKPOINT, CARD = "run.json", "metrics.jsonl", "checkpoint", "README.md"
 LOCK = "lock"
-# The files that a run writes, in its folder and in checkpoint/.
+# The files that a run writes: in its folder, and in checkpoint/.
 OUTER = re.compile(
     r"(run|config|generation_config|tokenizer|tokenizer_config|vocab)\.json|(metrics|corpus)\.jsonl|model\.safetensors|merges\.txt|README\.md"
 )
 INNER = re.compile(r"lock|teacher\.jsonl|teacher-plan\.json|(train|held_out)(\.gpt2)?\.ids|(initial|state-\d{12})\.safetensors")
-# What desktops and file servers put into any folder or disk (github.com/github/gitignore names most); the last two are files that were
+# Files that desktops and file servers put into folders (github.com/github/gitignore lists most); the last two are files that were
 # removed while a program had them open.
 SYSTEM_FILES = re.compile(
     r"\.DS_Store|\._.+|\.directory|\.localized|\.apdisk|\.VolumeIcon\.icns|Icon\r|desktop\.ini|thumbs\.db|ehthumbs(_vista)?\.db"
@@ -35,20 +35,20 @@ SYSTEM_FOLDERS = {
     "lost+found", "@eaDir", "#recycle", "$RECYCLE.BIN", "System Volume Information", ".Spotlight-V100", ".Trashes", ".fseventsd",
     ".TemporaryItems", ".DocumentRevisions-V100", ".AppleDouble",
 }  # fmt: skip
-RECORD_LIMIT = 2**22  # bytes of a record in the list; usual ones have some 20,000
-# Bytes of a record that are read in any case, and bytes above that for all records of a list: a folder full of huge ones takes seconds.
+RECORD_LIMIT = 2**22  # bytes, at most, of a record in the list; most have about 20,000
+# Bytes of every record that are free, and a budget for the bytes beyond, shared by all records: a folder full of huge ones takes seconds.
 USUAL, EXTRA = 2**16, 2**24
-NAMED = 10  # folders that cannot be read; the others are counted
-WIDEST = 200  # characters of a text in the list
+NAMED = 10  # unreadable folders, at most, that the list names; the others are counted
+WIDEST = 200  # characters, at most, of a text in the list
 
 
 def slug(prompt: str) -> str:
-    """A prompt as a folder name: lower-case words joined by hyphens, 40 characters at most."""
+    """A prompt as a folder name: lower-case words joined by hyphens, at most 40 characters."""
     return re.sub(r"[^a-z0-9]+", "-", prompt.lower())[:40].strip("-") or "gpt"
 
 
 def new_folder(models: Path, prompt: str) -> Path:
-    """A new folder under `models`. Creating it claims the name, so that runs started in the same second get one each."""
+    """Make a new folder under `models`. Making it claims the name, so runs that start in the same second get one each."""
     models.mkdir(parents=True, exist_ok=True)
     name = f"{slug(prompt)}-{datetime.now():%Y%m%d-%H%M%S}"
     for number in range(1, 10_000):
@@ -60,8 +60,8 @@ def new_folder(models: Path, prompt: str) -> Path:
 
 
 def require_free(folder: Path) -> None:
-    """MinigptError unless a run may be written here, as nothing is ever overwritten. Remains of a run that ended before its first record,
-    and what the system itself puts into folders, do not count."""
+    """MinigptError unless the folder is empty or new: nothing is ever overwritten. Remains of a run that ended before its first record
+    and the system's own files do not count."""
     if os.path.lexists(folder) and not folder.is_dir():
         raise MinigptError(f"{folder} is not a folder; choose another one with --out")
     if folder.is_dir() and not _holds_nothing(folder, OUTER):
@@ -74,7 +74,7 @@ def _holds_nothing(folder: str | Path, ours: re.Pattern[str]) -> bool:
 
 
 def _is_nothing(entry: os.DirEntry[str], ours: re.Pattern[str]) -> bool:
-    """Whether this is the system's, or remains of a run that ended before its first record: half a file, or a folder with only a lock."""
+    """Whether an entry is the system's, or left by a run that ended before its first record: a temporary file, or a lock alone."""
     if entry.is_file(follow_symlinks=False):
         ours_alone = entry.name == LOCK and ours is INNER
         return ours_alone or bool(SYSTEM_FILES.fullmatch(entry.name)) or writer_of(entry.name, ours) is not None
@@ -84,13 +84,13 @@ def _is_nothing(entry: os.DirEntry[str], ours: re.Pattern[str]) -> bool:
 
 
 def writer_of(name: str, ours: re.Pattern[str]) -> int | None:
-    """The process that writes this temporary file, or was killed while it did; None if it is not the temporary file of one of ours."""
+    """The process that writes, or wrote, this temporary file; None if it is not a temporary file of one of ours."""
     final, process = temporary_of(name) or ("", 0)
     return process if ours.fullmatch(final) else None
 
 
 def sweep(place: Place, ours: re.Pattern[str]) -> None:
-    """Remove what killed processes left half-written: files named exactly as `whole_file` names those of ours."""
+    """Remove temporary files of our own that killed processes left."""
     for name in place.files():
         process = writer_of(name, ours)
         if process and (process == os.getpid() or not is_alive(process)):
@@ -98,7 +98,7 @@ def sweep(place: Place, ours: re.Pattern[str]) -> None:
 
 
 def clear(place: Place) -> None:
-    """Remove a run's files from checkpoint/, and nothing else. On Windows, files that another program has open stay until the next use."""
+    """Remove a run's files from checkpoint/, and no others. On Windows, files open in another program stay until the next use."""
     for name in place.files():
         if INNER.fullmatch(name):
             with suppress(PermissionError):
@@ -106,8 +106,10 @@ def clear(place: Place) -> None:
 
 
 def list_runs(models: Path) -> tuple[list[tuple[Path, dict[str, Any]]], list[str]]:
-    """The runs under a folder, newest first, each with the part of its record that a list shows; and a line for each folder that cannot be
-    read. Anything may be in there: a record must be a regular file of bounded size, and only what is shown is kept of it."""
+    """The runs under a folder, newest first, each with the part of its record that the list shows; and a line for each unreadable one.
+
+    The folder may contain anything: a record must be a regular file of bounded size, and only what is shown is kept of it.
+    """
     runs, unreadable, count, room = [], list[str](), 0, EXTRA
     for folder in _folders(models):
         try:
@@ -141,7 +143,7 @@ def _folders(models: Path) -> Iterator[Path]:
 
 
 def _size(path: Path) -> int | None:
-    """The size of a record in bytes; None if there is none; MinigptError if it cannot be one."""
+    """The size of a record in bytes; None if there is none; MinigptError if it is not a regular file."""
     try:
         found = path.lstat()
     except (FileNotFoundError, NotADirectoryError):
@@ -154,7 +156,7 @@ def _size(path: Path) -> int | None:
 
 
 def _shown(path: Path) -> dict[str, Any]:
-    """What a list shows of a record; MinigptError if it cannot be read, or is not minigpt's."""
+    """The part of a record that the list shows; MinigptError if it cannot be read or is not minigpt's."""
     record = unsealed(read_json_object(path), path)
     model, result = (part if isinstance(part := record.get(name), dict) else {} for name in ("model", "result"))
     loss = result.get("held_out_loss")
@@ -166,7 +168,7 @@ def _shown(path: Path) -> dict[str, Any]:
 
 
 def _short(value: Any) -> str | None:
-    """A text, shortened if it is too long to show."""
+    """A text, shortened to WIDEST characters; None for anything else."""
     if not isinstance(value, str):
         return None
     return value if len(value) <= WIDEST else f"{value[: WIDEST - 3]}..."

@@ -1,7 +1,4 @@
-"""Token streams on the disk: ids in, a flat file out, and back as an array (n,) that is in memory only where it is looked at.
-
-Two bytes an id: GPT-2's 50,257 tokens fit.
-"""
+"""Token ids -> a flat file, two bytes per id (GPT-2 has 50,257), and back as a memory-mapped array (n,)."""
 
 from __future__ import annotations
 
@@ -15,17 +12,17 @@ from minigpt.disk.files import open_to_read
 from minigpt.errors import MinigptError
 
 DTYPE = np.dtype("<u2")
-PIECE = 2**16  # ids looked at together
+CHUNK = 2**16  # ids read at once
 
 
 def to_bytes(ids: Sequence[int]) -> bytes:
-    """Ids as such a file holds them."""
+    """Ids as the file stores them."""
     return np.array(ids, dtype=DTYPE).tobytes()
 
 
 def open_stream(path: Path, vocab_size: int | None = None) -> np.ndarray:
-    """The ids of a file, (n,), memory-mapped; MinigptError if it holds half an id, or one beyond the vocabulary."""
-    for _ in pieces(path, vocab_size) if vocab_size else ():
+    """The ids of a file, (n,), memory-mapped; MinigptError if it ends in half an id or holds one outside the vocabulary."""
+    for _ in id_chunks(path, vocab_size) if vocab_size else ():
         pass
     with open_to_read(path) as file:
         size = os.fstat(file.fileno()).st_size
@@ -34,16 +31,16 @@ def open_stream(path: Path, vocab_size: int | None = None) -> np.ndarray:
         return np.memmap(file, DTYPE, mode="r") if size else np.zeros(0, DTYPE)  # an empty file cannot be mapped
 
 
-def pieces(path: Path, vocab_size: int) -> Iterator[np.ndarray]:
-    """The ids of a file, one bounded piece after another; unlike a mapped file, they take no more memory the longer it is.
+def id_chunks(path: Path, vocab_size: int) -> Iterator[np.ndarray]:
+    """The ids of a file in bounded chunks, which keeps a long file out of memory, unlike a mapping of it.
 
-    MinigptError if one is beyond the vocabulary.
+    MinigptError if one is outside the vocabulary.
     """
     with open_to_read(path) as file:
-        while data := file.read(PIECE * DTYPE.itemsize):
+        while data := file.read(CHUNK * DTYPE.itemsize):
             if len(data) % DTYPE.itemsize:
                 raise MinigptError(f"{path} is damaged: it ends in the middle of a token id")
-            piece = np.frombuffer(data, DTYPE)
-            if (largest := int(piece.max())) >= vocab_size:
+            chunk = np.frombuffer(data, DTYPE)
+            if (largest := int(chunk.max())) >= vocab_size:
                 raise MinigptError(f"{path} is damaged: it holds token id {largest:,}, and its vocabulary has {vocab_size:,} tokens")
-            yield piece
+            yield chunk

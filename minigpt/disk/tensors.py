@@ -1,8 +1,8 @@
-"""Float32 arrays on the disk: names and arrays in, one sealed safetensors file out; and whether a file is still what was written.
+"""Named float32 arrays -> a safetensors file with a checksum, and back.
 
-The format (github.com/huggingface/safetensors): eight bytes with the length of a JSON header, the header, the arrays one after the other.
-It is written array by array, because the arrays may be most of the machine's memory. The seal is a SHA-256 of everything that the header
-does not fix itself; other readers ignore it.
+The format (github.com/huggingface/safetensors): eight bytes with the length of a JSON header, the header, the arrays in turn. Arrays are
+written one by one, as they may fill most of the machine's memory. The checksum, a SHA-256 of metadata and arrays, is an entry of the
+metadata that other readers ignore.
 """
 
 from __future__ import annotations
@@ -22,13 +22,13 @@ from minigpt.disk.files import open_to_read, whole_file
 from minigpt.disk.place import File
 from minigpt.errors import MinigptError
 
-ALIGNMENT = 8  # bytes: where the arrays begin
+ALIGNMENT = 8  # bytes: the arrays begin at a multiple
 DTYPE = np.dtype("<f4")
-SEAL = "sha256"  # its name in the metadata
+SEAL = "sha256"  # the checksum's name in the metadata
 
 
 def write_tensors(file: File, arrays: Mapping[str, np.ndarray], metadata: Mapping[str, str]) -> None:
-    """A file of these arrays, whole or not there; the same bytes for the same arrays and metadata."""
+    """Write the arrays atomically; the same arrays and metadata give the same bytes."""
     for name, array in arrays.items():
         if array.dtype.kind != "f":
             raise MinigptError(f"{file}: {name} is of type {array.dtype}; only floating-point arrays are written")
@@ -46,7 +46,7 @@ def write_tensors(file: File, arrays: Mapping[str, np.ndarray], metadata: Mappin
 
 
 def seal(arrays: Mapping[str, np.ndarray], metadata: Mapping[str, str]) -> str:
-    """The SHA-256 of arrays and metadata (without a seal) in the order of their names, in hexadecimal."""
+    """The SHA-256 of metadata (but its checksum) and arrays, each in the order of their names, in hexadecimal."""
     digest = hashlib.sha256()
     for name in sorted(metadata):
         if name != SEAL:
@@ -57,14 +57,14 @@ def seal(arrays: Mapping[str, np.ndarray], metadata: Mapping[str, str]) -> str:
 
 
 def is_whole(arrays: Mapping[str, np.ndarray], metadata: Mapping[str, str]) -> bool:
-    """Whether what was read is what was written; a file of another program has no seal, and cannot tell."""
+    """Whether what was read is what was written; True for files of other programs, which have no checksum."""
     return SEAL not in metadata or seal(arrays, metadata) == metadata[SEAL]
 
 
 @contextmanager
 def open_tensors(path: Path) -> Iterator[Any]:
-    """An opened safetensors file, nothing read yet; MinigptError if it is missing, damaged, or not a regular file."""
-    open_to_read(path).close()  # raises for a FIFO, which the library would wait for
+    """Open a safetensors file without reading arrays; MinigptError if it is missing, damaged, or not a regular file."""
+    open_to_read(path).close()  # raises for a FIFO, on which the library would block
     try:
         with safe_open(path, framework="numpy") as file:
             yield file
@@ -82,5 +82,5 @@ def read_tensors(path: Path) -> dict[str, np.ndarray]:
             raise MinigptError(f"{path} is damaged: its arrays are not float32")
         arrays = {name: file.get_tensor(name) for name in names}
     if SEAL not in metadata or not is_whole(arrays, metadata):
-        raise MinigptError(f"{path} is damaged: its checksum does not fit")
+        raise MinigptError(f"{path} is damaged: its checksum does not match")
     return arrays

@@ -1,4 +1,4 @@
-"""A model's parameters on disk: float32 arrays in, model.safetensors with transformers' names out; and back, checked first."""
+"""A model's parameters -> model.safetensors with transformers' names, and back, validated first."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ from minigpt.params import EMBEDDING
 
 WEIGHTS, CONFIG = "model.safetensors", "config.json"
 PICKLED = "pytorch_model.bin"
-INDEXES = (f"{WEIGHTS}.index.json", f"{PICKLED}.index.json")  # for a model in several files
+INDEXES = (f"{WEIGHTS}.index.json", f"{PICKLED}.index.json")  # of a sharded model
 SCALE = "minigpt_scale"  # in the metadata of model.safetensors
 PREFIX = "transformer."  # missing in files of transformers' OpenAIGPTModel, which has no output matrix
-TIED = "lm_head.weight"  # some writers store the output matrix a second time
-BUFFERS = re.compile(r".*\.attn\.(bias|masked_bias)|(.*\.)?position_ids")  # causal masks and positions, which are not parameters
+TIED = "lm_head.weight"  # the tied output matrix, which some writers store a second time
+BUFFERS = re.compile(r".*\.attn\.(bias|masked_bias)|(.*\.)?position_ids")  # causal masks and positions: not parameters
 READABLE = {"F16": np.float16, "F32": np.float32, "F64": np.float64}
 CONVERT = (
     """python -c "from transformers import OpenAIGPTLMHeadModel as M; M.from_pretrained('.').save_pretrained('.', max_shard_size='1TB')\""""
@@ -30,12 +30,12 @@ CONVERT = (
 
 
 def save_weights(folder: Folder, state: dict[str, np.ndarray], scale: float | None = None) -> None:
-    """model.safetensors, with transformers' names and layouts; the tied matrix once. `scale` notes that it is calibrated."""
+    """Write model.safetensors, with transformers' names and layouts; the tied matrix once. `scale`: the factor that calibrated it."""
     write_tensors(folder / WEIGHTS, state, {"format": "pt"} | ({SCALE: str(scale)} if scale else {}))
 
 
 def read_scale(folder: Path) -> float | None:
-    """The factor on the logits of a calibrated model; None if it is not calibrated."""
+    """The factor that a calibrated model's logits were scaled by; None if it is not calibrated."""
     with open_tensors(folder / WEIGHTS) as file:
         scale: str = (file.metadata() or {}).get(SCALE, "")
     if not scale:
@@ -46,7 +46,7 @@ def read_scale(folder: Path) -> float | None:
 
 
 def load_weights(path: Path, config: ModelConfig) -> dict[str, np.ndarray]:
-    """Every parameter as float32. Names, shapes and types are compared with the configuration before an array is read."""
+    """Every parameter as float32. Names, shapes and types are checked against the configuration before an array is read."""
     if not path.exists():
         raise MinigptError(_instead(path))
     with open_tensors(path) as file:
@@ -55,11 +55,11 @@ def load_weights(path: Path, config: ModelConfig) -> dict[str, np.ndarray]:
         wanted |= {TIED: wanted[EMBEDDING]} if TIED in stored else {}
         for name, stored_as in stored.items():
             _require_fit(path, stored_as, file.get_slice(stored_as), wanted.get(name))
-        with np.errstate(all="ignore"):  # what float32 cannot hold becomes infinite and is refused below
+        with np.errstate(all="ignore"):  # what overflows float32 is refused below
             state = {name: file.get_tensor(stored[name]).astype(np.float32, copy=False) for name in wanted}
         whole = is_whole(state, file.metadata() or {})
     if not whole:
-        raise MinigptError(f"{path} is damaged: its checksum does not fit")
+        raise MinigptError(f"{path} is damaged: its checksum does not match")
     if OUTPUT != TIED and TIED in state and not np.array_equal(state.pop(TIED), state[EMBEDDING]):
         raise MinigptError(f"{path}: {TIED} differs from the token embedding; minigpt's output matrix is tied to it")
     for name, array in state.items():
@@ -72,7 +72,7 @@ def _stored_names(path: Path, present: list[str], config: ModelConfig) -> Mappin
     """A parameter's name -> its name in the file."""
     bare = EMBEDDING not in present and EMBEDDING.removeprefix(PREFIX) in present
     stored = {PREFIX + name if bare and name != TIED else name: name for name in present}
-    if len(stored) - (TIED in stored and OUTPUT != TIED) != count_arrays(config):  # before names are made for a million layers
+    if len(stored) - (TIED in stored and OUTPUT != TIED) != count_arrays(config):  # before names for a million layers are made
         raise MinigptError(
             f"{path}: {counted(len(present), 'array')} do not make a GPT-1 of {counted(config.n_layer, 'layer')}; is the file complete?"
         )
@@ -89,7 +89,7 @@ def _require_fit(path: Path, name: str, found: Any, wanted: tuple[int, ...] | No
 
 
 def _instead(path: Path) -> str:
-    """What to do about weights that are missing."""
+    """What to do about missing weights."""
     has = [name for name in (*INDEXES, PICKLED) if path.with_name(name).exists()]
     if not has:
         return f"{path} is missing; no model was saved here yet"

@@ -1,9 +1,9 @@
-"""A trained model and held-out text in; out comes the same model as sure of itself as it may be.
+"""Calibration: fit one temperature on held-out text and fold it into the last layer norm.
 
-A model that has seen a small corpus many times gives what it remembers too much probability. Temperature scaling (Guo et al. 2017, "On
-Calibration of Modern Neural Networks", section 4.2) divides all logits by one number, the one of the lowest held-out loss. GPT-1's last
-operation is a layer norm, and its logits are linear in it: the number goes into that layer's gain and bias, and no file or program
-needs to know of it.
+A model that has seen a small corpus many times is overconfident. Temperature scaling (Guo et al. 2017, "On Calibration of Modern Neural
+Networks", section 4.2) divides all logits by one number, the one with the lowest held-out loss. GPT-1's last operation is a layer norm,
+and its logits are linear in the output of that: scaling its gain and bias scales the logits, and no file format or program needs to
+know about the temperature.
 """
 
 from __future__ import annotations
@@ -18,16 +18,16 @@ from minigpt.threads import quiet
 from minigpt.trainer import Trainer
 from minigpt.training import HeldOut
 
-LOWEST, HIGHEST = 0.5, 1.25  # factors of the logits that are tried
-SECTIONS = 10  # of the interval, each 0.618 times the one before: the factor is known to 0.006
-TOKENS = 20_000  # of the held-out stream, at most
+LOWEST, HIGHEST = 0.5, 1.25  # the range of the factor of the logits, 1 / temperature
+SECTIONS = 10  # steps of the search, each of which shrinks the interval to 0.618: the factor is known to 0.006
+TOKENS = 20_000  # of the held-out stream that are used, at most
 GOLDEN = (math.sqrt(5) - 1) / 2
 
 
 @quiet
 def best_scale(trainer: Trainer, held_out: HeldOut) -> float:
-    """The factor of the logits with the lowest loss on a held-out stream. That loss is a convex function of it: a golden-section
-    search (Kiefer 1953) finds its minimum."""
+    """The factor of the logits with the lowest held-out loss. The loss is convex in the factor, so golden-section search (Kiefer 1953)
+    finds the minimum."""
     some = HeldOut(held_out.ids[:TOKENS], held_out.context, held_out.batch_size, held_out.end_of_text)
     parts = [(trainer.hidden(x), y) for x, y in some]
 

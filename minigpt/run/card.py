@@ -1,4 +1,4 @@
-"""The model card: a run's record in, its README.md out."""
+"""The model card: a run's record -> its README.md."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ tokenizer = AutoTokenizer.from_pretrained("{folder}")
 
 
 def model_card(record: dict[str, Any]) -> str:
-    """Markdown that says what the model is, what it learned from, how well, and how to use it."""
+    """Markdown: what the model is, what it learned from, how well, and how to use it."""
     teacher = _teacher(record.get("teacher"))
     model, corpus, training, result = (record[key] for key in ("model", "corpus", "training", "result"))
     held_out_tokens = result.get("held_out_tokens", corpus["held_out_tokens"])
@@ -53,7 +53,7 @@ A GPT-1 of {model["parameters"]:,} parameters ({shape}), {made}.
 
 
 def _teacher(teacher: dict[str, Any] | None) -> str:
-    """A line about the language model that wrote the corpus, and its licence."""
+    """A line about the language model that wrote the corpus, with its licence."""
     if not teacher:
         return ""
     judge, licence = markdown(teacher.get("judge", "")), markdown(teacher.get("licence", ""))

@@ -1,4 +1,4 @@
-"""The bookkeeping of a training: each step's loss in; out come how far it is, what is due, and its figures."""
+"""The bookkeeping of a training: each step's loss -> progress, what is due, metrics."""
 
 from __future__ import annotations
 
@@ -7,19 +7,19 @@ import time
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from minigpt.disk.forms import read_as
+from minigpt.disk.schema import read_as
 from minigpt.errors import Diverged, MinigptError
 from minigpt.optim import learning_rate
 from minigpt.run.pace import Pace
 from minigpt.trainer import Trainer
 from minigpt.training import HeldOut, Report, Windows
 
-REPORTS = 200  # lines of metrics.jsonl in a run, about
+REPORTS = 200  # lines of metrics.jsonl in a training, about
 
 
 @dataclass(frozen=True)
 class Result:
-    """What came of a training: the losses at the best step, and what it took."""
+    """The result of a training: the losses at the best step, and its length."""
 
     train_loss: float
     held_out_loss: float | None
@@ -29,21 +29,25 @@ class Result:
     seconds: float
     tokens_per_second: float
     stopped_early: bool
-    halvings: int  # of the learning rate, because the numbers were not finite any more
+    halvings: int  # of the learning rate, after divergences
 
 
 class Course:
-    """A training under way, between two steps. `base` steps were made before it, in an earlier training of the same run."""
+    """A training between two steps. It counts on from an earlier training of the same run, which made `base` steps in `base_epochs`
+    epochs, perhaps of another number of steps."""
 
-    def __init__(self, trainer: Trainer, windows: Windows, held_out: HeldOut, pace: Pace, base: int = 0) -> None:
+    def __init__(
+        self, trainer: Trainer, windows: Windows, held_out: HeldOut, pace: Pace, base: int = 0, base_epochs: float | None = None
+    ) -> None:
         self.trainer, self.windows, self.pace, self.held_out_tokens = trainer, windows, pace, len(held_out.ids)
-        self.rate = trainer.train_config.learning_rate  # the peak, before it was halved
+        self.rate = trainer.train_config.learning_rate  # the peak, before any halving
         self.step = self.base = base
+        self.base_epochs = base / windows.steps if base_epochs is None else base_epochs
         self.tokens = self.stalled = 0
         self.halvings = 0  # of the learning rate
         self.troubles = 0  # divergences since the last gain beyond `trouble_at`
         self.trouble_at = 0  # the step of the latest divergence
-        self.evaluated, self.evaluation = 0.0, 0.0  # when the latest evaluation ended, in seconds of the course, and how long it took
+        self.evaluated, self.evaluation = 0.0, 0.0  # when the latest evaluation ended, in seconds since the start, and how long it took
         self.counted = self.reported = 0.0  # when the latest step and the latest report were made, likewise
         self.loss = math.nan  # of the latest step
         self.losses: list[float] = []  # since the latest report
@@ -51,16 +55,16 @@ class Course:
         self.latest: Report | None = None
         self.best: Report | None = None
         self.best_train_loss = math.nan  # the mean of the steps that led to the best model
-        self.started = time.perf_counter()  # as if all of the training were one go, once it is restored
-        self.plan()
+        self.started = time.perf_counter()  # once restored: as if there had been no interruption
+        self.reschedule()
 
     @property
     def seconds(self) -> float:
-        """Since the training began."""
+        """Seconds of training so far."""
         return time.perf_counter() - self.started
 
-    def plan(self) -> None:
-        """How many steps it will be; the schedule of the learning rate follows."""
+    def reschedule(self) -> None:
+        """Update the planned number of steps, and the learning-rate schedule with it."""
         self.total_steps = self.pace.total_steps(self.step, self.seconds, self.evaluation)
         rate = self.rate / 2**self.halvings
         config, total = self.trainer.train_config, max(1, self.total_steps - self.base)
@@ -69,12 +73,12 @@ class Course:
 
     @property
     def done(self) -> bool:
-        """Whether the end is reached, or `patience` evaluations in a row brought no gain on the held-out stream."""
-        impatient = not self.pace.patient and self.stalled >= self.trainer.train_config.patience
-        return self.step >= self.total_steps or impatient
+        """Whether all steps are made, or `patience` evaluations in a row did not lower the held-out loss."""
+        stopped_early = not self.pace.patient and self.stalled >= self.trainer.train_config.patience
+        return self.step >= self.total_steps or stopped_early
 
-    def facts(self) -> dict[str, Any]:
-        """All of it but the trainer's arrays, as JSON has it."""
+    def snapshot(self) -> dict[str, Any]:
+        """The bookkeeping as a JSON object."""
         return {
             "step": self.step,
             "tokens": self.tokens,
@@ -92,18 +96,18 @@ class Course:
             "seconds": self.seconds,
         }
 
-    def restore(self, facts: dict[str, Any]) -> None:
-        """Become the course that had these facts."""
+    def restore(self, snapshot: dict[str, Any]) -> None:
+        """Restore the bookkeeping from a snapshot."""
         for name in ("step", "tokens", "stalled", "halvings", "troubles", "trouble_at", "evaluated", "evaluation"):
-            setattr(self, name, facts[name])
-        self.losses, self.recent = list(facts["losses"]), list(facts["recent"])
-        self.latest, self.best = (read_as(Report, facts[name], "the state") if facts[name] else None for name in ("latest", "best"))
-        self.best_train_loss = facts["best_train_loss"] if self.best else math.nan
-        self.started = time.perf_counter() - facts["seconds"]
-        self.plan()
+            setattr(self, name, snapshot[name])
+        self.losses, self.recent = list(snapshot["losses"]), list(snapshot["recent"])
+        self.latest, self.best = (read_as(Report, snapshot[name], "the state") if snapshot[name] else None for name in ("latest", "best"))
+        self.best_train_loss = snapshot["best_train_loss"] if self.best else math.nan
+        self.started = time.perf_counter() - snapshot["seconds"]
+        self.reschedule()
 
     def count(self, loss: float, norm: float, tokens: int) -> None:
-        """One step was made, from a batch of so many tokens; Diverged if its loss or its gradient's norm is not finite."""
+        """Count a step; Diverged if its loss or its gradient norm is not finite."""
         self.loss, self.counted = loss, self.seconds
         if not math.isfinite(loss) or not math.isfinite(norm):
             raise Diverged(f"step {self.step + 1}: the loss is {loss}, its gradient's norm {norm}")
@@ -111,24 +115,24 @@ class Course:
         self.tokens += tokens
         self.losses.append(loss)
         self.recent.append(loss)
-        self.plan()
+        self.reschedule()
 
     @property
     def evaluation_due(self) -> bool:
-        """When it is time, and after the last step."""
+        """Whether to evaluate now: at the pace's intervals, and after the last step."""
         return self.step >= self.total_steps or self.pace.evaluates(self.step, self.seconds - self.evaluated, self.evaluation)
 
     @property
     def report_due(self) -> bool:
-        """REPORTS times, about, in the whole training."""
+        """Whether to write a line of metrics now: about REPORTS times in a training."""
         return self.step % max(1, (self.total_steps - self.base) // REPORTS) == 0
 
     def report(self, held_out_loss: float | None = None) -> Report:
-        """The figures of this moment; the mean of the losses starts again."""
+        """The metrics at this step; resets the running mean of the losses."""
         seconds = self.reported = self.seconds
         report = Report(
             step=self.step,
-            epoch=round(self.step / self.windows.steps, 4),
+            epoch=round(self.base_epochs + (self.step - self.base) / self.windows.steps, 4),
             tokens=self.tokens,
             seconds=round(seconds, 3),
             train_loss=sum(self.losses) / len(self.losses),
@@ -142,7 +146,7 @@ class Course:
         return report
 
     def is_best(self, report: Report) -> bool:
-        """Whether this evaluation is the best so far; without held-out documents the latest model counts as the best."""
+        """Whether this evaluation is the best so far; without a held-out stream the latest model is."""
         if report.held_out_loss is not None and not math.isfinite(report.held_out_loss):
             raise Diverged(f"step {self.step}: the held-out loss is {report.held_out_loss}")
         self.evaluated, self.evaluation = self.reported, self.reported - self.counted
@@ -155,11 +159,11 @@ class Course:
         else:
             self.stalled += 1
         self.recent = []
-        self.plan()
+        self.reschedule()
         return gain
 
     def result(self) -> Result:
-        """The outcome so far, once an evaluation has been made."""
+        """The result so far; needs one evaluation."""
         if self.best is None or self.latest is None:
             raise MinigptError("the training ended without an evaluation: its state is damaged; start again in another folder")
         return Result(

@@ -1,4 +1,4 @@
-"""Ctrl-C, SIGTERM and a closed terminal, as one wish to stop: signals in, an exception out where the work can bear it."""
+"""Ctrl-C, SIGTERM and a closed terminal as one request to stop: a signal -> an exception, where the work can be interrupted."""
 
 from __future__ import annotations
 
@@ -12,42 +12,40 @@ from pathlib import Path
 from types import FrameType
 
 SIGNALS = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP", "SIGBREAK") if hasattr(signal, name)]  # the last is Windows'
-
-
-GRACE = 2.0  # seconds for the way out, in which an impatient person's further Ctrl-Cs change nothing
+GRACE = 2.0  # seconds for shutting down, in which further Ctrl-Cs are ignored
 
 
 class Interrupted(KeyboardInterrupt):
-    """The wish to stop. Where KeyboardInterrupt itself passes through code that is made from a text, as dataclasses make theirs, CPython
-    ends the process by SIGINT in the end, whatever caught it in between, and the status is lost; a subclass it leaves alone."""
+    """The request to stop. A subclass, because once KeyboardInterrupt itself has passed through code compiled from a string, such as a
+    dataclass's methods, CPython ends the process by SIGINT in the end, even if it was caught, and the exit status is lost."""
 
 
 class Interrupt:
-    """Hears the signals within `listening()`. Inside `deferred()` the first one only sets `asked`, so that a step can be finished
-    and saved; a second one, or one that comes elsewhere, raises Interrupted at once. Those that follow within GRACE are ignored, so that
-    what happened can be recorded and told."""
+    """Handles the signals within `listening()`. Within `deferred()` the first one only sets `requested`, so that a step can be finished
+    and saved; a second one, or one outside it, raises Interrupted at once. Further ones within GRACE are ignored, so that the
+    interruption can be recorded and reported."""
 
     def __init__(self) -> None:
-        self.asked = self._deferring = self._leaving = False
-        self._raised = -math.inf  # when
+        self.requested = self._deferring = self._leaving = False
+        self._raised = -math.inf  # the time of the latest Interrupted
 
     @contextmanager
     def listening(self) -> Iterator[None]:
-        """Signals come here inside, and afterwards go where they went before. Only the main thread hears them: elsewhere nothing changes.
+        """Handle the signals, and restore their handlers at the end. Does nothing outside the main thread, as Python requires.
 
         An ignored signal stays ignored, as under nohup, and one handled in C keeps its handler.
         """
-        before = {number: signal.getsignal(number) for number in SIGNALS if is_free(number)} if in_main_thread() else {}
+        before = {number: signal.getsignal(number) for number in SIGNALS if may_handle(number)} if in_main_thread() else {}
         try:
             for number in before:
-                signal.signal(number, self._hear)
+                signal.signal(number, self._handle)
             yield
         finally:
             self._restore(before)
 
     @contextmanager
     def deferred(self) -> Iterator[None]:
-        """Work that looks at `asked` itself, now and then."""
+        """For work that checks `requested` itself from time to time."""
         self._deferring = True
         try:
             yield
@@ -55,16 +53,16 @@ class Interrupt:
             self._deferring = False
 
     def _restore(self, before: dict[int, signal._HANDLER]) -> None:
-        """Give every signal its handler back; one that arrives meanwhile is obeyed afterwards."""
-        asked, self.asked, self._leaving = self.asked, False, True
+        """Restore every handler; a signal that arrives in the meantime is honoured afterwards."""
+        asked, self.requested, self._leaving = self.requested, False, True
         for number, handler in before.items():
             signal.signal(number, handler)
-        late, self.asked, self._leaving = self.asked, asked or self.asked, False
+        late, self.requested, self._leaving = self.requested, asked or self.requested, False
         if late:
             self._raise()
 
-    def _hear(self, number: int, frame: FrameType | None) -> None:
-        twice, self.asked = self.asked, True
+    def _handle(self, number: int, frame: FrameType | None) -> None:
+        twice, self.requested = self.requested, True
         if not self._leaving and (twice or not self._deferring):
             self._raise()
 
@@ -76,27 +74,27 @@ class Interrupt:
 
 
 def ignore_further() -> None:
-    """The process was interrupted and ends now: signals are ignored, or one in its last moments would become its status."""
+    """Ignore signals from here on: the process is ending, and another one would change its exit status."""
     for number in SIGNALS if in_main_thread() else ():
-        if is_free(number):
+        if may_handle(number):
             signal.signal(number, signal.SIG_IGN)
 
 
-def reason(error: BaseException) -> str:
-    """What an interruption says, also if another one came while it was on its way; empty where none says anything."""
+def message_of(error: BaseException) -> str:
+    """The message of an interruption, or of one that it interrupted; empty if there is none."""
     said, cause = str(error), error.__context__
-    return said if said or cause is None else reason(cause) if isinstance(cause, KeyboardInterrupt) else ""
+    return said if said or cause is None else message_of(cause) if isinstance(cause, KeyboardInterrupt) else ""
 
 
 def in_main_thread() -> bool:
-    """Whether signals can be handled here."""
+    """Whether this thread can handle signals."""
     return threading.current_thread() is threading.main_thread()
 
 
-def is_free(number: int) -> bool:
-    """Whether we may listen to a signal: it is not ignored, and Python can restore its handler, if it has one."""
+def may_handle(number: int) -> bool:
+    """Whether we may handle a signal: it is not ignored, and Python can restore its handler."""
     handler = signal.getsignal(number)
-    if handler is signal.SIG_DFL:  # as far as Python knows: C code may have changed it since
+    if handler is signal.SIG_DFL:  # as far as Python knows: C code may have set one since
         return not (_is_in("SigCgt", number) or _is_in("SigIgn", number))
     return handler is not None and handler is not signal.SIG_IGN
 

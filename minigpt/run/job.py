@@ -1,4 +1,4 @@
-"""A prompt and options in, or an earlier run; out comes everything that its stages need to know."""
+"""A prompt and options, or an earlier run -> everything that the stages need."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ from minigpt.corpus.request import Request
 from minigpt.disk.checkpoint import CONFIG, read_config, require_model
 from minigpt.disk.files import read_json_object
 from minigpt.disk.folder import RunFolder, require_sound
-from minigpt.disk.forms import require_form
 from minigpt.disk.record import MADE
+from minigpt.disk.schema import validate
 from minigpt.disk.shelf import RECORD, new_folder, require_free
 from minigpt.errors import MinigptError, as_argument
 from minigpt.machine import usable_cores
@@ -35,46 +35,46 @@ from minigpt.run.provenance import differences, provenance
 
 @dataclass(frozen=True)
 class Job:
-    """What every stage of a run needs."""
+    """Everything that the stages of a run need."""
 
     options: Options
     prompt: str
-    request: Request | None  # what the prompt was read into; None where there is no prompt
+    request: Request | None  # the prompt, parsed; None without a prompt
     own: OwnText | None
-    teacher: TeacherSettings | None  # where a language model writes
+    teacher: TeacherSettings | None  # the language model that writes, if any
     backend: Backend
-    config: ModelConfig  # the vocabulary's size follows from the corpus
-    train_config: TrainConfig  # and so does the number of steps
+    config: ModelConfig  # before the corpus decides the vocabulary's size
+    train_config: TrainConfig  # before the corpus decides the number of steps
     run: RunFolder
-    hear: Listener
+    listener: Listener
     interrupt: Interrupt = field(default_factory=Interrupt)
     began: float = field(default_factory=time.monotonic)
 
     @property
     def seconds(self) -> float:
-        """Since the work began, or went on."""
+        """Since the work began or was resumed."""
         return time.monotonic() - self.began
 
     @property
     def first_model(self) -> Path | None:
-        """The folder of the model that the training starts from: the run itself, where it was complete once, or the one of --init."""
+        """The folder of the model to start from: the run itself if it is trained further, or that of --init."""
         return self.run.path if self.run.base_step else Path(self.options.init) if self.options.init else None
 
 
-def plan(prompt: str | None, o: Options, hear: Listener) -> Job:
-    """Check everything that can be checked before anything is written; MinigptError for what is not good."""
+def new_job(prompt: str | None, o: Options, listener: Listener) -> Job:
+    """The job of a new run; MinigptError for bad input, before anything is written."""
     prompt = o.full_prompt(prompt)
     if o.init:
         require_sound(Path(o.init), (CONFIG,))
         require_model(Path(o.init))
         o = o.shaped_like(read_config(read_json_object(Path(o.init) / CONFIG), Path(o.init) / CONFIG))
-    o.configure()
+    config, train_config = o.configure()
     if o.out:
         require_free(Path(o.out))
-    own = own_text(o, Path(o.out) if o.out else None, hear)
-    o, teacher, why = choose_source(o, hear)
+    own = own_text(o, Path(o.out) if o.out else None, listener)
+    o, teacher, why = choose_source(o, listener)
     backend = choose_backend(o.device)
-    o = replace(o, threads=o.threads or usable_cores(), device=backend.name)  # a run that goes on computes as it did before
+    o = replace(o, threads=o.threads or usable_cores(), device=backend.name)  # a resumed run computes as before
     request = understand(prompt, o.preset) if prompt else None
     record = {
         "minigpt": __version__,
@@ -89,13 +89,13 @@ def plan(prompt: str | None, o: Options, hear: Listener) -> Job:
         "options": asdict(o),
     }
     folder = Path(o.out) if o.out else new_folder(Path(o.models_dir), prompt or Path(o.data[0]).stem)  # last, because it makes the folder
-    return _job(o, prompt, own, teacher, backend, RunFolder(folder, record), hear)
+    return Job(o, prompt, request, own, teacher, backend, config, train_config, RunFolder(folder, record, o.ollama_host), listener)
 
 
-def reopen(run: RunFolder, hear: Listener, ollama_host: tuple[str, ...] = ()) -> Job:
-    """The job of an earlier run, from its record; sources are looked for only if the corpus is not complete.
+def resumed_job(run: RunFolder, listener: Listener, ollama_host: tuple[str, ...] = ()) -> Job:
+    """The job of an earlier run, from its record. Sources are looked up only if the corpus is incomplete.
 
-    The record may be somebody else's, so the host to connect to is never taken from it.
+    The record may come from someone else, so we never connect to a host that it names.
     """
     path = run.path
     try:
@@ -106,49 +106,43 @@ def reopen(run: RunFolder, hear: Listener, ollama_host: tuple[str, ...] = ()) ->
     if "corpus" not in run.record["stages"]:
         if "-" in o.data:
             raise MinigptError(f"{path}: standard input was not read to its end, and is gone; start again in another folder")
-        own = own_text(o, path, hear)
+        own = own_text(o, path, listener)
         recorded, o = o.ollama_host, Options.parse(run.record["options"] | {"ollama_host": ollama_host})
-        o, teacher, _ = choose_source(o, hear, unsaid(recorded, o) if o.generates and o.source in ("auto", "ollama") else "")
-    require_form(run.record, MADE, path / RECORD)
+        o, teacher, _ = choose_source(o, listener, note_on_hosts(recorded, o) if o.generates and o.source in ("auto", "ollama") else "")
+    validate(run.record, MADE, path / RECORD)
     backend = choose_backend(o.device)
-    compare(run, provenance(backend, o.threads or usable_cores()), hear)
-    return _job(o, run.record["prompt"], own, teacher, backend, run, hear)
+    note_machine(run, provenance(backend, o.threads or usable_cores()), listener)
+    config, train_config = o.configure()
+    prompt, run.hosts = run.record["prompt"], o.ollama_host
+    request = understand(prompt, o.preset) if prompt else None
+    return Job(o, prompt, request, own, teacher, backend, config, train_config, run, listener)
 
 
-def compare(run: RunFolder, now: dict[str, str], hear: Listener) -> None:
-    """Say if a run is resumed on something that may round its numbers differently; the record names both."""
+def note_machine(run: RunFolder, now: dict[str, str], listener: Listener) -> None:
+    """Report and record if a run is resumed on something that may round differently."""
     known = run.record.get("machine")
     then = {name: str(value) for name, value in known.items()} if isinstance(known, dict) else {}
     if then != now:
         changed = differences(then, now) if then else "its record does not say what the run began with"
-        hear.say("Machine", f"{changed}: the result will match an uninterrupted run up to rounding, not byte for byte")
+        listener.say("Machine", f"{changed}: the result will match an uninterrupted run up to rounding, not byte for byte")
         run.record["machines_before"] = [*run.record.get("machines_before", []), *([then] if then else [])]
         run.record["machine"] = now
 
 
-def _job(
-    o: Options, prompt: str, own: OwnText | None, teacher: TeacherSettings | None, backend: Backend, run: RunFolder, hear: Listener
-) -> Job:
-    config, train_config = o.configure()
-    run.hosts = o.ollama_host
-    request = understand(prompt, o.preset) if prompt else None
-    return Job(o, prompt, request, own, teacher, backend, config, train_config, run, hear)
-
-
-def own_text(o: Options, folder: Path | None, hear: Listener) -> OwnText | None:
-    """The user's own text, if the options name any, without what runs write below it; `folder` is this run's, if known yet."""
+def own_text(o: Options, folder: Path | None, listener: Listener) -> OwnText | None:
+    """The user's own text, if the options name any, without the files that runs write below it; `folder` is this run's, if known."""
     if not o.data:
         return None
     ours = [path for path in (Path(o.models_dir), folder) if path]
-    return OwnText([Path(path) for path in o.data], o.column, partial(hear.progress, "Reading"), ours)
+    return OwnText([Path(path) for path in o.data], o.column, partial(listener.progress, "Reading"), ours)
 
 
-def unsaid(recorded: tuple[str, ...], o: Options) -> str:
-    """What to say about hosts that the record names and that will not be used; empty if there are none."""
+def note_on_hosts(recorded: tuple[str, ...], o: Options) -> str:
+    """A message about hosts that only the record names, which are not used; empty if there are none."""
     asked = o.teacher().urls(os.environ)
     left = []
     for host in recorded:
-        with suppress(MinigptError):  # not an address: nothing to say
+        with suppress(MinigptError):  # not an address
             if resolve_host(host) not in asked:
                 left.append(host)
     if not left:
@@ -157,22 +151,22 @@ def unsaid(recorded: tuple[str, ...], o: Options) -> str:
     return f"the record names another Ollama host, which is used only if you name it: {options}"
 
 
-def choose_source(o: Options, hear: Listener, note: str = "") -> tuple[Options, TeacherSettings | None, str]:
-    """The options with source and model decided; the teacher that writes, or None; and why. A `note` is shown before any question.
+def choose_source(o: Options, listener: Listener, note: str = "") -> tuple[Options, TeacherSettings | None, str]:
+    """The options with source and model settled; the teacher that writes, or None; and why. A `note` is shown before any question.
 
-    `auto` takes Ollama if it has a usable model; `ollama` insists on it.
+    `auto` takes Ollama if it has a usable model; `ollama` requires it.
     """
     if note:
-        hear.say("Source", note)
+        listener.say("Source", note)
     if not o.generates or o.source in ("template", "own"):
         return o, None, "as you chose" if o.source in ("template", "own") else "your own text"
     try:
-        teacher, why = find_teacher(o.teacher(), pick=partial(hear.choose, "Which model should write?"))
+        teacher, why = find_teacher(o.teacher(), pick=partial(listener.choose, "Which model should write?"))
         if teacher is None and o.source == "ollama":
             raise OllamaError(why)
     except OllamaError as error:
         raise (OllamaError(f"{error}; {note}") if note else error) from error
-    hear.say("Source", why if teacher else f"templates, because there is no local teacher: {why}")
+    listener.say("Source", why if teacher else f"templates, because there is no local teacher: {why}")
     if teacher is None:
         return replace(o, source="template"), None, why
     return replace(o, source="ollama", ollama_gen_model=teacher.gen_model), teacher, why

@@ -1,6 +1,6 @@
-"""What of a training goes to the disk: a course in; the metrics go out at once, the best model and the state now and then, together.
+"""Saves metrics, best model and resumable state.
 
-A state that says which model is the best is never on the disk before that model.
+Metrics are written at once; model and state from time to time, the model first: a state on disk never refers to a best model that is not.
 """
 
 from __future__ import annotations
@@ -14,8 +14,8 @@ from typing import Any, get_type_hints
 import numpy as np
 
 from minigpt.disk.checkpoint import WEIGHTS, load_weights, read_scale, save_weights
-from minigpt.disk.forms import Form, amount, count, form_of, read_as, require_form
 from minigpt.disk.jsontext import json_object
+from minigpt.disk.schema import Schema, amount, count, read_as, schema_of, validate
 from minigpt.disk.shelf import METRICS
 from minigpt.disk.state import load_state, save_state
 from minigpt.disk.tensors import read_tensors
@@ -26,10 +26,10 @@ from minigpt.run.job import Job
 from minigpt.run.tokenize import INITIAL
 from minigpt.training import HeldOut, Report, held_out_loss
 
-MOST_SHARE = 0.01  # of the time, for writing model and state; copies of the best model and the metrics take about as much again
-TROUBLES = 3  # in a row end a training
-REPORT = {name: form_of(hint) for name, hint in get_type_hints(Report).items()}
-FACTS: Form = {
+MOST_SHARE = 0.01  # of the time for writing model and state, at most; metrics and copies of the best model take about as much again
+TROUBLES = 3  # divergences in a row that end a training
+REPORT = {name: schema_of(hint) for name, hint in get_type_hints(Report).items()}
+SNAPSHOT: Schema = {
     **{name: count for name in ("step", "tokens", "stalled", "halvings", "troubles", "trouble_at", "updates")},
     **{name: amount for name in ("evaluated", "evaluation", "seconds")},
     **{name: (REPORT, type(None)) for name in ("latest", "best")},
@@ -37,93 +37,93 @@ FACTS: Form = {
     "recent": [Real],
     "best_train_loss": (Real, type(None)),
     "metrics": [str],
-}  # of a state
+}  # the schema of a state's snapshot
 
 
 class Keeper:
-    """Saves a course, and brings it back."""
+    """Saves and restores a training."""
 
     def __init__(self, job: Job, course: Course, held_out: HeldOut) -> None:
         self.job, self.course, self.held_out, self.run = job, course, held_out, job.run
         self.saved = time.perf_counter()
         self.interval = job.options.checkpoint_seconds
-        self.best: dict[str, np.ndarray] | None = None  # the best model, until it is on the disk
+        self.best: dict[str, np.ndarray] | None = None  # the best model, until it is written
         self.micro_batch = course.trainer.micro_batch
-        self.untouched = course.facts()
+        self.fresh = course.snapshot()
 
     def save_model(self) -> None:
-        """The best model so far; the first one goes to the disk at once, so that there is one."""
+        """Keep the current model as the best; the first one is written at once, so that the run has one from then on."""
         self.best = self.course.trainer.state_dict()
         if not (self.run.path / WEIGHTS).exists():
             self.write_model()
 
     def write_model(self) -> None:
-        """The best model to the disk, if it is not there."""
+        """Write the best model, unless it is written already."""
         if self.best is not None:
             save_weights(self.run.place, self.best)
             self.best = None
 
     def report(self, report: Report) -> None:
-        """A line of metrics."""
+        """Append a line of metrics."""
         self.run.add_metrics(asdict(report))
-        self.job.hear.report(report)
+        self.job.listener.report(report)
 
     def step(self) -> None:
-        """After each step: keep the state if it is time, or if somebody asked to stop."""
+        """After each step: save if it is time; save and raise if a stop was requested."""
         course = self.course
-        self.job.hear.step(course)
+        self.job.listener.step(course)
         if course.trainer.micro_batch != self.micro_batch:
             self.micro_batch = course.trainer.micro_batch
             windows = counted(self.micro_batch or 0, "window")
             self.say(f"out of memory; from now on {windows} at a time; the sum of the gradients stays the same")
             self.run.record.setdefault("memory", {})["micro_batch"] = self.micro_batch
             self.run.save("training")
-        if self.job.interrupt.asked:
+        if self.job.interrupt.requested:
             self.save()
             raise KeyboardInterrupt
         if time.perf_counter() - self.saved >= self.interval:
             self.save()
 
     def save(self) -> None:
-        """Model and state; the next ones are so far away that all of them take MOST_SHARE of the time at most."""
+        """Write model and state, and space the saves so that they take at most MOST_SHARE of the time."""
         began = time.perf_counter()
         self.write_model()
-        facts = self.course.facts() | {"updates": self.course.trainer.optimizer.step, "metrics": self.run.metrics}
-        save_state(self.run.inner, self.course.step, self.course.trainer.flat_state(), facts)
+        snapshot = self.course.snapshot() | {"updates": self.course.trainer.optimizer.step, "metrics": self.run.metrics}
+        save_state(self.run.inner, self.course.step, self.course.trainer.flat_state(), snapshot)
         self.saved = time.perf_counter()
         self.interval = max(self.job.options.checkpoint_seconds, (self.saved - began) / MOST_SHARE)
 
     def restore(self) -> None:
-        """Go on from the latest sound state, or begin; metrics of later steps are forgotten, those steps come again."""
+        """Continue from the latest intact state, or begin. Metrics after that state are dropped, as its steps are made again."""
         trainer, self.best = self.course.trainer, None
         shapes = {name: block.shape for name, block in trainer.flat_state().items()}
         found = load_state(self.run.checkpoint, shapes, self.say)
         if not found:
             self.begin()
             return
-        arrays, facts = found
-        if missing := FACTS.keys() - facts.keys():
+        arrays, snapshot = found
+        if missing := SNAPSHOT.keys() - snapshot.keys():
             raise MinigptError(f"{self.run.checkpoint}: the state is from another version of minigpt: it lacks {min(missing)!r}")
-        require_form(facts, FACTS, f"{self.run.checkpoint}: the state")
-        trainer.load_flat_state(arrays, facts["updates"])
-        self.course.restore(facts)
-        self.run.metrics = facts["metrics"]
+        validate(snapshot, SNAPSHOT, f"{self.run.checkpoint}: the state")
+        trainer.load_flat_state(arrays, snapshot["updates"])
+        self.course.restore(snapshot)
+        self.run.metrics = snapshot["metrics"]
         if self.course.step > self.course.base:
             self.say(f"continuing after step {self.course.step:,} of {self.course.total_steps:,}")
 
     def begin(self) -> None:
-        """The first step: random weights, or those of the model that the run starts from; the metrics of an earlier training."""
+        """Begin with random weights or those to start from, and with the metrics of an earlier training."""
         trainer, run = self.course.trainer, self.run
         trainer.restart()
         if (path := run.checkpoint / INITIAL).exists():
             trainer.load_state_dict(read_tensors(path))
         run.metrics = run.read_metrics()[: run.record["base"]["lines"]] if run.base_step else []
-        earlier = after(run.record["base"], run.metrics, run.path / METRICS) if run.base_step else {}
-        self.course.restore(self.untouched | earlier)
+        earlier = earlier_training(run.record["base"], run.metrics, run.path / METRICS) if run.base_step else {}
+        self.course.restore(self.fresh | earlier)
 
-    def take_back(self, error: Diverged) -> bool:
-        """From the latest state on, or from the start, once more with half the learning rate. False if that did not help TROUBLES times
-        in a row, and there is a model to keep; a MinigptError if there is none."""
+    def roll_back(self, error: Diverged) -> bool:
+        """Roll back to the latest state, or the start, and halve the learning rate. After TROUBLES divergences in a row: False if there is
+        a model to keep, else a MinigptError."""
         course, seconds, at = self.course, self.course.seconds, self.course.step
         halvings, troubles = course.halvings + 1, course.troubles + 1
         if troubles > TROUBLES:
@@ -132,14 +132,16 @@ class Keeper:
             self.say(f"{error}, {TROUBLES} times in a row; the training ends, and the model of step {course.best.step:,} is kept")
             return False
         self.restore()
-        course.restore(course.facts() | {"halvings": halvings, "troubles": troubles, "trouble_at": at, "seconds": seconds})
+        course.restore(course.snapshot() | {"halvings": halvings, "troubles": troubles, "trouble_at": at, "seconds": seconds})
         self.save()
         self.say(f"{error}; continuing from step {course.step:,} at half the learning rate, {course.trainer.train_config.learning_rate:g}")
         return True
 
     def calibrate(self) -> tuple[float | None, float | None]:
-        """Make the best model as sure of itself as it may be; its held-out loss then, and the factor of its logits. (None, None) where
-        nothing is held out. A model that is calibrated stays as it is: a run interrupted here ends in the same bytes."""
+        """Calibrate the best model; returns its held-out loss and the factor of its logits, or (None, None) if nothing is held out.
+
+        A model that is calibrated already stays as it is, so a run that is interrupted here ends in the same bytes.
+        """
         trainer, folder = self.course.trainer, self.run.path
         self.write_model()
         if not len(self.held_out.ids):
@@ -154,11 +156,11 @@ class Keeper:
         return held_out_loss(trainer, self.held_out), scale
 
     def say(self, line: str) -> None:
-        self.job.hear.say("", line)
+        self.job.listener.say("", line)
 
 
-def after(base: dict[str, Any], metrics: list[str], where: Path) -> dict[str, Any]:
-    """What a course knows of the training before it, whose lines of metrics these are."""
+def earlier_training(base: dict[str, Any], metrics: list[str], where: Path) -> dict[str, Any]:
+    """The part of a snapshot that comes from the earlier training, which wrote these lines of metrics."""
     lines = [asdict(read_as(Report, json_object(line, where), where)) for line in metrics]
     best = next((line for line in lines if line["step"] == base["best_step"]), None)
     if best is None:

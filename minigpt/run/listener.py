@@ -1,4 +1,4 @@
-"""What hears how a run goes: the plan, progress, metrics and samples in; what it does with them is its own affair."""
+"""Callbacks of a run: the plan, progress, metrics and samples."""
 
 from __future__ import annotations
 
@@ -11,23 +11,23 @@ if TYPE_CHECKING:
 
 
 class Listener:
-    """This one keeps it to itself."""
+    """Ignores everything; a subclass overrides what it wants to show."""
 
     def say(self, topic: str, text: str) -> None:
-        """A line of the plan or of the result."""
+        """Show a line of the plan or of the result."""
 
     def choose(self, what: str, lines: Sequence[str], proposed: int) -> int:
-        """Which of the lines to take; nobody is asked here, so it is the proposed one."""
+        """Choose one of the lines, by number; here the proposed one."""
         return proposed
 
     def progress(self, what: str, done: int, total: int | None) -> None:
-        """So many bytes are done, of so many, or of nobody knows how many."""
+        """`done` bytes of `total` were processed; None: the total is unknown."""
 
     def step(self, course: Course) -> None:
-        """A step was made."""
+        """A training step was made."""
 
     def report(self, report: Report) -> None:
         """A line of metrics was written."""
 
     def sample(self, text: str) -> None:
-        """The finished model wrote this."""
+        """The finished model wrote a sample."""

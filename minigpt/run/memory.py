@@ -1,6 +1,6 @@
-"""What a training step takes of the machine's memory, before it is taken: a model, a batch and workers in, bytes and a micro-batch out.
+"""The memory of a training step, computed in advance: a model, a batch and workers -> bytes, and a micro-batch that fits.
 
-A batch that does not fit is split into micro-batches, whose gradients add up to its own: the result is the same to rounding.
+A batch that does not fit is split into micro-batches, whose gradients add up: the result is the same to rounding.
 """
 
 from __future__ import annotations
@@ -15,12 +15,12 @@ from minigpt.model import count_parameters
 from minigpt.run.room import Room, gigabytes, whole_memory
 
 FLOAT = 4  # bytes of a float32
-RESERVE = 0.9  # of the free memory: the rest is for the interpreter, the BLAS library's own buffers and whatever else wakes up
+USABLE = 0.9  # of the free memory: the rest is for the interpreter, BLAS's buffers and other programs
 
 
 @dataclass(frozen=True)
 class StepMemory:
-    """Bytes of one step. `state`: parameters, their gradients and two moments; `twins`: the gradients of further workers."""
+    """Bytes of one step. `state`: parameters, gradients and two moments; `twins`: the gradients of the other workers."""
 
     state: int
     twins: int
@@ -37,11 +37,11 @@ class StepMemory:
 
 
 def step_memory(config: ModelConfig, batch: int, context: int, workers: int) -> StepMemory:
-    """The memory of a step over `batch` windows of `context` tokens at once, by so many workers.
+    """The memory of a step over `batch` windows of `context` tokens at once.
 
-    A row of the residual stream keeps, in each block: q, k, v, the mixed heads, two layer norms with their normalized rows, and the MLP's
-    slope and output, 16 C in all; and its attention weights, H T. What blocks share is 26 C more, and a few pieces of elementwise chains a
-    worker. Dropout keeps a mask of each of its inputs. The loss holds a chunk of logits, and per worker three matrices of a chunk's rows.
+    Each block keeps, per token: q, k, v, the mixed heads, two layer norms with their normalized rows, and the MLP's slope and output,
+    16 C in all; and the attention weights, H T. Buffers shared by the blocks take 26 C more, and each worker has some for its pieces of
+    elementwise chains. Dropout keeps its masks. The loss holds a chunk of logits and, per worker, three matrices of a chunk's rows.
     """
     C, L, H, V, N = config.n_embd, config.n_layer, config.n_head, config.vocab_size, batch * context
     workers, M = min(workers, batch), min(N, chunk_rows(V, FLOAT))
@@ -60,13 +60,13 @@ def step_memory(config: ModelConfig, batch: int, context: int, workers: int) -> 
 
 
 def micro_batch(config: ModelConfig, batch: int, context: int, workers: int, free: Room | int) -> int:
-    """The largest number of windows, up to `batch`, whose step fits into what is free; MinigptError if not even one does."""
+    """The largest number of windows, up to `batch`, whose step fits into the free memory; MinigptError if not even one does."""
     room = free if isinstance(free, Room) else Room(free)
     parts = 1
-    while (size := -(-batch // parts)) > 1 and step_memory(config, size, context, workers).total > RESERVE * room.size:
+    while (size := -(-batch // parts)) > 1 and step_memory(config, size, context, workers).total > USABLE * room.size:
         parts += 1
     needed = step_memory(config, size, context, workers)
-    if needed.total > RESERVE * room.size:
+    if needed.total > USABLE * room.size:
         more = "raise that limit" if room.where else "close other programs"
         remedy = f"{more}, or use a smaller --model-size, --width, --layers or --context"
         raise MinigptError(f"one window of {counted(context, 'token')} needs {needed}; {room}; {remedy}")
@@ -74,7 +74,7 @@ def micro_batch(config: ModelConfig, batch: int, context: int, workers: int, fre
 
 
 def require_memory(config: ModelConfig) -> None:
-    """MinigptError where the machine could not even hold the state of the smallest vocabulary: nothing is made of such a size."""
+    """MinigptError for a shape whose state would exceed the machine's memory even with the smallest vocabulary."""
     whole, owner = whole_memory()
     needed = step_memory(replace(config, vocab_size=257), 1, 1, 1).state
     if needed > whole:

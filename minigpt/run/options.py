@@ -1,4 +1,4 @@
-"""What a user may choose about a run: options in, checked configurations out. Nothing is written before all of them are good."""
+"""The options of a run -> validated configurations, before anything is written."""
 
 from __future__ import annotations
 
@@ -14,20 +14,29 @@ from minigpt.config import SIZES, ModelConfig, Size, TrainConfig, find_size, req
 from minigpt.corpus.ollama.limits import Limits
 from minigpt.corpus.ollama.teacher import TeacherSettings
 from minigpt.corpus.prompt.understand import PRESETS, understand
-from minigpt.disk.forms import form_of, misfit, spelled
+from minigpt.disk.schema import in_words, mismatch, schema_of
 from minigpt.errors import MinigptError, counted
 from minigpt.machine import require_threads
+from minigpt.run.defaults import (
+    BATCH_SIZE,
+    CHECKPOINT_SECONDS,
+    CONTEXT,
+    DROPOUT,
+    EPOCHS,
+    MODEL_SIZE,
+    MODELS_DIR,
+    SEED,
+    SOURCES,
+    VOCABULARIES,
+)  # fmt: skip
 from minigpt.run.memory import require_memory
 
-SOURCES = ("auto", "template", "ollama", "own")
-DEFAULT_CONTEXT = 256  # tokens a window, where the model has as many positions
-DEFAULT_SIZE, DEFAULT_EPOCHS, DEFAULT_BATCH = "12M", 20, 2
 COUNTS = "initial_tokens final_tokens layers heads width positions context threads epochs batch_size".split()
 
 
 @dataclass(frozen=True)
 class Options:
-    """Names are those of the command line; None stands for the default: of the size, of the corpus, of the client's limits."""
+    """Options, named as on the command line. None stands for the default of the size, of the corpus, or of the client's limits."""
 
     preset: str | None = None
     data: tuple[str, ...] = ()
@@ -43,14 +52,14 @@ class Options:
     allow_template_fill: bool = False
     initial_tokens: int | None = None
     final_tokens: int | None = None
-    model_size: str = DEFAULT_SIZE
+    model_size: str = MODEL_SIZE
     init: str | None = None
     epochs: int | None = None
     minutes: float | None = None
     batch_size: int | None = None
     context: int | None = None
     learning_rate: float | None = None
-    dropout: float = 0.1
+    dropout: float = DROPOUT
     vocab: str = "corpus"
     layers: int | None = None
     heads: int | None = None
@@ -58,21 +67,21 @@ class Options:
     positions: int | None = None
     device: str = "auto"
     threads: int | None = None
-    seed: int = 42
-    checkpoint_seconds: float = 60.0
+    seed: int = SEED
+    checkpoint_seconds: float = CHECKPOINT_SECONDS
     out: str | None = None
-    models_dir: str = "models"
+    models_dir: str = MODELS_DIR
 
     @classmethod
     def parse(cls, options: dict[str, Any]) -> Options:
-        """Options from keyword arguments, checked one by one. A text may be a Path, a number NumPy's; `data` and `ollama_host` may be one
-        or several."""
+        """Validated options from keyword arguments. A text may be a Path, a number NumPy's; `data` and `ollama_host`: one value or
+        several."""
         plain: dict[str, Any] = {name: _plain(value) for name, value in options.items()}
         for name in ("data", "ollama_host"):
             plain[name] = several(plain.get(name))
         for name, value in plain.items():
-            if name in TYPES and misfit(value, TYPES[name]):
-                raise MinigptError(f"--{name.replace('_', '-')}={value!r}: wanted {spelled(TYPES[name])}")
+            if name in TYPES and mismatch(value, TYPES[name]):
+                raise MinigptError(f"--{name.replace('_', '-')}={value!r}: wanted {in_words(TYPES[name])}")
         o = cls(**plain)
         for name, path in (("out", o.out), ("models-dir", o.models_dir), ("init", o.init), *(("data", path) for path in o.data)):
             require_path(f"--{name}", path)
@@ -85,8 +94,8 @@ class Options:
             if o.epochs is not None:
                 raise MinigptError("--epochs and --minutes both say how long to train; leave one of them out")
         o._require_sources_that_fit()
-        if o.vocab not in ("corpus", "full"):
-            raise MinigptError(f"unknown vocabulary {o.vocab!r}; use corpus or full")
+        if o.vocab not in VOCABULARIES:
+            raise MinigptError(f"unknown vocabulary {o.vocab!r}; use {' or '.join(VOCABULARIES)}")
         if o.preset is not None:
             understand("", o.preset)
         for name in COUNTS:
@@ -96,7 +105,7 @@ class Options:
         return o
 
     def _require_sources_that_fit(self) -> None:
-        """MinigptError where the options about own text and about generated text contradict each other."""
+        """MinigptError if the options about own text and generated text contradict each other."""
         if self.source == "own" and not self.data:
             raise MinigptError("--source own needs --data FILE or --data FOLDER")
         for name, value in (("--column", self.column), ("--data-share", self.data_share)):
@@ -105,7 +114,7 @@ class Options:
         share = self.data_share
         if share is not None and (isinstance(share, bool) or not isinstance(share, (int, float)) or not 0 < share <= 1):
             raise MinigptError(
-                f"--data-share={share!r}: wanted a number above 0, and 1 at most; 0.5 makes half of the tokens your own text"
+                f"--data-share={share!r}: wanted a number above 0 and at most 1; with 0.5, half of the tokens are your own text"
             )
         if self.generates and self.data and self.source == "own":
             raise MinigptError("--source own and --data-share below 1 exclude each other; leave one of them out")
@@ -122,33 +131,33 @@ class Options:
 
     @property
     def generates(self) -> bool:
-        """Whether documents are written, alone or beside own text."""
+        """Whether documents are generated, alone or mixed with own text."""
         return not self.data or (self.data_share is not None and self.data_share < 1)
 
     @property
     def size(self) -> Size:
-        """The named size that the defaults come from."""
+        """The named size, which the defaults come from."""
         return find_size(self.model_size)
 
     @property
     def size_name(self) -> str:
-        """The size's name, or "custom" where a dimension is another."""
+        """The size's name, or "custom" if a dimension differs."""
         chosen = self.layers, self.heads, self.width, self.positions
         same = (self.size.n_layer, self.size.n_head, self.size.n_embd, self.size.n_positions)
         return self.size.name if all(mine in (None, its) for mine, its in zip(chosen, same, strict=True)) else "custom"
 
     def shaped_like(self, model: ModelConfig) -> Options:
-        """The options for a run that starts from this model's weights."""
+        """The options for a run that starts from the weights of this model."""
         shape = (model.n_layer, model.n_head, model.n_embd)
         size = next((size.name for size in SIZES.values() if (size.n_layer, size.n_head, size.n_embd) == shape), None)
-        another = self.model_size != DEFAULT_SIZE and self.size.name != size
+        another = self.model_size != MODEL_SIZE and self.size.name != size
         if another or any((self.layers, self.heads, self.width, self.positions)):
             raise MinigptError("--init decides the model's shape; leave out --model-size, --layers, --heads, --width and --positions")
         size = size or self.model_size
         return replace(self, model_size=size, layers=shape[0], heads=shape[1], width=shape[2], positions=model.n_positions)
 
     def teacher(self) -> TeacherSettings:
-        """The settings of a teacher, for the sources that may ask one."""
+        """The settings of the teacher, for sources that may use one."""
         limits: dict[str, Any] = {}
         for name in ("connection", "generation", "evaluation"):
             if (seconds := getattr(self, f"ollama_timeout_{name}")) is not None:
@@ -156,7 +165,7 @@ class Options:
         return TeacherSettings(self.ollama_host, self.ollama_gen_model, self.ollama_refine_model, Limits(**limits))
 
     def full_prompt(self, prompt: str | None) -> str:
-        """The prompt, that of the preset if there is none, or an empty one where the user's own text stands for it."""
+        """The prompt, else that of the preset, else an empty one if there is own text."""
         prompt = (prompt or "").strip() or (PRESETS[self.preset].prompt if self.preset else "")
         if not prompt and self.generates:
             if self.data:
@@ -172,11 +181,11 @@ class Options:
         return prompt
 
     def configure(self) -> tuple[ModelConfig, TrainConfig]:
-        """The configurations; the vocabulary's size and the number of steps follow from the corpus."""
+        """The configurations, but for the vocabulary's size and the number of steps, which depend on the corpus."""
         size = self.size
         chosen = {"n_layer": self.layers, "n_head": self.heads, "n_embd": self.width, "n_positions": self.positions}
         config = ModelConfig(**{name: value or getattr(size, name) for name, value in chosen.items()}, dropout=self.dropout)
-        context = self.context or min(DEFAULT_CONTEXT, config.n_positions)
+        context = self.context or min(CONTEXT, config.n_positions)
         if context > config.n_positions:
             remedy = f"use --context {config.n_positions} or --positions {context}"
             raise MinigptError(f"a context of {counted(context, 'token')} does not fit {counted(config.n_positions, 'position')}; {remedy}")
@@ -186,13 +195,13 @@ class Options:
             learning_rate=rate,
             schedule="cosine",
             seed=self.seed,
-            batch_size=self.batch_size or DEFAULT_BATCH,
+            batch_size=self.batch_size or BATCH_SIZE,
             context=context,
-            epochs=self.epochs or DEFAULT_EPOCHS,
+            epochs=self.epochs or EPOCHS,
         )
 
 
-TYPES = {name: form_of(hint) for name, hint in get_type_hints(Options).items()}
+TYPES = {name: schema_of(hint) for name, hint in get_type_hints(Options).items()}
 
 
 def several(values: Any) -> tuple[Any, ...]:
@@ -202,12 +211,12 @@ def several(values: Any) -> tuple[Any, ...]:
 
 
 def _plain(value: Any) -> Any:
-    """A path as text and a NumPy number as Python's, for JSON."""
+    """A Path as text and a NumPy number as Python's, for JSON."""
     return str(value) if isinstance(value, Path) else value.item() if isinstance(value, np.generic) else value
 
 
 def require_path(name: str, path: Any) -> None:
-    """MinigptError for a path that no file system allows. Bytes that are not UTF-8 are fine: Python keeps them."""
+    """MinigptError for a path that no file system allows. Bytes that are not UTF-8 are fine."""
     try:
         if path is not None and b"\0" in os.fsencode(path):
             raise MinigptError(f"{name}={path!r} is not a path: it holds a NUL character")
@@ -216,12 +225,12 @@ def require_path(name: str, path: Any) -> None:
 
 
 def require_seconds(name: str, seconds: Any) -> float:
-    """The seconds, if they are a number above 0; else a MinigptError."""
+    """The seconds, if a finite number above 0; else MinigptError."""
     return require_positive(name, seconds, "seconds")
 
 
 def require_positive(name: str, number: Any, unit: str) -> float:
-    """The number, if it is a finite one above 0; else a MinigptError."""
+    """The number, if finite and above 0; else MinigptError."""
     if isinstance(number, bool) or not isinstance(number, (int, float)) or not 0 < number < math.inf:
         raise MinigptError(f"{name}={number!r}: wanted {unit}, a number above 0")
     return float(number)

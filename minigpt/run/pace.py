@@ -1,29 +1,29 @@
-"""How long to train, by epochs or by the clock: steps and seconds so far in; how many steps it will be out, and when to evaluate."""
+"""How long to train, by epochs or by the clock: steps and seconds so far -> the total number of steps, and when to evaluate."""
 
 from __future__ import annotations
 
 from typing import Protocol
 
-EVALUATIONS = 40  # in the time that is given, at most
-EVALUATING = 0.05  # of the time, at most
+EVALUATIONS = 40  # at most, in a training by the clock
+EVALUATING = 0.05  # the largest share of the time that evaluations take
 
 
 class Pace(Protocol):
-    """`patient` trainings go on although nothing improves any more."""
+    """How long to train and when to evaluate. A `patient` training never stops early."""
 
     patient: bool
 
     def total_steps(self, step: int, seconds: float, evaluation: float) -> int:
-        """How many steps it will be, as far as is known after `step` steps and `seconds`; the latest evaluation took `evaluation`."""
+        """The estimated total number of steps, after `step` steps and `seconds`; the latest evaluation took `evaluation` seconds."""
         ...
 
     def evaluates(self, step: int, since: float, evaluation: float) -> bool:
-        """Whether the model is evaluated after `step` steps, `since` seconds after it was the last time."""
+        """Whether to evaluate after `step` steps, `since` seconds after the latest evaluation, which took `evaluation` seconds."""
         ...
 
 
 class Epochs:
-    """So many steps, with an evaluation after each `every` of them."""
+    """A fixed number of steps, with an evaluation after each `every` of them."""
 
     def __init__(self, total: int, every: int, patient: bool = False) -> None:
         self.total, self.every, self.patient = total, max(1, every), patient
@@ -36,9 +36,9 @@ class Epochs:
 
 
 class Clock:
-    """Until `seconds` are over, of which the last evaluation takes its part. The steps to come are taken to be as long as those so far.
+    """Train for `seconds`, the last evaluation included, assuming that further steps take as long as those so far.
 
-    Steps and seconds count from the end of an earlier training (`base`), and a step takes `first` seconds as long as none was made.
+    Steps and seconds count from the end of an earlier training (`base_`). Before the first step, a step is taken to last `first` seconds.
     """
 
     patient = True

@@ -1,6 +1,6 @@
-"""The whole job: a prompt or the user's own text in, a run folder with a trained model out. `STAGES` is its table of contents.
+"""A prompt or the user's own text -> a run folder with a trained model. `STAGES` is the table of contents.
 
-Each stage has its results on the disk before the next begins, and reads there what the ones before it left.
+Each stage writes its results to disk before the next begins, and reads those of the stages before it from there.
 """
 
 from __future__ import annotations
@@ -12,18 +12,19 @@ from pathlib import Path
 from typing import Any
 
 from minigpt.disk.folder import RunFolder
-from minigpt.disk.forms import require_form
+from minigpt.disk.schema import validate
 from minigpt.errors import MinigptError
-from minigpt.run.job import Job, plan, reopen
+from minigpt.run.defaults import EPOCHS
+from minigpt.run.job import Job, new_job, resumed_job
 from minigpt.run.learn import learn
 from minigpt.run.listener import Listener
-from minigpt.run.options import DEFAULT_EPOCHS, Options, require_positive, several
+from minigpt.run.options import Options, require_positive, several
 from minigpt.run.report import report
 from minigpt.run.textmodel import TextModel, load
-from minigpt.run.tokenize import number
-from minigpt.run.write_corpus import write
+from minigpt.run.tokenize import tokenize
+from minigpt.run.write_corpus import make_corpus
 
-STAGES = {"corpus": write, "tokens": number, "training": learn, "report": report}
+STAGES = {"corpus": make_corpus, "tokens": tokenize, "training": learn, "report": report}
 
 
 def train(prompt: str | None = None, *, listener: Listener | None = None, **options: Any) -> TextModel:
@@ -32,18 +33,18 @@ def train(prompt: str | None = None, *, listener: Listener | None = None, **opti
     Options are those of `Options` (model_size, data, epochs, out, ...). Raises MinigptError for bad input; once the folder exists, its
     run.json has the status.
     """
-    job = plan(prompt, Options.parse(options), listener or Listener())
+    job = new_job(prompt, Options.parse(options), listener or Listener())
     with job.run.in_use(new=True):
         _carry_out(job)
     return _show(job)
 
 
 def write_corpus(prompt: str | None = None, *, listener: Listener | None = None, **options: Any) -> RunFolder:
-    """Only the first stage: a run folder with corpus.jsonl, and its report in the record. `resume` trains on it."""
-    job = plan(prompt, Options.parse(options), listener or Listener())
+    """Run only the first stage: a run folder with corpus.jsonl, and a report on it in the record. `resume` trains on it."""
+    job = new_job(prompt, Options.parse(options), listener or Listener())
     with job.run.in_use(new=True), _under_way(job):
-        job.run.carry_out({"corpus": partial(write, job)})
-        job.run.save("interrupted")
+        job.run.carry_out({"corpus": partial(make_corpus, job)})
+        job.run.save("written")
     return job.run
 
 
@@ -57,42 +58,42 @@ def resume(
 ) -> TextModel:
     """Resume an interrupted run, with the same result. Returns the best model.
 
-    `epochs` or `minutes`, such as "+10" or 5, are added to the planned length; a complete run is then trained further, from its best
-    model and on its corpus. Without them a complete run is only checked and loaded. A teacher is looked for at `ollama_host`, else at
-    OLLAMA_HOST or Ollama's default address, never at a host that only the record names.
+    `epochs` or `minutes`, such as "+10" or 5, are added to the planned length; a complete run is trained further, from its best model and
+    on its corpus. Without them a complete run is only verified and loaded. A teacher is looked for at `ollama_host`, else at OLLAMA_HOST
+    or Ollama's default address, never at a host that only the record names.
     """
-    hear = listener or Listener()
+    listener = listener or Listener()
     run = RunFolder.open(Path(path))
     more = extended(run, epochs, minutes)
     if run.record["status"] == "complete":
         for stage in run.record["stages"]:
             run.verify(stage)
-        if run.checkpoint.exists():  # the process was ended before it was removed
+        if run.checkpoint.exists():  # the process was killed before removing it
             with run.in_use():
                 pass
         if not more:
             require_every_stage(run)
-            hear.say("Complete", f"{path} has nothing left to do; all its files are intact")
+            listener.say("Complete", f"{path} has nothing left to do; all its files are intact")
             return load(run.path, run.record["options"].get("device", "auto"))
-    with run.in_use():  # before anything is recorded: another process may be using the run
+    with run.in_use():  # before anything is recorded: another process may hold the run
         run.require_current()
         if run.record["status"] == "complete":
             require_every_stage(run)
             run.begin_again(**more)
         elif more:
             run.extend(**more)
-        job = reopen(run, hear, several(ollama_host))
+        job = resumed_job(run, listener, several(ollama_host))
         _carry_out(job)
     return _show(job)
 
 
 def require_every_stage(run: RunFolder) -> None:
-    """MinigptError for a record that calls a run complete without one of its stages."""
-    require_form(run.record["stages"], dict.fromkeys(STAGES, dict), f"{run.path}: the record of the stages")
+    """MinigptError for a record of a complete run that lacks a stage."""
+    validate(run.record["stages"], dict.fromkeys(STAGES, dict), f"{run.path}: the record of the stages")
 
 
 def extended(run: RunFolder, epochs: str | int | None, minutes: str | float | None) -> dict[str, Any]:
-    """The options of a run that should train longer; empty if nothing was asked."""
+    """The changed options of a run that is to train longer; empty if it is not."""
     if epochs is not None and minutes is not None:
         raise MinigptError("--epochs and --minutes both say how much longer to train; leave one of them out")
     if epochs is None and minutes is None:
@@ -108,7 +109,7 @@ def extended(run: RunFolder, epochs: str | int | None, minutes: str | float | No
     known = run.record["options"].get("minutes")
     if (known is None) != (name == "epochs"):
         raise MinigptError(f"this unfinished run is planned in {'epochs' if known is None else 'minutes'}; only those can be added")
-    return {name: (run.record["options"].get(name) or DEFAULT_EPOCHS) + more}
+    return {name: (run.record["options"].get(name) or EPOCHS) + more}
 
 
 def _carry_out(job: Job) -> None:
@@ -118,16 +119,16 @@ def _carry_out(job: Job) -> None:
 
 @contextmanager
 def _under_way(job: Job) -> Iterator[None]:
-    """Hear signals, record how the work ends, and tell the listener what the file system cannot promise."""
+    """Handle signals, record how the work ends, and report what the file system does not guarantee."""
     with job.interrupt.listening(), job.run.recorded():
         for line in job.run.limits:
-            job.hear.say("Disk", line)
+            job.listener.say("Disk", line)
         yield
 
 
 def _show(job: Job) -> TextModel:
-    """The finished model, after its samples went to the listener."""
+    """Load the finished model, after showing its samples."""
     for text in job.run.record["samples"]:
-        job.hear.sample(text)
-    job.hear.say("Folder", str(job.run.path))
+        job.listener.sample(text)
+    job.listener.say("Folder", str(job.run.path))
     return load(job.run.path, job.options.device)

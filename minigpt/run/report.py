@@ -1,4 +1,4 @@
-"""The report: a finished model in, what it writes and its card out."""
+"""Stage 4, the report: a finished model -> samples and the model card."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ SAMPLES, SAMPLE_TOKENS = 3, 600
 
 
 def report(job: Job) -> list[Path]:
-    """What the finished model writes, and its card."""
+    """Sample from the finished model, write its card and complete the record."""
     run = job.run
     model = load(run.path, job.options.device)
     texts = samples(model, SAMPLES, SampleConfig(max_tokens=SAMPLE_TOKENS, seed=job.options.seed))
@@ -29,10 +29,10 @@ def report(job: Job) -> list[Path]:
 
 
 def write_card(job: Job, text: str) -> None:
-    """Write the card, unless somebody else wrote or edited the one that is there: cards are meant to be edited, and nothing is lost."""
+    """Write the card, unless the one that is there was edited: cards are meant to be, and no edit is lost."""
     path, known, new = job.run.path / CARD, job.run.record.get("card"), text_checksum(text)
     if path.is_file() and not path.is_symlink() and not any(is_as_written(path, own) for own in (known, new) if own):
-        job.hear.say("", f"{CARD} was edited, and stays as it is: its figures are those of the earlier training")
+        job.listener.say("", f"{CARD} was edited, so it is kept; its figures are those of the earlier training")
         return
     write_text(job.run.place / CARD, text)
     job.run.record["card"] = new

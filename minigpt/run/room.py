@@ -1,6 +1,6 @@
-"""The memory that is free for this process: on the machine, within a container and under its own limits.
+"""The memory that this process can still allocate: on the machine, in its container and under its own limits.
 
-What each limit leaves is the limit less what has already been taken. What cannot be read is no limit.
+Each limit leaves the limit minus what is already in use. A limit that cannot be read is ignored.
 """
 
 from __future__ import annotations
@@ -18,12 +18,12 @@ from minigpt.machine import ROOT, as_number, group_folders, read_number, read_te
 if sys.platform != "win32":
     import resource
 
-UNLIMITED = 2**60  # version 1 of control groups writes "no limit" as the largest multiple of a page
+UNLIMITED = 2**60  # cgroup v1 writes "no limit" as the largest multiple of a page
 
 
 @dataclass(frozen=True)
 class Room:
-    """Bytes of free memory: on the machine (`where` is empty), or within a tighter limit of this process."""
+    """Bytes of free memory: on the machine (`where` is empty), or under a tighter limit."""
 
     size: int
     where: str = ""
@@ -33,19 +33,19 @@ class Room:
 
 
 def free_room(root: Path = ROOT) -> Room:
-    """The memory that new arrays can take without pushing anything else out, and what limits it."""
+    """The memory that new arrays can take without swapping, and what limits it."""
     rooms = [Room(machine_memory()), *(Room(limit - taken, "in this container") for limit, taken in _groups(root)), *_own_room()]
     least = min(rooms, key=lambda room: room.size)
     return Room(max(0, least.size), least.where)
 
 
 def whole_memory(root: Path = ROOT) -> tuple[int, str]:
-    """The bytes that this process could have if nothing else were running, and what provides them."""
+    """The bytes that this process could have if nothing else were running, and the name of what has them."""
     return min([(int(psutil.virtual_memory().total), "this machine"), *((limit, "this container") for limit, _ in _groups(root))])
 
 
 def machine_memory() -> int:
-    """Bytes that are free on the machine, for any process."""
+    """Bytes that are free on the machine, to any process."""
     return int(psutil.virtual_memory().available)
 
 
@@ -55,7 +55,7 @@ def gigabytes(size: int) -> str:
 
 
 def _own_room() -> Iterator[Room]:
-    """What each of the process's own limits (ulimit) leaves, less what the process has taken."""
+    """What each of the process's own limits (ulimit) leaves."""
     if sys.platform == "win32":
         return
     with suppress(psutil.Error, OSError, ValueError):
@@ -67,13 +67,13 @@ def _own_room() -> Iterator[Room]:
 
 
 def _groups(root: Path) -> Iterator[tuple[int, int]]:
-    """For each group around this process that limits memory: the limit, and the bytes taken that the system cannot reclaim."""
+    """For each cgroup of this process that limits memory: the limit, and the bytes in use that the system cannot reclaim."""
     for folder in group_folders(root, "memory"):
         limits = [read_number(folder / name) for name in ("memory.max", "memory.high", "memory.limit_in_bytes")]
         limit = min((limit for limit in limits if limit is not None), default=UNLIMITED)
         if limit >= UNLIMITED:
             continue
         taken = read_number(folder / "memory.current") or read_number(folder / "memory.usage_in_bytes") or 0
-        facts = dict(line.split() for line in read_text(folder / "memory.stat").splitlines() if len(line.split()) == 2)
-        cached = as_number(facts.get("total_inactive_file") or facts.get("inactive_file", ""))  # v1: the total includes the groups inside
+        stats = dict(line.split() for line in read_text(folder / "memory.stat").splitlines() if len(line.split()) == 2)
+        cached = as_number(stats.get("total_inactive_file") or stats.get("inactive_file", ""))  # v1: the total includes nested groups
         yield limit, max(0, taken - (cached or 0))

@@ -1,4 +1,4 @@
-"""A trained model in use: a run folder in; text, streams and logits out."""
+"""A trained model: a run folder -> generated text, streams and logits."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ from minigpt.tokenizer import Tokenizer
 
 
 class TextModel:
-    """A model that reads and writes text. Calls from several threads take turns, token by token, and each gives what it would alone.
+    """A model that reads and writes text. Calls from several threads take turns, token by token, and do not affect each other's results.
 
-    It can be copied and pickled, and a forked process can keep using it. `name`: what messages call it.
+    It can be copied and pickled, and keeps working in a forked process. `name`: what messages call it.
     """
 
     @quiet
@@ -33,24 +33,24 @@ class TextModel:
         parameters.load(checkpoint.state)
         self.config, self.backend = checkpoint.config, backend
         self.tokenizer: Tokenizer = checkpoint.tokenizer
-        self.context = checkpoint.context  # tokens that it looks back on; positions beyond were never trained
+        self.context = checkpoint.context  # tokens that it sees; later positions were never trained
         self.network = GPT(parameters, name)
         self.turns = self.network.workspace.turns
 
     def __reduce__(self) -> tuple[Any, ...]:
         state = {parameter.name: self.backend.to_host(parameter.value).copy() for parameter in self.network.parameters}
-        return _made_again, (Checkpoint(self.config, state, self.tokenizer, self.context), self.backend.name, self.network.name)
+        return _rebuilt, (Checkpoint(self.config, state, self.tokenizer, self.context), self.backend.name, self.network.name)
 
     def generate(self, prompt: str = "", **options: Any) -> str:
-        """The continuation of the prompt, without the prompt. Options: those of SampleConfig (max_tokens, temperature, seed, ...)."""
+        """The continuation of the prompt, without the prompt. Options are those of SampleConfig (max_tokens, temperature, seed, ...)."""
         return self.sample(prompt, SampleConfig(**_with_tuple(options))).text
 
     def stream(self, prompt: str = "", **options: Any) -> Iterator[str]:
-        """The same continuation in pieces, as they come; never half a character."""
+        """The same continuation as a stream of pieces; never half a character."""
         return stream(self.network, self.tokenizer, prompt, SampleConfig(**_with_tuple(options)), self.context)
 
     def sample(self, prompt: str, config: SampleConfig) -> Sample:
-        """The continuation with its number of tokens and why it ended."""
+        """The continuation, its number of tokens and why it ended."""
         sample = Sample()
         for _ in stream(self.network, self.tokenizer, prompt, config, self.context, sample):
             pass
@@ -58,7 +58,7 @@ class TextModel:
 
     @in_turn
     def logits(self, ids: Sequence[int]) -> np.ndarray:
-        """Scores of the next token after each of `ids` (T,) -> (T, V) float32, on the host; T is at most n_positions."""
+        """Logits of the next token after each of `ids` (T,): (T, V) float32, on the host; T is at most n_positions."""
         array = np.asarray(ids)
         if array.ndim != 1 or not 1 <= len(array) <= self.config.n_positions or array.dtype.kind not in "iu":
             raise MinigptError(
@@ -74,22 +74,22 @@ class TextModel:
 
 @quiet
 def load(folder: str | Path, device: str = "auto") -> TextModel:
-    """The model of a run folder, or of a GPT-1 folder that transformers saved. What a run's record has checksums of is compared first."""
+    """Load the model of a run folder, or of a GPT-1 folder saved by transformers. Files with a checksum in a run's record are verified."""
     require_sound(Path(folder), (*CONFIG_FILES, *TOKENIZER_FILES, WEIGHTS))
     return TextModel(load_checkpoint(Path(folder)), choose_backend(device), str(folder))
 
 
-def _made_again(checkpoint: Checkpoint, device: str, name: str) -> TextModel:
-    """The model for a pickle or a copy."""
+def _rebuilt(checkpoint: Checkpoint, device: str, name: str) -> TextModel:
+    """Rebuild a model from a pickle or a copy."""
     return TextModel(checkpoint, choose_backend(device), name)
 
 
 def samples(model: TextModel, count: int, config: SampleConfig) -> list[str]:
-    """So many texts that start as a document does, from consecutive seeds."""
+    """`count` texts that start as a document does, from consecutive seeds."""
     return [model.sample("", replace(config, seed=(config.seed or 0) + i)).text for i in range(count)]
 
 
 def _with_tuple(options: dict[str, Any]) -> dict[str, Any]:
-    """Sampling options with `stop` as the tuple that SampleConfig holds; a single text is one stop string."""
+    """Sampling options with `stop` as a tuple; a single text is one stop string."""
     stop = options.get("stop", ())
     return {**options, "stop": (stop,) if isinstance(stop, str) else tuple(stop)}

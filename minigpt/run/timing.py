@@ -1,4 +1,4 @@
-"""A training that ends on time: minutes in; out comes what fits into them, measured on this machine with this model."""
+"""Training by the clock: minutes -> the batch, the corpus and the steps that fit, measured on this machine with this model."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from statistics import median
 import numpy as np
 
 from minigpt.config import ModelConfig, TrainConfig
-from minigpt.disk.forms import read_as
+from minigpt.disk.schema import read_as
 from minigpt.disk.shelf import RECORD
 from minigpt.errors import Paused
 from minigpt.machine import usable_cores
@@ -20,22 +20,22 @@ from minigpt.run.memory import micro_batch
 from minigpt.run.pace import clock
 from minigpt.run.report import SAMPLE_TOKENS, SAMPLES
 from minigpt.run.room import free_room
-from minigpt.run.speed import decode
+from minigpt.run.speed import sampling_rates
 from minigpt.trainer import Trainer
 
-TRIAL, TRIAL_SHARE = 2.0, 0.02  # seconds of steps that are timed, at least; of a short time, this share
-STEPS = 2000  # a larger batch is worth it where so many steps are left
+TRIAL, TRIAL_SHARE = 2.0, 0.02  # seconds of steps that are timed, but at most this share of the time
+STEPS = 2000  # a larger batch pays if this many steps are left
 MOST_BATCH, MOST_WORKERS = 32, 8
-HELD_OUT = 0.02  # of the tokens that are learned from: what one evaluation looks at, at most
+HELD_OUT = 0.02  # tokens of an evaluation, at most, per token learned from
 LEAST_HELD_OUT = 2000  # tokens
-AROUND = 2.0  # seconds for reading the finished model and writing its card
-CALIBRATING = 1.5  # times the seconds that a token is learned in: what it takes in the calibration
-EPOCHS, WRITTEN, MOST_WRITTEN = 20, 3000, 300_000  # of a corpus that is written for the time: epochs; vocabulary, about; tokens at most
+AROUND = 2.0  # seconds to load the finished model and write its card
+CALIBRATING = 1.5  # times as long as learning from it: what the calibration takes for a token
+EPOCHS, WRITTEN, MOST_WRITTEN = 20, 3000, 300_000  # a corpus written for the time: epochs; vocabulary, about; most tokens
 
 
 @dataclass(frozen=True)
 class Timing:
-    """What fits into the time that is given: the training's seconds, its batch, and tokens a second as measured."""
+    """What fits into the time: the seconds of training, its batch, and the measured tokens/s."""
 
     minutes: float
     training_seconds: float
@@ -44,7 +44,7 @@ class Timing:
     held_out_tokens: int
 
     def steps(self, context: int) -> int:
-        """About how many steps that makes."""
+        """The estimated number of steps."""
         return int(self.training_seconds * self.tokens_per_second / (self.batch_size * context))
 
     def __str__(self) -> str:
@@ -52,7 +52,7 @@ class Timing:
 
 
 def plan_time(job: Job, config: ModelConfig) -> Timing:
-    """The plan for what is left of the minutes, as the record has it where the training was begun before; Paused if nothing is left."""
+    """The timing for the rest of the minutes, or that of the record if the training was begun before; Paused if nothing is left."""
     known = job.run.record.get("time")
     if known and known["minutes"] == job.options.minutes:
         return read_as(Timing, known, job.run.path / RECORD)
@@ -75,14 +75,14 @@ def plan_time(job: Job, config: ModelConfig) -> Timing:
 
 
 def first_batch(job: Job) -> int:
-    """The batch that was asked for, or the smallest that has work for every core."""
+    """The batch size asked for, or the smallest that keeps every core busy."""
     return job.options.batch_size or max(job.train_config.batch_size, min(MOST_WORKERS, job.options.threads or usable_cores()))
 
 
 def trial(job: Job, config: ModelConfig, batch: int) -> tuple[float, float]:
-    """Tokens a second of the training with so many windows a step, and of sampling."""
+    """Measured tokens/s of training with this batch size, and of sampling."""
     context, workers = job.train_config.context, job.options.threads or usable_cores()
-    parts = micro_batch(config, batch, context, workers, free_room()) if job.backend.name == "cpu" else None
+    parts = micro_batch(config, batch, context, workers, free_room()) if job.backend.plans_memory else None
     ids = np.random.default_rng(0).integers(0, config.vocab_size, (batch, context + 1))
     seconds = min(TRIAL, TRIAL_SHARE * 60 * (job.options.minutes or 0.0))
     with closing(Trainer(config, TrainConfig(), threads=workers, micro_batch=parts, backend=job.backend)) as trainer:
@@ -91,14 +91,14 @@ def trial(job: Job, config: ModelConfig, batch: int) -> tuple[float, float]:
             began = time.perf_counter()
             trainer.step(ids[:, :-1], ids[:, 1:])
             times.append(time.perf_counter() - began)
-        rates = batch * context / median(times[1:]), median(decode(trainer, seconds / 4))
+        rates = batch * context / median(times[1:]), median(sampling_rates(trainer, seconds / 4))
     del trainer
-    job.backend.release()  # it may have been most of the machine's memory
+    job.backend.release()  # perhaps most of the machine's memory
     return rates
 
 
 def corpus_tokens(job: Job) -> int:
-    """The tokens of a corpus that is written for the time: as many as it has for EPOCHS epochs, but not fewer than the size's default."""
+    """The tokens of a corpus written for the time: as many as EPOCHS epochs have time for, but not fewer than the size's default."""
     least, batch = job.options.size.final_tokens, first_batch(job)
     rate, sampling = trial(job, replace(job.config, vocab_size=WRITTEN), batch)
     job.run.record["trial"] = {str(batch): (rate, sampling)}  # plan_time need not measure again

@@ -1,6 +1,6 @@
-"""The tokens: the corpus under GPT-2's ids in; out come the vocabulary that it needs, the corpus under its ids, the configurations.
+"""Stage 2, the tokens: the corpus in GPT-2's ids -> its own vocabulary, the corpus in that vocabulary's ids, the model's configuration.
 
-A run that starts from a trained model keeps that model's tokens, with their rows of the embedding; new tokens get new rows.
+A run that starts from a trained model keeps that model's tokens and their rows of the embedding; new tokens get new rows.
 """
 
 from __future__ import annotations
@@ -13,9 +13,9 @@ import numpy as np
 from minigpt.corpus.gather import CORPUS, HELD_OUT, LEARNED, closed_ids
 from minigpt.disk.checkpoint import CONFIG_FILES, TOKENIZER_FILES, Checkpoint, load_checkpoint, save_config, save_tokenizer
 from minigpt.disk.files import LIMIT, open_to_read, whole_file
-from minigpt.disk.forms import require_form
 from minigpt.disk.jsontext import decoded, json_object
 from minigpt.disk.place import Folder
+from minigpt.disk.schema import validate
 from minigpt.disk.streams import open_stream, to_bytes
 from minigpt.disk.tensors import write_tensors
 from minigpt.errors import MinigptError, counted
@@ -26,15 +26,15 @@ from minigpt.run.vocabulary import compact_for, renumber
 from minigpt.tokenizer import Tokenizer
 from minigpt.training import Windows
 
-TRAIN_IDS, HELD_OUT_IDS = "train.ids", "held_out.ids"  # the token streams under the model's own vocabulary
-INITIAL = "initial.safetensors"  # the weights that the training starts from, if not random ones
+TRAIN_IDS, HELD_OUT_IDS = "train.ids", "held_out.ids"  # the token streams in the model's own vocabulary
+INITIAL = "initial.safetensors"  # the weights to start from, if not random
 
 
-def number(job: Job) -> list[Path]:
-    """The tokens: the vocabulary that the corpus needs, the corpus under its ids, and the model's configuration."""
+def tokenize(job: Job) -> list[Path]:
+    """Choose the vocabulary, renumber the corpus, and save tokenizer and model configuration."""
     full, place, inner = Tokenizer.gpt2(), job.run.checkpoint, job.run.inner
-    if not (place / LEARNED).exists():  # the run was complete once
-        number_again(job.run.path / CORPUS, full, inner)
+    if not (place / LEARNED).exists():  # a complete run, trained further
+        tokenize_again(job.run.path / CORPUS, full, inner)
     first = load_checkpoint(job.first_model) if job.first_model else None
     tokenizer = full if job.options.vocab == "full" else compact_for(full, [place / LEARNED, place / HELD_OUT], kept_of(first, full))
     for source, target in ((LEARNED, TRAIN_IDS), (HELD_OUT, HELD_OUT_IDS)):
@@ -52,16 +52,16 @@ def number(job: Job) -> list[Path]:
     return [*(job.run.path / name for name in (*CONFIG_FILES, *TOKENIZER_FILES)), *made]
 
 
-def number_again(corpus: Path, full: Tokenizer, inner: Folder) -> None:
-    """The token streams under GPT-2's ids, from the corpus as a complete run keeps it."""
+def tokenize_again(corpus: Path, full: Tokenizer, inner: Folder) -> None:
+    """Rebuild the token streams in GPT-2's ids from corpus.jsonl, which is what a complete run keeps."""
     with open_to_read(corpus) as lines, whole_file(inner / LEARNED) as learned, whole_file(inner / HELD_OUT) as held_out:
         while line := lines.readline(LIMIT):
-            document = require_form(json_object(decoded(line, corpus), corpus), {"text": str, "split": str}, corpus)
+            document = validate(json_object(decoded(line, corpus), corpus), {"text": str, "split": str}, corpus)
             (learned if document["split"] == "train" else held_out).write(to_bytes(closed_ids(full, document["text"])))
 
 
 def kept_of(first: Checkpoint | None, full: Tokenizer) -> list[int]:
-    """The ids in `full` of every token that a model has; MinigptError where GPT-2 lacks one."""
+    """The ids in `full` of a model's tokens; MinigptError if GPT-2 lacks one."""
     if first is None:
         return []
     if foreign := first.tokenizer.token_ids.keys() - full.token_ids.keys():
@@ -70,7 +70,7 @@ def kept_of(first: Checkpoint | None, full: Tokenizer) -> list[int]:
 
 
 def grown(first: Checkpoint, tokenizer: Tokenizer, deviation: float, seed: int) -> dict[str, np.ndarray]:
-    """The weights of a model under a vocabulary that has all its tokens and more: the old rows, and new ones from N(0, deviation)."""
+    """A model's weights for a vocabulary with all its tokens and more: the old embedding rows, and new ones from N(0, deviation)."""
     old = first.state[EMBEDDING]
     rows = np.random.default_rng([seed, 4]).standard_normal((tokenizer.vocab_size, old.shape[1]), dtype=np.float32) * np.float32(deviation)
     rows[[tokenizer.token_ids[token] for token in first.tokenizer.token_ids]] = old[list(first.tokenizer.token_ids.values())]

@@ -1,4 +1,4 @@
-"""The corpus: documents from the sources that the options name, cleaned, chosen and split -> corpus.jsonl, and their ids."""
+"""Stage 1, the corpus: documents from the sources, cleaned, selected and split -> corpus.jsonl, and their ids."""
 
 from __future__ import annotations
 
@@ -20,17 +20,17 @@ from minigpt.run.listener import Listener
 from minigpt.run.timing import corpus_tokens
 from minigpt.tokenizer import Tokenizer
 
-JOURNAL = "teacher.jsonl"  # what a teacher wrote, in checkpoint/
+JOURNAL = "teacher.jsonl"  # a teacher's documents, in checkpoint/
 NONE_HELD_OUT = "too little text to hold some out: no early stopping, the last model is kept, and its loss on new text is not measured"
 SEQUENCES = {1: "words", 2: "word pairs", 4: "four-word sequences"}
-TEACHING = 0.5  # of the minutes that are given, at most
+TEACHING = 0.5  # the largest share of --minutes for a teacher's writing
 
 
-def write(job: Job) -> list[Path]:
-    """The corpus: documents, cleaned, chosen and split -> corpus.jsonl, and their ids under GPT-2's whole vocabulary."""
+def make_corpus(job: Job) -> list[Path]:
+    """Gather the documents; write corpus.jsonl and their ids in GPT-2's whole vocabulary."""
     gathering, report = Gathering(Tokenizer.gpt2(), job.request), CorpusReport(job.options.seed)
     counts = write_corpus(entries(job, gathering), job.run.place, job.run.inner, job.options.seed, report, gathering.full)
-    blocks = count_parameters(replace(job.config, vocab_size=1))  # the vocabulary is not known yet
+    blocks = count_parameters(replace(job.config, vocab_size=1))  # without the embedding: the vocabulary is unknown yet
     size = job.options.size if job.options.size_name == job.options.size.name else None
     figures = report.figures(gathering.cleaner.dropped, gathering.cleaner.trimmed, size, blocks, counts.held_out_documents > 0)
     job.run.record["corpus"] = {
@@ -47,14 +47,14 @@ def write(job: Job) -> list[Path]:
         "skipped": job.own.skipped.count if job.own else 0,
     }
     job.run.record["report"] = figures
-    written = max(gathering.tokens, counts.tokens)  # each part of a document that was cut has its own end-of-text
-    announce(job, written, counts, figures)
+    written = max(gathering.tokens, counts.tokens)  # each part of a split document has its own end-of-text
+    show_figures(job, written, counts, figures)
     return [job.run.path / CORPUS, job.run.checkpoint / LEARNED, job.run.checkpoint / HELD_OUT]
 
 
-def announce(job: Job, written: int, counts: Counts, figures: dict[str, Any]) -> None:
-    """What the corpus is like, in a few lines."""
-    say = partial(job.hear.say, "")
+def show_figures(job: Job, written: int, counts: Counts, figures: dict[str, Any]) -> None:
+    """Show what the corpus is like, in a few lines."""
+    say = partial(job.listener.say, "")
     for line in job.own.skipped.lines() if job.own else ():
         say(line)
     reasons = "".join(f", {counted(count, 'document')} dropped ({reason})" for reason, count in figures["dropped"].items())
@@ -76,27 +76,27 @@ def announce(job: Job, written: int, counts: Counts, figures: dict[str, Any]) ->
     distinct = ", ".join(f"{figures[f'distinct_{n}']:.0%} of {what}" for n, what in SEQUENCES.items())
     low, middle, high = (figures["length_percentiles"][p] for p in ("5", "50", "95"))
     lengths = f"{low:,} to {high:,} tokens, median {middle:,}" if low < high else counted(low, "token")
-    say(f"different: {distinct}; vocabulary {counted(figures['vocabulary'], 'word')}; documents of {lengths}")
+    say(f"distinct: {distinct}; vocabulary {counted(figures['vocabulary'], 'word')}; documents of {lengths}")
     for line in figures["verdict"]:
         say(line)
 
 
 def entries(job: Job, gathering: Gathering) -> Iterator[Entry]:
-    """The documents that the options ask for: written ones, the user's own, or both."""
+    """The documents that the options ask for: generated ones, the user's own, or both."""
     o = job.options
     generate = partial(generated, job, gathering.full)
     if job.own is None:
         timed = o.minutes and not job.teacher
         final_tokens = o.final_tokens or (corpus_tokens(job) if timed else o.size.final_tokens)
         return gathering.entries(generate(final_tokens), final_tokens)
-    own = introduced(job.own, job.hear)
+    own = announced(job.own, job.listener)
     if o.data_share is None or not o.generates:
         return gathering.entries(own, o.final_tokens)
     return gathering.mixed(own, o.data_share, o.final_tokens, generate)
 
 
 def generated(job: Job, full: Tokenizer, final_tokens: int) -> Source:
-    """Documents for the prompt, enough to keep so many tokens: a teacher's, or templates, or a teacher's and templates."""
+    """Documents for the prompt, enough to keep `final_tokens`: a teacher's, templates', or a teacher's filled up with templates'."""
     o, request = job.options, job.request
     assert request is not None
     initial_tokens = o.initial_tokens or max(o.size.initial_tokens, 2 * final_tokens)
@@ -107,16 +107,16 @@ def generated(job: Job, full: Tokenizer, final_tokens: int) -> Source:
 
     source: Source = templates(initial_tokens)
     if job.teacher:
-        journal, say = job.run.inner / JOURNAL, partial(job.hear.say, "Teacher")
+        journal, say = job.run.inner / JOURNAL, partial(job.listener.say, "Teacher")
         record = job.run.record["teacher"] = {}
         source = taught = Taught(job.teacher, job.prompt, request, initial_tokens, o.seed, journal, full, say, writing, record)
         if o.allow_template_fill:
             source = Filled(taught, templates)
-    return introduced(source, job.hear)
+    return announced(source, job.listener)
 
 
-def introduced(source: Source, hear: Listener) -> Source:
-    """The source, after the listener heard what it is."""
+def announced(source: Source, listener: Listener) -> Source:
+    """The source, after showing what it is."""
     for topic, line in zip(("Corpus", *[""] * len(source.description)), source.description, strict=False):
-        hear.say(topic, line)
+        listener.say(topic, line)
     return source

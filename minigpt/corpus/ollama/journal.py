@@ -10,9 +10,9 @@ from typing import Any
 
 from minigpt.corpus.documents import Document
 from minigpt.disk.files import open_to_append, read_bytes, read_json_object, write_json
-from minigpt.disk.forms import count, require_form, share, text
 from minigpt.disk.jsontext import decoded, json_object, sealed, unsealed
 from minigpt.disk.place import File, Spot, as_path, naming
+from minigpt.disk.schema import count, share, text, validate
 from minigpt.errors import MinigptError, counted
 
 ORIGIN = ("model", "digest", "seed", "request", "done_reason", "eval_count", "form", "topic", "asked_words", "judge", "kind")
@@ -80,7 +80,7 @@ def _line(data: bytes, path: Path, number: int) -> dict[str, Any]:
     where = f"{path}, line {number}"
     try:
         value = unsealed(json_object(decoded(data, where), where), where)
-        document: dict[str, Any] = require_form(value, LINE, where)
+        document: dict[str, Any] = validate(value, LINE, where)
         return document
     except MinigptError as error:
         raise MinigptError(f"{error}; remove that line to continue") from error

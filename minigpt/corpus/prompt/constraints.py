@@ -27,6 +27,8 @@ def constraints(terms: Sequence[Term], category: str) -> tuple[dict[str, Any], s
     for place, term in enumerate(terms):
         for field, value in _meanings(term, terms, place, category):
             used.add(place)
+            if field == "without the thing":
+                field, value = "without", singular(value)
             if value and value not in fields.setdefault(field, []):
                 fields[field].append(value)
     found: dict[str, Any] = {field: tuple(values) for field, values in fields.items() if values}
@@ -39,7 +41,10 @@ def constraints(terms: Sequence[Term], category: str) -> tuple[dict[str, Any], s
 
 
 def _meanings(term: Term, terms: Sequence[Term], place: int, category: str) -> Iterator[tuple[str, str]]:
-    """(field, value) for all that the term asks for; an empty value where it is understood and asks for nothing."""
+    """(field, value) for all that the term asks for; an empty value where it is understood and asks for nothing.
+
+    "without the thing" is "without", of a word that may be a plural; foods come as the tables spell them.
+    """
     if term.plain or not term.key:
         return
     if term.negated in (UNCLEAR, UNCLEAR_FOOD):
@@ -58,7 +63,7 @@ def _meanings(term: Term, terms: Sequence[Term], place: int, category: str) -> I
         elif field == "adults":
             yield ("audience", "") if not term.about else ("", "")
         elif field == "audience" and term.negated and category != "cooking" and terms[place - 1].key == term.negated in ("without", "no"):
-            yield "without", singular(term.key)  # stories without children
+            yield "without the thing", term.key  # stories without children
         elif field == "audience" and term.key == "professional" and category == "general":
             yield "tone", "" if term.negated else "formal"
         elif field == "season" and term.negated:
@@ -67,7 +72,7 @@ def _meanings(term: Term, terms: Sequence[Term], place: int, category: str) -> I
             yield field, OPPOSITE.get((field, value), "") if term.negated else value
     if term.negated and (thing(term) in ("", "food") or term.key in PROGRAMMING):
         asked_out = term.negated not in SOFT or term.about or _is_contained(terms, place) or _is_contrasted(terms, place)
-        yield ("without", singular(term.key)) if asked_out else ("", "")
+        yield ("without the thing", term.key) if asked_out else ("", "")
 
 
 def _is_contained(terms: Sequence[Term], place: int) -> bool:

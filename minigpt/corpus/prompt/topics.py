@@ -25,7 +25,7 @@ PEOPLE = frozenset(TABLES["people"])
 
 def topics(terms: Sequence[Term], used: Collection[int], in_prose: bool = True) -> tuple[str, ...]:
     """The noun phrases left over, in lower case; `in_prose` with the article that the prompt gave them, else as bare names."""
-    open_places = [place for place, term in enumerate(terms) if _content(term, terms) and place not in used]
+    open_places = [place for place, term in enumerate(terms) if _content(term) and place not in used]
     open_places = [place for place in open_places if not _is_verb(terms, place, open_places)]
     runs: list[list[int]] = []
     for place in open_places:
@@ -81,7 +81,7 @@ def _describes(terms: Sequence[Term], place: int, used: Collection[int]) -> bool
     return terms[place].plain or terms[place].key in LIGHT
 
 
-def _content(term: Term, terms: Sequence[Term]) -> bool:
+def _content(term: Term) -> bool:
     """Whether the term could be what a text is about: light words only where the prompt says "about"."""
     return (
         term.negated in ("", UNCLEAR_FOOD)
