@@ -3,7 +3,8 @@
     run = minigpt.train("A fun GPT that generates cooking recipes", out="models/chef")
     print(run.generate("Ingredients:"))
 
-Public names are imported at their first use, so that `python -m minigpt --help` needs no array library.
+Public names are imported at their first use, so that `python -m minigpt --help` needs no array
+library.
 """
 
 from __future__ import annotations
@@ -34,7 +35,18 @@ _HOMES = {
     "train": "run.pipeline",
 }
 
-__all__ = ["MinigptError", "ModelConfig", "SampleConfig", "TextModel", "Tokenizer", "TrainConfig", "Trainer", "load", "resume", "train"]
+__all__ = [
+    "MinigptError",
+    "ModelConfig",
+    "SampleConfig",
+    "TextModel",
+    "Tokenizer",
+    "TrainConfig",
+    "Trainer",
+    "load",
+    "resume",
+    "train",
+]
 
 
 def __getattr__(name: str) -> Any:

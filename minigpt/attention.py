@@ -94,8 +94,8 @@ class Attention(Layer):
     Saves: qkv (N, 3C), q already scaled; weights (B, H, T, K), the softmax, undefined right of the
     diagonal tiles; mixed (N, C).
     Plain: `attention`. The scale goes into q once; scores right of the diagonal's tiles, whose
-    softmax is 0, are never computed; and the row sum of w dw is taken as that of do o, as o = w v: D
-    numbers instead of T. 1.16 times as fast at T = 256, 1.27 at T = 512, with 1 MiB of new memory
+    softmax is 0, are never computed; and the row sum of w dw is taken as that of do o, as o = w v:
+    D numbers instead of T. 1.16 times as fast at T = 256, 1.27 at T = 512, with 1 MiB of new memory
     instead of 32 (docs/backprop.md, sections 7 and 11).
     """
 

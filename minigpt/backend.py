@@ -1,7 +1,7 @@
 """The array module, chosen once: NumPy on the CPU or CuPy on CUDA, with the reason for the choice.
 
-Everything NumPy and CuPy share is written `xp.` where it is used. The few things that differ are methods here: the NumPy version
-is the specification, the CuPy version may only be faster.
+Everything that NumPy and CuPy share is written `xp.` where it is used. The few things that differ
+are methods here: NumPy's version is the specification, CuPy's may only be faster.
 """
 
 from __future__ import annotations
@@ -20,10 +20,12 @@ from minigpt.threads import Turns
 
 Array = Any  # a numpy.ndarray or a cupy.ndarray, whichever the backend makes
 
-# A piece of an elementwise chain: a common L2 cache. Smaller pieces mean more calls, and at each call threads wait for each other.
+# A piece of an elementwise chain: a common L2 cache. Smaller pieces mean more calls, and at each
+# call threads wait for each other.
 CACHE_BYTES = 2**20
 
-# By class, the statuses with which CUDA's own libraries say that they found no memory. cuBLAS cannot start (1) without its workspace.
+# By class, the statuses with which CUDA's own libraries say that they found no memory. cuBLAS
+# cannot start (1) without its workspace.
 OUT_OF_MEMORY = {"CUDARuntimeError": (2,), "CUDADriverError": (2,), "CUBLASError": (1, 3)}
 
 
@@ -53,7 +55,8 @@ class Backend:
         return np.asarray(array)
 
     def release(self) -> None:
-        """Give back the memory of arrays that nobody uses any more, also those that the frames of a caught error hold in a circle."""
+        """Free arrays that are no longer used, including those held by the frames of a caught
+        error in a reference cycle."""
         gc.collect()
 
     def out_of_memory(self, error: BaseException) -> bool:
@@ -77,7 +80,8 @@ class Backend:
         return [np.random.Generator(np.random.SFC64(seed)) for seed in seeds]
 
     def dropout_mask(self, generators: list[Any], keep: float, out: Array) -> None:
-        """Fill a contiguous `out` with 1 / keep, where kept, or 0. Its B equal parts are the sequences'; each draws from its own generator.
+        """Fill a contiguous `out` with 1 / keep, where kept, or 0. Its B equal parts belong to the
+        sequences, each of which draws from its own generator.
 
         `keep` is rounded to a multiple of 1/65536.
         """
@@ -92,7 +96,7 @@ class Backend:
 
 
 class CupyBackend(Backend):
-    """CuPy on a CUDA device. `xp` is the cupy module; the tests pass a strict stand-in that needs no GPU."""
+    """CuPy on a CUDA device. `xp` is the cupy module, or a strict stand-in in the tests."""
 
     name = "cuda"
     most_workers = 1
@@ -117,7 +121,8 @@ class CupyBackend(Backend):
         self.xp.get_default_memory_pool().free_all_blocks()
 
     def out_of_memory(self, error: BaseException) -> bool:
-        """CuPy's pool raises a MemoryError. CUDA's libraries allocate outside it; their errors are RuntimeErrors with a status."""
+        """CuPy's pool raises a MemoryError. CUDA's libraries allocate outside it; their errors are
+        RuntimeErrors with a status."""
         return super().out_of_memory(error) or getattr(error, "status", None) in OUT_OF_MEMORY.get(
             type(error).__name__, ()
         )
@@ -130,7 +135,8 @@ class CupyBackend(Backend):
         self.xp.add.at(target, ids, rows)
 
     def generators(self, seeds: Sequence[tuple[int, ...]]) -> list[Any]:
-        """One for the whole batch, on the device: its draws differ from the CPU's, their distribution does not."""
+        """One for the whole batch, on the device: its draws differ from the CPU's, their
+        distribution does not."""
         seed = int(np.random.SeedSequence(seeds[0]).generate_state(1, np.uint64)[0])
         return [
             self.xp.random.Generator(self.xp.random.Philox4x3210(seed))
@@ -178,9 +184,10 @@ class Workspace:
 
 
 def choose_backend(device: str = "auto") -> Backend:
-    """The backend for `--device auto|cpu|cuda`; its `reason` says in one line what was taken and why.
+    """The backend for `--device auto|cpu|cuda`; its `reason` says in a line what was taken and why.
 
-    CuPy is taken only if a kernel and a matrix product really ran: importing it succeeds on machines where neither does.
+    CuPy is taken only if a kernel and a matrix product really ran: it can be imported on machines
+    where neither does.
     """
     if device not in ("auto", "cpu", "cuda"):
         raise MinigptError(f"unknown device {device!r}; use auto, cpu or cuda")
@@ -196,7 +203,8 @@ def choose_backend(device: str = "auto") -> Backend:
 
 
 def _probe_cupy() -> tuple[Any, str]:
-    """The cupy module and a description of its device; MinigptError with reason and remedy where it cannot compute."""
+    """The cupy module and a description of its device; MinigptError with reason and remedy if it
+    cannot compute."""
     try:
         cupy = importlib.import_module("cupy")
     except ModuleNotFoundError as error:
@@ -205,12 +213,14 @@ def _probe_cupy() -> tuple[Any, str]:
                 f"CuPy is installed but lacks {error.name}: install it again for your CUDA version"
             ) from error
         raise MinigptError(
-            'CuPy is not installed: with an NVIDIA GPU, pip install "minigpt[cuda13]", or cuda12 for an older driver'
+            'CuPy is not installed: with an NVIDIA GPU, pip install "minigpt[cuda13]", '
+            "or cuda12 for an older driver"
         ) from error
     except (ImportError, OSError) as error:
         # CuPy frames the text of its own ImportError; the reason is in the cause.
         raise MinigptError(
-            f"CuPy does not import: {first_line(error.__cause__ or error)}; install it again for your CUDA version"
+            f"CuPy does not import: {first_line(error.__cause__ or error)}; "
+            "install it again for your CUDA version"
         ) from error
     try:
         ones = cupy.ones((8, 8), dtype=cupy.float32)
@@ -222,11 +232,13 @@ def _probe_cupy() -> tuple[Any, str]:
     ) as error:  # CuPy's driver, runtime, compiler, cuBLAS and memory errors have no common class
         remedy = "install or update the NVIDIA driver and the CUDA libraries that CuPy names"
         raise MinigptError(
-            f"CuPy {cupy.__version__} cannot compute: {type(error).__name__}: {first_line(error)}; {remedy}"
+            f"CuPy {cupy.__version__} cannot compute: "
+            f"{type(error).__name__}: {first_line(error)}; {remedy}"
         ) from error
     if total != 64 + 512:
         raise MinigptError(
-            f"CuPy {cupy.__version__} computes wrongly: got {total}, wanted 576; check the GPU and its driver"
+            f"CuPy {cupy.__version__} computes wrongly: got {total}, wanted 576; "
+            "check the GPU and its driver"
         )
     device = cupy.cuda.runtime.getDeviceProperties(cupy.cuda.runtime.getDevice())["name"].decode(
         errors="replace"

@@ -177,8 +177,8 @@ class Dropout(Layer):
 
     Shapes: any (B * anything) -> the same. Source: Srivastava et al. 2014, inverted scaling.
     Saves: mask, x's shape, or None while it is off. y takes the memory of a gift.
-    Plain: none; off, it changes nothing. Written plainly, mask = (rng.random(x.shape) < keep) / keep;
-    here 16 bits of a draw decide, which is 1.8 times as fast.
+    Plain: none; off, it changes nothing. The mask is (rng.random(x.shape) < keep) / keep, but here
+    16 bits of a draw decide, which is 1.8 times as fast.
     """
 
     def __init__(self, name: str, rate: float, workspace: Workspace) -> None:
@@ -210,8 +210,8 @@ class Dropout(Layer):
 class Mlp:
     """y = W_proj gelu(W_fc x). Shapes: (N, C) -> (N, 4C) -> (N, C).
 
-    Plain: the lines of u, f and m in `block`. The result of `widen` is given away: gelu(u) lies where
-    u lay.
+    Plain: the lines of u, f and m in `block`. The result of `widen` is given away: gelu(u) lies
+    where u lay.
     """
 
     @staticmethod

@@ -10,9 +10,9 @@ writes their gradient alone, so several can work on one chunk at once. A shard i
 whose logits stay in the processor's last cache from their product to their exponentials. All that
 blocks have to tell each other is, for each row, its maximum and its sum.
 
-Plain: `loss_and_gradients`, from the logits on. A row's softmax over all blocks follows from that of
-each by exp(m_block - m), so the result is equal. With V = 50,257 and 2,048 rows it is 2.0 times as
-fast on one thread as all logits at once, and keeps 104 MiB instead of 1,963.
+Plain: `loss_and_gradients`, from the logits on. A row's softmax over all blocks follows from that
+of each by exp(m_block - m), so the result is equal. With V = 50,257 and 2,048 rows it is 2.0 times
+as fast on one thread as all logits at once, and keeps 104 MiB instead of 1,963.
 
 Axes: N rows, C width, V vocabulary, M rows of a chunk, S tokens of a block, K blocks of a shard.
 """

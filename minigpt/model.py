@@ -113,8 +113,8 @@ class GPT:
     """The network. Shapes: ids (B, T) -> (N, C).
 
     Plain: `gpt`. B sequences stand under each other as N = B T rows, and only attention knows where
-    one ends. It stops before the logits, which loss.py multiplies out in parts. 1.1 times as fast as
-    one sequence after another.
+    one ends. It stops before the logits, which loss.py multiplies out in parts. 1.1 times as fast
+    as one sequence after another.
 
     Models over `Parameters` and their twins may stand beside each other (trainer.py). `name`: what
     messages call it.

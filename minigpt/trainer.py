@@ -34,7 +34,7 @@ class Trainer:
     rounding, and are the same to the bit for the same number. A batch of more than `micro_batch`
     sequences is taken in parts, whose gradients add; if memory runs out, `micro_batch` is halved.
     Calls from several threads take turns, and a forked process can go on with its own copy.
-    Plain: the loop at the end of plain.py. The gradient of a batch is the mean of its sequences', so
+    Plain: the loop at the end of plain.py. The gradient of a batch is the mean of its sequences':
     workers and micro-batches each compute a part, divided by the tokens of the whole batch, and the
     parts are added. On one thread a step is 1.2 times as fast as plain's (BLAS is most of both); a
     second worker makes it 1.7 to 2.1 times as fast again (docs/performance.md).
@@ -86,8 +86,9 @@ class Trainer:
 
     @in_turn
     def step(self, x: np.ndarray, y: np.ndarray) -> float:
-        """One update from inputs x and targets y, (B, T) integers each. Returns the mean loss before
-        it, in nats per token. If the loss or `gradient_norm` is not finite, nothing is updated."""
+        """One update from inputs x and targets y, (B, T) integers each. Returns the mean loss
+        before it, in nats per token. If the loss or `gradient_norm` is not finite, nothing is
+        updated."""
         self.loss_value = self._in_parts(self._learn, x, y)
         self._update()
         return self.loss_value
@@ -175,8 +176,8 @@ class Trainer:
     def loss_and_gradients(
         self, x: np.ndarray, y: np.ndarray
     ) -> tuple[float, dict[str, np.ndarray]]:
-        """The loss of a batch and every gradient, named as in `state_dict`, before clipping; nothing
-        is updated."""
+        """The loss of a batch and every gradient, named as in `state_dict`, before clipping;
+        nothing is updated."""
         loss = self._in_parts(self._learn, x, y)
         with blas.limited(1):
             gradients = [model.parameters.gradients for model in self.models]
@@ -220,8 +221,8 @@ class Trainer:
 
     @in_turn
     def flat_state(self) -> dict[str, np.ndarray]:
-        """Parameters and the optimizer's arrays as flat host blocks (n,); with `optimizer.step`, all
-        that a training resumes from."""
+        """Parameters and the optimizer's arrays as flat host blocks (n,); with `optimizer.step`,
+        all that a training resumes from."""
         return {name: self.backend.to_host(block) for name, block in self._blocks().items()}
 
     @in_turn

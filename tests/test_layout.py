@@ -108,6 +108,7 @@ def test_the_lecture_stands_in_front():
     assert len(lecture) >= 14
     for path in lecture:
         assert rooms.isdisjoint(name.split(".")[0] for name in imports(path)), path
+        assert max(map(len, path.read_text(encoding="utf-8").splitlines())) <= 100, path
 
 
 def test_a_file_is_one_sitting_and_a_function_fits_a_screen():

@@ -110,7 +110,8 @@ class Setting:
 
 def whole(name: str, threads: int = 1, vocab_size: int = CONFIG.vocab_size, **more: Any) -> Setting:
     """A setting of the whole model, whose tiles, chunks, blocks and shards are training's."""
-    cuts = {"tile": Backend.tile, "chunk": chunk_rows(vocab_size, ITEM), "block": BLOCK, "shards": threads}
+    chunk = chunk_rows(vocab_size, ITEM)
+    cuts = {"tile": Backend.tile, "chunk": chunk, "block": BLOCK, "shards": threads}
     return Setting(name, threads=threads, vocab_size=vocab_size, **cuts, **more)
 
 
