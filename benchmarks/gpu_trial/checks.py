@@ -26,8 +26,17 @@ def error(found: np.ndarray, wanted: np.ndarray) -> float:
 class Case:
     """A device, a batch's shape and random inputs. Yields (kernel, result, error) for each kernel."""
 
-    def __init__(self, device: Any, B: int, T: int, C: int, V: int, keep: int, seed: int = 0) -> None:
-        self.device, self.rng, self.B, self.T, self.C, self.V = device, np.random.default_rng(seed), B, T, C, V
+    def __init__(
+        self, device: Any, B: int, T: int, C: int, V: int, keep: int, seed: int = 0
+    ) -> None:
+        self.device, self.rng, self.B, self.T, self.C, self.V = (
+            device,
+            np.random.default_rng(seed),
+            B,
+            T,
+            C,
+            V,
+        )
         self.N, self.keep, self.P = B * T, keep, T + 3
         self.head = np.zeros(HEAD, np.int32)
         self.head[:3] = 7, 1234, 5
@@ -55,12 +64,22 @@ class Case:
             yield kernel, name, error(self.device.host(found).astype(np.float64), wanted)
 
     def all(self) -> Iterator[tuple[str, str, float]]:
-        for part in (self.embedding, self.norms, self.gelus, self.attention, self.loss, self.optimizer):
+        for part in (
+            self.embedding,
+            self.norms,
+            self.gelus,
+            self.attention,
+            self.loss,
+            self.optimizer,
+        ):
             yield from part()
 
     def embedding(self) -> Iterator[tuple[str, str, float]]:
         ids, ids_ = self.integers(self.V)
-        (token, token_), (position, position_) = self.draw(self.V, self.C), self.draw(self.P, self.C)
+        (token, token_), (position, position_) = (
+            self.draw(self.V, self.C),
+            self.draw(self.P, self.C),
+        )
         x_ = self.out(self.N, self.C)
         self.verbs.embed(ids_, token_, position_, x_, 3)()
         wanted = spec.embed(ids, token, position[: self.T], self.mask(3))
@@ -80,7 +99,9 @@ class Case:
         y_, z_, inverse_ = self.out(N, C), self.out(N, C), self.out(N)
         self.verbs.add_norm(a_, bias_, r_, gain_, shift_, y_, z_, inverse_, 4)()
         y, z, inverse = spec.add_norm(a, bias, r, gain, shift, self.mask(4), 1e-5)
-        yield from self.compare("add_norm", {"y": (y_, y), "z": (z_, z), "inverse": (inverse_, inverse)})
+        yield from self.compare(
+            "add_norm", {"y": (y_, y), "z": (z_, z), "inverse": (inverse_, inverse)}
+        )
         ds_, db_, partial_ = self.out(N, C), self.out(N, C), self.out(self.verbs.parts, 3 * C + 5)
         at = (2 * C + 5, 0, C + 3)
         self.verbs.add_norm_back(dy_, z_, inverse_, gain_, ds_, db_, partial_, at, 4)()
@@ -117,7 +138,9 @@ class Case:
         mask = spec.weight_mask(self.head, 5, B, H, T, self.keep)
         self.verbs.attend(qkv_, mixed_, log_sum_, 5)()
         mixed, log_sum, _ = spec.attend(qkv, B, H, mask)
-        yield from self.compare("attend", {"mixed": (mixed_, mixed), "log_sum": (log_sum_, log_sum)})
+        yield from self.compare(
+            "attend", {"mixed": (mixed_, mixed), "log_sum": (log_sum_, log_sum)}
+        )
         self.verbs.attend_back(qkv_, mixed_, dmixed_, log_sum_, dqkv_, 5)()
         dqkv = spec.attend_back(qkv, dmixed, B, H, mask)
         parts = {name: slice(C * i, C * (i + 1)) for i, name in enumerate(("dq", "dk", "dv"))}
@@ -149,7 +172,9 @@ class Case:
         norm, hyper = np.sqrt((g * g).sum()), self.head[4:8].view(np.float32)
         constants = {"beta1": 0.9, "beta2": 0.999, "epsilon": 1e-8, "decay": 0.01}
         wanted = spec.adamw(p, g, m, v, decayed, hyper, norm, constants)
-        yield from self.compare("squared_norm", {"stats": (stats_, np.array([losses.mean(), norm]))})
+        yield from self.compare(
+            "squared_norm", {"stats": (stats_, np.array([losses.mean(), norm]))}
+        )
         named = zip("pmv", (p_, m_, v_), wanted, strict=True)
         yield from self.compare("adamw", {name: (found, array) for name, found, array in named})
         before = self.device.host(p_)
@@ -161,36 +186,39 @@ class Case:
         yield "adamw", "not finite", error(self.device.host(p_), before)
 
 
-def step_errors(
-    device: Any, config: ModelConfig, B: int, T: int, fork: bool = False, seed: int = 3
-) -> dict[str, float]:
-    """A step without dropout against minigpt on the CPU: the errors of the loss, of every gradient (relative in
-    the Euclidean norm), and of the parameters after the update (absolute)."""
-    trainer = Trainer(config, TrainConfig(seed=seed), device="cpu")
-    state, rng = trainer.state_dict(), np.random.default_rng(seed)
-    for name in state:  # zero biases and unit gains would hide errors
-        if state[name].ndim == 1:
-            state[name] = state[name] + (0.1 * rng.standard_normal(state[name].shape)).astype(np.float32)
-    trainer.load_state_dict(state)
-    x, y = rng.integers(0, config.vocab_size, (2, B, T)).astype(np.int32)
-    loss, gradients = trainer.loss_and_gradients(x, y)
-    trainer.step(x, y)
-    step = Step(device, config, state, B, T, 0.0, fork)
-    head = np.zeros(HEAD, np.int32)
-    head[4:8] = np.array([3e-4, 0.1, np.sqrt(0.001), 1.0], np.float32).view(np.int32)
-    step.block[...] = device.upload(np.concatenate([head, x.ravel(), y.ravel()]))
-    step.program.run()
-    found = step.gradients()
-    errors = {"loss": abs(float(device.host(step.stats)[0]) - loss)}
-    errors["norm"] = abs(float(device.host(step.stats)[1]) / trainer.gradient_norm - 1)
-    for name, wanted in gradients.items():
-        size = np.linalg.norm(wanted)
-        if name.endswith("c_attn.bias"):  # the keys' part is 0 but for rounding
-            size = max(size, 1e-3 * trainer.gradient_norm)
-        errors[name.removeprefix("transformer.")] = float(np.linalg.norm(found[name] - wanted) / size)
-    after = trainer.state_dict()
-    flat = device.host(step.p)
-    errors["updated"] = max(
-        float(np.abs(step._view(flat, name[12:]) - after[name]).max()) for name in after
-    )
-    return errors
+class Reference:
+    """A step without dropout by minigpt on the CPU: loss, gradients, norm, parameters after the update."""
+
+    def __init__(self, config: ModelConfig, B: int, T: int, seed: int = 3) -> None:
+        self.config, self.B, self.T = config, B, T
+        trainer = Trainer(config, TrainConfig(seed=seed), device="cpu")
+        self.state, rng = trainer.state_dict(), np.random.default_rng(seed)
+        for name, value in self.state.items():  # zero biases and unit gains would hide errors
+            if value.ndim == 1:
+                noise = rng.standard_normal(value.shape)
+                self.state[name] = value + (0.1 * noise).astype(np.float32)
+        trainer.load_state_dict(self.state)
+        self.x, self.y = rng.integers(0, config.vocab_size, (2, B, T)).astype(np.int32)
+        self.loss, self.gradients = trainer.loss_and_gradients(self.x, self.y)
+        trainer.step(self.x, self.y)
+        self.norm, self.after = trainer.gradient_norm, trainer.state_dict()
+
+    def errors(self, device: Any, fork: bool = False) -> dict[str, float]:
+        """Of the loss; of the norm and of every gradient, relative (Euclidean); of the parameters after the
+        update, the largest absolute one."""
+        step = Step(device, self.config, self.state, self.B, self.T, 0.0, fork)
+        head = np.zeros(HEAD, np.int32)
+        head[4:8] = np.array([3e-4, 0.1, np.sqrt(0.001), 1.0], np.float32).view(np.int32)
+        batch = np.concatenate([head, self.x.ravel(), self.y.ravel()])
+        step.block[...] = device.upload(batch)
+        step.program.run()
+        found, (loss, norm) = step.gradients(), device.host(step.stats)
+        errors = {"loss": abs(float(loss) - self.loss), "norm": abs(float(norm) / self.norm - 1)}
+        for name, wanted in self.gradients.items():
+            size = np.linalg.norm(wanted)
+            if name.endswith("c_attn.bias"):  # the keys' part is 0 but for rounding
+                size = max(size, 1e-3 * self.norm)
+            errors[name[12:]] = float(np.linalg.norm(found[name] - wanted) / size)
+        flat = device.host(step.p)
+        differences = (step._view(flat, name[12:]) - after for name, after in self.after.items())
+        return errors | {"updated": max(float(np.abs(d).max()) for d in differences)}

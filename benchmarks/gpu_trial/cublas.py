@@ -46,10 +46,25 @@ class CublasLt:
 
     def __init__(self, precision: str = "tf32", tune: bool = False) -> None:
         self.lib = ctypes.CDLL(load_nvidia_dynamic_lib("cublasLt").abs_path)
-        self.lib.cublasLtMatrixLayoutCreate.argtypes = [c_void_p, c_int, c_uint64, c_uint64, c_int64]
+        self.lib.cublasLtMatrixLayoutCreate.argtypes = [
+            c_void_p,
+            c_int,
+            c_uint64,
+            c_uint64,
+            c_int64,
+        ]
         self.lib.cublasLtMatmulDescSetAttribute.argtypes = [c_void_p, c_int, c_void_p, c_size_t]
-        self.lib.cublasLtMatmulPreferenceSetAttribute.argtypes = [c_void_p, c_int, c_void_p, c_size_t]
-        self.lib.cublasLtMatmulAlgoGetHeuristic.argtypes = [c_void_p] * 7 + [c_int, c_void_p, c_void_p]
+        self.lib.cublasLtMatmulPreferenceSetAttribute.argtypes = [
+            c_void_p,
+            c_int,
+            c_void_p,
+            c_size_t,
+        ]
+        self.lib.cublasLtMatmulAlgoGetHeuristic.argtypes = [c_void_p] * 7 + [
+            c_int,
+            c_void_p,
+            c_void_p,
+        ]
         self.lib.cublasLtMatmul.argtypes = [c_void_p] * 14 + [c_size_t, c_void_p]
         self.handle, self.compute, self.tune = c_void_p(), COMPUTE[precision], tune
         check(self.lib.cublasLtCreate(byref(self.handle)), "cublasLtCreate")
@@ -93,7 +108,9 @@ class CublasLt:
             check(set_attribute(made, attribute, byref(value), ctypes.sizeof(value)), "attribute")
         return made
 
-    def candidates(self, description: c_void_p, layouts: list[c_void_p], most: int) -> list[Heuristic]:
+    def candidates(
+        self, description: c_void_p, layouts: list[c_void_p], most: int
+    ) -> list[Heuristic]:
         found, count = (Heuristic * most)(), c_int(0)
         a, b, c, d = layouts
         status = self.lib.cublasLtMatmulAlgoGetHeuristic(
@@ -133,7 +150,9 @@ class CublasLt:
 
         if key not in self.algorithms:
             found = self.candidates(description, layouts, MOST if self.tune else 1)
-            self.algorithms[key] = self.fastest(found, call, key) if self.tune else next(iter(found), None)
+            self.algorithms[key] = (
+                self.fastest(found, call, key) if self.tune else next(iter(found), None)
+            )
         chosen = self.algorithms[key]
         if chosen is None:
             return None

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import cupy
 import numpy as np
 
+from .build import cubin
 from .cublas import CublasLt
 from .sources import options, source
 from .step import HEAD, Program, Step
@@ -26,8 +29,12 @@ class Device:
         self, width: int, precision: str = "tf32", fused: bool = True, tune: bool = False
     ) -> None:
         self.width, self.precision, self.fused = width, precision, fused
-        flags = options(width, precision == "float32")
-        self.module = cupy.RawModule(code=source(), options=flags)
+        exact = precision == "float32"
+        built = cubin(Path(os.environ.get("GPU_TRIAL_CUBINS", "cubins")), width, exact)
+        if built.exists():
+            self.module = cupy.RawModule(path=str(built))
+        else:
+            self.module = cupy.RawModule(code=source(), options=options(width, exact))
         self.lt = CublasLt(precision, tune)
 
     def empty(self, shape: Any, dtype: Any = np.float32) -> Array:
@@ -72,7 +79,10 @@ class Runner:
         memory = cupy.cuda.alloc_pinned_memory(4 * size * SLOTS)
         self.slots = np.frombuffer(memory, np.int32, size * SLOTS).reshape(SLOTS, size)
         cupy.cuda.Device().synchronize()  # what the default stream has written is seen by these
+        self.events: list[Any] = []  # of captured graphs
         self.graph = self.capture(step.program) if graph else None
+        step.m[...] = step.v[...] = 0  # the capture ran a step, at a rate of 0
+        cupy.cuda.Device().synchronize()
 
     def feed(self, x: np.ndarray, y: np.ndarray) -> None:
         """Copy a batch and the step's numbers to the device."""
@@ -108,7 +118,6 @@ class Runner:
         with self.stream:
             program.run()  # compiles and loads what is lazy
         self.stream.synchronize()
-        self.made = 0
         self.stream.begin_capture()
         try:
             for _ in range(repeat):
@@ -138,5 +147,6 @@ class Runner:
     def order(self, first: Any, then: Any) -> None:
         """What comes on stream `then` waits for what is on `first`."""
         event = cupy.cuda.Event(block=False, disable_timing=True)
+        self.events.append(event)
         event.record(first)
         then.wait_event(event)

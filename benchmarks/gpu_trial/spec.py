@@ -15,7 +15,12 @@ def philox(a: Array, b: Array, c: Array, seed: int, step: int) -> Array:
     word = np.uint64(0xFFFFFFFF)
     for _ in range(7):
         p, q = x[0] * np.uint64(0xD2511F53), x[2] * np.uint64(0xCD9E8D57)
-        x = [(q >> 32) ^ x[1] ^ np.uint64(seed), q & word, (p >> 32) ^ x[3] ^ np.uint64(step), p & word]
+        x = [
+            (q >> 32) ^ x[1] ^ np.uint64(seed),
+            q & word,
+            (p >> 32) ^ x[3] ^ np.uint64(step),
+            p & word,
+        ]
         seed, step = (seed + 0x9E3779B9) & 0xFFFFFFFF, (step + 0xBB67AE85) & 0xFFFFFFFF
     return np.stack(x, axis=-1)
 
@@ -133,7 +138,14 @@ def embed_back(ids: Array, dx: Array, dtoken: Array, T: int, P: int) -> tuple[Ar
 
 
 def adamw(
-    p: Array, g: Array, m: Array, v: Array, decayed: int, hyper: Array, norm: float, c: dict[str, float]
+    p: Array,
+    g: Array,
+    m: Array,
+    v: Array,
+    decayed: int,
+    hyper: Array,
+    norm: float,
+    c: dict[str, float],
 ) -> tuple[Array, Array, Array]:
     """p, m, v after an update; hyper is (rate, 1 - beta1^t, sqrt(1 - beta2^t), clip norm)."""
     rate, c1, c2, clip = (float(x) for x in hyper)

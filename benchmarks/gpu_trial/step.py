@@ -80,9 +80,15 @@ class Step:
         self.places = layout(config)
         flat = np.concatenate([np.ravel(state[name]) for name in self.places]).astype(np.float32)
         self.decayed = sum(math.prod(s) for _, s in self.places.values() if len(s) > 1)
-        self.p, self.m, self.v = device.upload(flat), device.upload(0 * flat), device.upload(0 * flat)
+        self.p, self.m, self.v = (
+            device.upload(flat),
+            device.upload(0 * flat),
+            device.upload(0 * flat),
+        )
         self.g = device.empty(flat.shape)
-        self.block = device.upload(np.zeros(HEAD + 2 * self.N, np.int32))
+        block = np.zeros(HEAD + 2 * self.N, np.int32)
+        block[4:8] = np.array([0, 1, 1, 1], np.float32).view(np.int32)  # a rate of 0 until fed
+        self.block = device.upload(block)
         self.ids, self.targets = self.block[HEAD : HEAD + self.N], self.block[HEAD + self.N :]
         keep = max(1, round((1 - dropout) * 65536))
         C = config.n_embd
@@ -145,8 +151,12 @@ class Step:
         layers = [Block(self, i) for i in range(c.n_layer)]
         for layer in layers:
             x = layer.forward(x)
-        wide = ceil_div(V, 64) * 64  # products of odd sizes are slow, so the vocabulary is padded with
-        if wide - V > c.n_positions:  # what lies behind it: positions, whose gradient is written later
+        wide = (
+            ceil_div(V, 64) * 64
+        )  # products of odd sizes are slow, so the vocabulary is padded with
+        if (
+            wide - V > c.n_positions
+        ):  # what lies behind it: positions, whose gradient is written later
             wide = V
         logits = self.device.empty((self.N, ceil_div(wide, 4) * 4))
         self.product("logits", x, self.rows(self.p, wide), logits[:, :wide], tb=True)

@@ -28,7 +28,14 @@ class Verbs:
     numbers (kernels/common.cuh). `parts` rows of partial sums over the batch are kept."""
 
     def __init__(
-        self, device: Any, head: Array, B: int, T: int, C: int, keep: int = 65536, epsilon: float = 1e-5
+        self,
+        device: Any,
+        head: Array,
+        B: int,
+        T: int,
+        C: int,
+        keep: int = 65536,
+        epsilon: float = 1e-5,
     ) -> None:
         self.device, self.head, self.keep, self.epsilon = device, head, keep, epsilon
         self.B, self.T, self.N, self.C, self.H = B, T, B * T, C, C // HEAD_SIZE
@@ -116,7 +123,9 @@ class Verbs:
         given = (logits, targets, losses, V, logits.shape[1], share)
         return self.device.kernel("softmax_loss", (self.N,), block, *given)
 
-    def embed_back(self, ids: Array, dx: Array, dtoken: Array, dposition: Array, site: int) -> Launch:
+    def embed_back(
+        self, ids: Array, dx: Array, dtoken: Array, dposition: Array, site: int
+    ) -> Launch:
         V, P = dtoken.shape[0], dposition.shape[0]
         given = (ids, dx, dtoken, dposition, self.head, self.N, self.T, V, site, self.keep)
         return self.device.kernel("embed_back", (V + P,), (128,), *given)
