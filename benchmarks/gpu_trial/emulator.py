@@ -1,5 +1,5 @@
-"""The kernels on the CPU: the same source compiled as C++ over kernels/emulate.h, for tests without a
-GPU. It has the methods of gpu.Device; its products are NumPy's."""
+"""The kernels on the CPU: the same source compiled as C++ over kernels/emulate.h, for tests without
+a GPU. It has the methods of gpu.Device; its products are NumPy's."""
 
 from __future__ import annotations
 
@@ -13,22 +13,20 @@ from typing import Any
 import numpy as np
 
 from .sources import FOLDER, options, signatures, source
-from .spec import gelu
 
 
 class Emulator:
     """A device made of NumPy arrays and the emulated kernels."""
 
     name = "emulator"
-    fused = True
 
-    def __init__(self, width: int, exact: bool, fused: bool = True) -> None:
-        self.exact, self.fused, self.launches = exact, fused, 0
+    def __init__(self, width: int, exact: bool) -> None:
+        self.exact, self.launches = exact, 0
         self.signatures = signatures()
-        self.library = ctypes.CDLL(str(self._compile(width)))
+        with tempfile.TemporaryDirectory(prefix="emulated") as folder:
+            self.library = ctypes.CDLL(str(self._compile(width, Path(folder))))
 
-    def _compile(self, width: int) -> Path:
-        folder = Path(tempfile.mkdtemp(prefix="emulated"))
+    def _compile(self, width: int, folder: Path) -> Path:
         parts = ['#include "emulate.h"', source()]
         for name, arguments in self.signatures.items():
             listed = ", ".join(f"{kind} {argument}" for kind, argument in arguments)
@@ -90,26 +88,15 @@ class Emulator:
         ta: bool = False,
         tb: bool = False,
         add: np.ndarray | None = None,
-        epilogue: str = "",
-        vector: np.ndarray | None = None,
-        aux: np.ndarray | None = None,
-    ) -> Callable[[], None] | None:
-        """out = op(a) op(b) (+ add), and an epilogue; None where that is not to be had."""
-        if epilogue and not self.fused:
-            return None
+        bias: np.ndarray | None = None,
+    ) -> Callable[[], None]:
+        """out = op(a) op(b) (+ add) (+ bias)."""
 
         def run() -> None:
             self.launches += 1
             x = (a.T if ta else a) @ (b.T if tb else b)
-            if epilogue in ("bias", "gelu"):
-                x += vector
-            if epilogue == "gelu":
-                aux[...] = x
-                x = gelu(x)[0].astype(np.float32)
-            if epilogue == "gelu_back":
-                x *= gelu(aux)[1].astype(np.float32)
-            if epilogue == "bias_gradient":
-                vector[...] = b.sum(axis=0)
-            out[...] = x if add is None else x + add
+            for more in (add, bias):
+                x = x if more is None else x + more
+            out[...] = x
 
         return run

@@ -1,4 +1,4 @@
-"""A CUDA device by CuPy: arrays, the kernels compiled by NVRTC, products by cuBLASLt, and a step as a graph."""
+"""A CUDA device by CuPy: arrays, kernels by NVRTC, products by cuBLASLt, a step as a graph."""
 
 from __future__ import annotations
 
@@ -12,23 +12,22 @@ import numpy as np
 
 from .build import cubin
 from .cublas import CublasLt
+from .program import Program, batch_block
 from .sources import options, source
-from .step import HEAD, Program, Step
+from .step import Step
 
 Array = Any
-SLOTS = 256  # batches on their way to the device
+SLOTS = 64  # batches on their way to the device
 FAST_MEMORY = 48 * 1024  # shared memory that a block has without asking
 
 
 class Device:
-    """What a Step needs of a device. `fused`: bias and GELU within the products; `tune`: algorithms by measurement."""
+    """What a Step needs of a device. `tune`: choose the products' algorithms by measuring them."""
 
     name = "cuda"
 
-    def __init__(
-        self, width: int, precision: str = "tf32", fused: bool = True, tune: bool = False
-    ) -> None:
-        self.width, self.precision, self.fused = width, precision, fused
+    def __init__(self, width: int, precision: str = "tf32", tune: bool = False) -> None:
+        self.width, self.precision = width, precision
         exact = precision == "float32"
         built = cubin(Path(os.environ.get("GPU_TRIAL_CUBINS", "cubins")), width, exact)
         if built.exists():
@@ -63,14 +62,12 @@ class Device:
 
         return launch
 
-    def product(self, *given: Any, **options: Any) -> Callable[[], None] | None:
-        if options.get("epilogue") and not self.fused:
-            return None
+    def product(self, *given: Any, **options: Any) -> Callable[[], None]:
         return self.lt.product(*given, **options)
 
 
 class Runner:
-    """Runs a Step again and again: batches and numbers by one copy, the launches as a graph or one by one."""
+    """Runs a Step again and again: a batch by one copy, the launches as a graph or one by one."""
 
     def __init__(self, step: Step, graph: bool = True, rate: float = 3e-4, seed: int = 0) -> None:
         self.step, self.rate, self.seed, self.made = step, rate, seed, 0
@@ -88,11 +85,8 @@ class Runner:
         """Copy a batch and the step's numbers to the device."""
         if self.made and self.made % SLOTS == 0:
             self.stream.synchronize()  # a slot is written again only after it was read
-        slot, t, N = self.slots[self.made % SLOTS], self.made + 1, self.step.N
-        slot[:3] = self.made, self.seed, 0
-        numbers = (self.rate, 1 - 0.9**t, (1 - 0.999**t) ** 0.5, 1.0)
-        slot[4:8].view(np.float32)[...] = numbers
-        slot[HEAD : HEAD + N], slot[HEAD + N :] = x.reshape(-1), y.reshape(-1)
+        slot = self.slots[self.made % SLOTS]
+        slot[...] = batch_block(x, y, self.made, self.seed, self.rate)
         to, kind = self.step.block.data.ptr, cupy.cuda.runtime.memcpyHostToDevice
         cupy.cuda.runtime.memcpyAsync(to, slot.ctypes.data, slot.nbytes, kind, self.stream.ptr)
         self.made += 1
@@ -112,7 +106,7 @@ class Runner:
         return float(self.step.stats[0])
 
     def capture(self, program: Program, repeat: int = 1) -> Any:
-        """The program as a graph, side products on a branch of their own. Run before, for what is allocated."""
+        """The program as a graph, side products on a branch of their own. It is run once before."""
         for stream in (self.stream, self.side):
             self.step.device.lt.workspace(stream.ptr)
         with self.stream:

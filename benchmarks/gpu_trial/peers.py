@@ -1,7 +1,8 @@
-"""The same step in PyTorch on CUDA: TF32 products, scaled_dot_product_attention, fused AdamW, clipping.
+"""The same step in PyTorch on CUDA: TF32, scaled_dot_product_attention, fused AdamW, clipping.
 
-Variants: eager; graph (eager, captured as one CUDA graph); compile; reduce-overhead. As a program,
-`python -m benchmarks.gpu_trial.peers V B T VARIANT ...` compiles, which fills inductor's cache on the disk.
+Variants: eager; graph (eager, the whole step captured as one CUDA graph); compile;
+reduce-overhead; compiled-graph (compile, the whole step captured). As a program,
+`python -m benchmarks.gpu_trial.peers V B T DROPOUT` compiles: inductor keeps it on the disk.
 """
 
 from __future__ import annotations
@@ -17,7 +18,6 @@ from minigpt import ModelConfig
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 from peers.torch_gpt import GPT, load
-
 
 DEVICE = "cuda"
 
@@ -42,9 +42,9 @@ class Peer:
             }
             for wanted, decay in ((True, 0.01), (False, 0.0))
         ]
-        graph = variant == "graph"
+        graph = variant.endswith("graph")
         self.optimizer = torch.optim.AdamW(groups, lr=3e-4, fused=True, capturable=graph)
-        mode = {"compile": "default", "reduce-overhead": "reduce-overhead"}.get(variant)
+        mode = {"eager": None, "graph": None, "reduce-overhead": variant}.get(variant, "default")
         self.run = torch.compile(self.model, mode=mode, dynamic=False) if mode else self.model
         self.x = torch.zeros(B, T, dtype=torch.long, device=DEVICE)
         self.y = torch.zeros(B, T, dtype=torch.long, device=DEVICE)
@@ -91,7 +91,7 @@ def pinned(batch: np.ndarray) -> torch.Tensor:
 
 
 def attention_times(B: int, T: int, H: int, dropout: float = 0.0) -> dict[str, float]:
-    """Milliseconds of PyTorch's attention alone, forward and backward, in float32 (TF32) and bfloat16."""
+    """Milliseconds of PyTorch's attention alone, both ways, in float32 (TF32) and bfloat16."""
     times = {}
     torch.set_float32_matmul_precision("high")
     for dtype in (torch.float32, torch.bfloat16):
@@ -146,9 +146,9 @@ def ceilings() -> dict[str, float]:
 
 
 if __name__ == "__main__":
-    V, B, T = (int(word) for word in sys.argv[1:4])
-    for variant in sys.argv[4:]:
-        peer = Peer(ModelConfig(vocab_size=V, dropout=0.0), None, B, T, variant)
+    V, B, T, dropout = int(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3]), float(sys.argv[4])
+    for variant in ("compile", "reduce-overhead"):
+        peer = Peer(ModelConfig(vocab_size=V, dropout=dropout), None, B, T, variant)
         for _ in range(3):
             peer.step()
         torch.cuda.synchronize()

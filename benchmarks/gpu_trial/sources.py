@@ -6,7 +6,7 @@ import re
 from pathlib import Path
 
 FOLDER = Path(__file__).parent / "kernels"
-FILES = ("common.cuh", "rows.cu", "attention.cu", "attention_back.cu", "ends.cu")
+FILES = ("common.cuh", "rows.cu", "embedding.cu", "attention.cu", "attention_back.cu", "ends.cu")
 
 
 def source() -> str:
@@ -17,7 +17,7 @@ def source() -> str:
 def signatures() -> dict[str, list[tuple[str, str]]]:
     """Kernel -> its (type, name) arguments."""
     found = {}
-    pattern = r'extern "C" __global__ void\s+(?:__launch_bounds__\(\d+\)\s+)?(\w+)\(([^)]*)\)'
+    pattern = r'extern "C" __global__ void\s+(?:__launch_bounds__\([\d, ]+\)\s+)?(\w+)\(([^)]*)\)'
     for name, arguments in re.findall(pattern, source()):
         pairs = [part.split() for part in " ".join(arguments.split()).split(",")]
         found[name] = [(" ".join(words[:-1]), words[-1]) for words in pairs]

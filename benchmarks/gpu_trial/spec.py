@@ -43,13 +43,12 @@ def weight_mask(head: Array, site: int, B: int, H: int, T: int, keep: int) -> Ar
     if keep >= 65536:
         return np.ones((B, H, T, T))
     b, h, i = np.ogrid[:B, :H, :T]
-    a = (int(head[2]) + b * T + i) * H + h
-    K = -(-T // 32) * 32
-    j = np.arange(K)
-    bits = philox(a[..., None], (j // 32 * 4 + j // 2 % 4), site, int(head[1]), int(head[0]))
+    a = (((int(head[2]) // T + b) * H + h) * -(-T // 16) + i // 16) * 8 + i % 8
+    j = np.arange(T)
+    bits = philox(a[..., None], j // 32 * 8 + j % 8, site, int(head[1]), int(head[0]))
     word = np.take_along_axis(bits, (j // 8 % 4)[None, None, None, :, None], axis=-1)[..., 0]
-    half = np.where(j % 2, word >> np.uint64(16), word & np.uint64(0xFFFF))
-    return kept(half, keep)[..., :T]
+    half = np.where(i[..., None] // 8 % 2, word >> np.uint64(16), word & np.uint64(0xFFFF))
+    return kept(half, keep)
 
 
 def embed(ids: Array, token: Array, position: Array, mask: Array) -> Array:

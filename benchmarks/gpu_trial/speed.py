@@ -1,4 +1,4 @@
-"""Tokens/s in turn, time by kernel, and the variants of our own step that are compared."""
+"""Tokens/s in turn: the variants of our own step and of PyTorch's, on the same batches."""
 
 from __future__ import annotations
 
@@ -13,29 +13,26 @@ import numpy as np
 from minigpt import ModelConfig, TrainConfig, Trainer
 
 from .gpu import Device, Runner
-from .step import Program, Step
+from .step import Step
 
-# Name -> precision, fused, tune, fork, graph.
-VARIANTS: dict[str, tuple[str, bool, bool, bool, bool]] = {
-    "fused": ("tf32", True, False, False, True),
-    "fused fork": ("tf32", True, False, True, True),
-    "fused fork tuned": ("tf32", True, True, True, True),
-    "plain": ("tf32", False, False, False, True),
-    "plain fork": ("tf32", False, False, True, True),
-    "plain tuned": ("tf32", False, True, False, True),
-    "plain fork tuned": ("tf32", False, True, True, True),
-    "plain no graph": ("tf32", False, False, False, False),
-    "bfloat16 products": ("bfloat16", False, True, True, True),
-    "float32": ("float32", False, False, True, True),
+# Name -> precision, algorithms by measurement, weight gradients on a stream of their own, graph.
+VARIANTS: dict[str, tuple[str, bool, bool, bool]] = {
+    "ours": ("tf32", True, True, True),
+    "ours, not tuned": ("tf32", False, True, True),
+    "ours, one stream": ("tf32", True, False, True),
+    "ours, no graph": ("tf32", True, False, False),
+    "ours, float32": ("float32", True, True, True),
 }
+PEERS = ("eager", "graph", "compile", "reduce-overhead", "compiled-graph")
+COUNT = 8  # batches that are passed in turn
 
 
-def devices() -> Callable[[str, bool, bool], Device]:
-    """One device for each precision, fused and tuned: their algorithms are chosen once."""
-    made: dict[tuple, Device] = {}
+def devices() -> Callable[[str, bool], Device]:
+    """One device for each precision, tuned or not: their algorithms are chosen once."""
+    made: dict[tuple[str, bool], Device] = {}
 
-    def device(precision: str, fused: bool = True, tune: bool = False) -> Device:
-        key = (precision, fused, tune)
+    def device(precision: str, tune: bool = False) -> Device:
+        key = (precision, tune)
         if key not in made:
             made[key] = Device(384, *key)
         return made[key]
@@ -47,8 +44,15 @@ def weights(config: ModelConfig, seed: int = 0) -> dict[str, np.ndarray]:
     return Trainer(config, TrainConfig(seed=seed), device="cpu").state_dict()
 
 
+def batches(V: int, B: int, T: int) -> list[tuple[np.ndarray, np.ndarray]]:
+    """Random batches in which ids are as frequent as words: the i-th as 1 / i (Zipf)."""
+    rng, share = np.random.default_rng(0), 1 / np.arange(1, V + 1)
+    ids = rng.choice(V, (COUNT, B, T + 1), p=share / share.sum()).astype(np.int32)
+    return [(b[:, :-1].copy(), b[:, 1:].copy()) for b in ids]
+
+
 class Ours:
-    """A variant in training on random batches."""
+    """A variant in training."""
 
     def __init__(
         self,
@@ -57,18 +61,15 @@ class Ours:
         state: dict[str, np.ndarray],
         B: int,
         T: int,
-        name: str,
+        name: str = "ours",
     ) -> None:
-        precision, fused, tune, fork, graph = VARIANTS[name]
-        self.step = Step(device(precision, fused, tune), config, state, B, T, config.dropout, fork)
-        self.run, self.graph = Runner(self.step, graph), graph
-        rng = np.random.default_rng(0)
-        self.batches = [
-            rng.integers(0, config.vocab_size, (2, B, T)).astype(np.int32) for _ in range(8)
-        ]
+        precision, tune, fork, graph = VARIANTS[name]
+        self.step = Step(device(precision, tune), config, state, B, T, config.dropout, fork)
+        self.run = Runner(self.step, graph)
+        self.batches = batches(config.vocab_size, B, T)
 
     def __call__(self, i: int) -> None:
-        self.run(*self.batches[i % 8])
+        self.run(*self.batches[i % COUNT])
 
     def wait(self) -> None:
         self.run.stream.synchronize()
@@ -85,7 +86,7 @@ class Ours:
 
 
 class Theirs:
-    """A variant of PyTorch in training on the same batches."""
+    """A variant of PyTorch in training."""
 
     def __init__(
         self, config: ModelConfig, state: dict[str, np.ndarray], B: int, T: int, name: str
@@ -95,32 +96,36 @@ class Theirs:
         from .peers import Peer, pinned
 
         self.torch, self.peer = torch, Peer(config, state, B, T, name)
-        rng = np.random.default_rng(0)
-        batches = [rng.integers(0, config.vocab_size, (2, B, T)) for _ in range(8)]
-        self.batches = [(pinned(x), pinned(y)) for x, y in batches]
-        for i in range(3):  # compiles
+        self.batches = [(pinned(x), pinned(y)) for x, y in batches(config.vocab_size, B, T)]
+        for i in range(12):  # compiles, records graphs
             self(i)
         self.wait()
 
     def __call__(self, i: int) -> None:
-        self.peer(*self.batches[i % 8])
+        self.peer(*self.batches[i % COUNT])
 
     def wait(self) -> None:
         self.torch.cuda.synchronize()
 
 
-def in_turn(runners: dict[str, Any], tokens: int, rounds: int = 7, seconds: float = 0.05) -> dict:
-    """Thousand tokens/s of each: the median, least and most over rounds in which all take turns."""
-    steps = {}
+def in_turn(runners: dict[str, Any], tokens: int, rounds: int = 9, seconds: float = 0.05) -> dict:
+    """Thousand tokens/s of each over rounds in which all take turns; milliseconds that the host
+    needs to hand over a step when the device has nothing to do. Where that is as long as a step,
+    the host is what the rate is bound by."""
+    steps, host = {}, {}
     for name, run in runners.items():
-        for i in range(3):
+        for i in range(4):
             run(i)
         run.wait()
+        handed = []
         start = time.perf_counter()
-        for i in range(5):
+        for i in range(6):
+            began = time.perf_counter()
             run(i)
-        run.wait()
-        steps[name] = max(5, int(seconds / ((time.perf_counter() - start) / 5)))
+            handed.append(time.perf_counter() - began)
+            run.wait()
+        steps[name] = max(5, int(seconds / ((time.perf_counter() - start) / 6)))
+        host[name] = 1000 * statistics.median(handed)
     rates: dict[str, list[float]] = {name: [] for name in runners}
     for _ in range(rounds):
         for name, run in runners.items():
@@ -128,64 +133,12 @@ def in_turn(runners: dict[str, Any], tokens: int, rounds: int = 7, seconds: floa
             for i in range(steps[name]):
                 run(i)
             run.wait()
-            spent = (time.perf_counter() - start) / steps[name]
-            rates[name].append(tokens / spent / 1000)
-    return {
-        name: {
-            "median": round(statistics.median(r), 1),
-            "least": round(min(r), 1),
-            "most": round(max(r), 1),
-        }
-        for name, r in rates.items()
-    }
+            rates[name].append(tokens * steps[name] / (time.perf_counter() - start) / 1000)
+    return {name: spread(r, tokens, host[name]) for name, r in rates.items()}
 
 
-def by_kernel(ours: Ours, repeat: int = 20) -> dict[str, Any]:
-    """Microseconds of each kind of launch alone, as the mean of a graph of repetitions, times how often a step
-    has it; and the step's graph as a whole."""
-    kinds: dict[str, list[Any]] = {}
-    for label, launch, _ in ours.step.program.ops:
-        if launch:
-            kinds.setdefault(label, []).append(launch)
-    found = {}
-    stream = ours.run.stream
-    whole = ours.device_ms()
-    for label, launches in kinds.items():
-        program = Program([(label, launches[0], False)] * repeat)
-        graph = ours.run.capture(program)
-        begin, end = cupy.cuda.Event(), cupy.cuda.Event()
-        times = []
-        for _ in range(5):
-            begin.record(stream)
-            graph.launch(stream)
-            end.record(stream)
-            end.synchronize()
-            times.append(1000 * cupy.cuda.get_elapsed_time(begin, end) / repeat)
-        one = statistics.median(times)
-        found[label] = {
-            "us": round(one, 2),
-            "times": len(launches),
-            "sum": round(one * len(launches), 1),
-        }
-    order = sorted(found, key=lambda label: -found[label]["sum"])
-    return {
-        "launches": ours.step.program.launches,
-        "graph ms": round(whole, 4),
-        "sum of kernels ms": round(sum(f["sum"] for f in found.values()) / 1000, 4),
-        "kernels": {label: found[label] for label in order},
-    }
-
-
-def profiled(ours: Ours) -> list[tuple[str, int, float]]:
-    """What PyTorch's profiler sees of 5 launches of the graph: (kernel, times a step, microseconds a step)."""
-    from torch.profiler import ProfilerActivity, profile
-
-    with profile(activities=[ProfilerActivity.CUDA]) as profiler:
-        for _ in range(5):
-            ours.run.graph.launch(ours.run.stream)
-        ours.wait()
-    rows = [
-        (event.key[:90], event.count / 5, round(event.device_time_total / 5, 1))
-        for event in profiler.key_averages()
-    ]
-    return sorted(rows, key=lambda row: -row[2])[:40]
+def spread(rates: list[float], tokens: int, host: float) -> dict[str, float]:
+    low, middle, high = (float(q) for q in np.percentile(rates, [25, 50, 75]))
+    found = {"median": middle, "q1": low, "q3": high, "least": min(rates), "most": max(rates)}
+    found |= {"step ms": tokens / middle, "host ms": host}
+    return {name: round(value, 3 if name.endswith("ms") else 1) for name, value in found.items()}

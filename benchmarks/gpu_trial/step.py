@@ -1,69 +1,24 @@
-"""One training step as a list of launches: forward, loss, backward, norm and AdamW, without a decision of
-the host in between, so that it can be captured as a CUDA graph."""
+"""One training step as a list of launches: forward, loss, backward, norm and AdamW, without a
+decision of the host in between, so that it can be captured as a CUDA graph."""
 
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 
 from minigpt import ModelConfig
 
-from .verbs import NORM_BLOCKS, Launch, Verbs, ceil_div
+from .program import HEAD, Program, batch_block, layout
+from .verbs import NORM_BLOCKS, Verbs, ceil_div
 
 Array = Any
-HEAD = 16  # numbers in front of a batch
-
-
-def layout(c: ModelConfig) -> dict[str, tuple[int, tuple[int, ...]]]:
-    """Name -> where it starts in the flat block, and its shape: matrices first, then vectors."""
-    C, t = c.n_embd, "transformer"
-    matrices = {f"{t}.tokens_embed.weight": (c.vocab_size, C)}
-    matrices[f"{t}.positions_embed.weight"] = (c.n_positions, C)
-    vectors: dict[str, tuple[int, ...]] = {}
-    sizes = {"attn.c_attn": (C, 3 * C), "attn.c_proj": (C, C)}
-    sizes |= {"mlp.c_fc": (C, 4 * C), "mlp.c_proj": (4 * C, C)}
-    for i in range(c.n_layer):
-        for name, shape in sizes.items():
-            matrices[f"{t}.h.{i}.{name}.weight"] = shape
-            vectors[f"{t}.h.{i}.{name}.bias"] = shape[1:]
-        for norm in ("ln_1", "ln_2"):
-            vectors[f"{t}.h.{i}.{norm}.weight"] = vectors[f"{t}.h.{i}.{norm}.bias"] = (C,)
-    places, start = {}, 0
-    for name, shape in (matrices | vectors).items():
-        places[name] = (start, shape)
-        start += math.prod(shape)
-    return places
-
-
-@dataclass
-class Program:
-    """Launches in order. Those of the side stream wait for all before them; `join` waits for them."""
-
-    ops: list[tuple[str, Launch | None, bool]] = field(default_factory=list)
-
-    def add(self, label: str, launch: Launch, side: bool = False) -> None:
-        self.ops.append((label, launch, side))
-
-    def join(self) -> None:
-        self.ops.append(("join", None, False))
-
-    def run(self) -> None:
-        """All of them on the current stream."""
-        for _, launch, _ in self.ops:
-            if launch:
-                launch()
-
-    @property
-    def launches(self) -> int:
-        return sum(launch is not None for _, launch, _ in self.ops)
 
 
 class Step:
-    """A model in training on a device, for batches (B, T). `fork` puts the products of weight gradients on a
-    stream of their own."""
+    """A model in training on a device, for batches (B, T). `fork` puts the products of weight
+    gradients on a stream of their own."""
 
     def __init__(
         self,
@@ -80,16 +35,11 @@ class Step:
         self.places = layout(config)
         flat = np.concatenate([np.ravel(state[name]) for name in self.places]).astype(np.float32)
         self.decayed = sum(math.prod(s) for _, s in self.places.values() if len(s) > 1)
-        self.p, self.m, self.v = (
-            device.upload(flat),
-            device.upload(0 * flat),
-            device.upload(0 * flat),
-        )
+        self.p, self.m, self.v = (device.upload(x) for x in (flat, 0 * flat, 0 * flat))
         self.g = device.empty(flat.shape)
-        block = np.zeros(HEAD + 2 * self.N, np.int32)
-        block[4:8] = np.array([0, 1, 1, 1], np.float32).view(np.int32)  # a rate of 0 until fed
-        self.block = device.upload(block)
-        self.ids, self.targets = self.block[HEAD : HEAD + self.N], self.block[HEAD + self.N :]
+        start = np.arange(self.N).reshape(B, T) % config.vocab_size
+        self.block = device.upload(batch_block(start, start, rate=0.0))
+        self.ids, self.targets, self.order = self.block[HEAD:].reshape(3, self.N)
         keep = max(1, round((1 - dropout) * 65536))
         C = config.n_embd
         self.verbs = Verbs(device, self.block, B, T, C, keep, config.layer_norm_epsilon)
@@ -135,12 +85,8 @@ class Step:
             self._shared[role] = self.buffer(width)
         return self._shared[role]
 
-    def product(self, label: str, *given: Any, side: bool = False, **options: Any) -> bool:
-        """Add a product; False where its epilogue is not to be had and nothing was added."""
-        launch = self.device.product(*given, **options)
-        if launch:
-            self.program.add(label, launch, side and self.fork)
-        return launch is not None
+    def product(self, label: str, *given: Any, side: bool = False, **options: Any) -> None:
+        self.program.add(label, self.device.product(*given, **options), side and self.fork)
 
     def _build(self) -> None:
         c, add, verbs = self.config, self.program.add, self.verbs
@@ -151,12 +97,10 @@ class Step:
         layers = [Block(self, i) for i in range(c.n_layer)]
         for layer in layers:
             x = layer.forward(x)
-        wide = (
-            ceil_div(V, 64) * 64
-        )  # products of odd sizes are slow, so the vocabulary is padded with
-        if (
-            wide - V > c.n_positions
-        ):  # what lies behind it: positions, whose gradient is written later
+        # Products of odd sizes are slow, so the vocabulary is padded with what lies behind it:
+        # positions, whose gradient is written later.
+        wide = ceil_div(V, 64) * 64
+        if wide - V > c.n_positions:
             wide = V
         logits = self.device.empty((self.N, ceil_div(wide, 4) * 4))
         self.product("logits", x, self.rows(self.p, wide), logits[:, :wide], tb=True)
@@ -171,8 +115,9 @@ class Step:
         columns = self.device.upload(np.array(self.columns, np.int32))
         add("reduce_columns", verbs.reduce_columns(self.partial, columns, self.g[self.decayed :]))
         dtoken, dposition = self.grad("tokens_embed.weight"), self.grad("positions_embed.weight")
-        add("embed_back", verbs.embed_back(self.ids, d, dtoken, dposition, 0))
-        self.gradients_done = len(self.program.ops)
+        launches = verbs.embed_back(self.ids, self.order, d, dtoken, dposition, 0)
+        add("embed_back", launches[0])
+        add("embed_ends", launches[1])
         add("squared_norm", verbs.squared_norm(self.g, self.losses, self.norm_parts))
         state = (self.p, self.g, self.m, self.v, self.norm_parts, self.stats)
         add("adamw", verbs.adamw(*state, self.decayed, 1 / self.N))
@@ -208,9 +153,7 @@ class Block:
         s, C, add = self.step, self.step.verbs.C, self.step.program.add
         self.x, self.qkv, self.mixed = x, s.buffer(3 * C), s.buffer(C)
         weight, bias, _ = self.names("attn.c_attn")
-        if not s.product("qkv", x, weight, self.qkv, epilogue="bias", vector=bias):
-            s.product("qkv", x, weight, self.qkv)
-            add("add_bias", s.verbs.add_bias(self.qkv, bias))
+        s.product("qkv", x, weight, self.qkv, bias=bias)
         self.log_sum = s.device.empty((s.B, s.verbs.H, s.T))
         add("attend", s.verbs.attend(self.qkv, self.mixed, self.log_sum, self.site))
         weight, bias, _ = self.names("attn.c_proj")
@@ -219,10 +162,8 @@ class Block:
         self.n = self.norm("ln_1", branch, bias, x, self.site + 1)
         weight, bias, _ = self.names("mlp.c_fc")
         self.u, self.h = s.buffer(4 * C), s.buffer(4 * C)
-        fused = {"epilogue": "gelu", "vector": bias, "aux": self.u}
-        if not s.product("widen", self.n, weight, self.h, **fused):
-            s.product("widen", self.n, weight, self.u)
-            add("bias_gelu", s.verbs.bias_gelu(self.u, bias, self.h))
+        s.product("widen", self.n, weight, self.u, bias=bias)
+        add("gelu", s.verbs.gelu(self.u, self.h))
         weight, bias, _ = self.names("mlp.c_proj")
         branch = s.scratch("branch", C)
         s.product("narrow", self.h, weight, branch)
@@ -242,9 +183,6 @@ class Block:
         """dW = x^T dy, and the bias's gradient unless it was summed with others."""
         s, dweight = self.step, self.step.grad(f"h.{self.i}.{name}.weight")
         if bias:
-            fused = {"epilogue": "bias_gradient", "vector": s.grad(bias)}
-            if s.product(f"d{name}", x, dy, dweight, ta=True, side=True, **fused):
-                return
             sums = s.verbs.gelu_back(dy, None, s.partial, s.column(bias))
             s.program.add("column_sums", sums, side=s.fork)
         s.product(f"d{name}", x, dy, dweight, ta=True, side=True)
@@ -254,12 +192,10 @@ class Block:
         d, dm = self.norm_back(self.ln_2, d, self.names("mlp.c_proj")[2], self.site + 2)
         weight = self.names("mlp.c_proj")[0]
         du, bias = s.scratch("du", 4 * C), self.names("mlp.c_fc")[2]
-        if not s.product("narrow back", dm, weight, du, tb=True, epilogue="gelu_back", aux=self.u):
-            s.product("narrow back", dm, weight, du, tb=True)
-            add("gelu_back", s.verbs.gelu_back(du, self.u, s.partial, s.column(bias)))
-            bias = ""
+        s.product("narrow back", dm, weight, du, tb=True)
+        add("gelu_back", s.verbs.gelu_back(du, self.u, s.partial, s.column(bias)))
         self.weight_back("mlp.c_proj", self.h, dm)
-        self.weight_back("mlp.c_fc", self.n, du, bias)
+        self.weight_back("mlp.c_fc", self.n, du)
         d = self.input_back("widen back", du, "mlp.c_fc", d)
         d, da = self.norm_back(self.ln_1, d, self.names("attn.c_proj")[2], self.site + 1)
         dmixed, dqkv = s.scratch("dmixed", C), s.scratch("dqkv", 3 * C)

@@ -1,7 +1,7 @@
 """Launches of the kernels with their grids and blocks, for one device and one shape of batch.
 
-A device has empty, upload, host, kernel and product: gpu.Device on CUDA, emulator.Emulator on the CPU.
-Each verb returns a function that launches it.
+A device has empty, upload, host, kernel and product: gpu.Device on CUDA, emulator.Emulator on the
+CPU. Each verb returns a function that launches it.
 """
 
 from __future__ import annotations
@@ -14,8 +14,8 @@ Launch = Callable[[], None]
 
 HEAD_SIZE = 64
 TILE = 64
-ATTEND_BACK_BYTES = (6 * TILE * 72 + 2 * TILE) * 4  # its shared memory
-NORM_BLOCKS = 264
+ATTEND_BACK_BYTES = (4 * TILE * TILE + 2 * TILE) * 4  # its shared memory
+NORM_BLOCKS = 1056
 BETAS_EPSILON_DECAY = (0.9, 0.999, 1e-8, 0.01)
 
 
@@ -24,8 +24,8 @@ def ceil_div(a: int, b: int) -> int:
 
 
 class Verbs:
-    """N = B T rows of C numbers; `keep` of 65536 elements survive dropout; head (16,) int32 holds the step's
-    numbers (kernels/common.cuh). `parts` rows of partial sums over the batch are kept."""
+    """N = B T rows of C numbers; `keep` of 65536 elements survive dropout; head (16,) int32 holds
+    the step's numbers (kernels/common.cuh). It has `parts` rows of partial sums."""
 
     def __init__(
         self,
@@ -86,18 +86,12 @@ class Verbs:
         given = (partial, columns, out, partial.shape[0], partial.shape[1], n)
         return self.device.kernel("reduce_columns", (ceil_div(n, 32),), (32, 8), *given)
 
-    def add_bias(self, x: Array, bias: Array) -> Launch:
-        N, W = x.shape
-        grid = (ceil_div(N * W, 1024),)
-        return self.device.kernel("add_bias", grid, (256,), x, bias, N, W)
-
-    def bias_gelu(self, u: Array, bias: Array, y: Array) -> Launch:
-        N, W = u.shape
-        grid = (ceil_div(N * W, 1024),)
-        return self.device.kernel("bias_gelu", grid, (256,), u, bias, y, N, W)
+    def gelu(self, u: Array, y: Array) -> Launch:
+        grid = (ceil_div(u.size, 1024),)
+        return self.device.kernel("gelu_rows", grid, (256,), u, y, u.size)
 
     def gelu_back(self, dy: Array, u: Array | None, partial: Array, at: int) -> Launch:
-        """du in the place of dy, and its partial column sums from column `at` on; without u only these."""
+        """du in the place of dy, its partial column sums from column `at`; without u only those."""
         N, W = dy.shape
         grid = (W // 128, self.parts)
         given = (dy, u, partial, N, W, partial.shape[1], at)
@@ -124,11 +118,17 @@ class Verbs:
         return self.device.kernel("softmax_loss", (self.N,), block, *given)
 
     def embed_back(
-        self, ids: Array, dx: Array, dtoken: Array, dposition: Array, site: int
-    ) -> Launch:
-        V, P = dtoken.shape[0], dposition.shape[0]
-        given = (ids, dx, dtoken, dposition, self.head, self.N, self.T, V, site, self.keep)
-        return self.device.kernel("embed_back", (V + P,), (128,), *given)
+        self, ids: Array, order: Array, dx: Array, dtoken: Array, dposition: Array, site: int
+    ) -> tuple[Launch, Launch]:
+        """Two launches, one after the other; `order` sorts the ids, equal ones as they come."""
+        P, chunk = dposition.shape[0], 8 if self.N < 8192 else 32
+        chunks = ceil_div(self.N, chunk)
+        ends = self.device.empty((2, chunks, self.C))
+        given = (ids, order, dx, dtoken, dposition, ends, self.head, self.N, self.T, P)
+        grid = (ceil_div(chunks, 4) + P,)
+        runs = self.device.kernel("embed_back", grid, (128,), *given, chunk, site, self.keep)
+        given = (ids, order, ends, dtoken, self.N, chunk)
+        return runs, self.device.kernel("embed_ends", (chunks,), (128,), *given)
 
     def squared_norm(self, g: Array, losses: Array, parts: Array) -> Launch:
         """parts (NORM_BLOCKS + 1,)."""

@@ -7,108 +7,131 @@
 // read a lane, and the layout in which an earlier mma has left its result in the registers.
 
 #define TILE 64
+#define TILE_FLOATS (TILE * TILE)
 #define GROUP (LANE >> 2)
 #define QUARTER (LANE & 3)
-#define WIDE 72    // floats from row to row in shared memory: no bank conflicts, read along rows or,
-#define NARROW 68  // for WIDE, along columns; NARROW: along columns in the order of results
 
-// 64 rows of 64 from `from`, rows at `stride`, to shared memory; rows from `rows` on are 0.
-__device__ inline void load_tile(float* to, int width, const float* from, int stride, int rows,
-                                 float factor) {
-    for (int i = threadIdx.x; i < TILE * 16; i += 128) {
-        int r = i >> 4, c = (i & 15) * 4;
-        float4 x = r < rows ? scaled(load4(from + (size_t)r * stride + c), factor) : splat(0);
-        store4(to + r * width + c,
-               make_float4(rounded(x.x), rounded(x.y), rounded(x.z), rounded(x.w)));
+// A tile of 64 x 64 in shared memory: groups of 8 columns change places by row (XOR of bits 3 and 4 of
+// the column), so that neither 8 rows read along them nor rows 0, 2, 4, 6 read along columns meet in a
+// bank. `column` is a multiple of 8, `more` < 8; written so that few offsets are left to keep.
+__device__ inline int swizzle(int r) { return 8 * ((r & 3) ^ ((r >> 2) & 1)); }
+__device__ inline int place(int r, int column, int more, int swizzled) {
+    return r * TILE + more + (column & 32) + ((column & 24) ^ swizzled);
+}
+
+// A thread's share of 64 rows of 64 from `from`, rows at `stride`; rows from `rows` on are 0. All
+// reads are under way before the first is waited for.
+__device__ inline void read_tile(float4* x, const float* from, int stride, int rows) {
+    int r = threadIdx.x >> 4, c = (threadIdx.x & 15) * 4;
+#pragma unroll
+    for (int i = 0; i < 8; i++)
+        x[i] = r + 8 * i < rows ? load4(from + (size_t)(r + 8 * i) * stride + c) : splat(0);
+}
+__device__ inline void write_tile(float* to, const float4* x, float factor) {
+    int r = threadIdx.x >> 4, c = (threadIdx.x & 15) * 4;
+#pragma unroll
+    for (int i = 0; i < 8; i++) {
+        float4 y = scaled(x[i], factor);
+        store4(to + place(r + 8 * i, c & 56, c & 4, swizzle(r)),
+               make_float4(rounded(y.x), rounded(y.y), rounded(y.z), rounded(y.w)));
     }
+}
+__device__ inline void load_two(float* a, float* b, const float* from_a, const float* from_b,
+                                int stride, int rows) {
+    float4 x[8], y[8];
+    read_tile(x, from_a, stride, rows);
+    read_tile(y, from_b, stride, rows);
+    write_tile(a, x, 1);
+    write_tile(b, y, 1);
 }
 
 // Operands of an mma from shared memory. a: 16 rows from `row` on, step k along them.
-__device__ inline void along_rows_a(float* a, const float* s, int width, int row, int k) {
-    float2 x = *(const float2*)(s + (row + GROUP) * width + k + 2 * QUARTER);
-    float2 y = *(const float2*)(s + (row + GROUP + 8) * width + k + 2 * QUARTER);
+__device__ inline void along_rows_a(float* a, const float* s, int row, int k) {
+    float2 x = *(const float2*)(s + place(row + GROUP, k, 2 * QUARTER, swizzle(GROUP)));
+    float2 y = *(const float2*)(s + place(row + GROUP + 8, k, 2 * QUARTER, swizzle(GROUP)));
     a[0] = x.x, a[1] = y.x, a[2] = x.y, a[3] = y.y;
 }
 // b: 8 rows from `row` on, which are the result's columns.
-__device__ inline void along_rows_b(float* b, const float* s, int width, int row, int k) {
-    float2 x = *(const float2*)(s + (row + GROUP) * width + k + 2 * QUARTER);
+__device__ inline void along_rows_b(float* b, const float* s, int row, int k) {
+    float2 x = *(const float2*)(s + place(row + GROUP, k, 2 * QUARTER, swizzle(GROUP)));
     b[0] = x.x, b[1] = x.y;
 }
-// a from a result of an earlier mma, whose columns are then summed over.
-__device__ inline void from_result(float* a, const float* d) {
-    a[0] = rounded(d[0]), a[1] = rounded(d[2]), a[2] = rounded(d[1]), a[3] = rounded(d[3]);
-}
-// b: columns from `column` on, summed over the rows in the order of results.
-__device__ inline void for_result_b(float* b, const float* s, int width, int k, int column) {
-    b[0] = s[(k + 2 * QUARTER) * width + column + GROUP];
-    b[1] = s[(k + 2 * QUARTER + 1) * width + column + GROUP];
-}
-
-// Dropout of the weights of query `row` (h among H heads) for keys 32 part ..: the 8 that a lane
-// holds in a row of 4 results, mask[tile][0, 1], are one draw.
-__device__ inline void weight_mask(float (*mask)[2], const int* head, int site, int row, int h,
-                                   int H, int part, int keep) {
-    uint4 r = philox((head[2] + row) * H + h, part * 4 + QUARTER, site, head[1], head[0]);
-    uint word[4] = {r.x, r.y, r.z, r.w};
-    for (int i = 0; i < 4; i++) {
-        mask[i][0] = kept(word[i] & 0xffff, keep);
-        mask[i][1] = kept(word[i] >> 16, keep);
-    }
-}
-// The same for a lane's 16 rows x 64 keys: x (8, 4) in place, keys from j0 on.
-__device__ inline void drop(float (*x)[4], const int* head, int site, int row, int h, int H, int j0,
-                            int keep) {
-    if (keep >= 65536) return;
-    float mask[4][2];
+// d (16 x 64) += result b: `result` (16 x 64) of earlier mmas, whose columns are summed over, stays in
+// the registers where it is; b is a tile of 64 rows.
+__device__ inline void add_product(float (*d)[4], const float (*result)[4], const float* b) {
 #pragma unroll
-    for (int half = 0; half < 4; half++) {
-        int low = half & 1, part = half >> 1;
-        weight_mask(mask, head, site, row + 8 * low, h, H, j0 / 32 + part, keep);
+    for (int k = 0; k < 8; k++) {
+        const float* from = result[k];
+        float a[4] = {rounded(from[0]), rounded(from[2]), rounded(from[1]), rounded(from[3])};
 #pragma unroll
-        for (int i = 0; i < 4; i++) {
-            x[4 * part + i][2 * low] *= mask[i][0];
-            x[4 * part + i][2 * low + 1] *= mask[i][1];
+        for (int n = 0; n < 8; n++) {
+            int r = 8 * k + 2 * QUARTER, swizzled = swizzle(2 * QUARTER);  // of row r + 1: ^ 8
+            float x[2] = {b[place(r, 8 * n, GROUP, swizzled)],
+                          b[place(r + 1, 8 * n ^ 8, GROUP, swizzled)]};
+            mma(d[n], a, x);
         }
     }
 }
 
+// Dropout of the weights of head h of sequence b. One draw has the 8 weights of queries i and i + 8
+// (i mod 16 < 8) and keys j, j + 8, j + 16 and j + 24 (j mod 32 < 8): word m is key j + 8 m, its low
+// half query i. So a lane has use for what it draws, whether its rows are queries or keys.
+struct Draws {
+    const int* head;
+    int site, first, keep;
+};
+__device__ inline Draws draws(const int* head, int site, int b, int h, int T, int H, int keep) {
+    int sequence = keep < 65536 ? head[2] / T + b : 0;
+    return {head, site, (sequence * H + h) * ((T + 15) / 16) * 8, keep};
+}
+__device__ inline uint4 draw(Draws d, int i, int j) {
+    int query = d.first + i / 16 * 8 + i % 8, key = j / 32 * 8 + j % 8;
+    return philox(query, key, d.site, d.head[1], d.head[0]);
+}
+__device__ inline uint word(uint4 r, int m) {
+    return m == 0 ? r.x : m == 1 ? r.y : m == 2 ? r.z : r.w;
+}
+
 // mixed (N, C); log_sum (B, H, T), log2 of each query's sum of exponentials, for the way back.
-extern "C" __global__ void __launch_bounds__(128)
+extern "C" __global__ void __launch_bounds__(128, 4)
     attend(const float* qkv, float* mixed, float* log_sum, const int* head, int T, int H, int site,
            int keep) {
-    __shared__ float4 k_raw[TILE * WIDE / 4], v_raw[TILE * NARROW / 4];
-    float *K = (float*)k_raw, *V = (float*)v_raw;
+    __shared__ float4 raw[3 * TILE_FLOATS / 4];
+    float *Q = (float*)raw, *K = Q + TILE_FLOATS, *V = K + TILE_FLOATS;
     int b = blockIdx.y / H, h = blockIdx.y % H;
     int i0 = (gridDim.x - 1 - blockIdx.x) * TILE;  // long rows first
     int stride = 3 * C, row = i0 + 16 * WARP + GROUP;
     const float* base = qkv + (size_t)b * T * stride + h * HEAD;
-    load_tile(K, WIDE, base + (size_t)i0 * stride, stride, T - i0, 0.18033688f);  // log2(e) / 8
-    __syncthreads();
-    float q[8][4], y[8][4], m[2] = {NEGATIVE, NEGATIVE}, l[2] = {0, 0};
+    Draws drawn = draws(head, site, b, h, T, H, keep);
+    float4 x[8];
+    read_tile(x, base + (size_t)i0 * stride, stride, T - i0);
+    write_tile(Q, x, 0.18033688f);  // log2(e) / 8
+    float y[8][4], m[2] = {NEGATIVE, NEGATIVE}, l[2] = {0, 0};
 #pragma unroll
-    for (int k = 0; k < 8; k++) {
-        along_rows_a(q[k], K, WIDE, 16 * WARP, 8 * k);
-        y[k][0] = y[k][1] = y[k][2] = y[k][3] = 0;
-    }
+    for (int n = 0; n < 8; n++) y[n][0] = y[n][1] = y[n][2] = y[n][3] = 0;
     for (int j0 = 0; j0 <= i0; j0 += TILE) {
         __syncthreads();
-        load_tile(K, WIDE, base + (size_t)j0 * stride + C, stride, T - j0, 1);
-        load_tile(V, NARROW, base + (size_t)j0 * stride + 2 * C, stride, T - j0, 1);
+        const float* at = base + (size_t)j0 * stride;
+        load_two(K, V, at + C, at + 2 * C, stride, T - j0);
         __syncthreads();
         float s[8][4];
 #pragma unroll
-        for (int n = 0; n < 8; n++) {
-            s[n][0] = s[n][1] = s[n][2] = s[n][3] = 0;
+        for (int n = 0; n < 8; n++) s[n][0] = s[n][1] = s[n][2] = s[n][3] = 0;
 #pragma unroll
-            for (int k = 0; k < 8; k++) {
-                float key[2];
-                along_rows_b(key, K, WIDE, 8 * n, 8 * k);
-                mma(s[n], q[k], key);
+        for (int k = 0; k < 8; k++) {
+            float q[4], key[2];
+            along_rows_a(q, Q, 16 * WARP, 8 * k);
+#pragma unroll
+            for (int n = 0; n < 8; n++) {
+                along_rows_b(key, K, 8 * n, 8 * k);
+                mma(s[n], q, key);
             }
-            if (j0 == i0)
+        }
+        if (j0 == i0)
+#pragma unroll
+            for (int n = 0; n < 8; n++)
                 for (int e = 0; e < 4; e++)
                     if (j0 + 8 * n + 2 * QUARTER + (e & 1) > row + 8 * (e >> 1)) s[n][e] = NEGATIVE;
-        }
 #pragma unroll
         for (int low = 0; low < 2; low++) {  // rows row and row + 8
             float most = m[low];
@@ -128,17 +151,18 @@ extern "C" __global__ void __launch_bounds__(128)
                 }
             l[low] = l[low] * shrink + sum;
         }
-        drop(s, head, site, b * T + row, h, H, j0, keep);
+        if (keep < 65536)
 #pragma unroll
-        for (int k = 0; k < 8; k++) {
-            float weight[4], value[2];
-            from_result(weight, s[k]);
+            for (int part = 0; part < 4; part++) {
+                int odd = part & 1, n0 = part / 2 * 4;
+                uint4 bits = draw(drawn, row, j0 + 8 * n0 + 2 * QUARTER + odd);
 #pragma unroll
-            for (int n = 0; n < 8; n++) {
-                for_result_b(value, V, NARROW, 8 * k, 8 * n);
-                mma(y[n], weight, value);
+                for (int n = 0; n < 4; n++) {
+                    s[n0 + n][odd] *= kept(word(bits, n) & 0xffff, keep);
+                    s[n0 + n][2 + odd] *= kept(word(bits, n) >> 16, keep);
+                }
             }
-        }
+        add_product(y, s, V);
     }
 #pragma unroll
     for (int low = 0; low < 2; low++) {

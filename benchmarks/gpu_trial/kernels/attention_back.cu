@@ -1,64 +1,100 @@
 // The way back through attention. Weights are computed again from log_sum; two roles share a launch,
 // so that each sums alone and in order, without atomics: blocks of z = 0 have a tile of keys and
-// write dk and dv, blocks of z = 1 a tile of queries and write dq.
+// write dk and dv, blocks of z = 1 a tile of queries and write dq. A warp has 16 rows of the block's
+// tile, keys or queries, and computes its part of the scores with them as rows: what it sums next is
+// then in its registers already.
 
 struct Tiles {
-    float *Q, *K, *V, *dY, *P, *dS, *log_sum, *share;
+    float *Q, *K, *V, *dY, *log_sum, *share;
+};
+struct Place {  // sequence b, head h: where its numbers begin
+    const float *qkv, *mixed, *dmixed, *log_sum;
+    int T;
 };
 
-// Queries from i0 on: Q, already scaled, and dY; share[i] = sum_d dy y = sum_j w dw of query i.
-__device__ inline void load_queries(Tiles s, const float* base, const float* dmixed,
-                                    const float* mixed, const float* log_sum, int T, int i0) {
-    load_tile(s.Q, WIDE, base + (size_t)i0 * 3 * C, 3 * C, T - i0, 0.18033688f);
-    for (int i = threadIdx.x; i < TILE * 16; i += 128) {  // 16 lanes have a row
-        int r = i >> 4, c = (i & 15) * 4;
-        float4 dy = splat(0), y = splat(0);
-        if (i0 + r < T) {
-            dy = load4(dmixed + (size_t)(i0 + r) * C + c);
-            y = load4(mixed + (size_t)(i0 + r) * C + c);
-        }
-        store4(s.dY + r * WIDE + c,
-               make_float4(rounded(dy.x), rounded(dy.y), rounded(dy.z), rounded(dy.w)));
-        float sum = total(mul(dy, y));
+// Queries from i0 on: Q, scaled, and dY; share[i] = sum_d dy y = sum_j w dw of query i.
+__device__ inline void load_queries(Tiles s, Place p, int i0) {
+    float4 x[8], dy[8];
+    int r = threadIdx.x >> 4, c = threadIdx.x & 15;
+    read_tile(x, p.qkv + (size_t)i0 * 3 * C, 3 * C, p.T - i0);
+    read_tile(dy, p.dmixed + (size_t)i0 * C, C, p.T - i0);
+    write_tile(s.Q, x, 0.18033688f);
+    read_tile(x, p.mixed + (size_t)i0 * C, C, p.T - i0);
+    write_tile(s.dY, dy, 1);
+#pragma unroll
+    for (int i = 0; i < 8; i++) {  // 16 lanes have a row
+        float sum = total(mul(dy[i], x[i]));
         for (int step = 8; step; step >>= 1) sum += __shfl_xor_sync(ALL, sum, step);
-        if ((i & 15) == 0) {
-            s.share[r] = sum;
-            s.log_sum[r] = i0 + r < T ? log_sum[i0 + r] : 0;
-        }
+        if (c == 0) s.share[r + 8 * i] = sum;
     }
+    if (threadIdx.x < TILE) s.log_sum[threadIdx.x] = i0 + (int)threadIdx.x < p.T ? p.log_sum[i0 + threadIdx.x] : 0;
 }
 
-// w: the weights, after dropout, of a warp's 16 queries for 64 keys; ds: the scores' gradient.
-__device__ inline void weights(float (*w)[4], float (*ds)[4], Tiles s, const int* head, int site,
-                               int first, int h, int H, int i0, int j0, int keep) {
+// Scores w = rows columns^T of a warp's 16 rows and 64 columns; ds the same of drows, dcolumns.
+__device__ inline void scores(float (*w)[4], float (*ds)[4], const float* rows,
+                              const float* columns, const float* drows, const float* dcolumns) {
 #pragma unroll
     for (int n = 0; n < 8; n++)
         for (int e = 0; e < 4; e++) w[n][e] = ds[n][e] = 0;
 #pragma unroll
     for (int k = 0; k < 8; k++) {
-        float q[4], dy[4];
-        along_rows_a(q, s.Q, WIDE, 16 * WARP, 8 * k);
-        along_rows_a(dy, s.dY, WIDE, 16 * WARP, 8 * k);
+        float a[4], da[4];
+        along_rows_a(a, rows, 16 * WARP, 8 * k);
+        along_rows_a(da, drows, 16 * WARP, 8 * k);
 #pragma unroll
         for (int n = 0; n < 8; n++) {
-            float key[2], value[2];
-            along_rows_b(key, s.K, WIDE, 8 * n, 8 * k);
-            along_rows_b(value, s.V, WIDE, 8 * n, 8 * k);
-            mma(w[n], q, key);
-            mma(ds[n], dy, value);
+            float b[2], db[2];
+            along_rows_b(b, columns, 8 * n, 8 * k);
+            along_rows_b(db, dcolumns, 8 * n, 8 * k);
+            mma(w[n], a, b);
+            mma(ds[n], da, db);
         }
     }
+}
+
+// Score and dw of a visible or hidden key -> the weight after dropout, and the score's gradient.
+__device__ inline void weigh(float* w, float* ds, bool visible, float mask, float log_sum,
+                             float share) {
+    float weight = visible ? exp2f(*w - log_sum) : 0;
+    *ds = weight * (*ds * mask - share);
+    *w = weight * mask;
+}
+__device__ inline void weigh_queries(float (*w)[4], float (*ds)[4], Tiles s, Draws d, int i0,
+                                     int j0) {
     int r = 16 * WARP + GROUP;
-    drop(ds, head, site, first + i0 + r, h, H, j0, keep);
 #pragma unroll
-    for (int n = 0; n < 8; n++)
+    for (int part = 0; part < 4; part++) {
+        int odd = part & 1, n0 = part / 2 * 4, j = 8 * n0 + 2 * QUARTER + odd;
+        uint4 bits = {0, 0, 0, 0};
+        if (d.keep < 65536) bits = draw(d, i0 + r, j0 + j);
 #pragma unroll
-        for (int e = 0; e < 4; e++) {
-            int i = r + 8 * (e >> 1), j = 8 * n + 2 * QUARTER + (e & 1);
-            w[n][e] = j0 + j > i0 + i ? 0 : exp2f(w[n][e] - s.log_sum[i]);
-            ds[n][e] = w[n][e] * (ds[n][e] - s.share[i]);
-        }
-    drop(w, head, site, first + i0 + r, h, H, j0, keep);
+        for (int n = 0; n < 4; n++)
+#pragma unroll
+            for (int low = 0; low < 2; low++) {
+                int i = r + 8 * low, e = 2 * low + odd;
+                weigh(&w[n0 + n][e], &ds[n0 + n][e], j0 + j + 8 * n <= i0 + i,
+                      kept(low ? word(bits, n) >> 16 : word(bits, n) & 0xffff, d.keep),
+                      s.log_sum[i], s.share[i]);
+            }
+    }
+}
+__device__ inline void weigh_keys(float (*w)[4], float (*ds)[4], Tiles s, Draws d, int i0, int j0) {
+    int r = 16 * WARP + GROUP, m = 2 * (WARP & 1);
+#pragma unroll
+    for (int part = 0; part < 8; part++) {
+        int odd = part & 1, n0 = part / 2 * 2, i = 8 * n0 + 2 * QUARTER + odd;
+        uint4 bits = {0, 0, 0, 0};
+        if (d.keep < 65536) bits = draw(d, i0 + i, j0 + 16 * WARP / 32 * 32 + GROUP);
+#pragma unroll
+        for (int n = 0; n < 2; n++)
+#pragma unroll
+            for (int low = 0; low < 2; low++) {
+                uint both = word(bits, m + low);
+                weigh(&w[n0 + n][2 * low + odd], &ds[n0 + n][2 * low + odd],
+                      j0 + r + 8 * low <= i0 + i + 8 * n, kept(n ? both >> 16 : both & 0xffff, d.keep),
+                      s.log_sum[i + 8 * n], s.share[i + 8 * n]);
+            }
+    }
 }
 
 // A warp's 16 rows of a sum (16 x 64), times a factor, to rows `row` .. of `to`, those before T.
@@ -71,80 +107,51 @@ __device__ inline void store_rows(float* to, const float (*sum)[4], int row, int
                     make_float2(sum[n][2 * low] * factor, sum[n][2 * low + 1] * factor);
 }
 
-// d (16 x 64) += rows^T b: over 64 rows of `rows` (its columns from 16 WARP on) and of `b`.
-__device__ inline void add_transposed(float (*d)[4], const float* rows, const float* b) {
-#pragma unroll
-    for (int k = 0; k < 8; k++) {
-        const float* s = rows + (8 * k + QUARTER) * WIDE + 16 * WARP + GROUP;
-        float a[4] = {s[0], s[8], s[4 * WIDE], s[4 * WIDE + 8]}, x[2];
-#pragma unroll
-        for (int n = 0; n < 8; n++) {
-            x[0] = b[(8 * k + QUARTER) * WIDE + 8 * n + GROUP];
-            x[1] = b[(8 * k + QUARTER + 4) * WIDE + 8 * n + GROUP];
-            mma(d[n], a, x);
-        }
-    }
-}
-
-// Shared memory: 6 tiles and 2 rows of 64. dqkv (N, 3C) is written whole.
-extern "C" __global__ void __launch_bounds__(128)
+// Shared memory: 4 tiles and 2 rows of 64. dqkv (N, 3C) is written whole.
+extern "C" __global__ void __launch_bounds__(128, 3)
     attend_back(const float* qkv, const float* mixed, const float* dmixed, const float* log_sum,
                 float* dqkv, const int* head, int T, int H, int site, int keep) {
     DYNAMIC_SHARED(memory);
-    const int size = TILE * WIDE;
+    const int size = TILE_FLOATS;
     Tiles s = {memory, memory + size, memory + 2 * size, memory + 3 * size, memory + 4 * size,
-               memory + 5 * size, memory + 6 * size, memory + 6 * size + TILE};
-    int b = blockIdx.y / H, h = blockIdx.y % H, stride = 3 * C;
-    size_t start = (size_t)b * T;
-    const float *base = qkv + start * stride + h * HEAD, *sums = log_sum + (size_t)blockIdx.y * T;
-    const float *y = mixed + start * C + h * HEAD, *dy = dmixed + start * C + h * HEAD;
-    float* to = dqkv + start * stride + h * HEAD;
+               memory + 4 * size + TILE};
+    int b = blockIdx.y / H, h = blockIdx.y % H, stride = 3 * C, at = b * T * C + h * HEAD;
+    Place p = {qkv + (size_t)b * T * stride + h * HEAD, mixed + at, dmixed + at,
+               log_sum + (size_t)blockIdx.y * T, T};
+    Draws drawn = draws(head, site, b, h, T, H, keep);
+    float* to = dqkv + (size_t)b * T * stride + h * HEAD;
+    int row = 16 * WARP + GROUP;
     float w[8][4], ds[8][4], d[8][4], dv[8][4];
 #pragma unroll
     for (int n = 0; n < 8; n++)
         for (int e = 0; e < 4; e++) d[n][e] = dv[n][e] = 0;
     if (blockIdx.z == 0) {
-        int j0 = blockIdx.x * TILE, r = 16 * WARP + GROUP, c = 2 * QUARTER;
-        load_tile(s.K, WIDE, base + (size_t)j0 * stride + C, stride, T - j0, 1);
-        load_tile(s.V, WIDE, base + (size_t)j0 * stride + 2 * C, stride, T - j0, 1);
+        int j0 = blockIdx.x * TILE;
+        const float* keys = p.qkv + (size_t)j0 * stride + C;
+        load_two(s.K, s.V, keys, keys + C, stride, T - j0);
         for (int i0 = j0; i0 < T; i0 += TILE) {
             __syncthreads();
-            load_queries(s, base, dy, y, sums, T, i0);
+            load_queries(s, p, i0);
             __syncthreads();
-            weights(w, ds, s, head, site, b * T, h, H, i0, j0, keep);
-#pragma unroll
-            for (int n = 0; n < 8; n++)
-                for (int low = 0; low < 2; low++) {
-                    int at = (r + 8 * low) * WIDE + 8 * n + c, e = 2 * low;
-                    *(float2*)(s.P + at) = make_float2(rounded(w[n][e]), rounded(w[n][e + 1]));
-                    *(float2*)(s.dS + at) = make_float2(rounded(ds[n][e]), rounded(ds[n][e + 1]));
-                }
-            __syncthreads();
-            add_transposed(dv, s.P, s.dY);
-            add_transposed(d, s.dS, s.Q);
+            scores(w, ds, s.K, s.Q, s.V, s.dY);
+            weigh_keys(w, ds, s, drawn, i0, j0);
+            add_product(dv, w, s.dY);
+            add_product(d, ds, s.Q);
         }
-        store_rows(to + C, d, j0 + r, T, 0.69314718f);  // Q holds q log2(e) / 8
-        store_rows(to + 2 * C, dv, j0 + r, T, 1);
+        store_rows(to + C, d, j0 + row, T, 0.69314718f);  // Q holds q log2(e) / 8
+        store_rows(to + 2 * C, dv, j0 + row, T, 1);
     } else {
         int i0 = (gridDim.x - 1 - blockIdx.x) * TILE;
-        load_queries(s, base, dy, y, sums, T, i0);
+        load_queries(s, p, i0);
         for (int j0 = 0; j0 <= i0; j0 += TILE) {
             __syncthreads();
-            load_tile(s.K, WIDE, base + (size_t)j0 * stride + C, stride, T - j0, 1);
-            load_tile(s.V, WIDE, base + (size_t)j0 * stride + 2 * C, stride, T - j0, 1);
+            const float* keys = p.qkv + (size_t)j0 * stride + C;
+            load_two(s.K, s.V, keys, keys + C, stride, T - j0);
             __syncthreads();
-            weights(w, ds, s, head, site, b * T, h, H, i0, j0, keep);
-#pragma unroll
-            for (int k = 0; k < 8; k++) {
-                float a[4], key[2];
-                from_result(a, ds[k]);
-#pragma unroll
-                for (int n = 0; n < 8; n++) {
-                    for_result_b(key, s.K, WIDE, 8 * k, 8 * n);
-                    mma(d[n], a, key);
-                }
-            }
+            scores(w, ds, s.Q, s.K, s.dY, s.V);
+            weigh_queries(w, ds, s, drawn, i0, j0);
+            add_product(d, ds, s.K);
         }
-        store_rows(to, d, i0 + 16 * WARP + GROUP, T, 0.125f);
+        store_rows(to, d, i0 + row, T, 0.125f);
     }
 }

@@ -12,7 +12,7 @@
 #define __global__
 #define __device__
 #define __shared__ static
-#define __launch_bounds__(n)
+#define __launch_bounds__(...)
 #define DYNAMIC_SHARED(name) float* name = (float*)emu::dynamic_shared
 struct float2 { float x, y; };
 struct alignas(16) float4 { float x, y, z, w; };
@@ -114,6 +114,14 @@ inline float __shfl_xor_sync(unsigned, float x, int step) {
     emu::floats[emu::warp()][emu::lane()] = x;
     emu::sync_warp();
     x = emu::floats[emu::warp()][emu::lane() ^ step];
+    emu::sync_warp();
+    return x;
+}
+template <class T>
+inline T __shfl_sync(unsigned, T x, int from) {
+    memcpy(&emu::words[emu::warp()][emu::lane()], &x, 4);
+    emu::sync_warp();
+    memcpy(&x, &emu::words[emu::warp()][from & 31], 4);
     emu::sync_warp();
     return x;
 }

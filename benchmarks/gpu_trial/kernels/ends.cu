@@ -1,4 +1,4 @@
-// The two ends of a step: the loss, the embedding's gradient, the norm of all gradients, AdamW.
+// The end of a step: the loss, the norm of all gradients, AdamW.
 
 __device__ inline float block_sum(float x, float* shared) {
     x = warp_sum(x);
@@ -52,49 +52,6 @@ extern "C" __global__ void softmax_loss(float* logits, const int* targets, float
         for (int j = 0; j < 4; j++)
             if (i + j >= V) (&a.x)[j] = 0;
         store4(x + i, a);
-    }
-}
-
-// dtoken[v] += the sum of dx[n] where ids[n] == v, n ascending within each warp's quarter of the
-// batch, the quarters in order; dposition[t] = the sum over the batch, 0 from T on.
-// Block: 128 threads. Blocks 0..V-1 are tokens, V.. are positions.
-extern "C" __global__ void embed_back(const int* ids, const float* dx, float* dtoken,
-                                      float* dposition, const int* head, int N, int T, int V,
-                                      int site, int keep) {
-    __shared__ float shared[4 * C];
-    __shared__ int found[4];
-    int v = blockIdx.x, quarter = (N + 127) / 128 * 32, any = 0;
-    float4 sum[QUADS];
-    FOR_QUADS(k) sum[k] = splat(0);
-    if (v < V) {
-        int stop = min(N, (WARP + 1) * quarter);
-        for (int n0 = WARP * quarter; n0 < stop; n0 += 32) {
-            uint hits = __ballot_sync(ALL, n0 + LANE < stop && ids[n0 + LANE] == v);
-            any |= hits != 0;
-            for (; hits; hits &= hits - 1) {
-                int n = n0 + __ffs(hits) - 1;
-                FOR_QUADS(k) {
-                    float4 mask = row_mask(head, site, n, COLUMN(k), keep);
-                    sum[k] = add(sum[k], mul(load4(dx + (size_t)n * C + COLUMN(k)), mask));
-                }
-            }
-        }
-    } else if (v - V < T) {
-        any = 1;
-        for (int n = v - V + WARP * T; n < N; n += 4 * T)
-            FOR_QUADS(k) {
-                float4 mask = row_mask(head, site, n, COLUMN(k), keep);
-                sum[k] = add(sum[k], mul(load4(dx + (size_t)n * C + COLUMN(k)), mask));
-            }
-    }
-    if (LANE == 0) found[WARP] = any;
-    FOR_QUADS(k) store4(shared + WARP * C + COLUMN(k), sum[k]);
-    __syncthreads();
-    if (v < V && !(found[0] | found[1] | found[2] | found[3])) return;
-    float* to = v < V ? dtoken + (size_t)v * C : dposition + (size_t)(v - V) * C;
-    for (int c = threadIdx.x; c < C; c += blockDim.x) {
-        float x = (shared[c] + shared[C + c]) + (shared[2 * C + c] + shared[3 * C + c]);
-        to[c] = v < V ? to[c] + x : x;
     }
 }
 

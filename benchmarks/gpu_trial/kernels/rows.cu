@@ -3,19 +3,6 @@
 #define COLUMN(k) (4 * (LANE + 32 * (k)))
 #define FOR_QUADS(k) _Pragma("unroll") for (int k = 0; k < QUADS; k++)
 
-// x[n] = dropout(token[ids[n]] + position[n mod T]).
-extern "C" __global__ void embed(const int* ids, const float* token, const float* position,
-                                 float* x, const int* head, int N, int T, int site, int keep) {
-    int n = blockIdx.x * (blockDim.x >> 5) + WARP;
-    if (n >= N) return;
-    const float *from = token + (size_t)ids[n] * C, *at = position + (size_t)(n % T) * C;
-    FOR_QUADS(k) {
-        int c = COLUMN(k);
-        float4 mask = row_mask(head, site, n, c, keep);
-        store4(x + (size_t)n * C + c, mul(add(load4(from + c), load4(at + c)), mask));
-    }
-}
-
 // s = residual + dropout(branch + bias); z = (s - mean) / std; y = z gain + shift.
 // Writes y, z (N, C) and the inverse std (N,).
 extern "C" __global__ void add_norm(const float* branch, const float* bias, const float* residual,
@@ -123,13 +110,6 @@ extern "C" __global__ void reduce_columns(const float* partial, const int* colum
     out[column] = x;
 }
 
-// x (N, W) += bias.
-extern "C" __global__ void add_bias(float* x, const float* bias, int N, int W) {
-    size_t i = 4 * ((size_t)blockIdx.x * blockDim.x + threadIdx.x);
-    if (i >= (size_t)N * W) return;
-    store4(x + i, add(load4(x + i), load4(bias + i % W)));
-}
-
 // y = u gate, gate = 1 / (1 + exp(-2 sqrt(2/pi) (u + 0.044715 u^3))), and its slope dy/du.
 __device__ inline float gelu(float u, float* slope) {
     const float S = 1.5957691216057308f, CUBIC = 0.044715f;
@@ -140,13 +120,12 @@ __device__ inline float gelu(float u, float* slope) {
     return y;
 }
 
-// u (N, W) without its bias -> y = gelu(u + bias); keeps u + bias in u, as cuBLASLt's epilogue does.
-extern "C" __global__ void bias_gelu(float* u, const float* bias, float* y, int N, int W) {
+// y = gelu(u), (N, W) both.
+extern "C" __global__ void gelu_rows(const float* u, float* y, int size) {
     size_t i = 4 * ((size_t)blockIdx.x * blockDim.x + threadIdx.x);
-    if (i >= (size_t)N * W) return;
-    float4 x = add(load4(u + i), load4(bias + i % W));
+    if (i >= size) return;
+    float4 x = load4(u + i);
     float slope;
-    store4(u + i, x);
     store4(y + i, make_float4(gelu(x.x, &slope), gelu(x.y, &slope), gelu(x.z, &slope),
                               gelu(x.w, &slope)));
 }
