@@ -1,8 +1,9 @@
-"""Compile the kernels with nvcc, where there is one, so that no time on a lent GPU goes into it:
-python -m benchmarks.gpu_trial.build FOLDER. Without these files NVRTC compiles at the first use."""
+"""Compile the kernels with nvcc, where there is one: python -m benchmarks.gpu_trial.build FOLDER.
+Without these files NVRTC compiles at the first use."""
 
 from __future__ import annotations
 
+import hashlib
 import subprocess
 import sys
 import tempfile
@@ -12,7 +13,9 @@ from .sources import options, source
 
 
 def cubin(folder: Path, width: int, exact: bool) -> Path:
-    return folder / f"kernels-{width}-{int(exact)}.cubin"
+    """The file's name also says which source it is of."""
+    digest = hashlib.sha256(source().encode()).hexdigest()[:12]
+    return folder / f"kernels-{width}-{int(exact)}-{digest}.cubin"
 
 
 def main() -> None:
@@ -23,16 +26,8 @@ def main() -> None:
         text.write_text(source())
         for exact in (False, True):
             to = cubin(folder, 384, exact)
-            command = [
-                "nvcc",
-                "-arch=sm_90",
-                "-cubin",
-                *options(384, exact),
-                "-o",
-                str(to),
-                str(text),
-            ]
-            subprocess.run(command, check=True)
+            command = ["nvcc", "-arch=sm_90", "-cubin", *options(384, exact), "-o", str(to)]
+            subprocess.run([*command, str(text)], check=True)
             print(to, to.stat().st_size)
 
 
