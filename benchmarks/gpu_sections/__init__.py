@@ -6,12 +6,12 @@ Each module has a function of the section's name: `section(context)` measures, a
 from __future__ import annotations
 
 SECTIONS = {
-    "machine": ("ceilings", 30.0),
-    "gradients": ("correct", 30.0),
-    "parity": ("correct", 25.0),
-    "losses": ("correct", 30.0),
-    "training": ("speed", 110.0),
-    "decoding": ("speed", 15.0),
-    "launches": ("where", 20.0),
-    "memory": ("room", 15.0),
+    "machine": ("ceilings", 12.0),
+    "gradients": ("correct", 13.0),
+    "parity": ("correct", 17.0),
+    "losses": ("correct", 14.0),
+    "training": ("speed", 40.0),
+    "decoding": ("speed", 12.0),
+    "launches": ("where", 18.0),
+    "memory": ("room", 6.0),
 }
