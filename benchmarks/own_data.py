@@ -19,11 +19,11 @@ import numpy as np
 WORK = """
 import json, sys, time
 from pathlib import Path
-from minigpt.run.job import plan
+from minigpt.run.job import new_job
 from minigpt.run.listener import Listener
 from minigpt.run.options import Options
-from minigpt.run.tokenize import number
-from minigpt.run.write_corpus import write
+from minigpt.run.tokenize import tokenize
+from minigpt.run.write_corpus import make_corpus
 
 class Shown(Listener):
     calls, latest = 0, 0.0
@@ -33,18 +33,18 @@ class Shown(Listener):
             self.latest = time.perf_counter()
             print(f"  {what} {done / 1e6:,.0f} of {total / 1e6:,.0f} MB", file=sys.stderr, flush=True)
 
-hear = Shown()
-job = plan(None, Options.parse({"data": sys.argv[1], "out": sys.argv[2], "device": "cpu"}), hear)
+listener = Shown()
+job = new_job(None, Options.parse({"data": sys.argv[1], "out": sys.argv[2], "device": "cpu"}), listener)
 job.run.create()
 with job.run.in_use():
     started = time.perf_counter()
-    write(job)
+    make_corpus(job)
     written = time.perf_counter()
-    number(job)
+    tokenize(job)
     done = time.perf_counter()
 ids = sum((job.run.checkpoint / name).stat().st_size for name in ("train.ids", "held_out.ids")) // 2
 peak = int(next(line.split()[1] for line in open("/proc/self/status") if line.startswith("VmHWM")))
-result = {"write": written - started, "number": done - written, "peak_kb": peak, "ids": ids, "calls": hear.calls}
+result = {"write": written - started, "number": done - written, "peak_kb": peak, "ids": ids, "calls": listener.calls}
 print(json.dumps(result | {"corpus": job.run.record["corpus"], "vocabulary": job.run.record["model"]["vocab_size"]}))
 """
 

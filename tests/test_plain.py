@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from minigpt import ModelConfig, TrainConfig, Trainer, plain
 from minigpt.backend import Backend
-from minigpt.generate import Decoder, context_start
+from minigpt.generate import Predictor, context_start
 from minigpt.loss import CrossEntropy
 
 SOURCE = Path(plain.__file__).read_text(encoding="utf-8")
@@ -154,13 +154,13 @@ def test_twenty_updates_lead_to_the_same_parameters(case: Case, decay: float, ra
 @settings(max_examples=10)
 @given(SHORT)
 def test_plain_and_the_decoder_score_the_same_next_tokens(case: Case) -> None:
-    """The same logits for a text that outgrows the window twice, from the context that the decoder's cache then holds."""
+    """The same logits for a text that outgrows the window twice, from the context that the predictor's cache then holds."""
     case = replace(case, positions=6)
     with closing(case.trainer()) as trainer:
-        state, decoder, ids = trainer.state_dict(), Decoder(trainer.models[0], case.positions), [0]
+        state, predictor, ids = trainer.state_dict(), Predictor(trainer.models[0], case.positions), [0]
         while len(ids) < 2.5 * case.positions:
             logits, _ = plain.gpt(ids[context_start(len(ids), case.positions) :], state, case.n_head)
-            np.testing.assert_allclose(decoder.logits(ids), logits[-1], rtol=1e-10, atol=1e-12)
+            np.testing.assert_allclose(predictor.logits(ids), logits[-1], rtol=1e-10, atol=1e-12)
             ids.append(int(logits[-1].argmax()))
 
 
@@ -169,10 +169,10 @@ def test_plain_and_the_decoder_score_the_same_next_tokens(case: Case) -> None:
 def test_plain_and_the_decoder_continue_alike(case: Case) -> None:
     """Greedily, token by token, within the window."""
     with closing(case.trainer()) as trainer:
-        decoder, expected = Decoder(trainer.models[0], case.positions), case.batch()[0][0].tolist()
+        predictor, expected = Predictor(trainer.models[0], case.positions), case.batch()[0][0].tolist()
         found = plain.generate(trainer.state_dict(), expected, 15, case.n_head, 0, np.random.default_rng(0))
         for _ in range(15):
-            expected = [*expected, int(decoder.logits(expected).argmax())]
+            expected = [*expected, int(predictor.logits(expected).argmax())]
         assert found == expected
 
 
