@@ -19,9 +19,9 @@ from pictures.example import config, stored
 from pictures.tracing import Trace
 
 from minigpt import ModelConfig, Trainer
-from minigpt.backend import Backend
-from minigpt.layers import Workspace
-from minigpt.params import Parameters
+from minigpt.backend import Backend, Workspace
+from minigpt.layers import Layer
+from minigpt.model import count_parameters, new_parameters
 
 # ---- all of them ---------------------------------------------------------------------------
 
@@ -52,7 +52,7 @@ def test_only_drawing_needs_matplotlib():
 @pytest.mark.parametrize(("B", "T"), [(1, 1), (2, 7), (3, 16)])
 def test_shapes_of_a_step_are_those_that_the_axes_say(tiny_dropout: ModelConfig, B: int, T: int):
     s = dataflow.step(tiny_dropout, B, T)
-    C, n = tiny_dropout.n_embd, tiny_dropout.parameters
+    C, n = tiny_dropout.n_embd, count_parameters(tiny_dropout)
     assert s["x"] == s["y"] == (B, T)
     assert s["embedded"] == s["into"] == s["out"] == s["hidden"] == s["dhidden"] == (B * T, C)
     assert s["targets"] == (B * T,)
@@ -63,7 +63,7 @@ def test_shapes_of_a_step_are_those_that_the_axes_say(tiny_dropout: ModelConfig,
 
 def test_the_data_flow_shows_the_shapes_of_today():
     d = data("dataflow")
-    assert d["shapes"]["parameters"] == (config().parameters,)
+    assert d["shapes"]["parameters"] == (count_parameters(config()),)
     shown = {word for row in dataflow.boxes(d) for box in row for word in box if word}
     assert shown <= words("dataflow")
 
@@ -75,12 +75,12 @@ def test_the_flat_block_is_whole_and_its_vectors_do_not_decay():
     d = data("flat_block")
     spans = d["spans"]
     assert [start for _, start, _, _ in spans] == [0, *(stop for _, _, stop, _ in spans[:-1])]
-    assert spans[-1][2] == d["n"] == config().parameters
-    shapes = Parameters(config(), Backend("tests")).shapes
-    assert sorted(shapes) == sorted(name for name, *_ in spans)
+    assert spans[-1][2] == d["n"] == count_parameters(config())
+    specs = new_parameters(config(), Backend("tests")).specs
+    assert sorted(specs) == sorted(name for name, *_ in spans)
     for name, start, stop, decays in spans:
-        assert stop - start == math.prod(shapes[name])
-        assert decays == (stop <= d["n_decayed"]) == (len(shapes[name]) > 1)
+        assert stop - start == math.prod(specs[name].shape)
+        assert decays == (stop <= d["n_decayed"]) == (len(specs[name].shape) > 1)
 
 
 def test_the_first_row_of_the_flat_block_covers_it():
@@ -115,16 +115,16 @@ def test_no_buffer_is_overwritten_while_somebody_needs_it():
 
 
 def test_a_value_used_after_another_took_its_buffer_is_noticed():
-    trace, workspace = Trace(), Workspace(Backend("tests"))
-    trace.watch(workspace)
-    first = workspace.take("x", (3, 4))
+    trace, layer = Trace(), Layer("h", Workspace(Backend("tests")))
+    trace.watch(layer)
+    first = layer.buffer("x", 3, 4)
     first[...] = 1
     half = first.T[1:]
-    second = workspace.take("x", (2, 4))
+    second = layer.buffer("x", 2, 4)
     np.multiply(half[:, :2], 2, out=second.T[1:])
-    assert trace.stale == ["x"]
+    assert trace.stale == ["h:x"]
     np.exp(second, out=second)
-    assert trace.stale == ["x"]
+    assert trace.stale == ["h:x"]
     assert [life.size for life in trace.lives] == [48, 32]
 
 
@@ -191,9 +191,9 @@ def test_a_step_is_timed_as_it_is_and_left_as_it_was(tiny: ModelConfig, rng: np.
     x, y = rng.integers(0, tiny.vocab_size, (2, 2, 9))
     with closing(Trainer(tiny, device="cpu", threads=2)) as trainer:
         trainer.step(x, y)
-        before = trainer.workers.map, trainer.loss.run
+        before = trainer.workers.map
         found = measure.timed_step(trainer, x, y)
-        assert before == (trainer.workers.map, trainer.loss.run)
+        assert before == trainer.workers.map
         assert trainer.optimizer.step == 2
     assert_a_step(found["spans"], found["milliseconds"])
 

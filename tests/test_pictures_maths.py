@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import Any
+from collections.abc import Sequence
 
 import numpy as np
 import pytest
@@ -13,11 +13,10 @@ from picture_numbers import data, words
 from pictures import gelu, layer_norm, softmax_blocks, tiles
 from pictures.example import config
 
-from minigpt.attention import Attention
-from minigpt.backend import Backend
+from minigpt.attention import Attention, Tile
+from minigpt.backend import Backend, Workspace
 from minigpt.config import ModelConfig
-from minigpt.layers import Noise, Workspace
-from minigpt.params import Parameters
+from minigpt.model import new_parameters
 
 numbers = st.floats(-5, 5).map(lambda x: round(x, 3))
 
@@ -86,7 +85,7 @@ def test_tiles_cover_what_is_needed_once_and_little_else(T: int, tile: int):
         assert (covered - needed).sum() == sum(n * (n - 1) // 2 for n in sizes(found))
 
 
-def sizes(found: list[Any]) -> list[int]:
+def sizes(found: Sequence[Tile]) -> list[int]:
     """The sides of tiles."""
     return [tile.rows.stop - tile.rows.start for tile in found]
 
@@ -95,9 +94,9 @@ def test_the_layer_computes_the_tiles_that_are_drawn(rng: np.random.Generator):
     T = 150
     config = ModelConfig(n_layer=1, n_head=1, n_embd=4, n_positions=T, vocab_size=2)
     backend = Backend("tests")
-    parameters, workspace = Parameters(config, backend), Workspace(backend)
+    parameters, workspace = new_parameters(config, backend), Workspace(backend)
     parameters.initialize(rng)
-    layer = Attention(0, parameters, workspace, Noise(backend))
+    layer = Attention("transformer.h.0.attn", parameters, workspace)
     layer.buffer("weights", 1, 1, T, T)[...] = np.nan
     layer.forward(rng.standard_normal((T, 4), dtype=np.float32), 1)
     computed = tiles.covered(tiles.tiles(T), T)[0] > 0

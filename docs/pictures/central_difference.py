@@ -6,11 +6,11 @@ from typing import Any
 
 import numpy as np
 
-from minigpt.backend import Backend
+from minigpt.backend import Backend, Workspace
 from minigpt.config import ModelConfig
 from minigpt.gradcheck import STEP, TOLERANCE
-from minigpt.layers import LayerNorm, Workspace
-from minigpt.params import Parameters
+from minigpt.layers import LayerNorm
+from minigpt.model import new_parameters
 
 TITLE = "The error of a central difference against its step"
 N, C = 7, 6
@@ -23,7 +23,7 @@ def layer_norm(dtype: type) -> tuple[LayerNorm, np.ndarray, np.ndarray]:
     the same numbers in every type, but for rounding to it."""
     rng, backend = np.random.default_rng(3), Backend("pictures")
     config = ModelConfig(n_layer=1, n_head=1, n_embd=C, n_positions=N, vocab_size=2)
-    parameters = Parameters(config, backend, dtype)
+    parameters = new_parameters(config, backend, dtype)
     draws = [rng.standard_normal(n).astype(np.float32) for n in (parameters.n, N * C, N * C)]
     parameters.values[...] = draws[0]
     x, dy = (draw.astype(dtype).reshape(N, C) for draw in draws[1:])

@@ -12,6 +12,7 @@ from minigpt import ModelConfig, Trainer
 from .example import LENGTH, SEQUENCES, batch, config, stored
 
 TITLE = "From a prompt to an update, with shapes"
+TEXT = "text"
 WIDE, TALL = 1.42, 0.86  # inches of a box
 
 
@@ -41,7 +42,7 @@ def step(config: ModelConfig, B: int, T: int) -> dict[str, tuple[int, ...]]:
         trainer.step(*batch(config.vocab_size, B, T))
         shapes["weights"] = model.blocks[0].attn.weights.shape
         shapes["gradients"] = trainer.parameters.gradients.shape
-        shapes["m"], shapes["v"] = trainer.optimizer.m.shape, trainer.optimizer.v.shape
+        shapes |= {name: array.shape for name, array in trainer.optimizer.arrays.items()}
         shapes["parameters"] = trainer.parameters.values.shape
     return shapes
 
@@ -74,6 +75,7 @@ def boxes(d: dict[str, Any]) -> list[list[tuple[str, str, str]]]:
             ("gradients", "flat", f"({s['gradients'][0]:,},)"),
             ("AdamW: m, v", "flat", f"({s['m'][0]:,},)"),
             ("parameters", "flat", f"({s['parameters'][0]:,},)"),
+            (TEXT, "generate", "token by token"),
         ],
     ]
 
@@ -87,7 +89,8 @@ def draw(d: dict[str, Any]) -> Any:
     left, low = [0.2 + 1.89 * i for i in range(4)], [2.94, 1.56, 0.18]
     for row, color, y in zip(boxes(d), (style.GREY, style.BLUE, style.ORANGE), low, strict=True):
         for words, x in zip(row, left, strict=False):
-            _box(page, x, y, style.tint(color, 0.25), words)
+            own = style.GREY if words[0] == TEXT else color
+            _box(page, x, y, style.tint(own, 0.25), words)
 
     def arrow(start: tuple[float, float], stop: tuple[float, float], words: str = "") -> None:
         style.arrow(page, start, stop, linewidth=1.4, shrinkA=2, shrinkB=2)
@@ -97,8 +100,7 @@ def draw(d: dict[str, Any]) -> Any:
         here, there = left[i] + WIDE, left[i + 1]
         arrow((here, low[0] + TALL / 2), (there, low[0] + TALL / 2))
         arrow((there, low[1] + TALL / 2), (here, low[1] + TALL / 2))
-        if i < 2:
-            arrow((here, low[2] + TALL / 2), (there, low[2] + TALL / 2))
+        arrow((here, low[2] + TALL / 2), (there, low[2] + TALL / 2))
     middle = [x + WIDE / 2 for x in left]
     arrow((middle[3], low[0]), (middle[3], low[1] + TALL), "forward")
     arrow((middle[0], low[1]), (middle[0], low[2] + TALL), "backward, the same way back")

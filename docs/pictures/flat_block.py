@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from minigpt.backend import Backend
-from minigpt.params import Parameters
+from minigpt.model import new_parameters
 
 from .example import config
 
@@ -15,10 +15,10 @@ BLOCK = "transformer.h.0."  # the block that the second row magnifies
 
 def data() -> dict[str, Any]:
     """Of each parameter, in the order of the block: name, start, stop, and whether it decays."""
-    parameters = Parameters(config(), Backend("pictures"))
+    parameters = new_parameters(config(), Backend("pictures"))
     spans = [
         (name, at.start, at.stop, at.stop <= parameters.n_decayed)
-        for name, at in parameters.offsets.items()
+        for name, at in parameters.places.items()
     ]
     return {
         "n": parameters.n,

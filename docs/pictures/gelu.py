@@ -6,8 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from minigpt.backend import Backend
-from minigpt.layers import Gelu, Workspace
+from minigpt.backend import Backend, Workspace
+from minigpt.layers import Gelu
 
 TITLE = "GELU and its slope"
 

@@ -7,10 +7,10 @@ from typing import Any
 
 import numpy as np
 
-from minigpt.backend import Backend
+from minigpt.backend import Backend, Workspace
 from minigpt.config import ModelConfig
-from minigpt.layers import LayerNorm, Workspace
-from minigpt.params import Parameters
+from minigpt.layers import LayerNorm
+from minigpt.model import new_parameters
 
 TITLE = "Layer norm as a projection"
 X = np.array([4.0, 0.0, 0.5])
@@ -25,7 +25,7 @@ def layer_norm(x: np.ndarray, dz: np.ndarray) -> tuple[np.ndarray, np.ndarray, f
     C, backend = len(x), Backend("pictures")
     sizes = {"n_layer": 1, "n_head": 1, "n_embd": C, "n_positions": 1, "vocab_size": 2}
     config = ModelConfig(**sizes, layer_norm_epsilon=0)
-    parameters = Parameters(config, backend, np.float64)
+    parameters = new_parameters(config, backend, np.float64)
     parameters["transformer.h.0.ln_1.weight"].value[...] = 1
     layer = LayerNorm("transformer.h.0.ln_1", parameters, Workspace(backend, np.float64))
     z = layer.forward(x[None])[0].copy()

@@ -24,16 +24,16 @@ def trace(config: ModelConfig, B: int, T: int) -> tuple[Trace, list[str], int]:
     many bytes the workspaces hold."""
     found, ticks = Trace(), ["before"]
     with closing(Trainer(config, device="cpu", threads=1)) as trainer:
-        model, workspaces = trainer.models[0], (trainer.models[0].workspace, trainer.loss.workspace)
-        for workspace in workspaces:
-            found.watch(workspace)
+        model, parts = trainer.models[0], (trainer.models[0], trainer.loss)
+        for part in parts:
+            found.watch(part)
         for layer, name in _layers(model):
             for way in ("forward", "backward"):
                 setattr(layer, way, _noted(found, ticks, getattr(layer, way), f"{name} {way}"))
         both = trainer.loss.forward_backward
         trainer.loss.forward_backward = _noted(found, ticks, both, LOSS)
         trainer.loss_and_gradients(*batch(config.vocab_size, B, T))
-        return found, ticks, sum(workspace.size for workspace in workspaces)
+        return found, ticks, sum(part.workspace.size for part in parts)
 
 
 def _layers(model: Any) -> list[tuple[Any, str]]:
@@ -168,7 +168,7 @@ def _name_bars(ax: Any, d: dict[str, Any], place: dict[str, tuple[float, float]]
     style.point_out(ax, (norm, middle(2, "ln_2")), "layer norms", (norm - 6, 56), style.GREEN)
     shared = d["shared"] / 1e6
     words = f"shared by all blocks: {shared:.0f} MB instead of {d['unshared'] / 1e6:.0f}"
-    style.write(ax, _loss(d) + 2.5, shared - 3.2, words, style.GREY, ha="left")
+    style.write(ax, 2, 0.3 * shared, words, style.GREY, ha="left")
     ax.set_ylim(0, max(high for _, high in place.values()))
 
 

@@ -115,12 +115,10 @@ def timed_step(trainer: minigpt.Trainer, x: np.ndarray, y: np.ndarray) -> dict[s
             owner.map = map_timed
         else:
             owner.backward = timed(owner.backward, 0)
-    trainer.loss.run = map_timed
     trainer.step(x, y)
     seconds = time.perf_counter() - began
     for owner in changed:
         del owner.__dict__["map" if owner is trainer.workers else "backward"]
-    trainer.loss.run = share_out
     loss = ("logits", "loss backward") * ((calls - 4) // 2)
     stages = ("embedding", "forward", *loss, "backward", "add up", "update")
     caller = threading.get_ident()

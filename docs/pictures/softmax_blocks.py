@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import numpy as np
 
-from minigpt.backend import Backend
+from minigpt.backend import Backend, Workspace
 from minigpt.config import ModelConfig
-from minigpt.layers import Workspace
-from minigpt.loss import CrossEntropy
-from minigpt.params import EMBEDDING, Parameters
+from minigpt.loss import CrossEntropy, Shard
+from minigpt.model import OUTPUT, new_parameters
+from minigpt.threads import Workers
 
 from .example import stored
 
@@ -18,24 +19,37 @@ TITLE = "Softmax in blocks"
 SHARDS, BLOCK = 2, 400  # two cores; tokens of a block at most
 
 
+class Overheard(Workers):
+    """One worker that notes what the shards are told: in their backward, the shares."""
+
+    def map(self, work: Callable[..., Any], *arguments: Iterable[Any]) -> list[Any]:
+        """As `Workers.map`."""
+        told = [list(each) for each in arguments]
+        if work is Shard.backward:
+            _, _, self.shares, *_ = told
+        return super().map(work, *told)
+
+
 def in_blocks(logits: np.ndarray, shards: int, block: int) -> dict[str, Any]:
     """What the loss computes of one row of logits (V,): its blocks (start, stop), and of each the
     largest logit, the exponentials, their sum, and the share that makes them the softmax."""
     config = ModelConfig(n_layer=1, n_head=1, n_embd=1, n_positions=1, vocab_size=len(logits))
     backend = Backend("pictures")
-    parameters, workspace = Parameters(config, backend, np.float64), Workspace(backend, np.float64)
-    parameters[EMBEDDING].value[:, 0] = logits  # width 1: a hidden state of 1 gives them
-    loss = CrossEntropy(parameters, workspace, shards=shards, block=block)
+    parameters = new_parameters(config, backend, np.float64)
+    parameters[OUTPUT].value[:, 0] = logits  # width 1: a hidden state of 1 gives them
+    workers, workspace = Overheard(1), Workspace(backend, np.float64)
+    loss = CrossEntropy(parameters[OUTPUT], workspace, workers, shards=shards, block=block)
     hidden, target = np.ones((1, 1)), np.array([int(logits.argmax())])
     maxima, sums, _ = zip(*(shard.forward(hidden, target) for shard in loss.shards), strict=True)
     maxima, sums = np.concatenate(maxima)[:, 0].copy(), np.concatenate(sums)[:, 0].copy()
-    _, shares = loss.normalize(hidden, target)
+    exponentials = [e[0].copy() for shard in loss.shards for e, *_ in shard.saved]
+    loss.forward_backward(hidden, target)  # turns them into gradients
     return {
         "blocks": [(tokens.start, tokens.stop) for shard in loss.shards for tokens in shard.blocks],
         "maxima": maxima,
         "sums": sums,
-        "exponentials": [e[0].copy() for shard in loss.shards for e in shard.exponentials],
-        "shares": np.concatenate(shares)[:, 0],
+        "exponentials": exponentials,
+        "shares": np.concatenate(workers.shares)[:, 0],
     }
 
 

@@ -2,30 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
-from minigpt.attention import Attention, Tile
+from minigpt import attention
+from minigpt.attention import Tile
 from minigpt.backend import Backend
-from minigpt.config import ModelConfig
-from minigpt.layers import Noise, Workspace
-from minigpt.params import Parameters
 
 TITLE = "The tiles of causal attention"
 T = 256
 PARTS = ("needed", "masked", "skipped")
 
 
-def tiles(T: int, tile: int | None = None) -> list[Tile]:
+def tiles(T: int, size: int = Backend.tile) -> tuple[Tile, ...]:
     """What the layer cuts the (T, T) scores of one head into; by default into its own tiles."""
-    config = ModelConfig(n_layer=1, n_head=1, n_embd=1, n_positions=T, vocab_size=2)
-    backend = Backend("pictures")
-    parameters, workspace = Parameters(config, backend), Workspace(backend)
-    return Attention(0, parameters, workspace, Noise(backend), tile).tiles(T, T)
+    return attention.tiles(T, T, size)
 
 
-def covered(found: list[Tile], T: int) -> tuple[np.ndarray, np.ndarray]:
+def covered(found: Sequence[Tile], T: int) -> tuple[np.ndarray, np.ndarray]:
     """(T, T) each: how often the forward computes a score, and how often the products for dK and dV
     read it."""
     by_rows, by_columns = np.zeros((2, T, T), dtype=int)

@@ -1,21 +1,22 @@
-"""Arrays that report what is computed with them. In: a workspace. Out: from when to when its memory
+"""Arrays that report what is computed with them. In: layers. Out: from when to when their memory
 held which value, and whether anybody used one that another had taken the place of."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
 
-from minigpt.layers import Workspace
+from minigpt.layers import Layer
 
 
 @dataclass
 class Life:
-    """A value in a workspace, from its first use to its last: ticks, and the numbers of the uses.
-    A buffer that is taken again begins a new life."""
+    """A value in a layer's memory, from its first use to its last: ticks, and the numbers of the
+    uses. A buffer that is taken again begins a new life."""
 
     key: str
     start: int  # address
@@ -27,7 +28,7 @@ class Life:
 
 
 class Trace:
-    """Lives of the values in workspaces, in order. `tick` is the time; who traces moves it on."""
+    """Lives of the values in layers' memory. `tick` is the time; who traces moves it on."""
 
     def __init__(self) -> None:
         self.tick = self.uses = 0
@@ -35,19 +36,27 @@ class Trace:
         self.stale: list[str] = []  # buffers of which somebody used an older value than the latest
         self._latest: dict[str, Life] = {}
 
-    def watch(self, workspace: Workspace) -> None:
-        """Have the arrays that this workspace lends report here."""
-        lend = workspace.take
+    def watch(self, layer: Any) -> None:
+        """Have the arrays that this layer and the layers in it are lent report here."""
+        for held in vars(layer).values():
+            for part in held if isinstance(held, list) else [held]:
+                if hasattr(part, "forward"):
+                    self.watch(part)
+        if isinstance(layer, Layer):
+            layer.buffer, layer.scratch = map(self._watched, (layer.buffer, layer.scratch))
 
-        def take(key: str, shape: tuple[int, ...]) -> np.ndarray:
-            array = lend(key, shape)
+    def _watched(self, lend: partial[np.ndarray]) -> partial[np.ndarray]:
+        """The same memory, each array of it the beginning of a life."""
+
+        def take(owner: str, role: str, *shape: int) -> np.ndarray:
+            array, key = lend(role, *shape), f"{owner}:{role}"
             address = array.__array_interface__["data"][0]
             life = Life(key, address, array.nbytes)
             self._latest[key] = life
             self.lives.append(life)
             return Watched.of(array, self, life)
 
-        workspace.take = take
+        return partial(take, *lend.args)
 
     def during(self, work: Callable[..., Any]) -> Callable[..., Any]:
         """The same function, one tick later."""
