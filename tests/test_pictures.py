@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import math
+import re
 from contextlib import closing
 from functools import cache
 from importlib import import_module
@@ -23,6 +24,8 @@ from minigpt.backend import Backend, Workspace
 from minigpt.layers import Layer
 from minigpt.model import count_parameters, new_parameters
 
+NUMBER = r"\d[\d.,]*\d"  # of several digits
+
 # ---- all of them ---------------------------------------------------------------------------
 
 
@@ -37,6 +40,19 @@ def test_a_picture_is_there_named_and_the_same_wherever_it_is_drawn(name: str):
     assert "<dc:date>" not in text
     assert len(text) < 150_000
     assert f"]({name}.svg)" in (PICTURES / "README.md").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_what_stands_in_for_a_picture_has_its_numbers(name: str):
+    """Whoever cannot see it reads the words before its link: every number there is in the picture, or in its program."""
+    root = PICTURES.parents[1]
+    texts = [path.read_text(encoding="utf-8") for path in (root / "README.md", *root.glob("docs/*.md"))]
+    alternatives = re.findall(rf"!\[([^]]+)\]\([\w/]*pictures/{name}\.svg\)", "\n".join(texts))
+    assert alternatives
+    program = (PICTURES / f"{name}.py").read_text(encoding="utf-8")
+    shown = re.findall(NUMBER, " ".join(words(name)) + program)
+    for alternative in alternatives:
+        assert set(re.findall(NUMBER, alternative)) <= set(shown), alternative
 
 
 def test_only_drawing_needs_matplotlib():
