@@ -205,6 +205,12 @@ def parts() -> dict[str, str]:
     }
 
 
+def family() -> str:
+    """What this network is called: GPT-1, or GPT-1 with the parts that differ."""
+    changed = [part for role, part in parts().items() if part != GPT_1[role]]
+    return f"GPT-1 with {', '.join(changed)}" if changed else "GPT-1"
+
+
 def check_batch(parameters: Parameters, x: np.ndarray, y: np.ndarray) -> tuple[Array, Array]:
     """Inputs and targets on the host -> ids (B, T) each on the device; MinigptError if the network
     cannot take them."""

@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 from safetensors.numpy import load_file, save_file
 
+from minigpt import model
 from minigpt.backend import Backend
 from minigpt.config import ModelConfig
 from minigpt.disk.checkpoint import CONFIG, PADDING, TIED, WEIGHTS, load_checkpoint, read_scale, save_config, save_tokenizer, save_weights
@@ -102,6 +103,20 @@ def test_the_configuration_speaks_transformers_language(folder: Path, small_toke
     assert (stored["layer_norm_epsilon"], stored["initializer_range"], stored["afn"]) == (1e-4, 0.03, "gelu")
     assert stored["bos_token_id"] == stored["eos_token_id"] == small_tokenizer.end_of_text
     assert json.loads((folder / "generation_config.json").read_text())["eos_token_id"] == small_tokenizer.end_of_text
+
+
+def test_a_swapped_part_is_named_and_refused_by_a_program_without_it(
+    folder: Path, config: ModelConfig, small_tokenizer: Tokenizer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its parameters may fit: what they are for is another matter."""
+    with monkeypatch.context() as swapped:
+        swapped.setattr(model, "Norm", type("OtherNorm", (model.Norm,), {}))
+        assert model.family() == "GPT-1 with OtherNorm"
+        save_config(folder, config, 12, small_tokenizer.end_of_text)
+        assert load_checkpoint(folder).config == config
+    assert model.family() == "GPT-1"
+    assert "other parts than this program, which computes norm LayerNorm" in refusal(folder)
+    assert json.loads((folder / CONFIG).read_text())["model_type"] == "minigpt"
 
 
 def test_defaults_that_transformers_leaves_out_are_filled_in(folder: Path) -> None:

@@ -6,16 +6,18 @@ from typing import Any
 
 from minigpt.disk.foreign import fenced, markdown
 from minigpt.errors import counted
+from minigpt.model import GPT_1, family, parts
 
-LOADS = """```python
+LOADS = """\
 import minigpt
-model = minigpt.load("{folder}")
+model = minigpt.load(".")
 print(model.generate(max_tokens=200))
-
+"""
+IN_TRANSFORMERS = """
 from transformers import AutoTokenizer, OpenAIGPTLMHeadModel
-model = OpenAIGPTLMHeadModel.from_pretrained("{folder}")
-tokenizer = AutoTokenizer.from_pretrained("{folder}")
-```"""
+model = OpenAIGPTLMHeadModel.from_pretrained(".")
+tokenizer = AutoTokenizer.from_pretrained(".")
+"""
 
 
 def model_card(record: dict[str, Any]) -> str:
@@ -37,14 +39,15 @@ def model_card(record: dict[str, Any]) -> str:
     made = f"made by minigpt {markdown(record['minigpt'])} on {markdown(record['created'][:10])}"
     return f"""# {markdown(record["prompt"]) or "A GPT from own text"}
 
-A GPT-1 of {model["parameters"]:,} parameters ({shape}), {made}.
+A {family()} of {model["parameters"]:,} parameters ({shape}), {made}.
 
 - Corpus: {counted(corpus["documents"], "document")} ({sources}), {corpus["tokens"]:,} tokens. It knows nothing else.{teacher}
 - Training: {steps}, {training["seconds"]:.0f} s on {markdown(record["device"])}, seed {record["seed"]}.
 - Training loss {result["train_loss"]:.3f}; held-out loss {held_out}.
 - It looks back at most {counted(training["context"], "token")}.
 
-{LOADS.format(folder=".")}
+```python
+{LOADS}{IN_TRANSFORMERS if parts() == GPT_1 else ""}```
 
 ## Samples, unedited
 

@@ -12,7 +12,7 @@ from minigpt.disk.shelf import METRICS
 from minigpt.disk.streams import open_stream
 from minigpt.errors import Diverged, MinigptError, counted
 from minigpt.machine import usable_cores
-from minigpt.model import count_parameters
+from minigpt.model import count_parameters, family
 from minigpt.run.course import Course, Result
 from minigpt.run.job import Job
 from minigpt.run.keeper import Keeper
@@ -100,7 +100,7 @@ def warmup(steps: int) -> int:
 def show_plan(job: Job, config: ModelConfig, t: TrainConfig, windows: Windows, timing: Timing | None) -> None:
     """Show the model and the plan of its training."""
     shape = f"{counted(config.n_layer, 'layer')}, {counted(config.n_head, 'head')}, width {config.n_embd}, vocabulary {config.vocab_size:,}"
-    job.listener.say("Model", f"GPT-1, {job.options.size_name}: {shape}: {count_parameters(config):,} parameters")
+    job.listener.say("Model", f"{family()}, {job.options.size_name}: {shape}: {count_parameters(config):,} parameters")
     job.listener.say("Device", job.backend.reason)
     long = str(timing) if timing else f"{counted(t.epochs, 'epoch')} of {counted(windows.steps, 'step')}"
     steps = f"{long}, {t.batch_size} x {counted(windows.context, 'token')} each"
