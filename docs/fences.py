@@ -29,8 +29,8 @@ class Fence:
 
 
 def documents(root: Path = ROOT) -> list[Path]:
-    """README.md, CONTRIBUTING.md and everything in docs/."""
-    top = [root / name for name in ("README.md", "CONTRIBUTING.md")]
+    """README.md, CONTRIBUTING.md, those of the examples and everything in docs/."""
+    top = [root / name for name in ("README.md", "CONTRIBUTING.md", "examples/README.md")]
     return [path for path in top if path.exists()] + sorted((root / "docs").rglob("*.md"))
 
 
