@@ -1,6 +1,6 @@
 """python -m benchmarks.gpu_trial --out trial.json --seconds 200
 
-Sections: environment, kernels, gradients, losses, speed, profile, ceilings. Each has its own time
+Sections: environment, kernels, gradients, losses, speed, ceilings. Each has its own time
 cap; what fails is noted and the rest runs. The JSON is written after each section.
 """
 
@@ -9,8 +9,6 @@ from __future__ import annotations
 import argparse
 import json
 import signal
-import subprocess
-import sys
 import time
 import traceback
 from collections.abc import Callable
@@ -23,11 +21,11 @@ from .sections import SECTIONS, SHAPES
 class Trial:
     """The results so far, the time left, and the device that sections share."""
 
-    def __init__(self, out: Path, seconds: float) -> None:
+    def __init__(self, out: Path, seconds: float, shapes: int) -> None:
         self.out, self.start, self.seconds = out, time.monotonic(), seconds
+        self.shapes = shapes
         self.results: dict[str, Any] = {}
-        self.compilers: list[subprocess.Popen] = []
-        self.device: Any = None
+        self.device: Any = None  # of the checks, made at the first use
 
     def left(self) -> float:
         return self.seconds - (time.monotonic() - self.start)
@@ -58,27 +56,6 @@ class Trial:
     def write(self) -> None:
         self.out.write_text(json.dumps(self.results, indent=1, default=str))
 
-    def compile(self) -> None:
-        """Fill inductor's cache on the disk while the checks run."""
-        for shape in SHAPES:
-            command = [sys.executable, "-m", f"{__package__}.peers", *(str(part) for part in shape)]
-            quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
-            self.compilers.append(subprocess.Popen(command, **quiet))
-
-    def finish(self) -> None:
-        """Wait for the compilers, 45 s at most: nothing else may run while time is measured."""
-        begun = time.monotonic()
-        stop = begun + min(45, self.left() / 4)
-        for process in self.compilers:
-            try:
-                process.wait(max(0.1, stop - time.monotonic()))
-            except subprocess.TimeoutExpired:
-                process.kill()
-                process.wait()
-        ended = [process.returncode for process in self.compilers]
-        self.results["compilers"] = {"ended": ended, "waited": round(time.monotonic() - begun, 1)}
-        print("== compilers:", self.results["compilers"], flush=True)
-
 
 def main() -> None:
     parser = argparse.ArgumentParser(
@@ -87,19 +64,12 @@ def main() -> None:
     parser.add_argument("--out", type=Path, default=Path("trial.json"))
     parser.add_argument("--seconds", type=float, default=200)
     parser.add_argument("--only", default=",".join(SECTIONS), help="sections, by commas")
+    parser.add_argument("--shapes", type=int, default=len(SHAPES), help="of speed, so many")
     a = parser.parse_args()
-    trial = Trial(a.out, a.seconds)
+    trial = Trial(a.out, a.seconds, a.shapes)
     wanted = [name for name in SECTIONS if name in a.only.split(",") or name == "environment"]
-    if "speed" in wanted:
-        trial.compile()
-    try:
-        for name in wanted:
-            if name == "speed":
-                trial.finish()
-            trial.section(name, *SECTIONS[name])
-    finally:
-        for process in trial.compilers:
-            process.kill()
+    for name in wanted:
+        trial.section(name, *SECTIONS[name])
 
 
 if __name__ == "__main__":

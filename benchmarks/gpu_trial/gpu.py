@@ -76,9 +76,12 @@ class Runner:
         memory = cupy.cuda.alloc_pinned_memory(4 * size * SLOTS)
         self.slots = np.frombuffer(memory, np.int32, size * SLOTS).reshape(SLOTS, size)
         cupy.cuda.Device().synchronize()  # what the default stream has written is seen by these
+        for stream in (self.stream, self.side):
+            step.device.lt.workspace(stream.ptr)
+        self.alone(step.program)
         self.events: list[Any] = []  # of captured graphs
         self.graph = self.capture(step.program) if graph else None
-        step.m[...] = step.v[...] = 0  # the capture ran a step, at a rate of 0
+        step.m[...] = step.v[...] = 0  # a step was run, at a rate of 0
         cupy.cuda.Device().synchronize()
 
     def feed(self, x: np.ndarray, y: np.ndarray) -> None:
@@ -105,13 +108,19 @@ class Runner:
         self.stream.synchronize()
         return float(self.step.stats[0])
 
+    def alone(self, program: Program) -> None:
+        """Each launch, waited for: what is lazy is loaded, and one that fails is named."""
+        for label, launch, _ in program.ops:
+            try:
+                with self.stream:
+                    if launch:
+                        launch()
+                self.stream.synchronize()
+            except RuntimeError as error:  # CUDA's and cuBLAS's errors are such
+                raise RuntimeError(f"{label}: {error}") from error
+
     def capture(self, program: Program, repeat: int = 1) -> Any:
-        """The program as a graph, side products on a branch of their own. It is run once before."""
-        for stream in (self.stream, self.side):
-            self.step.device.lt.workspace(stream.ptr)
-        with self.stream:
-            program.run()  # compiles and loads what is lazy
-        self.stream.synchronize()
+        """A program that has run before as a graph, side products on a branch of their own."""
         self.stream.begin_capture()
         try:
             for _ in range(repeat):

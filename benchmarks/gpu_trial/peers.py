@@ -1,8 +1,8 @@
 """The same step in PyTorch on CUDA: TF32, scaled_dot_product_attention, fused AdamW, clipping.
 
 Variants: eager; graph (eager, the whole step captured as one CUDA graph); compile;
-reduce-overhead; compiled-graph (compile, the whole step captured). As a program,
-`python -m benchmarks.gpu_trial.peers V B T DROPOUT` compiles: inductor keeps it on the disk.
+reduce-overhead; compiled-graph (compile, the whole step captured). One variant a process: graphs
+that are captured on one stream share a cuBLAS workspace, which reduce-overhead gives back.
 """
 
 from __future__ import annotations
@@ -82,6 +82,9 @@ class Peer:
         else:
             self.step()
 
+    def wait(self) -> None:
+        torch.cuda.synchronize()
+
     def loss(self) -> float:
         return float(self.latest)
 
@@ -143,12 +146,3 @@ def ceilings() -> dict[str, float]:
         found[f"{name} TFLOP/s"] = 2 * 8192**3 / time / 1e9
     torch.set_float32_matmul_precision("high")
     return found
-
-
-if __name__ == "__main__":
-    V, B, T, dropout = int(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3]), float(sys.argv[4])
-    for variant in ("compile", "reduce-overhead"):
-        peer = Peer(ModelConfig(vocab_size=V, dropout=dropout), None, B, T, variant)
-        for _ in range(3):
-            peer.step()
-        torch.cuda.synchronize()

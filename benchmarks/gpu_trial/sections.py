@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import gc
 import importlib.metadata
 import json
 import os
+import sys
 import time
 from typing import Any
 
@@ -13,16 +13,17 @@ import numpy as np
 
 from minigpt import ModelConfig, TrainConfig, Trainer
 
-SHAPES = [  # V, B, T, dropout
-    (3000, 8, 128, 0.0),
-    (3000, 64, 512, 0.0),
-    (3000, 32, 256, 0.0),
+SHAPES = [  # V, B, T, dropout; what is wanted most first
     (3000, 8, 256, 0.0),
-    (3000, 8, 128, 0.1),
-    (3000, 64, 512, 0.1),
+    (3000, 32, 256, 0.0),
+    (3000, 64, 512, 0.0),
+    (3000, 8, 256, 0.1),
+    (3000, 8, 128, 0.0),
     (50257, 8, 128, 0.0),
 ]
-LARGE = 16000  # tokens; from here on fewer variants, which must fit the memory together
+OURS = ("ours", "ours, not tuned")
+PEERS = ("eager", "compile", "reduce-overhead", "compiled-graph")
+LARGE = 1500  # tokens; from here on fewer variants
 
 
 def config(V: int, dropout: float = 0.0) -> ModelConfig:
@@ -58,9 +59,9 @@ def kernels(trial: Any, found: dict) -> None:
 
     shapes = ((4, 128, 3000, 58982), (3, 77, 203, 58982), (2, 512, 3001, 65536))
     for precision, limit in (("float32", 1e-5), ("tf32", 2e-3)):
-        for B, T, V, keep in (*shapes, (32, 256, 60, 58982)):  # the last: long runs of equal ids
-            errors = {}
-            for kernel, name, error in Case(trial.device(precision), B, T, 384, V, keep).all():
+        for B, T, V, keep in (*shapes, (32, 256, 60, 58982)):
+            case, errors = Case(trial.device(precision), B, T, 384, V, keep), {}
+            for kernel, name, error in case.embedding() if B == 32 else case.all():  # long runs
                 errors[f"{kernel} {name}"] = f"{error:.1e}"
                 if not error < limit:
                     print("   TOO LARGE", precision, B, T, kernel, name, f"{error:.1e}")
@@ -123,67 +124,79 @@ def losses(trial: Any, found: dict) -> None:
     found["dropout"] = {"last": a[steps - 1], "same seed, same bits": a == b, "other seed": a != c}
 
 
-def release() -> None:
-    """Give memory back between shapes; a Step and its blocks are a circle."""
-    import cupy
-    import torch
-
-    torch._dynamo.reset()  # else it soon takes a shape for one too many and no longer compiles
-    gc.collect()
-    cupy.get_default_memory_pool().free_all_blocks()
-    torch.cuda.empty_cache()
+def commands(V: int, B: int, T: int, dropout: float) -> dict[str, list[str]]:
+    """Variant -> the command of its process, for one shape."""
+    ours = OURS if B * T > LARGE or dropout else (*OURS, "ours, one stream", "ours, float32")
+    shape = [str(part) for part in (V, B, T, dropout)]
+    worker = [sys.executable, "-m", f"{__package__}.worker"]
+    names = (*ours, *(f"torch {peer}" for peer in PEERS))
+    return {name: [*worker, name, *shape] for name in names}
 
 
 def speed(trial: Any, found: dict) -> None:
-    """Thousand tokens/s of our variants and PyTorch's, all in turn."""
-    from .speed import PEERS, VARIANTS, Ours, Theirs, in_turn, weights
+    """Thousand tokens/s of our variants and PyTorch's, all in turn; then where a step's time goes.
 
-    for V, B, T, dropout in SHAPES:
-        label = f"V{V} B{B} T{T} dropout {dropout}"
-        if trial.left() < 40:  # the last sections need some
-            found[label] = "left out: no time left"
-            continue
-        c, runners, notes = config(V, dropout), {}, {}
-        state = weights(c)
-        ours = ("ours", "ours, one stream") if B * T > LARGE else tuple(VARIANTS)
-        for name in (*ours, *(f"torch {peer}" for peer in PEERS)):
-            start = time.perf_counter()
-            try:
-                if name.startswith("torch"):
-                    runners[name] = Theirs(c, state, B, T, name.removeprefix("torch "))
-                else:
-                    runners[name] = Ours(trial.device, c, state, B, T, name)
-            except Exception as error:  # the others are still measured
-                notes[name] = repr(error)[:300]
-            notes[f"{name}: seconds to start"] = round(time.perf_counter() - start, 1)
-        rates = in_turn(runners, B * T)
-        found[label] = {"thousand tokens/s": rates, "notes": notes}
-        failed = {name: note for name, note in notes.items() if isinstance(note, str)}
-        print(label, {name: r["median"] for name, r in rates.items()}, failed, flush=True)
+    Everybody begins at once, because compilers take long. Ours begin when the others are ready:
+    their products are chosen by measuring."""
+    from .turns import Player, in_turn
+
+    threads = {"TORCHINDUCTOR_COMPILE_THREADS": "1"}  # one a process, of which there are many
+    shapes = SHAPES[: trial.shapes]
+    games = {
+        f"V{V} B{B} T{T} dropout {dropout}": {
+            name: Player(command, dict(os.environ) | threads)
+            for name, command in commands(V, B, T, dropout).items()
+        }
+        for V, B, T, dropout in shapes
+    }
+    try:
+        starts = found["starts"] = start_all(games, min(75, trial.left() / 2))
         trial.write()
-        del runners
-        release()
+        for (label, players), (_, B, T, _) in zip(games.items(), shapes, strict=True):
+            if trial.left() < 8:
+                found[label] = "left out: no time left"
+                continue
+            rates = in_turn(players, B * T)
+            failed = {name: player.failed for name, player in players.items() if player.failed}
+            found[label] = {"thousand tokens/s": rates, "start": starts[label], "failed": failed}
+            print(label, {n: r["median"] for n, r in rates.items()}, failed, flush=True)
+            trial.write()
+        profiles(trial, games)
+    finally:
+        for players in games.values():
+            for player in players.values():
+                player.end("")
 
 
-def profiles(trial: Any, found: dict) -> None:
-    """Time by kernel of our step, and how long PyTorch's keep the device busy."""
-    from .profile import by_kernel, profiled
-    from .speed import Ours, Theirs, weights
+def start_all(games: dict[str, dict[str, Any]], seconds: float) -> dict[str, dict[str, Any]]:
+    """What each says of its start. PyTorch's variants have so many seconds, all together."""
+    starts: dict[str, dict[str, Any]] = {label: {} for label in games}
+    stop = time.monotonic() + seconds
+    everybody = [(lab, name, p) for lab, players in games.items() for name, p in players.items()]
+    for _, name, player in everybody:
+        if name.startswith("torch"):
+            player.order("start")
+    for label, name, player in everybody:
+        if name.startswith("torch"):
+            starts[label][name] = player.answer(stop - time.monotonic())
+    for label, name, player in everybody:
+        if not name.startswith("torch"):
+            starts[label][name] = player.ask("start", 15)
+    for label, name, player in everybody:
+        print(label, name, starts[label][name] or player.failed, flush=True)
+    return starts
 
-    for V, B, T, dropout in SHAPES[:2]:
-        c = config(V, dropout)
-        state, label = weights(c), f"V{V} B{B} T{T}"
-        ours = Ours(trial.device, c, state, B, T)
-        found[label] = by_kernel(ours)
-        print(label, json.dumps(found[label]), flush=True)
-        found[f"{label} seen by CUPTI"] = profiled(ours)
-        del ours
-        release()
-        for name in ("eager", "compile"):
-            found[f"{label} torch {name}"] = profiled(Theirs(c, state, B, T, name))
-            print(label, name, found[f"{label} torch {name}"]["kernels ms"], flush=True)
-            release()
-    found["products"] = trial.device("tf32", True).lt.report
+
+def profiles(trial: Any, games: dict[str, dict[str, Any]]) -> None:
+    """Time by kernel of our step; for how long PyTorch's kernels keep the device busy."""
+    found = trial.results.setdefault("profile", {})
+    for name in ("ours", "torch eager", "torch compile"):
+        for label, players in games.items():
+            if trial.left() > 8 and not label.endswith("0.1"):
+                seen = players[name].ask("profile", min(15, trial.left() - 3))
+                found[label if name == "ours" else f"{label} {name}"] = seen or players[name].failed
+                print(label, name, json.dumps(seen), flush=True)
+                trial.write()
 
 
 def ceilings(trial: Any, found: dict) -> None:
@@ -201,7 +214,6 @@ SECTIONS = {  # with the seconds that each may take
     "kernels": (kernels, 30),
     "gradients": (gradients, 40),
     "losses": (losses, 40),
-    "speed": (speed, 120),
-    "profile": (profiles, 30),
+    "speed": (speed, 150),
     "ceilings": (ceilings, 15),
 }

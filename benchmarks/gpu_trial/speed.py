@@ -1,11 +1,8 @@
-"""Tokens/s in turn: the variants of our own step and of PyTorch's, on the same batches."""
+"""The variants of our own step and of PyTorch's, on the same batches."""
 
 from __future__ import annotations
 
-import statistics
-import time
 from collections.abc import Callable
-from typing import Any
 
 import cupy
 import numpy as np
@@ -23,7 +20,6 @@ VARIANTS: dict[str, tuple[str, bool, bool, bool]] = {
     "ours, no graph": ("tf32", True, False, False),
     "ours, float32": ("float32", False, True, True),
 }
-PEERS = ("eager", "graph", "compile", "reduce-overhead", "compiled-graph")
 COUNT = 8  # batches that are passed in turn
 
 
@@ -56,7 +52,6 @@ class Ours:
 
     def __init__(
         self,
-        device: Any,
         config: ModelConfig,
         state: dict[str, np.ndarray],
         B: int,
@@ -64,7 +59,8 @@ class Ours:
         name: str = "ours",
     ) -> None:
         precision, tune, fork, graph = VARIANTS[name]
-        self.step = Step(device(precision, tune), config, state, B, T, config.dropout, fork)
+        device = Device(384, precision, tune)
+        self.step = Step(device, config, state, B, T, config.dropout, fork)
         self.run = Runner(self.step, graph)
         self.batches = batches(config.vocab_size, B, T)
 
@@ -73,6 +69,10 @@ class Ours:
 
     def wait(self) -> None:
         self.run.stream.synchronize()
+
+    def loss(self) -> float:
+        """The loss of the latest step."""
+        return self.run.loss()
 
     def device_ms(self, repeat: int = 20) -> float:
         """Milliseconds of a step's graph on the device, launches back to back."""
@@ -91,54 +91,16 @@ class Theirs:
     def __init__(
         self, config: ModelConfig, state: dict[str, np.ndarray], B: int, T: int, name: str
     ) -> None:
-        import torch
-
         from .peers import Peer, pinned
 
-        self.torch, self.peer = torch, Peer(config, state, B, T, name)
+        self.peer = Peer(config, state, B, T, name)
         self.batches = [(pinned(x), pinned(y)) for x, y in batches(config.vocab_size, B, T)]
-        for i in range(12):  # compiles, records graphs
-            self(i)
-        self.wait()
 
     def __call__(self, i: int) -> None:
         self.peer(*self.batches[i % COUNT])
 
     def wait(self) -> None:
-        self.torch.cuda.synchronize()
+        self.peer.wait()
 
-
-def in_turn(runners: dict[str, Any], tokens: int, rounds: int = 9, seconds: float = 0.05) -> dict:
-    """Thousand tokens/s of each over rounds in which all take turns; milliseconds that the host
-    needs to hand over a step when the device has nothing to do. Where that is as long as a step,
-    the host is what the rate is bound by."""
-    steps, host = {}, {}
-    for name, run in runners.items():
-        for i in range(4):
-            run(i)
-        run.wait()
-        handed = []
-        start = time.perf_counter()
-        for i in range(6):
-            began = time.perf_counter()
-            run(i)
-            handed.append(time.perf_counter() - began)
-            run.wait()
-        steps[name] = max(5, int(seconds / ((time.perf_counter() - start) / 6)))
-        host[name] = 1000 * statistics.median(handed)
-    rates: dict[str, list[float]] = {name: [] for name in runners}
-    for _ in range(rounds):
-        for name, run in runners.items():
-            start = time.perf_counter()
-            for i in range(steps[name]):
-                run(i)
-            run.wait()
-            rates[name].append(tokens * steps[name] / (time.perf_counter() - start) / 1000)
-    return {name: spread(r, tokens, host[name]) for name, r in rates.items()}
-
-
-def spread(rates: list[float], tokens: int, host: float) -> dict[str, float]:
-    low, middle, high = (float(q) for q in np.percentile(rates, [25, 50, 75]))
-    found = {"median": middle, "q1": low, "q3": high, "least": min(rates), "most": max(rates)}
-    found |= {"step ms": tokens / middle, "host ms": host}
-    return {name: round(value, 3 if name.endswith("ms") else 1) for name, value in found.items()}
+    def loss(self) -> float:
+        return self.peer.loss()
