@@ -163,9 +163,11 @@ def speed(trial: Any, found: dict) -> None:
             trial.write()
         profiles(trial, games)
     finally:
-        for players in games.values():
-            for player in players.values():
-                player.end("")
+        everybody = [player for players in games.values() for player in players.values()]
+        for player in everybody:
+            player.process.kill()  # all at once: each takes a while to give its memory back
+        for player in everybody:
+            player.end("over")
 
 
 def start_all(games: dict[str, dict[str, Any]], seconds: float) -> dict[str, dict[str, Any]]:
@@ -181,7 +183,7 @@ def start_all(games: dict[str, dict[str, Any]], seconds: float) -> dict[str, dic
             starts[label][name] = player.answer(stop - time.monotonic())
     for label, name, player in everybody:
         if not name.startswith("torch"):
-            starts[label][name] = player.ask("start", 15)
+            starts[label][name] = player.ask("start", 20)
     for label, name, player in everybody:
         print(label, name, starts[label][name] or player.failed, flush=True)
     return starts
