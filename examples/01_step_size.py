@@ -16,19 +16,19 @@ Here f is GELU, and the errors are averages over 1000 points. Four ways to estim
 
 import numpy as np
 
-SLOPE, CUBIC = np.sqrt(2 / np.pi), 0.044715
+SCALE, CUBIC = np.sqrt(2 / np.pi), 0.044715
 
 
 def gelu(x):
     """x (n,) -> (n,), the curve in GPT-1's MLP; computed in x's own precision."""
-    u = x.dtype.type(SLOPE) * (x + x.dtype.type(CUBIC) * x**3)
+    u = x.dtype.type(SCALE) * (x + x.dtype.type(CUBIC) * x**3)
     return x * (1 + np.tanh(u)) / 2
 
 
 def gelu_slope(x):
     """The derivative that a backward pass multiplies by, found on paper."""
-    t = np.tanh(SLOPE * (x + CUBIC * x**3))
-    return (1 + t) / 2 + x / 2 * (1 - t**2) * SLOPE * (1 + 3 * CUBIC * x**2)
+    t = np.tanh(SCALE * (x + CUBIC * x**3))
+    return (1 + t) / 2 + x / 2 * (1 - t**2) * SCALE * (1 + 3 * CUBIC * x**2)
 
 
 def one_sided(x, h):

@@ -1,8 +1,12 @@
 """Causal self-attention: hidden states (N, C) in, hidden states out; the only layer in which
 positions see each other.
 
-Axes: B sequences, T new positions, K positions that can be seen (T, and before them those in the
-cache), H heads, D head size, C = H * D.
+The scores of a head are a (T, K) matrix of which the mask forbids everything above the diagonal.
+They are computed tile by tile down that diagonal, so hardly anything forbidden is computed. `Cache`
+serves generation alone; in training K = T.
+
+Axes: B sequences, T new positions, K positions that can be seen (those in the cache, then the T new
+ones), H heads, D head size, C = H * D.
 """
 
 from __future__ import annotations
@@ -16,63 +20,21 @@ from minigpt.config import ModelConfig
 from minigpt.layers import Dropout, Layer, Linear
 from minigpt.params import Parameters, Specs
 
-# Positions that a new cache has room for, GPT-1's: starting smaller makes decoding 5 % slower.
-FIRST = 512
-
-
-class Cache:
-    """The keys and values of the positions read so far, for every block: decoding then reads each
-    token once. No later token changes them, as position t sees 0 to t alone.
-
-    `length` positions are filled. Room grows with use, at least doubling each time, whatever number
-    of positions the configuration claims. GPT-1's positions are learned and absolute, so a full
-    cache cannot drop its oldest entry: the kept part of the window is read again (generate.py).
-    """
-
-    def __init__(self, config: ModelConfig, workspace: Workspace, batch: int = 1) -> None:
-        self.config, self.workspace, self.batch = config, workspace, batch
-        self.length = self.room = 0
-        self.keys: Array = None
-        self.values: Array = None
-        self.reserve(FIRST)
-
-    def reserve(self, positions: int) -> None:
-        """Make room for this many positions, at most n_positions; the entries stay."""
-        config, xp = self.config, self.workspace.backend.xp
-        room = min(positions, config.n_positions)
-        shape = (config.n_layer, self.batch, config.n_head, room, config.head_size)  # (L,B,H,K,D)
-        grown = [xp.zeros(shape, dtype=self.workspace.dtype) for _ in range(2)]
-        if self.length:
-            for new, old in zip(grown, (self.keys, self.values), strict=True):
-                new[..., : self.length, :] = old[..., : self.length, :]
-        self.keys, self.values = grown
-        self.room = room
-
-    def extend(self, block: int, k: Array, v: Array) -> tuple[Array, Array]:
-        """Append k, v (B, H, T, D) of a block; returns all that it has, (B, H, length + T, D) each.
-        The model advances `length`."""
-        end = self.length + k.shape[2]
-        if end > self.room:
-            self.reserve(max(end, 2 * self.room))
-        self.keys[block, :, :, self.length : end] = k
-        self.values[block, :, :, self.length : end] = v
-        return self.keys[block, :, :, :end], self.values[block, :, :, :end]
-
 
 class Tile(NamedTuple):
-    """A square on the diagonal of the (T, K) score matrix."""
+    """A square on the diagonal of the (T, K) scores, and how far it reaches left and down."""
 
-    rows: slice  # queries
-    columns: slice  # keys
-    seen: slice  # every key that some query of this tile sees
-    seeing: slice  # every query that sees some key of this tile
+    rows: slice  # its queries
+    columns: slice  # its keys
+    seen: slice  # the keys that its queries may see: all up to its right edge
+    seeing: slice  # the queries that may see its keys: all from its upper edge on
 
 
 @lru_cache(maxsize=256)
 def tiles(T: int, K: int, size: int) -> tuple[Tile, ...]:
     """The diagonal of the (T, K) scores, cut into squares; query t sees the keys up to K - T + t.
 
-    The first square also holds the columns of the past, which all of its queries see.
+    The first tile is wider: its columns include the K - T cached keys, which every query sees.
     """
     past = K - T
     return tuple(
@@ -91,9 +53,9 @@ class Attention(Layer):
 
     Shapes: x (N, C) -> (N, C). Source: Vaswani et al. 2017, equation 1; scores are scaled as in
     Radford et al. 2018.
-    Saves: qkv (N, 3C), q already scaled; weights (B, H, T, K), the softmax, undefined right of the
-    diagonal tiles; mixed (N, C).
-    Plain: `attention`. The scale goes into q once; scores right of the diagonal's tiles, whose
+    Saves: qkv (N, 3C), q already scaled; weights (B, H, T, K), the softmax before dropout, with
+    old values right of the diagonal tiles, so np.tril them before you look; mixed (N, C).
+    Plain: `attention`. q is scaled instead of the scores; scores right of the diagonal tiles, whose
     softmax is 0, are never computed; and the row sum of w dw is taken as that of do o, as o = w v:
     D numbers instead of T. 1.16 times as fast at T = 256, 1.27 at T = 512, with 1 MiB of new memory
     instead of 32 (docs/backprop.md, sections 7 and 11).
@@ -112,7 +74,7 @@ class Attention(Layer):
         name: str,
         parameters: Parameters,
         workspace: Workspace,
-        block: int = 0,
+        block: int = 0,  # the number of its block, for the cache
         tile: int | None = None,
     ) -> None:
         super().__init__(name, workspace)
@@ -132,7 +94,7 @@ class Attention(Layer):
         T = N // B
         self.qkv = self.project_in.forward(x)  # (N, 3C)
         self.qkv[:, :C] *= self.scale
-        # Views (B, H, T, D), of which nothing is copied: matmul takes any strides.
+        # Views (B, H, T, D); nothing is copied, as matmul takes any strides.
         q, k, v = self.qkv.reshape(B, T, 3, self.H, self.D).transpose(2, 0, 3, 1, 4)
         if cache is not None:
             k, v = cache.extend(self.block, k, v)  # (B, H, K, D)
@@ -141,12 +103,12 @@ class Attention(Layer):
         mask = self.dropout.draw(B, self.H, T, K)
         self.mixed = self.buffer("mixed", N, C)
         mixed = self.mixed.reshape(B, T, self.H, self.D).swapaxes(1, 2)  # (B, H, T, D)
-        for b in self.backend.pieces(self.weights):
+        for b in self.backend.pieces(self.weights):  # b: a slice of the sequences
             for rows, _, seen, _ in tiles(T, K, self.tile):
                 w = self.weights[b, :, rows, seen]
                 xp.matmul(q[b, :, rows], k[b, :, seen].swapaxes(2, 3), out=w)  # scores
                 n = rows.stop - rows.start
-                w[..., seen.stop - n :] += self.causal[:n, :n]
+                w[..., seen.stop - n :] += self.causal[:n, :n]  # the last n keys are the square's
                 self.softmax(w)
                 dropped = w
                 if mask is not None:
@@ -156,8 +118,8 @@ class Attention(Layer):
         return self.project_out.forward(self.mixed)
 
     def softmax(self, w: Array) -> None:
-        """exp(w) / sum(exp(w)) over the last axis, the keys 0, 1, ..., in place."""
-        w -= w.max(axis=-1, keepdims=True)
+        """Scores w -> exp(w) / sum(exp(w)) over the keys, the last axis; in place."""
+        w -= w.max(axis=-1, keepdims=True)  # cancels out; exp cannot overflow
         self.xp.exp(w, out=w)
         w /= w.sum(axis=-1, keepdims=True)
 
@@ -171,8 +133,8 @@ class Attention(Layer):
         q, k, v = self.qkv.reshape(B, T, 3, H, self.D).transpose(2, 0, 3, 1, 4)
         do = dmixed.reshape(B, T, H, self.D).swapaxes(1, 2)  # (B, H, T, D)
         mask = self.dropout.mask
-        # Of softmax: dscores = w * (dw - sum(w * dw)). The sum over K keys equals sum(o * do) over
-        # D: one row, much shorter.
+        # Softmax backward: dscores = w * (dw - sum(w * dw)). Instead of the sum over K keys we take
+        # sum(o * do) over D, which is equal and shorter.
         product = xp.multiply(dmixed, self.mixed, out=self.scratch("product", N, C))
         total = product.reshape(B, T, H, self.D).sum(axis=3).swapaxes(1, 2)[..., None]  # (B,H,T,1)
         for b in self.backend.pieces(self.weights):
@@ -182,13 +144,13 @@ class Attention(Layer):
                 dropped = self.scratch("dropped", *w.shape)
             for rows, _, seen, _ in tiles(T, T, self.tile):
                 ds = dscores[:, :, rows, seen]
-                xp.matmul(do[b, :, rows], v[b, :, seen].swapaxes(2, 3), out=ds)  # of the weights
+                xp.matmul(do[b, :, rows], v[b, :, seen].swapaxes(2, 3), out=ds)  # dw
                 if mask is not None:
                     kept = mask[b, :, rows, seen]
                     xp.multiply(w[:, :, rows, seen], kept, out=dropped[:, :, rows, seen])
                     ds *= kept
                 ds -= total[b, :, rows]
-                ds *= w[:, :, rows, seen]  # of the scores
+                ds *= w[:, :, rows, seen]  # dscores
                 xp.matmul(ds, k[b, :, seen], out=dq[b, :, rows])
             for _, keys, _, seeing in tiles(T, T, self.tile):
                 down = dropped[:, :, seeing, keys].swapaxes(2, 3)
@@ -197,3 +159,47 @@ class Attention(Layer):
                 xp.matmul(down, q[b, :, seeing], out=dk[b, :, keys])
         dqkv[:, :C] *= self.scale
         return self.project_in.backward(dqkv)
+
+
+# Positions that a new cache has room for, as many as GPT-1 has: growing from less makes decoding
+# 5 % slower.
+FIRST_ROOM = 512
+
+
+class Cache:
+    """The keys and values of the positions read so far, for every block: decoding then reads each
+    token once. No later token changes them, as position t sees 0 to t alone.
+
+    `length` positions are filled. Room grows with use, at least doubling each time: a configuration
+    may claim any number of positions. GPT-1's positions are learned and absolute, so a full
+    cache cannot drop its oldest entry: the kept part of the window is read again (generate.py).
+    """
+
+    def __init__(self, config: ModelConfig, workspace: Workspace, batch: int = 1) -> None:
+        self.config, self.workspace, self.batch = config, workspace, batch
+        self.length = self.room = 0
+        self.keys: Array = None
+        self.values: Array = None
+        self.reserve(FIRST_ROOM)
+
+    def reserve(self, positions: int) -> None:
+        """Make room for this many positions, at most n_positions; the entries stay."""
+        config, xp = self.config, self.workspace.backend.xp
+        room = min(positions, config.n_positions)
+        shape = (config.n_layer, self.batch, config.n_head, room, config.head_size)  # (L,B,H,K,D)
+        grown = [xp.zeros(shape, dtype=self.workspace.dtype) for _ in range(2)]
+        if self.length:
+            for new, old in zip(grown, (self.keys, self.values), strict=True):
+                new[..., : self.length, :] = old[..., : self.length, :]
+        self.keys, self.values = grown
+        self.room = room
+
+    def extend(self, block: int, k: Array, v: Array) -> tuple[Array, Array]:
+        """Append k, v (B, H, T, D) of block number `block`; returns all that it has of it,
+        (B, H, length + T, D) each. The model advances `length` after the last block."""
+        end = self.length + k.shape[2]
+        if end > self.room:
+            self.reserve(max(end, 2 * self.room))
+        self.keys[block, :, :, self.length : end] = k
+        self.values[block, :, :, self.length : end] = v
+        return self.keys[block, :, :, :end], self.values[block, :, :, :end]

@@ -20,12 +20,12 @@ from minigpt.threads import Turns
 
 Array = Any  # a numpy.ndarray or a cupy.ndarray, whichever the backend makes
 
-# A piece of an elementwise chain: a common L2 cache. Smaller pieces mean more calls, and at each
-# call threads wait for each other.
+# A chain of elementwise steps runs over pieces of this size, which fit in a common L2 cache.
+# Smaller pieces mean more calls, and at each call threads wait for each other.
 CACHE_BYTES = 2**20
 
-# By class, the statuses with which CUDA's own libraries say that they found no memory. cuBLAS
-# cannot start (1) without its workspace.
+# The statuses with which CUDA's libraries report that memory ran out, by the error's class. cuBLAS
+# cannot even start (status 1) without memory for its workspace.
 OUT_OF_MEMORY = {"CUDARuntimeError": (2,), "CUDADriverError": (2,), "CUBLASError": (1, 3)}
 
 
@@ -36,7 +36,7 @@ class Backend:
     xp: Any = np
     cache_bytes = CACHE_BYTES
     tile = 64  # queries and keys per tile of attention: only diagonal tiles compute masked scores
-    most_workers = 2**20  # threads that may compute side by side
+    most_workers = 2**20  # threads that may compute side by side: no limit
     plans_memory = True  # a batch is split in advance, to fit into the machine's free memory
 
     def __init__(self, reason: str) -> None:
@@ -64,8 +64,8 @@ class Backend:
         return isinstance(error, MemoryError)
 
     def pieces(self, x: Array, arrays: int = 1) -> tuple[slice, ...]:
-        """Slices over x's rows, over which a chain of elementwise steps on so many arrays like x
-        stays in the processor's cache."""
+        """Slices of x's rows, so small that the same rows of so many arrays of x's shape fit in
+        the processor's cache together."""
         row_bytes = arrays * math.prod(x.shape[1:]) * x.itemsize
         return cut(x.shape[0], max(1, self.cache_bytes // row_bytes))
 
@@ -138,9 +138,8 @@ class CupyBackend(Backend):
         """One for the whole batch, on the device: its draws differ from the CPU's, their
         distribution does not."""
         seed = int(np.random.SeedSequence(seeds[0]).generate_state(1, np.uint64)[0])
-        return [
-            self.xp.random.Generator(self.xp.random.Philox4x3210(seed))
-        ]  # counter-based: cheap to start, unlike CuPy's default
+        # Philox is counter-based: cheap to start, unlike CuPy's default.
+        return [self.xp.random.Generator(self.xp.random.Philox4x3210(seed))]
 
     def dropout_mask(self, generators: list[Any], keep: float, out: Array) -> None:
         """The same without the rounding."""
@@ -150,6 +149,7 @@ class CupyBackend(Backend):
 
 @lru_cache(maxsize=256)
 def cut(rows: int, step: int) -> tuple[slice, ...]:
+    """Slices of `step` rows each; the last takes what is left."""
     return tuple(slice(start, min(start + step, rows)) for start in range(0, rows, step))
 
 
@@ -157,7 +157,8 @@ class Workspace:
     """What the layers of one model share: its buffers, and the randomness of dropout.
 
     `generators` has one for each sequence of the batch, so that a sequence drops the same units
-    whichever worker computes it; None turns dropout off. Computations in a workspace take `turns`.
+    whichever worker computes it; None turns dropout off. One computation at a time may use the
+    buffers: `turns` sees to it (threads.py).
     """
 
     def __init__(self, backend: Backend, dtype: type = np.float32) -> None:
@@ -224,12 +225,10 @@ def _probe_cupy() -> tuple[Any, str]:
         ) from error
     try:
         ones = cupy.ones((8, 8), dtype=cupy.float32)
-        total = float(cupy.exp(ones * 0).sum()) + float(
-            (ones @ ones).sum()
-        )  # a compiled kernel, a matrix product
-    except (
-        Exception
-    ) as error:  # CuPy's driver, runtime, compiler, cuBLAS and memory errors have no common class
+        kernel, product = cupy.exp(ones * 0), ones @ ones
+        total = float(kernel.sum()) + float(product.sum())
+    # CuPy's driver, runtime, compiler, cuBLAS and memory errors have no common class.
+    except Exception as error:
         remedy = "install or update the NVIDIA driver and the CUDA libraries that CuPy names"
         raise MinigptError(
             f"CuPy {cupy.__version__} cannot compute: "

@@ -1,14 +1,14 @@
 """Softmax cross-entropy over the output matrix: hidden states and targets in; the mean loss and the
 gradient of that mean out.
 
-The logits (N, V) would be the largest array of the program, so they never exist all at once: a
-chunk of rows is multiplied out, its exponentials take its place, and these are multiplied back.
-That is why forward and backward are one pass here.
+The logits (N, V) would be the largest array of the program, so they never exist all at once: the
+logits of a chunk of rows are computed, their exponentials overwrite them, and the gradients are
+products with these. That is why forward and backward are one pass here.
 
-The vocabulary is cut into shards, one for each core: a shard multiplies with its own rows of W and
-writes their gradient alone, so several can work on one chunk at once. A shard is cut into blocks,
-whose logits stay in the processor's last cache from their product to their exponentials. All that
-blocks have to tell each other is, for each row, its maximum and its sum.
+The vocabulary is cut into shards, one for each worker: a shard multiplies with its own rows of W
+and writes their gradient alone, so several can work on one chunk at once. A shard is cut into
+blocks (of tokens; not the network's blocks), whose logits stay in the processor's last cache from
+their product to their exponentials. Blocks only have to exchange each row's maximum and sum.
 
 Plain: `loss_and_gradients`, from the logits on. A row's softmax over all blocks follows from that
 of each by exp(m_block - m), so the result is equal. With V = 50,257 and 2,048 rows it is 2.0 times
@@ -32,7 +32,7 @@ from minigpt.threads import Workers
 CHUNK = 512  # rows of logits at once, at least: smaller chunks make smaller, slower products
 CHUNK_BYTES = 64 * 2**20  # and more, as long as their logits are no larger than this
 BLOCK = 4096  # tokens at most: 8 MiB of logits at 512 rows
-# A block whose share of a row's softmax is smaller is taken for this: 1 / share stays finite.
+# The least share of a row's softmax that backward takes a block to have: 1 / share stays finite.
 TINY = 1e-30
 
 
@@ -44,7 +44,8 @@ def chunk_rows(V: int, itemsize: int) -> int:
 class Shard(Layer):
     """The part of the softmax over the tokens `tokens`, in K blocks of S tokens.
 
-    Saves: for each block its exponentials e (M, S); which targets it has, (M,); and where, in e.
+    Saves: for each block its exponentials e (M, S); which rows' targets are in it, (M,); and the
+    targets' places in e.
     """
 
     def __init__(
@@ -73,9 +74,10 @@ class Shard(Layer):
             xp.matmul(hidden, self.weight.value[tokens].T, out=x)
             column = targets - tokens.start
             inside = (column >= 0) & (column < tokens.stop - tokens.start)
-            place = xp.arange(M), xp.where(inside, column, 0)  # of a target elsewhere, any place
+            # An index of each row's target in x; of targets outside, any place: they are masked.
+            place = xp.arange(M), xp.where(inside, column, 0)
             at_target = xp.where(inside, x[place], at_target)
-            for rows in self.backend.pieces(x):
+            for rows in self.backend.pieces(x):  # from here on x is turned into e
                 part = x[rows]
                 xp.max(part, axis=1, out=maxima[k, rows])
                 part -= maxima[k, rows][:, None]
@@ -89,7 +91,7 @@ class Shard(Layer):
 
         `shares` (K, M) turn a block's exponentials e into the softmax; the gradient of the logits
         is then (share * e - onehot) / total. It is computed as share / total * (e - onehot /
-        share): what is per row is applied to the thin matrices, never to the wide one.
+        share), and the factor of a row is applied to the (M, C) matrices, not to the wide (M, S).
         """
         xp = self.xp
         scaled = self.buffer("scaled", *hidden.shape)
@@ -143,10 +145,10 @@ class CrossEntropy(Layer):
         """The loss and dhidden (N, C), a gift; adds to the gradient of W."""
         xp, total, n, losses = self.xp, total or len(targets), len(self.shards), []
         dhidden = self.buffer("dhidden", *hidden.shape)
-        for m in cut(len(hidden), self.chunk):
-            h = hidden[m]
-            told = self.workers.map(Shard.forward, self.shards, [h] * n, [targets[m]] * n)
-            maxima, sums, at_target = zip(*told, strict=True)
+        for rows in cut(len(hidden), self.chunk):
+            h = hidden[rows]
+            results = self.workers.map(Shard.forward, self.shards, [h] * n, [targets[rows]] * n)
+            maxima, sums, at_target = zip(*results, strict=True)  # each a tuple over the shards
             largest = xp.concatenate(maxima).max(axis=0)  # (M,), over the whole vocabulary
             factors = [xp.exp(maximum - largest) for maximum in maxima]
             divisor = sum([(f * s).sum(axis=0) for f, s in zip(factors, sums, strict=True)])
@@ -154,9 +156,10 @@ class CrossEntropy(Layer):
             losses.append(-log_softmax.sum())
             if backward:
                 shares = [f / divisor for f in factors]
+                # The first chunk of a step overwrites the stale gradient, the others add.
                 add, self.output.stale = not self.output.stale, False
                 rest = [h] * n, shares, [total] * n, [add] * n
                 parts = self.workers.map(Shard.backward, self.shards, *rest)
-                dhidden[m] = sum(parts[1:], parts[0])
-        # The one value that the host waits for.
+                dhidden[rows] = sum(parts[1:], parts[0])
+        # The only number of a forward and backward that the host has to wait for.
         return float(xp.stack(losses).sum(dtype=np.float64)) / total, dhidden

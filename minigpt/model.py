@@ -33,8 +33,8 @@ class Embedding(Layer):
 
     Shapes: ids (B, T) integers -> (N, C). Source: Radford et al. 2018, equation 2.
     Saves: ids (B, T); start.
-    Plain: the first line of `gpt` and the last three of its backward. The tokens' rows are added in
-    a loop instead of by `np.add.at`, the same additions in the same order: 3.9 times as fast.
+    Plain: the first lines of `gpt` and the last of its backward. The gradients of tokens' rows are
+    added in a loop instead of by `np.add.at`, in the same order: 3.9 times as fast.
     """
 
     @staticmethod
@@ -42,7 +42,7 @@ class Embedding(Layer):
         C = config.n_embd
         return {
             EMBEDDING: Spec((config.vocab_size, C), shared=True),
-            OUTPUT: Spec((config.vocab_size, C), shared=True),
+            OUTPUT: Spec((config.vocab_size, C), shared=True),  # the same entry, while tied
             POSITIONS: Spec((config.n_positions, C)),
         }
 
@@ -69,8 +69,8 @@ class Block:
     """n = ln_1(x + attn(x)); y = ln_2(n + mlp(n)), with dropout on both branches.
 
     Shapes: (N, C) -> (N, C).
-    Plain: `block`. The same four sums, added in place, as a result is its caller's to overwrite.
-    1.17 times as fast.
+    Plain: `block`. The same four sums, two each way, but in place, as a result is its caller's to
+    overwrite. 1.17 times as fast.
     """
 
     @staticmethod
@@ -112,12 +112,11 @@ class Block:
 class GPT:
     """The network. Shapes: ids (B, T) -> (N, C).
 
-    Plain: `gpt`. B sequences stand under each other as N = B T rows, and only attention knows where
-    one ends. It stops before the logits, which loss.py multiplies out in parts. 1.1 times as fast
-    as one sequence after another.
+    Plain: `gpt`. B sequences are stacked into N = B T rows, and only attention knows where one
+    ends. It stops before the logits, which loss.py computes in parts. 1.1 times as fast as one
+    sequence after another.
 
-    Models over `Parameters` and their twins may stand beside each other (trainer.py). `name`: what
-    messages call it.
+    Several models can share parameters: each worker has one (trainer.py). `name` is for messages.
     """
 
     def __init__(self, parameters: Parameters, name: str = "the model") -> None:
@@ -144,11 +143,12 @@ class GPT:
         return x
 
     def backward(self, dx: Array) -> None:
-        """The gradient of the hidden states (N, C) -> every parameter's gradient, added."""
+        """The gradient of the hidden states (N, C) in; adds to every parameter's gradient but the
+        output matrix's, which the loss has added to."""
         self.embedding.backward(self.backward_to_embedding(dx))
 
     def backward_to_embedding(self, dx: Array) -> Array:
-        """The same without the embedding, whose gradient workers share and write in turn; returns
+        """The same down to the embedding, whose gradient workers share and write in turn; returns
         the gradient (N, C) of its output."""
         for block in reversed(self.blocks):
             dx = block.backward(dx)
@@ -175,8 +175,8 @@ def specs(config: ModelConfig) -> Specs:
 
 def count_parameters(config: ModelConfig) -> int:
     """The exact number of trainable numbers; the tied output matrix counts once."""
-    ends, block = Embedding.specs(config), Block.specs(block_name(0), config)
-    sizes = [sum(math.prod(spec.shape) for spec in part.values()) for part in (ends, block)]
+    embedding, block = Embedding.specs(config), Block.specs(block_name(0), config)
+    sizes = [sum(math.prod(spec.shape) for spec in part.values()) for part in (embedding, block)]
     return sizes[0] + config.n_layer * sizes[1]
 
 
@@ -191,7 +191,8 @@ def new_parameters(config: ModelConfig, backend: Backend, dtype: type = np.float
 
 
 def last_norm(config: ModelConfig) -> list[str]:
-    """The parameters that the logits are linear in, those of the last norm."""
+    """Gain and bias of the last norm; the logits are linear in them, so scaling both is a
+    temperature."""
     return list(Norm.specs(f"{block_name(config.n_layer - 1)}.ln_2", config))
 
 

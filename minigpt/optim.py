@@ -36,7 +36,7 @@ class AdamW:
     Decay acts on matrices alone, which come first in the block. State: `arrays`, the moments m and
     v, (n,) each; `step`, the updates made. `pieces` are slices over the n parameters.
     Plain: `adamw`. The rule is elementwise, so it may run over slices of one flat block, in place,
-    with constants drawn together and clipping as a factor of the gradient. For 12 million
+    with constants multiplied beforehand and clipping as a factor of the gradient. For 12 million
     parameters 1.9 times as fast, no new memory instead of 100 MiB.
     """
 
@@ -59,15 +59,16 @@ class AdamW:
             p, g = self.parameters.values[at], gradient[at]
             m, v = self.arrays["m"][at], self.arrays["v"][at]
             m *= c.beta1
-            g *= scale * (1 - c.beta1)
+            g *= scale * (1 - c.beta1)  # the summand of m
             m += g
             g *= g
-            g *= (1 - c.beta2) / (1 - c.beta1) ** 2
+            g *= (1 - c.beta2) / (1 - c.beta1) ** 2  # the summand of v
             v *= c.beta2
             v += g
             decayed = max(0, min(at.stop, self.parameters.n_decayed) - at.start)
             p[:decayed] *= 1 - rate * c.weight_decay
-            # rate * (m / correction_1) / (sqrt(v) / correction_2 + epsilon), constants together
+            # rate * (m / correction_1) / (sqrt(v) / correction_2 + epsilon), times
+            # correction_2 / correction_2
             change = xp.sqrt(v, out=g)
             change += c.epsilon * correction_2
             xp.divide(m, change, out=change)
@@ -77,7 +78,7 @@ class AdamW:
 
 def add_up(pieces: Sequence[slice], gradients: Sequence[Array]) -> list[float]:
     """Add other workers' flat gradients to the first's, over some pieces; returns each piece's sum
-    of squares. The others may lack elements at the start, which all workers share."""
+    of squares. The others' lack the shared elements, which are the first of the flat block."""
     first, squares = gradients[0], []
     for at in pieces:
         total = first[at]

@@ -1,8 +1,11 @@
 """Every parameter of the network in one flat block, every gradient in another.
 
-In: the layers' own lists of what they need (`Specs`). Out: `Parameters`, which maps transformers'
-dotted names to `Parameter`. Because the blocks are flat, the global norm, AdamW, the sum over
-workers, saving and a copy to the GPU are one operation each.
+In: the layers' own lists of what they need (`Specs`). Out: `Parameters`, which maps dotted names,
+those of Hugging Face's transformers library, to `Parameter`. Because the blocks are flat, the
+global norm, AdamW, the sum over workers, saving and a copy to the GPU are one operation each.
+
+A worker is a thread that computes some sequences of a batch (trainer.py). Each has its own
+gradients; those of `shared` arrays, the large matrices of tokens, exist once.
 """
 
 from __future__ import annotations
@@ -25,8 +28,8 @@ EMBEDDING = "transformer.tokens_embed.weight"  # (V, C), also the output matrix:
 class Spec(NamedTuple):
     """What a layer asks for: one array.
 
-    `initial` is its first value, or None to draw it from N(0, initializer_range). The gradient of a
-    `shared` array is common to all workers, who write it in turn or in parts.
+    `initial` is its first value, or None to draw it from N(0, initializer_range). `shared`: all
+    workers write one gradient, in turn or each in rows of its own.
     """
 
     shape: tuple[int, ...]
@@ -67,9 +70,10 @@ class Parameter:
             )
 
     def add_product(self, a: Array, b: Array, rows: slice | None = None, add: bool = True) -> None:
-        """grad[rows] += a @ b, all rows by default; if stale, or not `add`, grad[rows] = a @ b.
+        """grad += a @ b, or grad = a @ b where it is stale.
 
-        Threads may each write rows of their own: the caller then says whether to `add`.
+        With `rows`, these rows alone, so that several threads can write one gradient (loss.py).
+        `stale` says nothing about single rows: their caller keeps count and says whether to `add`.
         """
         if self._gradient is None:
             self._gradient = self.blocks.gradient(self.at).reshape(self.value.shape)
@@ -86,14 +90,14 @@ class Parameter:
 
 
 class Blocks:
-    """The flat blocks: `values` (n,), and `gradients`, which lack the leading `shared` elements if
-    they belong to another model's.
+    """The flat blocks: `values` (n,), and `gradients`; a twin's lack the leading `n_shared`
+    elements, which the first model has.
 
     Parameters refer to these and not to `Parameters`, so that no reference cycle keeps them alive.
     """
 
-    def __init__(self, backend: Backend, values: Array, shared: int) -> None:
-        self.backend, self.values, self.shared = backend, values, shared
+    def __init__(self, backend: Backend, values: Array, n_shared: int) -> None:
+        self.backend, self.values, self.n_shared = backend, values, n_shared
         self.gradients: Array = None
         self._allocation = threading.Lock()
 
@@ -101,17 +105,17 @@ class Blocks:
         """A slice of the gradients. They are allocated at their first use: sampling needs none."""
         with self._allocation:
             if self.gradients is None:
-                size = self.values.size - self.shared
+                size = self.values.size - self.n_shared
                 self.gradients = self.backend.xp.empty(size, dtype=self.values.dtype)
-        return self.gradients[at.start - self.shared : at.stop - self.shared]
+        return self.gradients[at.start - self.n_shared : at.stop - self.n_shared]
 
 
 class Parameters:
     """The flat blocks `values` and `gradients`, (n,) each, and the named views into them.
 
-    Shared arrays come first, then matrices, then vectors: weight decay, which spares vectors, is
-    then a matter of one boundary (`n_decayed`).
-    Plain: the dicts p and g. Nothing changes but where numbers lie: the global norm is one product,
+    Shared arrays come first, then matrices, then vectors: weight decay, which skips vectors, then
+    stops at one index (`n_decayed`).
+    Plain: the dicts p and g. Only the place of the numbers changes: the global norm is one product,
     3 times as fast; zeroing 12 million gradients takes 0.01 ms instead of 1.6.
     """
 
@@ -129,9 +133,9 @@ class Parameters:
         self.n = sum(sizes.values())
         self.n_decayed = sum(sizes[name] for name in order if not is_vector(specs[name]))
         self.values: Array = twin_of.values if twin_of else backend.xp.zeros(self.n, dtype=dtype)
-        # Leading elements whose gradients belong to the twin.
-        self.shared = sum(sizes[name] for name in order if twin_of and specs[name].shared)
-        self.blocks = Blocks(backend, self.values, self.shared)
+        # Leading elements whose gradients are those of `twin_of`.
+        self.n_shared = sum(sizes[name] for name in order if twin_of and specs[name].shared)
+        self.blocks = Blocks(backend, self.values, self.n_shared)
         ends = accumulate(sizes[name] for name in order)
         # Name -> its place in the flat blocks, in their order.
         self.places = {
@@ -151,8 +155,7 @@ class Parameters:
         return iter(self._named.values())
 
     def twin(self) -> Parameters:
-        """The same values, with gradients of its own for all that is not shared: what a second
-        worker needs."""
+        """For a second worker: the same values and shared gradients, other gradients its own."""
         return Parameters(self.specs, self.config, self.backend, self.dtype, twin_of=self)
 
     def zero_gradients(self) -> None:
@@ -188,7 +191,7 @@ class Parameters:
                 f"missing {missing[:3]}, unknown {unknown[:3]}"
             )
         arrays = {name: as_numbers(name, state[name]) for name in self.specs}
-        for name, spec in self.specs.items():  # all of them, before the first is copied
+        for name, spec in self.specs.items():  # every shape, before anything is copied
             if arrays[name].shape != spec.shape:
                 found = arrays[name].shape
                 raise MinigptError(f"{name} has shape {found}, this model needs {spec.shape}")
@@ -197,7 +200,7 @@ class Parameters:
 
 
 def is_vector(spec: Spec) -> bool:
-    """Whether weight decay spares it: a bias or a gain."""
+    """Whether weight decay skips it: a bias or a gain."""
     return len(spec.shape) == 1
 
 

@@ -1,11 +1,11 @@
 """All of GPT-1 in NumPy alone, forward and backward; one sequence at a time, no dropout.
 
-A layer takes x and returns y and `backward`. Given dy, the gradient of the loss with respect to y,
-backward returns dx and writes the gradients of the layer's weights into g, named as in p. Called in
-reverse order, the backwards are the chain rule. The other modules compute the same numbers, faster.
+A layer takes x and the parameters p, and returns y and `backward`. Given dy, the gradient of the
+loss with respect to y, backward returns dx and stores its parameters' gradients in g, named as in
+p. Called in reverse, the backwards are the chain rule. model.py computes the same, faster.
 
 T positions, C width, H heads of size D = C / H, V vocabulary; x and y are (T, C) unless stated.
-Source: Radford et al. 2018. `python -m minigpt.plain` trains a tiny GPT and lets it speak.
+Source: Radford et al. 2018. `python -m minigpt.plain` trains a tiny GPT in a minute.
 """
 
 from typing import Any
@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 Array = Any  # np.ndarray
-State = dict[str, Array]  # parameters or their gradients, named as transformers names them
+State = dict[str, Array]  # parameters or gradients, by Hugging Face transformers' names
 Result = tuple[Array, Any]  # y and its backward(dy, g) -> dx
 TOKENS, POSITIONS = "transformer.tokens_embed.weight", "transformer.positions_embed.weight"
 
@@ -32,12 +32,12 @@ def linear(x: Array, p: State, name: str) -> Result:
 def layer_norm(x: Array, p: State, name: str) -> Result:
     """y = gain z + bias, z = (x - mean) / std by row; dx = (dz - mean(dz) - z mean(dz z)) / std."""
     gain, bias = p[f"{name}.weight"], p[f"{name}.bias"]  # (C,) each
-    std = np.sqrt(x.var(axis=1, keepdims=True) + 1e-5)  # (T, 1); variance over C, not C - 1
+    std = np.sqrt(x.var(axis=1, keepdims=True) + 1e-5)  # (T, 1); var divides by C
     z = (x - x.mean(axis=1, keepdims=True)) / std
 
     def backward(dy: Array, g: State) -> Array:
         g[f"{name}.weight"], g[f"{name}.bias"] = (dy * z).sum(axis=0), dy.sum(axis=0)
-        dz = dy * gain  # mean and std depend on x too: each takes its share back
+        dz = dy * gain  # mean and std depend on x too: hence the two means in dx
         dx = dz - dz.mean(axis=1, keepdims=True) - z * (dz * z).mean(axis=1, keepdims=True)
         return dx / std
 
@@ -54,17 +54,17 @@ def gelu(x: Array) -> Result:
 def attention(x: Array, p: State, name: str, H: int) -> Result:
     """y = (w v) W + b, w = softmax(q k^T / sqrt(D)) in each head; position t sees 0 to t alone."""
     T, C = x.shape
-    qkv, in_backward = linear(x, p, f"{name}.c_attn")  # (T, 3C)
+    qkv, in_backward = linear(x, p, f"{name}.c_attn")  # (T, 3C): q, k, v side by side
     q, k, v = qkv.reshape(T, 3, H, C // H).transpose(1, 2, 0, 3)  # (H, T, D) each
     s = np.where(np.tri(T, dtype=bool), q @ k.swapaxes(1, 2) / (C // H) ** 0.5, -np.inf)
     e = np.exp(s - s.max(axis=2, keepdims=True))  # the maximum cancels out; exp cannot overflow
-    w = e / e.sum(axis=2, keepdims=True)  # (H, T, T); mind the scale above: sqrt(D), not sqrt(C)
+    w = e / e.sum(axis=2, keepdims=True)  # (H, T, T); each row sums to 1
     y, out_backward = linear((w @ v).swapaxes(0, 1).reshape(T, C), p, f"{name}.c_proj")
 
     def backward(dy: Array, g: State) -> Array:
-        do = out_backward(dy, g).reshape(T, H, C // H).swapaxes(0, 1)  # (H, T, D), of w v
+        do = out_backward(dy, g).reshape(T, H, C // H).swapaxes(0, 1)  # (H, T, D), o = w v
         dv, dw = w.swapaxes(1, 2) @ do, do @ v.swapaxes(1, 2)
-        ds = w * (dw - (dw * w).sum(axis=2, keepdims=True)) / (C // H) ** 0.5  # w = 0: no gradient
+        ds = w * (dw - (dw * w).sum(axis=2, keepdims=True)) / (C // H) ** 0.5  # masked: w = 0
         dq, dk = ds @ k, ds.swapaxes(1, 2) @ q
         return in_backward(np.stack([dq, dk, dv]).transpose(2, 0, 1, 3).reshape(T, 3 * C), g)
 
@@ -81,7 +81,7 @@ def block(x: Array, p: State, name: str, H: int) -> Result:
     y, ln_2_backward = layer_norm(n + m, p, f"{name}.ln_2")
 
     def backward(dy: Array, g: State) -> Array:
-        dm = ln_2_backward(dy, g)  # of n + m, hence of both n and m
+        dm = ln_2_backward(dy, g)  # a sum hands its gradient to both n and m
         dn = dm + widen_backward(gelu_backward(narrow_backward(dm, g), g), g)  # two uses of n add
         da = ln_1_backward(dn, g)
         return da + attention_backward(da, g)
@@ -93,16 +93,16 @@ def gpt(ids: Array, p: State, H: int) -> Result:
     """x = E[ids] + P, then the blocks; logits = x E^T: (T,) -> (T, V). Input and output share E."""
     E, P, T = p[TOKENS], p[POSITIONS], len(ids)  # (V, C), (longest T, C)
     x, backwards = E[ids] + P[:T], list[Any]()
-    while f"transformer.h.{len(backwards)}.ln_2.bias" in p:
+    while f"transformer.h.{len(backwards)}.ln_2.bias" in p:  # as many blocks as p has
         x, block_backward = block(x, p, f"transformer.h.{len(backwards)}", H)
         backwards.append(block_backward)
 
     def backward(dlogits: Array, g: State) -> None:
-        g[TOKENS], dx = dlogits.T @ x, dlogits @ E
+        g[TOKENS], dx = dlogits.T @ x, dlogits @ E  # x: the last block's output
         for block_backward in reversed(backwards):
             dx = block_backward(dx, g)
         np.add.at(g[TOKENS], ids, dx)  # two uses of E add; a plain += would miss repeated ids
-        g[POSITIONS] = np.pad(dx, ((0, len(P) - T), (0, 0)))
+        g[POSITIONS] = np.pad(dx, ((0, len(P) - T), (0, 0)))  # 0 for unused positions
 
     return x @ E.T, backward
 
@@ -114,7 +114,7 @@ def loss_and_gradients(state: State, x: Array, y: Array, n_head: int) -> tuple[f
     log_w = s - np.log(np.exp(s).sum(axis=1, keepdims=True))
     dlogits = np.exp(log_w)
     dlogits[t, y] -= 1
-    backward(dlogits / len(y), g)  # / T, for the loss is a mean: Adam forgives its lack
+    backward(dlogits / len(y), g)  # / T, as the loss is a mean; Adam would hide a mistake
     return -float(log_w[t, y].mean()), g
 
 
@@ -123,16 +123,16 @@ def adamw(p: State, g: State, m: State, v: State, step: int, rate: float, decay:
     norm = sum(float((d * d).sum()) for d in g.values()) ** 0.5  # of all gradients together
     for name, array in p.items():
         d = g[name] / max(1.0, norm)  # clipped to norm 1
-        m[name] = 0.9 * m.get(name, 0) + 0.1 * d
+        m[name] = 0.9 * m.get(name, 0) + 0.1 * d  # from 0 at first, which m^, v^ make up for
         v[name] = 0.999 * v.get(name, 0) + 0.001 * d * d
         change = m[name] / (1 - 0.9**step) / (np.sqrt(v[name] / (1 - 0.999**step)) + 1e-8)
         array -= rate * (change + decay * (array.ndim == 2) * array)  # gains, biases do not decay
 
 
 def generate(p: State, ids: list[int], n: int, H: int, temperature: float, rng: Any) -> list[int]:
-    """ids and n more, drawn from softmax(logits / temperature): the argmax under Gumbel noise."""
+    """ids and n more, drawn from softmax(logits / temperature) by the Gumbel-max trick."""
     for _ in range(n):
-        logits, _ = gpt(ids[-len(p[POSITIONS]) :], p, H)
+        logits, _ = gpt(ids[-len(p[POSITIONS]) :], p, H)  # of the last window
         ids = [*ids, int((logits[-1] + temperature * rng.gumbel(size=len(logits[-1]))).argmax())]
     return ids
 
@@ -148,12 +148,12 @@ if __name__ == "__main__":
     for name in ("transformer.h.0", "transformer.h.1"):
         layers = "attn.c_attn", "attn.c_proj", "ln_1", "mlp.c_fc", "mlp.c_proj", "ln_2"
         for layer, a, b in zip(layers, (1, 1, 0, 1, 4, 0), (3, 1, 1, 4, 1, 1), strict=True):
-            W = rng.normal(0, 0.02, (a * C, b * C)) if a else np.ones(C)  # a norm's gains
+            W = rng.normal(0, 0.02, (a * C, b * C)) if a else np.ones(C)  # a = 0: a norm's gains
             p[f"{name}.{layer}.weight"], p[f"{name}.{layer}.bias"] = W, np.zeros(b * C)
     for step in range(1, 3001):
         window = ids[rng.integers(len(ids) - T) + np.arange(T + 1)]
         loss, g = loss_and_gradients(p, window[:-1], window[1:], H)  # each target is the next
-        adamw(p, g, m, v, step, 3e-3 * min(step / 100, 1 - step / 3001), 0.1)  # up, down to 0
+        adamw(p, g, m, v, step, 3e-3 * min(step / 100, 1 - step / 3001), 0.1)  # warm-up, decay
         if step == 1 or step % 500 == 0:
             print(f"step {step:4}: loss {loss:.3f}")
     verse = bytes(generate(p, unread[:15], len(unread) - 15, H, 0, rng)).decode()

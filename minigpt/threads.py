@@ -1,7 +1,7 @@
 """Worker threads: a function and its arguments -> the results in order; and calls that take turns.
 
-Threads start when first needed. If the system allows fewer, these compute the same parts, with the
-same results; if it allows none, the caller does. A forked process starts its own.
+Threads start when first needed. If the system allows fewer than wanted, these make all the calls,
+with the same results; if it allows none, the caller makes them. A forked process starts its own.
 """
 
 from __future__ import annotations
@@ -106,9 +106,10 @@ class Workers:
 
     def __init__(self, most: int) -> None:
         self.most, self._closed = most, False
-        self._forget()
+        self._reset()
 
-    def _forget(self) -> None:
+    def _reset(self) -> None:
+        """An empty queue and no threads, for this process."""
         self._calls, self._threads, self._process = (
             SimpleQueue[Call | None](),
             list[threading.Thread](),
@@ -126,7 +127,7 @@ class Workers:
             for call in calls:
                 self._calls.put(call)
                 given.append(call)
-            if not self._threads:
+            if not self._threads:  # none could be started: make the calls here
                 self._calls.put(None)
                 serve(self._calls)
         finally:  # after Ctrl-C too: they write into the caller's memory
@@ -154,7 +155,7 @@ class Workers:
                 "this Trainer was closed, and its threads have ended; make a new one"
             )
         if self._process != os.getpid():
-            self._forget()
+            self._reset()
         while len(self._threads) < wanted:
             # A daemon, so that the interpreter can exit without waiting for it.
             thread = threading.Thread(

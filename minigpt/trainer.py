@@ -3,7 +3,8 @@
 The workers are threads: NumPy releases the interpreter's lock while it computes. They share the
 parameters. Through the network each takes some of the batch's sequences, with activations and
 gradients of its own; through the loss, some of the vocabulary; through the optimizer, some of the
-parameters. Each runs its matrix products on its own share of the processor's cores.
+parameters. BLAS, which computes NumPy's matrix products, has threads of its own; `blas.limited`
+(machine.py) gives the products of each worker its share of the cores.
 """
 
 from __future__ import annotations
@@ -59,21 +60,22 @@ class Trainer:
         self.parameters = new_parameters(config, self.backend, dtype)
         self.optimizer = Optimizer(self.parameters, self.train_config)
         self.restart()
-        self.loss_value = self.gradient_norm = 0.0  # of the latest step, the norm before clipping
+        self.loss_value = self.gradient_norm = 0.0  # of the latest step; the norm before clipping
         self._hire()
 
     def _hire(self) -> None:
         """New workers, with empty buffers."""
-        self.models = [GPT(self.parameters)]  # one a worker; more once a batch needs them
+        self.models = [GPT(self.parameters)]  # one for each worker; the others once needed
         workspace = Workspace(self.backend, self.parameters.dtype)
         self.loss = CrossEntropy(self.models[0].output, workspace, self.workers)
+        # The pieces of the flat block that each worker updates, n runs of about equal length.
         pieces, n = self.optimizer.pieces, min(self.workers.most, len(self.optimizer.pieces))
         self.runs = [pieces[len(pieces) * i // n : len(pieces) * (i + 1) // n] for i in range(n)]
 
     @in_turn
     def restart(self) -> None:
         """Initial weights, no moments, no step made."""
-        with blas.limited():  # a fork waits until it is whole
+        with blas.limited():  # an os.fork elsewhere waits, so no child gets half of this
             self.parameters.initialize(np.random.default_rng([self.train_config.seed, 0]))
             for array in self.optimizer.arrays.values():
                 array[...] = 0
@@ -89,14 +91,14 @@ class Trainer:
         """One update from inputs x and targets y, (B, T) integers each. Returns the mean loss
         before it, in nats per token. If the loss or `gradient_norm` is not finite, nothing is
         updated."""
-        self.loss_value = self._in_parts(self._learn, x, y)
+        self.loss_value = self._in_parts(self._backpropagate, x, y)
         self._update()
         return self.loss_value
 
     @in_turn
     def forward_backward(self, x: np.ndarray, y: np.ndarray) -> float:
         """The first half of a step: the mean loss, and the gradients, one part in each worker."""
-        self.loss_value = self._in_parts(self._learn, x, y)
+        self.loss_value = self._in_parts(self._backpropagate, x, y)
         return self.loss_value
 
     @in_turn
@@ -116,19 +118,20 @@ class Trainer:
                 self.workers.map(self.optimizer.update, self.runs, *rest)
         return norm
 
-    def _learn(self, ids: Array, targets: Array, part: slice) -> float:
+    def _backpropagate(self, ids: Array, targets: Array, part: slice) -> float:
         """Forward, loss and backward of some sequences of a batch; returns their share of the mean
-        loss. The first part begins the gradients anew."""
-        for model in self.models if part.start == 0 else ():
-            model.parameters.zero_gradients()
+        loss. The first part of a batch zeroes the gradients."""
+        if part.start == 0:
+            for model in self.models:
+                model.parameters.zero_gradients()
         seed, step, T = self.train_config.seed, self.optimizer.step, ids.shape[1]
-        hidden = self._forward(
-            ids[part], [(seed, 1, step, b) for b in range(part.start, part.stop)]
-        )
+        # For dropout: the 1 sets it apart from the initial weights (0) and the windows (2).
+        seeds = [(seed, 1, step, b) for b in range(part.start, part.stop)]
+        hidden = self._forward(ids[part], seeds)
         with blas.limited(1):
             y = targets[part].reshape(-1)
             loss, dhidden = self.loss.forward_backward(hidden, y, total=targets.size)
-        models, shares = self.sharing
+        models, shares = self.sharing  # as _forward has shared the sequences out
         dx = [dhidden[b.start * T : b.stop * T] for b in shares]
         with blas.limited(self.threads // len(models)):
             dx = self.workers.map(GPT.backward_to_embedding, models, dx)
@@ -178,7 +181,7 @@ class Trainer:
     ) -> tuple[float, dict[str, np.ndarray]]:
         """The loss of a batch and every gradient, named as in `state_dict`, before clipping;
         nothing is updated."""
-        loss = self._in_parts(self._learn, x, y)
+        loss = self._in_parts(self._backpropagate, x, y)
         with blas.limited(1):
             gradients = [model.parameters.gradients for model in self.models]
             add_up(self.optimizer.pieces, gradients)

@@ -1,7 +1,7 @@
 """The training loop: a stream of token ids in, a trained network out, step by step.
 
 In a stream the documents follow each other, each closed by end-of-text. A batch is B windows of T
-tokens, x, with the token that follows each of them, y: both (B, T), y being x moved by one.
+tokens, x, and for each of these tokens the one that follows, y: both (B, T), y is x shifted by one.
 """
 
 from __future__ import annotations
@@ -24,9 +24,9 @@ def train(
 ) -> None:
     """Train from step `course.step` on until the course is done.
 
-    The course counts: how far it is, whether an evaluation or a line of metrics is due, which model
-    is the best (run/course.py). The keeper writes to the disk (run/keeper.py). Raises Diverged
-    where the numbers are no longer finite.
+    The course keeps count: how far the training is, whether an evaluation or a line of metrics is
+    due, which model is the best (run/course.py). The keeper writes to the disk (run/keeper.py).
+    Raises Diverged where the numbers are no longer finite.
     """
     for x, y in windows.batches(course.step):
         if course.done:
@@ -41,7 +41,7 @@ def train(
             keeper.report(report)
         elif course.report_due:
             keeper.report(course.report())
-        keeper.step()  # saves what resumes an interrupted run, now and then
+        keeper.step()  # now and then saves what an interrupted run resumes from
 
 
 class Windows:
@@ -60,12 +60,12 @@ class Windows:
             )
         self.ids, self.batch_size, self.seed = ids, batch_size, seed
         self.context = min(context, len(ids))
-        self.windows = len(ids) // self.context
+        self.n_windows = len(ids) // self.context  # of an epoch
 
     @property
     def steps(self) -> int:
         """Batches in an epoch; the last may be smaller."""
-        return -(-self.windows // self.batch_size)
+        return -(-self.n_windows // self.batch_size)
 
     def batches(self, step: int) -> Iterator[Batch]:
         """The batches of step `step`, `step + 1`, ... without end."""
@@ -77,10 +77,10 @@ class Windows:
     def epoch(self, number: int) -> Iterator[Batch]:
         """The batches of epoch 0, 1, 2, ...; they depend on (seed, number) alone."""
         rng = np.random.default_rng([self.seed, 2, number])
-        starts = rng.integers(len(self.ids)) + rng.permutation(self.windows) * self.context
-        reach = np.arange(self.context + 1)
-        for first in range(0, self.windows, self.batch_size):
-            places = starts[first : first + self.batch_size, None] + reach  # (B, T + 1)
+        starts = rng.integers(len(self.ids)) + rng.permutation(self.n_windows) * self.context
+        offsets = np.arange(self.context + 1)
+        for first in range(0, self.n_windows, self.batch_size):
+            places = starts[first : first + self.batch_size, None] + offsets  # (B, T + 1)
             window = self.ids[places % len(self.ids)].astype(np.int32)
             yield window[:, :-1], window[:, 1:]
 
@@ -104,7 +104,7 @@ class HeldOut:
     def targets(self, places: np.ndarray) -> Batch:
         """The targets y at `places` (B, T), and the inputs x, the tokens one place earlier."""
         x, y = self.ids[places - 1].astype(np.int32), self.ids[places].astype(np.int32)
-        x[places == 0] = self.end_of_text
+        x[places == 0] = self.end_of_text  # not the last token, which index -1 took
         return x, y
 
 
@@ -131,7 +131,7 @@ class Report:
 
 
 class Course(Protocol):
-    """What the loop asks about how far it is."""
+    """What the loop asks about its progress."""
 
     step: int
 

@@ -64,7 +64,7 @@ def test_an_epoch_depends_on_the_seed_and_its_number_alone() -> None:
 def test_a_corpus_shorter_than_a_window_makes_one_window() -> None:
     """Of its own length, each token once."""
     windows = Windows(np.array([5, 6, 7]), 100, 8, seed=0)
-    assert (windows.context, windows.windows, windows.steps) == (3, 1, 1)
+    assert (windows.context, windows.n_windows, windows.steps) == (3, 1, 1)
     x, y = epoch(windows, 0)
     assert sorted(x[0]) == sorted(y[0]) == [5, 6, 7]
 

@@ -108,7 +108,7 @@ PLANTED = {
     "without dropout, in the model": (Dropout, doubled_where(lambda layer, dy: layer.mask is None), models("no dropout")),
     "one sequence": (Attention, doubled_where(lambda layer, dy: layer.weights.shape[0] == 1), layers("one sequence, no")),
     "one sequence, in the model": (Embedding, doubled_where(lambda layer, dy: layer.ids.shape[0] == 1), models("one sequence")),
-    "a second worker": (Embedding, doubled_where(lambda layer, dy: layer.positions.blocks.shared > 0), models("two workers")),
+    "a second worker": (Embedding, doubled_where(lambda layer, dy: layer.positions.blocks.n_shared > 0), models("two workers")),
     "several pieces": (LayerNorm, doubled_where(lambda layer, dy: len(layer.backend.pieces(dy)) > 1), layers("several pieces")),
     "several pieces, in the model": (
         LayerNorm,
@@ -170,7 +170,7 @@ def test_a_gradient_that_replaces_those_of_the_parts_before_is_found(cpu: Backen
 def test_a_gradient_that_is_left_of_the_step_before_is_found(kept: int, cpu: Backend, monkeypatch: pytest.MonkeyPatch) -> None:
     """In training each step follows another one."""
     forget = Parameters.zero_gradients
-    monkeypatch.setattr(Parameters, "zero_gradients", lambda p: None if kept == 0 or p.shared else forget(p))
+    monkeypatch.setattr(Parameters, "zero_gradients", lambda p: None if kept == 0 or p.n_shared else forget(p))
     assert any(not r.passed for r in check_model(models("two workers")[0], cpu, 0))
 
 

@@ -114,12 +114,12 @@ def test_a_twin_shares_the_gradient_of_the_token_embedding(parameters: Parameter
     twin = parameters.twin()
     assert twin[EMBEDDING] is parameters[EMBEDDING]
     assert parameters.places[EMBEDDING].start == 0
-    assert twin.shared == parameters[EMBEDDING].value.size == parameters.n - twin.gradients.size
+    assert twin.n_shared == parameters[EMBEDDING].value.size == parameters.n - twin.gradients.size
     for i, parameter in enumerate(twin):
         if parameter.name != EMBEDDING:
             parameter.grad += i
             at = twin.places[parameter.name]
-            assert (twin.gradients[at.start - twin.shared : at.stop - twin.shared] == i).all()
+            assert (twin.gradients[at.start - twin.n_shared : at.stop - twin.n_shared] == i).all()
 
 
 def test_sampling_allocates_no_gradients(tiny: ModelConfig, cpu: Backend) -> None:

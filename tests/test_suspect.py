@@ -364,7 +364,7 @@ FAULTS = {
     "a second worker": Fault(
         Embedding,
         "backward",
-        before(lambda layer, dx: layer.positions.blocks.shared and only_positions(layer, dx)),
+        before(lambda layer, dx: layer.positions.blocks.n_shared and only_positions(layer, dx)),
         ("Gelu", "GPT"),
         "GPT",
         "positions_embed.weight",

@@ -7,10 +7,10 @@ Reading order:
     compare   such a function -> the error of each gradient, coordinate by coordinate
     whole     a setting -> the same of the whole model, along random directions
     check     a backend -> all results, in the order of the backward pass
-    patterns  a wrong gradient and the right one -> the mistake between them, in words
+    patterns  a wrong gradient and the right one -> the mistake that explains it, in words
     where     the same -> which elements are wrong, in words
     suspect   all results -> the gradient to look at first, with hints
-    explain   a layer -> its formula, its plain lines, where the book derives it
+    explain   a layer -> its formula, its lines in plain.py, the book's section on it
     report    results -> the lines of `minigpt check`
 """
 

@@ -1,6 +1,6 @@
 """A setting in; out comes every layer with random inputs, as a scalar function with its gradients.
 
-A backward may be wrong in just one case: without dropout, for a single sequence, in the second
+A backward may be wrong in one case alone: without dropout, for a single sequence, in the second
 piece of a chain. So each layer is checked in every setting that takes a path of its own.
 
 The order is that of the backward pass: the loss first, a layer before those that contain it, and in
@@ -23,17 +23,17 @@ from minigpt.loss import CrossEntropy
 from minigpt.model import OUTPUT, Attention, Block, Embedding, Mlp, Norm, new_parameters
 from minigpt.params import Parameter, Parameters
 
-WIDE = 4.0  # standard deviation of inputs that also reach the flat ends of a curve
+WIDE = 4.0  # standard deviation of inputs, where some should reach the flat ends of a curve
 
 
 @dataclass(frozen=True)
 class Case:
     """A scalar function and its gradients.
 
-    `objective()` runs forward; `backward()` runs both ways and returns the inputs' gradients.
-    `loans` are arrays that the layer may only read, each with a copy of what it held. `rows` names
-    rows of a gradient that a hint may speak of. `kind` is the layer's class. `composed`: its
-    parts are cases themselves, so directions are enough.
+    `objective()` runs forward; `backward()` runs forward and backward and returns the inputs'
+    gradients. `loans` are arrays that the layer may only read, each with a copy of what it held.
+    `rows` are sets of rows of a gradient, by the names that a hint calls them. `kind` is the
+    layer's class. `composed`: its parts are cases themselves, so directions are enough.
     """
 
     layer: str
@@ -59,7 +59,7 @@ def cases(setting: Setting, backend: Backend, seed: int) -> Iterator[Case]:
         x, held = backend.asarray(drawn.copy()), backend.asarray(drawn)
 
         def forward() -> Array:
-            # Dropout makes the same draws in every forward.
+            # New generators with the same seeds: dropout draws the same masks in every forward.
             workspace.generators = backend.generators([(0, b) for b in range(B)])
             return layer.forward(x, *batch)
 
@@ -69,7 +69,7 @@ def cases(setting: Setting, backend: Backend, seed: int) -> Iterator[Case]:
         def backward() -> dict[str, Array]:
             y = forward()
             if y is not x:
-                y[...] = np.nan  # a gift: the caller may overwrite it before backward runs
+                y[...] = np.nan  # a caller may overwrite it: backward must not read it
             return {"x": layer.backward(lent)}
 
         return Case(
@@ -100,7 +100,7 @@ def embedding_case(
     parameters: Parameters,
     workspace: Workspace,
 ) -> Case:
-    """The embedding: no input gradient, ids that repeat but for one, a start beyond position 0."""
+    """The embedding: no input gradient; ids that repeat, but for the last; positions from 1 on."""
     layer, backend = Embedding(parameters, workspace), workspace.backend
     ids = rng.integers(0, min(4, setting.vocab_size), (setting.B, setting.T))
     ids[-1, -1] = setting.vocab_size - 1

@@ -1,8 +1,8 @@
 """A layer as a scalar function in; out comes one result for each of its gradients.
 
 A random upstream gradient dy makes the scalar sum(dy * y), whose gradient by `backward` is compared
-with central differences in float64: coordinate by coordinate, or along random directions where the
-layer's parts have been compared so already. Dropout's draws are held still.
+with central differences in float64: coordinate by coordinate, or along random directions if the
+layer's parts have already been compared coordinate by coordinate. Dropout's masks stay the same.
 """
 
 from __future__ import annotations
@@ -17,8 +17,8 @@ from minigpt.backend import Array, Backend
 from minigpt.gradcheck.cases import Case
 
 TOLERANCE = 1e-6
-LOAN = " (lent)"  # ends the name of an array that a layer may only read
-SIGNS = 20  # directions through a gradient
+LOAN = " (lent)"  # ends the name of an array into which a layer wrote without leave
+SIGNS = 20  # random directions along which a gradient is compared
 STEP = 2e-6  # its error is of order STEP^2 by truncation and 1e-16 / STEP by rounding
 
 
@@ -69,7 +69,7 @@ def worst(results: Iterable[Result]) -> list[Result]:
 
 
 def check_case(case: Case, backend: Backend, seed: int, setting: str = "") -> Iterator[Result]:
-    """Compare every gradient, and see that what was lent to the layer is as it was.
+    """Compare every gradient, and see that the layer has not written into what it may only read.
 
     Gradients start at random values: a backward must add to them, not replace them.
     """
@@ -82,10 +82,10 @@ def check_case(case: Case, backend: Backend, seed: int, setting: str = "") -> It
     returned = case.backward()
     analytic = {name: backend.to_host(p.grad) - before[name] for name, p in parameters.items()}
     analytic |= {f"d{name}": backend.to_host(array).copy() for name, array in returned.items()}
-    for name, (lent, held) in case.loans.items():
-        if not bool((lent == held).all()):
+    for name, (lent, original) in case.loans.items():
+        if not bool((lent == original).all()):
             yield Result(case.layer, f"{name}{LOAN}", setting, math.inf)
-            lent[...] = held
+            lent[...] = original
     arrays = {name: p.value for name, p in parameters.items()}
     arrays |= {f"d{name}": array for name, array in case.inputs.items()}
     errors, numeric = {}, {}
@@ -114,8 +114,9 @@ def error_along_signs(
     """The largest error of a slope along SIGNS directions of random signs, relative to the largest
     element of the gradient; infinite if the shapes differ. The array is left as it was.
 
-    Whatever the other elements are: one that is off by e makes the slope wrong by e or more for at
-    least one of its two signs. So it escapes with a probability of at most 2^-SIGNS.
+    Whatever the errors of the other elements, one that is off by e makes the slope wrong by e or
+    more for at least one of its two signs. So all SIGNS directions miss it with a probability of at
+    most 2^-SIGNS.
     """
     if gradient.shape != array.shape:
         return math.inf
@@ -138,10 +139,10 @@ def numeric_gradient(
     backend: Backend,
     at: Iterable[int] | None = None,
 ) -> np.ndarray:
-    """Central differences of `objective`, which reads `array`, by its coordinates.
+    """Central differences of `objective`, which reads `array`, in each of its coordinates.
 
-    By all of them, in the array's shape; or by the flat indices `at`, (len(at),). The array is left
-    as it was.
+    Of the array's shape; or, for the flat indices `at` alone, (len(at),). The array is left as it
+    was.
     """
     flat = array.reshape(-1)
     indices = list(range(flat.shape[0]) if at is None else at)

@@ -1,4 +1,4 @@
-"""A layer of the check in; out come its formula, its plain lines and where the book derives it."""
+"""A layer of the check in; out come its formula, its lines in plain.py and the book's section."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def kinds(backend: Backend) -> dict[str, Any]:
 
 
 def explanation(name: str, kind: Any) -> list[str]:
-    """What the layer computes, how plain.py does and undoes it, and what to read."""
+    """What the layer computes, how plain.py does it forward and backward, and what to read."""
     lesson = LESSONS.get(name, Lesson((), ()))
     lines = ["", f"{name}, {backward_of(kind)}", *formula(inspect.getdoc(kind) or "")]
     for twin in lesson.twins:

@@ -1,7 +1,7 @@
 """A wrong gradient and the right one in; out comes the mistake that turns one into the other.
 
-A mistake is a guess at `analytic`, computed from `numeric`. It is believed if it leaves at most a
-hundredth of the discrepancy: measured so, a factor of 1.00001 is as plain as one of 2.
+Each known mistake is a guess at `analytic`, computed from `numeric`. It is believed if it leaves at
+most a hundredth of their difference, so a factor of 1.00001 is as plain to see as one of 2.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import numpy as np
 
 Array = Any  # a numpy.ndarray: gradients are compared on the host
 
-LEFT = 0.01  # of the discrepancy, at most
+LEFT = 0.01  # of the difference, at most
 SHARE = 1e-6  # of the largest element: below it a difference is rounding
 SAME = 1e-3  # relative difference of a ratio and the number that explains it
 
@@ -83,7 +83,7 @@ def arranged(
 ) -> str | None:
     """A mistake that only whole arrays show.
 
-    The right numbers in wrong places, or something missing that is the same along a row or column.
+    The right numbers are in wrong places, or what is missing is the same along a row or column.
     """
     for name, other in others.items():
         if other.shape == analytic.shape and explains(other, analytic, numeric):
@@ -127,7 +127,7 @@ def permutation(analytic: Array, numeric: Array, axis: int) -> Array | None:
 
 
 def moved(order: Array, what: str) -> str:
-    """The first run of a permutation that is not in its place."""
+    """In words, the first run of indices that a permutation moves."""
     at = int(np.flatnonzero(order != np.arange(len(order)))[0])
     length = 1
     while at + length < len(order) and order[at + length] == order[at] + length:

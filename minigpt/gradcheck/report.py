@@ -77,7 +77,7 @@ def count_settings(results: Sequence[Result]) -> int:
 
 
 def ending(results: Sequence[Result]) -> list[str]:
-    """How many gradients agree, and the worst of them; in float32 the tolerance is another."""
+    """How many gradients agree, and the worst; float32 apart, as it has its own tolerance."""
     found = worst(in_order(results))
     right = [r for r in found if r.passed]
     count = f"{len(right)} of {len(found)} agree"
@@ -91,7 +91,7 @@ def ending(results: Sequence[Result]) -> list[str]:
 
 
 def limits(backend: Backend, partly: bool) -> list[str]:
-    """What a check that passes does not say. `partly`: whether layers were left out."""
+    """What a check that passes does not cover. `partly`: whether layers were left out."""
     cpu = backend.name == "cpu"
     parts = [
         "whether a forward is the right one (a backward can agree with a wrong one: make parity)",

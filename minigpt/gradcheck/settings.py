@@ -26,7 +26,7 @@ GPU_CACHE = 2**40  # bytes: all rows
 class Setting:
     """One path through the code, for B sequences of T tokens.
 
-    By default none of the sizes that cut an array divides it.
+    By default no array is a whole number of tiles, chunks, blocks, shards or pieces long.
     """
 
     name: str

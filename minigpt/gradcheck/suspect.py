@@ -92,7 +92,7 @@ def first_suspect(results: Sequence[Result], backend: Backend, seed: int) -> Sus
 
 
 def in_order(results: Sequence[Result]) -> list[Result]:
-    """Layer by layer, and in a layer first what was written into, then gradient by gradient."""
+    """Layer by layer; in a layer first the loans that it overwrote, then its gradients."""
     layers = list(dict.fromkeys(r.layer for r in results))
     names = list(dict.fromkeys((r.layer, r.parameter) for r in results))
 
@@ -177,7 +177,7 @@ def circumstances(layer: str, wrong: Collection[Setting], right: Collection[Sett
 
 
 def around(first: Result, rows: Sequence[Result]) -> list[str]:
-    """What stands before and after the suspect on the way back, where a layer consists of others.
+    """Whether what backward reaches before and after the suspect is right, in a layer with parts.
 
     `rows`: the layer's results in one setting.
     """

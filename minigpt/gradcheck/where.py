@@ -10,7 +10,7 @@ import numpy as np
 from minigpt.gradcheck.patterns import Array, span, wrong_elements
 from minigpt.gradcheck.settings import CONFIG, Setting
 
-FEW = 0.1  # of the elements: so many may be right by chance
+FEW = 0.1  # of the elements: up to so many may be right by chance
 
 
 def where_wrong(
@@ -47,7 +47,7 @@ def where_wrong(
 def told_apart(analytic: Array, numeric: Array, share: float) -> tuple[Array, Array]:
     """Which elements are wrong and which are right, as booleans of the gradients' shape.
 
-    Neither is an element too small to show a mistake of the usual relative size: where dropout
+    An element too small to show a mistake of the usual relative size is neither: where dropout
     makes both gradients 0, nobody can tell.
     """
     wrong = wrong_elements(analytic, numeric, share)

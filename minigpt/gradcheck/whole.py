@@ -1,7 +1,10 @@
 """The whole model with its loss, as a Trainer computes it: a setting in, results out.
 
-There are too many coordinates for a difference by each, so the loss is compared along random
+There are too many coordinates for a difference in each, so the loss is compared along random
 directions: one through each parameter, and one through all of them, tied embedding included.
+
+A step moves many values. If a forward has kinks, some of them cross one, and a correct backward can
+fail here though it agrees layer by layer: ReLU in place of GELU does, with errors of up to 1e-2.
 """
 
 from __future__ import annotations
@@ -24,7 +27,7 @@ Gradients = dict[str, np.ndarray]
 
 ALL, FLOAT32 = "all, in one direction", "all, in float32"
 FLOAT32_TOLERANCE = 1e-4  # float32 against float64: its rounding errors are of order 1e-6
-WIDE_STEP = 1e-4  # of a pair of steps: errors of order WIDE_STEP^4 and 1e-16 / WIDE_STEP
+WIDE_STEP = 1e-4  # and twice that: errors of order WIDE_STEP^4 and 1e-16 / WIDE_STEP
 EXAMINED = 64  # rows of a wrong gradient that are compared coordinate by coordinate, at most
 
 
@@ -42,12 +45,12 @@ def check_model(setting: Setting, backend: Backend, seed: int) -> Iterator[Resul
 
         gradients = gradients_of(trainer, x, y)[1]
         gradient = np.concatenate([gradients[name].reshape(-1) for name in parameters.places])
-        names = names_on_the_way_back(parameters)
+        names = names_in_backward_order(parameters)
         directions = {short(name): parameters.places[name] for name in names}
         for name, at in {**directions, ALL: slice(0, parameters.n)}.items():
             direction = rng.standard_normal(at.stop - at.start)
             slope = numeric_slope(objective, parameters.values[at], direction, backend)
-            # A direction may be flat by chance: its slope is then small beside its terms.
+            # A direction may be flat by chance: its slope is then far smaller than its terms.
             scale = float(np.abs(gradient[at] * direction).sum()) / np.sqrt(len(direction))
             error = abs(slope - float(gradient[at] @ direction)) / max(abs(slope), scale, 1e-8)
             yield Result(MODEL, name, setting.name, error)
@@ -59,9 +62,9 @@ def check_model(setting: Setting, backend: Backend, seed: int) -> Iterator[Resul
 
 
 def examine(setting: Setting, backend: Backend, seed: int, parameter: str) -> Evidence:
-    """A parameter of the model coordinate by coordinate.
+    """The gradient of one of the model's parameters, coordinate by coordinate.
 
-    Of a large one, EXAMINED rows and those that the batch reaches.
+    Of a large one, EXAMINED rows; of the token embedding, also those that the batch reaches.
     """
     rng, backend = np.random.default_rng(seed), setting.backend(backend)
     x, y = batch(setting, rng)
@@ -95,7 +98,7 @@ def first_in_float32(setting: Setting, backend: Backend, seed: int) -> tuple[str
     x, y = batch(setting, np.random.default_rng(seed))
     with closing(trainer_of(setting, backend, seed, np.float64)) as trainer:
         gradients = gradients_of(trainer, x, y)[1]
-        names = names_on_the_way_back(trainer.parameters)
+        names = names_in_backward_order(trainer.parameters)
     found = in_float32(setting, backend, seed, x, y)
     errors = {name: relative_error(found[name], gradients[name]) for name in names}
     name = next(name for name, error in errors.items() if not error < FLOAT32_TOLERANCE)
@@ -135,12 +138,12 @@ def trainer_of(setting: Setting, backend: Backend, seed: int, dtype: type) -> Tr
 
 
 def gradients_of(trainer: Trainer, x: np.ndarray, y: np.ndarray) -> tuple[Gradients, Gradients]:
-    """Those of a larger batch, then those of this one: the first must leave nothing behind."""
+    """The gradients of a larger batch, then of this one: the first must leave nothing behind."""
     earlier = trainer.loss_and_gradients(np.concatenate([y, y]), np.concatenate([x, x]))[1]
     return earlier, trainer.loss_and_gradients(x, y)[1]
 
 
-def names_on_the_way_back(parameters: Parameters) -> list[str]:
+def names_in_backward_order(parameters: Parameters) -> list[str]:
     """Every parameter's name, in the order in which the model's backward reaches it."""
     return [p.name for p in parameters_of(GPT(parameters))]
 
@@ -153,8 +156,8 @@ def numeric_slope(
 ) -> float:
     """The slope of `objective` along a direction (n,) through an array (n,), which it reads.
 
-    The array is left as it was. Central differences of two widths, combined so that their errors of
-    order step^2 cancel (Richardson 1911): a whole model is too curved for a single width.
+    The array is left as it was. Central differences with two step widths, combined so that their
+    errors of order step^2 cancel (Richardson 1911): a whole model is too curved for one width.
     """
     saved, step = array.copy(), backend.asarray(direction)
 
