@@ -15,7 +15,7 @@ from minigpt.attention import Attention
 from minigpt.backend import Array, Backend
 from minigpt.gradcheck import LAYERS, MODELS, Setting, check_gradients, report
 from minigpt.gradcheck.patterns import constant_ratio, mistake, permutation
-from minigpt.gradcheck.suspect import Suspect, first_suspect
+from minigpt.gradcheck.suspect import NONE_WRONG, Suspect, first_suspect
 from minigpt.gradcheck.where import where_wrong
 from minigpt.layers import Dropout, Gelu, Layer, LayerNorm, Linear
 from minigpt.loss import CrossEntropy, Shard
@@ -421,6 +421,20 @@ def test_a_check_that_passes_accuses_nobody(cpu: Backend) -> None:
     """No layer is wrong as it stands."""
     results = list(check_gradients(cpu, 0, LAYERS[1:2], MODELS[:1]))
     assert len(results) > 50 and first_suspect(results, cpu, 0) is None
+
+
+def test_a_kink_is_not_taken_for_a_wrong_element(cpu: Backend, monkeypatch: pytest.MonkeyPatch) -> None:
+    """ReLU with a right backward: the model's longer steps cross its kink, and the check says that each element agrees."""
+
+    def relu(layer: Gelu, x: Array, gift: bool = False) -> Array:
+        layer.slope = (x > 0).astype(x.dtype)
+        return x * layer.slope
+
+    monkeypatch.setattr(Gelu, "forward", relu)
+    results = list(check_gradients(cpu, 0, LAYERS[:1], MODELS[2:3], ("Gelu", "GPT")))
+    suspect = first_suspect(results, cpu, 0)
+    assert suspect is not None and suspect.layer == "GPT"
+    assert ("hint", NONE_WRONG) in suspect.hints
 
 
 def test_the_element_shown_is_the_one_that_is_off_the_most(cpu: Backend, monkeypatch: pytest.MonkeyPatch) -> None:

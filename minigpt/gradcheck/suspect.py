@@ -26,6 +26,10 @@ OVERWRITTEN = (
     " self.buffer, not into self.scratch (rule 4 in layers.py)"
 )
 UNKNOWN = "no factor, sign, order or gap explains the numbers"
+NONE_WRONG = (
+    "each element compared by itself agrees, only a longer step along a direction does not: the"
+    " forward has a kink (as ReLU has), or an element that was not compared is wrong"
+)
 
 Wrong = Mapping[Setting, Evidence | None]
 
@@ -140,8 +144,10 @@ def what_is_wrong(
     share: float,
 ) -> str:
     """Which elements are wrong, and how."""
-    how = explanation(evidence, factors, share) or UNKNOWN
     analytic, numeric = evidence.analytic, evidence.numeric
+    if analytic.shape == numeric.shape and not wrong_elements(analytic, numeric, share).any():
+        return NONE_WRONG
+    how = explanation(evidence, factors, share) or UNKNOWN
     if analytic.shape != numeric.shape:
         return how
     named = {**evidence.rows, **rows_by_name(len(analytic), layer, setting)}
