@@ -49,7 +49,7 @@ def main() -> int:
             )
             for number, document in enumerate(documents):
                 print(f"\n--- {number}: {document.origin['topic']} ({document.origin.get('judge', 'not judged')})\n{document.text}\n")
-            teacher.leave(print)
+            teacher.unload(print)
             print(teacher.record)
     except OllamaError as error:
         print(f"ollama-check: {error}", file=sys.stderr)
