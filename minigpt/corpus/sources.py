@@ -85,7 +85,7 @@ def left_out(request: Request, kinds: int, final_tokens: int) -> list[str]:
 
 
 @dataclass
-class Taught:
+class OllamaSource:
     """Documents by a language model on Ollama, each saved to the journal at once; those already in the journal come first.
 
     However the writing ends, the model is unloaded, and `record` describes it and the outcome. Raises TeacherGone, or OllamaError if
@@ -130,10 +130,10 @@ class Taught:
 
 
 @dataclass
-class Filled:
+class OllamaThenTemplates:
     """A teacher's documents, then template documents for tokens still missing because it went away or ran out of ideas."""
 
-    taught: Taught
+    taught: OllamaSource
     templates: Callable[[int], Templates]  # tokens -> source
 
     @property
