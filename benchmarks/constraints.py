@@ -1,9 +1,9 @@
-"""Many documents for many requests, held to the tests' own checks: what each request asks for, and what the text says of itself.
+"""Checks many template documents for many requests: do they obey the request, and is what they state true?
 
     python benchmarks/constraints.py --documents 500
 
-The checks read the documents without knowing the writers (tests/): no meat in vegan dishes, haiku of 5-7-5, programs that run and print
-what the text says, sums that are right. One line a request; status 1 if a document has a fault.
+The checks are those of the tests, independent of the templates: no meat in vegan dishes, haiku of 5-7-5, programs that print what the
+text says, correct sums. Prints a line per request; exits with status 1 if a document has a fault.
 """
 
 from __future__ import annotations
@@ -28,11 +28,11 @@ from minigpt.corpus.templates.favourites import Favourites
 
 
 def main() -> int:
-    """Write, check, count."""
+    """Write and check documents, and count the faults."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--documents", type=int, default=500, help="for each request")
+    parser.add_argument("--documents", type=int, default=500, help="documents per request")
     parser.add_argument("--seed", type=int, default=11)
-    parser.add_argument("--share", type=float, default=1.0, help="of each word list; smaller corpora keep to favourites (favourites.py)")
+    parser.add_argument("--share", type=float, default=1.0, help="share of each word list to favour, as small corpora do (favourites.py)")
     options = parser.parse_args()
     began, total, faulty = time.monotonic(), 0, 0
     asked = [understand(prompt) for prompt in general.PROMPTS]
@@ -50,7 +50,7 @@ def main() -> int:
             print(f"{describe(request)[0][:90]:90} {len(faults)} faults", flush=True)
             for found, text in faults[:1]:
                 print(f"    {found}\n    " + text.replace("\n", "\n    "))
-    print(f"{total:,} documents, {faulty} with a fault; {time.monotonic() - began:.0f} s")
+    print(f"{total:,} documents, {faulty} with faults; {time.monotonic() - began:.0f} s")
     return int(faulty > 0)
 
 

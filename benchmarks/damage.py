@@ -1,11 +1,11 @@
-"""Disks that fill and bits that flip: is a run folder still sound, or does it say what is not?
+"""Fills disks and flips bits: does a run survive, or at least report the damage?
 
     python benchmarks/damage.py full --times 50        (Linux, as root: it mounts small file systems in memory)
     python benchmarks/damage.py flips --times 500
 
-full: a run on a file system of a random size ends with status 1 and one line, or fits. With more room it goes on, and must end in the bytes
-of an undisturbed run. flips: one random bit of a random file of a run folder, complete or interrupted, is flipped; then the run is
-resumed, and its model loaded. Each must name the damaged file, or end as if nothing had been flipped.
+full: a run on a file system of random size must end with status 1 and a one-line message, or fit. Given more space it is resumed, and
+must end with the same bytes as an undisturbed run. flips: one random bit in a random file of a run folder, complete or interrupted, is
+flipped; then the run is resumed and its model loaded. Either must name the damaged file, or end as if nothing had been flipped.
 """
 
 from __future__ import annotations
@@ -26,11 +26,11 @@ import minigpt
 from minigpt.errors import MinigptError
 from minigpt.run.listener import Listener
 
-MOST = 3_000_000  # bytes that such a run needs at its largest moment, about
+MOST = 3_000_000  # bytes such a run needs at its peak, about
 
 
 def full(folder: Path, times: int, rng: random.Random) -> int:
-    """Runs on file systems that are too small."""
+    """Run on file systems that may be too small; return the number of wrong outcomes."""
     subprocess.run(command("train", "-p", PROMPT, "--out", folder / "whole", *OPTIONS), check=True, stdout=subprocess.DEVNULL)
     whole, ends, wrong, disk = outcome(folder / "whole"), Counter[str](), 0, folder / "disk"
     disk.mkdir()
@@ -49,15 +49,15 @@ def full(folder: Path, times: int, rng: random.Random) -> int:
                 done = subprocess.run(arguments, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
             same = done.returncode == 0 and outcome(disk / "run") == whole
             wrong += not (same and clear)
-            print(f"{size // 1024:6,} kB: {'the same end' if same else 'ANOTHER END ' + done.stderr}; {said or 'it fits'}", flush=True)
+            print(f"{size // 1024:6,} kB: {'same result' if same else 'DIFFERENT RESULT ' + done.stderr}; {said or 'it fits'}", flush=True)
         finally:
             subprocess.run(["umount", disk], check=True)
-    print(f"{ends['full']} full disks, {ends['fits']} that were large enough; {wrong} wrong")
+    print(f"{ends['full']} full disks, {ends['fits']} large enough; {wrong} wrong")
     return wrong
 
 
 class Stop(Listener):
-    """Breaks a run off after some steps."""
+    """Interrupts a run after 50 steps."""
 
     def step(self, course: object) -> None:
         if getattr(course, "step", 0) == 50:
@@ -65,7 +65,7 @@ class Stop(Listener):
 
 
 def flips(folder: Path, times: int, rng: random.Random) -> int:
-    """Flipped bits in a complete run and in one that was interrupted in training."""
+    """Flip bits in a complete and an interrupted run; return the number of wrong outcomes."""
     given = {
         "layers": 1, "heads": 2, "width": 32, "positions": 64, "initial_tokens": 4000, "final_tokens": 2500, "epochs": 3, "threads": 2,
         "checkpoint_seconds": 0.02, "source": "template",
@@ -84,16 +84,16 @@ def flips(folder: Path, times: int, rng: random.Random) -> int:
         data, bit = bytearray(path.read_bytes()), rng.randrange(8 * path.stat().st_size)
         data[bit // 8] ^= 1 << bit % 8
         path.write_bytes(data)
-        said = Said()
+        messages = Messages()
         try:
-            result = minigpt.resume(copy, listener=said).generate(max_tokens=20, seed=1)
-            if any(path.name in line for line in said.lines):
-                verdict = "named, and what was before it taken"
+            result = minigpt.resume(copy, listener=messages).generate(max_tokens=20, seed=1)
+            if any(path.name in line for line in messages.lines):
+                verdict = "named, and an earlier state used"
             else:
-                verdict = "without effect" if (result, outcome(copy)) == (text, wanted) else "WRONG: another end"
+                verdict = "no effect" if (result, outcome(copy)) == (text, wanted) else "WRONG: different result"
         except MinigptError as error:
             verdict = "named" if path.name in str(error) else f"WRONG: {error}"
-        except Exception as error:  # whatever it is, it is what this looks for
+        except Exception as error:  # unexpected exceptions are what this looks for
             verdict = f"WRONG: {type(error).__name__}: {error}"
         found[verdict] += 1
         if verdict.startswith("WRONG"):
@@ -103,8 +103,8 @@ def flips(folder: Path, times: int, rng: random.Random) -> int:
     return sum(count for verdict, count in found.items() if verdict.startswith("WRONG"))
 
 
-class Said(Listener):
-    """Keeps what is said."""
+class Messages(Listener):
+    """Collects messages."""
 
     def __init__(self) -> None:
         self.lines: list[str] = []
@@ -114,7 +114,7 @@ class Said(Listener):
 
 
 def main() -> int:
-    """Do one of them."""
+    """Run one of the two experiments."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("what", choices=("full", "flips"))
     parser.add_argument("--times", type=int, default=50)

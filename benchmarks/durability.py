@@ -1,10 +1,10 @@
-"""Runs interrupted at random moments, again and again, and resumed: do they end in the bytes of an undisturbed run?
+"""Interrupts and resumes runs at random moments: do they end with the same bytes as an undisturbed run?
 
     python benchmarks/durability.py --signal KILL --times 200
     python benchmarks/durability.py --signal TERM --times 50
 
-One line for each run: how often it was interrupted and whether its end is the same; then in which stages, and with which statuses: 130, or
--number where the signal came before Python had read the program. Status 1 if an end is not the same.
+Prints a line per run: how often it was interrupted and whether the result is the same; then a summary by stage and exit status (130, or
+-number if the signal came before Python had loaded the program). Exits with status 1 if a result differs.
 """
 
 from __future__ import annotations
@@ -34,13 +34,13 @@ def command(*arguments: object) -> list[str]:
 
 
 def outcome(run: Path) -> list[object]:
-    """What must be the same."""
+    """Everything that must be the same."""
     metrics = [json.loads(line) for line in (run / "metrics.jsonl").read_text().splitlines()]
     return [*((run / name).read_bytes() for name in SAME), [{k: v for k, v in line.items() if k not in CLOCKS} for line in metrics]]
 
 
 def stage(run: Path) -> str:
-    """Which stage a broken-off run is in."""
+    """The stage of an interrupted run."""
     record = run / "run.json"
     if not record.exists() or not record.stat().st_size:
         return "before the record"
@@ -49,7 +49,7 @@ def stage(run: Path) -> str:
 
 
 def disturbed(run: Path, rng: random.Random, seconds: float, number: int) -> tuple[Counter[str], Counter[int]]:
-    """Start, interrupt after a random time, resume, until it is complete; the stages in which it was interrupted, and the statuses."""
+    """Start a run, then interrupt and resume it until it is complete; count the interruptions by stage, and the exit statuses."""
     broken: Counter[str] = Counter()
     statuses: Counter[int] = Counter()
     while True:
@@ -72,10 +72,10 @@ def disturbed(run: Path, rng: random.Random, seconds: float, number: int) -> tup
 
 
 def main() -> int:
-    """Run, count, print."""
+    """Interrupt runs and print the counts."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--signal", default="KILL", help="KILL, TERM, INT or HUP")
-    parser.add_argument("--times", type=int, default=50, help="interruptions in all, at least")
+    parser.add_argument("--times", type=int, default=50, help="least interruptions in all")
     parser.add_argument("--seed", type=int, default=0)
     options = parser.parse_args()
     number, rng = getattr(signal, f"SIG{options.signal}"), random.Random(options.seed)
@@ -89,14 +89,14 @@ def main() -> int:
     while total.total() < options.times:
         run, began = folder / f"run{runs}", time.monotonic()
         broken, left = disturbed(run, rng, seconds, number)
-        if not broken:  # then the machine is faster than it was
+        if not broken:  # it finished undisturbed: the machine is faster now
             seconds = min(seconds, time.monotonic() - began)
         same = outcome(run) == whole
         total, wrong, runs = total + broken, wrong + (not same), runs + 1
         statuses += left
-        print(f"run {runs}: interrupted {broken.total()} times, {'the same end' if same else 'ANOTHER END'}", flush=True)
+        print(f"run {runs}: interrupted {broken.total()} times, {'same result' if same else 'DIFFERENT RESULT'}", flush=True)
         shutil.rmtree(run)
-    print(f"SIG{options.signal}: {total.total()} times in {runs} runs ({dict(total)}), status {dict(statuses)}; {wrong} ended otherwise")
+    print(f"SIG{options.signal}: {total.total()} times in {runs} runs ({dict(total)}), status {dict(statuses)}; {wrong} different results")
     shutil.rmtree(folder)
     return int(wrong > 0)
 

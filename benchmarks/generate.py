@@ -1,10 +1,10 @@
-"""Sampling speed against transformers' `generate` with its cache: the same folder, prompt and greedy tokens, in turn.
+"""Compares sampling speed with transformers' `generate` and its cache, on the same folder, prompt and greedy tokens, in turn.
 
 python benchmarks/generate.py                 # the 12M layout with random weights, V 50,257
 python benchmarks/generate.py --run models/x  # a trained model
 
-Prints tokens/s by round, the ratio, the share of the speed at which all weights could be read once a token (a copy measured in the same
-run), and how the time of a token grows with its position.
+Prints tokens/s, the ratio by round, the share of the speed at which all weights can be read once per token (measured in the same run),
+and how the time per token grows with position.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from minigpt.model import count_parameters, new_parameters
 
 
 def random_model(folder: Path, size_name: str) -> Path:
-    """A folder with random weights over GPT-2's whole vocabulary."""
+    """A model folder with random weights and GPT-2's whole vocabulary."""
     size, tokenizer = find_size(size_name), Tokenizer.gpt2()
     config = ModelConfig(size.n_layer, size.n_head, size.n_embd, size.n_positions, tokenizer.vocab_size)
     parameters = new_parameters(config, choose_backend("cpu"))
@@ -38,7 +38,7 @@ def random_model(folder: Path, size_name: str) -> Path:
 
 
 def read_speed(megabytes: int) -> float:
-    """Bytes a second at which a large array is summed, as a matrix-vector product reads it."""
+    """Bytes a second at which a matrix-vector product reads a large matrix."""
     matrix, vector = np.ones((megabytes * 2**18 // 1024, 1024), np.float32), np.ones(1024, np.float32)
     seconds = []
     for _ in range(5):
@@ -69,7 +69,7 @@ def main() -> None:
     prompt = [model.tokenizer.end_of_text, 10, 20, 30]
     greedy, rng = SampleConfig(temperature=0), np.random.default_rng(0)
     count = min(a.tokens, model.context - len(prompt))
-    print(f"{count_parameters(model.config):,} parameters, {count} greedy tokens behind a prompt of {len(prompt)}")
+    print(f"{count_parameters(model.config):,} parameters, {count} greedy tokens after a prompt of {len(prompt)}")
     ours, theirs, positions = [], [], []
     for _ in range(a.rounds):
         ids, decoder, times = list(prompt), Predictor(model.network, model.context), []

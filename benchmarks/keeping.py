@@ -1,8 +1,8 @@
-"""What it costs to keep a training: the share of its time that goes into writing states, models and metrics.
+"""Measures the cost of saving: the share of training time spent on writing states, models and metrics.
 
     python benchmarks/keeping.py --model-size 12M --epochs 20
 
-A usual run into a temporary folder, with a clock around each write. The share is of the training's time, its first step to its last.
+An ordinary run into a temporary folder, with each write timed. The share is of the time from the first training step to the last.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ open_clocks: list[str] = []
 
 
 def timed(owner: type, name: str) -> None:
-    """Put a clock around a method; what it calls is its own time, counted once."""
+    """Time a method; nested timed calls count only once."""
     inner: Callable[..., Any] = getattr(owner, name)
 
     def outer(*args: Any, **kwargs: Any) -> Any:
@@ -43,13 +43,13 @@ def timed(owner: type, name: str) -> None:
 
 
 def main() -> None:
-    """Train, print the shares."""
+    """Train, and print the shares."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--prompt", default="A fun GPT that generates cooking recipes")
     parser.add_argument("--model-size", default="12M")
     parser.add_argument("--epochs", type=int, default=20)
     parser.add_argument("--checkpoint-seconds", type=float, default=60.0)
-    parser.add_argument("--out", type=Path, help="the run folder; by default one that is removed")
+    parser.add_argument("--out", type=Path, help="the run folder; default: a temporary one")
     options = vars(parser.parse_args())
     out = options.pop("out")
     for owner, name in ((Keeper, "save"), (Keeper, "save_model"), (Keeper, "write_model"), (RunFolder, "add_metrics")):

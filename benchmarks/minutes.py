@@ -1,4 +1,4 @@
-"""Does `--minutes` keep its word? Whole commands, timed from outside: python benchmarks/minutes.py 2 5"""
+"""Measures how precisely `--minutes` is kept, by timing whole commands: python benchmarks/minutes.py 2 5"""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from pathlib import Path
 
 
 def main() -> None:
-    """One line for each time."""
+    """Print a line per duration."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("minutes", nargs="+", type=float)
     parser.add_argument("--prompt", default="A fun GPT that generates cooking recipes")

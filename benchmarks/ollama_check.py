@@ -1,8 +1,8 @@
-"""Run the client against whatever OLLAMA_HOST names: connect, plan, write, judge, unload; print what came and how it went.
+"""Runs the client against the server that OLLAMA_HOST names: connect, plan, write, judge, unload; prints documents and statistics.
 
     python benchmarks/ollama_check.py --tokens 1500 --prompt "A GPT that gives advice on gardening"
 
-Status 1 if the server, the model or the writing fails. The documents stay in the journal that is named at the end.
+Exits with status 1 if the server, the model or the writing fails. The documents stay in the journal named at the end.
 """
 
 from __future__ import annotations
@@ -21,13 +21,13 @@ from minigpt.tokenizer import Tokenizer
 
 
 def main() -> int:
-    """Parse, run, print."""
+    """Write documents and print them."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--prompt", default="A GPT that gives advice on gardening")
     parser.add_argument("--tokens", type=int, default=1500)
     parser.add_argument("--seed", type=int, default=42)
     parser.add_argument("--model")
-    parser.add_argument("--minutes", type=float, default=10.0, help="for the writing, at most")
+    parser.add_argument("--minutes", type=float, default=10.0, help="most time for writing")
     parser.add_argument("--journal", type=Path, help="continued if it exists")
     options = parser.parse_args()
 
@@ -49,7 +49,7 @@ def main() -> int:
             )
             for number, document in enumerate(documents):
                 print(f"\n--- {number}: {document.origin['topic']} ({document.origin.get('judge', 'not judged')})\n{document.text}\n")
-            teacher.leave(print)
+            teacher.unload(print)
             print(teacher.record)
     except OllamaError as error:
         print(f"ollama-check: {error}", file=sys.stderr)

@@ -1,7 +1,7 @@
-"""A file of own text of any size -> how fast it becomes token ids, in how much memory: `python benchmarks/own_data.py --megabytes 1000`.
+"""Measures how fast, and in how much memory, own text becomes token ids: `python benchmarks/own_data.py --megabytes 1000`.
 
-The text is made from word lists by a seeded generator, its words as unequally frequent as those of a language (Zipf), so that documents,
-words and tokens are as many as in prose. A second process does the work of `minigpt train` up to the token stream, without the training.
+The text is generated with Zipf-distributed words, so that it has about as many documents, words and tokens as prose. A second process
+does the work of `minigpt train` up to the token streams, without training.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from minigpt.run.options import Options
 from minigpt.run.tokenize import tokenize
 from minigpt.run.write_corpus import make_corpus
 
-class Shown(Listener):
+class Progress(Listener):
     calls, latest = 0, 0.0
     def progress(self, what, done, total):
         self.calls += 1
@@ -33,7 +33,7 @@ class Shown(Listener):
             self.latest = time.perf_counter()
             print(f"  {what} {done / 1e6:,.0f} of {total / 1e6:,.0f} MB", file=sys.stderr, flush=True)
 
-listener = Shown()
+listener = Progress()
 job = new_job(None, Options.parse({"data": sys.argv[1], "out": sys.argv[2], "device": "cpu"}), listener)
 job.run.create()
 with job.run.in_use():
@@ -50,7 +50,7 @@ print(json.dumps(result | {"corpus": job.run.record["corpus"], "vocabulary": job
 
 
 def write_prose(path: Path, megabytes: int, seed: int = 0) -> None:
-    """Words of a Zipf distribution over 200,000 made-up ones, in sentences and paragraphs."""
+    """Write Zipf-distributed words, 200,000 different ones, in sentences and paragraphs."""
     rng = np.random.default_rng(seed)
     syllables = np.array("ba be bi bo ca ce co da de di do fa fi ga go la le li lo ma me mi na ne no pa ra re ri sa se ta te ti to".split())
     words = ["".join(rng.choice(syllables, rng.integers(1, 5))) for _ in range(200_000)]
@@ -64,10 +64,10 @@ def write_prose(path: Path, megabytes: int, seed: int = 0) -> None:
 
 
 def main() -> None:
-    """Print one line of figures."""
+    """Print the figures in one line."""
     parser = argparse.ArgumentParser()
     parser.add_argument("--megabytes", type=int, default=100)
-    parser.add_argument("--folder", type=Path, help="Where the text is made; a third more than it is needed there.")
+    parser.add_argument("--folder", type=Path, help="where to make the text; needs a third more space than it")
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory(dir=arguments.folder) as folder:
         text = Path(folder) / "prose.txt"
@@ -81,7 +81,7 @@ def main() -> None:
     print(
         f"{size / 1e6:,.0f} MB: {result['corpus']['documents']:,} documents, {result['ids']:,} tokens, vocabulary {result['vocabulary']:,};"
         f" {took:.0f} s ({size / took / 1e6:.1f} MB/s; corpus {result['write']:.0f} s, ids {result['number']:.1f} s),"
-        f" {result['peak_kb'] / 1024:,.0f} MB of memory at most, progress told {result['calls']:,} times"
+        f" {result['peak_kb'] / 1024:,.0f} MB of memory at most, {result['calls']:,} progress calls"
     )
 
 

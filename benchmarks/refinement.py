@@ -1,11 +1,10 @@
-"""Refinement, measured: good documents, as many bad ones among them; out: the share of good ones among what is kept.
+"""Measures refinement: the share of good documents among those kept from a half-bad mixture.
 
     python benchmarks/refinement.py
 
-A quarter of the bad ones each are shuffled words, cut texts, another subject, and copies (tests/test_refine.py mixes them); copies are
-dropped beforehand, as the cleaning does. Kept are as many words as the good documents have, and half as many: with a budget for all the
-good ones, each good one that is missed lets a bad one in. With the prompt, and without any. Subjects are presets, and real prose: the
-Python manual's topics (pydoc).
+A quarter of the bad documents each are shuffled, truncated, about another subject, and copies (mixed by tests/test_refine.py); copies
+are dropped first, as in cleaning. The budget is the number of words in the good documents, where each good one missed lets a bad one in,
+and half of it. Each is run with the prompt and without. Subjects are the presets, and real prose: the Python manual (pydoc topics).
 """
 
 from __future__ import annotations
@@ -28,12 +27,12 @@ from minigpt.corpus.prompt.understand import PRESETS, understand
 SEEDS = (1, 2, 3)
 DOCUMENTS = 120
 MANUAL = "the Python manual"
-WORDS = (60, 300)  # of a piece of the manual
-NEXT = 5  # presets on, for the other subject: always one of another category
+WORDS = (60, 300)  # least and most words of a passage of the manual
+NEXT = 5  # offset of the preset for the other subject, always of another category
 
 
 def manual() -> list[str]:
-    """Paragraphs of the Python manual, put together until they are long enough."""
+    """Passages of the Python manual: paragraphs joined until they are long enough."""
     pieces, part = [], ""
     for text in topics.values():
         for paragraph in re.split(r"\n\s*\n", text):
@@ -46,7 +45,7 @@ def manual() -> list[str]:
 
 
 def texts(subject: str, seed: int) -> list[str]:
-    """Documents of a subject, in an order that depends on the seed."""
+    """Documents on a subject, in an order given by the seed."""
     if subject != MANUAL:
         return written(subject, 2 * DOCUMENTS, seed)
     pieces = manual()
@@ -55,7 +54,7 @@ def texts(subject: str, seed: int) -> list[str]:
 
 
 def shares(subject: str, other: str, prompt: str | None) -> tuple[list[float], list[float], Counter[str]]:
-    """The share of good documents among the kept ones of each seed, for the whole and the half budget, and what else was kept."""
+    """The share of good documents among those kept, by seed, for the whole and half the budget, and counts of bad ones kept."""
     found: tuple[list[float], list[float]] = ([], [])
     wrong: Counter[str] = Counter()
     for seed in SEEDS:
@@ -71,7 +70,7 @@ def shares(subject: str, other: str, prompt: str | None) -> tuple[list[float], l
 
 
 def main() -> None:
-    """Print a line for each pair of subjects, with the prompt and without."""
+    """Print a line per pair of subjects, with and without the prompt."""
     keys = list(PRESETS)
     pairs = [(key, keys[(i + NEXT) % len(keys)]) for i, key in enumerate(keys)] + [(MANUAL, keys[0]), (keys[0], MANUAL)]
     means = []

@@ -1,11 +1,11 @@
-"""What a trained model writes, measured: run folders in; of samples each, the share on topic, complete, and copied from the training text.
+"""Measures what trained models write: the share of samples on topic, complete, and copied from the training text.
 
     python benchmarks/samples.py models/chef models/poet --samples 100
 
-On topic: a naive Bayes classifier over words, which learned from 400 fresh documents of each category's writers (another seed than the
-run's), takes the sample for the run's own category. Complete: the model ended it by itself, and not inside a sentence. Copied: the share
-of the samples' word 8-grams that stand in the training text, beside the same share of the held-out documents; a ratio near 1 says that the
-model repeats what it read no more than a new document of the same kind does.
+On topic: a naive Bayes classifier over words, trained on 400 fresh template documents per category (with a seed other than the run's),
+assigns the sample to the run's category. Complete: the model ended the sample itself, and not in mid-sentence. Copied: the share of the
+samples' word 8-grams that occur in the training text, next to that of the held-out documents; a ratio near 1 means that the model
+repeats its training text no more than a new document of the same kind does.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ class Classifier:
         self.size = len(set().union(*self.counts.values()))
 
     def label(self, text: str) -> str:
-        """The likeliest label."""
+        """The most likely label."""
 
         def score(label: str) -> float:
             counts, total = self.counts[label], sum(self.counts[label].values()) + self.size
@@ -59,7 +59,7 @@ class Classifier:
 
 
 def classifier(seed: int) -> Classifier:
-    """One that knows the categories from what their writers write."""
+    """A classifier trained on template documents of each category."""
     texts: dict[str, list[str]] = {category: [] for category in CATEGORIES}
     for key, preset in PRESETS.items():
         documents = write_documents(understand("", key), random.Random(seed))
@@ -68,13 +68,13 @@ def classifier(seed: int) -> Classifier:
 
 
 def is_complete(text: str, finish_reason: str) -> bool:
-    """It ended by itself; prose ends with a sentence, a line of verse, code or a list may end as it likes."""
+    """Whether the model ended the text; prose must end with a sentence, but a line of verse, code or a list may end anyhow."""
     last = text.rstrip().rsplit("\n", 1)[-1]
     return finish_reason == "stop" and (len(last.split()) < 12 or last[-1:] in ".!?:\"')")
 
 
 def measure(run: Path, samples: int, judge: Classifier) -> str:
-    """One line of figures."""
+    """The figures of a run, in one line."""
     record = json.loads((run / "run.json").read_text(encoding="utf-8"))
     corpus = [json.loads(line) for line in (run / "corpus.jsonl").read_text(encoding="utf-8").splitlines()]
     parts = {split: [line["text"] for line in corpus if line["split"] == split] for split in ("train", "held_out")}
@@ -99,7 +99,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("runs", nargs="+", type=Path)
     parser.add_argument("--samples", type=int, default=100)
-    parser.add_argument("--seed", type=int, default=7, help="of the classifier's documents")
+    parser.add_argument("--seed", type=int, default=7, help="seed of the classifier's documents")
     options = parser.parse_args()
     judge = classifier(options.seed)
     print(f"{'prompt':48} on topic complete   copied held-out  ratio distinct     loss")

@@ -1,8 +1,8 @@
-"""Tokenizing speed against tiktoken and HF tokenizers: the same text and ids, cold caches, one thread, in turn.
+"""Compares tokenizing speed with tiktoken and HF tokenizers: the same text and ids, cold caches, one thread, in turn.
 
 python benchmarks/tokenizer.py [FILE]     # default: template documents of all four categories, 3 MB
 
-A fresh tokenizer is made for each round, so that every cache starts empty; making it is not timed.
+Each round makes a new tokenizer, so that its cache starts empty; making it is not timed.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ def text(megabytes: float) -> str:
 
 
 def makers() -> dict[str, Callable[[], Callable[[str], list[int]]]]:
-    """Name -> a function that makes a fresh encoder."""
+    """Name -> a function that makes a new encoder."""
     result: dict[str, Callable[[], Callable[[str], list[int]]]] = {"minigpt": lambda: Tokenizer.gpt2().encode}
     full = Tokenizer.gpt2()
     try:
@@ -74,7 +74,7 @@ def main() -> None:
     print(f"{size:.1f} MB, {len(ids['minigpt']):,} tokens, {len(set(sample.split())):,} distinct words")
     for name, rates in speeds.items():
         ratio = statistics.median(m / r for m, r in zip(speeds["minigpt"], rates, strict=True))
-        same = "same ids" if ids[name] == ids["minigpt"] else "OTHER IDS"
+        same = "same ids" if ids[name] == ids["minigpt"] else "DIFFERENT IDS"
         spread = f"{min(rates):.2f}-{max(rates):.2f}"
         print(f"{name:<11} {statistics.median(rates):6.2f} MB/s ({spread}); minigpt is {ratio:.2f} times that; {same}")
 

@@ -1,11 +1,11 @@
-"""Training speed against other frameworks: the same model, weights and batches, in turn (A B C A B C ...), each in a fresh process.
+"""Compares training speed with other frameworks: the same model, weights and batches, in turn (A B C A B C ...), each in a new process.
 
 python benchmarks/train_step.py                                    # the 12M layout, V 50,257, B 8, T 128, no dropout
 python benchmarks/train_step.py --vocab 3000 --dropout 0.1 --peers torch-eager
 
-First the losses of ten steps are held against each other (without dropout, within 1e-3). Then, round by round: tokens/s, the ratio
-minigpt / peer of the same round, the share of the machine's matrix-product peak (one float32 product a core, all cores at once,
-measured between the rounds), and peak memory. Peers that are not installed are left out, and it says so.
+Without dropout, the losses of the first ten steps are compared (within 1e-3). Prints tokens/s, the ratio minigpt / peer by round, the
+share of the machine's matrix-product peak (one float32 product per core on all cores, measured between the rounds), and peak memory.
+Peers that are not installed are left out, with a message.
 """
 
 from __future__ import annotations
@@ -45,21 +45,21 @@ def parse() -> argparse.Namespace:
     parser.add_argument("--context", type=int, default=128)
     parser.add_argument("--dropout", type=float, default=0.0)
     parser.add_argument("--threads", type=int, default=None)
-    parser.add_argument("--steps", type=int, default=6, help="timed steps a round, after two that are not")
+    parser.add_argument("--steps", type=int, default=6, help="timed steps per round, after two untimed ones")
     parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--peers", default=",".join(PEERS), help="of " + ", ".join(PEERS))
+    parser.add_argument("--peers", default=",".join(PEERS), help="any of " + ", ".join(PEERS))
     parser.add_argument("--child", help=argparse.SUPPRESS)
     return parser.parse_args()
 
 
 def configuration(a: argparse.Namespace) -> ModelConfig:
-    """The model that everybody trains."""
+    """The model that all of them train."""
     size = find_size(a.size)
     return ModelConfig(size.n_layer, size.n_head, size.n_embd, size.n_positions, a.vocab, a.dropout)
 
 
 def child(a: argparse.Namespace) -> None:
-    """One implementation, alone in its process: the first losses, the seconds of each step, the memory."""
+    """Run one implementation in this process: print losses, seconds per step and memory."""
     config = configuration(a)
     trainer = Trainer(config, TrainConfig(seed=0), device="cpu", threads=a.threads)
     step = trainer.step
@@ -86,7 +86,7 @@ def child(a: argparse.Namespace) -> None:
 
 
 def measure(a: argparse.Namespace, name: str) -> dict[str, object]:
-    """Run one implementation in a process of its own."""
+    """Run one implementation in its own process."""
     options = [f"--{key}={getattr(a, key)}" for key in ("size", "vocab", "batch", "context", "dropout", "steps")]
     if a.threads:
         options.append(f"--threads={a.threads}")
@@ -97,11 +97,11 @@ def measure(a: argparse.Namespace, name: str) -> dict[str, object]:
 
 
 def why_not(name: str, a: argparse.Namespace) -> str:
-    """Why a peer cannot run here; empty if it can."""
+    """The reason why a peer cannot run here; empty if it can."""
     if importlib.util.find_spec(PEERS[name][0]) is None:
         return "not installed"
     if name == "jax-jit" and a.dropout:
-        return "written without dropout"
+        return "it has no dropout"
     if name == "torch-bf16" and not any(flag in Path("/proc/cpuinfo").read_text() for flag in ("avx512_bf16", "amx_bf16")):
         return "this processor has no bfloat16 products (one step takes minutes)"
     return ""

@@ -259,7 +259,7 @@ def test_an_asked_ingredient_is_cooked_whatever_it_is() -> None:
     [
         (Request("cooking", ("recipe",), diets=("vegan",), ingredients=("beef",)), "beef does not go with: vegan"),
         (Request("cooking", ("recipe",), ingredients=("granite",)), "granite is not a food that the cooking tables know"),
-        (Request("cooking", ("recipe",), diets=("paleo",)), "no diet 'paleo'"),
+        (Request("cooking", ("recipe",), diets=("paleo",)), "do not know the diet 'paleo'"),
         (Request("cooking", ("recipe",), without=("plant", "meat", "fish", "dairy", "egg")), "no dish is left"),
     ],
 )

@@ -387,7 +387,7 @@ def test_turns_even_out_long_and_short_kinds_and_do_not_wait_for_one_that_fails(
         kind = turns.next().kind
         asked[kind] += 1
         if kind != "riddles":
-            turns.land(kind, {"haiku": 20, "stories": 200}[kind])
+            turns.add(kind, {"haiku": 20, "stories": 200}[kind])
     assert 8 < asked["haiku"] / asked["stories"] < 12
     assert 0 < asked["riddles"] < 120
 

@@ -265,7 +265,7 @@ def test_a_request_can_be_cut_from_another_thread_at_any_time():
     for reply in (Reply(pieces=["x"], wait=5), Reply(pieces=["x"], end="stall")):
         with serve(lambda body, number, reply=reply: reply) as server:
             client = Client(server.url, Limits())
-            threading.Timer(0.1, client.cut_all).start()
+            threading.Timer(0.1, client.abort_all).start()
             began = time.monotonic()
             with pytest.raises(Cancelled):
                 client.generate(BODY, 60)

@@ -361,7 +361,7 @@ def test_a_named_file_that_breaks_off_in_the_middle_is_an_error(tmp_path):
 def test_without_standard_input_there_is_one_line():
     code = "from minigpt.corpus.own.files import *; import sys; sys.stdin = None; list(OwnText([STDIN]))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
-    assert "there is no standard input; --data wants a file or a folder" in done.stderr.splitlines()[-1]
+    assert "there is no standard input; --data takes a file or a folder" in done.stderr.splitlines()[-1]
 
 
 @pytest.mark.parametrize(

@@ -216,7 +216,7 @@ def test_a_text_that_is_no_prose_is_read_where_its_name_or_nothing_else_says_so(
 def test_columns_that_look_alike_are_named_and_column_chooses(tmp_path):
     columns = {"before": PROSE, "n": ["1", "2", "3", "4"], "after": PROSE[::-1]}
     texts, said = read(tmp_path / "a.csv", table(columns))
-    assert (texts, said) == (PROSE, "(column 'before'; 'after' would do too: choose with --column)")
+    assert (texts, said) == (PROSE, "(column 'before'; 'after' would also do: choose with --column)")
     assert read(tmp_path / "a.csv", table(columns), "after") == (PROSE[::-1], "(column 'after')")
 
 
@@ -251,7 +251,7 @@ def test_the_plan_says_the_columns_of_a_folder_too(tmp_path):
     assert own.description[1:] == ["read as text: column 'text' (3 files), column 'review' (d.csv)"]
     for i in range(30):
         (tmp_path / f"{i}.jsonl").write_text(json_lines({"text": "So it was."}))
-    assert OwnText([tmp_path]).description[1] == "read as text: column 'text' (20 files); 12 more files not looked into yet"
+    assert OwnText([tmp_path]).description[1] == "read as text: column 'text' (20 files); 12 more files not examined yet"
 
 
 # --- objects and conversations

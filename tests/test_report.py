@@ -77,12 +77,12 @@ def test_how_often_phrases_come_again_is_said_as_it_was_measured():
 def test_a_short_text_is_not_called_varied(text, said):
     verdict = report([text])["verdict"]
     assert any(line.startswith(f"Too short to say how varied it is: {said}") for line in verdict)
-    assert "Only 1 document: the model will learn it by heart, not the genre." in verdict
+    assert "Only 1 document: the model will memorise it, not learn the genre." in verdict
     assert not any(word in line for line in verdict for word in ("Varied", "few repeated phrases", "Enough"))
 
 
 def test_few_documents_are_few_only_where_they_are_short():
-    assert "Only 3 documents: the model will learn them by heart, not the genre." in report(free(3, 1000))["verdict"]
+    assert "Only 3 documents: the model will memorise them, not learn the genre." in report(free(3, 1000))["verdict"]
     assert not any("Only" in line for line in report(free(3, 50_000))["verdict"])
 
 

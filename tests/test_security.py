@@ -31,7 +31,7 @@ import minigpt
 from minigpt.cli import cli
 from minigpt.config import ModelConfig
 from minigpt.corpus.ollama.client import Client
-from minigpt.corpus.ollama.connection import Line, Watchdog
+from minigpt.corpus.ollama.connection import Connection, Watchdog
 from minigpt.corpus.ollama.journal import Journal
 from minigpt.corpus.ollama.limits import Limits, OllamaError
 from minigpt.disk.checkpoint import load_weights, save_weights
@@ -347,7 +347,7 @@ def test_no_password_of_another_program_is_sent(tmp_path, monkeypatch):
     """requests would replace the key with what .netrc has for the host."""
     write_text(tmp_path / "netrc", "default login me password secret\n")
     monkeypatch.setenv("NETRC", str(tmp_path / "netrc"))
-    session = Line("http://example.com", Watchdog(), 1, {"Authorization": "Bearer sk-mine"}).session
+    session = Connection("http://example.com", Watchdog(), 1, {"Authorization": "Bearer sk-mine"}).session
     assert session.prepare_request(requests.Request("GET", "http://example.com")).headers["Authorization"] == "Bearer sk-mine"
 
 

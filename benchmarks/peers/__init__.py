@@ -1,1 +1,1 @@
-"""The same GPT-1 in other frameworks, each as its users would write it: `make(config, state, seed, variant)` -> step(x, y) -> loss."""
+"""The same GPT-1 in other frameworks, written as their users would: `make(config, state, variant)` returns step(x, y) -> loss."""

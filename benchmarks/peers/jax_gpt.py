@@ -12,7 +12,7 @@ from minigpt import ModelConfig
 
 
 def make(config: ModelConfig, state: dict[str, np.ndarray], variant: str) -> Callable[[np.ndarray, np.ndarray], float]:
-    """A training step. Variant: "jit"; dropout is not written for it."""
+    """A training step without dropout. The only variant is "jit"."""
     if config.dropout:
         raise SystemExit("the JAX peer has no dropout")
     p = {name.removeprefix("transformer."): jnp.asarray(array) for name, array in state.items()}

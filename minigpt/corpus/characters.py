@@ -1,10 +1,9 @@
-"""A text in, out comes the text with the characters that were meant: line ends, spaces, invisible marks, wrong decoding; and `compose`,
-which gives each letter of a prompt one form.
+"""Cleans up the characters of a text: line ends, spaces, invisible characters, wrong decoding.
 
-What each character becomes: every line end, \\v, \\f, NEL, U+2028, U+2029 and the ASCII file, group and record separators become \\n;
-every blank but the tab and the full-width U+3000 becomes a space; other controls, terminal escapes, soft hyphens and word joiners go.
-Zero-width characters stay where the script needs them: U+200D in emoji, Indic and Arabic scripts, U+200C in the latter two, U+200B in
-Thai, Lao, Khmer and Myanmar, which separate words with it. Direction marks stay in right-to-left text.
+Every line end, \\v, \\f, NEL, U+2028, U+2029 and the ASCII file, group and record separators become \\n. Every blank except the tab and
+the full-width U+3000 becomes a space. Other controls, terminal escapes, soft hyphens and word joiners are removed. Zero-width
+characters are kept if the script needs them: U+200D in emoji, Indic and Arabic scripts, U+200C in the latter two, and U+200B in Thai,
+Lao, Khmer and Myanmar, which separate words with it. Direction marks are kept in right-to-left text. `compose` normalises a prompt.
 """
 
 from __future__ import annotations
@@ -17,22 +16,22 @@ import regex
 LINE_ENDS = re.compile(r"\r\n?|[\v\f\x1c-\x1e\x85\u2028\u2029]")
 BLANKS = re.compile(r"[\x1f\xa0\u1680\u2000-\u200a\u202f\u205f]")
 
-# What UTF-8 looks like when read as Latin-1, where the bytes 80 to 9F are C1 controls, or as Windows-1252, where they are these signs.
+# UTF-8 misread as Latin-1, where the bytes 80 to 9F are C1 controls, or as Windows-1252, where they are these characters.
 HIGH = "\x80-\xff" + "".join(bytes([byte]).decode("cp1252", "ignore") for byte in range(0x80, 0xA0))
 FOLLOWS = HIGH.replace("\xff", "\xbf")  # the bytes 80 to BF
 MISREAD = rf"(?:[\xc2-\xdf][{FOLLOWS}]|[\xe0-\xef][{FOLLOWS}]{{2}}|[\xf0-\xf4][{FOLLOWS}]{{3}})"
 DOUBTFUL = re.compile(rf"{MISREAD}|[\xc3\xc5\xce\xd0](?: |$)|[\x80-\x84\x86-\x9f]")  # A0 may have become a space, or been trimmed
 MISREAD_SIGN = re.compile(MISREAD)
-CITED = re.compile(  # quoted or named: the text is about such signs
+CITED = re.compile(  # quoted or named: the text is about wrong decoding
     rf"([\"'`]){MISREAD}+\1"
     r"|(?i:mojibake|\butf-?8\b|\bwindows-125|\bcp-?125|\blatin-?1\b|\biso-8859|\bcharset|\b(?:character|text|wrong|file) encoding)"
 )
 
-LONE = re.compile(r"(?<!\S)\xe2(?:\u20ac|\x80)[\u02dc\u2122\u0153\x98\x99\x9c\x9d](?!\S)")  # a quotation mark that quotes nothing
+LONE = re.compile(r"(?<!\S)\xe2(?:\u20ac|\x80)[\u02dc\u2122\u0153\x98\x99\x9c\x9d](?!\S)")  # a stray quotation mark
 ESCAPES = re.compile(r"\x1b\[[0-9;?]*[ -/]*[@-~]")
-CONTROLS = re.compile(rf"[\x00-\x08\x0e-\x1b\x7f]|(?<![{HIGH}])[\x80-\x9f]+")  # after such a sign it is part of it, and both stay
+CONTROLS = re.compile(rf"[\x00-\x08\x0e-\x1b\x7f]|(?<![{HIGH}])[\x80-\x9f]+")  # after a high character it may be part of a misread one
 
-JOINING = "".join(  # scripts whose letters change shape beside each other
+JOINING = "".join(  # scripts whose letters change shape next to each other
     rf"\p{{Script={name}}}"
     for name in "Arabic Syriac Nko Mongolian Adlam Devanagari Bengali Gurmukhi Gujarati Oriya Tamil Telugu Kannada Malayalam Sinhala"
     " Tibetan Myanmar Khmer Balinese Javanese".split()
@@ -47,12 +46,12 @@ INVISIBLE = regex.compile(
     rf"|(?<![{JOINING}])\u200d(?!\p{{Extended_Pictographic}})"
 )
 DIRECTIONS = re.compile(r"[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
-ODD = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\xa0\xad\u061c\u1680\u2000-\u200f\u2028-\u202f\u205f-\u2069\ufeff]")  # anything of the above
+ODD = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\xa0\xad\u061c\u1680\u2000-\u200f\u2028-\u202f\u205f-\u2069\ufeff]")  # any of the above
 VISIBLE = regex.compile(r"[^\s\p{Cc}\p{Cf}\p{Default_Ignorable_Code_Point}]")
 
 
 def plain(text: str) -> str:
-    """The text with composed letters, \\n as its only line end, no trailing spaces, and only those invisible characters that matter."""
+    """The text with composed letters, \\n as the only line end, no trailing spaces, and only those invisible characters that matter."""
     if ODD.search(text):
         text = INVISIBLE.sub("", BLANKS.sub(" ", LINE_ENDS.sub("\n", ESCAPES.sub("", text))))
         if DIRECTIONS.search(text) and not RIGHT_TO_LEFT.search(text):
@@ -63,9 +62,9 @@ def plain(text: str) -> str:
 
 
 def mended(text: str) -> str:
-    """UTF-8 that was once read as Windows-1252 or Latin-1, decoded correctly as a whole; any other text unchanged.
+    """Repair a text whose UTF-8 was once decoded as Windows-1252 or Latin-1; any other text is unchanged.
 
-    A text stays as it is if it has a character that such a misreading cannot produce, or if it is about wrong decoding. ftfy (Speer 2019)
+    A text is left alone if it has a character that such misreading cannot produce, or if it is about wrong decoding. ftfy (Speer 2019)
     judges whether the text makes sense as it is; it is slow, so it is called only if something looks wrong.
     """
     if text.isascii() or not DOUBTFUL.search(LONE.sub("", text)) or CITED.search(text):
@@ -74,10 +73,10 @@ def mended(text: str) -> str:
 
     broken = MISREAD_SIGN.search(text) is not None
     config = TextFixerConfig(
-        restore_byte_a0="\xe2\u20ac " not in text,  # would be a dagger, and is rather half of a quotation mark
+        restore_byte_a0="\xe2\u20ac " not in text,  # would make a dagger of what is rather half a quotation mark
         replace_lossy_sequences=False,
         decode_inconsistent_utf8=False,
-        fix_c1_controls=not broken,  # single signs of Windows-1252 that were read as Latin-1
+        fix_c1_controls=not broken,  # single characters of Windows-1252 that were read as Latin-1
     )
     better, steps = fix_encoding_and_explain(text + " " * text.endswith(("\xc3", "\xc5", "\xce", "\xd0")), config)
     whole = any(step.action == "decode" and step.parameter.startswith("utf-8") for step in steps or ())
@@ -85,7 +84,7 @@ def mended(text: str) -> str:
 
 
 def visible(text: str) -> bool:
-    """Whether the text has anything visible."""
+    """Whether the text has any visible character."""
     return VISIBLE.search(text) is not None
 
 
@@ -98,15 +97,15 @@ APOSTROPHE = regex.compile(
     r"(?<=\p{L}\p{M}*)[`\u00b4\u02b9\u02bb\u02bc\u02bd\u02c8\u2018\u2019\u201b\u2032\u2035\ua78c\uff07\ufffd']+(?=\p{L})"
 )
 MINUS = regex.compile(r"(?<=[\s(\[,;:])\u2212\s*(?=\p{L})")
-HYPHEN = regex.compile(r"[\u2010\u2011\u2012\u2043\u2212\ufe63]|(?<=\p{L}\p{M}*)\u2013(?=\p{L})")  # an en dash only inside a word
+HYPHEN = regex.compile(r"[\u2010\u2011\u2012\u2043\u2212\ufe63]|(?<=\p{L}\p{M}*)\u2013(?=\p{L})")  # an en dash only within a word
 SPLIT_BY_COMPATIBILITY = {"\u0e4d\u0e32": "\u0e33", "\u0ecd\u0eb2": "\u0eb3"}  # the vowel am of Thai and Lao, one letter to readers
 
 
 def compose(text: str) -> str:
-    """The text with one form of each letter, hyphen and apostrophe, and without invisible characters.
+    """Normalise a prompt: one form of each letter, hyphen and apostrophe, and no invisible characters.
 
-    Compatibility forms (full width, ligatures, styled letters) become plain ones, as in NFKC (Unicode Standard Annex 15). Joiners stay
-    where a script needs them, as Persian and Hindi do.
+    Compatibility forms (full width, ligatures, styled letters) become plain ones, as in NFKC (Unicode Standard Annex 15). Joiners are
+    kept if the script needs them, as in Persian and Hindi.
     """
     text = JOINER.sub("", IGNORABLE.sub("", text))
     text = APOSTROPHE.sub("'", MINUS.sub("minus ", text).replace("\N{NUMERO SIGN}", " number "))  # NFKC would make it "No"

@@ -1,4 +1,4 @@
-"""What a corpus is made of: texts, each with its origin, and their token ids."""
+"""The parts of a corpus: texts, each with its origin and token ids."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 OPENING = 3  # words
-MOST_LETTERS = 20_000  # of a document that was written to order
+MOST_LETTERS = 20_000  # most characters of a generated document
 
 
 @dataclass(frozen=True)
@@ -15,13 +15,13 @@ class Document:
 
     text: str
     source: str  # "template", "ollama" or "own"
-    # template: category, form; ollama: model, digest, seed, ...; own: file; of several kinds: kind; of a document that was cut: part
+    # template: category, form; ollama: model, digest, seed, ...; own: file; kind if there are several; part if the document was cut
     origin: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
 class Entry:
-    """A document of the corpus, its score from refinement if there was one, and its ids under GPT-2's vocabulary, end-of-text included."""
+    """A document of the corpus, its score if it was refined, and its ids in GPT-2's vocabulary, end-of-text included."""
 
     document: Document
     score: float | None

@@ -1,4 +1,4 @@
-"""English words in, their other forms out: articles, numbers, titles. Rules for what no table knows."""
+"""Inflects English words by rules: articles, plurals, gerunds, titles."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from minigpt.corpus.words import load_words
 IRREGULAR = load_words("prompts_plain")["irregular plurals"]  # plural -> singular
 ENDINGS = ("s", "es", "ed", "d", "ing", "er", "ers", "'s", "s'")
 SILENT_H = ("hour", "honest", "honor", "herb")
-LIKE_YOU = ("use", "uni", "one", "eu", "uti", "usual")  # written with a vowel, spoken with a consonant
+LIKE_YOU = ("use", "uni", "one", "eu", "uti", "usual")  # spelled with a vowel, pronounced with a consonant
 SMALL = frozenset("a an and the of with on in for to at by from but or al alla au con e".split())
 
 
@@ -25,12 +25,12 @@ def starts_with_vowel_sound(word: str) -> bool:
 
 
 def upper_first(text: str) -> str:
-    """The text with its first letter as a capital."""
+    """The text with its first letter capitalised."""
     return text[:1].upper() + text[1:]
 
 
 def title_case(text: str) -> str:
-    """A title: capitals on all words but the small ones, which get one only at its ends."""
+    """The text in title case: small words are capitalised only at its ends."""
     words = text.split()
     inner = range(1, len(words) - 1)
     return " ".join(w if i in inner and w in SMALL else "-".join(upper_first(p) for p in w.split("-")) for i, w in enumerate(words))
@@ -42,12 +42,12 @@ def join_and(items: Sequence[str]) -> str:
 
 
 def article(phrase: str) -> str:
-    """ "a" or "an", as the phrase sounds."""
+    """ "a" or "an", by the sound of the phrase."""
     return "an" if starts_with_vowel_sound(phrase) else "a"
 
 
 def gerund(verb: str) -> str:
-    """The form of a verb that can stand as a noun: bake -> baking, plan -> planning, tie -> tying."""
+    """The -ing form of a verb: bake -> baking, plan -> planning, tie -> tying."""
     if verb.endswith("ie"):
         return verb[:-2] + "ying"
     if verb.endswith("e") and not verb.endswith(("ee", "oe", "ye")):
@@ -58,7 +58,7 @@ def gerund(verb: str) -> str:
 
 
 def singular(word: str) -> str:
-    """A plural as its singular, good enough for what a table does not know."""
+    """The singular of a plural, by table or rule."""
     if word in IRREGULAR:
         return str(IRREGULAR[word])
     if word.endswith(("ches", "shes", "sses", "xes", "oes", "zzes")):
@@ -69,17 +69,17 @@ def singular(word: str) -> str:
 
 
 def plurals(word: str) -> list[str]:
-    """The regular plural, and the possessive."""
+    """The regular plural of a noun, its variants, and the possessive."""
     end = "ies" if word.endswith("y") and word[-2:-1] not in "aeiou" else "es" if word.endswith(("s", "sh", "ch", "x", "o")) else "s"
     return [(word[:-1] if end == "ies" else word) + end, word + "s", word + "'s"] + ([word[:-1] + "ves"] if word.endswith("f") else [])
 
 
 def inflections(word: str) -> list[str]:
-    """Regular forms of a word, be it noun or verb: recipes, baking, stories; but never a longer compound."""
+    """Regular forms of a word as a noun or a verb: recipes, baking, stories."""
     more = {"e": ("ing", "er", "ers"), "y": ("ies", "ied"), "z": ("zzes",)}.get(word[-1], ())
     return [word + ending for ending in ENDINGS] + [word[:-1] + ending for ending in more]
 
 
 def either_number(word: str) -> str:
-    """A pattern of a regular noun in the singular, the plural and the possessive."""
+    """A pattern that matches the singular, plural and possessive of a regular noun."""
     return re.escape(word.removesuffix("y")) + r"(?:y|ies|e?s|'s)?"

@@ -1,4 +1,4 @@
-"""The documents of a corpus in, one by one; out come figures, a verdict in words, and five of them chosen at random."""
+"""Describes a corpus: statistics, a verdict in words, and five random examples."""
 
 from __future__ import annotations
 
@@ -12,21 +12,21 @@ from minigpt.config import SIZES, Size
 from minigpt.corpus.documents import opening
 from minigpt.errors import counted
 
-SAMPLE_WORDS = 300_000  # the first ones, by which variety and information are measured: distinct shares fall with the length measured
-OPENINGS = 200_000  # documents, whose openings are counted
-SHOWN = 5  # documents, and openings
+SAMPLE_WORDS = 300_000  # measured for repetition and information: distinct shares fall with length, so the length is fixed
+OPENINGS = 200_000  # documents whose openings are counted
+SHOWN = 5  # examples, and openings
 PERCENTILES = (5, 25, 50, 75, 95)
-BITS_A_PARAMETER = 3.6  # that a GPT can hold by heart (Morris et al. 2025, "How much do language models memorize?")
-MODEL_BETTER = 0.6  # of DEFLATE's size: about what a good model of a text needs of it
-REPETITIVE, VARIED, FREE = 0.35, 0.5, 0.9  # different four-word sequences; templates have 0.3 to 0.6, teachers' corpora 0.93 to 0.96
-MEASURABLE = 1000  # four-word sequences; with fewer, hardly any repeats, whatever the text
+BITS_A_PARAMETER = 3.6  # that a GPT can memorise (Morris et al. 2025, "How much do language models memorize?")
+MODEL_BETTER = 0.6  # a good model's share of DEFLATE's size, about
+REPETITIVE, VARIED, FREE = 0.35, 0.5, 0.9  # distinct four-word sequences: templates have 0.3 to 0.6, teachers 0.93 to 0.96
+MEASURABLE = 1000  # four-word sequences; with fewer, hardly any text repeats one
 FEW, MANY = 20, 0.15  # documents; share of them that begin alike
-LITTLE = 100_000  # tokens of free prose: a 12M trained on 8,000, or on 50,000, writes in phrases (held-out losses 4.3 to 4.8)
-WANTED = {"12M": 15_000, "33M": 50_000, "117M": 150_000}  # tokens from which a size can show what it has over the smaller one
+LITTLE = 100_000  # tokens of varied prose: a 12M trained on 8,000 or 50,000 writes phrases, not sentences (held-out loss 4.3 to 4.8)
+WANTED = {"12M": 15_000, "33M": 50_000, "117M": 150_000}  # tokens from which a size beats the next smaller one
 
 
 class CorpusReport:
-    """Fed with every document that was kept. Memory: four bytes a document, and what SAMPLE_WORDS and OPENINGS hold."""
+    """Collects statistics of the kept documents. Memory: four bytes a document, plus samples of bounded size."""
 
     def __init__(self, seed: int) -> None:
         self.lengths = array("I")  # tokens of each document
@@ -39,7 +39,7 @@ class CorpusReport:
         self._rng = random.Random(seed)
 
     def add(self, text: str, tokens: int) -> None:
-        """One more document, and how many tokens it has."""
+        """Count a document and its tokens."""
         self.lengths.append(tokens)
         if len(self.lengths) <= OPENINGS:
             self.openings[opening(text)] += 1
@@ -61,7 +61,7 @@ class CorpusReport:
     def figures(
         self, dropped: Counter[str], trimmed: Counter[str], size: Size | None, parameters: int, held_out: bool = True
     ) -> dict[str, Any]:
-        """Everything, as JSON. `size` and `parameters` are those of the model that will learn it; size None: a shape without a name."""
+        """All statistics, as JSON. `size` (None if custom) and `parameters` are those of the model to train."""
         documents, tokens = len(self.lengths), sum(self.lengths)
         seen = documents + sum(dropped.values())
         ordered = sorted(self.lengths)
@@ -88,7 +88,7 @@ class CorpusReport:
         return figures | {"verdict": verdict(figures | measured, self._all[4], size, held_out)}
 
     def _bits_a_token(self) -> float:
-        """The information of a token, from how far the sample can be packed."""
+        """Bits of information per token, estimated from how well the sample compresses."""
         if not self._sample_tokens:
             return 0.0
         packed = self._packed_bytes + len(self._packer.copy().flush())
@@ -96,12 +96,12 @@ class CorpusReport:
 
 
 def verdict(facts: dict[str, Any], sequences: int, size: Size | None, held_out: bool) -> list[str]:
-    """The figures in words, a sentence each. `sequences`: four-word sequences looked at; size None: a shape of the user's own."""
+    """The figures in words, one sentence each. `sequences`: four-word sequences measured; `size`: None if custom."""
     documents, tokens = facts["documents"], facts["tokens"]
     said = []
     if documents < FEW and tokens < LITTLE:
         said.append(
-            f"Only {counted(documents, 'document')}: the model will learn {'it' if documents == 1 else 'them'} by heart, not the genre."
+            f"Only {counted(documents, 'document')}: the model will memorise {'it' if documents == 1 else 'them'}, not learn the genre."
         )
     said.append(variety(facts["distinct_4"], sequences, facts["sampled"]))
     if documents >= FEW and facts["openings"][0][1] > MANY * min(documents, OPENINGS):
@@ -117,10 +117,10 @@ def verdict(facts: dict[str, Any], sequences: int, size: Size | None, held_out: 
 
 
 def variety(distinct: float, sequences: int, sampled: bool) -> str:
-    """How often the text repeats itself, by its share of different four-word sequences."""
+    """How often the text repeats itself, by its share of distinct four-word sequences."""
     where = f" in the first {SAMPLE_WORDS:,} words" if sampled else ""
     if sequences and distinct < REPETITIVE:
-        return f"Repetitive: only {distinct:.0%} of its four-word sequences{where} are different, and the model will repeat itself too."
+        return f"Repetitive: only {distinct:.0%} of its four-word sequences{where} are distinct, and the model will repeat itself too."
     if sequences < MEASURABLE:
         return f"Too short to say how varied it is: it has {counted(sequences, 'four-word sequence')}."
     name = "Varied" if distinct >= VARIED else "Some repetition"
@@ -128,7 +128,7 @@ def variety(distinct: float, sequences: int, sampled: bool) -> str:
 
 
 def memory(bits: float, parameters: int, size: Size | None, held_out: bool) -> str:
-    """Whether the model can learn the text by heart, and what keeps it from doing so."""
+    """Whether the model can memorise the text, and what keeps it from doing so."""
     model = f"A {size.name} model" if size else "This model"
     times = BITS_A_PARAMETER * parameters / max(1.0, bits)
     if times < 1:
@@ -137,17 +137,17 @@ def memory(bits: float, parameters: int, size: Size | None, held_out: bool) -> s
     often = f"about {times:,.0f} times over" if times >= 1.5 else "as a whole"
     if held_out:
         return f"{model} could memorise this text {often}, so the checkpoint with the best held-out loss is kept."
-    return f"{model} could memorise this text {often}, and no held-out text shows when that begins: expect it to repeat the text."
+    return f"{model} could memorise this text {often}, and no held-out text shows when that starts: expect it to repeat the text."
 
 
 def recommended(tokens: int) -> str:
-    """The size that so many tokens are enough for."""
+    """The largest size that this many tokens suffice for."""
     fitting = [name for name, wanted in WANTED.items() if wanted <= tokens]
     return fitting[-1] if fitting else "12M"
 
 
 def enough(tokens: int, size: Size | None) -> str:
-    """Which size the text is enough for, and how the others would do."""
+    """Which size the text suffices for, and how the chosen one compares."""
     best, largest = recommended(tokens), list(WANTED)[-1]
     if tokens < WANTED[best] / 2:
         return f"Little text even for {best}, the smallest size: about {WANTED[best]:,} tokens show what it can do."
@@ -163,5 +163,5 @@ def enough(tokens: int, size: Size | None) -> str:
 
 
 def multiple(ratio: float) -> str:
-    """How many times as much something is, in words."""
+    """A ratio in words."""
     return "a little more" if ratio < 1.5 else "twice as much" if ratio < 2.5 else f"{ratio:.0f} times as much"

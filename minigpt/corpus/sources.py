@@ -1,4 +1,4 @@
-"""Where documents come from: a request in, an iterator of documents out, and what they are. Own text is a source of its own, own.py."""
+"""Sources of generated documents: templates, a teacher behind Ollama, or both. Own text is in own/."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ from minigpt.errors import counted
 from minigpt.tokenizer import Tokenizer
 
 TOKENS_PER_FORM, LEAST_FORMS = 5000, 3
-LEAST_OF_A_KIND = 1000  # tokens, about a dozen short documents, for each of several kinds and each of its forms
+LEAST_OF_A_KIND = 1000  # tokens, about a dozen short documents, per kind and form if there are several kinds
 
 
 class Source(Protocol):
-    """Documents, and what they are, line by line. Iterated once."""
+    """Documents to iterate over once, and a description in lines."""
 
     @property
     def description(self) -> Sequence[str]: ...
@@ -35,10 +35,10 @@ class Source(Protocol):
 
 
 class Templates:
-    """Template documents, up to `tokens` or until the templates have nothing new.
+    """Template documents, up to `tokens` or until the templates run out.
 
-    If few tokens will be kept, only the first few of the request's kinds and forms are written: a model learns a form from a dozen
-    examples, and nothing from three.
+    If few tokens will be kept, only the first few kinds and forms are written: a model learns a form from a dozen examples, and nothing
+    from three.
     """
 
     def __init__(self, request: Request, tokens: int, final_tokens: int, seed: int, full: Tokenizer) -> None:
@@ -69,14 +69,14 @@ class Templates:
 
 
 def most_forms(final_tokens: int, kinds: int) -> int:
-    """How many forms each of this many kinds is written in."""
+    """How many forms to write for each of `kinds` kinds."""
     share = final_tokens // kinds
     least = LEAST_FORMS if kinds == 1 else min(LEAST_FORMS, max(1, share // LEAST_OF_A_KIND))
     return max(least, share // TOKENS_PER_FORM)
 
 
 def left_out(request: Request, kinds: int, final_tokens: int) -> list[str]:
-    """The line that names the kinds after the first `kinds`, which the tokens do not suffice for; empty if there are none."""
+    """A line that names the kinds after the first `kinds`, for which there are too few tokens; empty if there are none."""
     names = [part.kind for part in request.parts[kinds:]]
     room = (
         f"{final_tokens:,} tokens are enough for {kinds} of {len(request.parts)} kinds; all need {LEAST_OF_A_KIND * len(request.parts):,}"
@@ -85,11 +85,11 @@ def left_out(request: Request, kinds: int, final_tokens: int) -> list[str]:
 
 
 @dataclass
-class Taught:
-    """Documents of a language model behind Ollama's protocol, each in the journal at once; what the journal has already comes first.
+class OllamaSource:
+    """Documents by a language model on Ollama, each saved to the journal at once; those already in the journal come first.
 
-    Whatever ends the writing, the model leaves the memory, and `record` says what it was and how it went. Raises TeacherGone, and
-    OllamaError where it cannot begin.
+    However the writing ends, the model is unloaded, and `record` describes it and the outcome. Raises TeacherGone, or OllamaError if
+    it cannot start.
     """
 
     settings: TeacherSettings
@@ -100,7 +100,7 @@ class Taught:
     journal: File
     full: Tokenizer
     say: Callable[[str], None]
-    seconds: float = math.inf  # for writing, at most
+    seconds: float = math.inf  # most time for writing
     record: dict[str, Any] = field(default_factory=dict)
 
     @property
@@ -110,7 +110,7 @@ class Taught:
     def __iter__(self) -> Iterator[Document]:
         teacher, end = Teacher.connect(self.settings, self.say), time.monotonic() + self.seconds
         written = write_with_ollama(teacher, self.prompt, self.request, self.tokens, self.seed, self.journal, self.count, self.say)
-        by: Counter[tuple[str, str]] = Counter()  # the model that wrote each document
+        by: Counter[tuple[str, str]] = Counter()  # documents by model
         try:
             for number, document in enumerate(written, 1):
                 by[document.origin.get("model", ""), document.origin.get("digest", "")] += 1
@@ -122,7 +122,7 @@ class Taught:
             written.close()
             self.record.update(teacher.record)
             self.record["writers"] = [{"model": m, "digest": d, "documents": count} for (m, d), count in by.items()]
-            teacher.leave(self.say)
+            teacher.unload(self.say)
 
     def count(self, text: str) -> int:
         """Tokens of a document, its end included."""
@@ -130,11 +130,11 @@ class Taught:
 
 
 @dataclass
-class Filled:
-    """A teacher's documents, and templates for the tokens that it left out because it went away or had no more to say."""
+class OllamaThenTemplates:
+    """A teacher's documents, then template documents for tokens still missing because it went away or ran out of ideas."""
 
-    taught: Taught
-    templates: Callable[[int], Templates]  # for so many tokens
+    taught: OllamaSource
+    templates: Callable[[int], Templates]  # tokens -> source
 
     @property
     def description(self) -> Sequence[str]:

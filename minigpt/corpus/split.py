@@ -1,8 +1,8 @@
-"""The entries of a corpus in; out comes each with whether it is held out, about a tenth of the tokens in all.
+"""Splits a corpus: holds out about a tenth of its tokens.
 
-Held-out text decides when training stops and how sure of itself the model may be. As a rule whole documents are held out, one chosen at
-random from every ten in a row. If those are too long or too short, others are tried; a document longer than all that is due is cut: a
-passage of it is held out, and what stands before and after it is learned.
+Held-out text decides when training stops and calibrates the model's confidence. Normally whole documents are held out, one chosen at
+random from every ten in a row. If those are too long or too short, others are tried. A document longer than everything due is cut: a
+passage of it is held out, and the text before and after the passage is trained on.
 """
 
 from __future__ import annotations
@@ -19,21 +19,21 @@ from minigpt.corpus.documents import Entry
 from minigpt.corpus.own.cut import BORDERS
 
 TEN = 10  # one document in this many is held out
-LEAST, MOST = 1 / 16, 1 / 6  # of the tokens so far: the share that is held out
-# Fewest tokens of a corpus to hold some out. Measured at 1,000: stopping and calibrating by 100 held-out tokens cost at most 0.02 nats
-# after 20 epochs and gained 0.6 after 100; the loss measured on them was off by 0.2 to 0.4.
+LEAST, MOST = 1 / 16, 1 / 6  # bounds of the held-out share of the tokens so far
+# Fewest tokens of a corpus for holding some out. Measured at 1,000: stopping and calibrating by 100 held-out tokens cost at most 0.02
+# nats after 20 epochs and gained 0.6 after 100; the loss measured on them was off by 0.2 to 0.4.
 ENOUGH = 1000
-PASSAGE = 1.5  # a passage may be this many times too long or too short, to begin and end at a better place
-ENDS = (*BORDERS, re.compile(r"\s+"))  # where a passage may begin and end, the best first
+PASSAGE = 1.5  # a passage may be too long or too short by this factor if that makes better borders
+ENDS = (*BORDERS, re.compile(r"\s+"))  # borders of a passage, best first
 PART = "part"  # key of an origin: which part of a cut document
 
 Encode = Callable[[str], Sequence[int]]  # a text -> its ids, end-of-text included
 
 
 def split(entries: Iterable[Entry], encode: Encode, rng: np.random.Generator) -> Iterator[tuple[Entry, bool]]:
-    """Each entry, or the parts of one that was cut, and whether it is held out; none is if all have fewer than ENOUGH tokens.
+    """Each entry, or the parts of one that was cut, with whether it is held out; none is if all have fewer than ENOUGH tokens.
 
-    Looks ahead only as far as ten documents and ENOUGH tokens, so that a corpus can stream through.
+    Looks ahead only by ten documents and ENOUGH tokens, so that a corpus can stream through.
     """
     total = held = 0
     for block in blocks(iter(entries)):
@@ -50,7 +50,7 @@ def split(entries: Iterable[Entry], encode: Encode, rng: np.random.Generator) ->
 
 
 def blocks(entries: Iterator[Entry]) -> Iterator[list[Entry]]:
-    """Blocks of ten entries, or of more tens until they have ENOUGH tokens."""
+    """Blocks of ten entries, extended by tens until they have ENOUGH tokens."""
     while block := list(islice(entries, TEN)):
         while tokens(block) < ENOUGH and (ten := list(islice(entries, TEN))):
             block += ten
@@ -58,19 +58,19 @@ def blocks(entries: Iterator[Entry]) -> Iterator[list[Entry]]:
 
 
 def tokens(entries: Iterable[Entry]) -> int:
-    """The tokens of all entries."""
+    """The number of tokens of all entries."""
     return sum(len(entry.ids) for entry in entries)
 
 
 def choose(lengths: Sequence[int], held: int, total: int, rng: np.random.Generator) -> tuple[set[int], int | None]:
-    """Which documents of a block are held out, given their lengths in tokens, and which one is cut because it would be too much.
+    """The documents of a block to hold out, by their lengths in tokens, and the one to cut because it is too long.
 
-    Of the `total` tokens up to the end of this block, `held` are already held out.
+    `held` of the `total` tokens up to the end of this block are held out already.
     """
     chosen = set[int]()
     for first in range(0, len(lengths), TEN):
         count = min(TEN, len(lengths) - first)
-        if count < TEN // 2:  # of the last few, one if they are closer to ten than to none
+        if count < TEN // 2:  # the last few count as ten if there are at least five
             break
         drawn = first + int(rng.integers(count))
         if held + lengths[drawn] <= MOST * total:
@@ -87,7 +87,7 @@ def choose(lengths: Sequence[int], held: int, total: int, rng: np.random.Generat
 
 
 def cut_out(entry: Entry, due: float, encode: Encode, rng: np.random.Generator) -> list[tuple[Entry, bool]]:
-    """A document as the text before a random passage of about `due` tokens, the passage, which is held out, and the text after it."""
+    """Split a document into the text before a random passage of about `due` tokens, the passage, to hold out, and the text after it."""
     begin, end = passage(entry.document.text, due / len(entry.ids), rng)
     text, document = entry.document.text, entry.document
     pieces = [(text[:begin], False), (text[begin:end], True), (text[end:], False)]
@@ -99,7 +99,7 @@ def cut_out(entry: Entry, due: float, encode: Encode, rng: np.random.Generator) 
 
 
 def passage(text: str, share: float, rng: np.random.Generator) -> tuple[int, int]:
-    """Where a passage of about that share of a text begins and ends: at paragraphs, or else sentences, or words, or anywhere."""
+    """The borders of a random passage of about that share of a text: at paragraphs, or else sentences, or words, or anywhere."""
     wanted = max(1, round(len(text) * share))
     start = int(rng.integers(max(1, len(text) - wanted + 1)))
     for ends in ENDS:

@@ -1,4 +1,4 @@
-"""The word tables of assets/words: a category in, its tables out."""
+"""Loads the word tables in assets/words."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ Words = Mapping[str, Any]
 
 @cache
 def load_words(category: str) -> Words:
-    """All word tables of a category: the union of assets/words/<category>*.json, whose top-level keys must not clash."""
+    """All word tables of a category: the union of assets/words/<category>*.json, whose top-level keys must be distinct."""
     merged: dict[str, Any] = {}
     folder = resources.files("minigpt") / "assets" / "words"
     for file in sorted(folder.iterdir(), key=lambda f: f.name):

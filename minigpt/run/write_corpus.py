@@ -12,7 +12,7 @@ from typing import Any
 from minigpt.corpus.documents import Entry
 from minigpt.corpus.gather import CORPUS, HELD_OUT, LEARNED, Counts, Gathering, write_corpus
 from minigpt.corpus.report import CorpusReport
-from minigpt.corpus.sources import Filled, Source, Taught, Templates
+from minigpt.corpus.sources import OllamaSource, OllamaThenTemplates, Source, Templates
 from minigpt.errors import counted
 from minigpt.model import count_parameters
 from minigpt.run.job import Job
@@ -109,9 +109,9 @@ def generated(job: Job, full: Tokenizer, final_tokens: int) -> Source:
     if job.teacher:
         journal, say = job.run.inner / JOURNAL, partial(job.listener.say, "Teacher")
         record = job.run.record["teacher"] = {}
-        source = taught = Taught(job.teacher, job.prompt, request, initial_tokens, o.seed, journal, full, say, writing, record)
+        source = taught = OllamaSource(job.teacher, job.prompt, request, initial_tokens, o.seed, journal, full, say, writing, record)
         if o.allow_template_fill:
-            source = Filled(taught, templates)
+            source = OllamaThenTemplates(taught, templates)
     return announced(source, job.listener)
 
 

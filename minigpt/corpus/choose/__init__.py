@@ -1,12 +1,12 @@
-"""Documents in, the sound, new and fitting ones out.
+"""Chooses the documents worth keeping: clean, new and relevant.
 
 Reading order:
 
-    near_duplicates  a text -> whether an earlier one says nearly the same
-    chatter          a language model's answer -> the text without the talk around it
-    clean            documents -> those that are sound and new
-    subjects         the words of all documents -> which documents are about something else
-    topicality       a request and texts -> how well they fit
-    fluency          texts -> how much each agrees with the others
-    refine           documents -> the ones worth keeping
+    near_duplicates  a text -> whether it repeats an earlier one
+    chatter          a language model's answer -> the text without chatter
+    clean            documents -> the clean and new ones
+    subjects         words of all documents -> outliers by subject
+    topicality       a request and texts -> how well they match
+    fluency          texts -> a quality score, relative to each other
+    refine           documents -> the best ones, each saying something new
 """

@@ -1,7 +1,7 @@
-"""What language models say around a text: the text in, the text alone out, or the reason why nothing of it is left.
+"""Strips what language models say around a text, and recognises refusals and unfilled forms.
 
-Only what stands at the very beginning or the very end is taken off, sentence by sentence; a text about a refusal may quote one in its
-middle, but one that begins with it is no text. The patterns are in assets/words/chatter.json.
+Chatter is removed only at the very beginning and the very end, sentence by sentence. A text may quote a refusal in its middle, but one
+that begins with a refusal is rejected. The patterns are in assets/words/chatter.json.
 """
 
 from __future__ import annotations
@@ -19,8 +19,8 @@ LINK = re.compile(r"!?\[([^\]\n]{0,300})\]\((?:https?:|/|#)[^)\s]{0,500}\)")
 RULE = re.compile(r"^[ \t]*(?:[-*_][ \t]*){3,}$\n?", re.MULTILINE)
 TAGS = re.compile(r"</?(?:p|br|b|i|em|strong|u|div|span|h[1-6]|ul|ol|li|a|html|body|hr|blockquote)(?:\s[^<>\n]*)?/?>", re.IGNORECASE)
 FRAMED = re.compile(r"\A[\"“]([^\"“”\n]*)[\"”]\Z")
-FEW = 8  # characters between a text and what is said around it: without a bound, long runs of blanks would take very long
-REFUSAL_WITHIN = 160  # characters from the beginning, in which a refusal is one
+FEW = 8  # most characters between a text and chatter; unbounded, the patterns would be slow on long runs of blanks
+REFUSAL_WITHIN = 160  # characters at the beginning that are searched for a refusal
 BLANKS = re.compile(r"\n{3,}")
 
 
@@ -42,14 +42,14 @@ def refuses(text: str) -> bool:
 
 
 def has_gaps(text: str) -> bool:
-    """Whether it is a form to be filled in: "Dear [Name],"."""
+    """Whether a text is an unfilled form: "Dear [Name],"."""
     return bool(_patterns()[3].search(text))
 
 
 def without_chatter(text: str) -> str:
-    """The text without greetings, offers and quotation marks around it; nothing if it was nothing else."""
+    """The text without the greetings, offers and quotation marks around it; empty if there was nothing else."""
     before, after, _, gap = _patterns()
-    plain = text.replace("\N{RIGHT SINGLE QUOTATION MARK}", "'")  # one character for one: places stay
+    plain = text.replace("\N{RIGHT SINGLE QUOTATION MARK}", "'")  # one for one, so that positions stay valid
     start, end = 0, len(text)
     while match := before.match(plain[start:end]):
         start += match.end()
@@ -57,12 +57,12 @@ def without_chatter(text: str) -> str:
         end = match.start()
     kept = FRAMED.sub(r"\1", text[start:end].strip())
     while (head := kept.rpartition("\n")) and gap.fullmatch(head[2].strip()):
-        kept = head[0].rstrip()  # a signature that was left to the reader
+        kept = head[0].rstrip()  # a signature left for the reader to fill in
     return kept
 
 
 def without_markup(text: str) -> str:
-    """The text without Markdown and HTML; what stands between code fences stays as it is, without the fences."""
+    """The text without Markdown and HTML. Fenced code is kept as it is, without its fences."""
     parts = FENCE.split(text)
     prose = [_plain(part) if number % 2 == 0 else part for number, part in enumerate(parts)]
     return BLANKS.sub("\n\n", "".join(prose)).strip()

@@ -1,7 +1,7 @@
-"""Documents in, as they come; out come those that are sound and new, and a count of the others by reason.
+"""Cleans a stream of documents: drops bad and repeated ones, and counts them by reason.
 
-Each rule is a function of one document. Which rules hold depends on the source: own text is the user's, and left as it is but for what
-cannot be meant; what a language model wrote is freed of what it says around the text, and held to the request.
+Which rules apply depends on the source. Own text is left as the user wrote it, except for encoding errors; a language model's answers
+lose their chatter and mark-up and must meet more conditions.
 """
 
 from __future__ import annotations
@@ -17,22 +17,22 @@ from minigpt.corpus.documents import MOST_LETTERS, Document, opening
 from minigpt.corpus.prompt.language import language_of_text
 
 LEAST_WORDS = 4  # of a generated document
-OPENING_SHARE, OPENING_LEAST = 0.1, 5  # of the documents so far may begin alike; so many documents may anyway
-SEEN_LANGUAGES, MAIN_SHARE = 20, 0.9  # documents before one language can be the corpus's, and its share
-LANGUAGE_LETTERS = 1000  # of a document, by which its language is told
+OPENING_SHARE, OPENING_LEAST = 0.1, 5  # share of the documents so far that may begin alike, and a number that always may
+SEEN_LANGUAGES, MAIN_SHARE = 20, 0.9  # documents before a corpus can have a main language, and the share that makes it one
+LANGUAGE_LETTERS = 1000  # characters of a document by which its language is detected
 
 Rule = Callable[[str], str]
 
 
-Rules = dict[str, dict[str, Rule]]  # source -> what a rule does -> the rule
+Rules = dict[str, dict[str, Rule]]  # source -> name of a rule -> the rule
 REPAIRS: Rules = {"own": {"encoding mended": mended}}  # applied to the raw text, control characters and all
 TRIMS: Rules = {"ollama": {"mark-up": without_markup, "chatter": without_chatter}}
 
 
 class Cleaner:
-    """Lazy: a document comes out before the next is asked for. Memory is bounded, however many pass.
+    """Cleans lazily: each document is yielded before the next is read. Memory is bounded.
 
-    `dropped` counts documents by the reason why they did not come out, `trimmed` those that lost something, by what it was.
+    `dropped` counts dropped documents by reason, `trimmed` counts changed documents by rule.
     """
 
     def __init__(self) -> None:
@@ -44,7 +44,7 @@ class Cleaner:
         self._passed = 0
 
     def __call__(self, documents: Iterable[Document]) -> Iterator[Document]:
-        """The documents that are sound and new."""
+        """The clean and new documents."""
         for document in documents:
             text = self._trim(document)
             reason = self._fault(text, document.source) or self._near.seen(text)
@@ -55,7 +55,7 @@ class Cleaner:
             yield document if text == document.text else replace(document, text=text)
 
     def _trim(self, document: Document) -> str:
-        """The text after its source's rules; each rule that changed it is counted."""
+        """Apply the source's rules to the text, and count those that changed it."""
         text = self._apply(REPAIRS, document.source, document.text)
         return self._apply(TRIMS, document.source, plain(text))
 
@@ -67,23 +67,23 @@ class Cleaner:
         return text
 
     def _fault(self, text: str, source: str) -> str | None:
-        """Why a text cannot stay, whatever others say."""
+        """The reason to drop a text, or None."""
         if not visible(text):
             return "empty"
         if source == "ollama" and refuses(text):
             return "refusal"
         if source == "ollama" and has_gaps(text):
-            return "a form to be filled in"
+            return "unfilled form"
         if source != "own" and len(text.split()) < LEAST_WORDS and len(text) < LEAST_WORDS * LEAST_WORDS:
             return "too short"
         if source != "own" and len(text) > MOST_LETTERS:
             return "too long"
         if source == "ollama" and self._openings[opening(text)] >= max(OPENING_LEAST, OPENING_SHARE * self._passed):
-            return "begins like too many"
-        return "of another language" if self._is_foreign(text) else None
+            return "common opening"
+        return "other language" if self._is_foreign(text) else None
 
     def _is_foreign(self, text: str) -> bool:
-        """Whether all but a few documents so far are of one language, and this one is certainly of another."""
+        """Whether almost all documents so far are in one language, and this one certainly in another."""
         total = self._languages.total()
         if total < SEEN_LANGUAGES:
             return False
@@ -91,7 +91,7 @@ class Cleaner:
         return count >= MAIN_SHARE * total and language_of_text(text[:LANGUAGE_LETTERS]) not in ("", main)
 
     def _count(self, text: str, source: str) -> None:
-        """What later documents are compared with."""
+        """Update what later documents are compared with."""
         self._passed += 1
         if source == "ollama":
             self._openings[opening(text)] += 1

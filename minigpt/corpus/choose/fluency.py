@@ -1,19 +1,20 @@
-"""How much each document of a corpus agrees with the others: texts in; of each its features and a quality from 0 to 1 out.
+"""Scores the quality of each document, from 0 to 1, by how much it resembles the rest of the corpus.
 
-A small language model of the corpus itself is the judge. Of every document it knows only what the others say (its own counts are taken
-out), so that a corpus of good documents with some bad ones among them gives the bad ones away:
+The judge is a small n-gram model of the corpus itself. Each document is scored by the counts of the others only (its own are
+subtracted), so that a few bad documents among many good ones stand out:
 
-- fit: the mean log-probability of its words, each for itself. Another subject has other words.
-- flow: the mean of log p(b | a) - log p(b) over neighbours a, b with white space between them: words that were shuffled follow each
-  other by chance only, while what stands inside a word ("it's", "x.shape") stays together.
-- end: how much likelier than elsewhere a document ends after its last word, as a logarithm. A cut one ends where others go on.
-- line: the same for the end of a line, which in verse and lists is the surer sign.
-- length: the logarithm of its number of words. A cut one is short for its kind.
-- topic: how well it fits what was asked, from `topicality.py`.
-- apart: how far its subject stands apart, from `subjects.py`.
+- fit: the mean unigram log-probability of its words. Another subject has other words.
+- flow: the mean of log p(b | a) - log p(b) over words a, b separated by white space. Shuffled words follow each other only by chance;
+  parts of one word ("it's", "x.shape") would stay together even then.
+- end: the log-ratio of how likely a document is to end after its last word rather than elsewhere. A truncated one ends where others
+  continue.
+- line: the same for the end of a line, the better sign in verse and lists.
+- length: the log of its number of words. A truncated document is short for its kind.
+- topic: how well it matches the request, from `topicality.py`.
+- apart: how far its subject is from the rest, from `subjects.py`.
 
-What is unusual is measured against documents of the same kind by median and median absolute deviation, and only what falls short counts.
-Afterwards everything is computed once more with the doubtful documents left out of the model, which makes the difference clear.
+Features are compared within the same kind of document by median and median absolute deviation, and only shortfalls count. The scores
+are then recomputed with doubtful documents weighted down in the model, which sharpens the difference.
 """
 
 from __future__ import annotations
@@ -26,32 +27,32 @@ import numpy as np
 from minigpt.corpus.choose.subjects import apartness
 
 TOKEN = re.compile(r"\w+|[^\w\s]|\n+")
-PRIOR = 2.0  # how many observations the unigram model counts as, against those of a word's followers
+PRIOR = 2.0  # pseudo-counts of the unigram model in a word's followers
 END_PRIOR = 4.0
-MOST_FLOW = 2.0  # nats; one rare word or set phrase does not decide about a document
-LEAST_KIND = 8  # documents; a smaller kind is compared with all
-# feature -> weight of a deviation; the deviation, in the feature's own unit, that is always taken as usual
+MOST_FLOW = 2.0  # nats; bounds the effect of one rare word or set phrase
+LEAST_KIND = 8  # documents; a smaller kind is compared with the whole corpus
+# feature -> weight of a deviation; the spread, in the feature's unit, that is always added
 WEIGHTS = {"fit": (2.0, 0.05), "flow": (3.0, 0.05), "line": (1.0, 0.4), "length": (0.6, 0.25), "apart": (1.0, 0.1), "topic": (2.0, 0.1)}
-CLOSINGS = {"end": 0.5}  # these have a natural zero: what closes less often than any word does falls short
-ROUNDS = 4  # of recomputing qualities, with a model of what was good in the round before
-TOLERATED = 1.0  # deviations below the median, about
-SHARPNESS = 2.0  # of the bend there
-TO_SIGMA = 1.4826  # of a normal distribution, from the median absolute deviation
-FAR = 8.0  # deviations; what is farther is no worse
+CLOSINGS = {"end": 0.5}  # these have a natural zero: below it, the last word ends texts less often than the average word
+ROUNDS = 4  # rounds of rescoring, each with a model weighted by the scores of the round before
+TOLERATED = 1.0  # deviations below the median that cost little
+SHARPNESS = 2.0  # of the softplus at that point
+TO_SIGMA = 1.4826  # median absolute deviation -> sigma of a normal distribution
+FAR = 8.0  # deviations; a cap
 
 Features = dict[str, np.ndarray]
 
 
 class Tokens:
-    """The words of all documents as numbers: `ids` (n,), `document` (n,) the number of the one that each stands in.
+    """The words of all documents as `ids`, with end marks (id 0) before the first document and after each.
 
-    An end mark stands behind each document and before the first.
+    `document` (n,) is the number of the document of ids[1:].
     """
 
     def __init__(self, texts: Sequence[str]) -> None:
         numbers: dict[str, int] = {"": 0}
         ids, lengths, spaced = [0], [], []
-        self.shapes = [0]  # of each word: its last character if that is punctuation, else whether it is a number or a word
+        self.shapes = [0]  # by word: its last character if punctuation, else whether it is a number or a word
         shape_of: dict[str, int] = {"": 0}
         for text in texts:
             text = text.lower()
@@ -67,14 +68,14 @@ class Tokens:
             lengths.append(len(found) + 1)
         self.ids = np.array(ids)
         self.lengths = np.array(lengths)
-        self.spaced = np.array(spaced)  # of each place: whether white space stands before it
+        self.spaced = np.array(spaced)  # by position: whether white space precedes it
         self.document = np.repeat(np.arange(len(texts)), lengths)
         self.size = len(numbers)
-        self.breaks = np.array(["\n" in token for token in numbers])  # of each word: whether it is a line's end
+        self.breaks = np.array(["\n" in token for token in numbers])  # by word: whether it ends a line
 
 
 def features(tokens: Tokens, weights: np.ndarray) -> Features:
-    """The features of every document (D,), by a model in which each document counts with its weight (D,)."""
+    """The features (D,) of every document, under a model that weights each document by `weights` (D,)."""
     after, document = tokens.ids[1:], tokens.document
     before = tokens.ids[:-1].copy()
     before[np.concatenate([[0], np.cumsum(tokens.lengths)[:-1]])] = 0
@@ -85,7 +86,7 @@ def features(tokens: Tokens, weights: np.ndarray) -> Features:
     pair = _others(before * tokens.size + after, document, weight, weights)
     context = _others(before, document, weight, weights)
     follows = (pair + PRIOR * p) / (context + PRIOR)
-    inside = after != 0  # the end has a feature of its own
+    inside = after != 0  # the end is a separate feature
     return {
         "fit": _mean(np.log(p), inside, document, len(weights)),
         "flow": _mean(np.clip(np.log(follows / p), -MOST_FLOW, MOST_FLOW), tokens.spaced, document, len(weights)),
@@ -96,9 +97,9 @@ def features(tokens: Tokens, weights: np.ndarray) -> Features:
 
 
 def _closing(tokens: Tokens, before: np.ndarray, closes: np.ndarray, weights: np.ndarray) -> np.ndarray:
-    """log p(closed | last word) - log p(closed) of every document, where `closes` (n,) says which places close something.
+    """log p(closed | last word) - log p(closed) of every document; `closes` (n,) marks the positions that end something.
 
-    By the word itself, backed by the words of its shape: "the" closes nothing, a full stop much, and a word of verse as much as others.
+    Estimated for the word, with the words of its shape as prior: "the" never ends a text, a full stop often does.
     """
     document = tokens.document
     last = np.cumsum(tokens.lengths) - 1
@@ -113,7 +114,7 @@ def _closing(tokens: Tokens, before: np.ndarray, closes: np.ndarray, weights: np
 
 
 def _others(keys: np.ndarray, document: np.ndarray, weight: np.ndarray, weights: np.ndarray, some: np.ndarray | None = None) -> np.ndarray:
-    """For each place, how often its key stands in the other documents, by their weights; only places in `some` are counted."""
+    """For each position, the weighted count of its key in the other documents; only positions in `some` are counted."""
     _, numbers = np.unique(keys, return_inverse=True)
     everywhere = np.bincount(numbers, weight)
     _, own = np.unique(document * (numbers.max() + 1) + numbers, return_inverse=True)
@@ -123,7 +124,7 @@ def _others(keys: np.ndarray, document: np.ndarray, weight: np.ndarray, weights:
 
 
 def _mean(values: np.ndarray, inside: np.ndarray, document: np.ndarray, D: int) -> np.ndarray:
-    """The mean (D,) over the places of each document that are `inside`."""
+    """The mean (D,) over the positions of each document that are `inside`."""
     sums: np.ndarray = np.bincount(document[inside], values[inside], D)
     counts: np.ndarray = np.bincount(document[inside], minlength=D)
     mean: np.ndarray = sums / np.maximum(counts, 1)
@@ -131,7 +132,7 @@ def _mean(values: np.ndarray, inside: np.ndarray, document: np.ndarray, D: int) 
 
 
 def shortfall(features: Features, kinds: Sequence[Hashable]) -> np.ndarray:
-    """How far each document (D,) falls short of what is usual in its kind, in weighted deviations beyond what is tolerated."""
+    """How far each document (D,) falls short of its kind, in weighted deviations beyond the tolerance."""
     members: dict[Hashable, list[int]] = {}
     for number, kind in enumerate(kinds):
         members.setdefault(kind, []).append(number)
@@ -150,14 +151,14 @@ def shortfall(features: Features, kinds: Sequence[Hashable]) -> np.ndarray:
 
 
 def _beyond(deviations: np.ndarray) -> np.ndarray:
-    """How far deviations go beyond what is tolerated: softplus, since among the tolerated ones, too, less is better."""
+    """Deviations beyond the tolerance, as a softplus: among tolerated ones, too, less is better."""
     result: np.ndarray = np.logaddexp(0.0, SHARPNESS * (deviations - TOLERATED)) / SHARPNESS
     return result
 
 
 def qualities(texts: Sequence[str], kinds: Sequence[Hashable], topic: np.ndarray | None = None) -> np.ndarray:
-    """The quality (D,) of each document, 1 for what is as usual as most, towards 0 for what no other is like. `topic` (D,): how well
-    each fits what was asked, in any unit."""
+    """The quality (D,) of each document: 1 for a typical one, towards 0 for an outlier. `topic` (D,): how well each matches the
+    request, in any unit."""
     if len(texts) < LEAST_KIND:
         return np.ones(len(texts))
     tokens = Tokens(texts)
@@ -167,6 +168,6 @@ def qualities(texts: Sequence[str], kinds: Sequence[Hashable], topic: np.ndarray
     quality = np.ones(len(texts))
     for _ in range(ROUNDS):
         quality = 1 / (1 + shortfall(features(tokens, quality**2) | fixed, kinds))
-    usual = 1 / (1 + sum(weight for weight, _ in WEIGHTS.values()) * _beyond(np.zeros(1)))  # of one that is at the median in everything
+    usual = 1 / (1 + sum(weight for weight, _ in WEIGHTS.values()) * _beyond(np.zeros(1)))  # of a document at the median in every feature
     capped: np.ndarray = np.minimum(quality / usual, 1.0)
     return capped

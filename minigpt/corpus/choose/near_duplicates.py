@@ -1,9 +1,9 @@
-"""A document's text in; out comes whether an earlier one says the same, or nearly the same. Memory is bounded, however many pass.
+"""Finds duplicates and near duplicates in a stream of documents, in bounded memory, with MinHash and banding.
 
-Two texts are compared by their shingles, the sequences of five words: the Jaccard index is the share of shingles that both have among
-those that either has. MinHash (Broder 1997) estimates it from signatures: under a random order of all shingles, the smallest shingle
-of two texts is the same with a probability of just that index. Banding (Leskovec, Rajaraman and Ullman, Mining of Massive Datasets,
-chapter 3) finds the few candidates: texts that agree in all rows of at least one band of the signature.
+Two texts are compared by their shingles, sequences of five words: the Jaccard index is the size of the intersection over that of the
+union. MinHash (Broder 1997) estimates it from signatures: under a random order of all shingles, two texts have the same smallest
+shingle with exactly that probability. Banding (Leskovec, Rajaraman and Ullman, Mining of Massive Datasets, chapter 3) finds the few
+candidates: texts that agree in all rows of at least one band of the signature.
 """
 
 from __future__ import annotations
@@ -15,55 +15,55 @@ from zlib import crc32
 import numpy as np
 
 SHINGLE = 5  # words
-NEAR = 0.72  # estimated Jaccard index of near duplicates; the estimate's standard deviation is 0.04 at 0.8, so of these few are missed
+NEAR = 0.72  # estimated Jaccard index of near duplicates; the estimate's standard deviation is 0.04 at 0.8, so few of those are missed
 BANDS, ROWS = 24, 4
 MINIMA = BANDS * ROWS
 REMEMBERED = 2**19  # documents: 96 + 8 bytes each here, 96 in the bands
 WORDS_CACHED = 200_000
-UNSPACED = re.compile(r"([\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af])")  # scripts without, or with rare, spaces: a character is a word
+UNSPACED = re.compile(r"([\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af])")  # scripts with few or no spaces: each character counts as a word
 HALF = np.uint64(32)
-MIXER = np.uint64(0x9E3779B97F4A7C15)  # an odd constant without pattern: 2**64 over the golden ratio
+MIXER = np.uint64(0x9E3779B97F4A7C15)  # 2**64 over the golden ratio: odd, with irregular bits
 
 
 def words(text: str) -> list[str]:
-    """The words of a text in lower case, punctuation at them; where a script has no spaces, each character."""
+    """The words of a text in lower case, with their punctuation; single characters in scripts without spaces."""
     text = text.lower()
     return (text if text.isascii() else UNSPACED.sub(r" \1 ", text)).split()
 
 
 class _Hashes(dict[str, int]):
-    """Word -> a number of 32 bits, the same in every process; emptied when it has grown large."""
+    """Caches word -> 32-bit hash, the same in every process; emptied when it grows large."""
 
     def __missing__(self, word: str) -> int:
         if len(self) >= WORDS_CACHED:
             self.clear()
-        value = self[word] = crc32(word.encode("utf-8", "surrogatepass")) + 1  # not 0, which mixing leaves as it is
+        value = self[word] = crc32(word.encode("utf-8", "surrogatepass")) + 1  # never 0, which mixing leaves unchanged
         return value
 
 
 class NearDuplicates:
-    """Remembers the latest `remembered` documents that were new.
+    """Remembers the latest `remembered` new documents.
 
-    A band's table has one slot for each value of its rows, modulo the table's size, and holds the latest document there. An older one
-    with the same slot is forgotten in this band, but not in the other 23.
+    Each band has a hash table from the values of its rows to the latest document with them. An older document in the same slot is
+    forgotten in this band, but not in the other 23.
     """
 
     def __init__(self, remembered: int = REMEMBERED) -> None:
         self.remembered = remembered
         self._hash_of = _Hashes()
-        random = np.random.default_rng(5)  # the orders are constants of the method: they do not depend on a run's seed
+        random = np.random.default_rng(5)  # the orders are constants, independent of a run's seed
         self._factors = random.integers(0, 2**32, (MINIMA, 1), dtype=np.uint32) | np.uint32(1)
         self._terms = random.integers(0, 2**32, (MINIMA, 1), dtype=np.uint32)
         self._row_factors = random.integers(0, 2**63, ROWS, dtype=np.uint64) | np.uint64(1)
         self._band = np.arange(BANDS)
-        self._table = np.zeros((BANDS, remembered), np.int32)  # number + 1 of the latest document in each slot; zeros cost no memory yet
-        self._signatures = np.zeros((remembered, MINIMA), np.uint8)  # 8 bits of each minimum: others agree in one case of 256
+        self._table = np.zeros((BANDS, remembered), np.int32)  # number + 1 of the latest document per slot; zeros take no memory yet
+        self._signatures = np.zeros((remembered, MINIMA), np.uint8)  # 8 bits of each minimum: different ones agree in 1 case of 256
         self._digests = np.zeros(remembered, np.uint64)
         self._count = 0
 
     def seen(self, text: str) -> str | None:
         """ "duplicate" if a remembered document has the same words, "near duplicate" if its Jaccard index is about 0.8 or more; else None,
-        and the document is remembered."""
+        and the text is remembered."""
         spoken = words(text)
         minima = self._minima(spoken)
         signature = (minima >> np.uint32(24)).astype(np.uint8) ^ minima.astype(np.uint8)
@@ -83,7 +83,7 @@ class NearDuplicates:
         return None
 
     def _minima(self, spoken: list[str]) -> np.ndarray:
-        """The smallest value of all shingles under each of the random orders, (MINIMA,) uint32."""
+        """The minimum over all shingles of each random hash, (MINIMA,) uint32."""
         hashes = np.fromiter(map(self._hash_of.__getitem__, spoken), np.uint64, len(spoken))
         length = max(1, len(spoken) - SHINGLE + 1)
         shingles = np.zeros(length, np.uint64)

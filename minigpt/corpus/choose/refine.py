@@ -1,9 +1,9 @@
-"""The written documents in, out come the ones to keep: good ones that each say something new.
+"""Selects the best documents, each of which says something new.
 
-A document's score is how it agrees with the others (fluency.py); a teacher's document also has to be whole (`fulfilled`) and not to
-repeat itself (`varied`), and a judge may have marked it. The next one chosen is always that of the highest score times novelty, the share
-of its four-word sequences that stand in no document chosen before it (Li et al. 2016 count distinct n-grams in the same spirit). Novelty
-counts half: what says the same in other words is still worth something to a small model.
+A document's score is its quality relative to the others (fluency.py). A teacher's document must also have the length asked for
+(`fulfilled`) and not repeat itself (`varied`), and a judge may have marked it. Documents are chosen greedily by score times novelty, the
+share of four-word sequences that no document chosen before contains (Li et al. 2016 count distinct n-grams in the same spirit). Novelty
+counts half: a paraphrase is still worth something to a small model.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from minigpt.threads import quiet
 
 @dataclass(frozen=True)
 class Kept:
-    """A document that was kept, its number among all, and its score from 0 to 1, which does not depend on what else is kept."""
+    """A kept document, its index among all, and its score from 0 to 1, which does not depend on what else is kept."""
 
     number: int
     document: Document
@@ -34,12 +34,11 @@ class Kept:
 
 @quiet
 def refine(documents: Sequence[Document], lengths: Sequence[int], final_tokens: int | None, request: Request | None = None) -> list[Kept]:
-    """Good and different documents whose `lengths`, in tokens, sum to `final_tokens` at most (None: all), in their original order.
+    """The best and most varied documents with at most `final_tokens` tokens (None: all), in their original order.
 
-    A last gap shorter than most documents stays: only short documents would fill it, not good ones.
+    `lengths`: their tokens. A last gap shorter than most documents stays open, or short documents would fill it rather than good ones.
 
-    Documents of several kinds compete only within their kind. Each kind gets an equal share, up to its last document that fits; what one
-    kind cannot fill goes to the others.
+    Documents compete only within their kind. Each kind gets an equal share of the tokens; what one kind cannot fill goes to the others.
     """
     kinds: dict[str, list[int]] = {}
     for number, document in enumerate(documents):
@@ -56,7 +55,7 @@ def refine(documents: Sequence[Document], lengths: Sequence[int], final_tokens: 
 
 
 def even_share(available: Sequence[int], total: int) -> int:
-    """The most that each kind may have so that all have `total` together, where some have less `available`."""
+    """The cap per kind with which all kinds together have `total`, though some have less `available`."""
     left = total
     for place, tokens in enumerate(sorted(available)):
         share = left // (len(available) - place)
@@ -69,15 +68,15 @@ def even_share(available: Sequence[int], total: int) -> int:
 def _best(
     documents: Sequence[Document], lengths: Sequence[int], final_tokens: int | None, gap: float, request: Request | None
 ) -> list[Kept]:
-    """The best of one kind, until less than `gap` tokens are left.
+    """The best documents of one kind, until less than `gap` tokens are left.
 
-    Novelty only falls while others are chosen, so an old worth is a bound: a document needs a new one only when its old one is the
-    highest (Minoux 1978, lazy greedy).
+    Novelty only falls as others are chosen, so an outdated worth is an upper bound: it is recomputed only when it is the highest
+    (lazy greedy, Minoux 1978).
     """
     scores = judged(documents, request)
     grams = [four_grams(document.text) for document in documents]
     seen: set[tuple[str, ...]] = set()
-    waiting = [(-float(score), number) for number, score in enumerate(scores)]  # a heap: highest worth first, then first written
+    waiting = [(-float(score), number) for number, score in enumerate(scores)]  # a heap: highest worth first, ties by order
     heapq.heapify(waiting)
     kept: list[Kept] = []
     total = 0
@@ -97,11 +96,11 @@ def _best(
 
 @quiet
 def judged(documents: Sequence[Document], request: Request | None) -> np.ndarray:
-    """The score (D,) of each document: its likeness to its kind, half of it a judge's mark if there is one.
+    """The score (D,) of each document: its quality, times (1 + mark) / 2 if a judge gave one.
 
-    A teacher's texts are fluent as a rule, so that likeness says less of them, and more whether they are whole and say each thing once. The
-    powers are those that agreed best with a reader of 150 texts by a model of 135 million parameters (80 to 86 of 100 pairs; likeness alone
-    46 to 69); of 50 others, read afterwards, they agreed in 80.
+    A teacher's texts are usually fluent, so quality says less about them than completeness and repetition do. The exponents are those
+    that agreed best with a reader of 150 texts by a model of 135 million parameters (on 80 to 86 of 100 pairs; quality alone on 46 to
+    69), and on 80 of 100 for 50 texts read afterwards.
     """
     texts = [document.text for document in documents]
     kinds = [(document.source, document.origin.get("form")) for document in documents]
@@ -115,14 +114,14 @@ def judged(documents: Sequence[Document], request: Request | None) -> np.ndarray
 
 
 def four_grams(text: str) -> set[tuple[str, ...]]:
-    """The four-word sequences of a text; the words themselves if they are fewer than four."""
+    """The four-word sequences of a text; all its words as one if there are fewer than four."""
     spoken = text.lower().split()
     return {tuple(spoken[i : i + 4]) for i in range(len(spoken) - 3)} or {tuple(spoken)}
 
 
 def fulfilled(documents: Sequence[Document]) -> np.ndarray:
-    """The share (D,) that each has of the words that its writer was asked for, 1 where no length was. A writer that usually stays below
-    it is measured by what it usually writes."""
+    """Each document's length (D,) as a share of the length asked for, at most 1; 1 if none was. A writer that is usually too short is
+    measured by its usual length."""
     asked = np.array([int(document.origin.get("asked_words", "0")) for document in documents])
     written = np.array([len(words(document.text)) for document in documents])
     shares = written / np.maximum(asked, 1)
@@ -132,7 +131,7 @@ def fulfilled(documents: Sequence[Document]) -> np.ndarray:
 
 
 def varied(texts: Sequence[str]) -> np.ndarray:
-    """The share (D,) of different ones among the pairs of neighbouring words of each text (distinct-2, Li et al. 2016)."""
+    """The share (D,) of distinct bigrams in each text (distinct-2, Li et al. 2016)."""
     shares = np.ones(len(texts))
     for number, text in enumerate(texts):
         spoken = words(text)

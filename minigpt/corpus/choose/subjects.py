@@ -1,8 +1,8 @@
-"""Which documents speak of something else than most: the words of all of them in; of each how far its subject stands apart out.
+"""Measures how far the subject of each document is from that of the corpus.
 
-A mixture of unigram models (Nigam et al. 2000) finds groups of documents that share their words, without being told how many there are:
-several numbers are tried. A group stands apart as far as its own words are likelier in it than in the corpus as a whole, in nats a word
-(a Kullback-Leibler divergence). Half the corpus can hardly stand apart from it; a few recipes among news do.
+A mixture of unigram models (Nigam et al. 2000) groups documents by their words, for several numbers of groups. A group's distance is the
+Kullback-Leibler divergence of its words from those of the whole corpus, in nats per word. Half the corpus cannot be far from the whole;
+a few recipes among news are.
 """
 
 from __future__ import annotations
@@ -14,14 +14,14 @@ from minigpt.threads import quiet
 
 GROUPS = (2, 4, 8)
 ATTEMPTS, ROUNDS = 3, 12
-SMOOTHING = 5.0  # words of the whole corpus that each group counts as its own
-FIRST_SMOOTHING = 20.0  # the same while a group is one document
+SMOOTHING = 5.0  # pseudo-counts from the whole corpus in each group
+FIRST_SMOOTHING = 20.0  # the same while a group has one document
 
 
 @quiet
 @blas.limited()
 def apartness(ids: np.ndarray, document: np.ndarray, D: int) -> np.ndarray:
-    """ids (n,) of words, document (n,) where each stands -> (D,) nats a word, the mean over GROUPS."""
+    """Word ids (n,) and the document (n,) of each -> divergence (D,) in nats per word, the mean over GROUPS."""
     counts = np.bincount(ids) + 0.5
     common = np.log(counts / counts.sum())
     lengths = np.maximum(np.bincount(document, minlength=D), 1)
@@ -32,7 +32,7 @@ def apartness(ids: np.ndarray, document: np.ndarray, D: int) -> np.ndarray:
 
 
 def _apart(group: np.ndarray, ids: np.ndarray, document: np.ndarray, common: np.ndarray) -> np.ndarray:
-    """The divergence of each document's group from the whole."""
+    """The divergence (D,) of each document's group from the whole corpus."""
     result = np.zeros(len(group))
     for k in np.unique(group):
         counts = np.bincount(ids[group[document] == k], minlength=len(common))
@@ -41,7 +41,7 @@ def _apart(group: np.ndarray, ids: np.ndarray, document: np.ndarray, common: np.
 
 
 def _best_mixture(ids: np.ndarray, document: np.ndarray, common: np.ndarray, lengths: np.ndarray, K: int) -> np.ndarray:
-    """The group (D,) of each document in the likeliest of a few mixtures of K."""
+    """The group (D,) of each document in the most likely of several mixtures of K."""
     attempts = (_mixture(ids, document, common, lengths, K, np.random.default_rng([K, attempt])) for attempt in range(ATTEMPTS))
     return max(attempts, key=lambda found: found[0])[1]
 
@@ -49,7 +49,7 @@ def _best_mixture(ids: np.ndarray, document: np.ndarray, common: np.ndarray, len
 def _mixture(
     ids: np.ndarray, document: np.ndarray, common: np.ndarray, lengths: np.ndarray, K: int, rng: np.random.Generator
 ) -> tuple[float, np.ndarray]:
-    """Expectation and maximization from K documents that are far from each other: the log-likelihood, and the group of each document."""
+    """Fit a mixture by EM, initialised with K documents far from each other: its log-likelihood, and each document's group (D,)."""
     D = len(lengths)
 
     def likelihood(words: np.ndarray) -> np.ndarray:
@@ -72,7 +72,7 @@ def _mixture(
 
 
 def _log_share(counts: np.ndarray, common: np.ndarray, smoothing: float) -> np.ndarray:
-    """Log-probabilities of words that were counted, smoothed by those of the whole corpus."""
+    """Log-probabilities from word counts, smoothed by the distribution of the whole corpus."""
     smoothed = counts + smoothing * np.exp(common)
     result: np.ndarray = np.log(smoothed / smoothed.sum())
     return result

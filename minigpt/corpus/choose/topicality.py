@@ -1,7 +1,7 @@
-"""How well texts fit what was asked: a request and texts in, log-odds a word out.
+"""Measures how well texts match a request, in log-odds per word.
 
-What is typical of a category is learned from its own writers: a word's odds are those of meeting it there against meeting it in the other
-categories. A request that no writer covers has only its topics' own words to go by.
+The words typical of a category are learned from its templates: a word's odds compare its frequency there with that in the other
+categories. For a request that no template covers, only the words of its topics count.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ NAMED = 3.0  # log-odds of a word that the request itself names
 
 @cache
 def _examples() -> dict[str, Counter[str]]:
-    """Category -> how often its writers use each word."""
+    """Category -> the word counts of its template documents."""
     counts: dict[str, Counter[str]] = {preset.category: Counter() for preset in PRESETS.values()}
     for key, preset in PRESETS.items():
         for document in islice(write_documents(understand("", key), random.Random(0)), EXAMPLES):
@@ -36,7 +36,7 @@ def _examples() -> dict[str, Counter[str]]:
 
 @cache
 def _odds(category: str) -> dict[str, float]:
-    """Word -> log-odds of the category against all others; nothing for one that has no writers of its own."""
+    """Word -> log-odds of the category against all others; empty for a category without templates."""
     examples = _examples()
     if category not in examples:
         return {}
@@ -48,13 +48,13 @@ def _odds(category: str) -> dict[str, float]:
 
 
 def topicality(request: Request, texts: Sequence[str]) -> np.ndarray:
-    """The mean log-odds (D,) of each text's words; 0 if nothing can be said. Of several kinds, the one that a text fits best counts."""
+    """The mean log-odds (D,) of each text's words, 0 if unknown; the best over the kinds of the request."""
     result: np.ndarray = np.max([_fit(part, texts) for part in request.parts], axis=0)
     return result
 
 
 def _fit(request: Request, texts: Sequence[str]) -> np.ndarray:
-    """The same for one kind."""
+    """The mean log-odds (D,) for one kind."""
     odds = _odds(request.category) if request.confidence > 0 else {}
     named = {stem(word) for topic in (*request.topics, *request.ingredients) for word in WORD.findall(topic.lower())}
     result = np.zeros(len(texts))
@@ -66,5 +66,5 @@ def _fit(request: Request, texts: Sequence[str]) -> np.ndarray:
 
 
 def stem(word: str) -> str:
-    """A word without the endings of plurals, crudely."""
+    """The word without a plural ending, roughly."""
     return re.sub(r"(?:ies|es|s|y)$", "", word) if len(word) > 4 else word

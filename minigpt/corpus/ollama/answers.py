@@ -1,6 +1,7 @@
-"""An answer and its question in, its text out as far as it is whole and sound; or one word for what is wrong with it.
+"""Extracts the usable text of an answer, or says in one word why there is none.
 
-This is about how a model ends, circles and echoes its instructions. Chatter, mark-up and language are the cleaning's, for every source.
+Handles answers that break off, loop or echo their instructions. Chatter, mark-up and language are left to choose/clean.py, which
+every source passes through.
 """
 
 from __future__ import annotations
@@ -15,21 +16,21 @@ from minigpt.corpus.ollama.teacher import Question
 SENTENCE = re.compile(r"[^.!?…。！？]+(?:[.!?…。！？]+[\"'”’»)\]]*|$)\s*")  # noqa: RUF001 (full-width marks end sentences)
 END = re.compile(r"(?<!\.\.)[.!?。！？][\"'”’»)\]]*\s*$")  # noqa: RUF001 (an ellipsis ends nothing)
 TRAILS_OFF = re.compile(r"(?:\.\.\.|…)[\"'”’»)\]]*$")  # noqa: RUF001
-QUOTE = re.compile(r"(?<!\d)\"|[„“”`]")  # not the sign for inches
-LEADING = re.compile(r"^[\"“]", re.MULTILINE)  # an author who speaks as if interviewed
-BARE_ITEM = re.compile(r"(?:\n[ \t]{0,8}(?:\d{1,9}[.)]|[-*•]|P\.?S\.?:?)|(?<=[.!?]) \d{1,9}[.)])\Z")  # a list or a letter that was to go on
+QUOTE = re.compile(r"(?<!\d)\"|[„“”`]")  # not an inch mark
+LEADING = re.compile(r"^[\"“]", re.MULTILINE)  # a text written as one long quotation
+BARE_ITEM = re.compile(r"(?:\n[ \t]{0,8}(?:\d{1,9}[.)]|[-*•]|P\.?S\.?:?)|(?<=[.!?]) \d{1,9}[.)])\Z")  # an unwritten item or postscript
 SAME_LINES = re.compile(r"^(.+)$(?:\n+\1$){2,}", re.MULTILINE)  # twice may be a refrain
 WORD = re.compile(r"\w+")
-BACK = 50  # sentences that are tried, from the end
-LEAST_LEFT = 0.4  # of a text that was cut back, or it is dropped
-CIRCLING = 0.5  # of the four-word sequences of a text that are different; songs with a chorus have more than this
+BACK = 50  # sentences tried, from the end
+LEAST_LEFT = 0.4  # share of a text that must remain after cutting back, or it is dropped
+CIRCLING = 0.5  # least share of distinct four-word sequences; songs with a chorus have more
 LENGTH = re.compile(r"(\d+) words\.")
-OFTEN, LOOSER = 4, 0.75  # times that it says the same four words, and then the share that is too little already
-ECHO = 6  # words in a row of the instructions
+OFTEN, LOOSER = 4, 0.75  # with one sequence repeated this often, this share is the least
+ECHO = 6  # consecutive words of the instructions
 
 
 def read_answer(answer: Answer, question: Question) -> tuple[str, str]:
-    """(text, "") or ("", what is wrong): unfinished, thinking, empty, too long, cut off, circling or echoing."""
+    """(text, "") or ("", trouble): unfinished, thinking, empty, too long, cut off, circling or echoing."""
     text = answer.text.strip()
     if not answer.finished:
         return "", "unfinished"
@@ -53,13 +54,13 @@ def read_answer(answer: Answer, question: Question) -> tuple[str, str]:
 
 
 def only_labels(text: str) -> bool:
-    """Whether most lines announce something that never comes, such as speakers."""
+    """Whether most lines only announce something, such as a speaker who then says nothing."""
     lines = [line.rstrip() for line in text.splitlines() if line.strip()]
     return len(lines) >= 3 and sum(line.endswith(":") for line in lines) > len(lines) / 2
 
 
 def cut_back(text: str) -> str:
-    """A text that breaks off, to the end of its last sentence; nothing if too little is left."""
+    """A text that breaks off, cut after its last complete sentence; empty if too little is left."""
     if END.search(text):
         return text
     last = [match.end() for match in SENTENCE.finditer(text) if END.search(match[0])]
@@ -68,9 +69,9 @@ def cut_back(text: str) -> str:
 
 
 def with_closed_quotes(text: str) -> str:
-    """A text whole, or if a quotation never ends, up to the sentence before it; nothing if too little is left.
+    """The text; if a quotation is never closed, only what precedes it; empty if too little is left.
 
-    What is one quotation from the first word on loses the marks instead.
+    A text that is one quotation from its first word on loses the marks instead.
     """
     if _closes_quotes(text):
         return text
@@ -83,7 +84,7 @@ def with_closed_quotes(text: str) -> str:
 
 
 def _closes_quotes(text: str) -> bool:
-    """Whether every quotation mark has its other half, or the next paragraph continues the speech with a mark of its own."""
+    """Whether every quotation is closed, or continued by an opening mark at the start of the next paragraph."""
     paragraphs = text.split("\n\n")
     if _balanced(text) and (_balanced(paragraphs[-1]) or not LEADING.match(paragraphs[-1])):
         return True
@@ -91,13 +92,13 @@ def _closes_quotes(text: str) -> bool:
 
 
 def _balanced(text: str) -> bool:
-    times = Counter(QUOTE.findall(text.replace('"""', "").replace("```", "")))  # those of programs are another matter
+    times = Counter(QUOTE.findall(text.replace('"""', "").replace("```", "")))  # those belong to programs
     halves = times["“"] <= times["”"] + times["„"]  # in German, „ opens and “ closes
     return times['"'] % 2 == 0 and times["`"] % 2 == 0 and halves
 
 
 def before_circling(text: str) -> str:
-    """A text whole, or if it goes round in circles up to its first repeated sentence; nothing if that leaves less than three sentences."""
+    """The text; if it loops, only what precedes its first repeated sentence; empty if that is less than three sentences."""
     words = WORD.findall(text.lower())
     grams = [tuple(words[i : i + 4]) for i in range(len(words) - 3)]
     times = Counter(grams)
@@ -114,12 +115,12 @@ def before_circling(text: str) -> str:
         seen |= fresh
         kept.append(match[0])
     else:
-        return ""  # it goes round in circles inside its sentences
+        return ""  # it loops within its sentences
     return "".join(kept).rstrip() if len(kept) >= 3 else ""
 
 
 def echoes(text: str, prompt: str) -> bool:
-    """Whether a text holds a piece of its instructions, or speaks of the number of words that it was to have."""
+    """Whether a text quotes its instructions, or mentions the number of words asked for."""
     if (length := LENGTH.search(prompt)) and re.search(rf"\b{length[1]}[ -]words?\b", text):
         return True
     asked, said = WORD.findall(prompt.lower()), WORD.findall(text.lower())

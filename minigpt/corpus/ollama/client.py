@@ -1,4 +1,4 @@
-"""Ollama's HTTP protocol: a request in, one answer out, assembled from its stream of JSON lines within stated bounds."""
+"""Speaks Ollama's HTTP protocol: sends a request and assembles the answer from its stream of JSON lines, within bounds."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ from typing import Any
 
 import requests
 
-from minigpt.corpus.ollama.connection import Line, Watchdog
+from minigpt.corpus.ollama.connection import Connection, Watchdog
 from minigpt.corpus.ollama.limits import Away, Cancelled, Limits, Missing, Refused, Unknown, Unusable, plain
 
 PAIR = re.compile("[\ud800-\udbff][\udc00-\udfff]")
-OUR_FAULT = ("option ", "invalid format", "invalid options")  # the server says 500, but the same request would fail again
+OUR_FAULT = ("option ", "invalid format", "invalid options")  # answered with status 500, but the same request would fail again
 ERROR_BYTES = 4096
 NANO = 1e-9
-DIGITS = 18  # most digits of a server's whole number: sizes in bytes and times in nanoseconds have fewer
-SLOWEST, FASTEST = 1e-2, 1e5  # tokens a second: time limits follow from them, and no timer takes a million years
+DIGITS = 18  # most digits of an integer: sizes in bytes and times in nanoseconds have fewer
+SLOWEST, FASTEST = 1e-2, 1e5  # tokens a second: bounds a reported speed, from which timeouts are computed
 
 
 @dataclass(frozen=True)
@@ -29,16 +29,16 @@ class Answer:
     """What a model said, and how it ended."""
 
     text: str
-    thinking: bool  # it thought before, or instead
-    finished: bool  # the final object came: without it the text is a part of unknown size
-    done_reason: str | None  # stop, length, load, unload; old servers give none
+    thinking: bool  # it thought before it answered, or instead
+    finished: bool  # the final object came; without it the text is incomplete
+    done_reason: str | None  # stop, length, load, unload; None from old servers
     eval_count: int  # tokens, 0 if unknown
-    eval_seconds: float  # the server's own measure, 0 if unknown
-    waited: float  # seconds from the request to the first piece of text
+    eval_seconds: float  # as the server measured it, 0 if unknown
+    waited: float  # seconds from the request to the first chunk of text
     streamed: float  # seconds from there to the end
 
     def speed(self) -> float:
-        """Tokens a second of this answer, kept within reason whatever the server says."""
+        """Tokens a second of this answer, between SLOWEST and FASTEST whatever the server reports; 0 if unknown."""
         found = self.eval_count / (self.eval_seconds or self.streamed or 1e-3)
         return min(FASTEST, max(SLOWEST, found)) if found else 0.0
 
@@ -50,18 +50,18 @@ class Client:
         self.url, self.limits = url, limits
         self._headers = {"Authorization": f"Bearer {api_key}"} if api_key else {}
         self._watchdog = Watchdog()
-        self._own = threading.local()
+        self._local = threading.local()
 
     def get(self, path: str) -> dict[str, Any]:
-        """A short question without a body."""
+        """The JSON object that answers a GET."""
         return self._object("GET", path, None, self.limits.connection)
 
     def post(self, path: str, body: dict[str, Any], seconds: float | None = None) -> dict[str, Any]:
-        """A question with one JSON object as its answer, which must be whole within the time."""
+        """The JSON object that answers a POST; it must be complete within `seconds`."""
         return self._object("POST", path, body, seconds or self.limits.connection)
 
-    def generate(self, body: dict[str, Any], seconds: float, on_piece: Callable[[], None] = lambda: None) -> Answer:
-        """The answer to /api/generate. `seconds` bound the time from its first piece to its end; `on_piece` hears each piece of text.
+    def generate(self, body: dict[str, Any], seconds: float, on_chunk: Callable[[], None] = lambda: None) -> Answer:
+        """The answer to /api/generate. `seconds` bounds the time from its first chunk to its end; `on_chunk` is called at each chunk.
 
         Raises Away, Slow, Refused, Missing, Unusable or Cancelled.
         """
@@ -70,60 +70,61 @@ class Client:
         last = began
         parts: list[str] = []
         thinking, final = False, None
-        line = self._line()
-        with line.request("POST", "/api/generate", body, limits.first_byte, f"no answer within {limits.first_byte:,.0f} s") as response:
+        connection = self._connection()
+        complaint = f"no answer within {limits.first_byte:,.0f} s"
+        with connection.request("POST", "/api/generate", body, limits.first_byte, complaint) as response:
             _require_ok(response, body.get("model"), self.url)
-            for value in self._values(line, response):
+            for value in self._values(connection, response):
                 last = time.monotonic()
                 if error := value.get("error"):
                     raise Unusable(f"{self.url} cut an answer short: {plain(error)}")
-                piece = value.get("response", "")
-                if not isinstance(piece, str):
+                chunk = value.get("response", "")
+                if not isinstance(chunk, str):
                     raise Unusable(f"{self.url}: part of an answer is not text")
                 thinking = thinking or bool(value.get("thinking"))
-                if piece or value.get("thinking"):
+                if chunk or value.get("thinking"):
                     first = first or last
                     if (left := first + seconds - last) < limits.between_chunks:
-                        line.allow(max(0.0, left), f"an answer is not finished after {seconds:,.0f} s")
+                        connection.allow(max(0.0, left), f"an answer is not finished after {seconds:,.0f} s")
                     else:
-                        line.allow(limits.between_chunks, f"an answer stalled for {limits.between_chunks:,.0f} s")
-                if piece:
-                    parts.append(piece)
-                    on_piece()
+                        connection.allow(limits.between_chunks, f"an answer stalled for {limits.between_chunks:,.0f} s")
+                if chunk:
+                    parts.append(chunk)
+                    on_chunk()
                 if value.get("done") is True:
                     final = value
         return _answer(join_text(parts, self.url), thinking, final, (began, first or last, last))
 
-    def cut_all(self) -> None:
-        """End every request in progress; whoever waits for one gets Cancelled."""
-        self._watchdog.cut_all(Cancelled("stopped"))
+    def abort_all(self) -> None:
+        """Abort every request in progress; their callers get Cancelled."""
+        self._watchdog.abort_all(Cancelled("stopped"))
 
-    def _line(self) -> Line:
-        line: Line | None = getattr(self._own, "line", None)
-        if line is None:
-            line = self._own.line = Line(self.url, self._watchdog, self.limits.connection, self._headers)
-        return line
+    def _connection(self) -> Connection:
+        connection: Connection | None = getattr(self._local, "connection", None)
+        if connection is None:
+            connection = self._local.connection = Connection(self.url, self._watchdog, self.limits.connection, self._headers)
+        return connection
 
     def _object(self, method: str, path: str, body: dict[str, Any] | None, seconds: float) -> dict[str, Any]:
-        line = self._line()
-        with line.request(method, path, body, seconds, f"no answer to {path} within {seconds:,.0f} s") as response:
+        connection = self._connection()
+        with connection.request(method, path, body, seconds, f"no answer to {path} within {seconds:,.0f} s") as response:
             _require_ok(response, (body or {}).get("model"), self.url)
             data = b""
-            for piece in line.pieces(response):
-                data += piece
+            for chunk in connection.chunks(response):
+                data += chunk
                 if len(data) > self.limits.answer_bytes:
                     raise Unusable(f"{self.url}{path}: an answer of more than {self.limits.answer_bytes:,} bytes")
         return _parse(data, self.url)
 
-    def _values(self, line: Line, response: requests.Response) -> Iterator[dict[str, Any]]:
-        """The JSON objects of a stream, one a line; lines may arrive in any pieces, blank ones are skipped."""
+    def _values(self, connection: Connection, response: requests.Response) -> Iterator[dict[str, Any]]:
+        """The JSON objects of a stream, one per line, however the lines are split into chunks; blank lines are skipped."""
         rest, size = bytearray(), 0
-        for piece in line.pieces(response):
-            size += len(piece)
+        for chunk in connection.chunks(response):
+            size += len(chunk)
             if size > self.limits.answer_bytes:
                 raise Unusable(f"{self.url}: an answer of more than {self.limits.answer_bytes:,} bytes")
-            rest += piece
-            if b"\n" in piece:
+            rest += chunk
+            if b"\n" in chunk:
                 *whole, rest = rest.split(b"\n")
                 for data in whole:
                     if data.strip():
@@ -135,12 +136,12 @@ class Client:
 
 
 def positive(value: Any) -> int:
-    """A server's whole number above 0; 0 for anything else."""
+    """A positive number as an int; 0 for anything else."""
     return int(value) if isinstance(value, int | float) and not isinstance(value, bool) and value > 0 else 0
 
 
 def join_text(parts: list[str], url: str = "") -> str:
-    """One text of the pieces, where a character may be cut between two: half a surrogate pair each, or bytes that `_parse` let pass."""
+    """Join chunks, also where a character is split between two: as half a surrogate pair each, or as bytes that `_parse` let through."""
     text = PAIR.sub(lambda m: m[0].encode("utf-16", "surrogatepass").decode("utf-16"), "".join(parts))
     try:
         return text.encode("utf-8", "surrogateescape").decode("utf-8")
@@ -149,7 +150,7 @@ def join_text(parts: list[str], url: str = "") -> str:
 
 
 def _parse(data: bytes | bytearray, url: str) -> dict[str, Any]:
-    """One JSON object; bytes that are not UTF-8 by themselves are kept for join_text. Absurd numbers count as missing."""
+    """One JSON object. Bytes that are not UTF-8 on their own are kept for join_text; absurdly large numbers become None."""
     try:
         text = data.decode("utf-8", "surrogateescape")
         value = json.loads(text, parse_int=_whole, parse_float=_finite, parse_constant=lambda name: None)
@@ -161,7 +162,7 @@ def _parse(data: bytes | bytearray, url: str) -> dict[str, Any]:
 
 
 def _whole(text: str) -> int | None:
-    """A whole number below 10^DIGITS."""
+    """An integer of at most DIGITS digits, else None."""
     return int(text) if len(text) <= DIGITS else None
 
 
@@ -187,7 +188,7 @@ def _answer(text: str, thinking: bool, final: dict[str, Any] | None, times: tupl
 
 
 def _require_ok(response: requests.Response, model: Any, url: str) -> None:
-    """Raise what a status other than 200 means: try later, or never again."""
+    """Raise the error that a status other than 200 stands for: Away is worth a retry, Refused is not."""
     status = response.status_code
     if status == 200:
         return
@@ -213,7 +214,7 @@ def _hint(hints: dict[int, str], status: int, message: str) -> str:
 
 
 def _message(response: requests.Response) -> str:
-    """What the body of an error says: Ollama's JSON, or a proxy's page without its tags."""
+    """The message in an error's body: from Ollama's JSON, or a proxy's page without its tags."""
     text = response.raw.read(ERROR_BYTES, decode_content=False).decode("utf-8", "replace")
     try:
         value = json.loads(text)

@@ -1,8 +1,7 @@
-"""A connection whose patience is bounded: a request in, its raw bytes as they come out, and a deadline that cuts whatever is waiting.
+"""An HTTP connection with a deadline: sends a request and yields the raw bytes of the response as they arrive.
 
-A socket's own timeout restarts with each packet, so it bounds neither a server that sends a byte a minute nor a line that never
-ends. Here one watchdog a host holds every connection to a deadline, from the request to the last byte, and the same cut serves who wants to
-stop at once.
+A socket's own timeout restarts with each packet, so it stops neither a server that sends a byte a minute nor a line that never
+ends. Here one watchdog per host enforces a deadline from the request to the last byte; the same mechanism aborts requests at once.
 """
 
 from __future__ import annotations
@@ -23,69 +22,69 @@ from minigpt.corpus.ollama.host import is_loopback
 from minigpt.corpus.ollama.limits import Away, OllamaError, Slow
 
 NEVER = float("inf")
-PIECE = 65536  # bytes read at most at once
+CHUNK = 65536  # most bytes per read
 Opened = Callable[[socket.socket | None], None]
 BROKEN = (requests.RequestException, HTTPError, OSError)
 
 
-class Line:
-    """One connection, kept open between requests; at most one request at a time."""
+class Connection:
+    """One connection, kept open between requests. One request at a time."""
 
-    def __init__(self, url: str, watchdog: Watchdog, connection: float, headers: dict[str, str]) -> None:
-        self.url, self.connection = url, connection
+    def __init__(self, url: str, watchdog: Watchdog, connect_timeout: float, headers: dict[str, str]) -> None:
+        self.url, self.connect_timeout = url, connect_timeout
         self.deadline, self.complaint = NEVER, ""
         self._watchdog = watchdog
         self._socket: socket.socket | None = None
-        self._cut: OllamaError | None = None  # why the request in progress was ended from this side
+        self._aborted_by: OllamaError | None = None  # why this side aborted the request in progress
         self.session = requests.Session()
         self.session.trust_env = not is_loopback(url)  # HTTP_PROXY catches 127.0.0.1 too
-        self.session.auth = lambda request: request  # or a .netrc would replace the API key with its own password
+        self.session.auth = lambda request: request  # otherwise a .netrc would replace the API key
         self.session.headers.update({"Accept-Encoding": "identity"} | headers)
         for scheme in ("http://", "https://"):
             self.session.mount(scheme, _Adapter(self._opened))
         watchdog.add(self)
 
     def allow(self, seconds: float, complaint: str) -> None:
-        """The request in progress has so many more seconds; then it is cut, with this complaint."""
+        """Abort the request in progress after `seconds`, with this complaint."""
         self.complaint = complaint
         self._watchdog.move(self, time.monotonic() + seconds)
 
-    def cut(self, error: OllamaError) -> None:
-        """End the request in progress, if there is one, from any thread; its reader gets the error."""
+    def abort(self, error: OllamaError) -> None:
+        """Abort the request in progress, if there is one; its reader gets the error. May be called from any thread."""
         if self.deadline < NEVER:
-            self._cut, self.deadline = error, NEVER
+            self._aborted_by, self.deadline = error, NEVER
             self._shut()
 
     @contextmanager
     def request(self, method: str, path: str, body: Any, seconds: float, complaint: str) -> Iterator[requests.Response]:
-        """The response as soon as its headers are there; `pieces` reads it. Raises Away, Slow, or what the request was cut with."""
-        self._cut = None
+        """The response, once its headers are there; `chunks` reads its body. Raises Away, Slow, or the error it was aborted with."""
+        self._aborted_by = None
         self.allow(seconds, complaint)
         whole = False
         try:
-            timeout = (min(self.connection, seconds), seconds + 1)  # the second is the watchdog's, where a proxy hides the socket
+            timeout = (min(self.connect_timeout, seconds), seconds + 1)  # the second stands in for the watchdog if a proxy hides the socket
             with self.session.request(method, self.url + path, json=body, stream=True, timeout=timeout, allow_redirects=False) as response:
                 yield response
             whole = True
         except requests.ReadTimeout as error:
             raise Slow(f"{self.url}: {self.complaint}") from error
         except BROKEN as error:
-            raise self._cut or Away(f"{self.url} {_reason(error)}") from error
+            raise self._aborted_by or Away(f"{self.url} {_reason(error)}") from error
         finally:
             self._watchdog.move(self, NEVER)
-            if not whole:  # what is left of the answer must not be read by the next request
+            if not whole:  # the next request must not read the rest of this answer
                 self.session.close()
 
-    def pieces(self, response: requests.Response) -> Iterator[bytes]:
+    def chunks(self, response: requests.Response) -> Iterator[bytes]:
         """The body as it arrives, to its end."""
-        while piece := response.raw.read1(PIECE):
-            yield piece
-        if self._cut:  # a body that lasts as long as its connection looks complete when that is cut
-            raise self._cut
+        while chunk := response.raw.read1(CHUNK):
+            yield chunk
+        if self._aborted_by:  # a body that ends with its connection looks complete when that is aborted
+            raise self._aborted_by
 
     def _opened(self, opened: socket.socket | None) -> None:
         self._socket = opened
-        if self._cut:  # while it was connecting
+        if self._aborted_by:  # while it was connecting
             self._shut()
 
     def _shut(self) -> None:
@@ -95,26 +94,26 @@ class Line:
 
 
 class Watchdog:
-    """Cuts every line whose deadline has passed; one thread for all lines of a host, asleep until the nearest deadline.
+    """Aborts requests past their deadline: one thread for all connections of a host, asleep until the nearest deadline.
 
-    The thread lives as long as some line has a deadline. Where the system starts no more threads, the sockets' own timeouts have to do.
+    The thread lives as long as a connection has a deadline. If no thread can be started, the sockets' own timeouts remain.
     """
 
     def __init__(self) -> None:
-        self._lines: list[Line] = []
+        self._connections: list[Connection] = []
         self._changed = threading.Condition()
         self._wakes = NEVER
         self._awake = False
 
-    def add(self, line: Line) -> None:
-        """Watch a line from now on."""
+    def add(self, connection: Connection) -> None:
+        """Watch a connection from now on."""
         with self._changed:
-            self._lines.append(line)
+            self._connections.append(connection)
 
-    def move(self, line: Line, deadline: float) -> None:
-        """Give a line another deadline. A later one costs nothing: the watchdog finds it when it wakes."""
+    def move(self, connection: Connection, deadline: float) -> None:
+        """Set the deadline of a connection. A later one costs nothing: the watchdog sees it when it wakes."""
         with self._changed:
-            line.deadline = deadline
+            connection.deadline = deadline
             if deadline < NEVER and not self._awake:
                 with suppress(RuntimeError, MemoryError):
                     threading.Thread(target=self._watch, daemon=True, name="ollama-watchdog").start()
@@ -122,26 +121,26 @@ class Watchdog:
             elif deadline < self._wakes or deadline == NEVER:
                 self._changed.notify()
 
-    def cut_all(self, error: OllamaError) -> None:
-        """End every request in progress."""
+    def abort_all(self, error: OllamaError) -> None:
+        """Abort every request in progress."""
         with self._changed:
-            for line in self._lines:
-                line.cut(error)
+            for connection in self._connections:
+                connection.abort(error)
 
     def _watch(self) -> None:
         with self._changed:
-            while (nearest := min(line.deadline for line in self._lines)) < NEVER:
+            while (nearest := min(connection.deadline for connection in self._connections)) < NEVER:
                 self._wakes = nearest
                 self._changed.wait(min(3600.0, max(0.001, nearest - time.monotonic())))
                 now = time.monotonic()
-                for line in self._lines:
-                    if line.deadline <= now:
-                        line.cut(Slow(f"{line.url}: {line.complaint}"))
+                for connection in self._connections:
+                    if connection.deadline <= now:
+                        connection.abort(Slow(f"{connection.url}: {connection.complaint}"))
             self._awake = False
 
 
 class _Adapter(HTTPAdapter):
-    """requests' transport, which shows the socket of each connection that it opens; one through a proxy keeps it to itself."""
+    """requests' transport, which passes on the socket of each connection that it opens, unless that goes through a proxy."""
 
     def __init__(self, opened: Opened) -> None:
         self._opened = opened
@@ -150,11 +149,11 @@ class _Adapter(HTTPAdapter):
     def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
         super().init_poolmanager(*args, **kwargs)
         pools = {"http": HTTPConnectionPool, "https": HTTPSConnectionPool}
-        self.poolmanager.pool_classes_by_scheme = {scheme: _showing(pool, self._opened) for scheme, pool in pools.items()}
+        self.poolmanager.pool_classes_by_scheme = {scheme: _with_hook(pool, self._opened) for scheme, pool in pools.items()}
 
 
-def _showing(pool: type[HTTPConnectionPool], opened: Opened) -> type[HTTPConnectionPool]:
-    """The pool, whose connections call `opened` with their socket once they have one."""
+def _with_hook(pool: type[HTTPConnectionPool], opened: Opened) -> type[HTTPConnectionPool]:
+    """A subclass of the pool whose connections call `opened` with their socket once they are connected."""
     plain_connection: Any = pool.ConnectionCls
 
     def connect(self: Any) -> None:
@@ -166,7 +165,7 @@ def _showing(pool: type[HTTPConnectionPool], opened: Opened) -> type[HTTPConnect
 
 
 def _reason(error: BaseException) -> str:
-    """What went wrong with a connection, in a few words."""
+    """What went wrong with a connection, in a few words that follow its URL."""
     text = str(error)
     if isinstance(error, requests.ConnectTimeout):
         return "does not answer"

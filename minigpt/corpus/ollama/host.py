@@ -1,4 +1,4 @@
-"""Where Ollama listens: an option or OLLAMA_HOST in, a URL to connect to out, by the rules of Ollama's own programs (envconfig.Host)."""
+"""Resolves --ollama-host or OLLAMA_HOST to a URL, by the rules of Ollama's own programs (envconfig.Host)."""
 
 from __future__ import annotations
 
@@ -10,15 +10,15 @@ from minigpt.corpus.ollama.limits import plain
 from minigpt.errors import MinigptError
 
 DEFAULT_PORT = 11434
-PORTS = {"http": 80, "https": 443}  # where a scheme is written out; without one it is Ollama's own port
+PORTS = {"http": 80, "https": 443}  # if the scheme is written out; otherwise Ollama's own port
 NAME = re.compile(r"[\w.-]+")
 
 
 def resolve_host(value: str | None) -> str:
-    """The URL behind a value of --ollama-host or OLLAMA_HOST, such as `gpu-box`, `:1234`, `https://h/path` or `::1`.
+    """The URL for a value of --ollama-host or OLLAMA_HOST, such as `gpu-box`, `:1234`, `https://h/path` or `::1`.
 
-    An address to bind to (0.0.0.0, [::]) becomes the one to connect to, and a port that cannot be becomes the default, as Ollama
-    has it. Raises MinigptError for what is no address.
+    An address to bind to (0.0.0.0, [::]) becomes one to connect to, and an invalid port becomes the default, as in Ollama.
+    Raises MinigptError if the value is not an address.
     """
     text = (value or "").strip().strip("\"'").strip()
     scheme, divided, rest = text.partition("://")
@@ -30,21 +30,21 @@ def resolve_host(value: str | None) -> str:
         scheme, default = "https", PORTS["https"]
     address, _, path = rest.partition("/")
     host, port = _split_port(address, default)
-    if "@" in address or not (_is_address(host) or NAME.fullmatch(host)):  # what stands before an @ is no host
-        raise MinigptError(f"{plain(text)!r} is no address of an Ollama server; write it like http://127.0.0.1:{DEFAULT_PORT}")
+    if "@" in address or not (_is_address(host) or NAME.fullmatch(host)):  # credentials before an @ are not accepted
+        raise MinigptError(f"{plain(text)!r} is not the address of an Ollama server; write it like http://127.0.0.1:{DEFAULT_PORT}")
     host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)
     path = f"/{path.strip('/')}" if path.strip("/") else ""
     return f"{scheme}://{f'[{host}]' if ':' in host else host}:{port}{path}"
 
 
 def is_loopback(url: str) -> bool:
-    """Whether a URL stays on this machine; proxies are for others."""
+    """Whether a URL stays on this machine, so that no proxy applies."""
     host = urlsplit(url).hostname or ""
     return host == "localhost" or (_is_address(host) and ipaddress.ip_address(host).is_loopback)
 
 
 def _split_port(address: str, default: int) -> tuple[str, int]:
-    """Host and port; IPv6 with or without brackets, an empty host is this machine."""
+    """Host and port. IPv6 may have brackets; an empty host is this machine."""
     bare = address.strip("[]")
     if ":" in bare and _is_address(bare):
         return str(ipaddress.ip_address(bare)), default

@@ -1,4 +1,4 @@
-"""Accepted documents on the disk: documents in, one line of JSON each, there at once and for good; and read back, where to go on."""
+"""Saves each accepted document at once as a line of JSON, so that an interrupted corpus can be continued."""
 
 from __future__ import annotations
 
@@ -16,15 +16,15 @@ from minigpt.disk.schema import count, share, text, validate
 from minigpt.errors import MinigptError, counted
 
 ORIGIN = ("model", "digest", "seed", "request", "done_reason", "eval_count", "form", "topic", "asked_words", "judge", "kind")
-LINE = {"text": text, "request": count, "asked_words?": count, "judge?": (share, type(None))}  # the fields that are read from a line
+LINE = {"text": text, "request": count, "asked_words?": count, "judge?": (share, type(None))}  # the fields read back from a line
 MOST = 2**30  # bytes of a journal
 
 
 class Journal:
-    """An append-only file of JSON lines, each brought to the disk before `append` returns."""
+    """An append-only file of JSON lines, each flushed to the disk before `append` returns."""
 
     def __init__(self, file: File, say: Callable[[str], None]) -> None:
-        """Open or create it. A last line that a crash left half is cut off, and named; a damaged one before it is a MinigptError."""
+        """Open or create the file. A last line left incomplete by a crash is cut off and reported; any other damage is a MinigptError."""
         self.file, path = file, as_path(file)
         self.plan = file.with_name(f"{file.stem}-plan.json")
         data = read_bytes(path, MOST) if path.exists() else b""
@@ -32,22 +32,20 @@ class Journal:
         self.lines = [_line(line, path, number) for number, line in enumerate(data[:whole].split(b"\n")[:-1], 1)]
         self._file = open_to_append(file)
         if whole < len(data):
-            say(
-                f"{path}: the last line is incomplete ({counted(len(data) - whole, 'byte')}): it is dropped, and its document written again"
-            )
+            say(f"{path}: the last line is incomplete ({counted(len(data) - whole, 'byte')}): it is dropped, and its document written anew")
             self._file.truncate(whole)
             os.fsync(self._file.fileno())
 
     def documents(self) -> list[Document]:
-        """What was accepted so far."""
+        """The documents accepted so far."""
         return [to_document(line) for line in self.lines]
 
     def next_request(self) -> int:
-        """The number after the highest that has a document."""
+        """The number after the highest one with a document."""
         return 1 + max((line["request"] for line in self.lines), default=-1)
 
     def append(self, line: dict[str, Any]) -> None:
-        """Write a document down; on return it is on the disk."""
+        """Append a document; it is on the disk on return."""
         if isinstance(self.file, Spot):
             self.file.place.require_same()
         with naming(as_path(self.file)):
@@ -57,22 +55,22 @@ class Journal:
         self.lines.append(line)
 
     def read_plan(self) -> dict[str, Any] | None:
-        """The plan that the corpus was begun with."""
+        """The saved plan, if there is one."""
         path = as_path(self.plan)
         return unsealed(read_json_object(path), path) if path.exists() else None
 
     def write_plan(self, plan: dict[str, Any]) -> None:
-        """Keep a plan for the continuation."""
+        """Save the plan for a later continuation."""
         write_json(self.plan, sealed(plan))
 
     def close(self) -> None:
-        """No more documents."""
-        with naming(as_path(self.file)):  # what a full disk did not take is written again here
+        """Close the file."""
+        with naming(as_path(self.file)):  # closing retries what a full disk did not take, and may fail again
             self._file.close()
 
 
 def to_document(line: dict[str, Any]) -> Document:
-    """A line of the journal as the corpus has it."""
+    """The document in a line of the journal."""
     return Document(line["text"], "ollama", {name: str(line[name]) for name in ORIGIN if line.get(name) is not None})
 
 

@@ -1,4 +1,4 @@
-"""The judge: a prompt and a text in, a score from 0 to 1 out, by a model that has first shown that it can tell good from bad."""
+"""Scores texts from 0 to 1 with a model that has first proved that it can tell good from bad."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 
 from minigpt.corpus.ollama.limits import Slow, TeacherGone, Unusable
 from minigpt.corpus.ollama.plan import WORDS, Ask
-from minigpt.corpus.ollama.teacher import Question, Say
+from minigpt.corpus.ollama.teacher import Notify, Question
 
 MARKS = ("on_topic", "fluent", "complete")
 BEST = 10
@@ -15,12 +15,12 @@ MARK = {"type": "integer", "minimum": 0, "maximum": BEST}
 SCHEMA: dict[str, Any] = {"type": "object", "properties": {name: MARK for name in MARKS}, "required": list(MARKS)}
 JUDGE_TOKENS = 60
 ATTEMPTS = 2
-TEXT = 4000  # characters of a text that the judge reads
-WRONG = 1.0  # of the five examples, at most, before its scores are used
+TEXT = 4000  # characters of a text shown to the judge
+WRONG = 1.0  # most mistakes in the five examples for its scores to be used
 
 
 def judge(ask: Ask, prompt: str, text: str, seconds: float) -> float | None:
-    """The mean of the three marks, by schema at temperature 0; None if the model gives none, in two attempts or in time."""
+    """The mean of the three marks, asked for by schema at temperature 0; None if two attempts, or the time, bring none."""
     question = WORDS["judge"]["text"].replace("{prompt}", prompt).replace("{text}", text[:TEXT])
     for attempt in range(ATTEMPTS):
         asked = Question(question, JUDGE_TOKENS, attempt, WORDS["judge"]["system"], 0.5 * attempt, SCHEMA, seconds, judge=True)
@@ -47,8 +47,8 @@ def read_marks(text: str) -> float | None:
     return round(float(sum(marks)) / (len(marks) * BEST), 3)
 
 
-def can_judge(ask: Ask, seconds: float, say: Say) -> bool:
-    """Let the model judge pairs whose better one is known; says how it did. Equal scores count half."""
+def can_judge(ask: Ask, seconds: float, say: Notify) -> bool:
+    """Test the model on pairs whose better text is known, and report the result. A tie counts half."""
     examples = WORDS["judge examples"]
     wrong, seen = 0.0, 0
     for example in examples:

@@ -1,4 +1,4 @@
-"""What a server has installed: its tags in, the models that can write text out; which to take; load it, time it, let it go."""
+"""Lists a server's models, chooses one, loads it, times it and unloads it."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from minigpt.corpus.ollama.limits import Missing, OllamaError, Slow, Unknown, Un
 
 EMBEDDING = re.compile(r"embed|minilm|\bbge\b|rerank|^(nomic-)?bert", re.IGNORECASE)
 CODE = re.compile(r"cod(e|er|estral|ing)|sql", re.IGNORECASE)
-FIT = 0.6  # of the free memory, at most: its context needs some too
-LARGE = 9e9  # bytes; what is larger writes too slowly without a large GPU to be taken unasked
+FIT = 0.6  # most of the free memory that a model may take: its context needs some too
+LARGE = 9e9  # bytes; larger models write too slowly without a large GPU to be the default
 UNLOAD_SECONDS = 10.0
 PROBE = "Write one sentence about the sea."
 
@@ -36,24 +36,24 @@ class Model:
 
     @property
     def writes(self) -> bool:
-        """Whether it writes text, and on the user's own machine."""
+        """Whether it generates text, and does so on the user's own machine."""
         if self.remote:
             return False
         return "completion" in self.capabilities if self.capabilities else not EMBEDDING.search(f"{self.name} {self.family}")
 
     def line(self, memory: int | None = None) -> str:
-        """The model for a list: name, size, and whether it fits."""
-        fit = "" if memory is None or self.size <= FIT * memory else ", more than fits into free memory"
+        """The model as a line of a list: name, size, and whether it fits."""
+        fit = "" if memory is None or self.size <= FIT * memory else ", too large for the free memory"
         return f"{self.name} ({self.parameters + ', ' if self.parameters else ''}{self.size / 1e9:.1f} GB{fit})"
 
 
 def full_name(name: str) -> str:
-    """A model's name with its tag; the registry path before it may hold a colon, as in host:5000/name."""
+    """A model's name with its tag; a colon in its registry path, as in host:5000/name, starts no tag."""
     return name if ":" in name.rpartition("/")[2] else f"{name}:latest"
 
 
 def installed(client: Client) -> list[Model]:
-    """Every model of the server, also those that write no text."""
+    """All models of the server, including those that do not generate text."""
     models = client.get("/api/tags").get("models")
     if not isinstance(models, list):
         raise Unusable(f"{client.url} answers, but not as Ollama does: /api/tags has no list of models")
@@ -61,9 +61,9 @@ def installed(client: Client) -> list[Model]:
 
 
 def choose(models: Sequence[Model], wanted: str | None, url: str, memory: int | None = None) -> Model:
-    """The wanted model, or without a wish the largest that fits into `memory` bytes and writes at a bearable speed; never another one.
+    """The model named `wanted`, and no other; or if None, the largest that fits in `memory` bytes and is not too slow.
 
-    Raises Missing with what is installed, and the line that installs one.
+    Raises Missing with the installed models and the command that installs one.
     """
     usable = [model for model in models if model.writes]
     have = f"installed there: {', '.join(m.line() for m in usable)}" if usable else "no model that writes text is installed there"
@@ -75,13 +75,13 @@ def choose(models: Sequence[Model], wanted: str | None, url: str, memory: int | 
     if found is None:
         raise Missing(f"{url} has no model {plain(wanted)!r}; {have}; to install it: ollama pull {plain(wanted)}")
     if not found.writes:
-        why = "runs on ollama.com, not on your own machine" if found.remote else "makes embeddings, no text"
+        why = "runs on ollama.com, not on your own machine" if found.remote else "makes embeddings, not text"
         raise Missing(f"the model {found.name} {why}; {have}")
     return found
 
 
 def _fit(model: Model, memory: int | None) -> tuple[bool, bool, int]:
-    """Highest first: fits and is not huge; a general model before one for code; the larger one, or among those too large the smaller."""
+    """The sort key: a model that fits and is not huge, then a general one rather than one for code, then the largest that fits."""
     fits = model.size <= min(LARGE, FIT * memory if memory else LARGE)
     return fits, not CODE.search(model.name), model.size if fits else -model.size
 
@@ -90,7 +90,7 @@ def describe(client: Client, model: Model) -> Model:
     """The model with what /api/show adds: capabilities, context, licence."""
     try:
         shown = client.post("/api/show", {"model": model.name})
-    except Unknown:  # then the list of models has said all that there is to know
+    except Unknown:  # then the list of models is all there is to know
         return model
     info = shown.get("model_info")
     told = [positive(v) for k, v in info.items() if k.endswith(".context_length")] if isinstance(info, dict) else []
@@ -106,16 +106,16 @@ def describe(client: Client, model: Model) -> Model:
 
 
 def load(client: Client, model: Model, options: dict[str, Any], keep_alive: str) -> float:
-    """Bring the model into memory, however long that takes, and return the seconds. A client that gives up early aborts the load."""
+    """Load the model into memory and return the seconds it took. The timeout is long: giving up early aborts the load."""
     began = time.monotonic()
     body = {"model": model.name, "prompt": "", "options": options, "keep_alive": keep_alive, "stream": False}
-    with suppress(Unknown):  # then the first answer will bring it
+    with suppress(Unknown):  # then the first request will load it
         client.post("/api/generate", body, client.limits.first_byte)
     return time.monotonic() - began
 
 
 def measure(client: Client, model: Model, options: dict[str, Any], think: bool | str, keep_alive: str) -> float:
-    """Tokens a second, from one short answer; 0 if it gave none."""
+    """Tokens a second, from one short answer; 0 if it is empty."""
     body = {
         "model": model.name,
         "prompt": PROBE,
@@ -128,7 +128,7 @@ def measure(client: Client, model: Model, options: dict[str, Any], think: bool |
 
 
 def place(client: Client, model: Model) -> str | None:
-    """Where the loaded model lies: GPU, CPU, or both; None if it is not loaded or the server does not tell."""
+    """Where the model is loaded: GPU, CPU, or both; None if it is not loaded or the server does not say."""
     for entry in _running(client):
         if full_name(str(entry.get("name") or entry.get("model"))) == model.name:
             size, video = positive(entry.get("size")), positive(entry.get("size_vram"))
@@ -140,7 +140,7 @@ def place(client: Client, model: Model) -> str | None:
 
 
 def unload(client: Client, model: Model) -> bool:
-    """Let the model go, and wait until /api/ps says that it went; False if it is still there, or cannot be asked."""
+    """Unload the model and wait until /api/ps confirms it; False if it is still loaded, or the server does not answer."""
     end = time.monotonic() + UNLOAD_SECONDS
     try:
         client.post("/api/generate", {"model": model.name, "prompt": "", "keep_alive": 0, "stream": False}, UNLOAD_SECONDS)

@@ -1,4 +1,4 @@
-"""Variety: a prompt in, a plan of topics, forms, readers, tones and openings out; and from the plan, one writing task for each request."""
+"""Plans varied documents: lists topics, forms, readers, tones and openings for a prompt, and draws a writing task for each request."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from typing import Any
 from minigpt.corpus.english import article, either_number, singular
 from minigpt.corpus.ollama.client import Answer
 from minigpt.corpus.ollama.limits import Missing, Refused, Slow, TeacherGone, Unusable, plain
-from minigpt.corpus.ollama.teacher import Question, Say
+from minigpt.corpus.ollama.teacher import Notify, Question
 from minigpt.corpus.prompt.legible import legible
 from minigpt.corpus.prompt.lexicon import TABLES
 from minigpt.corpus.request import Request
@@ -23,17 +23,17 @@ from minigpt.errors import MinigptError, counted
 
 WORDS = load_words("ollama")
 LISTS = ("topics", "forms", "audiences", "tones", "openings", "words")
-ENTRY = 80  # characters of an entry, at most
+ENTRY = 80  # most characters of an entry
 TOPICS, SEED_WORDS, LEAST_TOPICS = 24, 24, 5
-ATTEMPTS = 2  # at a plan by schema
+ATTEMPTS = 2  # to get a plan by schema
 PLAN_TOKENS = 700
-EXTRAS = 2  # of reader, tone, words and opening, that one request prescribes; a model that could make no plan obeys none
-TOKENS_A_WORD = 1.6  # of a teacher's own vocabulary; other scripts than Latin need more
+EXTRAS = 2  # how many of reader, tone, words and opening a request prescribes; a model that could make no plan is given none
+TOKENS_A_WORD = 1.6  # in the teacher's vocabulary; scripts other than Latin need more
 DENSE = ("ja", "zh", "ko", "th", "ar", "he", "hi", "bn", "fa", "el", "ru", "uk", "bg")
 AUTHOR = re.compile(
     r"^(?:an?|the|my)\s+(?:[\w-]+\s+){0,3}?(?:GPT|AI|model|bot|chatbot|assistant)\s+(that|which|who|about|on)\s+(.+)$", re.IGNORECASE
 )
-SUBJECT = re.compile(r"^.*\b(?:about|on|of|for)\s+|^\w+\s+", re.IGNORECASE)  # what stands before the subject: "gives advice on", "writes"
+SUBJECT = re.compile(r"^.*\b(?:about|on|of|for)\s+|^\w+\s+", re.IGNORECASE)  # what precedes the subject: "gives advice on", "writes"
 ABOUT = re.compile(r"\b(?:about|on|of|for|from|by|to)\b\s*", re.IGNORECASE)
 WORD = re.compile(r"\w+")
 BULLET = re.compile(r"^\s*(?:[-*•]|\(?\d+[.):])?\s*")
@@ -43,9 +43,9 @@ Ask = Callable[[Question], Answer]
 
 @dataclass(frozen=True)
 class Plan:
-    """What the requests draw from; each list has at least one entry."""
+    """The lists that requests draw from; each has at least one entry."""
 
-    made_by: str  # schema, lines, or tables where the model could make none
+    made_by: str  # schema, lines, or tables if the model could make none
     topics: tuple[str, ...]
     forms: tuple[str, ...]
     audiences: tuple[str, ...]
@@ -54,42 +54,42 @@ class Plan:
     words: tuple[str, ...]
 
     def to_json(self) -> dict[str, Any]:
-        """As the journal's plan file has it."""
+        """The content of the journal's plan file."""
         return asdict(self)
 
     @classmethod
     def from_json(cls, value: dict[str, Any]) -> Plan:
-        """From such a file; MinigptError if it is none."""
+        """The plan in such a file; MinigptError if it is damaged."""
         lists = {name: tuple(clean_entries(value.get(name))) for name in LISTS}
         if not all(lists.values()):
             raise MinigptError("the saved plan of the corpus is damaged; delete its file, and a new plan will be made")
         return cls(made_by=plain(value.get("made_by", "")), **lists)
 
     def joined(self, more: Plan) -> Plan:
-        """Both plans' entries, each once."""
+        """The union of both plans' entries."""
         both = {name: tuple(dict.fromkeys((*getattr(self, name), *getattr(more, name)))) for name in LISTS}
         return Plan(made_by=self.made_by, **both)
 
 
 @dataclass(frozen=True)
 class Task:
-    """One document to be written."""
+    """One document to write."""
 
     system: str
     prompt: str
-    tokens: int  # at most
+    tokens: int  # most to generate
     form: str
     topic: str
-    words: int  # to be written; 0 where the form decides
+    words: int  # asked for; 0 if the form decides
 
 
-def make_plan(ask: Ask, prompt: str, request: Request, seed: int, seconds: float, say: Say) -> Plan:
-    """The model's own plan by schema, else the topics that it lists in plain text, else the built-in tables; says which."""
+def make_plan(ask: Ask, prompt: str, request: Request, seed: int, seconds: float, say: Notify) -> Plan:
+    """The model's own plan by schema, else the topics it lists in plain text, else the built-in tables; reports which."""
     question = {"author": author(prompt), "topics": TOPICS, "words": SEED_WORDS, "language": language(request)}
     tables = built_in(prompt, request)
     for attempt in range(ATTEMPTS):
         text = WORDS["plan"]["schema"].format_map(question)
-        heat = 0.0 if attempt == 0 else 0.7  # at temperature 0 the same question has the same answer
+        heat = 0.0 if attempt == 0 else 0.7  # at temperature 0 a retry would get the same answer
         found = _try(ask, Question(text, PLAN_TOKENS, seed + attempt, WORDS["plan"]["system"], heat, schema(), seconds), from_schema)
         if len(found.get("topics", [])) >= LEAST_TOPICS:
             return _report(_merge("schema", found, tables), say)
@@ -102,24 +102,24 @@ def make_plan(ask: Ask, prompt: str, request: Request, seed: int, seconds: float
 
 
 def _try(ask: Ask, question: Question, read: Callable[[str], dict[str, list[str]]]) -> dict[str, list[str]]:
-    """What an answer holds, nothing if it is of no use; a server that is away or without the model is raised."""
+    """The lists in an answer, empty if it is useless. Raises TeacherGone if the server is away or lacks the model."""
     try:
         return read(ask(question).text)
     except (Slow, Unusable):
         return {}
     except TeacherGone as error:
         if isinstance(error.__cause__, Refused) and not isinstance(error.__cause__, Missing):
-            return {}  # a server from before schemas
+            return {}  # an old server that does not know schemas
         raise
 
 
 def _merge(made_by: str, found: dict[str, list[str]], tables: Plan) -> Plan:
-    """The model's lists, and those of the tables where it gave fewer than two entries."""
+    """The model's lists, replaced by those of the tables if they have fewer than two entries."""
     chosen = {name: tuple(found[name]) if len(found.get(name, [])) >= 2 else getattr(tables, name) for name in LISTS}
     return Plan(made_by=made_by, **chosen)
 
 
-def _report(plan: Plan, say: Say) -> Plan:
+def _report(plan: Plan, say: Notify) -> Plan:
     how = {"schema": "the teacher's own plan", "lines": "topics that the teacher listed, the rest from built-in tables"}
     source = how.get(plan.made_by, "the teacher could not make a plan: built-in tables are used")
     first = ", ".join([*plan.topics[:4], *["..."] * (len(plan.topics) > 4)])
@@ -135,7 +135,7 @@ def schema() -> dict[str, Any]:
 
 
 def from_schema(text: str) -> dict[str, list[str]]:
-    """The lists of a JSON plan, cleaned; empty where there is none. An entry that fits two lists says nothing in either."""
+    """The cleaned lists of a JSON plan; empty if it has none. An entry that occurs in two lists is dropped from both."""
     try:
         value = json.loads(text[text.find("{") : text.rfind("}") + 1])
     except (ValueError, RecursionError):
@@ -148,13 +148,13 @@ def from_schema(text: str) -> dict[str, list[str]]:
 
 
 def from_lines(text: str) -> dict[str, list[str]]:
-    """The topics of a plain list: short lines, without numbers and bullets, and without the sentence that announces them."""
+    """The topics in a plain list: its short lines, without numbers, bullets and the line that introduces them."""
     lines = [re.split(r"\*\*|: | [-–—] ", BULLET.sub("", line).lstrip("* "))[0] for line in text.splitlines()]  # noqa: RUF001 (dashes)
     return {"topics": clean_entries([line for line in lines if len(line.split()) <= 8 and not line.rstrip().endswith(":")])}
 
 
 def clean_entries(value: Any) -> list[str]:
-    """Different, short, printable entries of a list, whatever came; without those that only repeat the question's own words."""
+    """The distinct, short, printable strings of a list, or of anything else; without those that only repeat words of the question."""
     entries = [plain(v, ENTRY + 1).strip(" \"'*_#.,;:") for v in value if isinstance(v, str)] if isinstance(value, list | tuple) else []
     asked = set(WORD.findall(WORDS["plan"]["schema"].lower()))
     good = [e for e in entries if len(e) <= ENTRY and in_words(e) and not asked.issuperset(WORD.findall(e.lower()))]
@@ -162,15 +162,15 @@ def clean_entries(value: Any) -> list[str]:
 
 
 def in_words(entry: str) -> bool:
-    """Whether it is mostly letters: a small model also lists "1.1.1.2"."""
+    """Whether an entry is mostly letters: small models also list "1.1.1.2"."""
     return 2 * sum(map(str.isalpha, entry)) > len(entry)
 
 
 def built_in(prompt: str, request: Request) -> Plan:
-    """A plan without a model: what the prompt names, seen from all sides; the category's topics where it names nothing."""
+    """A plan without a model: aspects of what the prompt names, or the category's topics if it names nothing."""
     if len(request.kinds) > 1:
         return reduce(Plan.joined, (built_in(kind.kind, kind) for kind in request.kinds))
-    category = request.category if request.category in WORDS["forms"] else "general"  # a subject that no template covers
+    category = request.category if request.category in WORDS["forms"] else "general"  # no template covers the subject
     sides = WORDS["aspects"].get(category, WORDS["aspects"]["other"])
     forms = said_forms(prompt) or ([] if request.forms else [f"{article(request.kind)} {singular(request.kind)}"])
     topics = [KIND.sub("", request.spell(topic)) for topic in request.topics]  # "diaries of Roman emperors": Roman emperors
@@ -187,7 +187,7 @@ def built_in(prompt: str, request: Request) -> Plan:
 
 
 def said_forms(prompt: str) -> list[str]:
-    """The kinds of text that the prompt says in so many words before it says what they are about, whether or not a template knows them."""
+    """The kinds of text that the prompt names before it says what they are about, whether or not a template knows them."""
     kinds = ABOUT.split(plain(legible(prompt), 500))[0]
     return [form for word, form in WORDS["said forms"].items() if re.search(rf"\b{either_number(word)}\b", kinds, re.IGNORECASE)]
 
@@ -201,7 +201,7 @@ def language(request: Request) -> str:
 
 
 def author(prompt: str) -> str:
-    """Who the teacher should be: for "A GPT that gives advice", an author who gives advice. A small model takes "a GPT" for its subject."""
+    """The teacher's role: for "A GPT that gives advice", an author who gives advice. A small model would write about GPTs."""
     text = plain(legible(prompt) or prompt, 500).rstrip(".")
     found = AUTHOR.match(text)
     kind = "other" if not found else "about" if found[1].lower() in ("about", "on") else "that"
@@ -209,7 +209,7 @@ def author(prompt: str) -> str:
 
 
 def subject(prompt: str) -> str:
-    """What it is about, as well as a rule can tell: of "A GPT that gives advice on gardening", gardening."""
+    """The subject of a prompt, as far as a rule can tell: "gardening" for "A GPT that gives advice on gardening"."""
     text = plain(legible(prompt) or prompt, 500).rstrip(".")
     found = AUTHOR.match(text)
     rest = SUBJECT.sub("", found[2]) if found and found[1].lower() not in ("about", "on") else found[2] if found else text
@@ -217,7 +217,7 @@ def subject(prompt: str) -> str:
 
 
 def draw(plan: Plan, prompt: str, request: Request, rng: random.Random, avoid: Sequence[str]) -> Task:
-    """One task: a combination of its own, and beginnings that it is not to repeat."""
+    """Draw one task: a random combination from the plan, and openings to avoid."""
     ask, able = WORDS["ask"], plan.made_by == "schema"
     form, topic = rng.choice(plan.forms), rng.choice(plan.topics)
     low, high = WORDS["lengths"][request.length] if request.length else WORDS["lengths"]["middle"] if able else WORDS["simple length"]
@@ -232,11 +232,11 @@ def draw(plan: Plan, prompt: str, request: Request, rng: random.Random, avoid: S
     lines += [extra.format_map(fields) for extra in rng.sample(ask["extras"], EXTRAS) if able]
     if avoid and able:
         lines.append(ask["avoid"].format(openings='", "'.join(avoid)))
-    has_length = form in WORDS["short forms"]
-    if not has_length:
+    short = form in WORDS["short forms"]
+    if not short:
         lines.append(ask["length"].format(words=words))
     if request.language != "en" or able:
         lines.append(ask["language"].format(language=language(request)))
     a_word = TOKENS_A_WORD * (2 if request.language in DENSE else 1)
     tokens = int(words * a_word * 1.5) + 60
-    return Task(ask["system"].format(author=author(prompt)), " ".join(lines), tokens, form, topic, 0 if has_length else words)
+    return Task(ask["system"].format(author=author(prompt)), " ".join(lines), tokens, form, topic, 0 if short else words)

@@ -1,4 +1,4 @@
-"""How much a teacher repeats itself: each document in, whether it is new out; and what to change when it is often not."""
+"""Measures how much a teacher repeats itself, and raises the temperature if that is too much."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from minigpt.corpus.choose.near_duplicates import NearDuplicates
 
 REMEMBERED = 2**16  # documents that later ones are compared with
 OPENING = 4  # words
-HEAT, HOTTEST = 0.1, 1.2  # a step of the temperature, and its end: beyond it small models lose their thread
+HEAT, HOTTEST = 0.1, 1.2  # step and maximum of the temperature; above it small models become incoherent
 
 
-class Variety:
-    """Everything accepted, and how new the latest answers were."""
+class Repetition:
+    """Which answers were new, and the temperature for the next ones."""
 
     def __init__(self, window: int, temperature: float = 0.8) -> None:
         self.window, self.temperature = window, temperature
@@ -23,7 +23,7 @@ class Variety:
         self._since_change = 0
 
     def admit(self, text: str) -> bool:
-        """Whether the text is new; then it belongs to what later ones are compared with."""
+        """Whether the text is new; if so, later ones are compared with it too."""
         new = bool(text.strip()) and self._near.seen(text) is None
         if new:
             self.openings.append(" ".join(text.split()[:OPENING])[:40])
@@ -32,21 +32,21 @@ class Variety:
         return new
 
     def remember(self, texts: Iterable[str]) -> None:
-        """Texts that were accepted in an earlier run."""
+        """Add texts accepted in an earlier run."""
         for text in texts:
             self._near.seen(text)
 
     def repeated(self) -> float:
-        """The share of the last window's answers that were not new; 0 before a window is full."""
+        """The share of the last window's answers that were not new; 0 until a window is full."""
         latest = list(self._recent)[-self.window :]
         return latest.count(False) / len(latest) if len(latest) == self.window else 0.0
 
     def exhausted(self, least_new: int) -> bool:
-        """Whether fewer than so many of the last two windows' answers were new."""
+        """Whether fewer than `least_new` of the last two windows' answers were new."""
         return len(self._recent) == 2 * self.window and self._recent.count(True) < least_new
 
     def adapt(self) -> bool:
-        """Raise the temperature if, over a window since the last change, more than a third was repetition; whether that was so."""
+        """Raise the temperature if more than a third of the window since the last change was repetition; return whether it was."""
         if self._since_change < self.window or self.repeated() <= 1 / 3:
             return False
         self._since_change = 0

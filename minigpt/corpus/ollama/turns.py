@@ -1,4 +1,4 @@
-"""A request for several kinds of text in, and what was written so far; out comes whose turn it is, and the plan for that kind."""
+"""Chooses which kind of text to write next when a prompt names several, and its plan."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from minigpt.corpus.request import Request
 
 
 class Turns:
-    """The kinds that a prompt names, taken in turn so that each gets about the same number of tokens."""
+    """Takes the kinds in turn so that each gets about the same number of tokens."""
 
     def __init__(self, request: Request) -> None:
         self.kinds = request.kinds
@@ -24,18 +24,18 @@ class Turns:
         self.asked[kind.kind] += 1
         return kind
 
-    def land(self, kind: str, tokens: int) -> None:
-        """A document of the kind was accepted."""
+    def add(self, kind: str, tokens: int) -> None:
+        """Count an accepted document of the kind."""
         self.accepted[kind] += 1
         self.tokens[kind] += tokens
 
     def remember(self, kind: str, tokens: int) -> None:
-        """A document of the kind was saved earlier."""
+        """Count a document saved by an earlier run."""
         self.asked[kind] += 1
-        self.land(kind, tokens)
+        self.add(kind, tokens)
 
     def plan_for(self, kind: Request, plan: Plan) -> Plan:
-        """The teacher's plan with the forms of this kind, and with its topics if it has its own."""
+        """The teacher's plan with the forms of this kind, and its topics if it has its own."""
         if len(self.kinds) == 1:
             return plan
         own = built_in(kind.kind, kind)
@@ -49,7 +49,7 @@ class Turns:
         )
 
     def _mean(self, kind: str) -> float:
-        """Mean tokens of an accepted document of the kind; of any kind before there is one."""
+        """Mean tokens of an accepted document of the kind, or of all kinds before there is one."""
         if self.accepted[kind]:
             return self.tokens[kind] / self.accepted[kind]
         return self.tokens.total() / self.accepted.total() if self.tokens else 1.0

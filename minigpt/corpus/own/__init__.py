@@ -1,15 +1,15 @@
-"""Your own files in, documents out.
+"""Reads your own files as documents.
 
 Reading order:
 
-    decode      bytes -> text, or the byte that is at fault
-    separators  a text -> the same, marked where <|endoftext|> and the like divide it
-    outline     a text -> its sections, by the ranks of their headings
-    cut         a text of any length -> documents
-    dialogues   conversations, questions with their answers -> dialogues
-    columns     the first records of a file -> the column that has the texts
-    records     .jsonl -> records; records -> the texts of a column
+    decode      bytes -> text, or the position of the bad byte
+    separators  a text -> the texts between <|endoftext|> and the like
+    outline     a text -> its sections and the levels of their headings
+    cut         a long text -> documents
+    dialogues   conversations, questions with answers -> dialogues
+    columns     the first records of a file -> its text column
+    records     .jsonl -> records; records -> their texts
     tables      .csv, .tsv -> records
-    walk        a folder -> the files in it that are your own text
-    files       files and folders -> documents, one by one
+    walk        a folder -> the text files that are yours
+    files       files and folders -> a stream of documents
 """

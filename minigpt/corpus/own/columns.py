@@ -1,7 +1,7 @@
-"""The first records of a file -> the column that has the texts, and why.
+"""Finds the text column of a table from its first records.
 
-A column with a name for texts (assets/words/own.json, in order of preference) goes before one that only looks like prose. Columns of
-numbers, dates, links, ids, JSON or a few repeated labels are never taken. The length of the texts does not matter.
+A column whose name says that it holds text (assets/words/own.json, in order of preference) is preferred to one that only looks like
+prose. Columns of numbers, dates, links, ids, JSON or a few repeated labels are never chosen. The length of the texts does not matter.
 """
 
 from __future__ import annotations
@@ -16,23 +16,23 @@ from minigpt.corpus.own.dialogues import Dialogue
 from minigpt.corpus.words import load_words
 from minigpt.errors import MinigptError
 
-LOOK = 2000  # characters of a text that are looked at
-ALIKE = 0.8  # of the best column's score: such a column might be meant too
-LABELS, FEW_WORDS = 4, 4  # labels: how often texts repeat at least, and how many words they have at most
-A_TEXT = 3  # average words of a column whose name merely contains a name for texts, such as review_body or data.text
+LOOK = 2000  # characters of a text that are examined
+ALIKE = 0.8  # a column with this share of the best score is mentioned too
+LABELS, FEW_WORDS = 4, 4  # labels: least repetitions, most words
+A_TEXT = 3  # least mean words of a column whose name only contains such a name, as review_body or data.text
 WORD = re.compile(r"[^\W\d_]+")
-LETTERS_A_WORD = 6  # in languages without spaces
+LETTERS_A_WORD = 6  # in languages written without spaces
 SENTENCE = re.compile(r"[.!?\u2026\u3002\uff01\uff1f][\"')\]\u201d\u2019\u00bb]*(?:\s|$)")
 LINK = re.compile(r"(?:\w+:/|www\.|mailto:|data:)\S+|[^\s@]+@[^\s@]+\.\w+")
-CODE, CODE_LENGTH = frozenset("0123456789_/\\=+@"), 25  # characters of ids, paths, hashes and base64; and a length beyond that of words
+CODE, CODE_LENGTH = frozenset("0123456789_/\\=+@"), 25  # characters of ids, paths, hashes and base64; a length that no word has
 LONGEST_DATE = 50
-SHOWN, WIDEST = 20, 60  # names of columns, and characters of each
+SHOWN, WIDEST = 20, 60  # column names, and characters of each
 STRUCTURE = re.compile(r"[\[{]\s*[\"'\d{\[\]}-]")  # how JSON and Python lists begin
 PARTS_OF_NAMES = re.compile(r"[A-Z]?[^\W\d_A-Z]+|[A-Z]+(?![^\W\d_A-Z])")
 
 
 def choose(sample: Sequence[Mapping[str, str]], asked: str | None, name: str) -> tuple[str, str]:
-    """The column that has the texts, and what the plan says of it; MinigptError if there is none, or not the one `asked` for."""
+    """The text column and its description for the plan; MinigptError if there is none, or not the one `asked` for."""
     columns: dict[str, list[str]] = {}
     for record in sample:
         for key, text in record.items():
@@ -53,19 +53,19 @@ def choose(sample: Sequence[Mapping[str, str]], asked: str | None, name: str) ->
         if any(scores.values()) or len(candidates) == 1:
             best = max(candidates, key=lambda key: scores[key])
             alike = [key for key in candidates if key != best and scores[key] >= ALIKE * scores[best]]
-            return best, f"column {best!r}" + (f"; {listed(alike, ' and ')} would do too: choose with --column" if alike else "")
+            return best, f"column {best!r}" + (f"; {listed(alike, ' and ')} would also do: choose with --column" if alike else "")
     if sample:
         raise MinigptError(f"{name} has no column with text; it has: {known}; name one with --column to read it anyway")
     return "", ""
 
 
 def listed(names: Sequence[str], between: str) -> str:
-    """Names in quotation marks, the first few of many."""
+    """The first few names, in quotation marks."""
     return between.join([*(repr(name[:WIDEST]) for name in names[:SHOWN]), *(["..."] if len(names) > SHOWN else [])])
 
 
 def rank(name: str, texts: Sequence[str]) -> tuple[int, int] | None:
-    """How well a column's name says that it holds texts, lower is better; None if it does not."""
+    """How clearly a column's name says that it holds text, lower is better; None if it does not."""
     names: Sequence[str] = load_words("own")["text columns"]
     if name.strip().lower() == names[0]:
         return 0, 0
@@ -84,7 +84,7 @@ def rank(name: str, texts: Sequence[str]) -> tuple[int, int] | None:
 
 
 def is_data(texts: Sequence[str]) -> bool:
-    """Whether a column holds mostly data, or labels."""
+    """Whether a column holds mostly data or labels."""
     if sum(map(looks_like_data, texts)) * 2 >= len(texts):
         return True
     return len(texts) >= LABELS and 2 * len(set(texts)) <= len(texts) and fmean(map(words, texts)) < FEW_WORDS
@@ -111,7 +111,7 @@ def has_letters(text: str) -> bool:
 
 
 def words(text: str) -> int:
-    """The number of words at a text's beginning, estimated for languages without spaces."""
+    """The number of words in the first LOOK characters, estimated for languages without spaces."""
     found = WORD.findall(text[:LOOK])
     return max(len(found), sum(map(len, found)) // LETTERS_A_WORD)
 

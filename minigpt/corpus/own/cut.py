@@ -1,7 +1,7 @@
-"""A text of any length, block by block -> documents of at most `LONG` characters, cut where it hurts least.
+"""Cuts a text of any length into documents of at most `LONG` characters, at the best borders.
 
-Separators such as <|endoftext|> always end a document. A longer text is cut before its headings, those of the highest rank first, then at
-blank lines, lines, sentences and words. Neighbours that fit into one document stay together.
+Separators such as <|endoftext|> always end a document. A longer text is cut before its headings, those of the highest level first, then
+at blank lines, lines, sentences and words. Neighbouring parts that fit into one document stay together.
 """
 
 from __future__ import annotations
@@ -19,14 +19,14 @@ BORDERS = tuple(
         (
             r"(\n[^\S\n]*\n)",  # blank lines
             r"(\n)",
-            r"((?<=[.!?])\s|(?<=[\u3002\uff01\uff1f]))",  # ends of sentences; those of Chinese and Japanese have no blank behind them
+            r"((?<=[.!?])\s|(?<=[\u3002\uff01\uff1f]))",  # ends of sentences; in Chinese and Japanese no blank follows
         ),
     )
 )
 
 
 def cut(blocks: Iterable[str]) -> Iterator[str]:
-    """The documents, each as soon as it is complete: at most a block or two and one document are in memory."""
+    """The documents, each as soon as it is complete: memory holds at most two blocks and one document."""
     outline = Outline()
     waiting: Sequence[Section] = []
     for block in parted(blocks):
@@ -39,23 +39,23 @@ def cut(blocks: Iterable[str]) -> Iterator[str]:
 
 
 def as_text(sections: Iterable[Section]) -> str:
-    """The sections joined into a text."""
+    """The text of the sections."""
     return "".join(text for _, text in sections)
 
 
-def joined(before: Sequence[Section], behind: Sequence[Section]) -> list[Section]:
-    """Two runs of sections as one, without empty ones; the first of `behind` continues the last of `before`."""
+def joined(before: Sequence[Section], after: Sequence[Section]) -> list[Section]:
+    """Two runs of sections as one, without empty ones; the first of `after` continues the last of `before`."""
     *whole, (rank, text) = before or [(0, "")]
-    return [section for section in (*whole, (rank, text + behind[0][1]), *behind[1:]) if section[1]]
+    return [section for section in (*whole, (rank, text + after[0][1]), *after[1:]) if section[1]]
 
 
 def cut_sections(sections: Sequence[Section], rank: int = 1) -> Iterator[Sequence[Section]]:
-    """The documents of sections in order: each section with all below it, joined with its neighbours while they fit. One
-    that is too long by itself is cut at the next lower rank."""
+    """Documents from sections in order: each section with its subsections, joined with its neighbours while they fit. One that is
+    too long by itself is cut at the next level."""
     if sum(len(text) for _, text in sections) <= LONG:
         yield sections
     elif rank > DEEPEST:
-        for _, text in sections:  # there is one
+        for _, text in sections:  # exactly one
             yield from ([(0, piece)] for piece in join_parts(text, BORDERS))
     else:
         together, length = list[Section](), 0
@@ -70,15 +70,15 @@ def cut_sections(sections: Sequence[Section], rank: int = 1) -> Iterator[Sequenc
 
 
 def at_rank(sections: Sequence[Section], rank: int) -> Iterator[Sequence[Section]]:
-    """The sections in groups, each but the first beginning with a heading of this rank or a higher one."""
+    """The sections in groups, each except the first starting with a heading of this rank or a higher one."""
     starts = [number for number, (its, _) in enumerate(sections) if number == 0 or 1 <= its <= rank]
     for start, end in zip(starts, [*starts[1:], len(sections)], strict=True):
         yield sections[start:end]
 
 
 def join_parts(text: str, borders: Sequence[re.Pattern[str]]) -> Iterator[str]:
-    """Cut at the first border and join neighbours again while they fit; a part that is too long by itself is cut at the next border,
-    and where no border is left, between words. A flood of white space is dropped."""
+    """Cut at the first kind of border and rejoin neighbours while they fit. A part that is too long by itself is cut at the next kind,
+    finally between words. Overlong white space is dropped."""
     if len(text) <= LONG:
         yield text
     elif not borders:
@@ -97,7 +97,7 @@ def join_parts(text: str, borders: Sequence[re.Pattern[str]]) -> Iterator[str]:
 
 
 def cut_words(text: str) -> Iterator[str]:
-    """Pieces that end with a blank, or, in a word without an end, at LONG characters."""
+    """Parts of at most LONG characters that end with a blank, or anywhere in an endless word."""
     start = 0
     while len(text) - start > LONG:
         end = text.rfind(" ", start, start + LONG) + 1 or start + LONG

@@ -1,6 +1,6 @@
-"""A file's bytes, block by block -> its text, block by block: UTF-8, or UTF-16 and UTF-32 that say so by their mark; never guessed.
+"""Decodes a file block by block: UTF-8, or UTF-16 and UTF-32 with a byte order mark; the encoding is never guessed.
 
-Any other file is refused with the place of its first byte that is at fault. Line ends become \\n.
+Any other file is refused with the position of its first bad byte. Line ends become \\n.
 """
 
 from __future__ import annotations
@@ -11,9 +11,9 @@ from itertools import chain
 
 from minigpt.errors import MinigptError
 
-Decoder = Callable[[bytes, str, bool], tuple[str, int]]  # bytes, what to do with faults, whether these are the last -> text, bytes used
+Decoder = Callable[[bytes, str, bool], tuple[str, int]]  # bytes, error handling, whether these are the last -> text, bytes used
 
-MARKS: tuple[tuple[bytes, str, Decoder], ...] = (  # the mark of UTF-32 begins with that of UTF-16, so it comes first
+MARKS: tuple[tuple[bytes, str, Decoder], ...] = (  # UTF-32-LE's mark begins with UTF-16-LE's, so it comes first
     (codecs.BOM_UTF8, "UTF-8", codecs.utf_8_decode),
     (codecs.BOM_UTF32_LE, "UTF-32-LE", codecs.utf_32_le_decode),
     (codecs.BOM_UTF32_BE, "UTF-32-BE", codecs.utf_32_be_decode),
@@ -22,11 +22,11 @@ MARKS: tuple[tuple[bytes, str, Decoder], ...] = (  # the mark of UTF-32 begins w
     (b"", "UTF-8", codecs.utf_8_decode),
 )
 LONGEST_MARK = 4
-LOOK = 4096  # bytes around a fault that tell what kind of file it may be
+LOOK = 4096  # bytes after a bad one by which the kind of file is guessed
 
 
 def decode(blocks: Iterable[bytes], name: str) -> Iterator[str]:
-    """The text of the blocks. MinigptError with the byte's place where they are no text; `name` is what it calls the file."""
+    """The text of the blocks. MinigptError with the bad byte's position if they are not text; `name` is the file's name in it."""
     data, place, carriage = b"", 0, ""
     encoding, decoder = "", MARKS[0][2]
     for block in chain(blocks, [None]):
@@ -51,7 +51,7 @@ def decode(blocks: Iterable[bytes], name: str) -> Iterator[str]:
 
 
 def fault(name: str, encoding: str, data: bytes, at: int, place: int) -> MinigptError:
-    """The error for byte `at` of `data`, which starts at `place` in the file; zero bytes tell what it may be instead."""
+    """The error for byte `at` of `data`, which starts at `place` in the file; zero bytes hint at what the file is."""
     near = data[at & ~1 : (at & ~1) + LOOK]
     even, odd = near[::2].count(0), near[1::2].count(0)
     remedy = "save it as UTF-8"

@@ -1,10 +1,10 @@
-"""Records of conversations -> dialogues: one turn per line, after its speaker's name.
+"""Turns records of conversations into dialogues: one turn per line, after its speaker's name.
 
-A conversation is a list of objects with a role and a content (`role` and `content` as OpenAI names them, `from` and `value` as ShareGPT,
-`parts` as Gemini); content may be a list of parts, of which those that are text are read. System and developer messages, and what tools
-are sent and send back, are left out: nobody says them. A pair of columns such as instruction and output (with the input
-behind the instruction, if there is one) or question and answer becomes a dialogue of two turns; a completion follows
-its prompt as it stands where a blank at the seam says so. The names are in assets/words/own.json.
+A conversation is a list of objects with a role and a content (`role` and `content` in OpenAI's format, `from` and `value` in ShareGPT's,
+`parts` in Gemini's); of a content with several parts, those that are text are read. System and developer messages, tool calls and their
+results are left out: they are not speech. A pair of columns such as instruction and output (with the input after the instruction, if
+there is one) or question and answer becomes a dialogue of two turns; a completion is appended to its prompt if a blank separates
+them. The names are in assets/words/own.json.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ ROLES, CONTENTS = ("role", "from", "speaker", "author"), ("content", "value", "t
 
 
 class Dialogue(str):
-    """The text of a conversation, and what the plan calls it."""
+    """The text of a conversation. `said`: what the plan calls it."""
 
     __slots__ = ()
     said = "as dialogues"
@@ -65,14 +65,14 @@ def content(value: object) -> str:
 
 
 def speaker(role: str) -> str:
-    """`User` for human, `Assistant` for gpt, any other role with a capital letter."""
+    """`User` for human, `Assistant` for gpt, any other role capitalised."""
     role = " ".join(role.split())
     name: str = load_words("own")["speakers"].get(role.lower(), role[:1].upper() + role[1:])
     return name
 
 
 def with_pair(record: Mapping[str, str]) -> Mapping[str, str]:
-    """The record, with one more column if it has a request and its answer."""
+    """The record, with a further column if it has a request and its answer."""
     words, known = load_words("own"), {name.strip().lower(): name for name in record}
     ask, answer = (next((known[name] for name in words[kind] if name in known), None) for kind in ("asks", "answers"))
     if ask is None or answer is None or isinstance(record[answer], Dialogue) or not (record[ask].strip() and record[answer].strip()):
@@ -82,7 +82,7 @@ def with_pair(record: Mapping[str, str]) -> Mapping[str, str]:
 
 
 def two_turns(request: str, more: Sequence[str], answer: str, raw: bool) -> Dialogue:
-    """A request and its answer; a `raw` answer continues the request if there is a space at the seam."""
+    """A request and its answer; a `raw` answer continues the request if a space separates them."""
     if raw and (answer[:1].isspace() or request[-1:].isspace()):
         return Continued(request + answer)
     asked = "\n".join(filter(None, [request.strip(), *more]))
@@ -90,8 +90,8 @@ def two_turns(request: str, more: Sequence[str], answer: str, raw: bool) -> Dial
 
 
 def text_columns(value: Mapping[str, Any], before: str = "", depth: int = 3) -> dict[str, str]:
-    """The columns of a JSON object that are text: strings, lists of strings (a line each), conversations, and those of the objects in
-    it, named `outer.inner`, a few levels deep."""
+    """The text columns of a JSON object: strings, lists of strings (a line each), conversations, and those of nested objects, named
+    `outer.inner`, up to `depth` levels."""
     columns: dict[str, str] = {}
     inner: dict[str, str] = {}
     for key, item in value.items():

@@ -1,4 +1,4 @@
-"""The user's own text: files, folders and standard input in, documents out one by one, so that gigabytes are never in memory.
+"""Streams documents from the user's files, folders and standard input, without ever holding a whole file in memory.
 
 `.txt` and `.md` are cut into documents; each record of `.jsonl`, `.csv` and `.tsv` is one. A named file that cannot be read is an error;
 an unreadable file in a folder, or an unreadable record, is skipped, and `skipped` says which and why. Files in a folder that are not the
@@ -26,14 +26,14 @@ from minigpt.errors import MinigptError
 
 TABLES = (".jsonl", ".csv", ".tsv")
 KINDS = (".txt", ".md", *TABLES)
-LOOK_TABLES = 20  # files of a folder whose columns the plan shows: looking into more would take too long
+LOOK_TABLES = 20  # files of a folder whose columns the plan shows; more would take too long
 STDIN = Path("-")
 RUN_CORPUS = "corpus.jsonl"  # in a run folder
-BLOCK = 2**20  # bytes read at once
+BLOCK = 2**20  # bytes per read
 
 
 class Skipped:
-    """How many things were skipped, and what was said of the first of them."""
+    """Counts skipped files and records, and keeps the messages of the first few."""
 
     SHOWN = 3
 
@@ -46,15 +46,15 @@ class Skipped:
             self.first.append(what)
 
     def lines(self) -> list[str]:
-        """For the plan: the first ones in words, the others as a number."""
+        """Lines for the plan: the first few messages, and the number of others."""
         more = self.count - len(self.first)
         return [f"skipped: {what}" for what in self.first] + ([f"skipped: {more:,} more like these"] if more else [])
 
 
 class OwnText:
-    """The documents of files and folders; `description` says what they are. Iterate once.
+    """The documents of files and folders, and their `description`. Iterate once.
 
-    Making it looks into every path that was named, so that a wrong one is told before anything is written.
+    The constructor opens every named path, so that a wrong one is reported before anything is written.
     """
 
     def __init__(
@@ -64,8 +64,8 @@ class OwnText:
         progress: Callable[[int, int | None], None] | None = None,
         ours: Iterable[Path] = (),
     ) -> None:
-        """column: the tables' column that has the texts. progress: hears the bytes read, and how many there are if known. ours:
-        the models folder and the run folder in use, which are passed over inside a named folder."""
+        """column: the text column of tables. progress: called with the bytes read and the total, None if unknown. ours: the models
+        folder and the run folder in use, which are passed over inside a named folder."""
         self.column, self.progress = column, progress
         self.skipped = Skipped()
         self.walk = Walk(KINDS, ours, self.skipped)
@@ -76,14 +76,14 @@ class OwnText:
         self.description: Sequence[str] = [f"your own text: {', '.join(said)}", *self.walk.line(), *self._columns()]
 
     def _look_into(self, path: Path) -> str:
-        """Note the files of a path, and say what it is; MinigptError where a file that was named cannot be read."""
+        """Add the files of a path and describe it; MinigptError if a named file cannot be read."""
         if path == STDIN:
             self.files.append((path, "standard input", True))
             return "standard input"
         if path.is_dir():
             return self._look_into_run(path) if is_run(path) else self._look_into_folder(path)
         if not os.path.lexists(path):
-            raise MinigptError(f"{path} does not exist; --data wants a file or a folder")
+            raise MinigptError(f"{path} does not exist; --data takes a file or a folder")
         if path.suffix.lower() not in KINDS:
             raise MinigptError(f"{path}: minigpt reads {', '.join(KINDS)}; save it as one of these, in UTF-8")
         return self._look_into_file(path)
@@ -96,18 +96,18 @@ class OwnText:
         return f"{path} ({count}{f', {len(others):,} of other kinds left out' if others else ''})"
 
     def _columns(self) -> list[str]:
-        """For the plan: which columns are read from the tables in folders."""
+        """Lines for the plan: the text columns of the tables in folders."""
         tables = [(path, name) for path, name, named in self.files if not named and path.suffix.lower() in TABLES]
         columns: dict[str, list[str]] = {}
         for path, name in tables[:LOOK_TABLES]:
             with suppress(MinigptError), open_file(path) as file:  # faults are reported when the file is read
                 columns.setdefault(read_texts(blocks(file, path, lambda _: None), path, self.column, lambda _: None)[0], []).append(name)
         said = [f"{said} ({names[0] if len(names) == 1 else f'{len(names)} files'})" for said, names in columns.items() if said]
-        more = f"; {len(tables) - LOOK_TABLES:,} more files not looked into yet" if len(tables) > LOOK_TABLES else ""
+        more = f"; {len(tables) - LOOK_TABLES:,} more files not examined yet" if len(tables) > LOOK_TABLES else ""
         return [f"read as text: {', '.join(said)}{more}"] if said else []
 
     def _look_into_run(self, path: Path) -> str:
-        """A named run folder stands for its corpus."""
+        """Read the corpus of a named run folder."""
         if not (path / RUN_CORPUS).is_file():
             raise MinigptError(f"{path} is a run folder without a {RUN_CORPUS}; name a file or a folder of your own text")
         return self._look_into_file(path / RUN_CORPUS)
@@ -124,11 +124,11 @@ class OwnText:
 
     def _weigh(self, files: Iterable[Path]) -> None:
         for file in files:
-            with suppress(OSError):  # it will be told when the file is read
+            with suppress(OSError):  # reported when the file is read
                 self.total += file.stat().st_size
 
     def __iter__(self) -> Iterator[Document]:
-        """The documents, files of a folder in sorted order; MinigptError names the file, and in it the byte or line, that is at fault."""
+        """The documents, in the sorted order of files in a folder. MinigptError names the file and the bad byte or line in it."""
         some = False
         for path, name, named in self.files:
             origin = {"file": name.encode("utf-8", "replace").decode("utf-8")}
@@ -144,13 +144,13 @@ class OwnText:
             if not found and faults == self.skipped.count:
                 self.skipped(f"{name} is empty")
         if not some:
-            raise MinigptError(f"no text in what --data names: {self.skipped.first[0]}")
+            raise MinigptError(f"no text found in --data: {self.skipped.first[0]}")
 
     def _texts(self, path: Path) -> Iterator[str]:
-        """The texts of one file, and progress while they are read."""
+        """The texts of one file; reports progress while reading."""
         if path == STDIN:
             if sys.stdin is None:
-                raise MinigptError("there is no standard input; --data wants a file or a folder")
+                raise MinigptError("there is no standard input; --data takes a file or a folder")
             yield from read_texts(blocks(sys.stdin.buffer, STDIN, self._on_bytes), path, self.column, self.skipped)[1]
         else:
             with open_file(path) as file:
@@ -173,7 +173,7 @@ def open_file(path: Path) -> BinaryIO:
 
 
 def blocks(file: BinaryIO, path: Path, on_bytes: Callable[[int], None]) -> Iterator[bytes]:
-    """A file's bytes from where it stands, BLOCK at a time; `on_bytes` hears how many came."""
+    """The rest of a file, BLOCK bytes at a time; `on_bytes` is called with the length of each block."""
     while True:
         try:
             block = file.read(BLOCK)
@@ -186,7 +186,7 @@ def blocks(file: BinaryIO, path: Path, on_bytes: Callable[[int], None]) -> Itera
 
 
 def read_texts(data: Iterable[bytes], path: Path, column: str | None, skip: Skip) -> tuple[str, Iterator[str]]:
-    """What to say about a file's columns, if it has any, and its texts, stripped, none empty."""
+    """A description of the file's columns, if it has any, and its texts, stripped and not empty."""
     kind, name = path.suffix.lower(), str(path)
     text = decode(data, "standard input" if path == STDIN else name)
     said = ""

@@ -1,6 +1,6 @@
-"""The text of a .jsonl file, block by block -> its records; and the records of any file -> the texts in one of their columns.
+"""Reads .jsonl files as records, and takes the texts from one column of any file's records.
 
-A record that cannot be read is skipped and told to `skip`.
+A record that cannot be read is skipped and reported to `skip`.
 """
 
 from __future__ import annotations
@@ -13,17 +13,17 @@ from minigpt.corpus.own.columns import choose
 from minigpt.corpus.own.dialogues import conversation, text_columns, with_pair
 from minigpt.corpus.own.separators import split_texts
 
-LONGEST = 2**22  # characters of a record
-SAMPLE, SAMPLE_LETTERS = 100, 2**20  # records that decide which column has the texts; fewer where they are long
+LONGEST = 2**22  # most characters of a record
+SAMPLE, SAMPLE_LETTERS = 100, 2**20  # records by which the text column is chosen, and most characters of them
 
-SHOWN = 5  # columns named for a record without text
+SHOWN = 5  # columns listed for a record without text
 
-Record = tuple[int, Mapping[str, str]]  # line number, the columns that are text
+Record = tuple[int, Mapping[str, str]]  # line number, text columns
 Skip = Callable[[str], None]
 
 
 def lines(blocks: Iterable[str], name: str, skip: Skip) -> Iterator[tuple[int, str]]:
-    """(number, line without its end) of every line of at most LONGEST characters."""
+    """(number, line without its end) of every line with at most LONGEST characters; the others are skipped."""
     number, line, fits = 0, "", True
     for block in chain(blocks, ["\n"]):
         *ended, rest = block.split("\n")
@@ -48,7 +48,7 @@ def json_records(blocks: Iterable[str], name: str, skip: Skip) -> Iterator[Recor
         except json.JSONDecodeError as error:
             skip(f"{name}, line {number} is not JSON: column {error.colno}: {error.msg}")
             continue
-        except (ValueError, RecursionError) as error:  # a number that is too long; brackets in brackets in brackets
+        except (ValueError, RecursionError) as error:  # a number that is too long; brackets nested too deeply
             skip(f"{name}, line {number} is not readable JSON: {error}")
             continue
         if dialogue := conversation(value):
@@ -78,7 +78,7 @@ def kind(value: object) -> str:
 
 
 def column_texts(records: Iterator[Record], name: str, column: str | None, skip: Skip) -> tuple[str, Iterator[str]]:
-    """What to say about the column that has the texts, and the texts, each cut at separators."""
+    """A description of the text column, and its texts, each split at separators."""
     paired = ((number, with_pair(record)) for number, record in records)
     sample: list[Record] = []
     length = 0
@@ -97,7 +97,7 @@ def _texts(records: Iterable[Record], name: str, column: str, skip: Skip) -> Ite
         if text is None:
             skip(f"{name}, line {number} has no text in the column {column!r}")
         elif any("\ud800" <= c <= "\udfff" for c in text):
-            skip(f"{name}, line {number}: the text holds half of a surrogate pair, which no file can store")
+            skip(f"{name}, line {number}: the text holds half a surrogate pair, which no file can store")
         elif "\0" in text:
             skip(f"{name}, line {number}: the text holds a NUL character")
         else:

@@ -1,9 +1,9 @@
-"""Texts between separators, block by block -> the same with END after each text, and no separators.
+"""Splits texts at separators such as <|endoftext|>, block by block.
 
 `<|endoftext|>` (GPT-2's), `<|end_of_text|>` (Llama's), and `<|startoftext|>` and `<|begin_of_text|>`, which some programs put before each
-text, separate texts wherever they stand. `<s>`, `</s>`, `<bos>`, `<eos>` and `<pad>` do so only alone on a line, because HTML and formulas
-have them too. A separator that a sentence merely mentions (in quotation marks or backticks, after "the token", before "token" or a
-comma) stays in the text.
+text, separate texts anywhere. `<s>`, `</s>`, `<bos>`, `<eos>` and `<pad>` do so only alone on a line, because they also occur in HTML and
+formulas. A separator that a sentence merely mentions (in quotation marks or backticks, after "the token", before "token" or a comma)
+is part of the text.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from minigpt.errors import MinigptError
 END = "\0"  # never part of a decoded text
 ANYWHERE = re.compile(r"<\|(?:endoftext|end_of_text|startoftext|begin_of_text)\|>", re.IGNORECASE)
 SEPARATOR = re.compile(rf"{ANYWHERE.pattern}|</?s>|<(?:[be]os|pad)>", re.IGNORECASE)
-AROUND = 64  # characters on each side that tell a separator from a mention
+AROUND = 64  # characters on each side by which a separator is told from a mention
 
 WORDS = "tokens?|markers?|separators?|delimiters?|symbols?|tags?|strings?"
 OPENING_QUOTE = re.compile(r"(?:^|[\s(\[{=:,/])(?:[`'\"*_]+|<code>)$|[\u201c\u2018\u201e\u00ab]$")
@@ -26,9 +26,9 @@ IN_A_SENTENCE, NAMED_BEHIND = re.compile(r"[\w,] $"), re.compile(rf"[ -](?:{WORD
 
 
 def parted(blocks: Iterable[str]) -> Iterator[str]:
-    """The blocks with END in place of every separator and after the last text, even where a block ends inside a separator.
+    """The blocks with END in place of every separator and after the last text. A separator may span two blocks.
 
-    An error in the blocks is raised after the text before it was yielded.
+    An error in the blocks is raised after the text before it has been yielded.
     """
     before, text, after = "", "", ""
     fault: MinigptError | None = None
@@ -48,7 +48,7 @@ def parted(blocks: Iterable[str]) -> Iterator[str]:
 
 
 def split_texts(text: str) -> Iterator[str]:
-    """The texts of one text that is whole in memory."""
+    """The texts in one string."""
     if "<" not in text:
         yield text
     else:
@@ -56,7 +56,7 @@ def split_texts(text: str) -> Iterator[str]:
 
 
 def _part(before: str, text: str, after: str) -> tuple[str, str, str]:
-    """`text` with END for its separators, given what is around it; then what precedes the next text, and what is left of `after`."""
+    """`text` with END for its separators, given its context; then the context before the next text, and the rest of `after`."""
     whole, at, end = before + text + after, len(before), len(before) + len(text)
     out = []
     for found in SEPARATOR.finditer(whole, at):
@@ -70,7 +70,7 @@ def _part(before: str, text: str, after: str) -> tuple[str, str, str]:
 
 
 def is_separator(before: str, found: str, after: str) -> bool:
-    """Whether a separator found between `before` and `after` separates texts, and is not just mentioned in a sentence."""
+    """Whether a separator between `before` and `after` separates texts rather than being mentioned in a sentence."""
     before, after = before.rpartition("\n")[2], after.partition("\n")[0]
     if not before.strip() and not after.strip():
         return True

@@ -1,8 +1,8 @@
-"""The text of a .csv or .tsv file, block by block -> its rows as records, whatever separates its columns.
+"""Reads .csv and .tsv files as records, with whatever delimiter.
 
-The delimiter is the one of , ; tab | that makes the first rows, read with their quotes, most alike; a first line such as `sep=;` (Excel's)
-decides it outright. If none does, a line is one text, commas and all. The first row names the columns unless it looks like data; then
-they are numbered. A file with wrong quotes is refused, because nobody can tell where its records end.
+The delimiter is the one of , ; tab | that gives the first rows the most uniform width; a first line such as `sep=;` (Excel's) overrides
+this. If none fits, each line is one text, commas and all. The first row names the columns unless it looks like data; then they are
+numbered. A file with mismatched quotes is refused, because there is no telling where its records end.
 """
 
 from __future__ import annotations
@@ -21,14 +21,14 @@ from minigpt.errors import MinigptError
 
 DELIMITERS = ",;\t|"
 NO_DELIMITER = "\x1f"  # of a file with one column
-LOOK_LINES, LOOK_LETTERS = 200, 2**18  # at the beginning of the file, to find the delimiter
-PROSE = 0.9  # share of delimiters with a space after them: then they are the commas of sentences
-LONG_NAME = 8  # a cell with this many words is not the name of a column
-SHORT_NAME = 2  # most words of an unusual name above a single column
-IDENTIFIER = re.compile(r"[^\W\d]\w{0,30}")  # as programs name columns
+LOOK_LINES, LOOK_LETTERS = 200, 2**18  # lines and characters by which the delimiter is found
+PROSE = 0.9  # if this share of delimiters is followed by a space, they are commas in prose
+LONG_NAME = 8  # least words of a cell that cannot be a column name
+SHORT_NAME = 2  # most words of an unknown name for a single column
+IDENTIFIER = re.compile(r"[^\W\d]\w{0,30}")  # a column name as programs write it
 SEPARATOR_LINE = re.compile(r'"?sep=(\t|[^\w\s"])"?\s*', re.IGNORECASE)
 
-Line = tuple[int, str]  # its number, and what stands in it
+Line = tuple[int, str]  # number, text
 
 
 class Dialect(NamedTuple):
@@ -38,7 +38,7 @@ class Dialect(NamedTuple):
     quoted: bool = True
 
     def rows(self, text: Iterable[str], blanks: bool = False) -> Iterator[list[str]]:
-        """The rows of lines of text; `blanks` keeps spaces after delimiters. csv.Error if quotes are wrong."""
+        """The rows in lines of text; `blanks` keeps spaces after delimiters. csv.Error if quotes do not match."""
         return csv.reader(
             text,
             delimiter=self.delimiter,
@@ -49,7 +49,7 @@ class Dialect(NamedTuple):
 
 
 def csv_records(blocks: Iterable[str], name: str, skip: Skip, asked: str | None = None) -> tuple[str, Iterator[Record]]:
-    """What to say about the table, and its rows; asked: a column that it should have."""
+    """A description of the table, and its rows. asked: a column that it should have."""
 
     def refuse(reason: str) -> NoReturn:
         raise MinigptError(f"{reason}; split it, or check its quotes")
@@ -69,7 +69,7 @@ def csv_records(blocks: Iterable[str], name: str, skip: Skip, asked: str | None 
 
 
 def look(text: Iterator[Line]) -> list[Line]:
-    """The first lines of a file, enough to know its form."""
+    """The first lines of a file, enough to determine its format."""
     beginning, length = [], 0
     for number, line in text:
         beginning.append((number, line))
@@ -80,12 +80,12 @@ def look(text: Iterator[Line]) -> list[Line]:
 
 
 def find_dialect(sample: Sequence[str], asked: str | None) -> Dialect:
-    """How the file that begins with these lines separates its columns."""
+    """The dialect of the file that begins with these lines."""
     best, most = None, (-1.0, 0.0, 0)
     for dialect in (*map(Dialect, DELIMITERS), Dialect("\t", quoted=False)):
         rows, sound = parse(sample, dialect)
         width = len(rows[0]) if rows else 0
-        if width < 2 or (not sound and dialect == Dialect("\t")):  # many programs write quotes into such files unescaped
+        if width < 2 or (not sound and dialect == Dialect("\t")):  # many programs do not escape quotes in .tsv files
             continue
         agreeing = sum(len(row) == width for row in rows) / len(rows)
         spaced = blank_share(sample, dialect)
@@ -96,7 +96,7 @@ def find_dialect(sample: Sequence[str], asked: str | None) -> Dialect:
 
 
 def parse(sample: Sequence[str], dialect: Dialect, blanks: bool = False) -> tuple[list[list[str]], bool]:
-    """The rows of a file's first lines, up to the first wrong quote, and whether all quotes are right. The last row may be cut off."""
+    """The rows in a file's first lines, up to the first bad quote, and whether there is none. The last row may be truncated."""
     rows: list[list[str]] = []
     try:
         rows.extend(row for row in dialect.rows(sample, blanks) if row)
@@ -108,18 +108,18 @@ def parse(sample: Sequence[str], dialect: Dialect, blanks: bool = False) -> tupl
 
 def blank_share(sample: Sequence[str], dialect: Dialect) -> float:
     """The share of delimiters outside quotes with a space after them."""
-    behind = [cell for row in parse(sample, dialect, blanks=True)[0] for cell in row[1:]]
-    return sum(cell.startswith(" ") for cell in behind) / max(1, len(behind))
+    following = [cell for row in parse(sample, dialect, blanks=True)[0] for cell in row[1:]]
+    return sum(cell.startswith(" ") for cell in following) / max(1, len(following))
 
 
 def has_name(row: Sequence[str], asked: str | None) -> bool:
-    """Whether a cell is the column `asked` for, or a usual name of a column."""
+    """Whether a cell is the column `asked` for, or a common column name."""
     known = {*load_words("own")["text columns"], *load_words("own")["other columns"]}
     return any((cell.strip() == asked and not cell.strip().isdigit()) or cell.strip().lower() in known for cell in row)
 
 
 def is_headed(rows: Sequence[Sequence[str]], asked: str | None) -> bool:
-    """Whether the first row names columns. Above a single column it must be a usual name, or short where the texts are not."""
+    """Whether the first row names columns. The name of a single column must be common, or short while the texts are not."""
     first, *others = rows or [[]]
     if len(first) != 1 or not others or has_name(first, asked):
         return is_header(first, asked)
@@ -127,14 +127,14 @@ def is_headed(rows: Sequence[Sequence[str]], asked: str | None) -> bool:
 
 
 def is_header(row: Sequence[str], asked: str | None) -> bool:
-    """Whether a row names columns: it has a usual name, or no number, date, link or sentence, and not only codes."""
+    """Whether a row names columns: it has a common name, or no number, date, link or sentence, and not only codes."""
     filled = [cell for cell in row if cell.strip()]
     codes = [cell for cell in filled if looks_like_data(cell) and not IDENTIFIER.fullmatch(cell.strip())]
     return has_name(row, asked) or not (any(map(is_no_name, filled)) or len(codes) == len(filled))
 
 
 def is_no_name(cell: str) -> bool:
-    """Whether a cell is certainly not a column's name. A question may be one, in exports of forms."""
+    """Whether a cell cannot be a column name. A question may be one, in exported forms."""
     if not any(map(str.isalpha, cell)) or is_date(cell) or is_link(cell):
         return True
     if cell.rstrip().endswith("?"):
@@ -143,8 +143,8 @@ def is_no_name(cell: str) -> bool:
 
 
 def read_rows(text: Iterable[Line], first: int, name: str, dialect: Dialect, headed: bool, skip: Skip) -> Iterator[Record]:
-    """The rows as records, keyed by the first row's names or by numbers from 1; first: the line where the table begins."""
-    length, place = 0, first - 1  # of the record being read; the line read last
+    """The rows as records, keyed by the first row's names or by numbers from 1. first: the line where the table begins."""
+    length, place = 0, first - 1  # characters of the current record; number of the last line read
 
     def feed() -> Iterator[str]:
         nonlocal length, place
@@ -155,11 +155,11 @@ def read_rows(text: Iterable[Line], first: int, name: str, dialect: Dialect, hea
             yield line + "\n"
 
     names: list[str] | None = None
-    number = first  # the line where the record begins
+    number = first  # line where the current record begins
     try:
         for row in dialect.rows(feed()):
             if names is None:
-                names = unlike(row) if headed else [str(column) for column in range(1, len(row) + 1)]
+                names = unique_names(row) if headed else [str(column) for column in range(1, len(row) + 1)]
                 if not headed:
                     yield number, dict(zip(names, row, strict=True))
             elif len(row) == len(names):
@@ -172,8 +172,8 @@ def read_rows(text: Iterable[Line], first: int, name: str, dialect: Dialect, hea
         raise MinigptError(f"{name}, line {number} is not CSV: {error}; check its quotes") from error
 
 
-def unlike(header: Sequence[str]) -> list[str]:
-    """The names of the columns; empty and repeated ones get their column's number."""
+def unique_names(header: Sequence[str]) -> list[str]:
+    """The column names; empty and repeated ones get the column's number."""
     names: dict[str, None] = {}
     for number, cell in enumerate(header, 1):
         name = cell.strip()

@@ -1,8 +1,8 @@
-"""A folder -> the files in it that are the user's own, and what was passed over.
+"""Finds the user's own text files in a folder, and counts what it passes over.
 
-Passed over is what minigpt wrote itself (run folders, the models folder in use), other models, and what programs keep for themselves:
-version control, caches, virtual environments, installed packages, folders of the system, and everything hidden. A folder that the user
-names is always entered: only what lies below it is judged.
+It passes over what minigpt itself wrote (run folders, the models folder in use), other models, and what belongs to programs: version
+control, caches, virtual environments, installed packages, system folders, and everything hidden. A folder that the user names is always
+entered; only its contents are judged.
 """
 
 from __future__ import annotations
@@ -18,25 +18,25 @@ from minigpt.errors import MinigptError
 
 VERSION_CONTROL = frozenset((".git", ".hg", ".svn", ".bzr", ".jj", "CVS", "_darcs"))
 CACHES = frozenset(("__pycache__", ".cache", ".ipynb_checkpoints"))
-SYSTEM = SYSTEM_FOLDERS | {"__MACOSX"}  # __MACOSX: in archives made by macOS
+SYSTEM = SYSTEM_FOLDERS | {"__MACOSX"}  # __MACOSX: in archives from macOS
 PACKAGES = frozenset(("site-packages", "dist-packages", "node_modules", "bower_components"))
 PACKAGE_ENDINGS = (".dist-info", ".egg-info")
 CACHE_TAG, CACHE_SIGNATURE = "CACHEDIR.TAG", b"Signature: 8a477f597d28d172789f06886806bc55"  # https://bford.info/cachedir/
 WEIGHTS = ("model.safetensors", "pytorch_model.bin", "model.safetensors.index.json", "pytorch_model.bin.index.json")
-SHOWN = 3  # names of a kind
+SHOWN = 3  # names listed of a kind
 
 
 class Walk:
-    """Finds the user's files below folders; `passed` counts what was passed over, by kind."""
+    """Finds the user's files in folders; `passed` counts by kind what was passed over."""
 
     def __init__(self, kinds: Sequence[str], ours: Iterable[Path], skip: Callable[[str], None]) -> None:
-        """kinds: the suffixes that are read. ours: the models folder and the run folder in use. skip: is told what cannot be read."""
+        """kinds: the suffixes to read. ours: the models folder and the run folder in use. skip: called with what cannot be read."""
         self.kinds, self.skip = kinds, skip
         self.ours = {key for path in ours if (key := identity(path))}
         self.passed: Counter[str] = Counter()
 
     def files(self, folder: Path) -> tuple[list[Path], list[Path]]:
-        """The files that are read, and those of other kinds, each sorted; MinigptError if there are none to read, with what there is."""
+        """The files to read and those of other kinds, each sorted; MinigptError if there are none to read, with what is there instead."""
         hidden: list[Path] = []
         before = self.passed.copy()
         found = sorted(self._visible(folder, hidden))
@@ -50,7 +50,7 @@ class Walk:
         return files, others
 
     def line(self) -> list[str]:
-        """For the plan: what was passed over, in one line, if anything was."""
+        """A line for the plan with what was passed over, if anything was."""
         said = ", ".join(in_words(kind, count) for kind, count in sorted((+self.passed).items()))
         return [f"passed over: {said}"] if said else []
 
@@ -58,7 +58,7 @@ class Walk:
         return path.suffix.lower() in self.kinds
 
     def _visible(self, folder: Path, hidden: list[Path]) -> Iterator[Path]:
-        """Every file that is not passed over. Links to folders are followed, each folder once."""
+        """Every file not passed over. Links to folders are followed, each folder once."""
         seen: set[tuple[int, int]] = set()
 
         def unreadable(error: OSError) -> None:
@@ -82,7 +82,7 @@ class Walk:
 
 
 def kind_of(folder: Path) -> str | None:
-    """What a folder is if its files are not the user's own text; None if it should be read."""
+    """What a folder is if its files are not the user's own; None if it should be read."""
     name = folder.name
     if is_run(folder):
         return "run folder"
@@ -91,7 +91,7 @@ def kind_of(folder: Path) -> str | None:
     if name in SYSTEM:
         return "system folder"
     if any(os.path.isfile(folder / weights) for weights in WEIGHTS):
-        return "model folder"  # its card and its tokenizer's tables are no texts
+        return "model folder"  # its card and its tokenizer are not training text
     if name in VERSION_CONTROL or is_bare_repository(folder):
         return "version control folder"
     if name in CACHES or is_tagged_cache(folder):
@@ -115,12 +115,12 @@ def is_run(folder: Path) -> bool:
 
 
 def is_bare_repository(folder: Path) -> bool:
-    """Whether a folder is what others have under the name .git."""
+    """Whether a folder is a Git repository without a working tree."""
     return os.path.isfile(folder / "HEAD") and os.path.isdir(folder / "objects") and os.path.isdir(folder / "refs")
 
 
 def is_tagged_cache(folder: Path) -> bool:
-    """Whether a program has tagged the folder as a cache, by the convention for cache tags."""
+    """Whether the folder is tagged as a cache, by the cache directory tagging convention."""
     try:
         with open(folder / CACHE_TAG, "rb") as file:
             return file.read(len(CACHE_SIGNATURE)) == CACHE_SIGNATURE
@@ -129,7 +129,7 @@ def is_tagged_cache(folder: Path) -> bool:
 
 
 def identity(path: Path) -> tuple[int, int] | None:
-    """A folder's identity, whatever its name; None if it does not exist."""
+    """A folder's device and inode, which identify it under any name; None if it does not exist."""
     try:
         status = os.stat(path)
     except (OSError, ValueError):
@@ -144,6 +144,6 @@ def in_words(kind: str, count: int) -> str:
 
 
 def named(kind: str, paths: Sequence[Path]) -> str:
-    """`2 hidden files (.DS_Store, .notes.txt)`; the first few names stand for the others."""
+    """`2 hidden files (.DS_Store, .notes.txt)`; only the first few names are listed."""
     names = sorted({path.name for path in paths})
     return f"{in_words(kind, len(paths))} ({', '.join(names[:SHOWN])}{', ...' if len(names) > SHOWN else ''})"

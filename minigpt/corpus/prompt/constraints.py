@@ -1,4 +1,4 @@
-"""The terms of a prompt and its category in, out come the request's fields for what documents should be like, and the terms used."""
+"""Reads the constraints of a request from the terms of a prompt: diet, season, audience, tone, length."""
 
 from __future__ import annotations
 
@@ -12,16 +12,16 @@ from minigpt.corpus.prompt.terms import UNCLEAR, UNCLEAR_FOOD, Term, is_mark, ki
 
 FIELDS = {"season": ("cooking", "poetry", "general"), "cuisines": ("cooking",), "diets": ("cooking",)}  # other fields: all categories
 SINGLE = ("season", "audience", "tone", "length")
-HOW = ("audience", "tone", "length")  # not read where a prompt says what a text is about: "a story about a child" may be for adults
+HOW = ("audience", "tone", "length")  # ignored after "about": "a story about a child" may be for adults
 OPPOSITE = {("length", "short"): "long", ("length", "long"): "short"}
 LIGHT = frozenset(TABLES["light words"])
 PROGRAMMING = frozenset((*TABLES["programming languages"], "python"))
 CONTAINED_BY = frozenset((*TABLES["containing"], *TABLES["about what"], *TABLES["verbs of containing"], "mentions", "mentioning"))
-SOFT = frozenset(TABLES["statements"])  # negators that state something: "not old" asks for nothing to be left out
+SOFT = frozenset(TABLES["statements"])  # negators of a statement: "not old" excludes nothing
 
 
 def constraints(terms: Sequence[Term], category: str) -> tuple[dict[str, Any], set[int]]:
-    """The fields of a Request that the terms fill, and the places of the terms that no other field needs any more."""
+    """The fields of a Request that the terms fill, and the places of the terms used up by them."""
     fields: dict[str, list[str]] = {}
     used: set[int] = set()
     for place, term in enumerate(terms):
@@ -34,16 +34,16 @@ def constraints(terms: Sequence[Term], category: str) -> tuple[dict[str, Any], s
     found: dict[str, Any] = {field: tuple(values) for field, values in fields.items() if values}
     if category == "cooking":
         found = _diets(found, terms)
-    if len(found.get("season", ())) > 1:  # spring and autumn: two seasons are a topic, and no constraint
+    if len(found.get("season", ())) > 1:  # spring and autumn: two seasons are a topic, not a constraint
         del found["season"]
         used -= {place for place, term in enumerate(terms) if kind(term) == "season"}
     return {field: values[0] if field in SINGLE else values for field, values in found.items()}, used
 
 
 def _meanings(term: Term, terms: Sequence[Term], place: int, category: str) -> Iterator[tuple[str, str]]:
-    """(field, value) for all that the term asks for; an empty value where it is understood and asks for nothing.
+    """(field, value) for each thing the term asks for; an empty value if it is understood but asks for nothing.
 
-    "without the thing" is "without", of a word that may be a plural; foods come as the tables spell them.
+    "without the thing" stands for "without" with a word that may be plural; foods are spelled as in the tables.
     """
     if term.plain or not term.key:
         return
@@ -76,13 +76,13 @@ def _meanings(term: Term, terms: Sequence[Term], place: int, category: str) -> I
 
 
 def _is_contained(terms: Sequence[Term], place: int) -> bool:
-    """Whether what is denied is that a text contains the term, not that it is so: "never mention death", but not "never sad"."""
+    """Whether the negation is about containing the term: "never mention death", but not "never sad"."""
     between = takewhile(lambda term: term.key != terms[place].negated, reversed(terms[:place]))
     return any(term.key in CONTAINED_BY for term in between)
 
 
 def _is_contrasted(terms: Sequence[Term], place: int) -> bool:
-    """Whether a thing is named beside what is asked for, to tell it apart: "cats, not dogs", "nature but never snow"."""
+    """Whether the term contrasts with what is asked for: "cats, not dogs", "nature but never snow"."""
     before = terms[place - 2] if place > 1 and terms[place - 1].key == terms[place].negated in ("not", "never") else None
     return before is not None and terms[place].key not in LIGHT and (is_mark(before) or before.key == "but" or not before.plain)
 
@@ -98,7 +98,7 @@ def _food(term: Term) -> Iterator[tuple[str, str]]:
 
 
 def _diets(found: dict[str, Any], terms: Sequence[Term]) -> dict[str, Any]:
-    """No meat, but fish: the vegetarian that was read from "no meat" eats fish. A food that is asked for is not left out as well."""
+    """Resolve "no meat" with fish asked for: "vegetarian", if only inferred, becomes "pescatarian"."""
     diets = found.get("diets", ())
     asked_for = any(term.key in TABLES["constraints"]["diets"]["vegetarian"] for term in terms)
     if "vegetarian" in diets and not asked_for and set(found.get("ingredients", ())) & set(TABLES["fish and seafood"]):

@@ -1,4 +1,4 @@
-"""A request in; out come the plan's lines: what was understood, and what a user of templates should know."""
+"""Describes a request for the plan: what was understood, and the limits of templates."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ SHARES = {2: "half", 3: "a third", 4: "a quarter", 5: "a fifth", 6: "a sixth"}
 
 
 def describe(request: Request, templates: bool = True) -> list[str]:
-    """What was understood, as "cooking; Italian; vegan; for children", then a line for each thing a user of templates should know.
+    """What was understood, such as "cooking; Italian; vegan; for children", then warnings about what templates cannot do.
 
-    Several kinds are named one by one: "poetry (haiku; about autumn) and cooking (recipes), half each; for children". A language model,
-    which writes where `templates` is False, covers every subject, many languages and any kind of text.
+    Several kinds are listed: "poetry (haiku; about autumn) and cooking (recipes), half each; for children". With `templates` False a
+    language model writes, which covers every subject, many languages and any kind of text.
     """
     parts = request.parts
     details = [_details(part, templates) for part in parts]
@@ -33,19 +33,19 @@ def describe(request: Request, templates: bool = True) -> list[str]:
 
 
 def _subject(request: Request, templates: bool) -> list[str]:
-    """The category of a request for one kind of text, or that no writer covers it."""
+    """The category of a request for one kind of text, or a note that no writer covers it."""
     if request.confidence > 0:
         return [f"{request.category} ({request.kind})" if request.kind else request.category]
     return ["no writer covers this; general forms"] if templates else []
 
 
 def _kind(part: Request, details: list[str]) -> str:
-    """One kind of several, with the details that concern only it."""
+    """One of several kinds, with the details of its own."""
     return f"{part.category} ({'; '.join([part.kind, *details])})"
 
 
 def _details(request: Request, templates: bool) -> list[str]:
-    """What the documents should be like, and about."""
+    """The constraints and topics of a request."""
     about = _about(request)
     said = [f"preset {request.preset}"] if request.preset else []
     said += [cuisine.title() for cuisine in request.cuisines] + list(request.diets)
@@ -53,7 +53,7 @@ def _details(request: Request, templates: bool) -> list[str]:
     said += [value for value in (request.season, request.audience and f"for {request.audience}", request.tone, request.length) if value]
     said += [f"about {about}"] if about else []
     if request.language != "en":
-        said.append(f"asked in {NAMES[request.language]}" + (", and templates write English" if templates else ""))
+        said.append(f"asked in {NAMES[request.language]}" + (", but templates write English" if templates else ""))
     return said
 
 
@@ -62,13 +62,13 @@ def _about(request: Request) -> str:
 
 
 def _not_understood(request: Request) -> list[str]:
-    """Words that may rule something out, and how to say it clearly."""
+    """Lines about words that may exclude something, with a clearer wording."""
     unclear = dict.fromkeys(words for part in request.parts for words in part.unclear)
     return [f'not understood: "{words}"; say "without ..." for what to leave out, or "with ..." for what to use' for words in unclear]
 
 
 def _warnings(request: Request) -> list[str]:
-    """What templates cannot do, and what can."""
+    """Lines about what templates cannot do, and what can."""
     lines = []
     if things := dict.fromkeys(f'"{thing}"' for part in request.parts for thing in ruled_out_things(part)):
         lines.append(f"templates leave out texts with the word {' or '.join(things)}; what it stands for may still come up in other words")

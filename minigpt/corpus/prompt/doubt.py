@@ -1,6 +1,6 @@
-"""The terms of a prompt in, out come the same with UNCLEAR_FOOD on the foods that stand in a relation that was not understood.
+"""Marks foods that an unknown word may exclude as UNCLEAR_FOOD.
 
-The last line of defence: "cookies bar the nuts" must not put nuts in, though no table of negators will ever be complete.
+This is the last line of defence: "cookies bar the nuts" must not put nuts in, and no table of negators will ever be complete.
 """
 
 from __future__ import annotations
@@ -26,11 +26,11 @@ SUFFERERS = frozenset("me us him her them my our people".split())
 DOERS = frozenset(("that", "which", "who", "to"))
 OF_A_FOOD = frozenset(TABLES["of a food"])
 WELCOMING = frozenset(TABLES["welcoming"])
-PARTICIPLES = ("ed", "en", "y", "ish", "ing", "less", "'s")  # an unknown word with such an ending describes the food after it
+PARTICIPLES = ("ed", "en", "y", "ish", "ing", "less", "'s")  # an unknown word with such an ending is an adjective
 
 
 def with_doubts(terms: Sequence[Term], english: bool) -> list[Term]:
-    """The terms, with the foods marked that a sign of negation, or in English an unknown relation, makes doubtful."""
+    """The terms, with the foods marked that a possible negator or an unknown word makes doubtful."""
     marked = list(terms)
     for place, term in enumerate(terms):
         ahead, said = list(_touched(terms, place)), list(_said_of(terms, place))
@@ -50,7 +50,7 @@ def with_doubts(terms: Sequence[Term], english: bool) -> list[Term]:
 
 
 def _touched(terms: Sequence[Term], place: int) -> Iterator[int]:
-    """The foods that a sign of negation at this place may rule out."""
+    """The foods that a possible negator at this place may exclude."""
     key = terms[place].key
     if key in BEFORE_FOOD:
         yield from (i for i in _ahead(terms, place) if all(t.plain or t.key in DETERMINERS for t in terms[place + 1 : i]))
@@ -63,12 +63,12 @@ def _touched(terms: Sequence[Term], place: int) -> Iterator[int]:
 
 
 def _end_of_clause(terms: Sequence[Term], place: int) -> int:
-    """The last place of the clause that begins here, a few words ahead at most."""
+    """The last place of the clause that begins here, at most a few words ahead."""
     return place + len(list(takewhile(lambda term: not is_mark(term), terms[place + 1 : place + 4])))
 
 
 def _said_of(terms: Sequence[Term], place: int) -> Iterator[int]:
-    """The food before this place, if the verb here does not welcome it: "nuts kill me", "nuts I cannot eat"."""
+    """The food before this place, if what is said about it is negative: "nuts kill me", "nuts I cannot eat"."""
     if not place or kind(terms[place - 1]) != "food":
         return
     clause = list(takewhile(lambda term: not is_mark(term), terms[place:]))
@@ -89,10 +89,10 @@ def _said_of(terms: Sequence[Term], place: int) -> Iterator[int]:
 
 
 def _ahead(terms: Sequence[Term], place: int, whole: bool = False, back: bool = False) -> Iterator[int]:
-    """The foods after a place, to the end of the clause or of the `whole` sentence; with `back`, of reversed terms."""
+    """The foods after a place, to the end of the clause or the `whole` sentence. `back`: the terms are reversed."""
     for i in range(place + 1, len(terms)):
         if is_mark(terms[i]) and (not whole or STOPS & set(terms[i].text.replace("?", "" if back else "?"))):
-            return  # "nuts? no thanks": the answer speaks of the question
+            return  # "nuts? no thanks": the answer refers to the question
         if not whole and terms[i].key in ENDS - PREPOSITIONS:
             return
         if kind(terms[i]) == "food":
@@ -100,7 +100,7 @@ def _ahead(terms: Sequence[Term], place: int, whole: bool = False, back: bool = 
 
 
 def _unknown_relation(terms: Sequence[Term], place: int) -> int | None:
-    """Where the unknown word stands that relates a food to the rest: the "bar" of "cookies bar the nuts"; None without one."""
+    """The place of the unknown word that governs a food, as "bar" in "cookies bar the nuts"; None if there is none."""
     i = place - 1
     while i >= 0 and terms[i].key in DETERMINERS and not is_mark(terms[i]):
         i -= 1
@@ -124,7 +124,7 @@ def _unknown_relation(terms: Sequence[Term], place: int) -> int | None:
 
 
 def _foreign_relation(terms: Sequence[Term], place: int) -> int | None:
-    """Where an unknown word of another language stands that may rule a food out: one that is tied to it other than by "with"."""
+    """The place of an unknown foreign word that may exclude a food: one tied to it other than by "with"."""
     start = next((i + 1 for i in range(place - 1, -1, -1) if is_mark(terms[i])), 0)
     end = next((i for i in range(place, len(terms)) if is_mark(terms[i])), len(terms))
     before = [i for i in range(place - 1, start - 1, -1) if terms[i].key != PLAIN]
@@ -135,12 +135,12 @@ def _foreign_relation(terms: Sequence[Term], place: int) -> int | None:
         return before[0] if before and _unknown(terms[before[0]]) else None
     if before and _unknown(terms[before[0]]):
         return before[0]
-    behind = next((i for i in range(place + 1, end) if terms[i].key != PLAIN), place)
+    following = next((i for i in range(place + 1, end) if terms[i].key != PLAIN), place)
     relative = start > 0 and terms[start].key == PLAIN
-    return behind if _unknown(terms[behind]) and (relative or behind > place + 1) else None
+    return following if _unknown(terms[following]) and (relative or following > place + 1) else None
 
 
 def _unknown(term: Term) -> bool:
-    """Whether the tables do not know a word, so that it may relate, describe or rule out."""
+    """Whether no table knows a word, so that it may mean anything."""
     known = term.key in TABLES["light words"] or term.key in WELCOMING
     return not (term.plain or is_mark(term) or known) and thing(term) == ""

@@ -1,4 +1,4 @@
-"""Terms in, out come the kinds of text that they name, and the categories that they belong to."""
+"""Recognises words that name kinds of text, and their categories."""
 
 from __future__ import annotations
 
@@ -10,16 +10,16 @@ from minigpt.corpus.prompt.lexicon import FOODS, TABLES, weights
 from minigpt.corpus.prompt.terms import Term, kind
 from minigpt.corpus.words import load_words
 
-GENRE, DISH, FIELD = "genre", "dish", "field"  # a field (cooking, Python) names a kind only where no genre of its category is listed
+GENRE, DISH, FIELD = "genre", "dish", "field"  # a field (cooking, Python) names a kind only if no genre of its category is listed
 PEOPLE = frozenset(TABLES["people"])
-LONGEST = 3  # words in the name of a kind that no writer has
-TELLING = 2  # from this weight on, a word certainly belongs to its category
+LONGEST = 3  # most words in the name of a kind without a template
+TELLING = 2  # least weight of a word that certainly belongs to its category
 HOW = ("tone", "length", "audience", "season", "diets", "cuisines")
 
 
 @cache
 def sorts() -> Mapping[str, tuple[str, str]]:
-    """Key -> sort and category of a kind that templates write."""
+    """Key -> sort and category, for kinds that templates write."""
     fields = {word: (FIELD, category) for category, words in TABLES["fields as kinds of text"].items() for word in words}
     dishes = {word: (DISH, "cooking") for word in TABLES["dishes as kinds of text"]}
     return fields | dishes | {word: (GENRE, category) for category, words in TABLES["kinds of text"].items() for word in words}

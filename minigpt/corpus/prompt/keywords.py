@@ -1,4 +1,4 @@
-"""The words of a prompt: in goes the sentence with its language, out come its terms, in the English of the tables, negated or not."""
+"""Reads a prompt in any language as terms: keys of the English tables, marked as negated or not."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ TOKEN = regex.compile(
     rf"|{LETTERS}(?:\+\+|#|(?:['.-]{LETTERS})+)?"
 )
 SUSPENDED = regex.compile(r"(\p{L}+)-(?=(?:,| and| or|,? \p{L}+-)+ \p{L}+-(free|less)\b)")  # egg- and nut-free
-LONGEST = 4  # words of a key
+LONGEST = 4  # most words of a key
 ADJECTIVES = ("style", "inspired", "themed", "based", "friendly", "flavored", "flavoured", "related", "focused", "loving", "heavy", "rich")
 SIGNS = NEGATORS | frozenset(TABLES["unclear before a food"])
 JOINERS = regex.compile(r"[\u200c\u200d]")  # the glossary spells words without them
@@ -30,19 +30,19 @@ ONLY_HIRAGANA = regex.compile(r"\p{Hiragana}+")
 
 
 def read_terms(prompt: str, language: str) -> list[Term]:
-    """The terms of a prompt. Marks stand among them as terms whose text is the mark and whose key is plain."""
+    """The terms of a prompt, among them punctuation marks, as terms whose text is the mark and whose key is PLAIN."""
     glossary = glossaries().get(language)
     tokens = list(_english(prompt) if glossary is None else _translated(prompt, language, glossary))
     terms = with_negations(_grouped(_phrases(tokens)))
     terms = with_doubts(terms, english=glossary is None)
-    return terms if language in WITHOUT_SPACES else _complements(terms)  # there, "about" stands behind, or its end is not marked
+    return terms if language in WITHOUT_SPACES else _complements(terms)  # there, "about" stands following, or its end is not marked
 
 
 def _english(prompt: str) -> Iterator[tuple[str, str]]:
-    """(text, key) of every word; an unknown hyphenated word is split if its beginning or end says how."""
+    """(text, key) of every word; an unknown hyphenated word is split if its prefix or suffix is known."""
     matches = list(TOKEN.finditer(SUSPENDED.sub(r"\1-\2", prompt)))
     for place, match in enumerate(matches):
-        word, behind = match[0], "".join(following[0].lower() for following in matches[place + 1 : place + 2])
+        word, following = match[0], "".join(other[0].lower() for other in matches[place + 1 : place + 2])
         low = word.lower()
         low = TABLES["spellings"].get(low, low)
         if match["mark"] or match["minus"]:
@@ -50,11 +50,11 @@ def _english(prompt: str) -> Iterator[tuple[str, str]]:
         elif low in keys() or low.replace("-", " ") in keys() or " " in low:
             yield word, low if low in keys() else low.replace("-", " ") if " " not in low else low
         else:
-            yield from _unknown_english(word, low, behind)
+            yield from _unknown_english(word, low, following)
 
 
-def _unknown_english(word: str, low: str, behind: str) -> Iterator[tuple[str, str]]:
-    """The parts of an unknown word, such as eggless, egg-free, no-egg or egg-based, that stands before `behind`."""
+def _unknown_english(word: str, low: str, following: str) -> Iterator[tuple[str, str]]:
+    """The parts of an unknown word, such as eggless, egg-free, no-egg or egg-based; `following` is the next word."""
     front, _, end = low.rpartition("-")
     first, _, rest = low.partition("-")
     rest = rest.replace("-", " ")
@@ -65,13 +65,13 @@ def _unknown_english(word: str, low: str, behind: str) -> Iterator[tuple[str, st
     if stem in SUBJECTS:
         yield from ((word, stem), ("", "-less"))  # dragonless
     elif bare:
-        yield from ((word, bare), ("", "-less"))  # nonuts, where a hyphen was lost
+        yield from ((word, bare), ("", "-less"))  # nonuts, with a lost hyphen
     elif low.replace("'", "") in NEGATORS:
         yield word, low.replace("'", "")  # does'nt
     elif end in TABLES["negative endings"] and front:
         food = keys().get(front.replace("-", " ")) in FOODS
         yield from ((word[: len(front)], front.replace("-", " ")), ("", "free" if food else "-less"))
-    elif first == "no" and rest and (not keys().get(rest) or f"{rest} {behind}" in keys()):
+    elif first == "no" and rest and (not keys().get(rest) or f"{rest} {following}" in keys()):
         yield from ((part, part) for part in low.split("-"))
     elif first in TABLES["negative prefixes"] and thing(Term(rest, keys().get(rest, ""), 0)) != "category" and keys().get(rest):
         yield from ((word, rest), ("", "-less"))
@@ -87,7 +87,7 @@ def _unknown_english(word: str, low: str, behind: str) -> Iterator[tuple[str, st
 
 
 def _translated(prompt: str, language: str, glossary: Glossary) -> Iterator[tuple[str, str]]:
-    """(text, English) of every word of another language; an unknown one stands for itself."""
+    """(text, English) of every foreign word; an unknown one is its own translation."""
     tokens = TOKEN.finditer(expand(prompt, glossary))
     whole = [match[0] if match["mark"] else JOINERS.sub("", match[0].lower()) for match in tokens]
     place = 0
@@ -109,10 +109,10 @@ def _translated(prompt: str, language: str, glossary: Glossary) -> Iterator[tupl
 
 
 def _segments(run: str, glossary: Glossary) -> Iterator[tuple[str, str]]:
-    """The words of a run of letters without spaces: the longest that the glossary has, and what is left between them."""
+    """The words in a run of letters without spaces: the longest in the glossary, and what is left between them."""
     unknown, place = "", 0
     while place <= len(run):
-        inside = bool(unknown and glossary.particles)  # of a Korean word, whose syllables are words of other meanings
+        inside = bool(unknown and glossary.particles)  # a Korean word, whose syllables may be other words
         size = 0 if inside else next((n for n in range(min(12, len(run) - place), 0, -1) if run[place : place + n] in glossary.words), 0)
         if (size or place == len(run)) and unknown:
             yield from _unknown(unknown, glossary)
@@ -125,7 +125,7 @@ def _segments(run: str, glossary: Glossary) -> Iterator[tuple[str, str]]:
 
 
 def _unknown(run: str, glossary: Glossary) -> Iterator[tuple[str, str]]:
-    """An unknown run: Latin words inside it as they are, the rest without grammatical endings; hiragana alone is grammar."""
+    """The words in an unknown run: Latin ones unchanged, others without grammatical endings; hiragana alone is only grammar."""
     for part in regex.findall(r"[a-z0-9+#.-]+|[^a-z0-9+#.-]+", run):
         word = "" if ONLY_HIRAGANA.fullmatch(part) else part
         particle = next((p for p in glossary.particles if word.endswith(p) and len(word) > len(p) + 1), "")
@@ -134,7 +134,7 @@ def _unknown(run: str, glossary: Glossary) -> Iterator[tuple[str, str]]:
 
 
 def _phrases(tokens: Sequence[tuple[str, str]]) -> Iterator[tuple[str, str]]:
-    """The tokens with those that make one key of the tables joined, the longest first, and the rest under their key."""
+    """The tokens, with those that form a key of the tables joined, longest first, and the others under their key."""
     pieces = [(text if i == 0 else "", part) for text, key in tokens for i, part in enumerate(key.split(" "))]
     place = 0
     while place < len(pieces):

@@ -1,4 +1,4 @@
-"""The terms of a prompt in, out come the kinds of text that it lists: the noun phrases that name one each, in order.
+"""Finds the kinds of text that a prompt lists: the noun phrases that each name one, in order.
 
 "Recipes, haiku about autumn and letters to a chef" lists three. A kind that is the subject of another ("poems about recipes and letters"),
 or belongs to one ("stories with a song", "songs for a story"), is not listed.
@@ -18,8 +18,8 @@ from minigpt.corpus.prompt.terms import Term, is_mark, kind
 LISTERS, ABOUT = frozenset(TABLES["words that list"]), frozenset(TABLES["about"])
 WRITING = frozenset(TABLES["verbs that list"])
 VERBS = frozenset(TABLES["verbs to drop"]) - frozenset(TABLES["words that say what something is"])
-GOVERNORS = ABOUT | frozenset(TABLES["words that govern"])  # what follows belongs to the noun before
-HOLDING = ABOUT | frozenset(TABLES["words that govern a whole list"])  # also what follows their noun after an "and"
+GOVERNORS = ABOUT | frozenset(TABLES["words that govern"])  # what follows depends on the preceding noun
+HOLDING = ABOUT | frozenset(TABLES["words that govern a whole list"])  # also over what follows an "and"
 OWNERS = frozenset(TABLES["determiners of a subject"])
 SEPARATORS = re.compile(r"\s+\+\s+|\s*\|\s*|\s*\n\s*(?:[-*+\N{BULLET}\N{EN DASH}]\s+)?")
 
@@ -28,9 +28,9 @@ SEPARATORS = re.compile(r"\s+\+\s+|\s*\|\s*|\s*\n\s*(?:[-*+\N{BULLET}\N{EN DASH}
 class Kind:
     """A kind of text that a prompt lists."""
 
-    name: str  # in the prompt's words: "short stories"
+    name: str  # as in the prompt: "short stories"
     words: tuple[int, ...]  # the places of its words
-    category: str  # whose writers may cover it; "" if none do
+    category: str  # of the templates that may cover it; "" if none do
     sort: str
     start: int  # the place of its noun phrase's first term
     end: int  # the place after its noun phrase
@@ -38,25 +38,25 @@ class Kind:
 
 @dataclass
 class Reading:
-    """The list as read so far."""
+    """The state of reading a list."""
 
     kinds: list[Kind] = field(default_factory=list)
-    governor: str = ""  # what the current terms depend on; "" if the next noun phrase may be listed
+    governor: str = ""  # what the current terms depend on; "" if the next noun phrase may be an item
     leading: str = ""  # the governor before the first kind, as in "of poems and of recipes"
-    holds_kind: bool = False  # whether a kind depends on the governor
-    categories: set[str] = field(default_factory=set)  # of what depends on it
-    closed: bool = False  # an "and" was read, so the list was at its last entry
-    doubtful: int | None = None  # kinds from here on are subjects if the list ends with one: "about the sea, songs and stars"
-    dangling: bool = False  # whether it does so far
-    waiting: Kind | None = None  # a noun phrase that counts if a kind follows: "haiku, palindromes and letters"
+    holds_kind: bool = False  # whether a kind of text depends on the governor
+    categories: set[str] = field(default_factory=set)  # of what depends on the governor
+    closed: bool = False  # an "and" has introduced the last item
+    doubtful: int | None = None  # kinds from this index on are subjects if the list ends in one: "about the sea, songs and stars"
+    dangling: bool = False  # whether it ends in one so far
+    waiting: Kind | None = None  # a noun phrase that is an item if a kind follows: "haiku, palindromes and letters"
 
     def govern(self, governor: str, found: Kind | None, categories: set[str]) -> None:
-        """What follows depends on a noun."""
+        """Set what the following terms depend on."""
         self.governor, self.categories, self.waiting = governor, categories, None
         self.holds_kind = found is not None and found.sort == GENRE
 
     def accept(self, found: Kind, comma: bool, joined: bool) -> None:
-        """One more kind is listed."""
+        """Add a kind to the list."""
         if self.governor in ABOUT and comma and self.doubtful is None:
             self.doubtful = len(self.kinds)
         if self.waiting and self.waiting.sort == GENRE:
@@ -69,7 +69,7 @@ class Reading:
         self.govern("", None, set())
 
     def admits(self, found: Kind, comma: bool, owner: str) -> bool:
-        """Whether a kind after a comma or an "and" continues the list, not what the governor governs."""
+        """Whether a kind after a comma or an "and" continues the list rather than depending on the governor."""
         if owner in OWNERS or (owner == "the" and self.governor):
             return False
         if not self.governor:
@@ -84,14 +84,14 @@ class Reading:
 
 
 def separated(prompt: str) -> str:
-    """The prompt with commas for other separators of a list: plus signs, bars and line ends."""
+    """The prompt with commas in place of other list separators: plus signs, bars and line ends."""
     return SEPARATORS.sub(", ", prompt.strip())
 
 
 def listed_kinds(terms: Sequence[Term], language: str) -> list[Kind]:
     """The kinds of text that the terms list, in order. Fields are left out if a genre of their category is listed."""
     if language in WITHOUT_SPACES and any(term.key in ABOUT for term in terms):
-        return []  # "about" follows its noun there, and nothing marks where that begins
+        return []  # in those, "about" follows its noun, whose beginning is not marked
     found = _read(terms)
     genres = {kind.category for kind in found if kind.sort != FIELD}
     fields = {kind.category: kind for kind in reversed(found) if kind.sort == FIELD}  # the first of each category
@@ -121,14 +121,14 @@ def _read(terms: Sequence[Term]) -> list[Kind]:
 
 
 def _idle_about(terms: Sequence[Term]) -> Term | None:
-    """The first "about", if it follows nothing that could be written: "a GPT about poems and recipes" writes them."""
+    """The first "about", if nothing before it names a text: "a GPT about poems and recipes" writes them."""
     place = next((place for place, term in enumerate(terms) if term.key in ABOUT), 0)
     heavy = any(max(weights().get(term.key, {}).values(), default=0.0) >= TELLING for term in terms[:place])
     return terms[place] if place and not heavy else None
 
 
 def _pass_over(reading: Reading, terms: Sequence[Term], places: Sequence[int], found: Kind | None) -> None:
-    """A noun phrase after a comma or an "and" that is not listed itself."""
+    """Note a noun phrase after a comma or an "and" that is not an item itself."""
     if reading.governor or found:
         reading.governor = reading.governor or "?"
         reading.holds_kind |= found is not None and found.sort == GENRE
@@ -144,7 +144,7 @@ def _pass_over(reading: Reading, terms: Sequence[Term], places: Sequence[int], f
 
 
 def _phrases(terms: Sequence[Term], rare: set[int]) -> Iterator[list[int]]:
-    """The places of each noun phrase; a plural that names a kind ends one: "poems recipes letters" are three."""
+    """The places of each noun phrase; a plural that names a kind ends its phrase: "poems recipes letters" are three."""
     run: list[int] = []
     for place, term in enumerate(terms):
         inner = bool(term.key) and not term.negated and term.key not in LISTERS and kind(term) != "asked language"
@@ -163,7 +163,7 @@ def _ends_list_entry(term: Term) -> bool:
 
 
 def _link(gap: Sequence[Term], idle: Term | None) -> tuple[bool, bool, str]:
-    """How a noun phrase is linked to what precedes it: by a comma or not, by an "and" or not, then by which governor."""
+    """How a noun phrase is linked to what precedes it: whether by a comma, whether by an "and", and by which governor."""
     comma = joined = False
     governor = last = ""
     for term in gap:
@@ -184,7 +184,7 @@ def _link(gap: Sequence[Term], idle: Term | None) -> tuple[bool, bool, str]:
 
 
 def _kind(terms: Sequence[Term], places: Sequence[int], rare: set[int]) -> Kind | None:
-    """The kind that a noun phrase names: a genre anywhere in it, or a dish or a field as its last word."""
+    """The kind that a noun phrase names: by a genre anywhere in it, or a dish or a field as its last word."""
     found = [sorts().get(terms[place].key, ("", "")) for place in places]
     genre = next((category for sort, category in reversed(found) if sort == GENRE), None)
     if genre:
@@ -197,7 +197,7 @@ def _kind(terms: Sequence[Term], places: Sequence[int], rare: set[int]) -> Kind 
 
 
 def _named(terms: Sequence[Term], places: Sequence[int], category: str, sort: str, rare: Collection[int] = ()) -> Kind:
-    """The kind of a noun phrase. Its name leaves out subject and style: "e-mails" for "formal e-mails"."""
+    """The kind of a noun phrase, named without subject and style: "e-mails" for "formal e-mails"."""
     naming = [place for place in places if telling(terms[place]) or terms[place].key in sorts() or place in rare]
     words = tuple(place for place in places if place >= (naming or places)[0])
     spoken = " ".join(filter(None, (terms[place].text for place in words))) or terms[places[-1]].key

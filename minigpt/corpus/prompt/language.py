@@ -1,6 +1,6 @@
-"""In which language a prompt is written: in goes the sentence, out comes an ISO 639-1 code; and a glossary of each language into English.
+"""Detects the language of a prompt or a text, and translates prompt words into English by glossaries.
 
-Letters decide where a script belongs to few languages; among those in Latin letters, the commonest words of each do.
+The script decides if few languages use it; among languages in Latin script, the most common words do.
 """
 
 from __future__ import annotations
@@ -19,29 +19,29 @@ from minigpt.corpus.words import load_words
 
 LANGUAGES = load_words("prompts_languages")
 NAMES: Mapping[str, str] = LANGUAGES["language names"]  # code -> English name
-WITHOUT_SPACES = ("ja", "zh", "th", "ko")  # in Korean there are spaces, but endings stick to the words
-PLAIN = ""  # what a word without a meaning of its own is in English
+WITHOUT_SPACES = ("ja", "zh", "th", "ko")  # Korean has spaces, but endings are attached to words
+PLAIN = ""  # the English of a function word
 WORD = regex.compile(r"[\p{L}\p{M}]+(?:['-][\p{L}\p{M}]+)*")
-CLEAR, LEAST_HITS = 0.1, 5  # of a text's words: small words of its language; and how many at least
-LONGEST_COMPOUND = 80  # letters; anything longer is not a word, and splitting it would be tried at every letter
-LEAST_PART = 4  # letters of a word inside a compound, to be recognized there
+CLEAR, LEAST_HITS = 0.1, 5  # least share and number of a language's function words in a text
+LONGEST_COMPOUND = 80  # letters; longer strings are not words, and splitting them would be slow
+LEAST_PART = 4  # fewest letters of a word to be recognised in a compound
 
 
 @dataclass(frozen=True)
 class Glossary:
-    """What the words of a language are in English, as far as a prompt needs them: `words` whole, `stems` with any ending."""
+    """The words of a language that prompts need, in English: `words` are whole, `stems` take any ending."""
 
     words: Mapping[str, str]
     stems: Mapping[str, str]
-    letters: str  # letters that speak for the language
-    prefixes: tuple[str, ...]  # that stick to the beginning of a word: "the", "and", "for" in Arabic and Hebrew
-    particles: tuple[str, ...]  # that stick to its end, in Korean
+    letters: str  # letters typical of the language
+    prefixes: tuple[str, ...]  # attached to words: "the", "and", "for" in Arabic and Hebrew
+    particles: tuple[str, ...]  # attached to the ends of words, in Korean
     elisions: Mapping[str, str]  # d'amour -> de amour
-    compounds: bool  # whether words grow together, as in German
-    without: tuple[str, ...]  # endings (-frei, -siz) and beginnings (без-) that rule the rest of their word out, as they stand in a word
+    compounds: bool  # whether words form compounds, as in German
+    without: tuple[str, ...]  # suffixes (-frei, -siz) and prefixes (без-) that negate the rest of the word
 
     def english(self, word: str) -> str | None:
-        """The English word for one in lower case; "" for a word without a meaning of its own; None for an unknown one."""
+        """The English for a lower-case word; "" for a function word; None for an unknown one."""
         for form in (word, *(word[len(p) :] for p in self.prefixes if word.startswith(p) and len(word) > len(p) + 1)):
             if form in self.words:
                 return self.words[form]
@@ -51,7 +51,7 @@ class Glossary:
         return None
 
     def parts(self, word: str) -> list[tuple[str, str | None]]:
-        """A compound as its parts with their English: Kürbissuppe is pumpkin and soup; the word alone if its end is unknown."""
+        """The parts of a compound with their English: Kürbissuppe is pumpkin and soup; the whole word if its end is unknown."""
         known = self.english(word)
         if word in self.words or len(word) > LONGEST_COMPOUND:
             return [(word, known)]
@@ -65,7 +65,7 @@ class Glossary:
         return [(word, known)]
 
     def _ruled_out(self, word: str) -> tuple[str, str] | None:
-        """The food of a word that says "without" it: the egg of the German eifrei and the nut of the Turkish cevizsiz."""
+        """The food that a word says "without": egg in the German eifrei, nut in the Turkish cevizsiz."""
         for affix in self.without:
             ends, bare = affix.startswith("-"), affix.strip("-")
             rest = word.removesuffix(bare) if ends else word.removeprefix(bare)
@@ -75,7 +75,7 @@ class Glossary:
         return None
 
     def _front(self, part: str) -> list[tuple[str, str | None]]:
-        """The beginning of a compound, without the letters that only join it to the rest."""
+        """The first part of a compound, without its linking letters."""
         shorter = [part.removesuffix(joint) for joint in ("", "s", "es", "n", "en", "e")]
         known = [short for short in shorter if short in self.words] or [short for short in reversed(shorter) if self.english(short)]
         return [(known[0], self.english(known[0]))] if known else [(part, None)]
@@ -88,7 +88,7 @@ def _foods() -> frozenset[str]:
 
 @cache
 def glossaries() -> Mapping[str, Glossary]:
-    """All glossaries by language. Japanese and Chinese share signs, so each falls back on the other."""
+    """All glossaries by language. Japanese and Chinese share characters, so each falls back on the other."""
     tables = load_words("prompts_glossary")
     rows = {**tables["glossary"], **tables["more glossary"]}
     return {code: _glossary(code, row, rows[{"ja": "zh", "zh": "ja"}.get(code, code)]["words"]) for code, row in rows.items()}
@@ -97,7 +97,7 @@ def glossaries() -> Mapping[str, Glossary]:
 def _glossary(code: str, row: Mapping[str, Any], fallback: Mapping[str, str]) -> Glossary:
     words: dict[str, str] = {}
     plain = [("", ", ".join(" ".join(row["plain"]).split()))]
-    for english, foreign in (*fallback.items(), *plain, *row["words"].items()):  # a word of two tables is what the last one says
+    for english, foreign in (*fallback.items(), *plain, *row["words"].items()):  # for a word in several tables the last one counts
         words |= dict.fromkeys(compose(foreign).lower().split(", "), english or PLAIN)
     for other in row.get("words of the other language", "").split():
         del words[other]
@@ -110,7 +110,7 @@ def _glossary(code: str, row: Mapping[str, Any], fallback: Mapping[str, str]) ->
 
 
 def language_of(prompt: str) -> str:
-    """The language of a prompt; "en" where nothing speaks for another one."""
+    """The language of a prompt; "en" unless there is evidence for another."""
     scripts: Counter[str] = Counter()
     latin = []
     for word in WORD.findall(prompt.lower()):
@@ -120,7 +120,7 @@ def language_of(prompt: str) -> str:
         if sum(codes.values()) < len(word) and word != "gpt":
             latin.append(word)
     if scripts["ja"]:
-        scripts["ja"] += scripts.pop("zh", 0)  # kana beside Chinese signs
+        scripts["ja"] += scripts.pop("zh", 0)  # kana along with Chinese characters
     if not scripts or scripts.most_common(1)[0][1] < len(latin):
         return _latin(prompt.lower(), latin)
     code = scripts.most_common(1)[0][0]
@@ -132,14 +132,14 @@ def language_of(prompt: str) -> str:
 
 @cache
 def _script(letter: str) -> str | None:
-    """The language that a letter's script stands for; None for Latin letters, and for what is none."""
+    """The language that a letter's script stands for; None for Latin letters and for other characters."""
     first = unicodedata.name(letter, "").split(" ")[0].split("-")[0]
     code: str | None = LANGUAGES["scripts"].get(first)
     return code
 
 
 def _latin(prompt: str, words: list[str]) -> str:
-    """The language whose words, and letters, the prompt has most of; English if no other has more."""
+    """The language with most words and typical letters in the prompt; English unless another has more."""
     score = {"en": float(sum(word in english_words() or word.removesuffix("s") in english_words() for word in words))}
     for code, glossary in glossaries().items():
         if code in LANGUAGES["scripts"].values() or code == "uk":
@@ -152,7 +152,7 @@ def _latin(prompt: str, words: list[str]) -> str:
 
 @cache
 def _small_words() -> Mapping[str, tuple[str, ...]]:
-    """Words without a meaning of their own -> the languages in Latin letters that have them."""
+    """Function word -> the languages in Latin script that have it."""
     languages: dict[str, set[str]] = {}
     small = {code: [w for w, english in g.words.items() if english == PLAIN] for code, g in glossaries().items()}
     for code, words in {**small, "en": LANGUAGES["small english words"].split()}.items():
@@ -162,7 +162,7 @@ def _small_words() -> Mapping[str, tuple[str, ...]]:
 
 
 def language_of_text(text: str) -> str:
-    """The language of a text of some length, by its script or its small words; "" where they do not speak clearly. Quick."""
+    """The language of a longer text, by its script or its function words; "" if unclear. Fast."""
     words = WORD.findall(text.lower())
     foreign = Counter(code for word in words if not word.isascii() and (code := _script(word[0])))
     if foreign and foreign.total() > len(words) / 2:
@@ -178,7 +178,7 @@ def _split_elisions(prompt: str, glossary: Glossary) -> Iterator[str]:
 
 
 def expand(prompt: str, glossary: Glossary) -> str:
-    """The prompt with its elisions written out: "poèmes d'amour" is "poèmes de amour"."""
+    """The prompt with its elisions expanded: "poèmes d'amour" -> "poèmes de amour"."""
     for short, full in glossary.elisions.items():
         prompt = regex.sub(rf"\b{short}", full, prompt)
     return prompt
@@ -186,7 +186,7 @@ def expand(prompt: str, glossary: Glossary) -> str:
 
 @cache
 def english_words() -> frozenset[str]:
-    """The commonest English words, and those that the glossaries translate into."""
+    """The most common English words, and those that the glossaries translate into."""
     plain = load_words("prompts_plain")
     own = {word for table in plain.values() for word in table}
     translated = {english for glossary in glossaries().values() for table in (glossary.words, glossary.stems) for english in table.values()}

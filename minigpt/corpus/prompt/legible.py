@@ -1,6 +1,6 @@
-"""A prompt as typed or pasted in, out come the words that a reader sees: one spelling of each, without mark-up and addresses.
+"""Reduces a prompt, as typed or pasted, to its visible words, in one spelling and without mark-up and addresses.
 
-The record keeps the prompt as typed; whatever looks for meaning in it reads it through `legible`.
+The record keeps the prompt as typed; everything that interprets it reads it through `legible`.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from minigpt.corpus.characters import compose
 BLANK = regex.compile(r"[^\S\n]+")
 ESCAPES = regex.compile(r"\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)?|\x1b[PX^_][^\x1b]*(?:\x1b\\)?|[\x1b\x9b]\[?[0-?]*[ -/]*[@-~]?")  # ECMA-48
 SPELT_ESCAPES = regex.compile(r"\\(?:x1b|033|e|u001b)\[[0-?]*[ -/]*[@-~]", regex.IGNORECASE)
-SPELT_LINE_END = regex.compile(r"(?<=\w\w|[.,;!?])(?:\\r)?\\n(?=[\s*\d-]|\p{Lu}|$)")  # in a shell's quotation marks; C:\notes has none
+SPELT_LINE_END = regex.compile(r"(?<=\w\w|[.,;!?])(?:\\r)?\\n(?=[\s*\d-]|\p{Lu}|$)")  # written as \n in a shell's quotes; not C:\notes
 TOKENS = regex.compile(r"<\|[^|<>\s]{1,40}\|>|\[/?(?:INST|SYS|PAD|CLS|SEP|MASK|UNK|[BE]OS)\]|<</?SYS>>|<(?:[be]os|pad|unk)>")  # of models
 CONTROLS = regex.compile(r"[^\P{Cc}\s]")
 COMMENT = regex.compile(r"<!--.*?(?:-->|\Z)|<(script|style|del|s|strike)\b[^<>]*>.*?</\1\s*>", regex.DOTALL | regex.IGNORECASE)
@@ -37,18 +37,18 @@ ADDRESSES = (
         r"(?<![\w~-])[\w~-]++\.(?:bak|csv|docx?|epub|exe|gif|gz|html?|jpe?g|jsonl?|log|md|pdf|png|pptx?|py|rtf|tar|tsv|txt|xlsx?|zip)\b"
     ),
 )
-ABBREVIATIONS = (  # of handwriting
+ABBREVIATIONS = (  # as in handwritten notes
     (regex.compile(r"(?<![\w/])w\s?/\s?o(?:ut)?(?!\w)|(?<![\w/])w\.o\.?(?=\s)", regex.IGNORECASE), "without"),
     (regex.compile(r"(?<![\w/])w/(?=\s|\p{L}{2})", regex.IGNORECASE), "with "),
     (regex.compile(r"(?<!\w)excl?\.?(?=\s)", regex.IGNORECASE), "excluding"),
     (regex.compile(r"(?<!\w)incl\.?(?=\s)", regex.IGNORECASE), "including"),
-    (regex.compile(r"(?<!\w)ex\.(?=\s)", regex.IGNORECASE), "ex"),  # means except, or for example
+    (regex.compile(r"(?<!\w)ex\.(?=\s)", regex.IGNORECASE), "ex"),  # may mean except, or for example
 )
 RUN_ON = regex.compile(r"(?<=\p{Ll}{2}[.!?;])(?=\p{Lu}\p{L}*\b)")  # Cookies.No nuts
 
 
 def legible(text: str) -> str:
-    """The words of a prompt in one spelling: composed, without what is invisible, mark-up, escape sequences, URLs, addresses and paths."""
+    """The words of a prompt in one spelling, without invisible characters, mark-up, escape sequences, URLs, addresses and paths."""
     text = CONTROLS.sub("", SPELT_ESCAPES.sub("", ESCAPES.sub("", text)))
     text = TOKENS.sub(" ", SPELT_LINE_END.sub("\n", text))
     text = compose(_without_markup(text))
@@ -64,7 +64,7 @@ def legible(text: str) -> str:
 
 
 def _without_markup(text: str) -> str:
-    """The text without tags and what they strike out, its entities as characters; done twice, as entities can spell tags."""
+    """The text without tags and struck-out text, and with its entities decoded; twice, because entities can spell tags."""
     for _ in range(2):
         text = TAG.sub(" ", INLINE.sub("", COMMENT.sub(" ", STRUCK.sub(" ", text))))
         text = ENTITY.sub(lambda match: html.unescape(match[0]), text)

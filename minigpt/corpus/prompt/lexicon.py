@@ -1,4 +1,4 @@
-"""The words that a prompt is read by: in go the tables of assets/words/prompts*.json, out come look-ups from any form of a word."""
+"""Looks up any form of a word in the tables for reading prompts, assets/words/prompts*.json."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ FUNCTION_TABLES = (
 )
 SIGN_TABLES = ("negators of a food", "negators behind a food", "unclear before a food", "unclear in a clause", "unclear in a sentence")
 FOODS = frozenset(TABLES["foods"])
-PLAIN_WORDS = frozenset(word for name in FUNCTION_TABLES for word in TABLES[name])  # they say nothing about what is asked for
+PLAIN_WORDS = frozenset(word for name in FUNCTION_TABLES for word in TABLES[name])  # they say nothing about what is wanted
 
 
 @cache
 def meanings() -> Mapping[str, list[tuple[str, str]]]:
-    """Key -> (field of the request, value) of all that it can ask for."""
+    """Key -> (field of the request, value) of everything it can ask for."""
     found: dict[str, list[tuple[str, str]]] = {}
     for field, table in TABLES["constraints"].items():
         for value, words in table.items():
@@ -37,7 +37,7 @@ def meanings() -> Mapping[str, list[tuple[str, str]]]:
 
 @cache
 def weights() -> Mapping[str, dict[str, float]]:
-    """Key -> category -> how much it speaks for it, from 1, perhaps, to 3, a kind of document."""
+    """Key -> category -> weight of evidence, from 1, perhaps, to 3, a kind of document."""
     found: dict[str, dict[str, float]] = {}
     for category, table in TABLES["weights"].items():
         for weight, words in table.items():
@@ -48,25 +48,25 @@ def weights() -> Mapping[str, dict[str, float]]:
 
 @cache
 def keys() -> Mapping[str, str]:
-    """Every form of every entry of the tables -> the entry. Verbs only bend where a category is named: cook, cooking, cooks."""
+    """Every form of every table entry -> the entry. Only words of a category inflect as verbs: cook, cooking, cooks."""
     named = [*weights(), *(word for tables in TABLES["narrow"].values() for table in tables for word in table)]
     things = [*FOODS, *meanings()]
     found = {word: word for word in (*named, *things, *PLAIN_WORDS, *TABLES["light words"], *_long_signs())}
-    for bend, words in ((plurals, things), (inflections, named)):
+    for inflect, words in ((plurals, things), (inflections, named)):
         for word in words:
-            for form in bend(word):
+            for form in inflect(word):
                 found.setdefault(form, word)
     return found | {key.replace("-", " "): entry for key, entry in found.items() if "-" in key and key.replace("-", " ") not in found}
 
 
 def _long_signs() -> list[str]:
-    """The signs of negation of more than one word that are not function words otherwise."""
+    """The signs of negation that have more than one word."""
     return [sign for name in SIGN_TABLES for sign in TABLES[name] if " " in sign]
 
 
 @cache
 def misspelt(word: str) -> str:
-    """The negator that an unknown word misspells by one letter added, lost, changed or swapped; any other word unchanged."""
+    """The negator that an unknown word misspells by one edit; any other word unchanged."""
     return next((right for right in TABLES["often misspelt"] if word[0] == right[0] and _slips(word, right)), word)
 
 

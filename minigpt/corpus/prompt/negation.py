@@ -1,7 +1,7 @@
-"""The terms of a prompt in, out come the same with `negated` set on those that it rules out.
+"""Marks the terms of a prompt that it negates.
 
-Somebody may be allergic. So a list is negated to its end, and what stands where the end is not clear counts as neither wanted nor ruled
-out: it is UNCLEAR, and the plan says so.
+The reader may be allergic, so a list is negated to its end, and terms near an unclear end count as neither wanted nor excluded: they
+are marked UNCLEAR, and the plan says so.
 """
 
 from __future__ import annotations
@@ -15,13 +15,13 @@ from minigpt.corpus.prompt.scope import ADMITTED, CONTAINING, JOINS, LISTING, NE
 from minigpt.corpus.prompt.terms import STOPS, UNCLEAR, UNCLEAR_FOOD, Term, is_mark, kind, meets_food, thing
 
 FOOD_NEGATORS = frozenset(TABLES["negators of a food"])
-BEHIND, BEHIND_FOOD = frozenset(TABLES["negators behind the word"]), frozenset(TABLES["negators behind a food"])
+AFTER, AFTER_FOOD = frozenset(TABLES["negators behind the word"]), frozenset(TABLES["negators behind a food"])
 BEFORE = frozenset(TABLES["before a negator behind"])
-WORDLESS = ("free", "aside", "allergy", "allergies", "intolerance", "intolerances", "-without", "-less")  # unambiguous, or about food only
+WORDLESS = ("free", "aside", "allergy", "allergies", "intolerance", "intolerances", "-without", "-less")  # unambiguous, or only about food
 
 
 def with_negations(terms: Sequence[Term]) -> list[Term]:
-    """The terms with `negated` set on what follows "without", to the end of the list, or precedes "free" and the like."""
+    """The terms, with `negated` set on what follows "without", to the end of the list, or precedes "free" and the like."""
     marked = list(terms)
     for place, term in enumerate(terms):
         scope, twice = Scope(), False
@@ -30,8 +30,8 @@ def with_negations(terms: Sequence[Term]) -> list[Term]:
             twice = _negated_itself(terms, place)
             if twice:
                 scope = Scope(unclear=[*scope.found, *scope.unclear])
-        elif term.key in BEHIND or term.key in BEHIND_FOOD:
-            scope = _behind(terms, place)
+        elif term.key in AFTER or term.key in AFTER_FOOD:
+            scope = _after(terms, place)
         elif is_mark(term) is False:
             scope = Scope(found=_also_free(terms, place))
         _mark(marked, terms, place, scope, twice)
@@ -39,12 +39,12 @@ def with_negations(terms: Sequence[Term]) -> list[Term]:
 
 
 def _mark(marked: list[Term], terms: Sequence[Term], place: int, scope: Scope, twice: bool) -> None:
-    """Mark what a negator reaches; what another has marked as certain stays, unless that one negates this one."""
+    """Mark what a negator negates. Certain marks by another stay, unless it negates this negator."""
     for i in scope.found:
         marked[i] = replace(marked[i], negated=terms[place].key, unclear="")
     for i in scope.silent:
         marked[i] = replace(marked[i], key=PLAIN)
-    if scope.found and terms[place].key in FOOD_NEGATORS | BEHIND_FOOD:
+    if scope.found and terms[place].key in FOOD_NEGATORS | AFTER_FOOD:
         marked[place] = replace(marked[place], key=PLAIN)
     for i in scope.unclear:
         if not marked[i].negated or twice:
@@ -52,13 +52,13 @@ def _mark(marked: list[Term], terms: Sequence[Term], place: int, scope: Scope, t
 
 
 def as_unclear(terms: Sequence[Term], i: int, first: int, last: int) -> Term:
-    """The term as neither wanted nor ruled out, with the words that leave it unclear, from the first to the last place."""
+    """The term as neither wanted nor excluded, with the words from `first` to `last` that leave it unclear."""
     words = " ".join(term.text for term in terms[first : last + 1] if term.text and not is_mark(term))
     return replace(terms[i], negated=UNCLEAR_FOOD if kind(terms[i]) == "food" else UNCLEAR, unclear=words)
 
 
 def _negated_itself(terms: Sequence[Term], place: int) -> bool:
-    """Whether another negator comes right before: "don't leave out the nuts"."""
+    """Whether another negator directly precedes: "don't leave out the nuts"."""
     words = 0
     for term in reversed(terms[:place]):
         words += not (term.plain or term.key in FOOD_NEGATORS)
@@ -70,7 +70,7 @@ def _negated_itself(terms: Sequence[Term], place: int) -> bool:
 
 
 def _passive(terms: Sequence[Term], place: int) -> Scope | None:
-    """The nuts of "nuts must not be used" and "nuts: none": what a negator after its food reaches; None for other negators."""
+    """The scope of a negator that follows its food: "nuts must not be used", "nuts: none"; None for other negators."""
     rest = next((i for i in range(place + 1, len(terms)) if terms[i].key not in BEFORE), len(terms))
     ended = is_end(terms, rest) or _is_answer(terms, place)
     if not ended and terms[rest].key not in ADMITTED:
@@ -86,8 +86,8 @@ def _is_answer(terms: Sequence[Term], place: int) -> bool:
     return around == ["food", ":", "food", ":"]
 
 
-def _behind(terms: Sequence[Term], place: int) -> Scope:
-    """What a negator that comes after reaches; if nothing stands before it, what follows: "allergies: nuts, milk"."""
+def _after(terms: Sequence[Term], place: int) -> Scope:
+    """The scope of a negator that comes after; if nothing precedes it, what follows: "allergies: nuts, milk"."""
     key = terms[place].key
     scope = _before(terms, place, () if key in ("free", "-less", "-without") else BEFORE)
     if not scope.found and key not in ("free", "-less", "-without", "out") and (meets_food(terms, place + 1)):
@@ -96,7 +96,7 @@ def _behind(terms: Sequence[Term], place: int) -> Scope:
 
 
 def _before(terms: Sequence[Term], place: int, skipped: Collection[str], across: bool = False, stated: bool = False) -> Scope:
-    """What a negator that comes after negates: the food or other term just before it, and those joined to it."""
+    """The scope of a negator that comes after: the term just before it, usually a food, and those joined to it."""
     scope, key = Scope(), terms[place].key
     firm = key in ("-without", "-less")
     stated = stated or (key not in WORDLESS and (is_end(terms, place + 1) or terms[place - 1].key in BEFORE))  # dragons are out
@@ -119,7 +119,7 @@ def _before(terms: Sequence[Term], place: int, skipped: Collection[str], across:
             elif term.key not in skipped and term.key != PLAIN and term.key not in ("the", "any", "a", "an", "all"):
                 break
         elif not (firm and not comma) and kind(term) != "food" and not (stated and thing(term) == ""):
-            break  # "vegan free recipes" do not leave out anything vegan
+            break  # "vegan free recipes" exclude nothing vegan
         elif scope.found and (not joined or kind(term) != kind(terms[scope.found[0]])):
             break
         else:
@@ -131,7 +131,7 @@ def _before(terms: Sequence[Term], place: int, skipped: Collection[str], across:
 
 
 def _also_free(terms: Sequence[Term], place: int) -> list[int]:
-    """The egg of "egg and gluten free"; but not the chicken of "chicken and gluten free pasta", nor that of "egg and gluten-free"."""
+    """The egg of "egg and gluten free"; but not the chicken of "chicken and gluten free pasta", nor the egg of "egg and gluten-free"."""
     term, joined = terms[place], place > 1 and terms[place - 1].key in ("and", "or")
     free = joined and term.key.endswith("-free") and " " in term.text
     return [place - 2] if free and terms[place - 2].key in TABLES["allergens"] else []

@@ -1,4 +1,4 @@
-"""The terms of a prompt and the place of a "without" in, out come its scope: what it rules out, and what it may rule out."""
+"""Finds the scope of a negator: the terms it excludes, and those it may exclude."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from minigpt.corpus.prompt.terms import STOPS, Term, heads, is_mark, kind, meets
 
 LISTING = frozenset(",،、&/+·")
 CLOSING, OPENING = frozenset(")]}"), frozenset("([{")
-SHORT = ("e.g", "i.e", "eg", "ie", "etc", "incl", "esp")  # whose full stop does not end a sentence
+SHORT = ("e.g", "i.e", "eg", "ie", "etc", "incl", "esp")  # abbreviations whose full stop does not end a sentence
 DECISIVE = 2  # the weight of a word that certainly names a kind of text
 NEGATORS = frozenset(TABLES["negators"])
 JOINS, ENDS, ADMITTED = (frozenset(TABLES[name]) for name in ("joins", "end of a negation", "admitted"))
@@ -26,10 +26,10 @@ PAIRS = ("nor", "neither", "none", "no")  # negators that may follow another one
 
 @dataclass
 class Scope:
-    """What a negator reaches, as places."""
+    """The places that a negator affects."""
 
     found: list[int] = field(default_factory=list)
-    silent: list[int] = field(default_factory=list)  # words that only belong to what is negated: the traces of "no traces of nuts"
+    silent: list[int] = field(default_factory=list)  # words that only introduce what is negated: "traces" in "no traces of nuts"
     unclear: list[int] = field(default_factory=list)
 
     @property
@@ -38,7 +38,7 @@ class Scope:
 
 
 def scope_of(terms: Sequence[Term], place: int) -> Scope:
-    """What a negator negates: the noun phrase after it, and others of the same kind joined to it."""
+    """The scope of a negator: the noun phrase after it, and others of the same kind joined to it."""
     scope, joined, comma, inside, within = Scope(), True, False, False, False
     for i in range(place + 1, len(terms)):
         term = terms[i]
@@ -84,14 +84,14 @@ def scope_of(terms: Sequence[Term], place: int) -> Scope:
 
 
 def _lists_verbs(terms: Sequence[Term], place: int, comma: int) -> bool:
-    """Whether a comma stands between two verbs, all that was denied so far being the first of them."""
-    before, behind = terms[place + 1 : comma], [*(term.key for term in terms[comma + 1 : comma + 3]), "", ""]
-    listed = behind[0] in VERBS and (behind[1] in ("or", "and", "nor") or behind[1] == PLAIN)
+    """Whether a comma separates two verbs, of which only the first has been negated so far."""
+    before, following = terms[place + 1 : comma], [*(term.key for term in terms[comma + 1 : comma + 3]), "", ""]
+    listed = following[0] in VERBS and (following[1] in ("or", "and", "nor") or following[1] == PLAIN)
     return terms[place].key in DENIALS and len(before) == 1 and thing(before[0]) == "" and listed
 
 
 def _mark_says(terms: Sequence[Term], i: int, inside: bool, found: bool) -> str:
-    """Whether a mark ends a negation ("end"), continues a list ("list"), or does neither (""), as quotation marks and brackets."""
+    """Whether a mark ends a negation ("end"), continues a list ("list"), or does neither (""), like quotation marks and brackets."""
     text = set(terms[i].text)
     if text & STOPS and "..." not in terms[i].text:
         return "" if i and terms[i - 1].key in SHORT else "end"
@@ -103,11 +103,11 @@ def _mark_says(terms: Sequence[Term], i: int, inside: bool, found: bool) -> str:
 
 
 def _announces(terms: Sequence[Term], i: int) -> bool:
-    """Whether a word only announces what follows: "no ingredients such as", "exclude the following:"."""
-    behind = terms[i + 1] if i + 1 < len(terms) else None
+    """Whether a word only introduces what follows: "no ingredients such as", "exclude the following:"."""
+    following = terms[i + 1] if i + 1 < len(terms) else None
     if terms[i].key == "eat":
-        return not (behind and LISTING & set(behind.text))
-    if terms[i].key not in ANNOUNCING or behind is None or not (behind.key in CONTAINING | ANNOUNCING or behind.key == PLAIN):
+        return not (following and LISTING & set(following.text))
+    if terms[i].key not in ANNOUNCING or following is None or not (following.key in CONTAINING | ANNOUNCING or following.key == PLAIN):
         return False
     return meets_food([term for term in terms[i + 1 :] if term.key not in ANNOUNCING], 0)
 
@@ -130,7 +130,7 @@ def _ends(terms: Sequence[Term], scope: Scope, i: int, comma: bool) -> bool:
 
 
 def _take(terms: Sequence[Term], scope: Scope, i: int, joined: bool, comma: bool, within: bool) -> bool:
-    """Take a term into the scope; False if it lies beyond its end."""
+    """Add a term to the scope; False if it lies beyond its end."""
     term, sort = terms[i], thing(terms[i])
     if not scope.found:
         scope.found.append(i)
@@ -157,7 +157,7 @@ def _take(terms: Sequence[Term], scope: Scope, i: int, joined: bool, comma: bool
                     return False
             scope.found.append(i)
         else:
-            scope.silent.append(i)  # the pieces of "no nut pieces"
+            scope.silent.append(i)  # "pieces" in "no nut pieces"
         return True
     if sort == "food" and sorts == {"category"} and not comma:  # "don't cook meat" is about cooking
         scope.found.clear()
@@ -182,7 +182,7 @@ def _take(terms: Sequence[Term], scope: Scope, i: int, joined: bool, comma: bool
 
 
 def _take_complement(terms: Sequence[Term], scope: Scope, i: int, sorts: set[str], joined: bool) -> bool:
-    """What follows "with", "of" or "about": "no cakes with nuts" negates the nuts, not the cakes."""
+    """Add what follows "with", "of" or "about": "no cakes with nuts" negates the nuts, not the cakes."""
     sort = thing(terms[i])
     if sorts == {""} and sort == "food":
         scope.silent += scope.found
@@ -220,7 +220,7 @@ def _closes(terms: Sequence[Term], place: int) -> bool:
 
 
 def _foods_until_end(terms: Sequence[Term], place: int, comma: bool = False) -> list[int]:
-    """The foods from here to a word or mark that certainly ends a negation, or with `comma` to a comma."""
+    """The foods from here to a word or mark that certainly ends a negation; with `comma`, to a comma."""
     found = []
     for i in range(place, len(terms)):
         term = terms[i]

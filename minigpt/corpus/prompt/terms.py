@@ -1,4 +1,4 @@
-"""A word of a prompt, as the tables know it, and what sort of thing it names."""
+"""Terms: words of a prompt with their entries in the tables, and what they name."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from minigpt.corpus.prompt.language import PLAIN
 from minigpt.corpus.prompt.lexicon import FOODS, PLAIN_WORDS, TABLES, meanings, weights
 
-UNCLEAR, UNCLEAR_FOOD = "?", "?food"  # negators of which nobody knows whether they negate: of anything, or of an ingredient only
+UNCLEAR, UNCLEAR_FOOD = "?", "?food"  # possible negators: of anything, or only of an ingredient
 STOPS = frozenset(".!?;。！？؛؟।")  # noqa: RUF001 (full-width marks end sentences)
 SUBJECTS = frozenset(TABLES["subjects"])
 
@@ -18,10 +18,10 @@ class Term:
     """A word or a phrase of the prompt."""
 
     text: str  # as the prompt spells it
-    key: str  # its entry in the tables, else itself in lower case; PLAIN for a foreign word without a meaning
-    group: int  # terms without a break between them form one noun phrase, whose last is what it is about
-    negated: str = ""  # the negator that negates the term: "without", "not", "-without"; UNCLEAR if one may
-    unclear: str = ""  # the words of the prompt that left it unclear, "bar the nuts"
+    key: str  # its entry in the tables, else the text in lower case; PLAIN for marks and foreign function words
+    group: int  # number of its noun phrase; the last term of a phrase is its head
+    negated: str = ""  # its negator: "without", "not", "-without"; UNCLEAR or UNCLEAR_FOOD if there may be one
+    unclear: str = ""  # the words that leave it unclear, "bar the nuts"
     about: bool = False  # after "about": a subject, not a quality
 
     @property
@@ -44,17 +44,17 @@ def kind(term: Term) -> str:
 
 
 def thing(term: Term) -> str:
-    """The kind of a term, where a subject that the tables know, such as dragons, counts like one that they do not."""
+    """The kind of a term; a subject that the tables know, such as dragons, counts as unknown."""
     return "" if term.key in SUBJECTS and kind(term) == "category" else kind(term)
 
 
 def heads(terms: Sequence[Term], i: int) -> bool:
-    """Whether a kind of text or dish ends the noun phrase that begins here: nut cookies."""
+    """Whether the noun phrase that begins here ends in a kind of text or dish: nut cookies."""
     return any(term.group == terms[i].group and thing(term) == "category" for term in terms[i + 1 :])
 
 
 def meets_food(terms: Sequence[Term], place: int) -> bool:
-    """Whether the next thing named is a food."""
+    """Whether the next term with a meaning is a food."""
     for term in terms[place:]:
         if is_mark(term) and STOPS & set(term.text):
             return False

@@ -1,4 +1,4 @@
-"""The terms of a prompt that nothing else has used in, out come the topics: phrases that can follow "about"."""
+"""Finds the topics of a prompt among its unused terms: phrases that can follow "about"."""
 
 from __future__ import annotations
 
@@ -11,20 +11,20 @@ from minigpt.corpus.prompt.lexicon import TABLES
 from minigpt.corpus.prompt.terms import UNCLEAR_FOOD, Term, is_mark
 
 MOST_TOPICS, MOST_WORDS = 5, 6
-NAME_BEHIND = regex.compile(r" \p{Lu}")
+NAME_FOLLOWS = regex.compile(r" \p{Lu}")
 POSSESSIVES = ("my", "our", "your", "his", "her", "their", "its")
 BETWEEN_SIGNS = regex.compile(r"(?<=[\p{Han}\p{Hiragana}\p{Katakana}\p{Thai}]) (?=[\p{Han}\p{Hiragana}\p{Katakana}\p{Thai}])")
 ADJECTIVE_ENDINGS = ("al", "ic", "ive", "ous", "ary", "ful", "less", "able", "ible")
 DOERS = ("that", "which", "who")  # the next unknown word is a verb
 CONNECTORS = frozenset(TABLES["connectors"])
 ARTICLES = frozenset((*TABLES["articles"], *POSSESSIVES))
-LANGUAGES = frozenset(TABLES["programming languages"])  # a writer looks for their bare names
+LANGUAGES = frozenset(TABLES["programming languages"])  # a writer looks up their bare names
 LIGHT = frozenset(TABLES["light words"])
 PEOPLE = frozenset(TABLES["people"])
 
 
 def topics(terms: Sequence[Term], used: Collection[int], in_prose: bool = True) -> tuple[str, ...]:
-    """The noun phrases left over, in lower case; `in_prose` with the article that the prompt gave them, else as bare names."""
+    """The remaining noun phrases, in lower case; `in_prose` with their article in the prompt, else bare."""
     open_places = [place for place, term in enumerate(terms) if _content(term) and place not in used]
     open_places = [place for place in open_places if not _is_verb(terms, place, open_places)]
     runs: list[list[int]] = []
@@ -40,7 +40,7 @@ def topics(terms: Sequence[Term], used: Collection[int], in_prose: bool = True) 
 
 
 def names(prompt: str, phrases: Sequence[str], language: str) -> tuple[str, ...]:
-    """The words of the topics that the prompt writes with capitals, as it does: Paris, SQL. Not the first of a sentence, no Title Case."""
+    """The words of the topics that the prompt capitalises: Paris, SQL. Ignores sentence beginnings and Title Case."""
     words = [
         (match[1], match[2], match.end()) for match in regex.finditer(r"(^|[.!?:]\s+|\s|[^\w\s])([^\W_][\w'+#.-]*[\w+#]|[^\W_])", prompt)
     ]
@@ -52,7 +52,7 @@ def names(prompt: str, phrases: Sequence[str], language: str) -> tuple[str, ...]
     for before, word, end in words:
         odd = any(c.isupper() for c in word[1:])
         begins = not before or before[0] in ".!?:"
-        first = begins and (word.lower() in ARTICLES or not NAME_BEHIND.match(prompt, end))
+        first = begins and (word.lower() in ARTICLES or not NAME_FOLLOWS.match(prompt, end))
         if (
             word.lower() in wanted
             and word != word.lower()
@@ -64,7 +64,7 @@ def names(prompt: str, phrases: Sequence[str], language: str) -> tuple[str, ...]
 
 
 def _belongs(terms: Sequence[Term], run: Sequence[int], place: int, in_prose: bool) -> bool:
-    """Whether a term continues the phrase before it: "the fall of Rome" is one, and to a writer of code "SQL queries" are two."""
+    """Whether a term continues the phrase before it: "the fall of Rome" is one phrase; for code, "SQL queries" are two."""
     inner = terms[run[-1] + 1 : place]
     if len(run) >= MOST_WORDS or any(not term.plain or is_mark(term) for term in inner):
         return False
@@ -75,14 +75,14 @@ def _belongs(terms: Sequence[Term], run: Sequence[int], place: int, in_prose: bo
 
 
 def _describes(terms: Sequence[Term], place: int, used: Collection[int]) -> bool:
-    """Whether a light word stands between an article and the noun behind it, and so belongs to the noun: the human body."""
+    """Whether a light word between an article and a noun belongs to the noun: the human body."""
     if place < 1 or place in used or is_mark(terms[place]) or terms[place - 1].key not in ARTICLES:
         return False
     return terms[place].plain or terms[place].key in LIGHT
 
 
 def _content(term: Term) -> bool:
-    """Whether the term could be what a text is about: light words only where the prompt says "about"."""
+    """Whether a text could be about the term; light words count only after "about"."""
     return (
         term.negated in ("", UNCLEAR_FOOD)
         and bool(term.key)
@@ -101,10 +101,10 @@ def _how_to(terms: Sequence[Term], place: int) -> bool:
 
 
 def _phrase(terms: Sequence[Term], run: Sequence[int], in_prose: bool) -> str:
-    """The words from the first to the last place, with the article before them."""
+    """The words from the first to the last place, with their article."""
     last = run[-1]
-    behind = terms[last + 1] if last + 1 < len(terms) else None
-    if behind and behind.key in TABLES["nouns for an adjective"] and terms[last].key.endswith(ADJECTIVE_ENDINGS):
+    following = terms[last + 1] if last + 1 < len(terms) else None
+    if following and following.key in TABLES["nouns for an adjective"] and terms[last].key.endswith(ADJECTIVE_ENDINGS):
         last += 1  # medical advice
     words = [terms[place].text.lower() for place in range(run[0], last + 1)]
     phrase = " ".join(word for word in words if word).removesuffix("'s").strip("'")
@@ -114,8 +114,8 @@ def _phrase(terms: Sequence[Term], run: Sequence[int], in_prose: bool) -> str:
         return " ".join([gerund(words[0]), *phrase.split()[1:]])
     if not in_prose or not phrase:
         return phrase
-    if behind and behind.key in PEOPLE and before in ("a", "an"):
-        return phrase  # the article is the teacher's in "a history teacher"
+    if following and following.key in PEOPLE and before in ("a", "an"):
+        return phrase  # in "a history teacher" the article belongs to the teacher
     if before in POSSESSIVES:
         return phrase if phrase.endswith("s") else f"{article(phrase)} {phrase}"
     return f"{article(phrase) if before in ('a', 'an') else before} {phrase}" if before in ("a", "an", "the") else phrase

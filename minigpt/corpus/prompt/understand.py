@@ -1,4 +1,4 @@
-"""What a prompt asks for: in goes the sentence of the user, and perhaps a preset; out comes the request that the writers obey."""
+"""Turns a prompt, or a preset, into a request."""
 
 from __future__ import annotations
 
@@ -23,11 +23,11 @@ from minigpt.errors import MinigptError
 
 __all__ = ["PRESETS", "Preset", "describe", "understand"]
 
-MOST_LETTERS = 2000  # of a prompt that are read: what comes later is no description any more
+MOST_LETTERS = 2000  # most characters of a prompt that are read; what follows is hardly a description
 CONFIDENCE = {3: 0.95, 2: 0.8, 1: 0.4}  # by the heaviest word
 UNCOVERED = "topic"  # the category of a prompt that no writer covers
-ABOUT, PERSON = 1.5, 2.5  # what a word counts less where it only says what something is about, or for whom
-LIMITS = ("diets", "without")  # every part of a request keeps to those of all parts: somebody may be allergic
+ABOUT, PERSON = 1.5, 2.5  # subtracted from a word's weight if it only says what a text is about, or for whom
+LIMITS = ("diets", "without")  # hold for all parts of a request: the reader may be allergic
 SUBJECTS, PEOPLE, FIGURATIVE = frozenset(TABLES["subjects"]), frozenset(TABLES["people"]), frozenset(TABLES["figurative"])
 
 
@@ -39,7 +39,7 @@ class Preset:
     category: str
     title: str
     description: str  # one line for a menu
-    prompt: str  # one sentence, for a user who gives none
+    prompt: str  # one sentence, used if the user gives none
     forms: tuple[str, ...]
 
 
@@ -51,26 +51,26 @@ PRESETS = {
 
 @dataclass(frozen=True)
 class Hit:
-    """A term that speaks for a category."""
+    """A term that is evidence for a category."""
 
     place: int
-    weight: float  # 3: a kind of document, 2: certainly of the category, 1: perhaps
+    weight: float  # 3: a kind of document; 2: certainly of the category; 1: perhaps
     term: Term
 
     @property
     def rank(self) -> tuple[float, int, int]:
-        """The highest rank decides: the heavier word, then the earlier noun phrase, and in it the last word ("programming stories")."""
+        """Sort key, highest first: the weight, then the earlier noun phrase, and in it the later word ("programming stories")."""
         return (self.weight, -self.term.group, self.place)
 
 
 def understand(prompt: str, preset: str | None = None) -> Request:
-    """The request behind a prompt. A preset decides category and forms, and the prompt adds constraints; else the prompt decides all.
+    """The request that a prompt makes. A preset decides category and forms, to which the prompt adds constraints.
 
-    Raises: MinigptError for an unknown preset.
+    Raises MinigptError for an unknown preset.
     """
     if preset is not None and preset not in PRESETS:
         raise MinigptError(f"unknown preset {preset!r}; choose one of: {', '.join(PRESETS)}")
-    prompt = legible(prompt[: 4 * MOST_LETTERS])[:MOST_LETTERS]  # mark-up and invisible characters count less
+    prompt = legible(prompt[: 4 * MOST_LETTERS])[:MOST_LETTERS]  # mark-up and invisible characters do not count
     language = language_of(prompt)
     if preset is not None:
         ready = PRESETS[preset]
@@ -102,7 +102,7 @@ def _several(prompt: str, terms: Sequence[Term], language: str) -> Request | Non
     if len(listed) < 2:
         return None
     layout = Layout(terms, listed)
-    groups: dict[tuple[str, str], list[int]] = {}  # kinds that begin with the same form are one: stories and tales
+    groups: dict[tuple[str, str], list[int]] = {}  # kinds with the same first form are one: stories and tales
     unwritten = []
     for number, kind in enumerate(layout.kinds):
         by_category = _hits(layout.only(layout.said_of([number])))
@@ -131,14 +131,14 @@ def _several(prompt: str, terms: Sequence[Term], language: str) -> Request | Non
 
 
 def _first_form(layout: Layout, number: int, category: str) -> str:
-    """The form that tells a kind from others of its category; "" of recipes, which have many, but not of "soup, a good recipe"."""
+    """The form that distinguishes a kind in its category; "" for recipes, which have many, but not for "soup, a good recipe"."""
     forms = _forms(layout.only(layout.words([number])), category)[0]
     last = layout.terms[layout.kinds[number].words[-1]]
     return forms[0] if len(forms) < MANY or last.text.lower() == last.key else ""
 
 
 def _part(prompt: str, layout: Layout, numbers: list[int], category: str, done: set[int], language: str) -> Request:
-    """The request for some of the listed kinds. What follows the last kind applies to all that name no subject of their own."""
+    """The request for some of the listed kinds. What follows the last kind applies to all without a subject."""
     own = layout.said_of(numbers)
     forms = _forms(layout.only(layout.words(numbers)), category)[0]
     wide = constraints(layout.only(layout.shared(numbers)), category)[0]
@@ -150,7 +150,7 @@ def _part(prompt: str, layout: Layout, numbers: list[int], category: str, done: 
 
     part = read(own)
     if not part.topics:
-        part = read(own | layout.behind)
+        part = read(own | layout.trailing)
     if category == "cooking" and part.diets and (foods := meant(part)) and allowed(part).isdisjoint(foods):
         diets = constraints(layout.only(own | layout.before), category)[0].get("diets", ())  # vegan cakes and beef stews
         part = replace(part, diets=diets)
@@ -161,9 +161,9 @@ def _request(
     prompt: str, terms: Sequence[Term], category: str, hits: Sequence[Hit], language: str,
     wide: Mapping[str, Any] | None = None, done: Collection[int] = (),
 ) -> Request:  # fmt: skip
-    """The request of a category: its forms, its constraints, and as topics the remaining terms that are not `done`.
+    """The request in a category: its forms, its constraints, and as topics the remaining terms, except those in `done`.
 
-    `wide` has further constraints for what these terms leave open.
+    `wide`: further constraints, for fields that these terms leave open.
     """
     fields, used = constraints(terms, category)
     limits = {field: tuple(dict.fromkeys((*fields.get(field, ()), *values))) for field, values in (wide or {}).items() if field in LIMITS}
@@ -187,7 +187,7 @@ def _request(
 
 
 def _hits(terms: Sequence[Term]) -> dict[str, list[Hit]]:
-    """The terms that speak for each category, without those that are negated."""
+    """The terms that are evidence for each category, except negated ones."""
     found: dict[str, list[Hit]] = {category: [] for category in TABLES["weights"]}
     for place, term in enumerate(terms):
         for category, weight in weights().get(term.key, {}).items():
@@ -203,7 +203,7 @@ def _hits(terms: Sequence[Term]) -> dict[str, list[Hit]]:
 
 
 def _discount(terms: Sequence[Term], place: int) -> float:
-    """How much less a term counts as a genre: the chef of "a story about a chef", the programmers of "recipes for programmers"."""
+    """The discount on a term that is not the genre: the chef of "a story about a chef", the programmers of "recipes for programmers"."""
     term = terms[place]
     before = next(
         (terms[i].key for i in range(place - 1, -1, -1) if terms[i].group != term.group and terms[i].key not in ("a", "an", "the")), ""
@@ -212,7 +212,7 @@ def _discount(terms: Sequence[Term], place: int) -> float:
 
 
 def _too_weak(hits: Sequence[Hit], terms: Sequence[Term]) -> bool:
-    """Whether only words that perhaps speak for the category do, while others are left that no writer knows."""
+    """Whether the evidence for a category is only weak, while other terms are unknown to all writers."""
     places = {hit.place for hit in hits}
     heaviest = max(max(hit.weight for hit in hits), max(_plain_weight(hit.term) for hit in hits))
     if heaviest > 1:
@@ -222,15 +222,15 @@ def _too_weak(hits: Sequence[Hit], terms: Sequence[Term]) -> bool:
 
 
 def _plain_weight(term: Term) -> float:
-    """The term's weight in the tables, wherever it stands."""
+    """The term's weight in the tables, without discount."""
     return max(weights().get(term.key, {}).values(), default=0.0)
 
 
 def _forms(terms: Sequence[Term], category: str) -> tuple[tuple[str, ...], list[int]]:
-    """The forms of the category that the prompt names, and where; a diet beats a dish, a dish beats "recipe"."""
+    """The forms of the category that the prompt names, and their places; a diet beats a dish, a dish beats "recipe"."""
     for table in TABLES["narrow"].get(category, []):
         places = [place for place, term in enumerate(terms) if term.key in table and not term.negated]
-        telling = [place for place in places if _plain_weight(terms[place]) > 1]  # in e-mails to customers, the customers tell no form
+        telling = [place for place in places if _plain_weight(terms[place]) > 1]  # "customers" in e-mails to customers names no form
         strong = any(_plain_weight(terms[place]) >= 3 for place in places)
         if places:
             chosen = telling if strong else places
@@ -239,7 +239,7 @@ def _forms(terms: Sequence[Term], category: str) -> tuple[tuple[str, ...], list[
 
 
 def _allowed(forms: Iterable[str], terms: Sequence[Term], category: str) -> tuple[str, ...]:
-    """The forms without those that the prompt rules out by name, unless that is all of them: "poems, but no haiku"."""
+    """The forms except those that the prompt excludes by name, unless that is all: "poems, but no haiku"."""
     tables = TABLES["narrow"].get(category, [])
     named = {table[key][0] for table in tables for key in table if len(table[key]) == 1}
     out = set[str]()

@@ -1,37 +1,37 @@
-"""The template writers: a request in, documents out, without a network and without an end while the word tables last.
+"""Writes documents from word tables and templates, until the tables are exhausted.
 
 Reading order:
 
-    favourites            random draws that keep to favourites where the corpus should be small
-    cooking_foods         the food table -> foods that a request allows
-    cooking_dishes        dish tables -> a dish with a food in each of its roles
-    grammar               a template with alternatives and fields -> a sentence
-    cooking_kitchen       a dish -> the fields of the templates
+    favourites            random draws that favour part of each list in a small corpus
+    cooking_foods         the food table -> the foods that a request allows
+    cooking_dishes        the dish tables -> a dish with a food in each role
+    grammar               a template -> a sentence
+    cooking_kitchen       a dish -> the fields for its templates
     cooking_recipes       a dish -> a recipe
     cooking_talk          kitchen talk: questions, techniques, menus, notes
     cooking               every form of a cooking document
-    general_facts         words and facts that all general documents draw on
+    general_facts         words and facts for all general documents
     general_letters       e-mails and memos
     general_news          short reports from invented towns
     general_talk          dialogues
-    left_out              a request -> a pattern of the words that it rules out
-    lessons               lessons in school arithmetic, every number computed
+    left_out              a request -> a pattern of the words it excludes
+    lessons               arithmetic lessons with computed numbers
     general               every form of a general document
-    poetry_topics         a request -> images of one topic that belong together
-    poetry_haiku          poems of 5, 7 and 5 syllables
+    poetry_topics         a request -> images of one topic
+    poetry_haiku          haiku of 5, 7 and 5 syllables
     poetry_songs          songs, ballads, lullabies and limericks that rhyme
     poetry_stories        stories, fables and scenes
     poetry_verse          free verse, prose poems and acrostics
-    poetry                every form of a poetic document
-    technical_parts       scenes, pages and code that was run
+    poetry                every form of a poem, song or story
+    technical_parts       scenes, pages and executed code
     technical_api         API documentation
-    technical_code        functions, with examples that were run
-    technical_explain     programming explained
-    technical_systems     system design, every sum computed
-    topic                 documents about a topic that no writer knows
+    technical_code        functions with executed examples
+    technical_explain     explanations of programming
+    technical_systems     system design with computed figures
+    topic                 documents about a topic without facts
     traces                worked examples of algorithms
     traces_graphs         worked examples on graphs and trees
-    traces_more           worked examples on texts, caches, queues and tables
+    traces_more           worked examples on strings, caches, queues and tables
     technical_algorithms  algorithms: descriptions, traces, pseudocode
     technical             every form of a technical document
 """
@@ -54,17 +54,17 @@ from minigpt.errors import MinigptError
 
 WRITERS: Mapping[str, ModuleType] = {"cooking": cooking, "poetry": poetry, "technical": technical, "general": general, "topic": topic}
 FORMS: Mapping[str, Mapping[str, Form]] = {category: writer.FORMS for category, writer in WRITERS.items()}
-MAX_REPEATS = 1000  # so many texts in a row that were already written: the tables are exhausted
-HASH_BYTES = 12  # of each text, so that a long stream takes little memory; that two of a billion texts share theirs: one in 10^11
+MAX_REPEATS = 1000  # consecutive texts that are not new, after which the tables count as exhausted
+HASH_BYTES = 12  # of each text's hash, to save memory; a collision among a billion texts has a probability of 10^-11
 
 
 def covers(request: Request) -> bool:
-    """Whether the writers of every part have something to say about its topics."""
+    """Whether templates know the topics of every part."""
     return all(part.category != "general" or general.covers(part) for part in request.parts)
 
 
 def able(request: Request) -> Request:
-    """The request as one that a writer can obey: topics of which the general forms know nothing go to the forms that fit any topic."""
+    """The request, with parts whose topics the general forms do not know moved to forms that fit any topic."""
     return request.of([part if covers(part) else _about_anything(part) for part in request.parts])
 
 
@@ -74,18 +74,18 @@ def _about_anything(request: Request) -> Request:
 
 
 def forms_for(request: Request) -> tuple[str, ...]:
-    """The request's forms, narrowed and ordered by its category's writer so that all of them can obey the request; never empty."""
+    """The request's forms that can obey it, in order of preference by its category; never empty."""
     narrow: Callable[[Request], tuple[str, ...]] = getattr(WRITERS[request.category], "forms_for", lambda request: request.forms)
     return narrow(request)
 
 
 def write_documents(request: Request, rng: random.Random, size: Callable[[str], int] = len) -> Iterator[Document]:
-    """Documents for the request, never the same text twice; ends after MAX_REPEATS attempts without a new text.
+    """Yield documents for the request, no text twice; ends after MAX_REPEATS attempts without a new one.
 
-    Of several kinds, the next is always the one with the least text so far, by `size` (characters by default), as long as it has more to
-    say; each document names its kind.
+    Of several kinds, the one with the least text so far, by `size` (default: characters), comes next, until its templates run out; each
+    document names its kind.
 
-    Raises: MinigptError if nothing can be written that obeys the request.
+    Raises MinigptError if nothing can be written that obeys the request.
     """
     parts = able(request).parts
     if len(parts) == 1:
@@ -104,7 +104,7 @@ def write_documents(request: Request, rng: random.Random, size: Callable[[str], 
 
 
 def _write(request: Request, rng: random.Random) -> Iterator[Document]:
-    """Documents of one kind, taking its forms in turn."""
+    """Yield documents of one kind, taking its forms in turn."""
     words, forms, ruled_out = load_words(request.category), forms_for(request), word_pattern(request)
     written: set[bytes] = set()
     repeats = 0

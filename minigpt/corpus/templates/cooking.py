@@ -1,4 +1,4 @@
-"""Cooking documents. In: a random generator, the cooking words and a request; out: one text, in any of the forms of FORMS."""
+"""Writes cooking documents, in any of the forms in FORMS."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ SWEET = ("pancakes", "cookies", "cake", "crumble", "smoothie", "parfait", "puddi
 
 
 def with_diet(request: Request, diet: str) -> Request:
-    """The request under one more diet."""
+    """The request with a further diet."""
     return request if diet in request.diets else replace(request, diets=(*request.diets, diet))
 
 
 def recipe(rng: random.Random, words: Words, request: Request, forms: tuple[str, ...] = (), sweet: bool | None = None) -> str:
-    """A recipe of one of the dish forms, or of any."""
+    """A recipe in one of the dish forms, by default any."""
     return card(rng, words, cook_some(rng, words, request, forms, sweet))
 
 
@@ -37,7 +37,7 @@ def told(rng: random.Random, words: Words, request: Request, sweet: bool = False
 
 
 def kept_diet(rng: random.Random, words: Words, request: Request, diet: str) -> str:
-    """A savory recipe under one more diet than the request names."""
+    """A savory recipe with a further diet."""
     return recipe(rng, words, with_diet(request, diet), sweet=False)
 
 
@@ -50,7 +50,7 @@ FORMS |= {f"baking_{name}": partial(form, sweet=True) for name, form in talk.FOR
 
 
 def _possible(form: str, request: Request) -> bool:
-    """Whether the form can be written under the request: it is tried."""
+    """Whether the form can obey the request, found out by trying."""
     try:
         return bool(FORMS[form](random.Random(0), load_words("cooking"), request))
     except MinigptError:
@@ -58,7 +58,7 @@ def _possible(form: str, request: Request) -> bool:
 
 
 def forms_for(request: Request) -> tuple[str, ...]:
-    """The request's forms that can obey it, in its order; where none can, recipes of what it leaves; MinigptError if that is nothing."""
+    """The request's forms that can obey it, in its order; if none can, recipes that do; MinigptError if there are none."""
     own = tuple(form for form in request.forms if _possible(form, request))
     if own:
         return own
@@ -66,6 +66,6 @@ def forms_for(request: Request) -> tuple[str, ...]:
     order = ("dessert", "told_dessert", "recipe", "told_recipe") if sweet else ("recipe", "told_recipe", "dessert", "told_dessert")
     other = tuple(form for form in order if _possible(form, request))[:2]
     if not other:
-        some_plate(random.Random(0), request)  # says what is in the way, where it can
+        some_plate(random.Random(0), request)  # names the obstacle, if it can
         raise nothing_left(request)
     return other

@@ -1,4 +1,4 @@
-"""Dishes that a request allows. In: the dish tables, a request, a random generator; out: a dish with a food in each of its roles."""
+"""Draws dishes that a request allows, with a food in each role."""
 
 from __future__ import annotations
 
@@ -18,22 +18,22 @@ ROLES = (
     "carb", "flour", "fat", "sugar", "egg", "leaven", "main", "fruit", "veg", "aroma", "spice", "extra", "liquid", "sauce", "acid",
     "flavor", "finish",
 )  # fmt: skip
-CARRYING = ("carb", "main", "veg", "fruit", "flour", "liquid")  # without these it would be another dish
-HOSTED = ("main", "veg", "finish", "fruit")  # roles in which a dish takes in a food that its row does not name
-TRIES = 20  # draws until a dish has the seasonal food, or the name, that it needs
+CARRYING = ("carb", "main", "veg", "fruit", "flour", "liquid")  # roles without which it would be another dish
+HOSTED = ("main", "veg", "finish", "fruit")  # roles that can be filled by foods not in the dish's row
+TRIES = 20  # most draws for a dish with a seasonal food or a true name
 
-Option = tuple[str, float]  # a food, and how much of it is for one person
-Slot = tuple[tuple[tuple[Option, ...], ...], bool]  # groups in order of preference, and whether it may stay empty
+Option = tuple[str, float]  # a food, and its amount for one person
+Slot = tuple[tuple[tuple[Option, ...], ...], bool]  # groups in order of preference; whether it may stay empty
 
 
 @dataclass
 class Plate:
-    """One dish with its foods: what a recipe is written from."""
+    """One dish with its foods, from which a recipe is written."""
 
     row: Mapping[str, Any]
     roles: dict[str, list[str]]
-    amounts: dict[str, float] = field(default_factory=dict)  # food -> for one person, in its unit
-    name: str = ""  # with fields, as the table has it
+    amounts: dict[str, float] = field(default_factory=dict)  # food -> amount for one person, in its unit
+    name: str = ""  # as in the table, with fields
 
     @property
     def form(self) -> str:
@@ -46,7 +46,7 @@ class Plate:
 
 @lru_cache(maxsize=4096)
 def slots(text: str) -> tuple[Slot, ...]:
-    """ "a, b:50 > c; d?" is two slots: a or b, or c where neither is allowed; and perhaps d."""
+    """ "a, b:50 > c; d?" is two slots: a or b, or c if neither is allowed; and optionally d."""
     parts = [slot.strip() for slot in text.split(";")]
     return tuple(
         (tuple(tuple(_option(o.strip()) for o in group.split(",")) for group in part.rstrip("?").split(">")), part.endswith("?"))
@@ -61,14 +61,14 @@ def _option(text: str) -> Option:
 
 @lru_cache
 def methods() -> dict[str, Any]:
-    """form -> how dishes of this form are cooked: needed roles, steps, tips."""
+    """Form -> how its dishes are cooked: needed roles, steps, tips."""
     words = load_words("cooking")
     return {**words["savory methods"], **words["sweet methods"]}
 
 
 @lru_cache
 def all_dishes() -> tuple[dict[str, Any], ...]:
-    """Every row, completed with what its cuisine adds to savory dishes."""
+    """Every row; savory ones are completed by their cuisine."""
     words = load_words("cooking")
     savory = [{**words["cuisines"][row["of"]], **row, "sweet": False} for row in words["savory dishes"]]
     sweet = [{**row, "sweet": True} for row in words["sweet dishes"]]
@@ -77,7 +77,7 @@ def all_dishes() -> tuple[dict[str, Any], ...]:
 
 @lru_cache(maxsize=256)
 def dishes(request: Request, forms: tuple[str, ...] = (), sweet: bool | None = None) -> tuple[dict[str, Any], ...]:
-    """The rows that can be cooked under the request: of its cuisines, fit for its season, no needed role without a food."""
+    """The rows that the request allows: of its cuisines and season, with a food for every needed role."""
     free = allowed(request)
     fits = [row for row in all_dishes() if (not forms or row["form"] in forms) and sweet in (None, row["sweet"])]
     if request.cuisines:
@@ -91,20 +91,20 @@ def dishes(request: Request, forms: tuple[str, ...] = (), sweet: bool | None = N
 
 
 def _possible(row: Mapping[str, Any], free: frozenset[str]) -> bool:
-    """Whether each role that carries the dish can have what its row names first."""
+    """Whether each essential role can have a food of its first slot."""
     firsts = [slots(row[role])[0] for role in {*row["needs"], *CARRYING} if role in row]
     return all(optional or any(key in free for group in groups for key, _ in group) for groups, optional in firsts)
 
 
 def _names(row: Mapping[str, Any], free: frozenset[str]) -> list[str]:
-    """The names of the dish whose fixed words speak of no food that it cannot have."""
+    """The names of the dish that mention only foods it can have."""
     options = [option for role in ROLES if role in row for slot, _ in slots(row[role]) for group in slot for option in group]
     foods = [all_foods()[key] for key, _ in options if key in free]
     return [name for name in row["names"] if all(any(food.matches(key) for food in foods) for key in _promises(name))]
 
 
 def _named(row: Mapping[str, Any], asked: Sequence[str]) -> list[tuple[str, int, Option]]:
-    """Where the row itself offers an asked food: role, slot, option."""
+    """Where the row itself offers a requested food: role, slot, option."""
     return [
         (role, i, option)
         for role in ROLES
@@ -117,7 +117,7 @@ def _named(row: Mapping[str, Any], asked: Sequence[str]) -> list[tuple[str, int,
 
 
 def _hosts(row: Mapping[str, Any], asked: Sequence[str]) -> list[tuple[str, int, Option]]:
-    """Where an asked food can take a place in the dish, because it plays the same part."""
+    """Where a requested food can be added to the dish, because it has the same role."""
     foods = [all_foods()[key] for key in asked]
     clock = methods()[row["form"]].get("stage", "").split()[-1:]
     hosts = [food for food in foods if food.role in row and food.role in HOSTED and (food.role == "fruit") == row["sweet"]]
@@ -126,9 +126,9 @@ def _hosts(row: Mapping[str, Any], asked: Sequence[str]) -> list[tuple[str, int,
 
 
 def plate(rng: random.Random, request: Request, row: Mapping[str, Any]) -> Plate | None:
-    """The dish with foods drawn; with an asked food, if the request has any, and where it can be with one of the season.
+    """The dish with foods drawn, including a requested one, if any, and if possible a seasonal one.
 
-    None if TRIES draws gave no foods that a name of the dish is true of.
+    None if in TRIES draws no name of the dish was true of its foods.
     """
     names = _names(row, allowed(request))
     ripe = _ripe(request)
@@ -146,7 +146,7 @@ def plate(rng: random.Random, request: Request, row: Mapping[str, Any]) -> Plate
 
 @lru_cache(maxsize=1024)
 def _promises(name: str) -> tuple[str, ...]:
-    """The foods that the fixed words of a name mention; of "red pepper" and "pepper", the longer."""
+    """The foods that a name mentions; the longer of "red pepper" and "pepper"."""
     text = " ".join(singular(w) for w in WORD.findall(re.sub(r"\{[^}]*\}", ".", name).lower()))
     found = []
     for key in sorted(all_foods(), key=len, reverse=True):
@@ -158,14 +158,14 @@ def _promises(name: str) -> tuple[str, ...]:
 
 
 def _is_true(name: str, dish: Plate) -> bool:
-    """Whether the plate has every food that the name speaks of."""
+    """Whether the plate has every food that the name mentions."""
     foods = [all_foods()[key] for key in dish.foods()]
     has = all(any(food.matches(key) for food in foods) for key in _promises(name))
     return has and all(dish.roles.get(role) for role in re.findall(r"\{(\w+)\.", name))
 
 
 def promised(dish: Plate, request: Request) -> list[set[str]]:
-    """Sets of foods, of each of which a text about the dish must use one: what its name says, what was asked for, what is in season."""
+    """Sets of foods of which a text about the dish must use one each: in its name, requested, in season."""
     name = dish.name
     sets = [{dish.roles[role][0]} for role in re.findall(r"\{(\w+)\.", name)]
     sets += [{key for key in dish.foods() if all_foods()[key].matches(word)} for word in _promises(name)]
@@ -180,7 +180,7 @@ def _ripe(request: Request) -> set[str]:
 def _draw(rng: random.Random, row: Mapping[str, Any], request: Request) -> Plate:
     result = Plate(row, {}, {})
     free, asked = allowed(request), asked_foods(request)
-    chance = {"short": 0.0, "long": 0.8}.get(request.length or "", 0.5)  # of a food that a dish can do without
+    chance = {"short": 0.0, "long": 0.8}.get(request.length or "", 0.5)  # of an optional food
     forced = None
     if asked:
         forced = rng.choice(_named(row, [a for a in asked if a in free]) or _hosts(row, asked))
@@ -201,7 +201,7 @@ def _draw(rng: random.Random, row: Mapping[str, Any], request: Request) -> Plate
 
 
 def nothing_left(request: Request) -> MinigptError:
-    """The error of a request that leaves no dish."""
+    """The error for a request that leaves no dish."""
     parts = (*request.cuisines, *request.diets, *request.ingredients, *(f"without {w}" for w in request.without), request.season or "")
     limits = ", ".join(part for part in parts if part) or "this request"
     return MinigptError(f"no dish is left for: {limits}; leave out one of these, or give recipes of your own with --data")

@@ -1,4 +1,4 @@
-"""Foods and what a request allows. In: the food table and a request; out: foods with amounts, cooking times and properties."""
+"""Foods with amounts, cooking times and properties, and which of them a request allows."""
 
 from __future__ import annotations
 
@@ -15,58 +15,58 @@ FRACTIONS = {0.25: "1/4", 0.5: "1/2", 0.75: "3/4"}
 WORD = re.compile(r"[a-z]+")
 MILLILITERS = {"tablespoon": 15, "teaspoon": 5}
 OF = ("clove", "handful", "sprig", "slice")
-HALVED = 70  # grams: what weighs less is used whole
+HALVED = 70  # grams; lighter pieces are used whole
 
 
 @dataclass(frozen=True)
 class Food:
-    """One row of the table. `amount` is for one person, in `unit`; "" counts pieces, of `grams` each."""
+    """One row of the table. `amount` is for one person, in `unit`; "" means pieces of `grams` each."""
 
     key: str  # its name in titles
-    kinds: frozenset[str]  # meat, dairy, gluten...: what a diet or a `without` can leave out
-    role: str  # the part of a dish that it can play when somebody asks for it
+    kinds: frozenset[str]  # meat, dairy, gluten...: what a diet or a `without` can exclude
+    role: str  # its role in a dish, if it is requested
     amount: float
     unit: str
     noun: str
     plural: str
-    cut: str  # a template: how the list says that it is prepared
-    call: str  # its name in the steps, if that is not its noun
+    cut: str  # a template: how the ingredient list describes it
+    call: str  # its name in the steps, if not its noun
     grams: float
-    fry: int = 0  # minutes; 0: not cooked that way
+    fry: int = 0  # minutes; 0: never cooked this way
     simmer: int = 0
     roast: int = 0
 
     def name(self, amount: float) -> str:
-        """Its name in the steps, for so much of it."""
+        """Its name in the steps, for this amount."""
         return self.call or (self.noun if amount <= 1 else self.plural)
 
     @property
     def general(self) -> str:
-        """Its name where no amount is meant: carrots, chicken, soy sauce."""
+        """Its name without an amount: carrots, chicken, soy sauce."""
         return self.call or self.plural
 
     @property
     def is_plural(self) -> bool:
-        """Whether a verb after its name is plural: the carrots are, the asparagus is."""
+        """Whether its name takes a plural verb: the carrots are, the asparagus is."""
         head = self.general.split(" of ")[0]
         return head.endswith("s") and not head.endswith(("ss", "us"))
 
     def matches(self, asked: str) -> bool:
-        """Whether the food has to do with what is said ("pepper", "nuts", "meat"): by its name or by its kind."""
+        """Whether the food matches a word ("pepper", "nuts", "meat") by its name or its kind."""
         words = [singular(w) for w in WORD.findall(asked.lower())]
         names = [singular(w) for w in WORD.findall(f"{self.key} {self.noun} {self.call}".lower())]
         return any(names[i : i + len(words)] == words for i in range(len(names))) or "".join(words) in self.kinds
 
 
 def means(asked: str, food: Food) -> bool:
-    """Whether a person who asks for it wants this food: "rice" is basmati rice, but neither rice vinegar nor rice noodles."""
+    """Whether a person who asks for it means this food: "rice" is basmati rice, but neither rice vinegar nor rice noodles."""
     words = [singular(w) for w in WORD.findall(asked.lower())]
     name = [singular(w) for w in WORD.findall(food.key)]
     return name[-len(words) :] == words or "".join(words) in food.kinds
 
 
 def singular(word: str) -> str:
-    """tomatoes -> tomato, berries -> berry, leaves -> leaf; good enough to compare two words."""
+    """tomatoes -> tomato, berries -> berry, leaves -> leaf; good enough for comparing words."""
     for end, short in (("ies", "y"), ("leaves", "leaf"), ("oes", "o"), ("shes", "sh"), ("ches", "ch")):
         if word.endswith(end) and len(word) > len(end):
             return word[: -len(end)] + short
@@ -75,7 +75,7 @@ def singular(word: str) -> str:
 
 @lru_cache
 def all_foods() -> dict[str, Food]:
-    """key -> food, sweet and savory."""
+    """Key -> food, sweet and savory."""
     words = load_words("cooking")
     foods = {}
     for group in (*words["foods"], *words["sweet foods"]):
@@ -89,11 +89,11 @@ def all_foods() -> dict[str, Food]:
 
 @lru_cache(maxsize=64)
 def allowed(request: Request) -> frozenset[str]:
-    """The keys of the foods that no diet, no `without`, no audience and no season of the request leaves out."""
+    """The keys of the foods that the request does not exclude by diet, `without`, audience or season."""
     words = load_words("cooking")
     unknown = [diet for diet in request.diets if diet not in words["diet bans"]]
     if unknown:
-        raise MinigptError(f"the cooking writers know no diet {unknown[0]!r}; they know: {', '.join(words['diet bans'])}")
+        raise MinigptError(f"the cooking templates do not know the diet {unknown[0]!r}; they know: {', '.join(words['diet bans'])}")
     banned = {kind for diet in request.diets for kind in words["diet bans"][diet]}
     if request.audience == "children":
         banned.add("alcohol")
@@ -114,7 +114,7 @@ def meant(request: Request) -> list[str]:
 
 @lru_cache(maxsize=64)
 def asked_foods(request: Request) -> tuple[str, ...]:
-    """The foods that the request asks for, those of them that it allows; MinigptError if none is left, or if no food is meant."""
+    """The foods that the request both asks for and allows; MinigptError if it asks for some but none is left."""
     known = meant(request)
     usable = tuple(key for key in known if key in allowed(request))
     if request.ingredients and not usable:
@@ -126,7 +126,7 @@ def asked_foods(request: Request) -> tuple[str, ...]:
 
 
 def round_amount(food: Food, value: float) -> float:
-    """A quantity that a cook can measure: 187.5 g are 190 g, 3.2 tablespoons are 3, half an egg is an egg."""
+    """Round to a quantity that a cook can measure: 187.5 g to 190 g, 3.2 tablespoons to 3, half an egg to one."""
     unit = food.unit
     if unit in ("g", "ml"):
         step = 0.1 if value < 1 else 1 if value < 10 else 5 if value < 100 else 10 if value < 500 else 25 if value < 1000 else 50
@@ -148,7 +148,7 @@ def show_number(value: float) -> str:
 
 
 def show_food(food: Food, amount: float, metric: bool) -> str:
-    """A food with its amount; `metric` gives grams and milliliters only."""
+    """A food with its amount; `metric`: only in grams and milliliters."""
     unit, noun = food.unit, food.noun if amount <= 1 else food.plural
     if metric and unit not in ("g", "ml"):
         dry = bool({"spice", "herb", "aromatic"} & food.kinds)
@@ -167,5 +167,5 @@ def show_food(food: Food, amount: float, metric: bool) -> str:
 
 
 def names_of(keys: Sequence[str], amounts: dict[str, float]) -> list[str]:
-    """The foods as the steps call them, no name twice."""
+    """The foods' names in the steps, without duplicates."""
     return list(dict.fromkeys(all_foods()[key].name(amounts[key]) for key in keys))

@@ -1,8 +1,7 @@
-"""What a cook can say of one dish. In: a plate, for so many people; out: the fields of the templates, and which foods were named.
+"""Fills the fields of cooking templates for one dish, and tracks which foods were named.
 
-A field is a role, perhaps narrowed, perhaps asked for one fact: {main}, {veg.cook}, {carb.simmer}, {veg.cook.simmer}, {main.done}.
-{aroma+spice} speaks of both at once. A field without a food behind it makes its whole sentence unusable, so that a dish without a herb
-gets the sentences that need none.
+A field is a role, optionally narrowed or asked for a fact: {main}, {veg.cook}, {carb.simmer}, {veg.cook.simmer}, {main.done}.
+{aroma+spice} names both. If a field has no food, its whole sentence is unusable, so a dish without a herb gets sentences that need none.
 """
 
 from __future__ import annotations
@@ -18,9 +17,9 @@ from minigpt.corpus.templates.cooking_foods import Food, all_foods, names_of, ro
 from minigpt.corpus.templates.grammar import FIELD, fill
 from minigpt.corpus.words import Words
 
-STAGE_GAP = {"fry": 4, "simmer": 8, "roast": 8}  # minutes: what needs so much less than the longest goes in later
+STAGE_GAP = {"fry": 4, "simmer": 8, "roast": 8}  # minutes; a food that needs this much less than the longest goes in later
 CLOCKS = tuple(STAGE_GAP)
-TASTES = (0.85, 0.9, 1.0, 1.0, 1.1, 1.2)  # cooks differ, but not in what makes a dough
+TASTES = (0.85, 0.9, 1.0, 1.0, 1.1, 1.2)  # factors on amounts: cooks differ, but not in doughs
 BAKING = ("flour", "fat", "sugar", "egg", "leaven", "liquid", "main")
 FIRM_OR_MEAT = frozenset(("meat", "firm"))
 ANIMAL = frozenset(("meat", "fish"))
@@ -43,7 +42,7 @@ SELECT: dict[str, Callable[[Food, Words], bool]] = {
 
 
 class Kitchen:
-    """One plate for so many people: answers the fields of the templates, and remembers which foods the steps have named."""
+    """One plate for a number of people: fills template fields and remembers which foods the steps have named."""
 
     def __init__(self, rng: random.Random, dish: Plate, serves: int, words: Words, request: Request) -> None:
         self.rng, self.dish, self.serves, self.words = rng, dish, serves, words
@@ -57,7 +56,7 @@ class Kitchen:
         self._stage([key for role in roles for key in dish.roles.get(role, ())], clock)
 
     def _stage(self, foods: Sequence[str], clock: str) -> None:
-        """What goes in first and what later, so that all is done at the same time; meat and fish get their own time exactly."""
+        """Which foods go in first and which later, so that all are done together; meat and fish get exactly their own time."""
         table = all_foods()
         times = {key: getattr(table[key], clock) for key in foods if getattr(table[key], clock)}
         longest = max(times.values(), default=0)
@@ -67,10 +66,10 @@ class Kitchen:
         animal = [times[key] for key in late if table[key].kinds & ANIMAL]
         self.rest = max(animal or [times[key] for key in late], default=0)
         lead = longest - self.rest
-        self.lead = lead if lead <= 20 else -(-lead // 5) * 5  # nobody sets a clock for 104 minutes
+        self.lead = lead if lead <= 20 else -(-lead // 5) * 5  # rounded: no one sets a timer for 104 minutes
 
     def find(self, name: str) -> list[str]:
-        """The foods behind a field; none: no sentence with this field can be written."""
+        """The foods of a field; if empty, sentences with this field are unusable."""
         parts = name.split("+")
         if len(parts) > 1:
             found = [self.find(part) for part in parts if part != "salt"]
@@ -103,7 +102,7 @@ class Kitchen:
             return str(max(getattr(all_foods()[key], last) for key in foods))
         if last in ("lead", "rest", "whole"):
             return str(self.rest if last == "rest" else self.lead)
-        if last in ("s", "es"):  # the ending of a verb whose subject they are
+        if last in ("s", "es"):  # a verb ending that agrees with them
             return "" if len(names_of(foods, self.amounts)) > 1 or all_foods()[foods[0]].is_plural else last
         if last in ("done", "tender"):
             staged = [*self.groups["early"], *foods] if name.startswith("late") else foods
@@ -113,7 +112,7 @@ class Kitchen:
         return self._name(name, foods)
 
     def _name(self, name: str, foods: Sequence[str]) -> str:
-        """The foods by their names, which counts as their use."""
+        """The names of the foods, which count as used from then on."""
         calls = names_of(foods, self.amounts)
         text = "the " if calls else ""
         if "salt" in name.split("+"):
@@ -123,7 +122,7 @@ class Kitchen:
         return text + join_and(calls)
 
     def listing(self) -> list[str]:
-        """The lines of the list of ingredients."""
+        """The lines of the ingredient list."""
         return [self._salt() if key == "salt" else self._line(all_foods()[key]) for key in self.used]
 
     def _salt(self) -> str:
@@ -136,7 +135,7 @@ class Kitchen:
 
 
 def done(words: Words, foods: Sequence[str], table: str) -> str:
-    """A template of how one sees that they are done; where there is meat or fish, that decides."""
+    """A template for how to tell that they are done; meat or fish decides."""
     kinds = {kind for key in foods for kind in all_foods()[key].kinds}
     first = next((kind for kind in words[table] if kind in kinds), "other" if table == "tender" else "vegetable")
     return "[" + "|".join(words[table][first]) + "]"
@@ -144,5 +143,5 @@ def done(words: Words, foods: Sequence[str], table: str) -> str:
 
 @lru_cache(maxsize=8192)
 def fields(template: str) -> tuple[str, ...]:
-    """The names of a template's fields, without those of shared lists."""
+    """The names of a template's fields, except shared lists."""
     return tuple(name[0].lower() + name[1:] for name in FIELD.findall(template) if not name.startswith("~"))

@@ -1,7 +1,7 @@
-"""Recipes. In: a plate, a random generator and a request; out: the text of a recipe, as a list with numbered steps or in prose.
+"""Writes recipes, as numbered steps or in prose.
 
-A recipe's list of ingredients is not written anywhere: it is collected from the steps, in the order in which the steps first name them.
-So the steps use every ingredient on the list, and none that is not on it. The time on top is likewise the sum of the times in the steps.
+The ingredient list is collected from the steps, in the order in which they first name the foods, so the steps use exactly the
+ingredients on the list. The time on top is likewise the sum of the times in the steps.
 """
 
 from __future__ import annotations
@@ -22,12 +22,12 @@ from minigpt.corpus.words import Words
 Facts = dict[str, str]
 MINUTES = re.compile(r"(\d+) (minute|hour)s?( on each side)?")
 ONE = re.compile(r"\b1 minutes")
-ARTICLE = re.compile(r"(?<=[a-z,] )the (?!pan|pot|heat|oven|bowl|water|[a-z]+ of )")  # that a terse note leaves out
+ARTICLE = re.compile(r"(?<=[a-z,] )the (?!pan|pot|heat|oven|bowl|water|[a-z]+ of )")  # articles that a terse note omits
 TRIES = 30
 HEROES = ("main", "veg", "fruit", "flavor")
 SWAPPED = ("main", "veg", "fruit", "flavor", "finish", "carb")
-PLAIN = ("fat", "flour", "sugar", "egg", "leaven", "liquid", "carb")  # roles of which there is little to say
-SECOND = ("sugar", "liquid", "carb")  # of these, rather something than nothing
+PLAIN = ("fat", "flour", "sugar", "egg", "leaven", "liquid", "carb")  # roles about which there is little to say
+SECOND = ("sugar", "liquid", "carb")  # of these, mentioned if nothing else is
 GRAMMAR = {
     "s": ("s", ""), "es": ("es", ""), "is": ("is", "are"), "has": ("has", "have"), "it": ("it", "them"), "they": ("it", "they"),
     "does": ("does", "do"),
@@ -35,7 +35,7 @@ GRAMMAR = {
 
 
 def minutes_in(steps: Sequence[str]) -> int:
-    """All the minutes that the steps name, added up."""
+    """The sum of all minutes in the steps."""
     total = 0
     for number, unit, sides in MINUTES.findall(" ".join(steps)):
         total += int(number) * (60 if unit == "hour" else 1) * (2 if sides else 1)
@@ -50,24 +50,24 @@ def show_time(minutes: int) -> str:
 
 
 def tell(rng: random.Random, words: Words, templates: Sequence[str], look: Mapping[str, str]) -> str:
-    """One of the templates for whose fields there are facts, filled, as a sentence; empty if there is none."""
+    """A random template whose fields can all be filled, as a sentence; empty if there is none."""
     usable = [template for template in templates if all(name in look for name in fields(template))]
     return upper_first(ONE.sub("1 minute", fill(rng, rng.choice(usable), look, words["phrases"]))) if usable else ""
 
 
 def named(slot: str, key: str) -> Facts:
-    """A food as a fact: its name in general, and the words that agree with it in number."""
+    """A food as facts: its general name, and words that agree in number."""
     return agree(slot, all_foods()[key].general, all_foods()[key].is_plural)
 
 
 def agree(slot: str, name: str, is_plural: bool) -> Facts:
-    """A name as a fact, with the words that depend on its number."""
+    """A name as facts, with words that agree in number."""
     return {slot: name} | {f"{slot}.{field}": pair[is_plural] for field, pair in GRAMMAR.items()}
 
 
 @lru_cache(maxsize=8192)
 def _heroes(template: str) -> int:
-    """How many of the leading roles a sentence speaks of."""
+    """How many of the leading roles a sentence mentions."""
     return len({role for name in fields(template) for role in re.split(r"[.+]", name)} & {*HEROES, "carb", "early", "late"})
 
 
@@ -78,7 +78,7 @@ class Cook:
         self.rng, self.words, self.request, self.dish = rng, words, request, dish
         self.method = methods()[dish.form]
         serves, wanted = rng.choice(self.method.get("serves", (2, 3, 4, 5, 6, 8))), promised(dish, request)
-        for _ in range(TRIES):  # some wordings leave out an optional food: not one that the name speaks of
+        for _ in range(TRIES):  # some wordings omit an optional food, which must not be one in the name
             self.kitchen = Kitchen(rng, dish, serves, words, request)
             self.name = self._say(dish.name)
             self.steps = [step for sentences in self.method["steps"] if (step := self._step(sentences))]
@@ -87,17 +87,17 @@ class Cook:
                 break
         self.foods = [key for key in self.kitchen.used if key != "salt"]
         self.needs = self.kitchen.listing()
-        self.minutes = -(-(rng.choice(self.method["prep"]) + minutes_in(self.steps)) // 5) * 5  # up to the next five minutes
+        self.minutes = -(-(rng.choice(self.method["prep"]) + minutes_in(self.steps)) // 5) * 5  # rounded up to five minutes
 
     def _say(self, template: str) -> str:
         return ONE.sub("1 minute", fill(self.rng, template, self.kitchen.look, self.words["phrases"]))
 
     def _step(self, sentences: Sequence[Sequence[str]]) -> str:
-        """One step: of each of its sentences one wording that this plate can fill, and a word to the audience."""
+        """One step: for each of its sentences a wording that this plate can fill, and a word to the audience."""
         said = []
         for choices in sentences:
             usable = [template for template in choices if self.kitchen.can(template)]
-            most = max(map(_heroes, usable), default=0)  # what the title promises must not be lost for the sake of a shorter wording
+            most = max(map(_heroes, usable), default=0)  # a shorter wording must not lose what the title promises
             if usable:
                 said.append(upper_first(self._say(self.rng.choice([template for template in usable if _heroes(template) == most]))))
         text = " ".join(said)
@@ -111,7 +111,7 @@ class Cook:
         return text
 
     def facts(self, hero: str = "") -> Facts:
-        """What can be said of the dish: its name, its time, and some of its foods."""
+        """Facts about the dish: its name, its time, and some of its foods."""
         roles = {key: role for role, keys in self.dish.roles.items() for key in keys}
         asked = [key for key in asked_foods(self.request) if key in self.foods]
         leads = [[key for key in self.foods if roles[key] in pair] for pair in (("main", "veg", "fruit"), ("flavor", "carb"))]
@@ -119,7 +119,7 @@ class Cook:
         telling = [key for key in self.foods if roles[key] not in PLAIN and key != hero]
         self.rng.shuffle(telling)
         more = [key for key in self.foods if roles[key] in SECOND and key not in (hero, *telling)] if len(telling) < 2 else []
-        telling.sort(key=lambda key: key in self.name)  # rather what the name of the dish does not say
+        telling.sort(key=lambda key: key in self.name)  # preferably foods that the name does not mention
         weighed = self.rng.choice([key for key in self.foods if roles[key] not in ("spice", "leaven")])
         look = {
             "verb": self.rng.choice(self.method["verb"]), "minutes": show_time(self.minutes), "count": str(len(self.needs)),
@@ -150,7 +150,7 @@ class Cook:
         return " ".join(tell(self.rng, self.words, lines[table], look | (self.facts() if i else {})) for i, table in enumerate(tables))
 
     def swap(self) -> tuple[str, str] | None:
-        """A food of the dish, and one that could stand in for it, from the same place in the dish."""
+        """A food of the dish, and a substitute for it from the same slot."""
         free = allowed(self.request)
         groups = [
             [key for key, _ in group]
@@ -162,7 +162,7 @@ class Cook:
         return self.rng.choice(pairs) if pairs else None
 
     def notes(self) -> list[str]:
-        """What stands below a recipe: a tip, a swap, how to serve and how to keep it; more of it where the request says long."""
+        """The notes below a recipe: a tip, a swap, serving and keeping; more if the request says long."""
         look = self.facts()
         pool = [tell(self.rng, self.words, self.words[table], self.facts()) for table in ("serve lines", "keep lines", "serve lines")]
         pair = self.swap()
@@ -177,13 +177,13 @@ class Cook:
         return [upper_first(text) for text in chosen if text]
 
     def yields(self) -> str:
-        """How many it serves, or what it makes."""
+        """How many the recipe serves, or what it makes."""
         made = self.method.get("makes")
         return f"Makes {self.kitchen.serves} {made}." if made else f"Serves {self.kitchen.serves}."
 
 
 def cook_some(rng: random.Random, words: Words, request: Request, forms: tuple[str, ...] = (), sweet: bool | None = None) -> Cook:
-    """A dish of one of these forms, written out so that it uses all that its name and the request promise."""
+    """A dish of one of these forms, written out so that it uses everything its name and the request promise."""
     for _ in range(TRIES):
         cook = Cook(rng, words, request, some_plate(rng, request, forms, sweet))
         if cook.keeps_word:
@@ -192,7 +192,7 @@ def cook_some(rng: random.Random, words: Words, request: Request, forms: tuple[s
 
 
 def card(rng: random.Random, words: Words, cook: Cook) -> str:
-    """A recipe as a card: title, what to expect, ingredients, numbered steps, notes."""
+    """A recipe as a card: title, introduction, ingredients, numbered steps, notes."""
     head = rng.choice(words["card heads"])
     lines = [title_case(cook.name), "", cook.intro(), f"{cook.yields()} {head[0].format(show_time(cook.minutes))}", "", head[1]]
     lines += [f"- {need}" for need in cook.needs] + ["", head[2]]
@@ -201,7 +201,7 @@ def card(rng: random.Random, words: Words, cook: Cook) -> str:
 
 
 def prose(rng: random.Random, words: Words, cook: Cook) -> str:
-    """A recipe told in paragraphs, as one cook would write it to another."""
+    """A recipe in paragraphs, as one cook would write to another."""
     needs = [show_food(all_foods()[key], cook.kitchen.amounts[key], cook.kitchen.metric) for key in cook.foods]
     salt = (", with salt and pepper" if cook.kitchen.pepper else ", with salt") if "salt" in cook.kitchen.used else ""
     listed = join_and(needs) + salt

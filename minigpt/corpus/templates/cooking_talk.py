@@ -1,6 +1,6 @@
-"""Kitchen talk that is no recipe: questions, techniques, menus, plans, lists, notes, swaps. In: words and a request; out: one text.
+"""Writes about cooking other than recipes: questions, techniques, menus, plans, lists, notes, swaps.
 
-Every food and dish in them comes from plates that the request allows, every number from the same tables as the recipes.
+All foods and dishes come from plates that the request allows, all numbers from the same tables as in recipes.
 """
 
 from __future__ import annotations
@@ -22,21 +22,21 @@ from minigpt.corpus.words import Words
 DAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 NUMBERS = ("zero", "one", "two", "three", "four", "five", "six", "seven")
 STARTERS = ("soup", "cold_soup", "salad")
-TRIES = 12  # plates drawn until one has what the text is about
+TRIES = 12  # most plates drawn for one that suits the text
 
 
 class Talk:
-    """One text in the making: plates, and sentences from the tables."""
+    """Plates and sentences for one text."""
 
     def __init__(self, rng: random.Random, words: Words, request: Request, sweet: bool) -> None:
         self.rng, self.words, self.request, self.sweet, self.table = rng, words, request, sweet, words["talk"]
 
     def cook(self, forms: tuple[str, ...] = (), sweet: bool | None = None) -> Cook:
-        """A dish that the request allows, written out."""
+        """A dish that the request allows, as a written-out recipe."""
         return cook_some(self.rng, self.words, self.request, forms, self.sweet if sweet is None else sweet)
 
     def cooks(self, count: int) -> list[Cook]:
-        """So many dishes of different names, or fewer if there are not so many."""
+        """`count` dishes with different names, or as many as there are."""
         found: dict[str, Cook] = {}
         for _ in range(4 * count):
             cook = self.cook()
@@ -46,7 +46,7 @@ class Talk:
         return list(found.values())
 
     def say(self, templates: str | Sequence[str], look: Facts) -> str:
-        """One of the templates (or of the table of that name), filled."""
+        """A filled template, from a list or the table of that name."""
         return tell(self.rng, self.words, self.table[templates] if isinstance(templates, str) else templates, look)
 
     def title(self, name: str, look: Facts) -> str:
@@ -54,7 +54,7 @@ class Talk:
         return title_case(self.say(name, look))
 
     def heat(self, key: str) -> Facts:
-        """How a food is cooked, for how long, and how one sees that it is done."""
+        """How a food is cooked, for how long, and how to tell that it is done."""
         food = all_foods()[key]
         clock = self.rng.choice([clock for clock in CLOCKS if getattr(food, clock)])
         minutes = getattr(food, clock)
@@ -65,7 +65,7 @@ class Talk:
         }  # fmt: skip
 
     def closing(self, cook: Cook, count: int) -> list[str]:
-        """Sentences that end a text: so many details, and what the season, the audience and the tone ask for."""
+        """Closing sentences: `count` details, and what season, audience and tone ask for."""
         count += {"short": -1, "long": 2}.get(self.request.length or "", 0)
         looks = [cook.facts() for _ in range(max(count, 0))]
         usable = [template for template in self.table["more"] if all(name in look for look in looks for name in fields(template))]
@@ -82,7 +82,7 @@ class Talk:
 
 
 def heated(cook: Cook) -> list[str]:
-    """The foods of a dish that have a cooking time; those that were asked for, if there are any."""
+    """The foods of a dish that have a cooking time; only the requested ones, if there are any."""
     keys = [key for key in cook.foods if any(getattr(all_foods()[key], clock) for clock in CLOCKS)]
     asked = asked_foods(cook.request)
     return [key for key in keys if key in asked] or keys
@@ -110,7 +110,7 @@ def question(talk: Talk) -> str:
 
 
 def technique(talk: Talk) -> str:
-    """How one food is cooked in one way, and what becomes of it; of a dish without heat, how the dish is made."""
+    """How to cook a food in one way, and the result; for a dish without heat, how to make it."""
     cook = talk.cook()
     hot = heated(cook)
     if not hot:
@@ -128,7 +128,7 @@ def _clock(minutes: int) -> str:
 
 
 def menu(talk: Talk) -> str:
-    """Three dishes in order, and when to start each of them, the longest first."""
+    """Three dishes in order, and when to start each, the longest first."""
     mains = tuple(sorted({row["form"] for row in dishes(talk.request, (), False)} - set(STARTERS)))
     courses = not talk.sweet and mains and dishes(talk.request, STARTERS) and dishes(talk.request, (), True)
     cooks = [talk.cook(STARTERS), talk.cook(mains), talk.cook((), True)] if courses else talk.cooks(3)
@@ -144,7 +144,7 @@ def menu(talk: Talk) -> str:
 
 
 def plan(talk: Talk) -> str:
-    """A dish for each of some days."""
+    """A dish a day for several days."""
     cooks = talk.cooks(talk.rng.choice((3, 4, 5)))
     first = talk.rng.randrange(7)
     days = [DAYS[(first + i) % 7] for i in range(len(cooks))]
@@ -157,7 +157,7 @@ def plan(talk: Talk) -> str:
 
 
 def shopping(talk: Talk) -> str:
-    """One list of everything that two dishes need, the amounts added up."""
+    """One shopping list for two dishes, with amounts added up."""
     one, two = (talk.cooks(2) * 2)[:2]
     foods = all_foods()
     total: dict[str, float] = {}
@@ -183,7 +183,7 @@ def notes(talk: Talk) -> str:
 
 
 def swap(talk: Talk) -> str:
-    """What can take the place of one food in a dish, how much of it, and what that does to the time."""
+    """A substitute for a food in a dish, its amount, and how the time changes."""
     for _ in range(TRIES):
         cook = talk.cook()
         pair = cook.swap()
@@ -202,7 +202,7 @@ def swap(talk: Talk) -> str:
 
 
 def write(rng: random.Random, words: Words, request: Request, sweet: bool, text: Callable[[Talk], str]) -> str:
-    """The text of one kind, savory or sweet; of a request for an ingredient, one that speaks of it."""
+    """A text of one kind, savory or sweet; if an ingredient is requested, one that mentions it."""
     names = {name for key in asked_foods(request) for name in (key, all_foods()[key].general)}
     for _ in range(TRIES):
         said = text(Talk(rng, words, request, sweet))

@@ -1,7 +1,6 @@
-"""The randomness of the template writers: a generator that keeps to favourites if the corpus should be small.
+"""A random generator that mostly draws favourites from each list, for small corpora.
 
-A small model learns a turn of phrase from a dozen examples, and from one it learns nothing. So a small corpus says fewer things, each of
-them more often.
+A small model learns a phrase from a dozen examples, and nothing from one. So a small corpus says fewer things, each more often.
 """
 
 from __future__ import annotations
@@ -11,24 +10,24 @@ import random
 from collections.abc import Callable
 from typing import Any
 
-EVEN_FROM = 300_000  # tokens; in a smaller corpus the writers keep to favourites
-FAITHFUL = 0.95  # how often it is a favourite
+EVEN_FROM = 300_000  # tokens; smaller corpora keep to favourites
+FAITHFUL = 0.95  # share of draws that are favourites
 LEAST_FAVOURITES = 2
-PATIENCE = 200  # choices of one document; a writer that is still at it needs other words
-HAND, LEAST_HAND = 180, 6  # whole lines that are remembered, times the share; at least
+PATIENCE = 200  # draws per document after which the share doubles, in case no favourite fits
+HAND, LEAST_HAND = 180, 6  # whole lines remembered: times the share, and at least
 
 
 class Favourites(random.Random):
-    """A generator whose choices keep, but for a few, to a `share` of every list, as people do. Which items those are depends on the seed.
+    """Draws mostly from a fixed `share` of every list, chosen by the seed, as people favour some words.
 
-    Favourites are dealt like cards, each once before the first comes again: sampling below temperature 1 would make what is a little more
-    frequent much more frequent.
+    Favourites are dealt like cards, each once before any repeats: otherwise sampling below temperature 1 would turn slightly more
+    frequent items into much more frequent ones.
     """
 
     def __init__(self, seed: int, *, share: float) -> None:  # keyword-only: before Python 3.11 Random takes one positional argument
         super().__init__(seed)
         self.share, self.offset, self.drawn = share, seed * 7919, 0
-        self.decks: dict[tuple[int, int, str, str], list[int]] = {}  # those of lists of one length and one first and last item are one
+        self.decks: dict[tuple[int, int, str, str], list[int]] = {}  # lists with the same length, first and last item share a deck
         self.hands: dict[str, list[str]] = {}
 
     def choice(self, seq: Any) -> Any:
@@ -53,7 +52,7 @@ class Favourites(random.Random):
 
 
 def recall(rng: random.Random, key: str, make: Callable[[], str]) -> str:
-    """A line that `make` writes; where the generator keeps to favourites, one that it wrote under this key, once they are enough."""
+    """A line from `make`; with favourites, one that it made earlier for this key, once there are enough."""
     if not isinstance(rng, Favourites) or rng.share >= 1:
         return make()
     hand = rng.hands.setdefault(key, [])

@@ -1,4 +1,4 @@
-"""General documents: dialogues, business letters, lessons and news. In: a random generator and the general words; out: one text."""
+"""Writes general documents: dialogues, business letters, lessons and news."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ FORMS: dict[str, Form] = {
     "news": form_of(news),
 }
 
-IN_OTHERS = {  # what is written in place of a form that knows nothing about a topic (topic.py)
+IN_OTHERS = {  # the forms of topic.py that replace a form if it does not know the topic
     "dialogue": ("conversation", "talk"), "email": ("letter",), "memo": ("letter",), "lesson": ("questions", "answer", "plan"),
     "news": ("talk", "answer"),
 }  # fmt: skip
 
 
 def covers(request: Request) -> bool:
-    """Whether every form of a request has something to say about its topics."""
+    """Whether every form of a request knows its topics."""
     return not request.topics or all(_knows(form, request) for form in request.forms)
 
 

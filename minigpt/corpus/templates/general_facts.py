@@ -1,4 +1,4 @@
-"""What all general documents draw on. In: a random generator, the words and a request; out: words that fit it, and facts that agree."""
+"""Draws words that a request allows and facts that agree, for all general documents."""
 
 from __future__ import annotations
 
@@ -21,31 +21,31 @@ SEASONS = {"winter": (12, 1, 2), "spring": (3, 4, 5), "summer": (6, 7, 8), "autu
 
 
 class Unfit(Exception):
-    """What was drawn so far cannot obey the request: draw again."""
+    """Raised if the words drawn so far cannot obey the request; draw again."""
 
 
 @cache
 def banned(request: Request) -> re.Pattern[str] | None:
-    """The words that no document of this request may hold; None if it forbids none."""
+    """A pattern of the words that the request forbids; None if there are none."""
     bans = load_words("general")["bans"]
     words = [word for key in (request.audience, request.tone, *request.diets) for word in bans.get(key, ())] + list(request.without)
     if request.season:
         own = set(bans[request.season])
         words += [word for season in SEASONS if season != request.season for word in bans[season] if word not in own]
-    plural = [re.escape(word) + ("(?:e?s)?" if len(word) > 2 else "") for word in words]  # "his" is no plural of "hi"
+    plural = [re.escape(word) + ("(?:e?s)?" if len(word) > 2 else "") for word in words]  # "his" is not a plural of "hi"
     return re.compile(r"\b(?:" + "|".join(plural) + r")\b", re.IGNORECASE) if words else None
 
 
 @cache
 def topic_words(request: Request) -> re.Pattern[str] | None:
-    """Finds what names the request's topics themselves: a dog where the topic is dogs."""
+    """A pattern of the names of the request's topics: "dog" for dogs."""
     stems = [re.escape(re.sub(r"(?<=\w\w)(?:ies|y|e?s)$", "", topic.lower())) for topic in request.topics]
     return re.compile(r"\b(?:" + "|".join(stems) + r")(?:ies|y|e?s)?\b", re.IGNORECASE) if stems else None
 
 
 @cache
 def naming(request: Request, form: str) -> re.Pattern[str] | None:
-    """What every document of a form must hold if its request has topics: the name of one; in a dialogue, also that of a kind of it."""
+    """A pattern that every document of a form must match if its request has topics: the name of one, or in a dialogue of an instance."""
     if form == "dialogue" and (known := known_topics(request)):
         table = load_words("general")["topic words"]
         return topic_words(replace(request, topics=(*request.topics, *(name for key in known for name in (key, *table[key])))))
@@ -54,19 +54,19 @@ def naming(request: Request, form: str) -> re.Pattern[str] | None:
 
 @cache
 def known_topics(request: Request) -> tuple[str, ...]:
-    """The keys of the topic table that the request's topics stand for, "pets" for dogs; none if the table knows none of them."""
+    """The keys in the topic table of the request's topics, such as "pets" for dogs; empty if the table knows none."""
     table = load_words("general")["topic words"]
     asked = {form for topic in request.topics for form in _forms_of(topic.lower())}
     return tuple(key for key, names in table.items() if asked & {form for name in [key, *names] for form in _forms_of(name)})
 
 
 def _forms_of(word: str) -> set[str]:
-    """The word in the singular and the plural, as far as regular."""
+    """The singular and plural of a regular word."""
     return {word, word.removesuffix("s"), word.removesuffix("es"), word.removesuffix("ies") + "y" if word.endswith("ies") else word}
 
 
 class Pen:
-    """Draws words for one document, none that its request forbids, and keeps the facts that its sentences share."""
+    """Draws allowed words for one document, and keeps the facts that its sentences share."""
 
     def __init__(self, rng: random.Random, words: Words, request: Request) -> None:
         self.rng, self.words, self.request = rng, words, request
@@ -76,7 +76,7 @@ class Pen:
             self.facts["topic"] = rng.choice(request.topics)
 
     def pick(self, options: Sequence[Any]) -> Any:
-        """One option; where some name the topic of the request, one of those."""
+        """A random option; among those that name the request's topic, if there are any."""
         if self.prefer:
             options = [option for option in options if self.prefer.search(str(option))] or options
         if self.ban is None:
@@ -88,11 +88,11 @@ class Pen:
         raise Unfit
 
     def choose(self, key: str) -> Any:
-        """One entry of the word table of that name."""
+        """A random entry of the word table of that name."""
         return self.pick(self.words[key])
 
     def say(self, template: str) -> str:
-        """A sentence from the template, with the facts; no word in it is forbidden."""
+        """A sentence from the template and the facts, without forbidden words."""
         for _ in range(SENTENCE_TRIES):
             text = upper_first(fill(self.rng, template, self.facts, self.words))
             if self.ban is None or not self.ban.search(text):
@@ -100,15 +100,15 @@ class Pen:
         raise Unfit
 
     def tell(self, *templates: str) -> str:
-        """A paragraph: the sentences of the templates."""
+        """A paragraph from the templates."""
         return " ".join(filter(None, map(self.say, templates)))
 
     def some(self, key: str) -> str:
-        """A sentence from one of the templates in the word table of that name."""
+        """A sentence from a random template in the word table of that name."""
         return self.say(self.choose(key))
 
     def slots(self, table: dict[str, list[Any]]) -> None:
-        """One row of each slot becomes facts: of "pet needs tip" the facts {pet}, {pet.needs} and {pet.tip}."""
+        """Turn a random row of each slot into facts: {pet}, {pet.needs} and {pet.tip} for "pet needs tip"."""
         for names, options in table.items():
             slot, *fields = names.split()
             option = self.pick(options)
@@ -118,7 +118,7 @@ class Pen:
 
 
 def form_of(write: Callable[[Pen], str]) -> Form:
-    """The form that writes with fresh pens until a document obeys the request."""
+    """A form that retries with fresh pens until a document obeys the request."""
 
     def form(rng: random.Random, words: Words, request: Request) -> str:
         for _ in range(DOCUMENT_TRIES):
@@ -135,7 +135,7 @@ def form_of(write: Callable[[Pen], str]) -> Form:
 
 
 def dates(pen: Pen) -> None:
-    """Four working days in the season, in order, with their names: {past}, {when}, {when2} within a week and {when3} some weeks later."""
+    """Four weekdays in the season, in order: {past}, {when}, {when2} within a week, and {when3} some weeks later."""
     months = SEASONS.get(pen.request.season or "", tuple(range(1, 13)))
     while True:
         start = date(pen.rng.randint(2024, 2031), pen.rng.choice(months), pen.rng.randint(1, 28))
@@ -150,19 +150,19 @@ def dates(pen: Pen) -> None:
 
 
 def clock(minutes: int) -> str:
-    """Minutes after midnight on a clock of twelve hours, "4:05"."""
+    """Minutes after midnight as 12-hour time: "4:05"."""
     return f"{(minutes // 60 - 1) % 12 + 1}:{minutes % 60:02d}"
 
 
 def times(pen: Pen) -> None:
-    """{time}, {minutes} later {time2}, and {time3} which is {later} minutes after {time}: a second chance on the same day."""
+    """{time}, {time2} {minutes} minutes later, and {time3} {later} minutes after {time}, a second chance on the same day."""
     start, minutes, later = pen.rng.randrange(9 * 60, 17 * 60, 5), pen.rng.randrange(10, 100, 5), pen.rng.randrange(20, 180, 10)
     pen.facts |= {"time": clock(start), "minutes": str(minutes), "time2": clock(start + minutes)}
     pen.facts |= {"later": str(later), "time3": clock(start + later)}
 
 
 def amounts(pen: Pen, prices: Sequence[int]) -> None:
-    """{count} things at {price} make {total}; {n} is less than {m}; {percent} off {total} leaves {reduced}, all in whole dollars."""
+    """{count} things at {price} cost {total}; {n} is less than {m}; {percent} off {total} leaves {reduced}, all in whole dollars."""
     count, price, percent = pen.rng.randint(2, 9), pen.rng.choice(prices), pen.rng.choice((10, 20, 25, 50))
     n, m = sorted(pen.rng.sample(range(2, 13), 2))
     while count * price * percent % 100:
@@ -184,7 +184,7 @@ CONTRACTIONS = [
 
 
 def contract(pen: Pen, text: str) -> str:
-    """As people speak: "I'm" for most of "I am", but never in a formal document."""
+    """The text with contractions, as in speech: mostly "I'm" for "I am", but never in a formal document."""
     if pen.request.tone == "formal":
         return text
     for long, short in CONTRACTIONS:

@@ -1,4 +1,4 @@
-"""Business writing. In: a pen that knows the request; out: an e-mail or a memo whose dates, sums and names agree."""
+"""Writes e-mails and memos whose dates, sums and names agree."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ PRICES = (12, 18, 25, 32, 45, 48, 60, 75, 90, 110, 120, 145, 180, 240, 320, 450)
 
 
 def email(pen: Pen) -> str:
-    """Subject, greeting, what it is about in a few sentences, a wish, a closing and a name."""
+    """An e-mail: subject, greeting, a few sentences, a wish, a closing and a name."""
     facts(pen)
     tone, words = pen.request.tone, pen.words
     letters = [letter for letter in words["letters"] if letter.get("kids") or pen.request.audience != "children"]
@@ -27,7 +27,7 @@ def email(pen: Pen) -> str:
 
 
 def memo(pen: Pen) -> str:
-    """To whom, from whom, when and about what; then three sentences of it."""
+    """A memo: to, from, date and subject, then three sentences."""
     facts(pen)
     subject = pen.pick(pen.words["memo subjects"])
     to = pen.rng.choice((f"all of {pen.facts['department']}", pen.facts["department"], f"the office in {pen.facts['town']}"))
@@ -43,7 +43,7 @@ def _greeting(pen: Pen) -> str:
 
 
 def facts(pen: Pen) -> None:
-    """Who writes to whom, for which companies, about what, and numbers that agree with each other."""
+    """Draw who writes to whom, for which companies, about what, and consistent numbers."""
     rng, words, found = pen.rng, pen.words, pen.facts
     dates(pen)
     times(pen)
@@ -66,7 +66,7 @@ def facts(pen: Pen) -> None:
 
 
 def _sums(pen: Pen) -> dict[str, int]:
-    """{count} things at {price} make {total}; {percent} off leave {reduced}; {n} of them make {ntotal}, and {n} weeks {ndays} days."""
+    """{count} things at {price} cost {total}; {percent} off leave {reduced}; {n} of them cost {ntotal}, and {n} weeks {ndays} days."""
     rng = pen.rng
     while True:
         count, price, percent = rng.randint(4, 9), rng.choice(PRICES), rng.choice((5, 10, 15, 20, 25))
@@ -88,6 +88,6 @@ def _sums(pen: Pen) -> dict[str, int]:
 
 
 def _minutes(time: str) -> int:
-    """ "4:05" in minutes after midnight, in the morning."""
+    """Minutes after midnight of a morning time such as "4:05"."""
     hours, minutes = time.split(":")
     return 60 * int(hours) + int(minutes)

@@ -1,15 +1,15 @@
-"""News. In: a pen that knows the request; out: a short report from an invented town, in which names, days and sums agree."""
+"""Writes short news reports from invented towns, with consistent names, days and sums."""
 
 from __future__ import annotations
 
 from minigpt.corpus.english import upper_first
 from minigpt.corpus.templates.general_facts import Pen, dates, times
 
-DETAILS = {"short": (1, 2), "long": (7, 8)}  # sentences beyond the event's own; else 5 or 6
+DETAILS = {"short": (1, 2), "long": (7, 8)}  # sentences besides the event's own; default 5 or 6
 
 
 def news(pen: Pen) -> str:
-    """Headline, what happened, some details, a voice, what surrounds it, and one sentence that sums it up."""
+    """A report: headline, event, details, a quotation, background, and a summary sentence."""
     rng, words = pen.rng, pen.words
     event = pen.pick(words["news events"])
     facts(pen)
@@ -22,7 +22,7 @@ def news(pen: Pen) -> str:
 
 
 def facts(pen: Pen) -> None:
-    """Where, when, who and how many: {small} people plant {rate} trees each, {planted} in all; {cash} and {cash2} make {cashsum}."""
+    """Draw where, when, who and how many: {small} people plant {rate} trees each, {planted} in all; {cash} and {cash2} make {cashsum}."""
     rng, words, found = pen.rng, pen.words, pen.facts
     dates(pen)
     times(pen)

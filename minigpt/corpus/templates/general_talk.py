@@ -1,4 +1,4 @@
-"""Dialogues. In: a pen that knows the request; out: a talk of two people in which the second answers what the first asked."""
+"""Writes dialogues in which the second speaker answers the first."""
 
 from __future__ import annotations
 
@@ -6,16 +6,16 @@ from typing import Any
 
 from minigpt.corpus.templates.general_facts import Pen, amounts, clock, contract, dates, known_topics, times
 
-SHORT_TURNS = 4  # of a script; each pair of its turns is a question and its answer
+SHORT_TURNS = 4  # turns of a short script; each pair is a question and its answer
 
 
 def dialogue(pen: Pen) -> str:
-    """A greeting, a script of four or six turns, sometimes an aside, a farewell."""
+    """A dialogue: a greeting, a script of four or six turns, sometimes an aside, a farewell."""
     script = _script(pen)
     facts(pen)
     pen.slots({key: rows for key, rows in script["slots"].items() if "/" not in key})
     for key, rows in script["slots"].items():
-        if "/" in key:  # two different entries of one list
+        if "/" in key:  # two different entries of the same list
             pen.facts |= dict(zip(key.split("/"), pen.rng.sample(rows, 2), strict=True))
     if "dish.cook" in pen.facts:
         end = pen.rng.randrange(11 * 60, 20 * 60, 15)
@@ -24,7 +24,7 @@ def dialogue(pen: Pen) -> str:
 
 
 def _script(pen: Pen) -> dict[str, Any]:
-    """A script about one of the request's topics; for a topic of which there is none, one that asks about any topic."""
+    """A script about one of the request's topics, or one that suits any topic."""
     scripts = [*pen.words["scripts"], *pen.words["talks out"], *pen.words["talks in"]]
     if not pen.request.topics:
         chosen: dict[str, Any] = pen.rng.choice(scripts)
@@ -57,7 +57,7 @@ def _lines(pen: Pen, script: list[str]) -> str:
 
 
 def facts(pen: Pen) -> None:
-    """Who speaks, about whom, where and when, and sums that agree: {high} is {gap} more than {low}, {reached} is {n}0 plus {gain}."""
+    """Draw who speaks, about whom, where and when, and consistent sums: {high} is {gap} more than {low}, {reached} is {n}0 plus {gain}."""
     rng, found = pen.rng, pen.facts
     a, b, c, d = rng.sample(pen.words["people"], 4)
     found["a.full"] = f"{a} {rng.choice(pen.words['surnames'])}"

@@ -1,9 +1,9 @@
-"""The small template language of the word tables: in goes a template and a random generator, out comes one finished sentence.
+"""Fills templates in the small language of the word tables.
 
-[a|b|c]      one of the alternatives, drawn at random; alternatives may nest, and may be empty
-{name}       looked up by the caller; {Name} is the same with a capital letter
-{~list}      one entry of the shared list of that name
-a(n) / A(n)  becomes "a" or "an", as the next word wants
+[a|b|c]      a random alternative; alternatives may nest and may be empty
+{name}       looked up by the caller; {Name} is the same, capitalised
+{~list}      a random entry of the shared list of that name
+a(n) / A(n)  becomes "a" or "an", by the next word
 """
 
 from __future__ import annotations
@@ -26,12 +26,12 @@ ARTICLE = re.compile(r"\b([Aa])\(n\) (?=(\w+))")
 
 
 def fill(rng: random.Random, template: str, look: Look | Mapping[str, str], lists: Words | None = None) -> str:
-    """One text from the template: alternatives drawn, fields looked up (their values are templates too), articles chosen."""
+    """A text from the template: alternatives drawn, fields looked up (their values are templates too), articles chosen."""
     find = look if callable(look) else look.__getitem__
     text = template
     while True:
         text, chosen = CHOICE.subn(lambda m: rng.choice(m[1].split("|")), text)
-        if chosen:  # fields wait until no alternative is left: an alternative not taken must not be looked up
+        if chosen:  # fields come last: those of alternatives not taken must not be looked up
             continue
         text, filled = FIELD.subn(lambda m: _field(rng, m[1], find, lists), text)
         if not filled:
@@ -50,5 +50,5 @@ def _article(match: re.Match[str]) -> str:
 
 
 def draw(rng: random.Random, items: Sequence[Any], count: int) -> list[Any]:
-    """`count` different entries of the list, in random order."""
+    """`count` distinct entries of the list, in random order."""
     return rng.sample(list(items), count)

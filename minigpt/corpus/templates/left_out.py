@@ -1,4 +1,4 @@
-"""A request in, out comes a pattern of the words that it rules out, which no document may mention."""
+"""Finds the words that a request excludes, which no document may mention."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from minigpt.corpus.words import load_words
 
 
 def word_pattern(request: Request) -> re.Pattern[str] | None:
-    """A pattern of the things that the request leaves out, in singular and plural; None if there are none but foods, which recipes know."""
+    """A pattern of the excluded things, in singular and plural; None if they are only foods, which recipes handle."""
     things = ruled_out_things(request)
     irregular = {one: many for many, one in IRREGULAR.items()}
     numbers = [either_number(thing) for thing in (*things, *(irregular[t] for t in things if t in irregular))]
@@ -18,6 +18,6 @@ def word_pattern(request: Request) -> re.Pattern[str] | None:
 
 
 def ruled_out_things(request: Request) -> tuple[str, ...]:
-    """Things to leave out that are not foods of a recipe: templates know nothing of them but the word."""
+    """The excluded things that are not foods of a recipe: templates know only the word."""
     foods = set(load_words("prompts_foods")["foods"]) if request.category == "cooking" else set()
     return tuple(thing for thing in request.without if thing not in foods)

@@ -1,4 +1,4 @@
-"""Lessons in school arithmetic. In: a random generator and the general words; out: a worked example whose every number is computed."""
+"""Writes arithmetic lessons with worked examples whose numbers are all computed."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from minigpt.corpus.request import Request
 from minigpt.corpus.templates.grammar import fill
 from minigpt.corpus.words import Words
 
-# Each writer gives the topic, the steps of the worked example, and the check.
+# Each lesson returns the topic, the steps of the worked example, and the check.
 Parts = tuple[str, list[str], str]
 
 
 def lesson(rng: random.Random, words: Words, request: Request) -> str:
-    """A lesson: what it is about, a problem, its solution step by step, a check, a last word."""
+    """A lesson: its subject, a problem, the solution step by step, a check, a closing remark."""
     topic, steps, check = rng.choice(taught(request) or tuple(LESSONS))(rng, words)
     look = {"topic": topic}
     intro = fill(rng, rng.choice(words["lesson intros"]), look)
@@ -26,7 +26,7 @@ def lesson(rng: random.Random, words: Words, request: Request) -> str:
 
 
 def practice(rng: random.Random, words: Words) -> str:
-    """A few sums to do, most of them about somebody's things, and their answers."""
+    """A few exercises, mostly word problems, and their answers."""
     asked, answers = [], []
     for number in range(1, rng.randint(4, 6) + 1):
         task, a, b = rng.choice(words["practice"]), rng.randint(12, 298), rng.randint(3, 11)
@@ -85,7 +85,7 @@ def area(rng: random.Random, words: Words) -> Parts:
 
 
 def average(rng: random.Random, words: Words) -> Parts:
-    count, mean = rng.choice((3, 4, 5)), rng.randint(26, 70)  # far enough from 0 for the last value, which must make up the rest
+    count, mean = rng.choice((3, 4, 5)), rng.randint(26, 70)  # large enough that the last value, which makes up the rest, stays positive
     values = [mean + rng.randint(-6, 6) for _ in range(count - 1)]
     values.append(mean * count - sum(values))
     rng.shuffle(values)
@@ -199,7 +199,7 @@ def multiply(rng: random.Random, words: Words) -> Parts:
 
 
 Lesson = Callable[[random.Random, Words], Parts]
-LESSONS: dict[Lesson, str] = {  # and the words by which a request may call them
+LESSONS: dict[Lesson, str] = {  # lesson -> the words by which a request may name it
     sharing: "division dividing remainder", percent: "percentage discount", area: "area perimeter rectangle geometry",
     average: "average mean statistics", fractions: "fraction denominator", speed: "speed distance", unit_price: "price proportion",
     equation: "equation algebra", clock: "time clock hour minute", multiply: "multiplication multiplying times table",
@@ -208,7 +208,7 @@ ALL = "math maths mathematics arithmetic number calculation".split()
 
 
 def taught(request: Request) -> tuple[Lesson, ...]:
-    """The lessons about a request's topics; none where a topic is no arithmetic."""
+    """The lessons about a request's topics; empty if a topic is not arithmetic."""
     asked = [{word.removesuffix("s") for word in topic.lower().split()} for topic in request.topics]
     if any(words & set(ALL) for words in asked):
         return tuple(LESSONS)

@@ -1,4 +1,4 @@
-"""Poetry documents, the table of their forms: in goes a request, out come the names of the forms that can obey it, and their writers."""
+"""The forms of poems, songs and stories, and which of them suit a request."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ FORMS: dict[str, Form] = {
     "story": story, "fable": fable, "scene": scene,
     "song": song, "ballad": ballad, "lullaby": lullaby, "limerick": limerick,
 }  # fmt: skip
-FUN = ("limerick",)  # against a formal tone, and the first to be written for a fun one
+FUN = ("limerick",)  # never for a formal tone, first for a fun one
 
 
 def forms_for(request: Request) -> tuple[str, ...]:
-    """The request's forms, narrowed to those that fit its tone and ordered by it. Never empty."""
+    """The request's forms that suit its tone, in order of preference; never empty."""
     forms = list(request.forms)
     if request.tone == "formal":
         forms = [form for form in forms if form not in FUN] or ["free_verse"]

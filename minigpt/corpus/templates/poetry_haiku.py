@@ -1,6 +1,6 @@
-"""Haiku: in goes a request, out come poems of 5, 7 and 5 syllables: a line of the season, somebody in the scene, a turn.
+"""Writes haiku of 5, 7 and 5 syllables: the season, somebody in the scene, a turn.
 
-Lines are drawn until the syllables of their words, which the word table counts, are right.
+Lines are drawn until they have the right number of syllables, counted by the word table.
 """
 
 from __future__ import annotations
@@ -29,23 +29,23 @@ from minigpt.corpus.templates.poetry_topics import (
 )
 from minigpt.corpus.words import Words, load_words
 
-LINES = 5000  # lines drawn for one haiku line; the tables give one in some dozens
+LINES = 5000  # most draws for a line; one in a few dozen fits
 SEASONS = ("spring", "summer", "autumn", "winter")
 MONTHS = re.compile(r"\b(january|march|april|july|august|october|november|december)\b")
 WORD = re.compile(r"[a-z']+")
-OTHER_WORD = re.compile(r"[^\W\d_a-z]+")  # letters of another script, and accented ones
+OTHER_WORD = re.compile(r"[^\W\d_a-z]+")  # letters of other scripts, and accented ones
 NUMBERS = {2: "two", 3: "three", 4: "four", 6: "six"}
 
 
 def syllables(line: str) -> int:
-    """The syllables of a line, by the table, and by its groups of vowels for a word that the table lacks."""
+    """The number of syllables in a line, by the table, or estimated for words not in it."""
     counts = syllable_counts()
     known = sum(counts.get(word) or estimate(word) for word in WORD.findall(line.lower()))
-    return known + sum((len(word) + 1) // 2 for word in OTHER_WORD.findall(line.lower()))  # about right for Cyrillic and kana
+    return known + sum((len(word) + 1) // 2 for word in OTHER_WORD.findall(line.lower()))  # roughly right for Cyrillic and kana
 
 
 def estimate(word: str) -> int:
-    """The syllables of a word by its spelling: groups of vowels, without the silent e of "gates" and "walked"."""
+    """Estimate the syllables of a word: its groups of vowels, without the silent e of "gates" and "walked"."""
     count = len(re.findall(r"[aeiouy]+", word))
     silent = re.search(r"[^aeiouyl]e$|[^aeiouysxzlcg](?<!ch)(?<!sh)es$|[^aeiouytd]ed$", word)
     return max(count - bool(silent and count > 1), 1)
@@ -53,7 +53,7 @@ def estimate(word: str) -> int:
 
 @cache
 def syllable_counts() -> dict[str, int]:
-    """word -> syllables, from the table, which lists the words by their count."""
+    """Word -> syllables, from the table, which groups words by count."""
     table = load_words("poetry")["syllable table"]
     return {word: int(count) for count, rows in table.items() for row in rows for word in row.split()}
 
@@ -69,7 +69,7 @@ def haiku(rng: random.Random, words: Words, request: Request) -> str:
 
 
 def haiku_sequence(rng: random.Random, words: Words, request: Request) -> str:
-    """Some haiku of one season and one subject, numbered."""
+    """Several numbered haiku of one season and subject."""
 
     def write() -> str:
         season, theme, topic = _subject(rng, words, request)
@@ -83,7 +83,7 @@ def haiku_sequence(rng: random.Random, words: Words, request: Request) -> str:
 
 
 def haibun(rng: random.Random, words: Words, request: Request) -> str:
-    """A short piece of prose from a walk or a journey, and the haiku in which it ends."""
+    """A short piece of prose about a walk or a journey that ends in a haiku."""
 
     def write() -> str:
         one = one_topic(rng, request)
@@ -99,7 +99,7 @@ def haibun(rng: random.Random, words: Words, request: Request) -> str:
 
 
 def _subject(rng: random.Random, words: Words, request: Request) -> tuple[str, dict[str, Any], str]:
-    """A season, the haiku theme of the request's topic or of the season, and the topic in the request's words if the theme lacks them."""
+    """A season, the haiku theme of the request's topic or the season, and the topic in the request's words if the theme lacks them."""
     season = request.season or rng.choice(SEASONS)
     themes = [*words["haiku"], *words["haiku topics"]]
     topic = ""
@@ -111,15 +111,15 @@ def _subject(rng: random.Random, words: Words, request: Request) -> tuple[str, d
         found = [theme for theme in themes if name and name in (theme.get("topic"), theme.get("season"))]
         if found and name in (season, found[0].get("topic")):
             plain = is_plain(phrase, str(name), (topic_tables(words) | words["season topics"])[name]["keys"])
-            own = rng.choice(("", "", str(name))) if plain else request.spell(phrase)  # a theme's haiku seldom say its name
+            own = rng.choice(("", "", str(name))) if plain else request.spell(phrase)  # a theme's haiku seldom name it
             return season, found[0], own
         topic = request.spell(phrase)
-    fits_season = [theme for theme in themes if theme.get("season", None if topic else season) == season]  # a theme of love, not for chess
+    fits_season = [theme for theme in themes if theme.get("season", None if topic else season) == season]  # not a theme of love for chess
     return season, rng.choice(fits_season), topic
 
 
 def _title(rng: random.Random, words: Words, theme: dict[str, Any], topic: str) -> str:
-    """A title from the theme, or from a topic that has none."""
+    """A title from the theme, or from the topic if there is none."""
     return title_case(fill(rng, rng.choice(words["haiku titles"]), {"theme": topic or rng.choice(theme["themes"])}))
 
 
@@ -157,12 +157,12 @@ def _stanza(rng: random.Random, words: Words, season: str, theme: dict[str, Any]
 
 
 def fitting(topic: str) -> list[str]:
-    """The topic, and its short name, as far as they fit into a line of seven syllables."""
+    """The topic and its short name, if they fit in a line of seven syllables."""
     return [name for name in dict.fromkeys((topic, short_name(topic))) if name and syllables(name) <= 7]
 
 
 def _line_of(count: int, write: Callable[[], str], without: set[str]) -> str:
-    """The first line written that has so many syllables and none of the words of other seasons."""
+    """The first line with `count` syllables and no words of other seasons."""
     for _ in range(LINES):
         line = " ".join(write().split())
         if line and syllables(line) == count and not without & set(WORD.findall(line.lower())):

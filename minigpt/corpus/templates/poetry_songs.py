@@ -1,7 +1,7 @@
-"""Songs, ballads, lullabies and limericks: in goes a request, out come lines that rhyme by the table of rhyme sounds.
+"""Writes songs, ballads, lullabies and limericks that rhyme by a table of rhyme sounds.
 
-A verse answers an image of the topic ("The tide breathes in and out") with a line of the singer's own ("I keep a candle for you tonight").
-Every line has about the same number of syllables.
+A verse answers an image of the topic ("The tide breathes in and out") with a line by the singer ("I keep a candle for you tonight"). All
+lines have about the same number of syllables.
 """
 
 from __future__ import annotations
@@ -19,13 +19,13 @@ from minigpt.corpus.words import Words
 WORD = re.compile(r"[A-Za-z']+")
 STRUCTURES = ("VCVVC", "VVCVC", "VVCVBC", "VCVVBC", "CVVBVC", "VVBVC")
 SCHEMES = ("ABCB", "AABB", "ABAB")
-LED = ("I ", "We ", "You ", "The ", "My ", "Your ", "Our ", "Every ", "Nobody ", "Somebody ")  # such a line may follow an "and"
-DRAWS = 40  # of images, until one has the length
-SHORTEST, LONGEST = 6, 9  # syllables of a line; one that rhymes may have one more
+LED = ("I ", "We ", "You ", "The ", "My ", "Your ", "Our ", "Every ", "Nobody ", "Somebody ")  # beginnings of lines that may follow "and"
+DRAWS = 40  # most draws for an image of the right length
+SHORTEST, LONGEST = 6, 9  # syllables of a line; a rhyming one may have one more
 
 
 class Rhymer:
-    """Lines of one song. A rhyme sound is used in one verse only, and a last word ends one line only."""
+    """Draws the lines of one song. No rhyme sound is used in two verses, and no two lines end in the same word."""
 
     def __init__(self, rng: random.Random, words: Words, images: Images, request: Request, lines: str = "song lines") -> None:
         self.rng, self.words, self.images, self.lines, self.formal = rng, words, images, words[lines], request.tone == "formal"
@@ -34,7 +34,7 @@ class Rhymer:
         self.seen: set[str] = set()
 
     def rhymes(self, templates: list[str], count: int) -> list[str]:
-        """So many lines from the templates that end in different, unused words and have no more syllables than the others."""
+        """`count` lines from the templates that end in different unused words, within the usual length."""
         found: list[str] = []
         for template in draw(self.rng, templates, len(templates)):
             if len(found) == count:
@@ -52,7 +52,7 @@ class Rhymer:
         return found
 
     def image(self, longest: int = LONGEST, shortest: int = SHORTEST) -> str:
-        """A line about the topic that this song has not had and that has the wanted length; none if the tables give none."""
+        """A new line about the topic within these lengths; None if the tables have none."""
         find, fronts = finder(self.images), self.words["line fronts"]
         for _ in range(DRAWS):
             line = self.images.clause() if self.rng.random() < 0.5 else fill(self.rng, self.rng.choice(fronts), find)
@@ -62,7 +62,7 @@ class Rhymer:
         return ""
 
     def answered(self, sound: str) -> list[str]:
-        """An image closed by a tail of the sound, and the singer's answer; two answers if no image fits a tail."""
+        """An image with a tail of this sound, and the singer's answer; two answers if no image fits a tail."""
         tails = self.rhymes(self.words["rhyme tails"].get(sound, []), 1)
         image = self.image(LONGEST + 1 - syllables(tails[0]), 3) if tails else ""
         if not image:
@@ -71,7 +71,7 @@ class Rhymer:
         return [f"{image}{comma} {tails[0]}", *self.rhymes(self.lines[sound], 1)]
 
     def pair(self, imaged: bool = True) -> tuple[str, str, str]:
-        """Two lines of the next rhyme sound that has two to give, and the sound; if `imaged`, of one that has tails first."""
+        """Two lines of the next rhyme sound with two left, and the sound; if `imaged`, preferably one with tails."""
         while True:
             tailed = [sound for sound in self.sounds if sound in self.words["rhyme tails"]] if imaged else []
             sound = (tailed or self.sounds)[-1]
@@ -81,7 +81,7 @@ class Rhymer:
                 return found[0], found[1], sound
 
     def verse(self, scheme: str) -> list[str]:
-        """Lines that rhyme AA, AABB or ABAB, or ABCB, where the lines without a rhyme are images of the topic."""
+        """Lines that rhyme AA, AABB, ABAB or ABCB; lines without a rhyme are images of the topic."""
         if scheme == "ABCB":
             second, fourth, sound = self.pair(imaged=False)
             sounds = [sound]
@@ -90,7 +90,7 @@ class Rhymer:
         return [line for pair in (zip(*pairs, strict=True) if scheme == "ABAB" else pairs) for line in pair]
 
     def unrhymed(self, sounds: list[str]) -> str:
-        """An image whose last word has none of the verse's rhyme sounds; they gain its own. The first one names the topic asked for."""
+        """An image that does not rhyme with `sounds`, to which its own is added. The first one names the requested topic."""
         table = {word.lower(): sound for sound, row in self.words["rhymes"].items() for word in row}
         line = self.call() if self.images.named and not self.images.mentions else self.image()
         while not line or table.get(end := last_word(line), end) in sounds:
@@ -99,19 +99,19 @@ class Rhymer:
         return line
 
     def call(self) -> str:
-        """A line that names the topic, of the nearest length to the others that the table gives."""
+        """A line that names the topic, as close in length to the others as the table allows."""
         lines = [upper_first(fill(self.rng, line, {"topic": self.images.name})) for line in self.words["topic calls"]]
         self.images.mentions += 1
         return min(self.rng.sample(lines, len(lines)), key=lambda line: max(SHORTEST - syllables(line), syllables(line) - LONGEST, 0))
 
 
 def last_word(line: str) -> str:
-    """The word that a line rhymes with."""
+    """The word on which a line rhymes."""
     return str(WORD.findall(line.lower())[-1])
 
 
 def song(rng: random.Random, words: Words, request: Request) -> str:
-    """Verses and a chorus that returns, in one of several structures; each verse's label names its rhyme scheme."""
+    """Verses and a repeated chorus, in one of several structures; each verse's label names its rhyme scheme."""
     return obedient(words, request, lambda: _song(rng, words, request))
 
 
@@ -135,7 +135,7 @@ def _song(rng: random.Random, words: Words, request: Request) -> str:
 
 
 def _chorus(rng: random.Random, words: Words, rhymer: Rhymer) -> tuple[str, list[str]]:
-    """A hook, and four lines: the hook, a line that rhymes with it, a call of the hook or of the topic, another line that rhymes."""
+    """A hook, and four lines: the hook, a rhyming line, a call of the hook or the topic, another rhyming line."""
     hook, sound = rng.choice(words["hooks"])
     rhymer.sounds.remove(sound)
     rhymer.ends.append(last_word(hook))
@@ -145,7 +145,7 @@ def _chorus(rng: random.Random, words: Words, rhymer: Rhymer) -> tuple[str, list
 
 
 def ballad(rng: random.Random, words: Words, request: Request) -> str:
-    """Quatrains that rhyme ABCB: an opening that names the topic, its images, each one answered, and a farewell."""
+    """Quatrains that rhyme ABCB: an opening that names the topic, images of it with answers, and a farewell."""
 
     def write() -> str:
         images = images_for(rng, words, request)
@@ -164,12 +164,12 @@ def ballad(rng: random.Random, words: Words, request: Request) -> str:
 
 
 def _stops(lines: list[str]) -> list[str]:
-    """Lines with a semicolon or a full stop at their ends, two to a sentence."""
+    """Lines that end alternately in a semicolon and a full stop."""
     return [f"{line}{'.' if i % 2 else ';'}" for i, line in enumerate(lines)]
 
 
 def lullaby(rng: random.Random, words: Words, request: Request) -> str:
-    """A soft refrain before each verse, whose images of the topic are answered by a promise."""
+    """A soft refrain before each verse, in which images of the topic are answered by a promise."""
 
     def write() -> str:
         images = images_for(rng, words, request)
@@ -187,7 +187,7 @@ def lullaby(rng: random.Random, words: Words, request: Request) -> str:
 
 
 def limerick(rng: random.Random, words: Words, request: Request) -> str:
-    """Five lines that rhyme AABBA about somebody who met with something of the topic."""
+    """Five lines that rhyme AABBA, about somebody who encounters something of the topic."""
 
     def write() -> str:
         images = images_for(rng, words, request)

@@ -1,4 +1,4 @@
-"""Stories, fables and dialogue scenes: in goes a request, out comes a text that keeps its characters and the thing that it is about."""
+"""Writes stories, fables and dialogue scenes with consistent characters."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ OTHERS = re.compile(r"\b(their|them|they|themselves|each other)\b")
 
 
 def cast(rng: random.Random, words: Words, images: Images) -> Callable[[str], str]:
-    """What a story's sentences may ask for: its people, its thing, a saying and a sight stay the same, other images come new each time."""
+    """A look-up for a story's templates: people, object, saying and sight stay the same, other images are drawn anew."""
     name, pronoun = rng.choice(words["heroes"])
     held = {"name": name, "elder": rng.choice(words["elders"])} | PRONOUNS[pronoun]
     for key in ("friend", "town"):  # "a tame goose", later "the goose"
@@ -29,7 +29,7 @@ def cast(rng: random.Random, words: Words, images: Images) -> Callable[[str], st
     held["saying"], held["sight"] = look("clause"), look("see")
 
     def find(key: str) -> str:
-        if key == "alone":  # the same as {they}, told about the hero
+        if key == "alone":  # like {they}, but about the hero
             return OTHERS.sub(lambda m: held[ALONE[m[0]]] if m[0] in ALONE else "an old friend", look("they"))
         return held[key] if key in held else look(key)
 
@@ -37,12 +37,12 @@ def cast(rng: random.Random, words: Words, images: Images) -> Callable[[str], st
 
 
 def bare(treasure: str, name: str) -> str:
-    """The treasure without the topic that it is about: "a book about falconry", and later "the book"."""
+    """The treasure without its topic: "the book" for "a book about falconry"."""
     return re.sub(rf" (?:about|of) (?:{re.escape(name)}|{re.escape(short_name(name))})$", "", treasure)
 
 
 def story(rng: random.Random, words: Words, request: Request) -> str:
-    """A short tale: a hero, a friend and a treasure; a beginning, the scenes of one plot, an end that follows, a last thought."""
+    """A short tale with a hero, a friend and a treasure: a beginning, the scenes of one plot, its ending, a last thought."""
     return obedient(words, request, lambda: _story(rng, words, request))
 
 
@@ -68,7 +68,7 @@ def _story(rng: random.Random, words: Words, request: Request) -> str:
 
 
 def fable(rng: random.Random, words: Words, request: Request) -> str:
-    """Two animals, what happened between them, and the moral of it."""
+    """A fable: two animals, what happened between them, and the moral."""
 
     def write() -> str:
         images = images_for(rng, words, request)
@@ -88,7 +88,7 @@ def fable(rng: random.Random, words: Words, request: Request) -> str:
 
 
 def scene(rng: random.Random, words: Words, request: Request) -> str:
-    """A dialogue of two people who take turns; each second line answers the first."""
+    """A dialogue between two people; each second line answers the one before."""
 
     def write() -> str:
         images = images_for(rng, words, request)

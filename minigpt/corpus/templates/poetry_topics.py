@@ -1,7 +1,7 @@
-"""What a poem is about: in goes a request, out come images of one topic that belong together, and a check that a text obeys the request.
+"""Draws images of a poem's topic, and checks that a text obeys its request.
 
-A topic has clauses that stand alone ("the tide writes on the sand"), things that people do there ("count the sails"), things to see,
-places, and what a story needs. A topic that no table knows is written about in general images, some of which name it.
+A topic has independent clauses ("the tide writes on the sand"), things that people do there ("count the sails"), sights, places, and
+what a story needs. For a topic that no table knows there are general images, some of which name it.
 """
 
 from __future__ import annotations
@@ -18,13 +18,13 @@ from minigpt.corpus.templates.grammar import fill
 from minigpt.corpus.words import Words
 from minigpt.errors import MinigptError
 
-TRIES = 400  # texts written until one obeys the request; most do at once
+TRIES = 400  # most attempts at a text that obeys the request; usually the first does
 LONGEST_SIMPLE_WORD = 11  # letters, for children
-MENTIONS = 3  # of a topic in images; more would be a refrain that nobody asked for
-FEW_WORDS = 60  # of a haiku, a limerick, a short scene
+MENTIONS = 3  # most mentions of a topic in images; more would sound like a refrain
+FEW_WORDS = 60  # words of a haiku, a limerick, a short scene
 TABLES = ("topics", "nature topics", "life topics")
 WORD = re.compile(r"[A-Za-z']+")
-DOUBLED = re.compile(r"(?i)\b([a-z]+) \1\b")  # "people people": two phrases that happened to meet
+DOUBLED = re.compile(r"(?i)\b([a-z]+) \1\b")  # "people people", from two adjacent phrases
 DETERMINER = re.compile(r"(?i)^(?:the|an?|my|our|your) ")
 AFTER_HEAD = re.compile(r"(?i) (?:in|of|on|about|for|with|from|at|to|by|without|under|between|among|near|after|before|who|that)\b")
 THEIRS = {"our": "their", "us": "them", "we": "they", "ourselves": "themselves", "my": "their", "I": "they"}
@@ -36,9 +36,9 @@ FIRST_PERSON = re.compile(r"\b(our|us|we|ourselves|my|I)\b")
 
 
 class Images:
-    """Images of one topic: each kind is drawn in random order, and none comes twice before all have come.
+    """Images of one topic, dealt in random order by kind, all before any repeats.
 
-    `named` says that the request asked for the topic, so that the text has to name it.
+    `named`: the request asked for the topic, so the text must name it.
     """
 
     def __init__(self, rng: random.Random, name: str, tables: Sequence[Mapping[str, Any]], named: bool = False) -> None:
@@ -47,7 +47,7 @@ class Images:
         self.decks: dict[str, list[Any]] = {}
 
     def draw(self, kind: str) -> Any:
-        """The next entry of a kind: acts, we, see, places, friends, towns or treasures; none with the topic once it came MENTIONS times."""
+        """The next entry of a kind: acts, we, see, places, friends, towns or treasures; without the topic after MENTIONS mentions."""
         while True:
             if not self.decks.get(kind):
                 entries = [entry for table in self.tables for entry in table.get(kind, ())]
@@ -57,21 +57,21 @@ class Images:
                 return entry
 
     def mention(self) -> str:
-        """The topic: in full where it comes first, later "beekeeping" for "beekeeping in the desert"."""
+        """The topic: in full the first time, later "beekeeping" for "beekeeping in the desert"."""
         self.mentions += 1
         return self.name if self.mentions == 1 else short_name(self.name)
 
     def fill(self, template: str) -> str:
-        """The template with its alternatives drawn and the topic put in."""
+        """The template with alternatives drawn and the topic filled in."""
         return fill(self.rng, template, lambda _: self.mention())
 
     def clause(self) -> str:
-        """A clause in the present: "the tide breathes in and out"."""
+        """A clause in the present tense: "the tide breathes in and out"."""
         subject, verbs = self.draw("acts")
         return self.fill(f"{subject} {self.rng.choice(verbs)}")
 
     def act(self) -> tuple[str, str]:
-        """A subject and two different things that it does."""
+        """A subject and two different things it does."""
         subject, verbs = self.draw("acts")
         first, second = self.rng.sample(verbs, 2)
         return self.fill(subject), self.fill(f"{first}|{second}")
@@ -82,13 +82,13 @@ class Images:
 
 
 def short_name(name: str) -> str:
-    """What a phrase is about, without what follows it: "beekeeping" of "beekeeping in the desert"."""
+    """The head of a phrase: "beekeeping" for "beekeeping in the desert"."""
     head = AFTER_HEAD.split(name, maxsplit=1)[0]
     return head if len(DETERMINER.sub("", head)) > 3 else name
 
 
 def finder(images: Images) -> Callable[[str], str]:
-    """What any template may ask of the images: {clause}, {we} and the same of others, {they}; {see}, {place}, {topic}."""
+    """A look-up of the images for any template: {clause}, {we} and its third person {they}, {see}, {place}, {topic}."""
 
     def find(key: str) -> str:
         if key == "they":
@@ -101,26 +101,26 @@ def finder(images: Images) -> Callable[[str], str]:
 
 
 def titled(images: Images, look: Callable[[str], str]) -> Callable[[str], str]:
-    """The same look-up for a title, where the topic stands in full."""
+    """The look-up for a title, with the topic in full."""
     return lambda key: upper_first(images.name) if key == "topic" else look(key)
 
 
 def one_topic(rng: random.Random, request: Request) -> Request:
-    """The request with one of its topics, which one document keeps to."""
+    """The request with only one of its topics, for one document."""
     return replace(request, topics=(rng.choice(request.topics),)) if request.topics else request
 
 
 def topic_tables(words: Words) -> dict[str, Any]:
-    """All topics but the seasons."""
+    """All topics except the seasons."""
     return {name: table for key in TABLES for name, table in words[key].items()}
 
 
 def find_topic(words: Words, phrase: str) -> str | None:
-    """The topic whose key the phrase has, seasons included; None if no table knows it."""
+    """The topic with a key in the phrase, seasons included; None if no table knows it."""
     tables = topic_tables(words) | words["season topics"]
     if phrase.lower() in tables:
         return phrase.lower()
-    for word in reversed(WORD.findall(phrase.lower())):  # the last word of "a stormy sea" is what it is about
+    for word in reversed(WORD.findall(phrase.lower())):  # the head of "a stormy sea" is its last word
         for name, table in tables.items():
             if any(word in (key, f"{key}s", f"{key}es", f"{key[:-1]}ies") for key in table["keys"]):
                 return str(name)
@@ -128,7 +128,7 @@ def find_topic(words: Words, phrase: str) -> str | None:
 
 
 def images_for(rng: random.Random, words: Words, request: Request) -> Images:
-    """Images of one of the request's topics, and of its season; of any topic where the request names neither."""
+    """Images of one of the request's topics and of its season; of a random topic if it names neither."""
     tables = topic_tables(words)
     seasons = words["season topics"]
     season = [seasons[request.season]] if request.season else []
@@ -147,15 +147,15 @@ def images_for(rng: random.Random, words: Words, request: Request) -> Images:
 
 
 def is_plain(phrase: str, name: str, keys: Sequence[str]) -> bool:
-    """Whether the phrase says no more than the topic's name: "sea" and "my dragons", but not "old trains" or "the moon" of space."""
+    """Whether the phrase only names the topic: "sea" and "my dragons", but not "old trains", or "the moon" for space."""
     bare, own = (DETERMINER.sub("", text.lower()) for text in (phrase, name))
     return bare in (own, keys[0], f"{keys[0]}s")
 
 
 def obedient(words: Words, request: Request, write: Callable[[], str]) -> str:
-    """The first text written that obeys the request's season, audience and tone.
+    """The first text that obeys the request's season, audience and tone.
 
-    Raises: MinigptError if a topic names another season than the request does, or if none of many texts obeys.
+    Raises MinigptError if a topic names a season other than the request's, or if none of TRIES texts obeys.
     """
     others = set(words["season topics"]) - {request.season}
     if request.season and (named := others & set(asked_words(request))):
@@ -170,18 +170,18 @@ def obedient(words: Words, request: Request, write: Callable[[], str]) -> str:
 
 
 def asked_words(request: Request) -> list[str]:
-    """The words of the request's topics, in lower case; what is asked for may come, whoever the text is for."""
+    """The words of the request's topics, in lower case, which are allowed for any audience."""
     return WORD.findall(" ".join(request.topics).lower())
 
 
 def describe(request: Request) -> str:
-    """What the request asks of a text, for a message."""
+    """What the request asks for, as part of a message."""
     asked = (*request.topics, request.season, request.audience and f"for {request.audience}", request.tone)
     return ", ".join(part for part in asked if part) or "the request"
 
 
 def fits(words: Words, request: Request, text: str) -> bool:
-    """Whether the text shows the topic, names the request's season and no other, is simple enough for children and formal enough."""
+    """Whether the text shows the topic, names only the request's season, and suits its audience and tone."""
     found = set(WORD.findall(text))
     asked = set(asked_words(request)) | {f"{word}s" for word in asked_words(request)}
     low = {word.lower() for word in found}
@@ -199,7 +199,7 @@ def fits(words: Words, request: Request, text: str) -> bool:
 
 
 def _shows_topic(words: Words, request: Request, body: str) -> bool:
-    """Whether the text below its title names one of the request's topics; a few lines may show it by another key of its table."""
+    """Whether the text below its title names one of the request's topics; in a short text another key of its table will do."""
     tables, low = topic_tables(words) | words["season topics"], set(WORD.findall(body))
     for phrase in request.topics:
         if re.search(rf"\b{re.escape(DETERMINER.sub('', short_name(phrase.lower())))}s?\b", body):
@@ -213,7 +213,7 @@ def _shows_topic(words: Words, request: Request, body: str) -> bool:
 
 
 def _marks(mark: str, found: set[str], low: set[str]) -> bool:
-    """Whether the text has the mark; months keep their capital, since "march" and "may" are also other words."""
+    """Whether the text has the mark; months need their capital, because "march" and "may" are also other words."""
     return mark in found if mark[0].isupper() else mark in low
 
 
@@ -226,6 +226,6 @@ def formal(words: Words, text: str) -> str:
 
 
 def scaled(rng: random.Random, request: Request, short: int, usual: tuple[int, int], long: int) -> int:
-    """How many parts a document has: the short or the long count if the request says so, else one between the usual ones."""
+    """How many parts a document has: the short or long count if the request says so, else a random usual one."""
     count = {"short": short, "long": long}.get(request.length or "")
     return rng.randint(*usual) if count is None else count

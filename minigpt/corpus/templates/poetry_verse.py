@@ -1,4 +1,4 @@
-"""Free verse, prose poems and acrostics: in goes a request, out comes a poem whose images belong to one topic."""
+"""Writes free verse, prose poems and acrostics from images of one topic."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from minigpt.corpus.words import Words
 
 
 def lines_finder(rng: random.Random, words: Words, images: Images) -> Callable[[str], str]:
-    """What a template of a poem may ask for. Thoughts, moments and endings are used up, so that none comes twice."""
+    """A look-up for a poem's templates, in which no thought, moment or ending comes twice."""
     supply: dict[str, list[str]] = {
         name: draw(rng, words[f"{name}s"], len(words[f"{name}s"])) for name in ("thought", "moment", "ending", "bridge")
     }
@@ -23,7 +23,7 @@ def lines_finder(rng: random.Random, words: Words, images: Images) -> Callable[[
     def find(name: str) -> str:
         if name in supply:
             return supply[name].pop()
-        if name == "subject":  # {subject} {first}, and somewhere later the same subject's {second}
+        if name == "subject":  # {subject} {first}, and later the same subject's {second}
             held["subject"], verbs = images.act()
             held["first"], held["second"] = verbs.split("|")
         return held[name] if name in held else look(name)
@@ -32,7 +32,7 @@ def lines_finder(rng: random.Random, words: Words, images: Images) -> Callable[[
 
 
 def free_verse(rng: random.Random, words: Words, request: Request) -> str:
-    """A poem without rhyme: an opening, some stanzas of images and thoughts, an ending."""
+    """A poem without rhyme: an opening, stanzas of images and thoughts, an ending."""
 
     def write() -> str:
         images = images_for(rng, words, request)
@@ -48,7 +48,7 @@ def free_verse(rng: random.Random, words: Words, request: Request) -> str:
 
 
 def _sentence_lines(stanza: str) -> list[str]:
-    """The lines of a stanza, a capital at its start and after each full stop."""
+    """The lines of a stanza, capitalised at its start and after each full stop."""
     lines, start = [], True
     for line in stanza.split("\n"):
         lines.append(upper_first(line) if start else line)
@@ -57,7 +57,7 @@ def _sentence_lines(stanza: str) -> list[str]:
 
 
 def prose_poem(rng: random.Random, words: Words, request: Request) -> str:
-    """A poem in one paragraph: images joined to sentences of different build."""
+    """A poem in one paragraph: images joined into sentences of varied structure."""
 
     def write() -> str:
         images = images_for(rng, words, request)
@@ -73,7 +73,7 @@ def prose_poem(rng: random.Random, words: Words, request: Request) -> str:
 
 
 def acrostic(rng: random.Random, words: Words, request: Request) -> str:
-    """A poem whose lines' first letters spell a word of the topic, which is its title."""
+    """A poem whose initial letters spell its title, a word of the topic."""
 
     def write() -> str:
         images = images_for(rng, words, request)
@@ -89,7 +89,7 @@ def acrostic(rng: random.Random, words: Words, request: Request) -> str:
 
 
 def _spelled(rng: random.Random, words: Words, name: str) -> str:
-    """A word that stands for the topic: one of its keys, or the longest word of a topic that no table knows."""
+    """A word for the topic: one of its keys, or the longest word of an unknown topic."""
     tables = topic_tables(words) | words["season topics"]
     known = find_topic(words, name)
     spellable = [key for key in tables[known]["keys"] if 4 <= len(key) <= 9] if known in tables else []

@@ -1,4 +1,4 @@
-"""Technical documents: which forms there are, and which of them fit a request. In: a request; out: the names of its forms."""
+"""The forms of technical documents, and which of them suit a request."""
 
 from __future__ import annotations
 
@@ -42,13 +42,13 @@ FORMS: Mapping[str, Form] = {
     "runbook": runbook,
 }
 IN_PYTHON = ("concept", "function", "question", "mistake", "session", "review", "exercise")
-WITHOUT_CODE = ("pseudocode", "comparison", "trace", "algorithm", "glossary")  # what can be said about programs of any language
-# the table from whose entries a form draws; its entries say what they are about
+WITHOUT_CODE = ("pseudocode", "comparison", "trace", "algorithm", "glossary")  # forms for programs in any language
+# form -> the table it draws from, whose entries name their topics
 TABLES = {
     "concept": "ideas", "question": "ideas", "exercise": "ideas", "mistake": "mistakes", "review": "reviews", "comparison": "comparisons",
     "system_design": "place systems", "failure_analysis": "failure causes", "decision": "decisions", "runbook": "runbooks",
 }  # fmt: skip
-# forms that are always about the same topics
+# forms that always have the same topics
 ABOUT = {
     "function": ("functions", "loops", "collections"), "session": ("functions", "loops", "collections"),
     "endpoint": ("networking", "security"), "quick_start": ("networking", "security"), "error_guide": ("networking", "errors"),
@@ -58,7 +58,7 @@ ABOUT = {
 
 
 def topics_of_form(form: str) -> set[str]:
-    """The topics that a form has something to say about."""
+    """The topics that a form covers."""
     words = load_words("technical")
     if form in TABLES:
         return {topic for entry in words[TABLES[form]] for topic in entry["topics"]}
@@ -69,7 +69,7 @@ def topics_of_form(form: str) -> set[str]:
 
 
 def forms_for(request: Request) -> tuple[str, ...]:
-    """The request's forms that can obey it, in its order: about its topics, without Python if it names another language; never empty."""
+    """The request's forms that cover its topics, in its order, without Python if it names another language; never empty."""
     words = load_words("technical")
     forms = request.forms
     if set(words["other languages"]) & set(request.topics):

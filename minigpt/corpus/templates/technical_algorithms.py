@@ -1,4 +1,4 @@
-"""Algorithms: descriptions, traces, pseudocode, comparisons, exercises. In: a generator, words, a request; each example was computed."""
+"""Writes about algorithms: descriptions, traces, pseudocode, comparisons, exercises, all with computed examples."""
 
 from __future__ import annotations
 
@@ -17,19 +17,19 @@ TRACES = {trace.__name__: trace for trace in (*traces.ALL, *traces_graphs.GRAPHS
 
 
 def _log(n: int) -> int:
-    """The most comparisons that binary search makes among n items."""
+    """The most comparisons of a binary search among n items."""
     return n.bit_length()
 
 
 def _fibonacci_additions(n: int) -> int:
-    """The additions of fib(n) = fib(n - 1) + fib(n - 2) without a cache: one less than the next Fibonacci number."""
+    """The additions in fib(n) = fib(n - 1) + fib(n - 2) without a cache: one less than the next Fibonacci number."""
     a, b = 0, 1
     for _ in range(n + 1):
         a, b = b, a + b
     return a - 1
 
 
-# the cost functions that the comparison table names
+# the cost functions named in the comparison table
 COSTS: Mapping[str, tuple[str, Callable[[int], int]]] = {
     "n": ("n", lambda n: n),
     "log": ("log2(n), rounded down, plus 1", _log),
@@ -48,7 +48,7 @@ COSTS: Mapping[str, tuple[str, Callable[[int], int]]] = {
 
 
 def _choose(rng: random.Random, words: Words, request: Request, keys: Mapping[str, Any]) -> tuple[str, Any, str, str]:
-    """An algorithm of the table: its key, its entry, its name as a sentence has it, its topic."""
+    """A random algorithm: its key, its entry, its name within a sentence, its topic."""
     row = pick(rng, [{"key": key, "topics": words["algorithm topics"][key]} for key in keys], request, words)
     key = row["key"]
     plain = key in words["algorithm plain"] or words["more algorithms"].get(key, {}).get("plain", False)
@@ -57,7 +57,7 @@ def _choose(rng: random.Random, words: Words, request: Request, keys: Mapping[st
 
 
 def _example(rng: random.Random, key: str, request: Request) -> str:
-    """A worked example of the algorithm; for a short document, the shortest of a few."""
+    """A worked example of the algorithm; for a short document, the shortest of several."""
     return min((TRACES[key](rng) for _ in range(6 if request.length == "short" else 1)), key=len)
 
 
@@ -79,7 +79,7 @@ def algorithm(rng: random.Random, words: Words, request: Request) -> str:
 
 
 def trace(rng: random.Random, words: Words, request: Request) -> str:
-    """An algorithm followed step by step on drawn numbers, one step a line."""
+    """An algorithm traced on random numbers, one step a line."""
     key, entry, name, topic = _choose(rng, words, request, TRACES)
     first, *steps = _example(rng, key, request).split(". ")
     title = fill(rng, rng.choice(words["trace titles"]), {"name": name})
@@ -104,7 +104,7 @@ def pseudocode(rng: random.Random, words: Words, request: Request) -> str:
 
 
 def algorithm_exercise(rng: random.Random, words: Words, request: Request) -> str:
-    """A task to be done by hand, and its solution."""
+    """A task to solve by hand, and its solution."""
     key, entry, name, topic = _choose(rng, words, request, TRACES)
     first, rest = _example(rng, key, request).split(". ", 1)
     look = scene(rng, words, request) | {"name": name, "problem": entry["problem"]}
@@ -115,7 +115,7 @@ def algorithm_exercise(rng: random.Random, words: Words, request: Request) -> st
 
 
 def comparison(rng: random.Random, words: Words, request: Request) -> str:
-    """Two ways to do the same, their costs as formulas and as numbers, and when to take which."""
+    """Two ways to do the same thing, their costs as formulas and numbers, and when to use which."""
     entry = pick(rng, words["comparisons"], request, words)
     (formula_x, cost_x), (formula_y, cost_y) = COSTS[entry["fx"]], COSTS[entry["fy"]]
     sizes = sorted(rng.sample(range(10, 30) if entry["fx"] == "fib" else range(30, 5000), rng.choice((2, 3))))

@@ -1,4 +1,4 @@
-"""API documentation: endpoints, quick starts, errors, paging, changes, events, limits. In: a generator, words, a request; out: a page."""
+"""Writes API documentation: endpoints, quick starts, errors, paging, changelogs, webhooks, rate limits."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from minigpt.corpus.words import Words
 MONTHS = ("January", "March", "May", "July", "September", "November")
 RATES = (30, 40, 50, 60, 75, 80, 100, 120, 150, 200, 240, 300, 400, 600)  # requests a minute
 LATER = ("February", "April", "June", "August", "October", "December")
-# method, path after the collection, purpose, status, errors beside 401
+# method, path after the collection, purpose, status, errors other than 401
 CALLS: dict[str, tuple[str, str, str, str, tuple[str, ...]]] = {
     "list": ("GET", "", "[Returns|Lists] the {many} [the caller may see|of the account], page by page.", "200 OK", ("403", "422", "429")),
     "get": ("GET", "/{id}", "Returns [one|a single] {one}.", "200 OK", ("403", "404", "429")),
@@ -28,7 +28,7 @@ REASONS = {
     "422": "Unprocessable Content", "429": "Too Many Requests", "500": "Internal Server Error", "503": "Service Unavailable",
 }  # fmt: skip
 
-ERRORS = {  # the errors that fit a method on one object
+ERRORS = {  # method -> its possible errors on one object
     "GET": ("401", "403", "404", "429", "500", "503"),
     "DELETE": ("401", "403", "404", "409", "429", "500", "503"),
     "PATCH": tuple(REASONS),
@@ -36,14 +36,14 @@ ERRORS = {  # the errors that fit a method on one object
 
 
 class Service(Scene):
-    """A scene with an API: a brand, a path, an item with its fields."""
+    """A scene with an API: brand, path, and an item with its fields."""
 
     fields: list[Any]
     item: dict[str, Any]
 
 
 def _service(rng: random.Random, words: Words, request: Request) -> Service:
-    """An API drawn from the tables: for the things of a scene, with some fields that any thing may have, and one item."""
+    """A random API for the things of a scene, with some generic fields, and one item."""
     service = Service(scene(rng, words, request))
     name, value = service["first"], int(service["v"])
     own: list[list[Any]] = [
@@ -69,7 +69,7 @@ def _topic(rng: random.Random, words: Words, request: Request, *more: str) -> st
 
 
 def endpoint(rng: random.Random, words: Words, request: Request) -> str:
-    """One call of a web API: its line, its parameters, an answer in JSON, the errors, a note."""
+    """One call of a web API: method and path, parameters, a JSON response, errors, a note."""
     service, kind = _service(rng, words, request), rng.choice(tuple(CALLS))
     method, tail, purpose, status, errors = CALLS[kind]
     item = service.item
@@ -87,7 +87,7 @@ def endpoint(rng: random.Random, words: Words, request: Request) -> str:
 
 
 def _sent(rng: random.Random, kind: str, service: Service) -> list[str]:
-    """The lines that describe what a caller sends."""
+    """The lines that describe the request's content."""
     if kind == "list":
         name, type_, meaning, _ = service.fields[1]
         most = 2 * int(service["size"])
@@ -139,7 +139,7 @@ def error_guide(rng: random.Random, words: Words, request: Request) -> str:
 
 
 def paging(rng: random.Random, words: Words, request: Request) -> str:
-    """How to read a long list: the number of pages computed, the first request, its response, the last page."""
+    """How to page through a long list: the number of pages, the first request, its response, the last page."""
     service = _service(rng, words, request)
     size, total = int(service["size"]), int(service["total"])
     pages = -(-total // size)
@@ -156,7 +156,7 @@ def paging(rng: random.Random, words: Words, request: Request) -> str:
 
 
 def changelog(rng: random.Random, words: Words, request: Request) -> str:
-    """What a version changes: a field with a new name, before and after in JSON, and what else is new."""
+    """A version's changes: a renamed field, before and after in JSON, and what else is new."""
     service = _service(rng, words, request)
     old = service["measure"]
     new = rng.choice((f"{old}_value", f"{service['one']}_{old}", f"total_{old}", f"{old}_now"))
@@ -175,7 +175,7 @@ def changelog(rng: random.Random, words: Words, request: Request) -> str:
 
 
 def webhook(rng: random.Random, words: Words, request: Request) -> str:
-    """An event that the server sends: its payload, its signature, the pauses between attempts with their sum."""
+    """An event that the server sends: its payload, its signature, the retry delays and their sum."""
     service = _service(rng, words, request)
     verb = rng.choice(("created", "updated", "deleted", "archived", "restored"))
     first, factor = rng.choice((5, 10, 15, 20, 30)), rng.choice((2, 3))
@@ -195,7 +195,7 @@ def webhook(rng: random.Random, words: Words, request: Request) -> str:
 
 
 def rate_limit(rng: random.Random, words: Words, request: Request) -> str:
-    """How many requests are allowed, what that means for a job, and the answer to one too many."""
+    """How many requests are allowed, what that means for a job, and the response to one too many."""
     service = _service(rng, words, request)
     rate, total = int(service["rate"]), int(service["total"])
     service |= {"gap": f"{60 / rate:g}", "minutes": str(-(-total // rate))}

@@ -1,4 +1,4 @@
-"""Functions, with examples that were run: what a document says a function returns is what its code returned."""
+"""Writes Python functions with executed examples, so that a document shows what the code really returned."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from minigpt.corpus.templates.technical_parts import block, one_of, page, scene,
 from minigpt.corpus.words import Words
 
 ABOUT = ("functions", "loops", "collections")
-# One body for each way to gather what passes the test; {x} is the item, {xs} the list, {if} the test, {expr} the value taken.
+# A body for each way to collect the items that pass a test; {x}: the item, {xs}: the list, {if}: the test, {expr}: the value.
 BEST = """    best = None
     for {x} in {xs}:
         if {if}:
@@ -39,7 +39,7 @@ Drawn = tuple[str, str, str, str, list[str]]  # name, what it does, code, how it
 
 
 def value_of(code: str, call: str) -> Any:
-    """The value of the call after the code has been executed; both are built from this package's own tables."""
+    """The value of the call after executing the code; both are built from this package's own tables."""
     names: dict[str, Any] = {}
     exec(compile(code, "<example>", "exec"), names)
     return eval(call, names)
@@ -57,7 +57,7 @@ def function(rng: random.Random, words: Words, request: Request) -> str:
 
 
 def session(rng: random.Random, words: Words, request: Request) -> str:
-    """A small Python function and a session at the prompt that calls it."""
+    """A small Python function and an interactive session that calls it."""
     name, intro, code, how, calls = _draw(rng, words)
     look = scene(rng, words, request) | {"function": name}
     lines = [f">>> print({call})\n{value_of(code, call)}" for call in calls]
@@ -78,7 +78,7 @@ def _draw(rng: random.Random, words: Words) -> Drawn:
 
 
 def _fixed(rng: random.Random, words: Words) -> Drawn:
-    """One of the well-known functions, with arguments drawn."""
+    """A well-known function with random arguments."""
     entry = rng.choice(words["code fixed"])
     calls = [entry["call"].format(i=rng.choice(entry["i"]), j=rng.choice(entry.get("j", [0]))) for _ in range(3)]
     calls = list(dict.fromkeys(calls))
@@ -88,11 +88,11 @@ def _fixed(rng: random.Random, words: Words) -> Drawn:
 
 
 def _composed(rng: random.Random, words: Words) -> Drawn:
-    """A function that gathers something from the items of a list that pass a test."""
+    """A function that collects something from the items of a list that pass a test."""
     domain = words["code domains"][rng.choice(("number", "number", "word"))]
     (items, item), pred, taken = rng.choice(domain["names"]), rng.choice(domain["preds"]), rng.choice(domain["maps"])
     kind = rng.choice(domain["ops"])
-    if kind in ("count", "max", "min"):  # of these, only the plain items make sense
+    if kind in ("count", "max", "min"):  # for these, only plain items make sense
         taken = domain["maps"][0]
     op = words["code ops"][kind]
     n = rng.choice(pred.get("n", [0]))

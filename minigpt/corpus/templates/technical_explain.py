@@ -1,4 +1,4 @@
-"""Programming explained: concepts, questions, exercises, mistakes, reviews. In: a generator, words, a request; each program was run."""
+"""Explains programming: concepts, questions, exercises, mistakes, reviews, with executed programs."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ CODE, OUTPUT, SOLUTION = "Python code", "Output", "Solution in Python"
 
 
 def _idea(rng: random.Random, words: Words, request: Request) -> tuple[dict[str, Any], str, Scene, list[str]]:
-    """An idea, its topic, a scene for it, and its program with what it prints."""
+    """A random idea, its topic, a scene for it, and its program with the output."""
     idea = pick(rng, words["ideas"], request, words)
     look = scene(rng, words, request)
     code = look.code(idea["code"])
@@ -25,7 +25,7 @@ def _idea(rng: random.Random, words: Words, request: Request) -> tuple[dict[str,
 
 
 def _title(rng: random.Random, templates: list[str], look: Scene) -> str:
-    """A title; names of two things ("any and all") go without a verb."""
+    """A title; one that names two things ("any and all") has no verb."""
     fitting = [t for t in templates if " is " not in t or " and " not in look["a"]]
     return fill(rng, rng.choice(fitting), look)
 
@@ -37,7 +37,7 @@ def _care(rng: random.Random, words: Words, idea: dict[str, Any], look: Scene) -
 
 
 def concept(rng: random.Random, words: Words, request: Request) -> str:
-    """What an idea of programming means: a definition, a program about a scene, its output, how it works, a warning."""
+    """An idea of programming: a definition, a program about a scene, its output, how it works, a warning."""
     idea, topic, look, shown = _idea(rng, words, request)
     meaning, opening = one_of(rng, idea["def"], look), one_of(rng, words["scene opens"], look)
     lead, how = one_of(rng, words["code leads"], look), one_of(rng, idea["how"], look)
@@ -68,7 +68,7 @@ def exercise(rng: random.Random, words: Words, request: Request) -> str:
 
 
 def mistake(rng: random.Random, words: Words, request: Request) -> str:
-    """A program with a common fault, what it does, why, and the corrected program with its output."""
+    """A program with a common mistake, what it does and why, and the corrected program with its output."""
     entry = pick(rng, words["mistakes"], request, words)
     drawn: dict[str, Scene] = {}
 
@@ -96,7 +96,7 @@ def mistake(rng: random.Random, words: Words, request: Request) -> str:
 
 
 def review(rng: random.Random, words: Words, request: Request) -> str:
-    """A remark on working code: the code, what could be better, and code that prints the same."""
+    """A review of working code: the code, what could be better, and better code with the same output."""
     entry = pick(rng, words["reviews"], request, words)
     look = scene(rng, words, request)
     before, after = look.code(entry["before"]), look.code(entry["after"])
@@ -114,7 +114,7 @@ def review(rng: random.Random, words: Words, request: Request) -> str:
 
 
 def glossary(rng: random.Random, words: Words, request: Request) -> str:
-    """Some terms of two topics, with a sentence of use for each."""
+    """Terms of two topics, each used in a sentence."""
     topic = topic_for(rng, list(words["terms"]), request, words)
     look = scene(rng, words, request)
     rows = rng.sample(words["terms"][topic], rng.choice((2, 3)))

@@ -1,4 +1,4 @@
-"""What all technical forms share. In: a random generator, the words and a request; out: scenes, code that was run, finished pages."""
+"""Shared by all technical forms: scenes, executed code, page layout."""
 
 from __future__ import annotations
 
@@ -16,34 +16,34 @@ FORMAL = {"can't": "cannot", "doesn't": "does not", "don't": "do not", "isn't": 
 
 
 def topics_of(request: Request, words: Words) -> set[str]:
-    """The keys of the topic tables that the request's topics mean; empty if it names none that the tables know."""
+    """The keys in the topic tables of the request's topics; empty if the tables know none."""
     aliases = words["technical topics"]
     return {key for key, names in aliases.items() if {key, *names} & set(request.topics)}
 
 
 def pick(rng: random.Random, entries: Sequence[Any], request: Request, words: Words) -> Any:
-    """One of the entries about the topics of the request; any entry, if none is about them."""
+    """A random entry about the request's topics, or any entry if there is none."""
     wanted = topics_of(request, words)
     return rng.choice([entry for entry in entries if wanted & set(entry["topics"])] or entries)
 
 
 def topic_for(rng: random.Random, topics: Sequence[str], request: Request, words: Words) -> str:
-    """The topic under which a document about these topics stands: one that was asked for, if possible."""
+    """The topic to name in a document about these topics: a requested one, if possible."""
     wanted = topics_of(request, words)
     return rng.choice([t for t in topics if t in wanted] or list(topics))
 
 
 class Scene(dict[str, str]):
-    """A small world that code and prose of one document share: who, what, which numbers. Values are texts, for templates."""
+    """The people, things and numbers that code and prose of one document share, as strings for templates."""
 
     def code(self, lines: Sequence[str]) -> str:
-        """The lines as Python code; $name stands for a value of the scene."""
+        """The lines as Python code, with $name replaced by the scene's value."""
         filled = [Template(line).substitute(self) for line in lines]
         return "\n".join(line if '"' in line else line.replace("'", '"') for line in filled)
 
 
 def scene(rng: random.Random, words: Words, request: Request) -> Scene:
-    """A scene drawn from the tables: of the request's own things, if its topics name a place or a thing that the tables know."""
+    """A random scene, with the request's own things if its topics name a place or thing that the tables know."""
     named = [row for row in words["scenes"] if {row["place"], row["one"], row["many"]} & set(request.topics)]
     row = rng.choice(named or words["scenes"])
     count = rng.choice((4, 5, 6))
@@ -56,7 +56,7 @@ def scene(rng: random.Random, words: Words, request: Request) -> Scene:
     person, other = rng.sample(words["people"], 2)
     values: dict[str, object] = {key: row[key] for key in ("place", "one", "many", "measure")}
     values |= {"value": f"number of {row['measure']}" if row["measure"].endswith("s") else row["measure"]}
-    # data as Python source
+    # as Python source
     values |= {"names": names, "names3": names[:3], "nums": nums, "pairs": dict(zip(names, nums, strict=False)), "graph": edges}
     values |= {"rows": [(name, rng.choice(nums[:3])) for name in names], "average": sum(nums) / len(nums)}
     # single names and numbers
@@ -68,9 +68,9 @@ def scene(rng: random.Random, words: Words, request: Request) -> Scene:
 
 
 def run(code: str) -> str:
-    """What the code prints, its lines joined; if it fails, the last line is the error, as "KeyError: 'x'".
+    """The output of the code; if it fails, the last line is the error, such as "KeyError: 'x'".
 
-    The code is built from this package's own tables, never from anything that a user or a server sent.
+    The code is built from this package's own tables, never from user or server input.
     """
     lines: list[str] = []
     names: dict[str, Any] = {"print": lambda *values: lines.append(" ".join(map(str, values)))}
@@ -79,19 +79,19 @@ def run(code: str) -> str:
     except (ArithmeticError, AttributeError, LookupError, NameError, RuntimeError, TypeError, ValueError) as error:
         lines.append(f"{type(error).__name__}: {error}")
     printed = "\n".join(lines)
-    for value in reversed(names.values()):  # an example's cursor, then its database: Python warns if one is left open
+    for value in reversed(names.values()):  # an example's cursor, then its database, or Python would warn that they are open
         if not isinstance(value, type) and callable(close := getattr(value, "close", None)):
             close()
     return printed
 
 
 def block(label: str, text: str) -> str:
-    """Code, output or data in plain text: a label that ends in a colon, then the lines, up to the next empty line."""
+    """A block of code, output or data in plain text: a label with a colon, then the lines, up to the next empty line."""
     return f"{label}:\n{text}"
 
 
 def sentence(rng: random.Random, template: str, look: dict[str, str]) -> str:
-    """The filled template as a sentence; a name of Python keeps its small letter."""
+    """The filled template as a sentence; a Python name keeps its lower case."""
     text = fill(rng, template, look)
     text = text if text.split()[0] in load_words("technical")["code words"] else upper_first(text)
     return text if text[-1] in ".?!:" else text + "."
@@ -103,7 +103,7 @@ def one_of(rng: random.Random, templates: Sequence[str], look: dict[str, str]) -
 
 
 def page(rng: random.Random, words: Words, request: Request, topic: str, title: str, core: list[str], extras: Sequence[str] = ()) -> str:
-    """A document: the title, what must be said, as many extras as the length asks for, and what audience and tone ask for."""
+    """A document: the title, the core, extras by length, and what audience and tone ask for."""
     most = {"short": 0, "long": len(extras)}.get(request.length or "", rng.randint(0, len(extras)))
     parts = core[:1] + _for_audience(rng, words, request, topic) + core[1:]
     chosen = sorted(rng.sample(range(len(extras)), most))
@@ -123,7 +123,7 @@ def plain(text: str) -> str:
 
 
 def _for_audience(rng: random.Random, words: Words, request: Request, topic: str) -> list[str]:
-    """A friendly comparison for children, an explained word for beginners, nothing for professionals."""
+    """A friendly comparison for children, an explained term for beginners, nothing for professionals."""
     if request.audience == "children":
         return [fill(rng, rng.choice(words["child bridges"]), {"picture": rng.choice(words["pictures"][topic]), "topic": topic})]
     if request.audience == "beginners":
@@ -133,7 +133,7 @@ def _for_audience(rng: random.Random, words: Words, request: Request, topic: str
 
 
 def redraw(make: Callable[[], tuple[str, str]], tries: int = 20) -> tuple[str, str]:
-    """Two results that differ; made again while they are equal, as they may be for unlucky numbers."""
+    """Two results that differ; redrawn while they are equal, as they may be by chance."""
     for _ in range(tries):
         first, second = make()
         if first != second:

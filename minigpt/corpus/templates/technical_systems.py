@@ -1,4 +1,4 @@
-"""System design: notes, estimates, failures, decisions, runbooks. In: a generator, words, a request; every sum in them was computed."""
+"""Writes about system design: notes, estimates, failures, decisions, runbooks, with computed figures."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from minigpt.corpus.words import Words
 
 MONTHS = ("January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November", "December")
 DAY = 86_400  # seconds
-OWNERS = ("company", "university", "city", "bank", "publisher", "start-up", "ministry", "broadcaster")  # of systems that fit no scene
+OWNERS = ("company", "university", "city", "bank", "publisher", "start-up", "ministry", "broadcaster")  # of systems without a scene
 GENERAL = ("performance", "monitoring", "databases", "networking")  # topics that every system touches
 
 
 def _system(rng: random.Random, words: Words, request: Request, about: Sequence[str] = ()) -> tuple[dict[str, Any], Scene, str]:
-    """A system of the tables (about these topics, if there is one), the scene that belongs to it, and the topic under which it stands."""
+    """A random system (about these topics, if possible), its scene, and the topic to name."""
     look = scene(rng, words, request)
     local = words["place systems"]
     if about or topics_of(request, words) or rng.random() < 0.75:
@@ -36,19 +36,19 @@ def _system(rng: random.Random, words: Words, request: Request, about: Sequence[
 
 
 def _part(rng: random.Random, words: Words, kind: str, look: Scene) -> str:
-    """A sentence or two about one part of a system, with numbers of their own."""
+    """A sentence or two about one part of a system, with numbers."""
     numbers = {"s": rng.randint(3, 16), "m": rng.randint(5, 58), "q": rng.randint(60, 970), "g": rng.randrange(16, 500, 4)}
     numbers["pc"] = rng.randint(55, 96)
     return fill(rng, rng.choice(words[kind]), look | {key: str(number) for key, number in numbers.items()})
 
 
 def _bytes(count: int) -> str:
-    """A number of bytes in GB or MB."""
+    """A number of bytes, in GB or MB."""
     return f"{count / 1e9:.1f} GB" if count >= 1e9 else f"{count / 1e6:.0f} MB"
 
 
 def system_design(rng: random.Random, words: Words, request: Request) -> str:
-    """A note on how to build a service: goal, load with the sum done, parts, storage, one failure, one trade-off."""
+    """A note on how to build a service: goal, computed load, parts, storage, a failure, a trade-off."""
     _, look, topic = _system(rng, words, request)
     per_second, peak, size = int(look["rate"]), rng.randint(3, 12), rng.randint(120, 1500)
     day = per_second * DAY
@@ -67,7 +67,7 @@ def system_design(rng: random.Random, words: Words, request: Request) -> str:
 
 
 def capacity(rng: random.Random, words: Words, request: Request) -> str:
-    """How many servers and how much storage a system needs, sum by sum."""
+    """How many servers and how much storage a system needs, calculated step by step."""
     _, look, topic = _system(rng, words, request)
     per_second, peak, size = int(look["rate"]), rng.randint(3, 12), rng.randint(100, 3000)
     one, days, copies = rng.randint(12, 130), rng.choice((30, 60, 90, 120, 180, 365)), rng.choice((2, 3, 4))
@@ -87,7 +87,7 @@ def capacity(rng: random.Random, words: Words, request: Request) -> str:
 
 
 def failure_analysis(rng: random.Random, words: Words, request: Request) -> str:
-    """An incident: a timeline, its length computed, the cause, the repair, what it used up of the month's error budget."""
+    """An incident: a timeline, its duration, the cause, the fix, and the share of the month's error budget it used."""
     cause = pick(rng, words["failure causes"], request, words)
     _, look, _ = _system(rng, words, request, cause["topics"])
     little, big = rng.randint(3, 40), rng.randint(200, 5000)
@@ -95,7 +95,7 @@ def failure_analysis(rng: random.Random, words: Words, request: Request) -> str:
     look |= {"little": str(little), "big": str(big), "minutes": str(found + mended)}
     look |= {key: fill(rng, cause[key], look) for key in ("cause", "seen", "fix")}
     clock = [f"{minute // 60:02d}:{minute % 60:02d}" for minute in (start, start + found, start + found + mended)]
-    goal, left = rng.choice((("99.5", 216.0), ("99.8", 86.4), ("99.9", 43.2), ("99.95", 21.6)))  # minutes left in 30 days
+    goal, left = rng.choice((("99.5", 216.0), ("99.8", 86.4), ("99.9", 43.2), ("99.95", 21.6)))  # percent, minutes of downtime in 30 days
     look |= {"found": str(found), "mended": str(mended)}
     look |= {"goal_percent": goal, "left": f"{left:g}", "share": f"{(found + mended) / left:.0%}"}
     lines = [
@@ -112,7 +112,7 @@ def failure_analysis(rng: random.Random, words: Words, request: Request) -> str:
 
 
 def decision(rng: random.Random, words: Words, request: Request) -> str:
-    """A decision record: context, the two options, the decision, its reason and its price."""
+    """A decision record: context, two options, the decision, its reason and its cost."""
     entry = pick(rng, words["decisions"], request, words)
     _, look, _ = _system(rng, words, request, entry["topics"])
     look |= {"no": str(rng.randint(2, 98))}
@@ -134,7 +134,7 @@ def decision(rng: random.Random, words: Words, request: Request) -> str:
 
 
 def runbook(rng: random.Random, words: Words, request: Request) -> str:
-    """What to do about an alert: what it means, the steps in order, when it is over."""
+    """What to do about an alert: its meaning, the steps in order, when it is resolved."""
     entry = pick(rng, words["runbooks"], request, words)
     _, look, _ = _system(rng, words, request, entry["topics"])
     look |= {"alert": entry["alert"], "calm": fill(rng, entry["calm"], look)}

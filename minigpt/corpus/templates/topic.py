@@ -1,6 +1,6 @@
-"""Documents about a topic that no writer knows. In: a random generator, words, a request; out: one text that claims no facts.
+"""Writes documents about a topic that no other template knows, without claiming any facts.
 
-All that these forms tell is how somebody wonders, asks, reads, checks and plans: true of any topic, and nothing about this one.
+They only tell how somebody wonders, asks, reads, checks and plans, which is true of any topic.
 """
 
 from __future__ import annotations
@@ -15,12 +15,12 @@ from minigpt.corpus.words import Words
 
 MINUTES = tuple(range(5, 60, 5))
 TITLES = ("poem title", "talk title")
-CLOSED = ("poem", "conversation")  # forms that have no room for a joke
-STEPS = {"short": (3, 4), "long": (6, 8), None: (4, 6)}  # of a plan and of a talk
+CLOSED = ("poem", "conversation")  # forms without room for a joke
+STEPS = {"short": (3, 4), "long": (6, 8), None: (4, 6)}  # steps of a plan, turns of a conversation
 
 
 class Voice:
-    """What the templates ask for by name: one topic and a few people for the whole document; anything else once before it comes again."""
+    """The look-up for templates: one topic and a few people per document; other entries all come once before any repeats."""
 
     def __init__(self, rng: random.Random, words: Words, request: Request) -> None:
         self.rng, self.children = rng, request.audience == "children"
@@ -30,7 +30,7 @@ class Voice:
         days = draw(rng, self.tables["day"], 2)
         self.fixed: dict[str, str] = {"topic": self.topic, "today": days[0], "day": days[1]}
         self.fixed |= dict(zip(("name", "name1", "name2", "other"), people, strict=True))
-        for name, pairs in words["exchanges"].items():  # what is asked, and an answer to that
+        for name, pairs in words["exchanges"].items():  # questions, each with an answer
             said, replies = rng.choice(pairs)
             self.fixed |= {name: said, f"reply to {name}": rng.choice(replies)}
         self.left: dict[str, list[str]] = {}
@@ -48,7 +48,7 @@ class Voice:
 
 
 def write(rng: random.Random, words: Words, request: Request, form: str) -> str:
-    """One document of the form: a skeleton, whose sentences are drawn."""
+    """A document of the form: a skeleton with random sentences."""
     skeletons = sorted(words["skeletons"][form], key=len)
     half = (len(skeletons) + 1) // 2
     skeleton = rng.choice({"short": skeletons[:half], "long": skeletons[-half:]}.get(request.length or "", skeletons))
@@ -61,12 +61,12 @@ def write(rng: random.Random, words: Words, request: Request, form: str) -> str:
 
 
 def forms_for(request: Request) -> tuple[str, ...]:
-    """The request's forms, those of them that can be fun where it is to be fun."""
+    """The request's forms; for a fun tone, only those that can be fun."""
     return tuple(form for form in request.forms if request.tone != "fun" or form not in CLOSED) or ("answer",)
 
 
 def timetable(rng: random.Random, voice: Voice, form: str, length: str | None) -> dict[str, str]:
-    """Numbered steps with their minutes, and how many and how many minutes they are in all."""
+    """Numbered steps with their minutes, their number, and the total minutes."""
     minutes = [rng.choice(MINUTES) for _ in range(rng.randint(*STEPS[length]))]
     steps = [upper_first(fill(rng, "{plan tasks}" if form == "plan" else "{talk points}", voice)) for _ in minutes]
     label = "Session " if form == "plan" else ""
@@ -75,7 +75,7 @@ def timetable(rng: random.Random, voice: Voice, form: str, length: str | None) -
 
 
 def sentences(line: str) -> str:
-    """The line with a capital at the beginning of each sentence, since a topic, or a drawn word, may stand there."""
+    """The line with each sentence capitalised, because it may begin with a topic or a random word."""
     parts = line.split(". ")
     return ". ".join([upper_first(parts[0]), *(upper_first(part) for part in parts[1:])])
 

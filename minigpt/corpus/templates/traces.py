@@ -1,4 +1,4 @@
-"""Worked examples of algorithms. In: a random generator; out: sentences that follow the algorithm on drawn numbers, each one computed."""
+"""Writes worked examples of algorithms: sentences that trace them on random numbers."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ Trace = Callable[[random.Random], str]
 
 
 def numbers(rng: random.Random, low: int = 1, high: int = 99, sizes: tuple[int, ...] = (5, 6, 7)) -> list[int]:
-    """Some different numbers in random order."""
+    """Distinct numbers in random order."""
     return rng.sample(range(low, high), rng.choice(sizes))
 
 
@@ -44,7 +44,7 @@ def binary_search(rng: random.Random) -> str:
 
 
 def _sentences(steps: list[str]) -> str:
-    """Steps as sentences with numbers: "Step 1: ... Step 2: ..."."""
+    """Steps as numbered sentences: "Step 1: ... Step 2: ..."."""
     return " ".join(f"Step {i}: {step}." for i, step in enumerate(steps, 1))
 
 

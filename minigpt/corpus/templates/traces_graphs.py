@@ -1,4 +1,4 @@
-"""Worked examples on graphs and trees. In: a random generator; out: sentences, each one computed."""
+"""Writes worked examples of algorithms on graphs and trees."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from minigpt.corpus.templates.traces import Trace, numbers, times
 
 
 def graph(rng: random.Random, size: int) -> dict[str, dict[str, int]]:
-    """A connected graph with weights: every node is joined to an earlier one, and two more edges."""
+    """A connected weighted graph: every node is joined to an earlier one, plus two more edges."""
     nodes = sorted(rng.sample("BCDEFGHKLMNPRSTW", size))
     edges: dict[str, dict[str, int]] = {node: {} for node in nodes}
     pairs = [(nodes[i], nodes[rng.randrange(i)]) for i in range(1, size)] + [tuple(rng.sample(nodes, 2)) for _ in range(2)]
@@ -21,7 +21,7 @@ def graph(rng: random.Random, size: int) -> dict[str, dict[str, int]]:
 
 
 def edge_list(edges: dict[str, dict[str, int]], weights: bool) -> str:
-    """ "A-B, A-C", or with weights "A-B 3, A-C 5"."""
+    """ "A-B, A-C", or "A-B 3, A-C 5" with weights."""
     return ", ".join(f"{a}-{b}" + f" {w}" * weights for a in edges for b, w in sorted(edges[a].items()) if a < b)
 
 

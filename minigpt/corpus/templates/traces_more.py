@@ -1,4 +1,4 @@
-"""Worked examples on texts, caches, queues and tables. In: a random generator; out: sentences, each one computed."""
+"""Writes worked examples of algorithms on strings, caches, queues and tables."""
 
 from __future__ import annotations
 
@@ -155,7 +155,7 @@ def edit_distance(rng: random.Random) -> str:
 
 
 def _next_row(row: list[int], i: int, sign: str, other: str) -> list[int]:
-    """The next row of the table of edit distances."""
+    """The next row of the edit-distance table."""
     new = [i]
     for j, b in enumerate(other, 1):
         new.append(min(row[j] + 1, new[-1] + 1, row[j - 1] + (sign != b)))
