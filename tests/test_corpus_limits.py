@@ -42,7 +42,6 @@ def test_what_was_written_to_order_is_no_book(source: str) -> None:
         assert bool(list(Cleaner()([Document(text, source)]))) == kept
 
 
-
 # --- what is held out
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-
 import time
 from dataclasses import asdict
 
@@ -13,13 +12,9 @@ from ollama_server import Reply, model, serve
 from minigpt.corpus.ollama.answers import read_answer
 from minigpt.corpus.ollama.client import Answer, Client, _answer, _parse
 from minigpt.corpus.ollama.concurrency import Gauge
-
 from minigpt.corpus.ollama.limits import Limits, Missing, OllamaError
 from minigpt.corpus.ollama.models import _model, choose, unload
-
-
 from minigpt.corpus.ollama.teacher import Question
-
 
 QUESTION = Question("Write a short story about the sea and a lamp that nobody lights.", tokens=200)
 GB = 10**9

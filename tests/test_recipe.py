@@ -7,15 +7,10 @@ import math
 from collections import Counter
 from pathlib import Path
 
-
-import numpy as np
 import pytest
 
 import minigpt
-from minigpt.config import SIZES
 from minigpt.run.listener import Listener
-from minigpt.run.pace import Clock, Epochs
-from minigpt.run.course import Course
 
 SENTENCE = [
     "the baker|a tall sailor|my aunt|the young cook|our neighbour|a patient nurse|the old clockmaker|one of the twins",

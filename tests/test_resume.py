@@ -19,7 +19,7 @@ import minigpt
 from minigpt.disk.files import write_json
 from minigpt.disk.folder import RunFolder, read_record
 from minigpt.disk.jsontext import sealed
-from minigpt.disk.state import KEPT, load_state, read_state, save_state, states
+from minigpt.disk.state import KEPT, load_state, save_state, states
 from minigpt.errors import MinigptError
 from minigpt.run.listener import Listener
 from minigpt.run.pipeline import write_corpus

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ast
-import contextlib
 import html
 import http.server
 import json

@@ -18,7 +18,6 @@ from minigpt.corpus.ollama.plan import LISTS, WORDS, clean_entries, draw, make_p
 from minigpt.corpus.ollama.repetition import Variety
 from minigpt.corpus.ollama.teacher import Desk, Question, Teacher, TeacherSettings
 from minigpt.corpus.ollama.writer import write_with_ollama
-from minigpt.corpus.prompt.understand import understand
 from minigpt.corpus.request import Request
 from minigpt.tokenizer import Tokenizer
 
