@@ -1,4 +1,5 @@
-"""How often a run says something, and how wide its lines are. A clock that a test turns stands for the machine's."""
+"""How often a run says something, and how wide its lines are. A clock that a test turns stands for
+the machine's."""
 
 from __future__ import annotations
 
@@ -29,8 +30,15 @@ def lines(said: str) -> int:
 
 
 @pytest.mark.parametrize(("live", "least", "most"), [(True, 100, 600), (False, 3, 12)])
-def test_progress_is_shown_a_few_times_a_second_or_a_minute(monkeypatch, capsys, live: bool, least: int, most: int) -> None:
-    """On a terminal a few times a second; in a log, where lines stay, a few times a minute. The figures are those of the file."""
+def test_progress_is_shown_a_few_times_a_second_or_a_minute(
+    monkeypatch,
+    capsys,
+    live: bool,
+    least: int,
+    most: int,
+) -> None:
+    """On a terminal a few times a second; in a log, where lines stay, a few times a minute. The
+    figures are those of the file."""
     clock, shown = Clock(monkeypatch), console(live)
     for step in range(60_000):
         clock.now += 0.001
@@ -42,7 +50,8 @@ def test_progress_is_shown_a_few_times_a_second_or_a_minute(monkeypatch, capsys,
 
 def test_steps_are_shown_a_few_times_a_second(monkeypatch, capsys) -> None:
     clock, shown = Clock(monkeypatch), console(live=True)
-    course = SimpleNamespace(step=0, total_steps=10_000, started=1000.0, tokens=0, loss=2.0, held_out_tokens=1)
+    facts = {"started": 1000.0, "tokens": 0, "loss": 2.0, "held_out_tokens": 1}
+    course = SimpleNamespace(step=0, total_steps=10_000, **facts)
     for course.step in range(1, 10_001):
         clock.now += 0.001
         course.tokens += 10
@@ -64,4 +73,5 @@ def test_a_bar_is_neither_too_long_to_look_at_nor_too_short_to_say_anything() ->
         line = fitted(["step 7/10", "loss 2"], [], room, (7, 10))
         length = line.find("]") - 1
         assert (length == 20) == (room >= 20 + len("[] step 7/10  loss 2"))
-        assert 4 <= length <= 20 if room >= 4 + len("[] step 7/10  loss 2") else line == "step 7/10  loss 2"
+        fits = room >= 4 + len("[] step 7/10  loss 2")
+        assert 4 <= length <= 20 if fits else line == "step 7/10  loss 2"

@@ -50,7 +50,8 @@ def encode(text: str) -> list[int]:
 
 
 def held_out_share(lengths: list[int], seed: int = 0) -> float:
-    entries = (Entry(Document(text, "own"), None, encode(text)) for text in (f"{'word ' * length}{i}" for i, length in enumerate(lengths)))
+    texts = [f"{'word ' * length}{i}" for i, length in enumerate(lengths)]
+    entries = [Entry(Document(text, "own"), None, encode(text)) for text in texts]
     sizes = Counter[bool]()
     for entry, out in split(entries, encode, np.random.default_rng(seed)):
         sizes[out] += len(entry.ids)
@@ -60,7 +61,8 @@ def held_out_share(lengths: list[int], seed: int = 0) -> float:
 def test_a_tenth_is_held_out_and_of_uneven_documents_not_much_more_or_less() -> None:
     assert held_out_share([50] * 1000) == pytest.approx(0.1, abs=0.002)
     rng = np.random.default_rng(2)
-    shares = [held_out_share(rng.choice([20, 700, 2500], size=60, p=[0.7, 0.2, 0.1]).tolist(), seed) for seed in range(40)]
+    uneven = [rng.choice([20, 700, 2500], size=60, p=[0.7, 0.2, 0.1]).tolist() for _ in range(40)]
+    shares = [held_out_share(lengths, seed) for seed, lengths in enumerate(uneven)]
     assert 0.055 < min(shares) < 0.085
     assert 0.12 < max(shares) < 0.175
 
@@ -71,19 +73,30 @@ def test_of_a_thousand_tokens_some_are_held_out(words: int, held_out: bool) -> N
 
 
 @pytest.mark.parametrize(("paragraph", "whole"), [(1200, True), (1700, False)])
-def test_a_passage_ends_at_a_better_place_if_it_is_not_much_too_long(paragraph: int, whole: bool) -> None:
-    """Nine hundred letters are wanted: for paragraphs a third longer it takes a whole one, for those twice as long some sentences."""
-    text = "\n\n".join("".join(f"Day {i:03} was so. " for i in range(paragraph // 16)).strip() for _ in range(9000 // paragraph))
-    found = {text[slice(*passage(text, 900 / len(text), np.random.default_rng(seed)))].strip("\n") for seed in range(20)}
-    assert all(len(piece) > 1100 for piece in found) if whole else all(800 < len(piece) < 1000 for piece in found)
+def test_a_passage_ends_at_a_better_place_if_it_is_not_much_too_long(
+    paragraph: int,
+    whole: bool,
+) -> None:
+    """Nine hundred letters are wanted: for paragraphs a third longer it takes a whole one, for
+    those twice as long some sentences."""
+    one = "".join(f"Day {i:03} was so. " for i in range(paragraph // 16)).strip()
+    text = "\n\n".join([one] * (9000 // paragraph))
+    for seed in range(20):
+        begin, end = passage(text, 900 / len(text), np.random.default_rng(seed))
+        length = len(text[begin:end].strip("\n"))
+        assert length > 1100 if whole else 800 < length < 1000
 
 
 # --- how much is written
 
 
-@pytest.mark.parametrize(("tokens", "kinds", "forms"), [(500, 1, 3), (15_000, 1, 3), (50_000, 1, 10), (4_000, 2, 2), (50_000, 2, 5)])
+@pytest.mark.parametrize(
+    ("tokens", "kinds", "forms"),
+    [(500, 1, 3), (15_000, 1, 3), (50_000, 1, 10), (4_000, 2, 2), (50_000, 2, 5)],
+)
 def test_a_small_corpus_keeps_to_a_few_forms(tokens: int, kinds: int, forms: int) -> None:
-    """Five thousand tokens each, but three forms where one kind was asked for: what the README shows for 15,000 tokens."""
+    """Five thousand tokens each, but three forms where one kind was asked for: what the README
+    shows for 15,000 tokens."""
     assert most_forms(tokens, kinds) == forms
 
 
@@ -113,7 +126,8 @@ def test_beside_own_text_a_million_tokens_are_written_at_most(gpt2: Tokenizer) -
         return Said("Written for it.")
 
     for words in (200, 4000):
-        list(Gathering(gpt2).mixed(Said(" ".join(f"fox {i}" for i in range(words))), 0.001, None, generate))
+        own = Said(" ".join(f"fox {i}" for i in range(words)))
+        list(Gathering(gpt2).mixed(own, 0.001, None, generate))
     assert asked[0] < 800_000 and 900_000 < asked[1] < 1_100_000
 
 
@@ -135,22 +149,26 @@ def test_writers_end_when_they_have_said_everything() -> None:
 
 def test_in_a_small_corpus_writers_keep_to_favourites(gpt2: Tokenizer) -> None:
     """In proportion, up to 300,000 tokens; then all words are alike."""
-    shares = {tokens: Templates(understand("", "haiku_master"), tokens, tokens, 1, gpt2).share for tokens in (30_000, 150_000, 400_000)}
-    assert shares == {30_000: pytest.approx(0.1), 150_000: pytest.approx(0.5), 400_000: 1.0}
+    request = understand("", "haiku_master")
+    for tokens, share in ((30_000, 0.1), (150_000, 0.5), (400_000, 1.0)):
+        assert Templates(request, tokens, tokens, 1, gpt2).share == pytest.approx(share)
 
 
 def test_favourites_are_a_few_words_and_a_few_lines() -> None:
-    """Two of a short list at least; the lines of a corpus of a tenth are eighteen, of a hundredth six, and now and then a new one comes."""
+    """Two of a short list at least; the lines of a corpus of a tenth are eighteen, of a hundredth
+    six, and now and then a new one comes."""
     rng = Favourites(3, share=0.01)
     words = Counter()
     for _ in range(400):
         words[rng.choice("abcdefghij")] += 1
         rng.drawn = 0
-    assert sum(count for _, count in words.most_common(2)) > 350 > 2 * words.most_common(1)[0][1] - 40
+    (_, first), (_, second), (_, third) = words.most_common(3)
+    assert first + second > 350 and first - second < 40 and third < 20
     for share, lines in ((0.1, 18), (0.01, 6)):
         rng, made = Favourites(5, share=share), iter(range(10**6))
         said = [recall(rng, "key", lambda made=made: f"line {next(made)}") for _ in range(1000)]
-        assert len(set(said[:lines])) == lines > len(set(said[lines : 2 * lines]) - set(said[:lines])) * 4
+        assert len(set(said[:lines])) == lines
+        assert len(set(said[lines : 2 * lines]) - set(said[:lines])) <= lines / 4
         assert 0.02 < (len(set(said)) - lines) / 1000 < 0.1
 
 
@@ -169,8 +187,15 @@ def test_a_document_that_is_long_at_it_gets_other_words() -> None:
 
 
 def said(sequences: int = 10_000, held_out: bool = True, size: str = "12M", **facts) -> str:
-    usual = {"documents": 100, "tokens": 200_000, "distinct_4": 0.6, "sampled": False, "openings": [["once upon a", 5]], "bits": 10**6,
-             "parameters": 10**7}  # fmt: skip
+    usual = {
+        "documents": 100,
+        "tokens": 200_000,
+        "distinct_4": 0.6,
+        "sampled": False,
+        "openings": [["once upon a", 5]],
+        "bits": 10**6,
+        "parameters": 10**7,
+    }
     return " ".join(verdict(usual | facts, sequences, SIZES[size], held_out))
 
 
@@ -180,17 +205,24 @@ def said(sequences: int = 10_000, held_out: bool = True, size: str = "12M", **fa
         ({"documents": 15, "tokens": 5000}, "by heart, not the genre", True),
         ({"documents": 25, "tokens": 5000}, "by heart, not the genre", False),
         ({"documents": 15, "tokens": 120_000}, "by heart, not the genre", False),
-        ({"distinct_4": 0.3}, "Repetitive", True), ({"distinct_4": 0.4}, "Some repetition", True), ({"distinct_4": 0.55}, "Varied", True),
-        ({"sequences": 800}, "Too short to say", True), ({"sequences": 1300}, "Too short to say", False),
-        ({"openings": [["once upon a", 12]]}, "begin", False), ({"openings": [["once upon a", 19]]}, "19% of the documents begin", True),
+        ({"distinct_4": 0.3}, "Repetitive", True),
+        ({"distinct_4": 0.4}, "Some repetition", True),
+        ({"distinct_4": 0.55}, "Varied", True),
+        ({"sequences": 800}, "Too short to say", True),
+        ({"sequences": 1300}, "Too short to say", False),
+        ({"openings": [["once upon a", 12]]}, "begin", False),
+        ({"openings": [["once upon a", 19]]}, "19% of the documents begin", True),
         ({"documents": 15, "openings": [["once upon a", 9]]}, "of the documents begin", False),
-        ({"tokens": 80_000, "distinct_4": 0.93}, "few repeated phrases", True), ({"tokens": 80_000, "distinct_4": 0.86}, "few repeated", False),
+        ({"tokens": 80_000, "distinct_4": 0.93}, "few repeated phrases", True),
+        ({"tokens": 80_000, "distinct_4": 0.86}, "few repeated", False),
         ({"tokens": 130_000, "distinct_4": 0.93}, "few repeated phrases", False),
-        ({"bits": 3.3e7}, "could memorise this text as a whole", True), ({"bits": 4e7}, "can memorise about 90%", True),
+        ({"bits": 3.3e7}, "could memorise this text as a whole", True),
+        ({"bits": 4e7}, "can memorise about 90%", True),
     ],
-)  # fmt: skip
+)
 def test_each_verdict_begins_where_it_is_true(facts: dict, word: str, told: bool) -> None:
-    """Templates have 0.3 to 0.6 of different four-word sequences, teachers' corpora 0.93 to 0.96. A parameter holds 3.6 bits."""
+    """Templates have 0.3 to 0.6 of different four-word sequences, teachers' corpora 0.93 to 0.96. A
+    parameter holds 3.6 bits."""
     assert (word in said(**facts)) == told
 
 

@@ -15,7 +15,6 @@ from minigpt.corpus.ollama.judge import MARKS, can_judge, judge, read_marks
 from minigpt.corpus.ollama.limits import Limits
 from minigpt.corpus.ollama.models import _model
 from minigpt.corpus.ollama.plan import LISTS, WORDS, clean_entries, draw, make_plan, schema
-from minigpt.corpus.ollama.repetition import Variety
 from minigpt.corpus.ollama.teacher import Desk, Question, Teacher, TeacherSettings
 from minigpt.corpus.ollama.writer import write_with_ollama
 from minigpt.corpus.request import Request
@@ -23,6 +22,13 @@ from minigpt.tokenizer import Tokenizer
 
 PROMPT = "A GPT that writes letters about rivers"
 REQUEST = Request("general", ("news",))
+
+
+SAME = "The same words are said again here."
+
+
+def nothing(line: str) -> None:
+    """Nobody listens."""
 
 
 def answer(text: str) -> Answer:
@@ -42,32 +48,44 @@ class Asked:
 
 def lists(topics: int) -> dict[str, list[str]]:
     """A plan with so many topics, and as many other entries as the schema allows."""
-    sizes = {name: part["maxItems"] for name, part in schema()["properties"].items()} | {"topics": topics}
+    sizes = {name: part["maxItems"] for name, part in schema()["properties"].items()}
+    sizes["topics"] = topics
     letters = "abcdefghijklmnopqrstuvwxyz" * 2
-    return {name: [("" if name == "words" else f"my {name[:-1]} of ") + f"{letters[i]}ville" for i in range(sizes[name])] for name in LISTS}
+    kinds = {name: "" if name == "words" else f"my {name[:-1]} of " for name in LISTS}
+    towns = [f"{letter}ville" for letter in letters]
+    return {name: [kind + town for town in towns[: sizes[name]]] for name, kind in kinds.items()}
 
 
 # --- the plan
 
 
 @pytest.mark.parametrize(("topics", "made_by"), [(3, "tables"), (8, "schema")])
-def test_a_plan_has_a_handful_of_topics_or_is_made_anew_a_few_times(topics: int, made_by: str) -> None:
-    asked = Asked(lambda question, number: json.dumps(lists(topics)) if question.schema else "Storms\nDeltas\nA weir")
+def test_a_plan_has_a_handful_of_topics_or_is_made_anew_a_few_times(
+    topics: int,
+    made_by: str,
+) -> None:
+    listed = "Storms\nDeltas\nA weir"
+    asked = Asked(lambda question, number: json.dumps(lists(topics)) if question.schema else listed)
     plan = make_plan(asked, PROMPT, REQUEST, 1, 60.0, lambda line: None)
     assert plan.made_by == made_by
     tries = len([q for q in asked.questions if q.schema])
     assert tries == 1 if made_by == "schema" else 2 <= tries <= 3
-    assert len({(q.seed, q.temperature) for q in asked.questions if q.schema}) == tries  # the same question would have the same answer
+    different = {(q.seed, q.temperature) for q in asked.questions if q.schema}
+    assert len(different) == tries  # the same question would have the same answer
 
 
-def test_a_plan_is_asked_for_what_a_corpus_can_use_and_gets_the_room_for_it(gpt2: Tokenizer) -> None:
-    """Some twenty topics, each drawn a few times in a corpus of a hundred documents; their JSON fits in, but not three times."""
+def test_a_plan_is_asked_for_what_a_corpus_can_use_and_gets_the_room_for_it(
+    gpt2: Tokenizer,
+) -> None:
+    """Some twenty topics, each drawn a few times in a corpus of a hundred documents; their JSON
+    fits in, but not three times."""
     sizes = {name: part["maxItems"] for name, part in schema()["properties"].items()}
     assert 16 <= sizes["topics"] <= 40 and 16 <= sizes["words"] <= 40
     asked = Asked(lambda question, number: "")
     make_plan(asked, PROMPT, REQUEST, 1, 60.0, lambda line: None)
     size = len(gpt2.encode(json.dumps(lists(sizes["topics"]), indent=1)))
-    assert [question.tokens for question in asked.questions if not size < question.tokens < 2.5 * size] == []
+    rooms = [question.tokens for question in asked.questions]
+    assert size < min(rooms) <= max(rooms) < 2.5 * size
     assert str(sizes["topics"]) in asked.questions[0].prompt
 
 
@@ -77,12 +95,16 @@ def test_an_entry_is_a_phrase_and_no_paragraph() -> None:
 
 
 @pytest.mark.parametrize("language", ["en", "ja"])
-def test_a_task_prescribes_two_things_more_and_has_room_for_its_words(gpt2: Tokenizer, language: str) -> None:
-    """A text of so many words fits into the answer with a third to spare, and an endless one is cut before it is four times as long."""
+def test_a_task_prescribes_two_things_more_and_has_room_for_its_words(
+    gpt2: Tokenizer,
+    language: str,
+) -> None:
+    """A text of so many words fits into the answer with a third to spare, and an endless one is cut
+    before it is four times as long."""
     asked = Asked(lambda question, number: json.dumps(lists(20)))
     plan = make_plan(asked, PROMPT, REQUEST, 1, 60.0, lambda line: None)
     extras = [text.split(" {")[0] for text in WORDS["ask"]["extras"]]
-    text = "The river carried timber from the mountains to the towns below, and nobody there had ever asked who felled the trees. "
+    text = "The river carried timber from the mountains to the towns, and nobody had asked why. "
     a_word = len(gpt2.encode(text)) / len(text.split()) * (2 if language == "ja" else 1)
     for seed in range(20):
         task = draw(plan, PROMPT, replace(REQUEST, language=language), random.Random(seed), [])
@@ -118,48 +140,35 @@ def test_a_judge_is_asked_twice_and_reads_no_more_than_a_few_pages() -> None:
 def test_a_judge_may_be_wrong_once_in_five(wrong: int, able: bool) -> None:
     examples = WORDS["judge examples"]
     assert len(examples) == 5
-    better = {example["good"] for example in examples[wrong:]} | {example["bad"] for example in examples[:wrong]}
-    asked = Asked(lambda question, number: marks(9 if any(text in question.prompt for text in better) else 3))
+    better = [example["bad" if i < wrong else "good"] for i, example in enumerate(examples)]
+
+    def reply(question: Question, number: int) -> str:
+        return marks(9 if any(text in question.prompt for text in better) else 3)
+
+    asked = Asked(reply)
     assert can_judge(asked, 60.0, lambda line: None) == able
-
-
-# --- repetition
-
-
-def test_a_teacher_that_repeats_itself_is_heated_in_small_steps_to_a_bound() -> None:
-    """Every window of answers; above 1.2 small models lose their thread."""
-    variety, temperatures = Variety(20), [0.8]
-    for number in range(400):
-        variety.admit("always the same four words and more of them")
-        if variety.adapt():
-            temperatures.append(variety.temperature)
-        assert variety.repeated() <= 1 and number < 400
-    steps = [b - a for a, b in zip(temperatures, temperatures[1:], strict=False)]
-    assert all(0.05 <= step <= 0.2 for step in steps if step)
-    assert steps[-1] == 0
-    assert 1.1 <= temperatures[-1] <= 1.3
-
-
-def test_beginnings_that_are_to_be_avoided_are_a_few_words_long() -> None:
-    variety = Variety(20)
-    variety.admit("Once upon a time there was a miller who had three sons")
-    assert 3 <= len(variety.openings[0].split()) <= 6
-
-
-def test_a_teacher_is_compared_with_ten_thousands_of_its_documents() -> None:
-    """In a few megabytes: 200 bytes each."""
-    assert 10_000 < Variety(20)._near.remembered < 200_000
 
 
 # --- the requests
 
 
 def test_a_request_fits_into_the_context_and_does_not_fill_the_memory(gpt2: Tokenizer) -> None:
-    """The longest is a judgement, of 4,000 characters; a larger context takes memory that a larger model could use."""
+    """The longest is a judgement, of 4,000 characters; a larger context takes memory that a larger
+    model could use."""
     with serve(lambda body, number: Reply(["x"])) as server:
-        desk = Desk(Client(server.url, Limits()), _model(model("teacher:latest")), _model(model("teacher:latest")), "30m")
+        desk = Desk(
+            Client(server.url, Limits()),
+            _model(model("teacher:latest")),
+            _model(model("teacher:latest")),
+            "30m",
+        )
     asked = Asked(lambda question, number: "?")
-    judge(asked, PROMPT, ("Nobody knew what the miller's daughter had seen in the pond. " * 100)[:4000], 60.0)
+    judge(
+        asked,
+        PROMPT,
+        ("Nobody knew what the miller's daughter had seen in the pond. " * 100)[:4000],
+        60.0,
+    )
     longest = len(gpt2.encode(asked.questions[0].prompt)) + asked.questions[0].tokens
     assert 1.5 * longest < desk.options["num_ctx"] < 8 * longest
 
@@ -169,7 +178,8 @@ def test_a_model_that_cannot_be_kept_from_thinking_gets_some_times_the_room() ->
     sizes = []
     for name in ("teacher:latest", "gpt-oss:20b"):
         with serve(lambda body, number: Reply(["x"]), models=[model(name)]) as server:
-            desk = Desk(Client(server.url, Limits()), _model(model(name)), _model(model(name)), "30m")
+            teacher = _model(model(name))
+            desk = Desk(Client(server.url, Limits()), teacher, teacher, "30m")
             desk.ask(Question("Write.", tokens=100))
             sizes.append(server.bodies()[-1]["options"]["num_predict"])
     assert sizes[0] == 100
@@ -180,16 +190,31 @@ def test_a_model_that_cannot_be_kept_from_thinking_gets_some_times_the_room() ->
 
 
 def run(reply: Callable[[dict, int], Reply], tmp_path, tokens: int, limits: Limits):
-    with serve(reply) as server, Teacher.connect(TeacherSettings((server.url,), limits=limits), lambda line: None, {}) as teacher:
+    with (
+        serve(reply) as server,
+        Teacher.connect(TeacherSettings((server.url,), limits=limits), nothing, {}) as teacher,
+    ):
         server.judge = lambda text: "?"
         documents = list(
-            write_with_ollama(teacher, PROMPT, REQUEST, tokens, 1, tmp_path / "a.jsonl", lambda text: len(text.split()), lambda line: None)
+            write_with_ollama(
+                teacher,
+                PROMPT,
+                REQUEST,
+                tokens,
+                1,
+                tmp_path / "a.jsonl",
+                lambda text: len(text.split()),
+                lambda line: None,
+            )
         )
-        plans = [body for body in server.bodies() if body.get("format") and "topics" in body["format"]["properties"]]
+        asked = [body["format"]["properties"] for body in server.bodies() if body.get("format")]
+        plans = [properties for properties in asked if "topics" in properties]
         return documents, server.written, teacher.record, len(plans)
 
 
-def test_a_teacher_of_whom_nothing_is_accepted_is_asked_some_times_what_the_tokens_need(tmp_path) -> None:
+def test_a_teacher_of_whom_nothing_is_accepted_is_asked_some_times_what_the_tokens_need(
+    tmp_path,
+) -> None:
     """As long as nothing is known of its documents, they are taken for 150 tokens long."""
     limits = Limits(answers=2, repeat_window=3, useless_in_a_row=1000, in_flight=1)
     documents, asked, record, _ = run(lambda body, number: Reply([]), tmp_path, 6000, limits)
@@ -200,9 +225,8 @@ def test_a_teacher_of_whom_nothing_is_accepted_is_asked_some_times_what_the_toke
 def test_a_teacher_that_goes_on_repeating_itself_makes_two_more_plans_at_most(tmp_path) -> None:
     def reply(body, number):
         rng = random.Random(number)
-        return Reply(
-            words(" ".join(f"w{rng.randrange(10**6)}" for _ in range(12)) + "." if number % 2 else "The same words are said again here.")
-        )
+        fresh = [f"w{rng.randrange(10**6)}" for _ in range(12)]
+        return Reply(words(" ".join(fresh) + "." if number % 2 else SAME))
 
     limits = Limits(repeat_window=3, in_flight=1, answers=100)
     documents, *_, plans = run(reply, tmp_path, 12 * 30, limits)

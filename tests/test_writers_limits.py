@@ -15,13 +15,16 @@ from minigpt.corpus.templates import FORMS, write_documents
 from minigpt.corpus.templates.cooking_dishes import some_plate
 from minigpt.corpus.templates.cooking_foods import all_foods, round_amount, show_food, show_number
 from minigpt.corpus.templates.cooking_kitchen import Kitchen
-from minigpt.corpus.templates.general_talk import _lines
 from minigpt.corpus.templates.poetry_topics import fits, topic_tables
 from minigpt.corpus.words import load_words
 
 
 def texts(category: str, form: str, count: int = 40, **asked) -> list[str]:
-    request, rng, words = Request(category, (form,), **asked), random.Random(1), load_words(category)
+    request, rng, words = (
+        Request(category, (form,), **asked),
+        random.Random(1),
+        load_words(category),
+    )
     return [FORMS[category][form](rng, words, request) for _ in range(count)]
 
 
@@ -30,10 +33,11 @@ def texts(category: str, form: str, count: int = 40, **asked) -> list[str]:
 
 def test_spoons_are_five_and_fifteen_milliliters() -> None:
     wet = [food for food in all_foods().values() if not food.kinds & {"spice", "herb", "aromatic"}]
-    tables = {unit: next(food for food in wet if food.unit == unit) for unit in ("tablespoon", "teaspoon")}
-    assert show_food(tables["tablespoon"], 2, metric=True).startswith("30 ml")
-    assert show_food(tables["teaspoon"], 2, metric=True).startswith("10 ml")
-    assert show_food(tables["tablespoon"], 8, metric=False).startswith("120 ml")
+    large = next(food for food in wet if food.unit == "tablespoon")
+    small = next(food for food in wet if food.unit == "teaspoon")
+    assert show_food(large, 2, metric=True).startswith("30 ml")
+    assert show_food(small, 2, metric=True).startswith("10 ml")
+    assert show_food(large, 8, metric=False).startswith("120 ml")
     assert [show_number(n) for n in (0.25, 0.5, 1.75)] == ["1/4", "1/2", "1 3/4"]
 
 
@@ -45,7 +49,14 @@ def test_what_is_small_is_used_whole() -> None:
     assert len([food for food in pieces if 65 <= food.grams <= 85]) < len(pieces) / 3
 
 
-@pytest.mark.parametrize(("clock", "together", "apart"), [("fry", 3, 8), ("simmer", 5, 15), ("roast", 5, 15)])
+@pytest.mark.parametrize(
+    ("clock", "together", "apart"),
+    [
+        ("fry", 3, 8),
+        ("simmer", 5, 15),
+        ("roast", 5, 15),
+    ],
+)
 def test_what_takes_much_less_goes_in_later(clock: str, together: int, apart: int) -> None:
     kitchen = object.__new__(Kitchen)
     kitchen.dish = SimpleNamespace(roles={})
@@ -67,7 +78,8 @@ def test_cooks_differ_a_little_and_not_in_what_makes_a_dough() -> None:
     for _ in range(150):
         dish = some_plate(rng, request)
         kitchen = Kitchen(rng, dish, 8, load_words("cooking"), request)
-        ratios += [kitchen.amounts[key] / (8 * amount) for key, amount in dish.amounts.items() if 8 * amount > 200]
+        usual = {key: 8 * amount for key, amount in dish.amounts.items() if 8 * amount > 200}
+        ratios += [kitchen.amounts[key] / amount for key, amount in usual.items()]
     assert 0.8 < min(ratios) < 0.9 and 1.15 < max(ratios) < 1.25
     assert 0.97 < fmean(ratios) < 1.04
     assert 0.2 < sum(0.97 < ratio < 1.03 for ratio in ratios) / len(ratios) < 0.6
@@ -79,7 +91,9 @@ def test_cooks_differ_a_little_and_not_in_what_makes_a_dough() -> None:
 class Counting(random.Random):
     """Remembers how many details of the news were drawn at once."""
 
-    drawn: list[int] = []
+    def __init__(self, seed: int) -> None:
+        super().__init__(seed)
+        self.drawn: list[int] = []
 
     def sample(self, population, k, **more):
         if population is load_words("general")["news details"]:
@@ -87,12 +101,23 @@ class Counting(random.Random):
         return super().sample(population, k, **more)
 
 
-@pytest.mark.parametrize(("length", "least", "most"), [("short", 1, 2), (None, 4, 6), ("long", 7, 9)])
-def test_news_have_as_many_details_as_the_length_asks_for(length: str | None, least: int, most: int) -> None:
+@pytest.mark.parametrize(
+    ("length", "least", "most"),
+    [
+        ("short", 1, 2),
+        (None, 4, 6),
+        ("long", 7, 9),
+    ],
+)
+def test_news_have_as_many_details_as_the_length_asks_for(
+    length: str | None,
+    least: int,
+    most: int,
+) -> None:
     rng = Counting(1)
-    rng.drawn = []
     for _ in range(40):
-        FORMS["general"]["news"](rng, load_words("general"), Request("general", ("news",), length=length))
+        request = Request("general", ("news",), length=length)
+        FORMS["general"]["news"](rng, load_words("general"), request)
     assert least <= min(rng.drawn) < max(rng.drawn) <= most
 
 
@@ -100,12 +125,23 @@ def test_a_short_dialogue_is_two_questions_long() -> None:
     lines = [text.count("\n") + 1 for text in texts("general", "dialogue", length="short")]
     assert set(lines) == {6}  # four turns and a farewell of two
     assert fmean(text.count("\n") + 1 for text in texts("general", "dialogue")) > 7
-    assert _lines is not None
 
 
-@pytest.mark.parametrize(("length", "least", "most"), [("short", 3, 4), (None, 4, 6), ("long", 6, 9)])
-def test_a_plan_has_as_many_steps_as_the_length_asks_for(length: str | None, least: int, most: int) -> None:
-    steps = [sum("minutes)." in line for line in text.split("\n")) for text in texts("topic", "plan", topics=("chess",), length=length)]
+@pytest.mark.parametrize(
+    ("length", "least", "most"),
+    [
+        ("short", 3, 4),
+        (None, 4, 6),
+        ("long", 6, 9),
+    ],
+)
+def test_a_plan_has_as_many_steps_as_the_length_asks_for(
+    length: str | None,
+    least: int,
+    most: int,
+) -> None:
+    plans = texts("topic", "plan", topics=("chess",), length=length)
+    steps = [sum("minutes)." in line for line in text.split("\n")) for text in plans]
     assert least <= min(steps) < max(steps) <= most
 
 
@@ -113,7 +149,8 @@ def test_a_plan_has_as_many_steps_as_the_length_asks_for(length: str | None, lea
 
 
 def test_a_topic_is_named_and_does_not_become_a_refrain() -> None:
-    poems = [d.text.lower() for d in islice(write_documents(understand("free verse about lighthouses"), random.Random(1)), 60)]
+    stream = write_documents(understand("free verse about lighthouses"), random.Random(1))
+    poems = [document.text.lower() for document in islice(stream, 60)]
     times = [poem.split("\n\n", 1)[1].count("lighthouse") for poem in poems]
     assert min(times) >= 1
     assert fmean(times) < 3.5
@@ -122,7 +159,8 @@ def test_a_topic_is_named_and_does_not_become_a_refrain() -> None:
 @pytest.mark.parametrize(("words", "shown"), [(30, True), (100, False)])
 def test_a_short_text_may_show_its_topic_by_another_word(words: int, shown: bool) -> None:
     table = load_words("poetry")
-    name, row = next((name, row) for name, row in topic_tables(table).items() if len(row["keys"]) > 2 and " " not in name)
+    rows = [(name, row) for name, row in topic_tables(table).items() if " " not in name]
+    name, row = next((name, row) for name, row in rows if len(row["keys"]) > 2)
     request = Request("poetry", ("haiku",), topics=(name,))
     other = next(key for key in row["keys"] if key != name and name not in key)
     assert fits(table, request, f"Title\n\n{other} {'and then ' * (words // 2)}") == shown
