@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import time
 from dataclasses import asdict
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -12,9 +13,11 @@ from ollama_server import Reply, model, serve
 
 from minigpt.corpus.ollama.answers import read_answer
 from minigpt.corpus.ollama.client import Answer, Client, _answer, _parse
+from minigpt.corpus.ollama.journal import Journal
 from minigpt.corpus.ollama.limits import Limits, OllamaError
 from minigpt.corpus.ollama.models import _model, unload
 from minigpt.corpus.ollama.teacher import Question
+from minigpt.errors import MinigptError
 
 QUESTION = Question("Write a short story about the sea and a lamp that nobody lights.", tokens=200)
 GB = 10**9
@@ -181,3 +184,10 @@ class Stubborn(set):
 
     def __sub__(self, other):
         return self
+
+
+def test_a_journal_of_gigabytes_is_not_read(tmp_path: Path) -> None:
+    with (tmp_path / "a.jsonl").open("wb") as file:
+        file.truncate(15 * 10**8)
+    with pytest.raises(MinigptError, match="bytes are more than"):
+        Journal(tmp_path / "a.jsonl", lambda line: None)

@@ -46,12 +46,20 @@ def test_a_column_nearly_as_good_as_the_best_is_named() -> None:
         (["very good", "very bad", "so so"], False),
         (["it was a very good one", "it was a very bad one"] * 4, False),
         (["one of them", "one of these"] * 4, True),
+        (["red"] * 3, False),
+        (["red"] * 4, True),
         (["red", "green", "blue", "red", "black", "white", "grey", "brown"], False),
     ],
 )
 def test_a_few_words_that_come_again_and_again_are_labels(texts: list[str], data: bool) -> None:
     """From four texts on, each of which comes twice on average and has fewer than four words."""
     assert is_data(texts) == data
+
+
+@pytest.mark.parametrize(("text", "chosen"), [("so so", "said"), ("it was so so", "review_body")])
+def test_a_column_named_after_texts_has_some_words_in_each(text: str, chosen: str) -> None:
+    record = {"review_body": text, "said": "He came, and all of us saw him."}
+    assert choose([record] * 3, None, "a.csv")[0] == chosen
 
 
 def test_without_spaces_some_letters_are_a_word() -> None:
@@ -138,7 +146,8 @@ def test_the_first_rows_tell_how_a_table_separates_its_columns() -> None:
 def test_commas_with_blanks_behind_them_are_those_of_sentences() -> None:
     """Nearly all of them: in a table, some cells begin with a blank."""
     prose = ["It rained, it poured\n", "It snowed, it froze\n"] * 20
-    assert find_dialect(prose, None).delimiter != ","
+    for sentences in (prose, [*prose, "It was 10,000 feet\n"]):
+        assert find_dialect(sentences, None).delimiter != ","
     table = [f"fox {i}, red\n" if i % 3 else f"fox {i},red\n" for i in range(60)]
     assert find_dialect(table, None).delimiter == ","
 

@@ -38,16 +38,16 @@ def golden(tmp_path_factory: pytest.TempPathFactory) -> Path:
 # step, train_loss, held_out_loss, learning_rate, grad_norm of every 35th line and the last; 280
 # steps, and 28 more of the continuation
 CURVE: list[list[float | None]] = [
-    [1, 6.1713467, None, 1e-05, 1.0081002],
-    [36, 6.0190105, None, 0.00036, 1.5134979],
-    [71, 4.9976492, None, 0.00071, 0.9453285],
-    [106, 4.2599416, None, 0.0009983, 0.7296804],
-    [141, 3.9576471, None, 0.0008947, 0.9485096],
-    [176, 3.549814, None, 0.0006665, 0.8652571],
-    [211, 3.3205805, None, 0.0003961, 1.0952242],
-    [246, 3.0870414, None, 0.0001814, 0.9363544],
-    [281, 2.8051178, None, 2.73e-05, 1.6427453],
-    [308, 2.684561, 2.6599802, 3.23e-05, 1.2026136],
+    [1, 6.171347, None, 1e-05, 1.0081],
+    [36, 6.019011, None, 0.00036, 1.513498],
+    [71, 4.997649, None, 0.00071, 0.9453285],
+    [106, 4.259942, None, 0.0009982876, 0.7296804],
+    [141, 3.957647, None, 0.00089472, 0.9485096],
+    [176, 3.549814, None, 0.0006664686, 0.8652571],
+    [211, 3.32058, None, 0.0003960909, 1.095224],
+    [246, 3.087041, None, 0.0001813816, 0.9363544],
+    [281, 2.805118, None, 2.727273e-05, 1.642745],
+    [308, 2.684561, 2.65998, 3.229863e-05, 1.202614],
 ]
 
 
@@ -59,7 +59,7 @@ def test_a_tiny_run_has_its_known_curve(golden: Path) -> None:
     found = [[line[name] for name in names] for line in [*lines[::35], lines[-1]]]
     assert [row[0] for row in found] == [row[0] for row in CURVE]
     values, known = ([value for row in rows for value in row if value] for rows in (found, CURVE))
-    assert values == pytest.approx(known, rel=1e-3)
+    assert values == pytest.approx(known, rel=2e-4)
     assert record_of(golden)["result"]["scale"] == pytest.approx(1.247, abs=2e-3)
 
 
@@ -114,7 +114,7 @@ def lowest_loss(run: Path, **shape: int) -> tuple[float, float]:
 @pytest.mark.parametrize(
     "shape",
     [
-        pytest.param({"layers": 6, "heads": 2, "width": 64, "threads": 2}, id="narrow"),
+        pytest.param({"layers": 6, "heads": 2, "width": 64, "positions": 64, "threads": 1}, id="narrow"),
         pytest.param({}, marks=pytest.mark.slow, id="12M"),
     ],
 )
