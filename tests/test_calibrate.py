@@ -73,3 +73,37 @@ def test_where_no_factor_gains_it_is_one(cpu: Backend) -> None:
     rescaled(trainer, 0.0)  # all tokens are equally likely, whatever the factor
     assert best_scale(trainer, HeldOut(np.arange(29), 16, 4, END)) == 1.0
     trainer.close()
+
+
+@pytest.mark.parametrize(("sharpness", "found"), [(6.0, 0.5), (0.05, 1.25)])
+def test_logits_are_at_most_halved_and_at_most_made_a_quarter_larger(trainer: Trainer, sharpness: float, found: float) -> None:
+    """Of a text that a model knows by heart but for every third token."""
+    text = np.random.default_rng(4).integers(0, 30, 65)
+    held_out = HeldOut(np.where(np.arange(64) % 3, text[1:], 7), 16, 4, END)
+    rescaled(trainer, sharpness)
+    assert best_scale(trainer, held_out) == pytest.approx(found, abs=0.01)
+
+
+def test_the_factor_is_exact_to_the_hundredth(trainer: Trainer, rng: np.random.Generator) -> None:
+    """The loss is convex: where it is higher on both sides, the lowest point is in between."""
+    text = np.random.default_rng(4).integers(0, 30, 65)
+    for sharpness in (0.6, 0.7, 0.8):
+        held_out, state = HeldOut(np.where(rng.random(64) < 0.1, 7, text[1:]), 16, 4, END), trainer.state_dict()
+        rescaled(trainer, sharpness)
+        start, losses = trainer.state_dict(), []
+        found = best_scale(trainer, held_out)
+        assert 0.52 < found < 1.23
+        for factor in (found - 0.012, found, found + 0.012):
+            trainer.load_state_dict(scaled(start, CONFIG.n_layer, factor))
+            losses.append(held_out_loss(trainer, held_out))
+        assert losses[1] < min(losses[0], losses[2])
+        trainer.load_state_dict(state)
+
+
+def test_twenty_thousand_tokens_decide(trainer: Trainer) -> None:
+    """What comes later is not looked at, and takes no time."""
+    text = np.tile(np.random.default_rng(4).integers(0, 30, 65)[1:], 700)
+    garbled = np.random.default_rng(5).integers(0, 30, len(text))
+    place = np.arange(len(text))
+    early, late = (best_scale(trainer, HeldOut(np.where(place < end, garbled, text), 16, 64, END)) for end in (8_000, 25_000))
+    assert best_scale(trainer, HeldOut(garbled, 16, 64, END)) == late < early

@@ -16,7 +16,7 @@ from safetensors.numpy import load_file, save_file
 from minigpt import model
 from minigpt.backend import Backend
 from minigpt.config import ModelConfig
-from minigpt.disk.checkpoint import CONFIG, PADDING, TIED, WEIGHTS, load_checkpoint, read_scale, save_config, save_tokenizer, save_weights
+from minigpt.disk.checkpoint import CONFIG, TIED, WEIGHTS, load_checkpoint, read_scale, save_config, save_tokenizer, save_weights
 from minigpt.errors import MinigptError
 from minigpt.model import new_parameters
 from minigpt.run.textmodel import load
@@ -463,10 +463,10 @@ def test_a_padded_vocabulary_has_scores_and_no_text(padded: Path, config: ModelC
 
 
 def test_only_padding_of_another_program_is_taken_for_padding(padded: Path, config: ModelConfig) -> None:
-    """minigpt pads nothing, and nobody pads by a thousand rows: then the tokenizer belongs to another model."""
-    edit(padded / CONFIG, vocab_size=config.vocab_size + PADDING)
+    """minigpt pads nothing, and nobody pads by much more than a thousand rows: then the tokenizer belongs to another model."""
+    edit(padded / CONFIG, vocab_size=config.vocab_size + 1100)
     assert "files of two models" in refusal(padded)
-    edit(padded / CONFIG, vocab_size=config.vocab_size + PADDING - 1)
+    edit(padded / CONFIG, vocab_size=config.vocab_size + 1000)
     assert "tokens_embed.weight has shape" in refusal(padded)
     edit(padded / CONFIG, vocab_size=config.vocab_size + 7, minigpt_context=12)
     assert "files of two models" in refusal(padded)

@@ -30,7 +30,9 @@ def clean(texts: list[str], source: str = "ollama") -> tuple[list[str], Cleaner]
 @pytest.mark.parametrize("preset", PRESETS)
 def test_what_the_writers_write_is_left_alone(preset):
     """Recipes, verse, code, letters: nothing is stripped from them, as if a language model had written them."""
-    for document in islice(write_documents(understand("", preset), random.Random(4)), 40):
+    documents = list(islice(write_documents(understand("", preset), random.Random(4)), 40))
+    assert len(documents) == 40
+    for document in documents:
         assert without_chatter(document.text) == document.text.strip()
         assert not refuses(document.text)
 

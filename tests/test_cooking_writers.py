@@ -126,7 +126,9 @@ REQUESTS = [
 def documents(request: Request, count: int, seed: int = 11) -> list[tuple[str, str]]:
     """(form, text) of so many documents, of the forms that fit the request."""
     stream = write_documents(replace(request, forms=forms_for(request)), random.Random(seed))
-    return [(d.origin["form"], d.text) for d in islice(stream, count)]
+    found = [(d.origin["form"], d.text) for d in islice(stream, count)]
+    assert len(found) == count
+    return found
 
 
 def parse(text: str) -> tuple[str, list[str], list[str]]:

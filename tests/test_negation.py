@@ -178,6 +178,7 @@ def test_a_food_that_is_ruled_out_is_left_out_of_other_texts_too(prompt: str) ->
     request = understand(prompt)
     assert request.category != "cooking" and request.without == ("nut",)
     texts = [document.text for document in itertools.islice(write_documents(request, random.Random(1)), 20)]
+    assert len(texts) == 20
     assert not any(re.search(r"\bnuts?\b", text, re.IGNORECASE) for text in texts)
 
 

@@ -71,9 +71,10 @@ def test_what_is_no_address_is_refused_in_a_printable_line(value):
 def test_any_text_is_an_address_or_an_error(value):
     try:
         url = resolve_host(value)
-    except MinigptError:
-        return
-    assert url.startswith(("http://", "https://"))
+    except MinigptError as error:
+        assert str(error).isprintable()
+    else:
+        assert url.startswith(("http://", "https://"))
 
 
 def test_proxies_are_passed_by_on_this_machine_alone(monkeypatch):

@@ -152,7 +152,9 @@ def test_a_failure_now_and_then_costs_a_sample_at_most(journal, bad):
 
 def test_a_cut_answer_is_kept_up_to_its_last_sentence(journal):
     with serve(lambda body, number: Reply(words(document(number) + " And then it"), done_reason="length")) as server:
-        assert all(d.text.endswith(".") and "And then" not in d.text for d in write(server, journal))
+        documents = write(server, journal)
+    assert documents
+    assert all(d.text.endswith(".") and "And then" not in d.text for d in documents)
     with serve(lambda body, number: Reply(words(document(number) + " " + document(number + 500) + " So"))) as server:
         server.old = True  # no reason is given: the count of tokens tells
         server.reply = lambda body, number: Reply(words(document(number)) + ["So "] * body["options"]["num_predict"])
@@ -301,6 +303,7 @@ def test_a_plan_by_schema_or_lines_or_tables_and_the_record_says_which(journal, 
         server.plan = plan
         documents = write(server, journal, tokens=100)
     assert write.record["plan"] == made_by
+    assert documents
     if made_by == "lines":
         assert {d.origin["topic"] for d in documents} <= {"Rapids", "Deltas", "Springs", "Bridges", "Ferries", "Mills"}
     if made_by == "tables":

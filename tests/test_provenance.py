@@ -67,10 +67,11 @@ def test_the_kernels_of_the_blas_library_are_told_apart() -> None:
     program = "from minigpt.run.provenance import blas; print(blas())"
     names = {
         subprocess.run(
-            [sys.executable, "-c", program], env={**os.environ, "OPENBLAS_CORETYPE": core}, capture_output=True, text=True
-        ).stdout
+            [sys.executable, "-c", program], env={**os.environ, "OPENBLAS_CORETYPE": core}, capture_output=True, text=True, check=True
+        ).stdout.strip()
         for core in ("Prescott", "Nehalem")
     }
+    assert all(names)
     assert len(names) == 2 or not any("openblas" in name for name in names)
 
 

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from minigpt.corpus.choose.fluency import qualities
 from minigpt.corpus.choose.refine import four_grams, refine
+from minigpt.corpus.choose.topicality import topicality
 from minigpt.corpus.documents import Document
 from minigpt.corpus.prompt.understand import PRESETS, understand
 from minigpt.corpus.templates import write_documents
@@ -137,3 +138,13 @@ def test_good_documents_are_of_good_quality_whatever_their_kind():
 def test_the_same_documents_have_the_same_qualities():
     texts = written("haiku_master", 60, 1)
     assert np.array_equal(qualities(texts, [None] * 60), qualities(texts, [None] * 60))
+
+
+def test_a_word_that_the_request_names_counts_as_much_as_a_typical_one() -> None:
+    """e^3 times likelier than elsewhere; and the writers' own documents tell the words of a category well."""
+    request = understand("A GPT that writes haiku about rivers")
+    named, other = topicality(request, ["a river zxq zxq", "a zxqu zxq zxq"])
+    assert 2 < 3 * (named - other) < 5
+    recipes = written("simple_cooking_recipes", 30, 99)
+    asked = understand("", "simple_cooking_recipes")
+    assert 1.4 < topicality(asked, recipes).mean() < 2.1

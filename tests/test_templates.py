@@ -73,7 +73,9 @@ def test_a_document_is_clean_text(category: str, form: str) -> None:
 
 @pytest.mark.parametrize(("category", "form"), CASES)
 def test_articles_agree(category: str, form: str) -> None:
-    for text in written(category, form):
+    texts = written(category, form)
+    assert texts
+    for text in texts:
         for article, word in re.findall(r"\b([Aa]n?) ([a-z]{3,})", text):
             assert (article.lower() == "an") == starts_with_vowel_sound(word), f"{article} {word}"
 
@@ -211,13 +213,18 @@ def test_endpoints_hold_json_that_parses() -> None:
 
 
 def test_traces_of_algorithms_end_in_the_right_answer() -> None:
+    sorts = searches = sums = 0
     for text in written("technical", "algorithm", 300):
         if "sort " in text and (lists := re.findall(r"\[[-\d, ]+\]", text)) and "Problem: put a list in order" in text:
             assert json.loads(lists[-1]) == sorted(json.loads(lists[0])), text
+            sorts += 1
         if found := re.search(r"search for (\d+) in (\[[\d, ]+\]).*at position (\d+)", text):
             assert json.loads(found[2])[int(found[3])] == int(found[1]), text
+            searches += 1
         for a, op, b, value in re.findall(r"(?<![\d*/] )\b(\d+) ([*+]) (\d+) = (\d+)", text):
             assert (int(a) * int(b) if op == "*" else int(a) + int(b)) == int(value), text
+            sums += 1
+    assert min(sorts, searches, sums) > 5
 
 
 # ---- general ---------------------------------------------------------------------------------------------------------------------

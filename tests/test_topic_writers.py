@@ -29,7 +29,9 @@ CHILDLESS = re.compile(r"coffee|ferry|meeting|colleague|lecturer|spreadsheet|ret
 
 def texts_of(request: Request, count: int, seed: int = 3) -> list[tuple[str, str]]:
     """(form, text) of so many documents."""
-    return [(d.origin["form"], d.text) for d in islice(write_documents(request, random.Random(seed)), count)]
+    found = [(d.origin["form"], d.text) for d in islice(write_documents(request, random.Random(seed)), count)]
+    assert len(found) == count
+    return found
 
 
 def check(text: str, form: str, request: Request) -> list[str]:

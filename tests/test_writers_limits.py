@@ -1,0 +1,179 @@
+"""The templates' counts, times and amounts: on either side of each line."""
+
+from __future__ import annotations
+
+import random
+from itertools import islice
+from statistics import fmean
+from types import SimpleNamespace
+
+import pytest
+
+from minigpt.corpus.prompt.understand import understand
+from minigpt.corpus.request import Request
+from minigpt.corpus.templates import FORMS, write_documents
+from minigpt.corpus.templates.cooking_dishes import some_plate
+from minigpt.corpus.templates.cooking_foods import all_foods, round_amount, show_food, show_number
+from minigpt.corpus.templates.cooking_kitchen import Kitchen
+from minigpt.corpus.templates.poetry_topics import fits, topic_tables
+from minigpt.corpus.words import load_words
+
+
+def texts(category: str, form: str, count: int = 40, **asked) -> list[str]:
+    request, rng, words = (
+        Request(category, (form,), **asked),
+        random.Random(1),
+        load_words(category),
+    )
+    return [FORMS[category][form](rng, words, request) for _ in range(count)]
+
+
+# --- cooking
+
+
+def test_spoons_are_five_and_fifteen_milliliters() -> None:
+    wet = [food for food in all_foods().values() if not food.kinds & {"spice", "herb", "aromatic"}]
+    large = next(food for food in wet if food.unit == "tablespoon")
+    small = next(food for food in wet if food.unit == "teaspoon")
+    assert show_food(large, 2, metric=True).startswith("30 ml")
+    assert show_food(small, 2, metric=True).startswith("10 ml")
+    assert show_food(large, 8, metric=False).startswith("120 ml")
+    assert [show_number(n) for n in (0.25, 0.5, 1.75)] == ["1/4", "1/2", "1 3/4"]
+
+
+def test_what_is_small_is_used_whole() -> None:
+    """An egg of 60 grams; half an onion is an amount."""
+    pieces = [food for food in all_foods().values() if food.unit == ""]
+    assert {round_amount(food, 0.5) for food in pieces if food.grams < 65} == {1}
+    assert {round_amount(food, 0.5) for food in pieces if food.grams > 85} == {0.5}
+    assert len([food for food in pieces if 65 <= food.grams <= 85]) < len(pieces) / 3
+
+
+@pytest.mark.parametrize(
+    ("clock", "together", "apart"),
+    [
+        ("fry", 3, 8),
+        ("simmer", 5, 15),
+        ("roast", 5, 15),
+    ],
+)
+def test_what_takes_much_less_goes_in_later(clock: str, together: int, apart: int) -> None:
+    kitchen = object.__new__(Kitchen)
+    kitchen.dish = SimpleNamespace(roles={})
+    times = {key: getattr(food, clock) for key, food in all_foods().items() if getattr(food, clock)}
+    slowest = max(times, key=lambda key: times[key])
+    counted = {True: 0, False: 0}
+    for key, minutes in times.items():
+        kitchen._stage([slowest, key], clock)
+        gap = times[slowest] - minutes
+        if gap <= together or gap >= apart:
+            assert kitchen.groups["late"] == ([key] if gap >= apart else [])
+            counted[gap >= apart] += 1
+    assert min(counted.values()) > 0
+
+
+def test_cooks_differ_a_little_and_not_in_what_makes_a_dough() -> None:
+    rng, request = random.Random(2), Request("cooking", ("recipe",))
+    ratios = []
+    for _ in range(150):
+        dish = some_plate(rng, request)
+        kitchen = Kitchen(rng, dish, 8, load_words("cooking"), request)
+        usual = {key: 8 * amount for key, amount in dish.amounts.items() if 8 * amount > 200}
+        ratios += [kitchen.amounts[key] / amount for key, amount in usual.items()]
+    assert 0.8 < min(ratios) < 0.9 and 1.15 < max(ratios) < 1.25
+    assert 0.97 < fmean(ratios) < 1.04
+    assert 0.2 < sum(0.97 < ratio < 1.03 for ratio in ratios) / len(ratios) < 0.6
+
+
+# --- talk and news
+
+
+class Counting(random.Random):
+    """Remembers how many details of the news were drawn at once."""
+
+    def __init__(self, seed: int) -> None:
+        super().__init__(seed)
+        self.drawn: list[int] = []
+
+    def sample(self, population, k, **more):
+        if population is load_words("general")["news details"]:
+            self.drawn.append(k)
+        return super().sample(population, k, **more)
+
+
+@pytest.mark.parametrize(
+    ("length", "least", "most"),
+    [
+        ("short", 1, 2),
+        (None, 4, 6),
+        ("long", 7, 9),
+    ],
+)
+def test_news_have_as_many_details_as_the_length_asks_for(
+    length: str | None,
+    least: int,
+    most: int,
+) -> None:
+    rng = Counting(1)
+    for _ in range(40):
+        request = Request("general", ("news",), length=length)
+        FORMS["general"]["news"](rng, load_words("general"), request)
+    assert least <= min(rng.drawn) < max(rng.drawn) <= most
+
+
+def test_a_short_dialogue_is_two_questions_long() -> None:
+    lines = [text.count("\n") + 1 for text in texts("general", "dialogue", length="short")]
+    assert set(lines) == {6}  # four turns and a farewell of two
+    assert fmean(text.count("\n") + 1 for text in texts("general", "dialogue")) > 7
+
+
+@pytest.mark.parametrize(
+    ("length", "least", "most"),
+    [
+        ("short", 3, 4),
+        (None, 4, 6),
+        ("long", 6, 9),
+    ],
+)
+def test_a_plan_has_as_many_steps_as_the_length_asks_for(
+    length: str | None,
+    least: int,
+    most: int,
+) -> None:
+    plans = texts("topic", "plan", topics=("chess",), length=length)
+    steps = [sum("minutes)." in line for line in text.split("\n")) for text in plans]
+    assert least <= min(steps) < max(steps) <= most
+
+
+# --- verse
+
+
+def test_a_topic_is_named_and_does_not_become_a_refrain() -> None:
+    stream = write_documents(understand("free verse about lighthouses"), random.Random(1))
+    poems = [document.text.lower() for document in islice(stream, 60)]
+    times = [poem.split("\n\n", 1)[1].count("lighthouse") for poem in poems]
+    assert min(times) >= 1
+    assert fmean(times) < 3.5
+
+
+@pytest.mark.parametrize(("words", "shown"), [(30, True), (100, False)])
+def test_a_short_text_may_show_its_topic_by_another_word(words: int, shown: bool) -> None:
+    table = load_words("poetry")
+    rows = [(name, row) for name, row in topic_tables(table).items() if " " not in name]
+    name, row = next((name, row) for name, row in rows if len(row["keys"]) > 2)
+    request = Request("poetry", ("haiku",), topics=(name,))
+    other = next(key for key in row["keys"] if key != name and name not in key)
+    assert fits(table, request, f"Title\n\n{other} {'and then ' * (words // 2)}") == shown
+
+
+# --- all of them
+
+
+def test_no_text_of_a_long_stream_is_taken_for_another() -> None:
+    """A mark of a few bytes would do that."""
+    with pytest.MonkeyPatch.context() as patch:
+        number = iter(range(10**6))
+        patch.setitem(FORMS, "topic", {"many": lambda rng, words, request: f"text {next(number)}"})
+        stream = islice(write_documents(Request("topic", ("many",)), random.Random(1)), 20_000)
+        assert sum(1 for _ in stream) == 20_000
+        assert next(number) == 20_000
