@@ -94,7 +94,7 @@ def test_the_factor_is_exact_to_the_hundredth(trainer: Trainer, rng: np.random.G
         found = best_scale(trainer, held_out)
         assert 0.52 < found < 1.23
         for factor in (found - 0.012, found, found + 0.012):
-            trainer.load_state_dict(scaled(start, CONFIG.n_layer, factor))
+            trainer.load_state_dict(scaled(start, CONFIG, factor))
             losses.append(held_out_loss(trainer, held_out))
         assert losses[1] < min(losses[0], losses[2])
         trainer.load_state_dict(state)

@@ -202,9 +202,9 @@ def said(sequences: int = 10_000, held_out: bool = True, size: str = "12M", **fa
 @pytest.mark.parametrize(
     ("facts", "word", "told"),
     [
-        ({"documents": 15, "tokens": 5000}, "by heart, not the genre", True),
-        ({"documents": 25, "tokens": 5000}, "by heart, not the genre", False),
-        ({"documents": 15, "tokens": 120_000}, "by heart, not the genre", False),
+        ({"documents": 15, "tokens": 5000}, "not learn the genre", True),
+        ({"documents": 25, "tokens": 5000}, "not learn the genre", False),
+        ({"documents": 15, "tokens": 120_000}, "not learn the genre", False),
         ({"distinct_4": 0.3}, "Repetitive", True),
         ({"distinct_4": 0.4}, "Some repetition", True),
         ({"distinct_4": 0.55}, "Varied", True),

@@ -9,10 +9,10 @@ from itertools import pairwise
 import pytest
 from ollama_server import model
 
-from minigpt.corpus.ollama.concurrency import Gauge
+from minigpt.corpus.ollama.concurrency import Concurrency
 from minigpt.corpus.ollama.limits import Missing
 from minigpt.corpus.ollama.models import _model, choose
-from minigpt.corpus.ollama.repetition import Variety
+from minigpt.corpus.ollama.repetition import Repetition
 
 GB = 10**9
 
@@ -45,7 +45,7 @@ class Host:
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.now = 0.0
         monkeypatch.setattr(time, "monotonic", lambda: self.now)
-        self.gauge = Gauge(32)
+        self.gauge = Concurrency(32)
 
     def serve(self, rate: float, pieces: int, streams: int | None = None) -> int:
         """As many answers as it may stream at once, so many pieces each at a rate in all; the limit
@@ -62,8 +62,8 @@ class Host:
 
 
 def test_a_host_is_asked_for_a_few_answers_at_first() -> None:
-    assert 2 <= Gauge(32).limit <= 8
-    assert Gauge(1).limit == 1
+    assert 2 <= Concurrency(32).limit <= 8
+    assert Concurrency(1).limit == 1
 
 
 @pytest.mark.parametrize(("growth", "kept"), [(1.05, 4), (1.3, 8), (1.8, 8)])
@@ -99,7 +99,7 @@ def test_who_waits_long_for_a_first_piece_stood_in_a_queue(
 
 def test_a_teacher_that_repeats_itself_is_heated_in_small_steps_to_a_bound() -> None:
     """Every window of answers; above 1.2 small models lose their thread."""
-    variety, temperatures = Variety(20), [0.8]
+    variety, temperatures = Repetition(20), [0.8]
     for number in range(400):
         variety.admit("always the same four words and more of them")
         if variety.adapt():
@@ -112,11 +112,11 @@ def test_a_teacher_that_repeats_itself_is_heated_in_small_steps_to_a_bound() -> 
 
 
 def test_beginnings_that_are_to_be_avoided_are_a_few_words_long() -> None:
-    variety = Variety(20)
+    variety = Repetition(20)
     variety.admit("Once upon a time there was a miller who had three sons")
     assert 3 <= len(variety.openings[0].split()) <= 6
 
 
 def test_a_teacher_is_compared_with_ten_thousands_of_its_documents() -> None:
     """In a few megabytes: 200 bytes each."""
-    assert 30_000 < Variety(20)._near.remembered < 150_000
+    assert 30_000 < Repetition(20)._near.remembered < 150_000

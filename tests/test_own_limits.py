@@ -35,7 +35,7 @@ def test_a_column_nearly_as_good_as_the_best_is_named() -> None:
         records = [{"one": "seven words stand here in a row", "two": other}] * 3
         return choose(records, None, "a.csv")[1]
 
-    assert "'two' would do too" in said("six words stand here in row")
+    assert "'two' would also do" in said("six words stand here in row")
     assert "would do too" not in said("three words stand")
 
 

@@ -21,7 +21,7 @@ from minigpt.loss import chunk_rows
 from minigpt.run import keeper
 from minigpt.run.course import Course
 from minigpt.run.interrupt import Interrupt, Interrupted
-from minigpt.run.job import plan
+from minigpt.run.job import new_job
 from minigpt.run.keeper import Keeper
 from minigpt.run.listener import Listener
 from minigpt.run.memory import micro_batch, step_memory
@@ -99,7 +99,7 @@ def test_saving_takes_a_hundredth_of_the_time(
             "width": 8,
         }
     )
-    job, now = plan("cooking", options, Listener()), [0.0]
+    job, now = new_job("cooking", options, Listener()), [0.0]
     monkeypatch.setattr(time, "perf_counter", lambda: now[0])
     save = keeper.save_state
 
@@ -139,7 +139,7 @@ def test_a_teacher_gets_a_good_part_of_the_minutes_but_not_all(
     tmp_path: Path,
     gpt2: Tokenizer,
 ) -> None:
-    job = plan(
+    job = new_job(
         "cooking",
         Options.parse({"out": tmp_path / "run", "source": "template", "minutes": 10}),
         Listener(),

@@ -15,7 +15,7 @@ from minigpt.corpus.ollama.judge import MARKS, can_judge, judge, read_marks
 from minigpt.corpus.ollama.limits import Limits
 from minigpt.corpus.ollama.models import _model
 from minigpt.corpus.ollama.plan import LISTS, WORDS, clean_entries, draw, make_plan, schema
-from minigpt.corpus.ollama.teacher import Desk, Question, Teacher, TeacherSettings
+from minigpt.corpus.ollama.teacher import Host, Question, Teacher, TeacherSettings
 from minigpt.corpus.ollama.writer import write_with_ollama
 from minigpt.corpus.request import Request
 from minigpt.tokenizer import Tokenizer
@@ -156,7 +156,7 @@ def test_a_request_fits_into_the_context_and_does_not_fill_the_memory(gpt2: Toke
     """The longest is a judgement, of 4,000 characters; a larger context takes memory that a larger
     model could use."""
     with serve(lambda body, number: Reply(["x"])) as server:
-        desk = Desk(
+        desk = Host(
             Client(server.url, Limits()),
             _model(model("teacher:latest")),
             _model(model("teacher:latest")),
@@ -179,7 +179,7 @@ def test_a_model_that_cannot_be_kept_from_thinking_gets_some_times_the_room() ->
     for name in ("teacher:latest", "gpt-oss:20b"):
         with serve(lambda body, number: Reply(["x"]), models=[model(name)]) as server:
             teacher = _model(model(name))
-            desk = Desk(Client(server.url, Limits()), teacher, teacher, "30m")
+            desk = Host(Client(server.url, Limits()), teacher, teacher, "30m")
             desk.ask(Question("Write.", tokens=100))
             sizes.append(server.bodies()[-1]["options"]["num_predict"])
     assert sizes[0] == 100

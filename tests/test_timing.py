@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from minigpt.run import timing
-from minigpt.run.job import Job, plan
+from minigpt.run.job import Job
 from minigpt.run.listener import Listener
 from minigpt.run.options import Options
 from minigpt.run.timing import corpus_tokens, first_batch, plan_time
@@ -28,7 +28,7 @@ def planned(
 ) -> Job:
     """A job whose corpus has so many tokens, on a machine that was measured to learn and to sample
     so many a second."""
-    job = plan("cooking", Options.parse({"out": folder / "run", **TINY, **options}), Listener())
+    job = new_job("cooking", Options.parse({"out": folder / "run", **TINY, **options}), Listener())
     job.run.record["corpus"] = {
         "tokens": tokens,
         "documents": documents,
