@@ -120,7 +120,7 @@ def test_a_batch_of_the_loop_and_its_patience_are_small() -> None:
     """Of a corpus of a hundred windows: an epoch has dozens of steps, and three epochs without a
     gain end it."""
     training = TrainConfig()
-    assert 2 <= training.batch_size <= 16
+    assert 4 <= training.batch_size <= 16
     assert 2 <= training.patience / training.evaluations_per_epoch <= 5
     assert 1 < training.evaluations_per_epoch < 5
     assert 0.5e-4 < training.learning_rate < 1e-3
