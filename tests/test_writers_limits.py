@@ -60,16 +60,17 @@ def test_what_is_small_is_used_whole() -> None:
 def test_what_takes_much_less_goes_in_later(clock: str, together: int, apart: int) -> None:
     kitchen = object.__new__(Kitchen)
     kitchen.dish = SimpleNamespace(roles={})
-    times = {key: getattr(food, clock) for key, food in all_foods().items() if getattr(food, clock)}
-    slowest = max(times, key=lambda key: times[key])
-    counted = {True: 0, False: 0}
-    for key, minutes in times.items():
-        kitchen._stage([slowest, key], clock)
-        gap = times[slowest] - minutes
-        if gap <= together or gap >= apart:
-            assert kitchen.groups["late"] == ([key] if gap >= apart else [])
-            counted[gap >= apart] += 1
-    assert min(counted.values()) > 0
+    foods = {getattr(food, clock): key for key, food in all_foods().items() if getattr(food, clock)}
+    pairs = [(fast, slow) for fast in foods for slow in foods if fast < slow]
+    late = {b - a: goes_in_later(kitchen, foods[a], foods[b], clock) for a, b in pairs}
+    assert {is_late for gap, is_late in late.items() if gap <= together} == {False}
+    assert {is_late for gap, is_late in late.items() if gap >= apart} == {True}
+
+
+def goes_in_later(kitchen: Kitchen, fast: str, slow: str, clock: str) -> bool:
+    """Whether the food that takes less time goes in later than the other."""
+    kitchen._stage([slow, fast], clock)
+    return bool(kitchen.groups["late"] == [fast])
 
 
 def test_cooks_differ_a_little_and_not_in_what_makes_a_dough() -> None:
