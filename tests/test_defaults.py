@@ -14,6 +14,7 @@ import pytest
 from minigpt.cli import cli
 from minigpt.config import SIZES, ModelConfig, SampleConfig, TrainConfig
 from minigpt.corpus.ollama.limits import Limits
+from minigpt.model import count_parameters
 from minigpt.run.options import Options
 from minigpt.tokenizer import Tokenizer
 
@@ -68,7 +69,7 @@ def test_names_of_sizes_are_their_parameters() -> None:
     GPT-2's. All have heads of 64."""
     for size in SIZES.values():
         shape = (size.n_layer, size.n_head, size.n_embd, size.n_positions)
-        least, most = (ModelConfig(*shape, V).parameters / 1e6 for V in (3000, 50_257))
+        least, most = (count_parameters(ModelConfig(*shape, V)) / 1e6 for V in (3000, 50_257))
         assert round(least) <= float(size.name.removesuffix("M")) <= most
         assert size.n_embd / size.n_head == 64
 
@@ -120,7 +121,7 @@ def test_a_batch_of_the_loop_and_its_patience_are_small() -> None:
     """Of a corpus of a hundred windows: an epoch has dozens of steps, and three epochs without a
     gain end it."""
     training = TrainConfig()
-    assert 2 <= training.batch_size <= 16
+    assert 4 <= training.batch_size <= 16
     assert 2 <= training.patience / training.evaluations_per_epoch <= 5
     assert 1 < training.evaluations_per_epoch < 5
     assert 0.5e-4 < training.learning_rate < 1e-3

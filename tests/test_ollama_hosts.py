@@ -30,8 +30,8 @@ def test_the_largest_model_that_leaves_some_of_the_memory_is_taken_unless_it_is_
     assert taken(100) == 8
     assert taken(10) == 5
     assert taken(7) == 2
-    assert "more than fits" in models[2].line(7 * GB)
-    assert "more than fits" not in models[2].line(10 * GB)
+    assert "too large for" in models[2].line(7 * GB)
+    assert "too large for" not in models[2].line(10 * GB)
     with pytest.raises(Missing):
         choose(models, "other", "", None)
 
@@ -52,12 +52,12 @@ class Host:
         afterwards."""
         streams = streams or self.gauge.limit
         for _ in range(streams):
-            self.gauge.begins()
+            self.gauge.started()
         for _ in range(pieces * streams):
             self.now += 1 / rate
-            self.gauge.piece()
+            self.gauge.chunk()
         for _ in range(streams):
-            self.gauge.ends(True)
+            self.gauge.ended(True)
         return self.gauge.limit
 
 
@@ -88,9 +88,9 @@ def test_who_waits_long_for_a_first_piece_stood_in_a_queue(
 ) -> None:
     """Two streamed at the same time at most: that is what the host serves, and one more waits."""
     gauge = Host(monkeypatch).gauge
-    gauge.begins()
-    gauge.begins()
-    gauge.ends(True, waited * 10, 10.0)
+    gauge.started()
+    gauge.started()
+    gauge.ended(True, waited * 10, 10.0)
     assert gauge.limit == limit
 
 

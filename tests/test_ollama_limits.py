@@ -59,7 +59,7 @@ SENSIBLE = {
     "slow_in_a_row": (2, 5),
     "useless_in_a_row": (10, 25),
     "repeat_window": (15, 40),
-    "least_new": (1, 4),
+    "least_new": (2, 4),
     "answers": (4, 10),
     "report": (20, 60),
 }

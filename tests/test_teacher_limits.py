@@ -15,6 +15,7 @@ from minigpt.corpus.ollama.judge import MARKS, can_judge, judge, read_marks
 from minigpt.corpus.ollama.limits import Limits
 from minigpt.corpus.ollama.models import _model
 from minigpt.corpus.ollama.plan import LISTS, WORDS, clean_entries, draw, make_plan, schema
+from minigpt.corpus.ollama.repetition import Repetition
 from minigpt.corpus.ollama.teacher import Host, Question, Teacher, TeacherSettings
 from minigpt.corpus.ollama.writer import write_with_ollama
 from minigpt.corpus.request import Request
@@ -150,6 +151,11 @@ def test_a_judge_may_be_wrong_once_in_five(wrong: int, able: bool) -> None:
 
 
 # --- the requests
+
+
+def test_a_question_is_as_warm_as_a_writing_begins() -> None:
+    assert Question("Write.", 1).temperature == Repetition(20).temperature
+    assert 0.7 <= Repetition(20).temperature <= 0.9
 
 
 def test_a_request_fits_into_the_context_and_does_not_fill_the_memory(gpt2: Tokenizer) -> None:

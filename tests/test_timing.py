@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from minigpt.run import timing
-from minigpt.run.job import Job
+from minigpt.run.job import Job, new_job
 from minigpt.run.listener import Listener
 from minigpt.run.options import Options
 from minigpt.run.timing import corpus_tokens, first_batch, plan_time
