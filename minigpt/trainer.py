@@ -53,7 +53,9 @@ class Trainer:
         dtype: type = np.float32,
     ) -> None:
         self.threads = require_threads("threads", threads) or usable_cores()
-        self.micro_batch = micro_batch and require_integer("micro_batch", micro_batch)
+        self.micro_batch = micro_batch  # sequences at once, at most
+        if micro_batch is not None:
+            self.micro_batch = require_integer("micro_batch", micro_batch)
         self.turns, self.config, self.train_config = Turns(), config, train_config or TrainConfig()
         self.backend = backend or choose_backend(device)
         self.workers = Workers(min(self.threads, self.backend.most_workers))

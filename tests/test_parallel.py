@@ -434,3 +434,9 @@ def test_a_step_enters_few_functions(tiny_dropout: ModelConfig, cpu: Backend) ->
         sys.setprofile(None)
         threading.setprofile(None)
     assert 30 < len(entered) <= 45, sorted(entered)
+
+
+@pytest.mark.parametrize("micro_batch", [0, -1, 1.5, "2"])
+def test_a_micro_batch_is_a_whole_number_of_sequences(micro_batch: Any, tiny: ModelConfig) -> None:
+    with pytest.raises(MinigptError, match=r"micro_batch=.* must be a whole number of at least 1"):
+        Trainer(tiny, device="cpu", micro_batch=micro_batch)
