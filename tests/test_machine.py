@@ -44,7 +44,7 @@ def test_without_limits_the_machine_is_what_there_is(tmp_path: Path) -> None:
     v1 = {"memory/memory.limit_in_bytes": 9223372036854771712, "cpu/cpu.cfs_quota_us": -1, "cpu/cpu.cfs_period_us": 100000}
     for root in (tmp_path / "nothing", tree(tmp_path / "v2", "0::/", none), tree(tmp_path / "v1", "4:memory:/\n1:cpu,cpuacct:/", v1)):
         assert free_room(root).where == ""
-        assert free_room(root).size == pytest.approx(available(), abs=0.1 * psutil.virtual_memory().total)  # other programs come and go
+        assert free_room(root).size == pytest.approx(available(), abs=0.02 * psutil.virtual_memory().total)  # others come and go
         assert whole_memory(root) == (psutil.virtual_memory().total, "this machine")
         assert usable_cores(root) == usable_cores(tmp_path)
     assert 0 < free_room().size <= min(whole_memory()[0], available() + 0.1 * psutil.virtual_memory().total)

@@ -146,7 +146,7 @@ def test_the_first_rows_tell_how_a_table_separates_its_columns() -> None:
 def test_commas_with_blanks_behind_them_are_those_of_sentences() -> None:
     """Nearly all of them: in a table, some cells begin with a blank."""
     prose = ["It rained, it poured\n", "It snowed, it froze\n"] * 20
-    for sentences in (prose, [*prose, "It was 10,000 feet\n"]):
+    for sentences in (prose, [*prose, *["It was 10,000 feet\n"] * 2]):
         assert find_dialect(sentences, None).delimiter != ","
     table = [f"fox {i}, red\n" if i % 3 else f"fox {i},red\n" for i in range(60)]
     assert find_dialect(table, None).delimiter == ","

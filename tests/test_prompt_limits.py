@@ -87,3 +87,13 @@ def test_the_last_part_of_a_compound_has_four_letters() -> None:
     short, long = (next(word for word in words if len(word) == letters) for letters in (3, 4))
     assert len(german.parts(f"xqxq{short}")) == 1
     assert len(german.parts(f"xqxq{long}")) == 2
+
+
+def test_a_word_that_certainly_means_a_kind_of_text_decides_what_is_written() -> None:
+    """A chef's poems and recipes are subjects; a tasty one's are what is written. What is cooked
+    stays a dish where nuts are ruled out, a menu alone is no dish."""
+    chef, tasty = (understand(f"A {word} GPT about poems and recipes") for word in ("chef", "tasty"))
+    assert [part.kind for part in chef.parts] == [""]
+    assert [part.kind for part in tasty.parts] == ["poems", "recipes"]
+    assert understand("no cookery with nuts").category == "cooking"
+    assert understand("no menu with nuts").category == "general"

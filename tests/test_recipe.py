@@ -63,6 +63,23 @@ def test_a_tiny_run_has_its_known_curve(golden: Path) -> None:
     assert record_of(golden)["result"]["scale"] == pytest.approx(1.247, abs=2e-3)
 
 
+def test_the_rate_rises_and_falls_and_a_continuation_is_gentler(golden: Path) -> None:
+    """Layers with their norm behind them need small steps at first, at most two fifths of a run. At
+    the whole peak, a trained model would forget first."""
+    rates = [line["learning_rate"] for line in metrics_of(golden)]
+    steps = record_of(golden)["base"]["step"]
+    peaks = []
+    for part in (rates[:steps], rates[steps:]):
+        top = part.index(max(part))
+        assert 0.2 <= top / len(part) <= 0.4
+        assert part[: top + 1] == sorted(part[: top + 1])
+        assert part[top:] == sorted(part[top:], reverse=True)
+        assert part[0] < 0.2 * part[top]
+        assert 0.05 < part[-1] / part[top] < 0.2
+        peaks.append(part[top])
+    assert 0.1 < peaks[1] / peaks[0] < 0.6
+
+
 def test_a_tiny_run_learns_more_than_how_often_each_token_comes(golden: Path) -> None:
     assert record_of(golden)["result"]["held_out_loss"] < unigram_entropy(golden) - 1
 

@@ -350,7 +350,12 @@ def test_no_password_of_another_program_is_sent(tmp_path, monkeypatch):
     assert session.prepare_request(requests.Request("GET", "http://example.com")).headers["Authorization"] == "Bearer sk-mine"
 
 
-@pytest.mark.parametrize("text", ["[" * 10**6, '{"a":' * 10**5, '{"a": ' + "1" * 5000 + "}", '{"a": NaN}', '{"a": 1' + "0" * 400 + ".0}"])
+@pytest.mark.parametrize(
+    "text",
+    ["[" * 10**6, '{"a":' * 10**5, '{"a":' * 100 + "1" + "}" * 100, '{"a": ' + "1" * 5000 + "}", '{"a": ' + "1" * 400 + "}", '{"a": NaN}',
+     '{"a": 1' + "0" * 400 + ".0}", '{"a": 1e400}'],
+    ids=range(8),
+)  # fmt: skip
 def test_json_that_is_deep_or_absurd_is_refused_in_one_line(tmp_path, text):
     write_text(tmp_path / "a.json", text)
     with pytest.raises(MinigptError, match=r"nested too deeply|holds an impossible number") as caught:
