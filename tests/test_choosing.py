@@ -158,8 +158,7 @@ def test_half_a_million_documents_are_remembered_at_200_bytes_each() -> None:
     size = sum(array.nbytes for array in arrays if near.remembered in array.shape)
     assert size == 200 * near.remembered
     assert 2 * 10**5 < near.remembered < 10**6
-    most = 0
-    for number in range(600_000):
-        near._hash_of[str(number)]
-        most = max(most, len(near._hash_of))
-    assert 10**5 < most < 3 * 10**5
+    for known, emptied in ((100_000, False), (300_000, True)):
+        near._hash_of.update({str(number): number for number in range(known)})
+        assert near.seen(f"The word {known}.") is None
+        assert (len(near._hash_of) < 10) == emptied
