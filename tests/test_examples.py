@@ -15,9 +15,13 @@ ROOT = Path(__file__).parent.parent
 FOLDER = ROOT / "examples"
 PROGRAMS = sorted(FOLDER.glob("*.py"))
 ELSEWHERE = ["10_pytorch.py"]  # make parity
+LONG = ["07_plain_gpt.py"]  # make slow
 
 
-@pytest.mark.parametrize("program", [p for p in PROGRAMS if p.name not in ELSEWHERE], ids=lambda p: p.stem)
+@pytest.mark.parametrize(
+    "program",
+    [pytest.param(p, marks=[pytest.mark.slow] if p.name in LONG else [], id=p.stem) for p in PROGRAMS if p.name not in ELSEWHERE],
+)
 def test_a_program_prints_what_stands_beside_it(program: Path, tmp_path: Path) -> None:
     """From any folder, and without a warning."""
     command = [sys.executable, "-W", "error", program]

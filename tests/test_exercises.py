@@ -105,6 +105,7 @@ def test_an_exercise_and_its_solution_differ_in_what_is_open_alone(exercise: str
     assert ast.dump(trees[0]) == ast.dump(trees[1])
 
 
+@pytest.mark.slow
 def test_a_model_with_the_part_in_it_learns_and_comes_back_from_the_disk(
     exercise: str, solution: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

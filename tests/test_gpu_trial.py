@@ -24,7 +24,7 @@ from benchmarks.gpu_trial.program import batch_block  # noqa: E402
 from benchmarks.gpu_trial.verbs import Verbs  # noqa: E402
 
 here = sys.platform == "linux" and shutil.which("g++") is not None
-pytestmark = pytest.mark.skipif(not here, reason="needs Linux and g++")
+pytestmark = [pytest.mark.slow, pytest.mark.skipif(not here, reason="needs Linux and g++")]
 C = 128
 
 
@@ -41,7 +41,7 @@ def missed(device: Emulator, B: int, T: int, width: int, V: int, keep: int, limi
 
 @pytest.mark.parametrize(
     ("B", "T", "keep"),  # T: no whole tiles; with and without dropout
-    [(1, 70, 58982), pytest.param(2, 130, 65536, marks=pytest.mark.slow)],
+    [(1, 70, 58982), (2, 130, 65536)],
 )
 def test_every_kernel_computes_its_specification(exact: Emulator, B: int, T: int, keep: int) -> None:
     assert not missed(exact, B, T, C, 67, keep, 1e-5)
@@ -52,7 +52,6 @@ def test_gradients_of_embeddings_are_sums_whatever_the_ids(exact: Emulator, ids:
     embed_back(exact, np.array(sorted(ids) if runs else ids, np.int32), 40000 if drop else 65536)
 
 
-@pytest.mark.slow
 def test_gradients_of_embeddings_in_long_chunks(exact: Emulator, rng: np.random.Generator) -> None:
     embed_back(exact, np.minimum(rng.integers(0, 9, 8203), 3).astype(np.int32), 65536)
 
@@ -69,14 +68,12 @@ def embed_back(exact: Emulator, x: np.ndarray, keep: int) -> None:
     assert max(error(token, wanted[0]), error(position, wanted[1])) < 1e-5
 
 
-@pytest.mark.slow
 def test_a_step_has_the_gradients_and_the_update_of_the_cpu(exact: Emulator) -> None:
     config: Any = ModelConfig(n_layer=2, n_head=2, n_embd=C, n_positions=70, vocab_size=97, dropout=0.0)
     errors = Reference(config, 2, 66).errors(exact)
     assert not {name: e for name, e in errors.items() if not e < 1e-4}
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize(("exactly", "limit"), [(True, 1e-5), (False, 2e-3)])
 def test_every_kernel_at_the_width_of_12m(exactly: bool, limit: float) -> None:
     device = Emulator(384, exactly)
