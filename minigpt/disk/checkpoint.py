@@ -47,22 +47,28 @@ class Checkpoint:
 
 
 def save_config(folder: Folder, config: ModelConfig, context: int, end_of_text: int) -> None:
-    """config.json and generation_config.json."""
+    """config.json, as transformers expects it of a GPT-1; with other parts it names them, for minigpt alone; generation_config.json."""
     ends = {"bos_token_id": end_of_text, "eos_token_id": end_of_text}
+    published = parts() == GPT_1
+    model = (
+        {"architectures": ["OpenAIGPTLMHeadModel"], "model_type": "openai-gpt"} if published else {"model_type": "minigpt", PARTS: parts()}
+    )
     write_json(
         folder / CONFIG,
         {
-            **architecture(),
+            **model,
             "n_layer": config.n_layer,
             "n_head": config.n_head,
             "n_embd": config.n_embd,
             "n_positions": config.n_positions,
             "vocab_size": config.vocab_size,
+            **({"afn": "gelu"} if published else {}),
             "embd_pdrop": config.dropout,
             "attn_pdrop": config.dropout,
             "resid_pdrop": config.dropout,
             "layer_norm_epsilon": config.layer_norm_epsilon,
             "initializer_range": config.initializer_range,
+            **({"tie_word_embeddings": True} if published else {}),
             "dtype": "float32",
             **ends,
             CONTEXT_KEY: context,
@@ -72,13 +78,6 @@ def save_config(folder: Folder, config: ModelConfig, context: int, end_of_text: 
         folder / "generation_config.json",
         {**ends, "pad_token_id": end_of_text, "do_sample": True, "temperature": SampleConfig.temperature, "top_k": SampleConfig.top_k},
     )
-
-
-def architecture() -> dict[str, Any]:
-    """The entries of config.json for the network's parts: transformers' own for GPT-1's, else names that only minigpt reads."""
-    if parts() != GPT_1:
-        return {"model_type": "minigpt", PARTS: parts()}
-    return {"architectures": ["OpenAIGPTLMHeadModel"], "model_type": "openai-gpt", "afn": "gelu", "tie_word_embeddings": True}
 
 
 def save_tokenizer(folder: Folder, tokenizer: Tokenizer, context: int) -> None:
