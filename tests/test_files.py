@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import json
 import math
+import sys
 from pathlib import Path
+from types import FrameType
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from minigpt.disk import files, jsontext
-from minigpt.disk.files import read_json_object, write_bytes, write_json, write_text
+from minigpt.disk.files import read_json_object, whole_file, write_bytes, write_json, write_text
 from minigpt.errors import MinigptError
 
 keys = st.text(max_size=5)
@@ -53,6 +56,34 @@ def test_what_cannot_be_written_leaves_the_old_file(tmp_path: Path) -> None:
         write_text(path, "half a pair: \ud800")
     assert read_json_object(path) == {"old": 1}
     assert listing(tmp_path) == ["run.json"]
+
+
+@pytest.mark.filterwarnings("ignore::ResourceWarning", "ignore::pytest.PytestUnraisableExceptionWarning")  # the interpreter closes them
+def test_an_interrupt_at_any_line_before_the_first_byte_leaves_no_file(tmp_path: Path) -> None:
+    """Ctrl-C between two lines, from the choice of a temporary name to the moment when the caller can write."""
+    reached, interrupted = [False], 0
+    for line in range(1, 1000):
+        left = [line]
+
+        def trace(frame: FrameType, event: str, _: Any, left: list[int] = left) -> Any:
+            if frame.f_globals.get("__name__", "").startswith("minigpt.disk") and not reached[0]:
+                left[0] -= event == "line"
+                if not left[0]:
+                    raise KeyboardInterrupt
+            return trace
+
+        sys.settrace(trace)
+        try:
+            with whole_file(tmp_path / "file"):
+                reached[0] = True
+        except KeyboardInterrupt:
+            interrupted += 1
+        finally:
+            sys.settrace(None)
+        if reached[0]:
+            break
+        assert list(tmp_path.iterdir()) == [], f"interrupted at line event {line}"
+    assert interrupted > 10
 
 
 def test_an_interrupted_writer_leaves_no_temporary_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -30,8 +30,12 @@ def whole_file(file: File) -> Iterator[BinaryIO]:
     written to even if its path leads elsewhere by now.
     """
     with spot(file) as at:
-        temporary, stream = _temporary(at)
+        temporary = ""
         try:
+            for temporary in _temporary_names(at):  # known before the file exists: an interrupt in between leaves none behind
+                with suppress(FileExistsError):
+                    stream = at.place.create(temporary)
+                    break
             with stream:
                 yield stream
                 stream.flush()
@@ -47,13 +51,10 @@ def whole_file(file: File) -> Iterator[BinaryIO]:
                 at.place.remove(temporary)
 
 
-def _temporary(at: Spot) -> tuple[str, BinaryIO]:
-    """A new file in the same folder, and its name: the first free one of this pattern."""
+def _temporary_names(at: Spot) -> Iterator[str]:
+    """Names for a file beside `at`, without end; the first free one is taken."""
     for number in count():
-        name = f".{at.name}.{os.getpid()}{f'-{number}' if number else ''}.minigpt-tmp"
-        with suppress(FileExistsError):
-            return name, at.place.create(name)
-    raise AssertionError("there is always a free name")
+        yield f".{at.name}.{os.getpid()}{f'-{number}' if number else ''}.minigpt-tmp"
 
 
 TEMPORARY = re.compile(r"\.(?P<name>.+)\.(?P<process>[1-9]\d{0,8})(-\d+)?\.minigpt-tmp")
