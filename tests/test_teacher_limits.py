@@ -125,6 +125,8 @@ def test_marks_go_to_ten_and_fit_into_the_answer(gpt2: Tokenizer) -> None:
     assert (read_marks(marks(10)), read_marks(marks(5)), read_marks(marks(11))) == (1.0, 0.5, None)
     asked = Asked(lambda question, number: marks(7))
     assert judge(asked, PROMPT, "A text.", 60.0) == 0.7
+    for mark in asked.questions[0].schema["properties"].values():
+        assert (mark["minimum"], mark["maximum"]) == (0, 10)
     size = len(gpt2.encode(json.dumps(dict.fromkeys(MARKS, 10), indent=2)))
     assert size < asked.questions[0].tokens < 3 * size
 
