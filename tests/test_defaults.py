@@ -16,6 +16,7 @@ from minigpt.config import SIZES, ModelConfig, SampleConfig, TrainConfig
 from minigpt.corpus.ollama.limits import Limits
 from minigpt.model import count_parameters
 from minigpt.run.options import Options
+from minigpt.run.timing import WRITTEN
 from minigpt.tokenizer import Tokenizer
 
 
@@ -104,6 +105,13 @@ def test_a_run_without_options_is_as_the_help_says(name: str) -> None:
     assert said("train", name).split(",")[0] == str(value)
     if name in ("epochs", "context", "seed", "dropout"):
         assert value == getattr(TrainConfig(), name, getattr(ModelConfig(), name, None))
+
+
+def test_a_corpus_is_taken_to_have_as_many_different_tokens_as_the_help_of_bench_says() -> None:
+    (option,) = [p for p in command("bench").params if p.name == "vocab_size"]
+    assert isinstance(option, click.Option)
+    low, high = re.search(r"([\d,]+) to ([\d,]+)", option.help or "").groups()
+    assert int(low.replace(",", "")) < WRITTEN == option.default < int(high.replace(",", ""))
 
 
 def test_text_is_sampled_as_the_help_says() -> None:

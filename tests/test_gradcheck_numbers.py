@@ -66,8 +66,8 @@ def test_the_error_of_a_model_grows_with_larger_and_with_smaller_steps(
         assert direction_error(cpu) > 10 * error
 
 
-@pytest.mark.parametrize(("off", "passes"), [(0.0, True), (1e-3, False)])
-def test_an_error_of_a_thousandth_is_found_in_float32(
+@pytest.mark.parametrize(("off", "passes"), [(0.0, True), (2e-4, False)])
+def test_an_error_of_some_ten_thousandths_is_found_in_float32(
     cpu: Backend,
     monkeypatch: pytest.MonkeyPatch,
     off: float,
@@ -89,4 +89,4 @@ def test_an_error_of_a_thousandth_is_found_in_float32(
 def test_the_inputs_of_an_activation_reach_its_flat_ends_and_its_middle(cpu: Backend) -> None:
     x = case("Gelu", cpu).inputs["x"]
     for low, high in ((-np.inf, -4), (-1, 1), (4, np.inf)):
-        assert ((low < x) & (x < high)).mean() > 0.04
+        assert ((low < x) & (x < high)).mean() > 0.1

@@ -97,7 +97,7 @@ class Ticking:
         return self.now
 
 
-@pytest.mark.parametrize(("minutes", "least", "most"), [(0.3, 0.15, 1.2), (1000, 1.5, 5.0)])
+@pytest.mark.parametrize(("minutes", "least", "most"), [(0.3, 0.6, 1.3), (1000, 3.0, 7.0)])
 def test_a_trial_takes_a_small_share_of_the_time(
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
