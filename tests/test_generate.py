@@ -204,6 +204,15 @@ def test_the_repetition_penalty_weakens_what_was_seen(logits: list[float], seen:
     assert choose(array, seen, SampleConfig(temperature=0, repetition_penalty=penalty), np.random.default_rng(0)) == chosen
 
 
+def test_scores_under_an_extreme_penalty_can_be_compared(rng: np.random.Generator) -> None:
+    """They stay finite, also where all of them would be infinite; and in their order, as long as they are within 1e300."""
+    for sign, penalty in ((-1.0, 1e307), (1.0, 1e-307)):
+        drawn = {choose(np.array([2e4, 1e4]) * sign, [0, 1], SampleConfig(repetition_penalty=penalty), rng) for _ in range(50)}
+        assert drawn == {0, 1}
+    ordered = SampleConfig(temperature=0, repetition_penalty=1e250)
+    assert choose(np.array([-2.0, -1.0]), [0, 1], ordered, rng) == 1
+
+
 @given(
     logits=st.lists(st.floats(-1e4, 1e4, width=32), min_size=1, max_size=20),
     temperature=st.one_of(st.just(0.0), st.floats(1e-300, 1e300)),

@@ -29,8 +29,8 @@ def direction_error(backend: Backend) -> float:
     return max(result.error for result in results if "float32" not in result.parameter)
 
 
-@pytest.mark.parametrize(("off", "passes"), [(1e-8, True), (1e-7, True), (1e-5, False)])
-def test_an_error_of_a_hundred_thousandth_is_found(
+@pytest.mark.parametrize(("off", "passes"), [(1e-8, True), (1e-7, True), (3e-6, False)])
+def test_an_error_of_some_millionths_is_found(
     cpu: Backend,
     monkeypatch: pytest.MonkeyPatch,
     off: float,
@@ -66,8 +66,8 @@ def test_the_error_of_a_model_grows_with_larger_and_with_smaller_steps(
         assert direction_error(cpu) > 10 * error
 
 
-@pytest.mark.parametrize(("off", "passes"), [(0.0, True), (2e-4, False)])
-def test_an_error_of_some_ten_thousandths_is_found_in_float32(
+@pytest.mark.parametrize(("off", "passes"), [(0.0, True), (5e-5, False)])
+def test_an_error_that_float32_itself_does_not_make_is_found_in_it(
     cpu: Backend,
     monkeypatch: pytest.MonkeyPatch,
     off: float,

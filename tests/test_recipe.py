@@ -29,7 +29,7 @@ def golden(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A run of the default recipe with a model of 26,000 parameters, and two epochs more."""
     folder = tmp_path_factory.mktemp("golden")
     (folder / "text.txt").write_text(sentences(45))
-    shape = {"layers": 2, "heads": 2, "width": 32, "positions": 64, "threads": 2}
+    shape = {"layers": 2, "heads": 2, "width": 32, "positions": 64, "threads": 1}
     minigpt.train(None, data=folder / "text.txt", out=folder / "run", listener=Listener(), **shape)
     minigpt.resume(folder / "run", epochs="+2", listener=Listener())
     return folder / "run"
@@ -157,7 +157,7 @@ def test_troubles_that_were_overcome_do_not_add_up(tmp_path: Path) -> None:
                 course.trainer.parameters.values[5] = math.nan
 
     (tmp_path / "text.txt").write_text(sentences(45))
-    shape = {"layers": 1, "heads": 2, "width": 32, "positions": 64, "threads": 2, "epochs": 6}
+    shape = {"layers": 1, "heads": 2, "width": 32, "positions": 64, "threads": 1, "epochs": 6}
     minigpt.train(
         None,
         data=tmp_path / "text.txt",
