@@ -92,16 +92,17 @@ def test_a_line_of_markdown_is_a_paragraph_at_most() -> None:
 def test_a_list_of_runs_reads_and_shows_a_bounded_part_of_each_record(tmp_path: Path) -> None:
     """Texts of a line, large records up to some megabytes in all, and of those that cannot be read
     the first."""
-    for number in range(16):
-        for name, letters in (("large", 1_500_000), ("small", 60_000)):
+    for name, letters, count in (("large", 1_500_000, 16), ("small", 60_000, 50)):
+        for number in range(count):
             record = {"created": "2026", "prompt": "p" * letters}
             RunFolder(tmp_path / f"{name}-{number}", record).create()
+    for number in range(24):
         (tmp_path / f"damaged-{number}").mkdir()
         (tmp_path / f"damaged-{number}" / "run.json").write_text("{")
     runs, unreadable = list_runs(tmp_path)
     large = sum(folder.name.startswith("large") for folder, _ in runs)
     assert 6 < large < 14
-    assert len(runs) - large == 16
+    assert len(runs) - large == 50
     assert {150 < len(record["prompt"]) < 300 for _, record in runs} == {True}
     assert 5 < len(unreadable) < 20
 
