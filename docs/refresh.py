@@ -12,7 +12,7 @@ A comment directly before a fence says where its content comes from:
         a function, a class or an assignment; several names are joined
     <!-- source: minigpt/layers.py Gelu.forward from "slope = squared" to "slope += gate" -->
         a range of lines of it
-    <!-- source: minigpt/optim.py clip_scale docstring -->
+    <!-- source: minigpt/optim.py learning_rate docstring -->
         docstrings are left out unless this word follows
 
     <!-- break: minigpt/layers.py LayerNorm.backward LayerNorm -->

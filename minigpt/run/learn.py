@@ -24,8 +24,8 @@ from minigpt.run.tokenize import HELD_OUT_IDS, TRAIN_IDS
 from minigpt.trainer import Trainer
 from minigpt.training import HeldOut, Windows, train
 
-# Steps, but at most this share of the run. Post-norm layers need a warm-up (Xiong et al. 2020): after one of 28 steps the model of an
-# 8,000-token corpus never learned more than the frequencies of single words.
+# Steps, but at most this share of the run. Post-norm layers need a warm-up (Xiong et al. 2020). After one of 28 steps a model of an
+# 8,000-token corpus once stayed at the frequencies of single words; the 12M default, though, has been seen to learn without any.
 WARMUP, WARMUP_SHARE = 100, 0.4
 AGAIN = 0.3  # of the peak learning rate, for a complete run that is trained further: at the full peak it would forget first
 
