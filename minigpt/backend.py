@@ -9,7 +9,8 @@ from __future__ import annotations
 import gc
 import importlib
 import math
-from collections.abc import Sequence
+import os
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from typing import Any
 
@@ -38,6 +39,7 @@ class Backend:
     tile = 64  # queries and keys per tile of attention: only diagonal tiles compute masked scores
     most_workers = 2**20  # threads that may compute side by side: no limit
     plans_memory = True  # a batch is split in advance, to fit into the machine's free memory
+    faster: Mapping[Any, Any] = {}  # a class or function -> a faster one
 
     def __init__(self, reason: str) -> None:
         self.reason = reason
@@ -45,6 +47,10 @@ class Backend:
     def processor(self, threads: int) -> str:
         """What computes, in words."""
         return counted(threads, "core")
+
+    def fast(self, part: Any) -> Any:
+        """A class or function, or a faster one with the same results, where there is one."""
+        return self.faster.get(part, part)
 
     def asarray(self, host: np.ndarray, dtype: Any = None) -> Array:
         """A host array as an array of this backend; copied only where it must be."""
@@ -193,14 +199,36 @@ def choose_backend(device: str = "auto") -> Backend:
     if device not in ("auto", "cpu", "cuda"):
         raise MinigptError(f"unknown device {device!r}; use auto, cpu or cuda")
     if device == "cpu":
-        return Backend(f"NumPy {np.__version__} on the CPU")
+        return _cpu()
     try:
         cupy, found = _probe_cupy()
     except MinigptError as error:
         if device == "cuda":
             raise MinigptError(f"no usable GPU: {error}") from error
-        return Backend(f"NumPy {np.__version__} on the CPU ({error})")
+        backend = _cpu()
+        backend.reason += f" ({error})"
+        return backend
     return CupyBackend(cupy, found)
+
+
+@lru_cache(maxsize=1)
+def _faster() -> Any:
+    """The package of compiled layers, or None where numba is not installed. It imports the layers,
+    which import this module, hence by name."""
+    try:
+        importlib.import_module("numba")
+    except ImportError:
+        return None
+    return importlib.import_module("minigpt.fast.probe")
+
+
+def _cpu() -> Backend:
+    """NumPy, with compiled layers where numba is installed."""
+    wanted = os.environ.get("MINIGPT_KERNELS", "auto")
+    if wanted not in ("auto", "numpy"):
+        raise MinigptError(f"MINIGPT_KERNELS is {wanted!r}; use auto or numpy")
+    found = _faster() if wanted == "auto" else None
+    return found.choose() if found else Backend(f"NumPy {np.__version__} on the CPU")
 
 
 def _probe_cupy() -> tuple[Any, str]:

@@ -77,14 +77,20 @@ class Shard(Layer):
             # An index of each row's target in x; of targets outside, any place: they are masked.
             place = xp.arange(M), xp.where(inside, column, 0)
             at_target = xp.where(inside, x[place], at_target)
-            for rows in self.backend.pieces(x):  # from here on x is turned into e
-                part = x[rows]
-                xp.max(part, axis=1, out=maxima[k, rows])
-                part -= maxima[k, rows][:, None]
-                xp.exp(part, out=part)
-                xp.sum(part, axis=1, out=sums[k, rows])
+            self.exponentials(x, maxima[k], sums[k])
             self.saved.append((x, inside, place))
         return maxima, sums, at_target
+
+    def exponentials(self, x: Array, maxima: Array, sums: Array) -> None:
+        """Logits x (M, S) -> e = exp(x - m), in place; and of each row the maximum m and the sum of
+        e, (M,)."""
+        xp = self.xp
+        for rows in self.backend.pieces(x):
+            part = x[rows]
+            xp.max(part, axis=1, out=maxima[rows])
+            part -= maxima[rows][:, None]
+            xp.exp(part, out=part)
+            xp.sum(part, axis=1, out=sums[rows])
 
     def backward(self, hidden: Array, shares: Array, total: int, add: bool) -> Array:
         """Write or add the gradient of the shard's rows of W; returns its part of dhidden (M, C).

@@ -47,6 +47,7 @@ class AdamW:
         # p, g, m and v of a piece fit in the cache; the same cut for any number of threads.
         self.pieces = parameters.backend.pieces(parameters.values, arrays=4)
         self.step = 0
+        self.__class__ = parameters.backend.fast(type(self))  # the same results (fast/)
 
     def update(self, pieces: Sequence[slice], gradient: Array, norm: float) -> None:
         """Update some pieces of the parameters, as update number `step` (from 1), with a gradient

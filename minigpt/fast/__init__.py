@@ -1,0 +1,12 @@
+"""The same layers, faster: subclasses whose results are those of the lecture.
+
+    chains     elementwise chains and reductions, compiled by numba
+    heads      one head of attention, compiled by numba
+    layers     the layers that call them
+    probe      whether each of them agrees with NumPy on this machine
+
+A layer's own class in NumPy is the specification. Each class here overrides `forward` and `backward` alone, and
+`tests/test_fast.py` holds it to its base class. Nothing of the lecture imports this package: backend.py loads it
+by name, and does without if numba is not installed. To change a layer, change the lecture: a class here that then
+differs from it is left out, and the Device line says so.
+"""

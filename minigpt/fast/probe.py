@@ -1,0 +1,115 @@
+"""Chooses the compiled layers that compute what the lecture's do: each is run beside its base class, forward and backward.
+
+So a layer that somebody changes in the lecture is the one that runs, and not what was compiled from its old form.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import numba
+import numpy as np
+
+from minigpt.attention import Attention
+from minigpt.backend import Array, Backend, Workspace
+from minigpt.config import ModelConfig, TrainConfig
+from minigpt.fast.layers import FASTER
+from minigpt.layers import Dropout, Gelu, LayerNorm
+from minigpt.loss import CrossEntropy, Shard
+from minigpt.model import OUTPUT, new_parameters
+from minigpt.optim import AdamW, add_up
+from minigpt.params import Parameters
+
+B, T = 2, 70  # sequences and positions: more than one tile of attention
+CONFIG = ModelConfig(n_layer=1, n_head=3, n_embd=96, n_positions=T, vocab_size=50, dropout=0.2)
+TOLERANCE = 1e-4  # relative, in float32: sums are rounded in another order, a wrong formula is further off
+
+Run = Callable[[Parameters, Workspace, np.random.Generator], Iterator[Any]]
+
+
+class CompiledBackend(Backend):
+    """NumPy, and faster classes and functions."""
+
+    def __init__(self, reason: str, faster: dict[Any, Any]) -> None:
+        super().__init__(reason)
+        self.faster = faster
+
+
+def choose() -> CompiledBackend:
+    """The backend of those compiled parts that agree with the lecture's on this machine; `reason` names the others."""
+    wrong = [part for part in FASTER if not agrees(part)]
+    names = ", ".join(part.__name__ for part in wrong)
+    left_out = f"; the lecture's {names}, which {'differs' if len(wrong) == 1 else 'differ'} from what is compiled" if wrong else ""
+    reason = f"NumPy {np.__version__} and numba {numba.__version__} on the CPU{left_out}"
+    return CompiledBackend(reason, {part: faster for part, faster in FASTER.items() if part not in wrong})
+
+
+def agrees(part: Any) -> bool:
+    """Whether a part's faster form has its results."""
+    results = [run(part, backend) for backend in (Backend(""), CompiledBackend("", {part: FASTER[part]}))]
+    return all(map(close, *results))
+
+
+def close(a: Array, b: Array) -> bool:
+    """Whether two arrays are equal but for rounding."""
+    return a.shape == b.shape and bool(np.abs(a - b).max() <= TOLERANCE * np.abs(a).max())
+
+
+def run(part: Any, backend: Backend, dtype: type = np.float32) -> list[Array]:
+    """Outputs and gradients of a part on random numbers, the same at every call."""
+    workspace, rng = Workspace(backend, dtype), np.random.default_rng(0)
+    parameters = new_parameters(CONFIG, backend, dtype)
+    parameters.values[...] = rng.standard_normal(parameters.n) / 4
+    workspace.generators = backend.generators([(b,) for b in range(B)])
+    return [np.array(result) for result in RUNS[part](parameters, workspace, rng)]
+
+
+def layer(make: Callable[[Parameters, Workspace], Any], *batch: int) -> Run:
+    """Runs a layer over rows of width C."""
+
+    def results(parameters: Parameters, workspace: Workspace, rng: np.random.Generator) -> Iterator[Any]:
+        made, shape = make(parameters, workspace), (B * T, CONFIG.n_embd)
+        x, dy = rng.standard_normal((2, *shape)).astype(parameters.dtype)
+        yield made.forward(x, *batch)
+        yield made.backward(dy)
+        yield parameters.gradients
+
+    return results
+
+
+def losses(parameters: Parameters, workspace: Workspace, rng: np.random.Generator) -> Iterator[Any]:
+    """Runs the loss over a vocabulary in several shards and blocks."""
+    hidden: Array = rng.standard_normal((B * T, CONFIG.n_embd)).astype(parameters.dtype)
+    loss = CrossEntropy(parameters[OUTPUT], workspace, shards=2, block=20)
+    yield from loss.forward_backward(hidden, rng.integers(0, CONFIG.vocab_size, B * T))
+    yield parameters.gradients
+
+
+def updates(parameters: Parameters, workspace: Workspace, rng: np.random.Generator) -> Iterator[Any]:
+    """Runs a few updates, with and without clipping."""
+    optimizer = AdamW(parameters, TrainConfig())
+    for optimizer.step in range(1, 4):
+        gradient: Array = rng.standard_normal(parameters.n).astype(parameters.dtype)
+        optimizer.update(optimizer.pieces, gradient, optimizer.step / 2)
+    yield from (parameters.values, *optimizer.arrays.values())
+
+
+def sums(parameters: Parameters, workspace: Workspace, rng: np.random.Generator) -> Iterator[Any]:
+    """Adds up the gradients of three workers, of which two lack the shared elements."""
+    gradients: list[Array] = [rng.standard_normal(n).astype(parameters.dtype) for n in (500, 430, 430)]
+    add = workspace.backend.fast(add_up)
+    yield add([slice(0, 60), slice(60, 200), slice(200, 500)], gradients)
+    yield gradients[0]
+
+
+NAME = "transformer.h.0"
+RUNS: dict[Any, Run] = {
+    LayerNorm: layer(lambda parameters, workspace: LayerNorm(f"{NAME}.ln_1", parameters, workspace)),
+    Gelu: layer(lambda _, workspace: Gelu("gelu", workspace)),
+    Dropout: layer(lambda _, workspace: Dropout("dropout", CONFIG.dropout, workspace)),
+    Attention: layer(lambda parameters, workspace: Attention(f"{NAME}.attn", parameters, workspace), B),
+    Shard: losses,
+    AdamW: updates,
+    add_up: sums,
+}
