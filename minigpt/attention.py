@@ -109,19 +109,15 @@ class Attention(Layer):
                 xp.matmul(q[b, :, rows], k[b, :, seen].swapaxes(2, 3), out=w)  # scores
                 n = rows.stop - rows.start
                 w[..., seen.stop - n :] += self.causal[:n, :n]  # the last n keys are the square's
-                self.softmax(w)
+                w -= w.max(axis=-1, keepdims=True)  # cancels out; exp cannot overflow
+                xp.exp(w, out=w)
+                w /= w.sum(axis=-1, keepdims=True)  # softmax over the keys
                 dropped = w
                 if mask is not None:
                     dropped = self.scratch("dropped", *w.shape)
                     xp.multiply(w, mask[b, :, rows, seen], out=dropped)
                 xp.matmul(dropped, v[b, :, seen], out=mixed[b, :, rows])
         return self.project_out.forward(self.mixed)
-
-    def softmax(self, w: Array) -> None:
-        """Scores w -> exp(w) / sum(exp(w)) over the keys, the last axis; in place."""
-        w -= w.max(axis=-1, keepdims=True)  # cancels out; exp cannot overflow
-        self.xp.exp(w, out=w)
-        w /= w.sum(axis=-1, keepdims=True)
 
     def backward(self, dy: Array) -> Array:
         xp = self.xp

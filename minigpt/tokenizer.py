@@ -104,7 +104,7 @@ def parse_merges(text: str, source: str) -> list[tuple[str, str]]:
 @cache
 def gpt2_merges() -> list[tuple[str, str]]:
     """GPT-2's 50,000 merges."""
-    file = resources.files("minigpt") / "assets" / "gpt2_merges.txt"
+    file = resources.files("minigpt") / "disk" / "gpt2_merges.txt"
     return parse_merges(file.read_text(encoding="utf-8"), file.name)
 
 

@@ -61,6 +61,7 @@ class Trainer:
         self.workers = Workers(min(self.threads, self.backend.most_workers))
         self.parameters = new_parameters(config, self.backend, dtype)
         self.optimizer = Optimizer(self.parameters, self.train_config)
+        self.add_up = self.backend.fast(add_up)
         self.restart()
         self.loss_value = self.gradient_norm = 0.0  # of the latest step; the norm before clipping
         self._hire()
@@ -112,7 +113,7 @@ class Trainer:
     def _update(self) -> float:
         gradients, n = [model.parameters.gradients for model in self.models], len(self.runs)
         with blas.limited(1):
-            squares = self.workers.map(self.backend.fast(add_up), self.runs, [gradients] * n)
+            squares = self.workers.map(self.add_up, self.runs, [gradients] * n)
             norm = self.gradient_norm = math.sqrt(sum(chain(*squares)))
             if math.isfinite(self.loss_value) and math.isfinite(norm):
                 self.optimizer.step += 1
@@ -186,7 +187,7 @@ class Trainer:
         loss = self._in_parts(self._backpropagate, x, y)
         with blas.limited(1):
             gradients = [model.parameters.gradients for model in self.models]
-            self.backend.fast(add_up)(self.optimizer.pieces, gradients)
+            self.add_up(self.optimizer.pieces, gradients)
         return loss, {p.name: self.backend.to_host(p.grad).copy() for p in self.parameters}
 
     @in_turn

@@ -38,7 +38,7 @@ def spoken(word: str) -> int:
 
 
 def table(name: str) -> dict[str, str]:
-    """word -> the key of the list that has it, of a table of the assets."""
+    """word -> the key of the list that has it, of a word table."""
     return {word: key for key, rows in load_words("poetry")[name].items() for row in rows for word in row.split()}
 
 

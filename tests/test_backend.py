@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import json
+import re
 import sys
 from collections.abc import Callable
 from dataclasses import replace
@@ -282,7 +283,7 @@ def expect_refusal(reason: str) -> None:
     """`auto` takes the CPU and says why in one line; `cuda` raises the same reason."""
     backend = choose_backend("auto")
     assert type(backend) is Backend
-    assert backend.reason.startswith(f"NumPy {np.__version__} on the CPU (")
+    assert re.match(rf"NumPy {np.__version__} .*on the CPU.* \(", backend.reason)
     with pytest.raises(MinigptError, match=r"^no usable GPU: ") as error:
         choose_backend("cuda")
     for line in (backend.reason, str(error.value)):
@@ -358,7 +359,7 @@ def test_the_cpu_is_taken_as_asked_without_a_look_at_cupy(monkeypatch: pytest.Mo
     as_cupy(monkeypatch, ones=failing(AssertionError("CuPy was tried")))
     backend = choose_backend("cpu")
     assert type(backend) is Backend
-    assert backend.reason == f"NumPy {np.__version__} on the CPU"
+    assert re.match(rf"NumPy {np.__version__} .*on the CPU", backend.reason)
 
 
 def test_an_unknown_device_is_refused_with_the_known_ones() -> None:

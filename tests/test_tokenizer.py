@@ -36,7 +36,7 @@ texts = st.one_of(st.text(), st.text(alphabet=AWKWARD, max_size=60))
 
 def test_the_merges_are_those_of_gpt2() -> None:
     """The file, byte for byte, and what is read from it."""
-    data = (resources.files("minigpt") / "assets" / "gpt2_merges.txt").read_bytes()
+    data = (resources.files("minigpt") / "disk" / "gpt2_merges.txt").read_bytes()
     assert hashlib.sha256(data).hexdigest() == "1ce1664773c50f3e0cc8842619a93edc4624525b728b188a9e0be33b7726adc5"
     assert len(gpt2_merges()) == 50_000
 

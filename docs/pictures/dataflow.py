@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from minigpt import ModelConfig, Trainer
+from minigpt.backend import Backend
 
 from .example import LENGTH, SEQUENCES, batch, config, stored
 
@@ -32,7 +33,7 @@ def step(config: ModelConfig, B: int, T: int) -> dict[str, tuple[int, ...]]:
 
         setattr(owner, method, seen)
 
-    with closing(Trainer(config, device="cpu", threads=1)) as trainer:
+    with closing(Trainer(config, backend=Backend("the lecture"), threads=1)) as trainer:
         model = trainer.models[0]
         noted(trainer, "step", "x y", "mean")
         noted(model.embedding, "forward", "", "embedded")

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from minigpt import ModelConfig, Trainer
+from minigpt.backend import Backend
 
 from .example import LENGTH, batch, config
 from .tracing import Life, Trace
@@ -23,7 +24,7 @@ def trace(config: ModelConfig, B: int, T: int) -> tuple[Trace, list[str], int]:
     """One forward and backward of one worker: its trace, what was computed at each tick, and how
     many bytes the workspaces hold."""
     found, ticks = Trace(), ["before"]
-    with closing(Trainer(config, device="cpu", threads=1)) as trainer:
+    with closing(Trainer(config, backend=Backend("the lecture"), threads=1)) as trainer:
         model, parts = trainer.models[0], (trainer.models[0], trainer.loss)
         for part in parts:
             found.watch(part)

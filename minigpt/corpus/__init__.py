@@ -6,7 +6,7 @@ Reading order:
     request     what a prompt asks for
     characters  a text -> clean characters: line ends, spaces, encoding
     report      a corpus -> statistics, a verdict, examples
-    words       the word tables in assets/words
+    words       the word tables in corpus/tables
     english     English words -> plurals, articles, titles
     own/        your own files -> documents
     split       documents -> training and held-out text

@@ -1,4 +1,4 @@
-"""Loads the word tables in assets/words."""
+"""Loads the word tables in corpus/tables."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ Words = Mapping[str, Any]
 
 @cache
 def load_words(category: str) -> Words:
-    """All word tables of a category: the union of assets/words/<category>*.json, whose top-level keys must be distinct."""
+    """All word tables of a category: the union of corpus/tables/<category>*.json, whose top-level keys must be distinct."""
     merged: dict[str, Any] = {}
-    folder = resources.files("minigpt") / "assets" / "words"
+    folder = resources.files("minigpt") / "corpus" / "tables"
     for file in sorted(folder.iterdir(), key=lambda f: f.name):
         if file.name.startswith(category) and file.name.endswith(".json"):
             table = json.loads(file.read_text(encoding="utf-8"))

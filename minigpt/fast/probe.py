@@ -6,6 +6,7 @@ So a layer that somebody changes in the lecture is the one that runs, and not wh
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from functools import lru_cache
 from typing import Any
 
 import numba
@@ -17,37 +18,41 @@ from minigpt.config import ModelConfig, TrainConfig
 from minigpt.fast.layers import FASTER
 from minigpt.layers import Dropout, Gelu, LayerNorm
 from minigpt.loss import CrossEntropy, Shard
-from minigpt.model import OUTPUT, new_parameters
 from minigpt.optim import AdamW, add_up
-from minigpt.params import Parameters
+from minigpt.params import EMBEDDING, Parameters, Spec
 
 B, T = 2, 70  # sequences and positions: more than one tile of attention
 CONFIG = ModelConfig(n_layer=1, n_head=3, n_embd=96, n_positions=T, vocab_size=50, dropout=0.2)
 TOLERANCE = 1e-4  # relative, in float32: sums are rounded in another order, a wrong formula is further off
 
+NAME = "transformer.h.0"
+SPECS = {
+    EMBEDDING: Spec((CONFIG.vocab_size, CONFIG.n_embd), shared=True),
+    **LayerNorm.specs(f"{NAME}.ln_1", CONFIG),
+    **Attention.specs(f"{NAME}.attn", CONFIG),
+}
+
 Run = Callable[[Parameters, Workspace, np.random.Generator], Iterator[Any]]
 
 
-class CompiledBackend(Backend):
-    """NumPy, and faster classes and functions."""
-
-    def __init__(self, reason: str, faster: dict[Any, Any]) -> None:
-        super().__init__(reason)
-        self.faster = faster
-
-
-def choose() -> CompiledBackend:
+def choose() -> Backend:
     """The backend of those compiled parts that agree with the lecture's on this machine; `reason` names the others."""
-    wrong = [part for part in FASTER if not agrees(part)]
+    wrong = disagreeing()
     names = ", ".join(part.__name__ for part in wrong)
-    left_out = f"; the lecture's {names}, which {'differs' if len(wrong) == 1 else 'differ'} from what is compiled" if wrong else ""
+    left_out = f"; the lecture's own {names}, as what is compiled differs" if wrong else ""
     reason = f"NumPy {np.__version__} and numba {numba.__version__} on the CPU{left_out}"
-    return CompiledBackend(reason, {part: faster for part, faster in FASTER.items() if part not in wrong})
+    return Backend(reason, {part: faster for part, faster in FASTER.items() if part not in wrong})
+
+
+@lru_cache(maxsize=1)
+def disagreeing() -> list[Any]:
+    """The parts whose compiled form must not be taken here."""
+    return [part for part in FASTER if not agrees(part)]
 
 
 def agrees(part: Any) -> bool:
     """Whether a part's faster form has its results."""
-    results = [run(part, backend) for backend in (Backend(""), CompiledBackend("", {part: FASTER[part]}))]
+    results = [run(part, backend) for backend in (Backend(""), Backend("", {part: FASTER[part]}))]
     return all(map(close, *results))
 
 
@@ -59,7 +64,7 @@ def close(a: Array, b: Array) -> bool:
 def run(part: Any, backend: Backend, dtype: type = np.float32) -> list[Array]:
     """Outputs and gradients of a part on random numbers, the same at every call."""
     workspace, rng = Workspace(backend, dtype), np.random.default_rng(0)
-    parameters = new_parameters(CONFIG, backend, dtype)
+    parameters = Parameters(SPECS, CONFIG, backend, dtype)
     parameters.values[...] = rng.standard_normal(parameters.n) / 4
     workspace.generators = backend.generators([(b,) for b in range(B)])
     return [np.array(result) for result in RUNS[part](parameters, workspace, rng)]
@@ -81,7 +86,7 @@ def layer(make: Callable[[Parameters, Workspace], Any], *batch: int) -> Run:
 def losses(parameters: Parameters, workspace: Workspace, rng: np.random.Generator) -> Iterator[Any]:
     """Runs the loss over a vocabulary in several shards and blocks."""
     hidden: Array = rng.standard_normal((B * T, CONFIG.n_embd)).astype(parameters.dtype)
-    loss = CrossEntropy(parameters[OUTPUT], workspace, shards=2, block=20)
+    loss = CrossEntropy(parameters[EMBEDDING], workspace, shards=2, block=20)
     yield from loss.forward_backward(hidden, rng.integers(0, CONFIG.vocab_size, B * T))
     yield parameters.gradients
 
@@ -103,7 +108,6 @@ def sums(parameters: Parameters, workspace: Workspace, rng: np.random.Generator)
     yield gradients[0]
 
 
-NAME = "transformer.h.0"
 RUNS: dict[Any, Run] = {
     LayerNorm: layer(lambda parameters, workspace: LayerNorm(f"{NAME}.ln_1", parameters, workspace)),
     Gelu: layer(lambda _, workspace: Gelu("gelu", workspace)),

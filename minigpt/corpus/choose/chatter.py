@@ -1,7 +1,7 @@
 """Strips what language models say around a text, and recognises refusals and unfilled forms.
 
 Chatter is removed only at the very beginning and the very end, sentence by sentence. A text may quote a refusal in its middle, but one
-that begins with a refusal is rejected. The patterns are in assets/words/chatter.json.
+that begins with a refusal is rejected. The patterns are in corpus/tables/chatter.json.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Finds the text column of a table from its first records.
 
-A column whose name says that it holds text (assets/words/own.json, in order of preference) is preferred to one that only looks like
+A column whose name says that it holds text (corpus/tables/own.json, in order of preference) is preferred to one that only looks like
 prose. Columns of numbers, dates, links, ids, JSON or a few repeated labels are never chosen. The length of the texts does not matter.
 """
 

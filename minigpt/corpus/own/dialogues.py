@@ -4,7 +4,7 @@ A conversation is a list of objects with a role and a content (`role` and `conte
 `parts` in Gemini's); of a content with several parts, those that are text are read. System and developer messages, tool calls and their
 results are left out: they are not speech. A pair of columns such as instruction and output (with the input after the instruction, if
 there is one) or question and answer becomes a dialogue of two turns; a completion is appended to its prompt if a blank separates
-them. The names are in assets/words/own.json.
+them. The names are in corpus/tables/own.json.
 """
 
 from __future__ import annotations

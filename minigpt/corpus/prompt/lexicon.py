@@ -1,4 +1,4 @@
-"""Looks up any form of a word in the tables for reading prompts, assets/words/prompts*.json."""
+"""Looks up any form of a word in the tables for reading prompts, corpus/tables/prompts*.json."""
 
 from __future__ import annotations
 
