@@ -76,11 +76,12 @@ def count_settings(results: Sequence[Result]) -> int:
     return len({r.setting for r in results})
 
 
-def ending(results: Sequence[Result]) -> list[str]:
-    """How many gradients agree, and the worst; float32 apart, as it has its own tolerance."""
+def ending(results: Sequence[Result], of: str = "") -> list[str]:
+    """How many gradients agree, and the worst; float32 apart, as it has its own tolerance. `of`:
+    the words in front."""
     found = worst(in_order(results))
     right = [r for r in found if r.passed]
-    count = f"{len(right)} of {len(found)} agree"
+    count = f"{of}{len(right)} of {len(found)} agree"
     if len(right) < len(found):
         wrong = len(found) - len(right)
         return ["", f"{count}, {wrong} {'does' if wrong == 1 else 'do'} not"]
