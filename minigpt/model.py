@@ -129,6 +129,7 @@ class GPT:
             Block(block_name(i), parameters, self.workspace, i) for i in range(config.n_layer)
         ]
         self.output = parameters[OUTPUT]  # (V, C)
+        self.__class__ = parameters.backend.fast(type(self))  # the same results (fast/)
 
     def forward(self, ids: Array, cache: Cache | None = None) -> Array:
         """ids (B, T) -> hidden states (B * T, C). With a cache, ids continue what it holds, and it

@@ -200,3 +200,31 @@ def attend_one_back(
     for t in range(T):
         for d in range(D):
             dk[t, d], dv[t, d] = key_sums[t * WIDTH + d], value_sums[t * WIDTH + d]
+
+
+@compiled
+def attend_last(q: Array, k: Array, v: Array, mixed: Array) -> None:
+    """One new position: q (already scaled) and mixed (H, D), all keys and values (H, K, D)."""
+    number = q.dtype.type
+    H, K, D = k.shape
+    scores = np.empty(K, q.dtype)
+    for h in range(H):
+        query, out = q[h], mixed[h]
+        most = number(-np.inf)
+        for j in range(K):
+            key = k[h, j]
+            score = number(0)
+            for d in range(D):
+                score += query[d] * key[d]
+            scores[j] = score
+            most = max(most, score)
+        total = number(0)
+        out[:] = number(0)
+        for j in range(K):
+            e = exponential(scores[j] - most)
+            total += e
+            value = v[h, j]
+            for d in range(D):
+                out[d] += e * value[d]
+        for d in range(D):
+            out[d] /= total

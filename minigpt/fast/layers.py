@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from minigpt import attention, layers, loss, optim
+from minigpt import attention, layers, loss, model, optim
 from minigpt.fast import chains, heads
 from minigpt.fast.chains import Array
 
@@ -22,6 +22,17 @@ def own(layer: layers.Layer, role: str, x: Array, gift: bool) -> Array:
     copy = layer.buffer(role, *x.shape)
     copy[...] = x
     return copy
+
+
+class Linear(layers.Linear):
+    """A single row, as generation has, at the speed of memory; more are BLAS's."""
+
+    def forward(self, x: Array) -> Array:
+        if len(x) != 1:
+            return super().forward(x)
+        self.x, y = x, self.buffer("y", 1, self.weight.value.shape[1])
+        chains.vector_times_matrix(x[0], self.weight.value, self.bias.value, y[0])
+        return y
 
 
 class LayerNorm(layers.LayerNorm):
@@ -82,9 +93,11 @@ class Dropout(layers.Dropout):
 
 
 class Attention(attention.Attention):
-    """Head by head. Wider heads than GPT-1's, and generation with a cache, are left to the base class."""
+    """Head by head. Heads wider than GPT-1's, and several positions after those in a cache, are left to the base class."""
 
     def forward(self, x: Array, B: int, cache: attention.Cache | None = None) -> Array:
+        if cache is not None and len(x) == 1:
+            return self.forward_last(x, cache)
         self.by_heads = cache is None and self.D <= heads.WIDTH
         if not self.by_heads:
             return super().forward(x, B, cache)
@@ -99,6 +112,16 @@ class Attention(attention.Attention):
         mixed = self.mixed.reshape(B, T, H, self.D).swapaxes(1, 2)
         heads.attend(q, k, v, self.bits, self.threshold, self.weights, mixed)
         return self.project_out.forward(self.mixed)
+
+    def forward_last(self, x: Array, cache: attention.Cache) -> Array:
+        """One position after those in the cache."""
+        C, shape = x.shape[1], (self.H, self.D)
+        qkv, mixed = self.project_in.forward(x), self.buffer("mixed", *shape)
+        qkv[:, :C] *= self.scale
+        q, k, v = qkv.reshape(3, *shape)
+        keys, values = cache.extend(self.block, k[None, :, None], v[None, :, None])
+        heads.attend_last(q, keys[0], values[0], mixed)
+        return self.project_out.forward(mixed.reshape(1, C))
 
     def backward(self, dy: Array) -> Array:
         if not self.by_heads:
@@ -118,6 +141,15 @@ class Attention(attention.Attention):
 class Shard(loss.Shard):
     def exponentials(self, x: Array, maxima: Array, sums: Array) -> None:
         chains.exponentials(x, maxima, sums)
+
+
+class GPT(model.GPT):
+    def logits(self, hidden: Array) -> Array:
+        if len(hidden) != 1:
+            return super().logits(hidden)
+        scores: Array = np.empty((1, len(self.output.value)), self.workspace.dtype)
+        chains.matrix_times_vector(self.output.value, hidden[0], scores[0])
+        return scores
 
 
 class AdamW(optim.AdamW):
@@ -147,11 +179,13 @@ def add_up(pieces: Sequence[slice], gradients: Sequence[Array]) -> list[float]:
 
 
 FASTER: dict[Any, Any] = {
+    layers.Linear: Linear,
     layers.LayerNorm: LayerNorm,
     layers.Gelu: Gelu,
     layers.Dropout: Dropout,
     attention.Attention: Attention,
     loss.Shard: Shard,
+    model.GPT: GPT,
     optim.AdamW: AdamW,
     optim.add_up: add_up,
 }

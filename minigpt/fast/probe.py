@@ -12,12 +12,13 @@ from typing import Any
 import numba
 import numpy as np
 
-from minigpt.attention import Attention
+from minigpt.attention import Attention, Cache
 from minigpt.backend import Array, Backend, Workspace
 from minigpt.config import ModelConfig, TrainConfig
 from minigpt.fast.layers import FASTER
-from minigpt.layers import Dropout, Gelu, LayerNorm
+from minigpt.layers import Dropout, Gelu, LayerNorm, Linear
 from minigpt.loss import CrossEntropy, Shard
+from minigpt.model import GPT, new_parameters
 from minigpt.optim import AdamW, add_up
 from minigpt.params import EMBEDDING, Parameters, Spec
 
@@ -76,11 +77,39 @@ def layer(make: Callable[[Parameters, Workspace], Any], *batch: int) -> Run:
     def results(parameters: Parameters, workspace: Workspace, rng: np.random.Generator) -> Iterator[Any]:
         made, shape = make(parameters, workspace), (B * T, CONFIG.n_embd)
         x, dy = rng.standard_normal((2, *shape)).astype(parameters.dtype)
-        yield made.forward(x, *batch)
-        yield made.backward(dy)
+        y = made.forward(x, *batch)
+        yield y
+        yield made.backward(np.resize(dy, y.shape))
         yield parameters.gradients
 
     return results
+
+
+def last_row(parameters: Parameters, workspace: Workspace, rng: np.random.Generator) -> Iterator[Any]:
+    """Runs a linear map over one row, as generation does, after several."""
+    linear = Linear(f"{NAME}.attn.c_attn", parameters, workspace)
+    yield from layer(lambda *_: linear)(parameters, workspace, rng)
+    yield linear.forward(rng.standard_normal((1, CONFIG.n_embd)).astype(parameters.dtype))
+
+
+def attention(parameters: Parameters, workspace: Workspace, rng: np.random.Generator) -> Iterator[Any]:
+    """Runs attention over whole sequences, then over single positions after a few in a cache."""
+    attend = Attention(f"{NAME}.attn", parameters, workspace)
+    yield from layer(lambda *_: attend, B)(parameters, workspace, rng)
+    workspace.generators, cache = None, Cache(CONFIG, workspace)
+    for rows in (5, 1, 1):
+        yield attend.forward(rng.standard_normal((rows, CONFIG.n_embd)).astype(parameters.dtype), 1, cache)
+        cache.length += rows
+
+
+def logits(parameters: Parameters, workspace: Workspace, rng: np.random.Generator) -> Iterator[Any]:
+    """Runs the output matrix over some rows and over one."""
+    whole = new_parameters(CONFIG, workspace.backend, parameters.dtype)
+    whole.values[...] = rng.standard_normal(whole.n) / 4
+    network = GPT(whole)
+    hidden: Array = rng.standard_normal((3, CONFIG.n_embd)).astype(parameters.dtype)
+    yield network.logits(hidden)
+    yield network.logits(hidden[:1])
 
 
 def losses(parameters: Parameters, workspace: Workspace, rng: np.random.Generator) -> Iterator[Any]:
@@ -109,10 +138,12 @@ def sums(parameters: Parameters, workspace: Workspace, rng: np.random.Generator)
 
 
 RUNS: dict[Any, Run] = {
+    Linear: last_row,
     LayerNorm: layer(lambda parameters, workspace: LayerNorm(f"{NAME}.ln_1", parameters, workspace)),
     Gelu: layer(lambda _, workspace: Gelu("gelu", workspace)),
     Dropout: layer(lambda _, workspace: Dropout("dropout", CONFIG.dropout, workspace)),
-    Attention: layer(lambda parameters, workspace: Attention(f"{NAME}.attn", parameters, workspace), B),
+    Attention: attention,
+    GPT: logits,
     Shard: losses,
     AdamW: updates,
     add_up: sums,
