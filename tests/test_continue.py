@@ -10,6 +10,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 import minigpt
 from minigpt.disk.files import read_json_object, write_json
@@ -19,7 +21,7 @@ from minigpt.disk.tensors import read_tensors, write_tensors
 from minigpt.errors import MinigptError
 from minigpt.params import EMBEDDING
 from minigpt.run.listener import Listener
-from minigpt.run.pace import Clock, Epochs
+from minigpt.run.pace import Clock, Epochs, evaluation_steps
 
 PROMPT = "A GPT that writes haiku about the sea"
 SMALL = {
@@ -390,9 +392,18 @@ def test_a_clock_counts_from_the_end_of_an_earlier_training():
 
 def test_evaluations_take_a_bounded_share_of_the_time():
     assert not Clock(400, 1).evaluates(3, 9, 0.0)
-    assert Clock(400, 1).evaluates(3, 10, 0.5)
-    assert not Clock(400, 1).evaluates(3, 10, 0.6)
+    assert Clock(400, 1).evaluates(3, 10, 0.2)
+    assert not Clock(400, 1).evaluates(3, 10, 0.21)
     assert [step for step in range(1, 20) if Epochs(20, 6).evaluates(step, 0, 0)] == [6, 12, 18]
+
+
+@given(st.integers(1, 500), st.integers(0, 100_000), st.integers(1, 20_000))
+def test_evaluations_by_steps_take_a_bounded_share_of_the_tokens(wanted: int, held_out: int, learned: int) -> None:
+    """A held-out token costs a third of one that is learned from."""
+    every = evaluation_steps(wanted, held_out, learned)
+    assert every >= wanted
+    assert held_out / 3 <= 0.02 * every * learned * (1 + 1e-9)
+    assert every == wanted or held_out / 3 > 0.02 * (every - 1) * learned, "no rarer than that"
 
 
 @pytest.mark.slow

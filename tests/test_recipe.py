@@ -157,7 +157,7 @@ def test_troubles_that_were_overcome_do_not_add_up(tmp_path: Path) -> None:
                 course.trainer.parameters.values[5] = math.nan
 
     (tmp_path / "text.txt").write_text(sentences(45))
-    shape = {"layers": 1, "heads": 2, "width": 32, "positions": 64, "threads": 1, "epochs": 6}
+    shape = {"layers": 1, "heads": 2, "width": 32, "positions": 64, "threads": 1, "epochs": 24}
     minigpt.train(
         None,
         data=tmp_path / "text.txt",

@@ -73,8 +73,8 @@ class Course:
 
     @property
     def done(self) -> bool:
-        """Whether all steps are made, or `patience` evaluations in a row did not lower the held-out loss."""
-        stopped_early = not self.pace.patient and self.stalled >= self.trainer.train_config.patience
+        """Whether all steps are made, or as many evaluations in a row as the pace allows did not lower the held-out loss."""
+        stopped_early = self.pace.patience is not None and self.stalled >= self.pace.patience
         return self.step >= self.total_steps or stopped_early
 
     def snapshot(self) -> dict[str, Any]:

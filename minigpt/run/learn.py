@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -17,7 +18,7 @@ from minigpt.run.course import Course, Result
 from minigpt.run.job import Job
 from minigpt.run.keeper import Keeper
 from minigpt.run.memory import micro_batch, step_memory
-from minigpt.run.pace import Clock, Epochs, Pace
+from minigpt.run.pace import Clock, Epochs, Pace, evaluation_steps
 from minigpt.run.room import free_room
 from minigpt.run.timing import Timing, plan_time
 from minigpt.run.tokenize import HELD_OUT_IDS, TRAIN_IDS
@@ -41,13 +42,13 @@ def learn(job: Job) -> list[Path]:
         timing.batch_size if timing else job.train_config.batch_size,
         job.options.seed,
     )
-    pace, train_config = schedule(job, windows, timing)
+    ids = open_stream(run.checkpoint / HELD_OUT_IDS, config.vocab_size)[: timing.held_out_tokens if timing else None]
+    pace, train_config = schedule(job, windows, timing, len(ids))
     show_plan(job, config, train_config, windows, timing)
     split = fit_memory(job, config, train_config, windows)
     trainer = Trainer(config, train_config, threads=job.options.threads, micro_batch=split, backend=job.backend)
     listener.say("", trainer.plan(train_config.batch_size))
     run.save("training")
-    ids = open_stream(run.checkpoint / HELD_OUT_IDS, config.vocab_size)[: timing.held_out_tokens if timing else None]
     held_out = HeldOut(ids, windows.context, train_config.batch_size, end_of_text=config.vocab_size - 1)
     course = Course(trainer, windows, held_out, pace, run.base_step, run.base_epochs)
     keeper = Keeper(job, course, held_out)
@@ -78,7 +79,7 @@ def train_with_retries(trainer: Trainer, windows: Windows, held_out: HeldOut, co
         return
 
 
-def schedule(job: Job, windows: Windows, timing: Timing | None) -> tuple[Pace, TrainConfig]:
+def schedule(job: Job, windows: Windows, timing: Timing | None, held_out: int) -> tuple[Pace, TrainConfig]:
     """The pace and the training configuration, now that the corpus is known."""
     again = AGAIN if job.run.base_step else 1.0
     t = replace(job.train_config, batch_size=windows.batch_size, learning_rate=job.train_config.learning_rate * again)
@@ -88,7 +89,9 @@ def schedule(job: Job, windows: Windows, timing: Timing | None) -> tuple[Pace, T
         return pace, replace(t, warmup_steps=warmup(steps))
     steps = windows.steps * t.epochs
     first = job.run.base_step  # extra epochs do not stop early: the learning rate rises again, and the gain comes late
-    pace = Epochs(first + steps, windows.steps // t.evaluations_per_epoch, patient=first > 0)
+    wanted = max(1, windows.steps // t.evaluations_per_epoch)
+    every = evaluation_steps(wanted, held_out, t.batch_size * t.context)
+    pace = Epochs(first + steps, every, None if first else math.ceil(t.patience * wanted / every))  # the same patience in steps
     return pace, replace(t, total_steps=steps, warmup_steps=warmup(steps))
 
 

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import math
 from typing import Protocol
 
 EVALUATIONS = 40  # at most, in a training by the clock
-EVALUATING = 0.05  # the largest share of the time that evaluations take
+EVALUATING = 0.02  # the largest share of the time that evaluations take
+EVALUATED = 3  # held-out tokens are evaluated in the time in which one is learned from, whose backward takes twice its forward
 
 
 class Pace(Protocol):
-    """How long to train and when to evaluate. A `patient` training never stops early."""
+    """How long to train and when to evaluate. `patience`: how many evaluations in a row may bring no gain before the training stops early;
+    None: any number."""
 
-    patient: bool
+    patience: int | None
 
     def total_steps(self, step: int, seconds: float, evaluation: float) -> int:
         """The estimated total number of steps, after `step` steps and `seconds`; the latest evaluation took `evaluation` seconds."""
@@ -25,8 +28,8 @@ class Pace(Protocol):
 class Epochs:
     """A fixed number of steps, with an evaluation after each `every` of them."""
 
-    def __init__(self, total: int, every: int, patient: bool = False) -> None:
-        self.total, self.every, self.patient = total, max(1, every), patient
+    def __init__(self, total: int, every: int, patience: int | None = None) -> None:
+        self.total, self.every, self.patience = total, max(1, every), patience
 
     def total_steps(self, step: int, seconds: float, evaluation: float) -> int:
         return self.total
@@ -41,7 +44,7 @@ class Clock:
     Steps and seconds count from the end of an earlier training (`base_`). Before the first step, a step is taken to last `first` seconds.
     """
 
-    patient = True
+    patience: int | None = None
 
     def __init__(self, seconds: float, first: float, base_step: int = 0, base_seconds: float = 0.0) -> None:
         self.seconds, self.first, self.base_step, self.base_seconds = seconds, first, base_step, base_seconds
@@ -53,6 +56,12 @@ class Clock:
 
     def evaluates(self, step: int, since: float, evaluation: float) -> bool:
         return since >= max(self.seconds / EVALUATIONS, evaluation / EVALUATING)
+
+
+def evaluation_steps(wanted: int, held_out: int, learned: int) -> int:
+    """Steps between evaluations of `held_out` tokens, each step learning from `learned`: as many as wanted, but so many that evaluations
+    take at most EVALUATING of the time. Counted in tokens, not in seconds: an interrupted run evaluates at the same steps."""
+    return max(1, wanted, math.ceil(held_out / (EVALUATED * learned * EVALUATING)))
 
 
 def clock(seconds: float) -> str:
