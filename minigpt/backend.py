@@ -9,14 +9,13 @@ from __future__ import annotations
 import gc
 import importlib
 import math
-import os
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from typing import Any
 
 import numpy as np
 
-from minigpt.errors import MinigptError, counted
+from minigpt.errors import MinigptError, counted, first_line
 from minigpt.threads import Turns
 
 Array = Any  # a numpy.ndarray or a cupy.ndarray, whichever the backend makes
@@ -40,6 +39,7 @@ class Backend:
     most_workers = 2**20  # threads that may compute side by side: no limit
     plans_memory = True  # a batch is split in advance, to fit into the machine's free memory
     faster: Mapping[Any, Any] = {}  # a class or function -> a faster one
+    kernels = "NumPy alone"  # what computes between the matrix products, with its version
 
     def __init__(self, reason: str) -> None:
         self.reason = reason
@@ -211,24 +211,11 @@ def choose_backend(device: str = "auto") -> Backend:
     return CupyBackend(cupy, found)
 
 
-@lru_cache(maxsize=1)
-def _faster() -> Any:
-    """The package of compiled layers, or None where numba is not installed. It imports the layers,
-    which import this module, hence by name."""
-    try:
-        importlib.import_module("numba")
-    except ImportError:
-        return None
-    return importlib.import_module("minigpt.fast.probe")
-
-
 def _cpu() -> Backend:
-    """NumPy, with compiled layers where numba is installed."""
-    wanted = os.environ.get("MINIGPT_KERNELS", "auto")
-    if wanted not in ("auto", "numpy"):
-        raise MinigptError(f"MINIGPT_KERNELS is {wanted!r}; use auto or numpy")
-    found = _faster() if wanted == "auto" else None
-    return found.choose() if found else Backend(f"NumPy {np.__version__} on the CPU")
+    """NumPy, with compiled layers where numba can compile them (fast/)."""
+    # By name, as it imports the layers, which import this module.
+    backend: Backend = importlib.import_module("minigpt.fast.choice").choose_kernels()
+    return backend
 
 
 def _probe_cupy() -> tuple[Any, str]:
@@ -271,8 +258,3 @@ def _probe_cupy() -> tuple[Any, str]:
         errors="replace"
     )
     return cupy, f"CuPy {cupy.__version__} on {device}: a kernel and a matrix product ran"
-
-
-def first_line(error: BaseException) -> str:
-    """The first line of an exception's text, without its full stop."""
-    return (str(error).strip().splitlines() or [type(error).__name__])[0].strip().rstrip(".")

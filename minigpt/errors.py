@@ -41,3 +41,8 @@ def _escaped(c: str) -> str:
 def counted(number: int, noun: str, plural: str = "") -> str:
     """A number and its noun: "1 token", "1,000 tokens"; the plural defaults to noun + s."""
     return f"{number:,} {noun if number == 1 else plural or noun + 's'}"
+
+
+def first_line(error: BaseException) -> str:
+    """The first line of an exception's text, without its full stop."""
+    return (str(error).strip().splitlines() or [type(error).__name__])[0].strip().rstrip(".")

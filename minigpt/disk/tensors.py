@@ -17,10 +17,9 @@ from typing import Any
 import numpy as np
 from safetensors import SafetensorError, safe_open
 
-from minigpt.backend import first_line
 from minigpt.disk.files import open_to_read, whole_file
 from minigpt.disk.place import File
-from minigpt.errors import MinigptError
+from minigpt.errors import MinigptError, first_line
 
 ALIGNMENT = 8  # bytes: the arrays begin at a multiple
 DTYPE = np.dtype("<f4")
