@@ -38,6 +38,7 @@ class Backend:
     tile = 64  # queries and keys per tile of attention: only diagonal tiles compute masked scores
     most_workers = 2**20  # threads that may compute side by side: no limit
     plans_memory = True  # a batch is split in advance, to fit into the machine's free memory
+    kernels = "NumPy alone"  # what computes between the matrix products, with its version
 
     def __init__(self, reason: str, faster: Mapping[Any, Any] | None = None) -> None:
         self.reason = reason
@@ -209,8 +210,9 @@ def choose_backend(device: str = "auto") -> Backend:
 
 
 def _cpu(no_gpu: str = "") -> Backend:
-    """NumPy, with compiled layers where possible: these import this module, hence by name."""
-    backend: Backend = importlib.import_module("minigpt.fast").choose()
+    """NumPy, with compiled layers where numba can compile them (fast/)."""
+    # By name, as it imports the layers, which import this module.
+    backend: Backend = importlib.import_module("minigpt.fast.choice").choose_kernels()
     backend.reason += no_gpu
     return backend
 

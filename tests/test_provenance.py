@@ -6,12 +6,13 @@ import json
 import os
 import subprocess
 import sys
+from importlib.metadata import version
 from pathlib import Path
 
 import pytest
 
 import minigpt
-from minigpt.backend import Backend
+from minigpt.backend import Backend, choose_backend
 from minigpt.disk.files import read_json_object, write_json
 from minigpt.disk.jsontext import sealed, unsealed
 from minigpt.run.listener import Listener
@@ -57,9 +58,9 @@ def resumed(begun: Path, to: Path, machine: object) -> tuple[list[str], dict]:
 
 def test_the_record_names_everything_that_decides_the_rounding(begun: Path) -> None:
     found = json.loads((begun / "run.json").read_text())["machine"]
-    assert list(found) == ["minigpt", "Python", "NumPy", "BLAS", "CPU", "threads"]
+    assert list(found) == ["minigpt", "Python", "NumPy", "kernels", "BLAS", "CPU", "threads"]
     assert all(isinstance(value, str) and value for value in found.values())
-    assert found == provenance(Backend("tests"), 1)
+    assert found == provenance(choose_backend("cpu"), 1)
 
 
 def test_the_kernels_of_the_blas_library_are_told_apart() -> None:
@@ -81,7 +82,7 @@ def test_a_resume_on_the_same_machine_says_nothing(begun: Path, tmp_path: Path) 
     assert "machines_before" not in record
 
 
-@pytest.mark.parametrize("name", ["NumPy", "BLAS", "CPU", "Python", "minigpt", "threads"])
+@pytest.mark.parametrize("name", ["NumPy", "kernels", "BLAS", "CPU", "Python", "minigpt", "threads"])
 def test_what_changed_is_named_in_one_line(name: str) -> None:
     now = provenance(Backend("tests"), 1)
     assert differences(now | {name: "0.1 of before"}, now) == f"{name} 0.1 of before is now {now[name]}"
@@ -89,13 +90,25 @@ def test_what_changed_is_named_in_one_line(name: str) -> None:
 
 
 def test_a_resume_on_another_machine_says_so_before_it_goes_on_and_the_record_keeps_both(begun: Path, tmp_path: Path) -> None:
-    now = provenance(Backend("tests"), 1)
+    now = provenance(choose_backend("cpu"), 1)
     before = now | {"NumPy": "1.26.0", "CPU": "Another CPU"}
     said, record = resumed(begun, tmp_path / "run", before)
     assert len(said) == 1
     assert "NumPy 1.26.0 is now" in said[0] and "CPU Another CPU is now" in said[0] and "to rounding" in said[0]
     assert record["machine"] == now
     assert record["machines_before"] == [before]
+
+
+def test_a_resume_with_or_without_compiled_layers_says_so(begun: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Both ways: numba was removed, and installed again."""
+    compiled = f"numba {version('numba')}"
+    monkeypatch.setenv("MINIGPT_KERNELS", "numpy")
+    said, record = resumed(begun, tmp_path / "without", None)
+    assert [line.partition(":")[0] for line in said] == [f"Machine kernels {compiled} is now NumPy alone"]
+    assert (record["machines_before"][0]["kernels"], record["machine"]["kernels"]) == (compiled, "NumPy alone")
+    monkeypatch.delenv("MINIGPT_KERNELS")
+    said, _ = resumed(begun, tmp_path / "again", record["machine"])
+    assert [line.partition(":")[0] for line in said] == [f"Machine kernels NumPy alone is now {compiled}"]
 
 
 @pytest.mark.parametrize("machine", [[], "text", {"NumPy": 3}, {}])

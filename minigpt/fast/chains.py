@@ -42,7 +42,7 @@ def inlined(function: F) -> F:
 
 
 def exponential(x: Any) -> Any:
-    """exp(x) within two units in the last place, in code that vectorizes."""
+    """exp(x) within two units in the last place, in code that vectorizes. In float32: 0 below LOWEST, infinite above HIGHEST."""
     return math.exp(x)
 
 
@@ -51,7 +51,7 @@ def exponential(x: Any) -> Any:
 LOG_2_E, LOG_2_HIGH, LOG_2_LOW = np.float32(1.44269504088896341), np.float32(0.693359375), np.float32(-2.12194440e-4)
 P0, P1, P2 = np.float32(1.9875691500e-4), np.float32(1.3981999507e-3), np.float32(8.3334519073e-3)
 P3, P4, P5 = np.float32(4.1665795894e-2), np.float32(1.6666665459e-1), np.float32(5.0000001201e-1)
-LOWEST, HIGHEST = np.float32(-87.3), np.float32(88.7)  # outside, 2^n is no float32: the result is 0 or infinite
+LOWEST, HIGHEST = np.float32(-87.3), np.float32(88.37)  # outside, 2^n is no float32
 HALF, ONE, ZERO, INFINITE = np.float32(0.5), np.float32(1), np.float32(0), np.float32(np.inf)
 BIAS, MANTISSA = 127, 23  # of float32: 2^n has n + 127 above 23 bits
 
@@ -71,7 +71,8 @@ def exponential_64(x: Any) -> Any:
     return math.exp(x)
 
 
-@overload(exponential, inline="always")
+# Without "reassoc", which would merge the two steps to r.
+@overload(exponential, jit_options={"fastmath": {"contract"}, "forceinline": True, "error_model": "numpy"})
 def _exponential(x: Any) -> Any:
     return exponential_32 if x == numba.types.float32 else exponential_64
 
@@ -228,10 +229,10 @@ def adamw(
 ) -> None:
     """p = kept p - rate m / (sqrt(v) + epsilon), with rate and epsilon that include the bias corrections; flat arrays."""
     number = p.dtype.type
-    b1, b2, c1, c2 = number(betas[0]), number(betas[1]), number(1 - betas[0]), number(1 - betas[1])
-    remains, step, small, clip = number(kept), number(rate), number(epsilon), number(scale)
+    b1, b2, remains, step, small = number(betas[0]), number(betas[1]), number(kept), number(rate), number(epsilon)
+    first, second = number(scale * (1 - betas[0])), number((1 - betas[1]) / (1 - betas[0]) ** 2)
     for i in range(p.size):
-        clipped = clip * g[i]
-        m[i] = b1 * m[i] + c1 * clipped
-        v[i] = b2 * v[i] + c2 * (clipped * clipped)
+        summand = first * g[i]  # squared, it overflows where the base class's does
+        m[i] = b1 * m[i] + summand
+        v[i] = b2 * v[i] + second * (summand * summand)
         p[i] = remains * p[i] - step * m[i] / (np.sqrt(v[i]) + small)

@@ -61,18 +61,23 @@ def pack_transposed(x: Array, tiles: Array) -> None:
 
 
 @compiled
-def attend(q: Array, k: Array, v: Array, bits: Array, threshold: int, weights: Array, mixed: Array) -> None:
-    """`attend_one` for every sequence and head: arrays (B, H, ...)."""
-    for b in range(q.shape[0]):
-        for h in range(q.shape[1]):
-            attend_one(q[b, h], k[b, h], v[b, h], bits[b, h], threshold, weights[b, h], mixed[b, h])
+def attend(qkv: Array, bits: Array, threshold: int, weights: Array, mixed: Array) -> None:
+    """`attend_one` for every sequence and head: qkv (B, T, 3, H, D), bits (B, at least H T T), weights (B, H, T, T), mixed (B, T, H, D).
+
+    All are in C order, whatever the sizes, so numba compiles one form.
+    """
+    B, T, _, H, _ = qkv.shape
+    for b in range(B):
+        for h in range(H):
+            q, k, v = qkv[b, :, 0, h], qkv[b, :, 1, h], qkv[b, :, 2, h]
+            attend_one(q, k, v, bits[b, h * T * T :], threshold, weights[b, h], mixed[b, :, h])
 
 
 @compiled
 def attend_one(q: Array, k: Array, v: Array, bits: Array, threshold: int, weights: Array, mixed: Array) -> None:
     """q (already scaled), k, v (T, D) -> weights (T, T), the softmax before dropout, at and left of the diagonal; mixed (T, D).
 
-    Dropout keeps a weight where its 16 bits (T, T) are below the threshold; 65536 turns it off, and bits are not read.
+    Dropout keeps a weight where its 16 bits (T T, flat) are below the threshold; 65536 turns it off, and bits are not read.
     """
     number = q.dtype.type
     T, D = q.shape
@@ -116,7 +121,7 @@ def attend_one(q: Array, k: Array, v: Array, bits: Array, threshold: int, weight
                     weight[j] = row[j] * inverse
                     row[j] = weight[j]
                 if threshold < 65536:
-                    random = bits[t, start : start + seen]
+                    random = bits[t * T + start : t * T + start + seen]
                     for j in range(seen):
                         row[j] *= scale if random[j] < threshold else zero
                 row[seen:] = zero
@@ -130,14 +135,14 @@ def attend_one(q: Array, k: Array, v: Array, bits: Array, threshold: int, weight
 
 
 @compiled
-def attend_back(
-    q: Array, k: Array, v: Array, bits: Array, threshold: int, weights: Array, mixed: Array, dmixed: Array, dq: Array, dk: Array, dv: Array
-) -> None:
-    """`attend_one_back` for every sequence and head: arrays (B, H, ...)."""
-    for b in range(q.shape[0]):
-        for h in range(q.shape[1]):
-            inputs = q[b, h], k[b, h], v[b, h], bits[b, h], threshold, weights[b, h], mixed[b, h], dmixed[b, h]
-            attend_one_back(*inputs, dq[b, h], dk[b, h], dv[b, h])
+def attend_back(qkv: Array, bits: Array, threshold: int, weights: Array, mixed: Array, dmixed: Array, dqkv: Array) -> None:
+    """`attend_one_back` for every sequence and head: as `attend`; dmixed (B, T, H, D), dqkv (B, T, 3, H, D)."""
+    B, T, _, H, _ = qkv.shape
+    for b in range(B):
+        for h in range(H):
+            q, k, v, random = qkv[b, :, 0, h], qkv[b, :, 1, h], qkv[b, :, 2, h], bits[b, h * T * T :]
+            dq, dk, dv = dqkv[b, :, 0, h], dqkv[b, :, 1, h], dqkv[b, :, 2, h]
+            attend_one_back(q, k, v, random, threshold, weights[b, h], mixed[b, :, h], dmixed[b, :, h], dq, dk, dv)
 
 
 @compiled
@@ -178,7 +183,7 @@ def attend_one_back(
                 slope, kept = slopes[i * WIDTH : (i + 1) * WIDTH], dropped[i * WIDTH : (i + 1) * WIDTH]
                 weight, total = weights[t, start : start + max(0, seen)], totals[i]
                 if threshold < 65536:
-                    random = bits[t, start : start + max(0, seen)]
+                    random = bits[t * T + start : t * T + start + max(0, seen)]
                     for j in range(weight.size):
                         mask = scale if random[j] < threshold else zero
                         kept[j] = weight[j] * mask

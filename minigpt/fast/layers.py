@@ -16,8 +16,8 @@ OFF = 65536  # a threshold that every 16 bits are below: no dropout
 
 
 def own(layer: layers.Layer, role: str, x: Array, gift: bool) -> Array:
-    """x itself if it is a gift, else a copy in the layer's buffer: the kernels work in place."""
-    if gift:
+    """x itself if it is a gift in C order, else a copy in the layer's buffer: the kernels work in place."""
+    if gift and x.flags.c_contiguous:
         return x
     copy = layer.buffer(role, *x.shape)
     copy[...] = x
@@ -43,7 +43,7 @@ class LayerNorm(layers.LayerNorm):
         return y
 
     def backward(self, dy: Array) -> Array:
-        dx = self.scratch("dx", *dy.shape)
+        dx, dy = self.scratch("dx", *dy.shape), np.ascontiguousarray(dy)
         chains.normalize_back(dy, self.normalized, self.inverse_std, self.gain.value, self.gain.grad, self.bias.grad, dx)
         return dx
 
@@ -107,10 +107,9 @@ class Attention(attention.Attention):
         self.qkv[:, :C] *= self.scale
         self.weights, self.mixed = self.buffer("weights", B, H, T, T), self.buffer("mixed", N, C)
         bits, self.threshold = random_bits(self.dropout, B, H, T, T)
-        self.bits = np.zeros((B, H, 1, 1), np.uint16) if bits is None else bits[:, : H * T * T].reshape(B, H, T, T)
-        q, k, v = self.qkv.reshape(B, T, 3, H, self.D).transpose(2, 0, 3, 1, 4)
-        mixed = self.mixed.reshape(B, T, H, self.D).swapaxes(1, 2)
-        heads.attend(q, k, v, self.bits, self.threshold, self.weights, mixed)
+        self.bits = np.zeros((B, 0), np.uint16) if bits is None else bits
+        qkv, mixed = self.qkv.reshape(B, T, 3, H, self.D), self.mixed.reshape(B, T, H, self.D)
+        heads.attend(qkv, self.bits, self.threshold, self.weights, mixed)
         return self.project_out.forward(self.mixed)
 
     def forward_last(self, x: Array, cache: attention.Cache) -> Array:
@@ -130,10 +129,9 @@ class Attention(attention.Attention):
         B, H, T, _ = self.weights.shape
         dqkv = self.scratch("dqkv", N, 3 * C)
         dmixed = self.project_out.backward(dy)
-        q, k, v = self.qkv.reshape(B, T, 3, H, self.D).transpose(2, 0, 3, 1, 4)
-        dq, dk, dv = dqkv.reshape(B, T, 3, H, self.D).transpose(2, 0, 3, 1, 4)
-        mixed, upstream = (rows.reshape(B, T, H, self.D).swapaxes(1, 2) for rows in (self.mixed, dmixed))
-        heads.attend_back(q, k, v, self.bits, self.threshold, self.weights, mixed, upstream, dq, dk, dv)
+        qkv, into = (rows.reshape(B, T, 3, H, self.D) for rows in (self.qkv, dqkv))
+        mixed, upstream = (rows.reshape(B, T, H, self.D) for rows in (self.mixed, dmixed))
+        heads.attend_back(qkv, self.bits, self.threshold, self.weights, mixed, upstream, into)
         dqkv[:, :C] *= self.scale
         return self.project_in.backward(dqkv)
 

@@ -25,6 +25,7 @@ def provenance(backend: Backend, threads: int) -> dict[str, str]:
         "minigpt": __version__,
         "Python": platform.python_version(),
         "NumPy": np.__version__,
+        "kernels": backend.kernels,
         "BLAS": blas(),
         "CPU": processor(),
         "threads": str(threads),

@@ -1,0 +1,28 @@
+"""The backend on the CPU: compiled layers where numba can compile them, else NumPy alone; its `reason` says which and why."""
+
+from __future__ import annotations
+
+import importlib
+import os
+
+import numpy as np
+
+from minigpt.backend import Backend
+from minigpt.errors import MinigptError, first_line
+
+
+def choose_kernels() -> Backend:
+    """`MINIGPT_KERNELS=numpy` leaves numba out. Whatever is wrong with numba, NumPy alone will do."""
+    wanted = os.environ.get("MINIGPT_KERNELS", "auto")
+    if wanted not in ("auto", "numpy"):
+        raise MinigptError(f"MINIGPT_KERNELS is {wanted!r}; use auto or numpy")
+    backend = Backend(f"NumPy {np.__version__} on the CPU")
+    if wanted == "auto":
+        try:
+            backend = importlib.import_module("minigpt.fast.probe").choose()  # by name: it needs numba
+        # numba's errors, at its import and in compiling, have no common class.
+        except Exception as error:
+            missing = isinstance(error, ModuleNotFoundError) and error.name == "numba"
+            why = f"numba cannot compile: {type(error).__name__}: {first_line(error)}"
+            backend.reason += f" ({'numba, which makes this faster, is not installed' if missing else why})"
+    return backend
