@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import argparse
 import statistics
-import sys
 import tempfile
 import time
 from collections.abc import Callable
@@ -20,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from quiet import play_rounds, to_show, watched
 
 from minigpt import ModelConfig, SampleConfig, TextModel, Tokenizer, load
 from minigpt.backend import choose_backend
@@ -28,9 +28,6 @@ from minigpt.disk.checkpoint import save_config, save_tokenizer, save_weights
 from minigpt.generate import Predictor, choose
 from minigpt.machine import usable_cores
 from minigpt.model import count_parameters, new_parameters
-
-sys.path.insert(0, str(Path(__file__).parent))
-from quiet import play_rounds, to_show, watched
 
 TIMES = 3  # that a turn samples the same tokens: the system counts the time of others in hundredths of a second, and a turn needs many
 

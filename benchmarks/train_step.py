@@ -27,6 +27,7 @@ from statistics import median
 from typing import Any
 
 import numpy as np
+from quiet import Round, complaints, play_rounds, quiet, to_show, usual_rate, watched
 
 from minigpt import ModelConfig, TrainConfig, Trainer
 from minigpt.backend import Backend, choose_backend
@@ -35,9 +36,6 @@ from minigpt.model import new_parameters
 from minigpt.run.provenance import CPUINFO, provenance
 from minigpt.run.speed import operations
 from minigpt.trainer import usable_cores
-
-sys.path.insert(0, str(Path(__file__).parent))
-from quiet import Reading, Round, complaints, play_rounds, quiet, to_show, usual_rate
 
 
 @dataclass(frozen=True)
@@ -125,25 +123,31 @@ def child(a: argparse.Namespace) -> None:
     """Run one implementation in this process: print losses, seconds per step, memory and what other processes used meanwhile."""
     (row,) = chosen(a).values()
     step, rng = make_step(a.child, row, a.threads), np.random.default_rng(0)
-    losses, seconds = [], []
-    for i in range(WARM_UP + row.steps):
+
+    def timed_step() -> tuple[float, float]:
         stream = rng.integers(0, row.vocab, (row.batch, row.context + 1))
         x, y = np.ascontiguousarray(stream[:, :-1]), np.ascontiguousarray(stream[:, 1:])
-        if i == WARM_UP:
-            begun = Reading.now()
         start = time.perf_counter()
-        losses.append(step(x, y))
-        seconds.append(time.perf_counter() - start)
-    others = Reading.now().others(begun)
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)
-    print(json.dumps({"losses": losses, "seconds": seconds[WARM_UP:], "memory": peak, "others": others}))
+        return step(x, y), time.perf_counter() - start
+
+    first = [timed_step() for _ in range(WARM_UP)]
+    steps, others = watched(lambda: [timed_step() for _ in range(row.steps)])
+    library, _ = PEERS.get(a.child, (OURS, ""))
+    result = {
+        "by": choose_backend("cpu").reason if library == OURS else f"{library} {version(library)}",
+        "losses": [loss for loss, _ in first + steps],
+        "seconds": [seconds for _, seconds in steps],
+        "memory": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024),
+        "others": others,
+    }
+    print(json.dumps(result))
 
 
 def measure(name: str, row: Row, threads: int) -> tuple[dict[str, Any], float]:
     """Run one implementation in a process of its own; its results, and the cores that others kept busy."""
     options = [f"--{option}={value}" for option, value in asdict(row).items()]
     library, variant = PEERS.get(name, (OURS, ""))
-    env = os.environ | ({"MINIGPT_KERNELS": variant} if library == OURS and variant else {})
+    env = os.environ | ({"MINIGPT_KERNELS": variant} if variant and library == OURS else {})
     command = [sys.executable, __file__, f"--child={name}", f"--threads={threads}", *options]
     done = subprocess.run(command, capture_output=True, text=True, check=False, env=env)
     if done.returncode:
@@ -182,14 +186,12 @@ def run(name: str, row: Row, a: argparse.Namespace) -> dict[str, Any]:
     print(verdict)
     compare_losses(names, row, shown[0])
     found = tabulate(names, row, shown)
-    libraries = {library: version(library) for library, _ in PEERS.values() if library != OURS and find_spec(library)}
     backend = choose_backend("cpu")
     return {
         "row": name,
         **asdict(row),
         "backend": backend.reason,
         **provenance(backend, a.threads),
-        **libraries,
         "verdict": verdict,
         "quiet rounds": len(quiet(rounds)),
         **found,
