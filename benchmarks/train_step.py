@@ -75,7 +75,7 @@ PEERS = {
     "jax-jit": ("jax", "jit"),
 }
 WARM_UP = 2  # untimed steps, in which a peer compiles and all allocate
-COMPARED = 10  # losses, at most: from then on rounding alone drives two trainings apart
+COMPARED = 10  # losses, at most: each step builds on what the one before has rounded
 
 
 def parse() -> argparse.Namespace:
