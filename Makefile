@@ -1,6 +1,7 @@
 # make demo: from a fresh checkout to a GPT that writes recipes. make test, make slow, make check, make parity, make versions: what CI runs.
 # make versions: the tests on the oldest and the newest Python that this machine has; make versions PYTHONS="python3.12 ..." on others.
 # make fuzz: random bytes into every reader, SECONDS each. make coverage: which lines and branches the tests reach.
+# make bench: training speed against PyTorch, on a machine where nothing else runs.
 # make pictures: the pictures of docs/pictures, from the numbers of the code as it is.
 # make ollama-check: the Ollama client against the server that OLLAMA_HOST names.
 PYTHON ?= python3
@@ -9,7 +10,7 @@ BIN = $(VENV)/bin
 READERS = weights tensors state json config record tokenizer merges journal text jsonl csv
 SECONDS = 60
 
-.PHONY: demo test slow check parity versions ollama-check fuzz coverage pictures
+.PHONY: demo test slow check parity versions ollama-check fuzz coverage pictures bench
 .DELETE_ON_ERROR:
 
 demo: $(VENV)/.run
@@ -43,6 +44,9 @@ coverage: $(VENV)/.fuzz
 
 pictures: $(VENV)/.docs
 	PYTHONPATH=docs $(BIN)/python -m pictures
+
+bench: $(VENV)/.parity
+	$(BIN)/python benchmarks/train_step.py --row all
 
 ollama-check: $(VENV)/.run
 	$(BIN)/python benchmarks/ollama_check.py
