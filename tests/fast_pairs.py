@@ -9,7 +9,7 @@ from minigpt.fast.layers import FASTER
 
 NUMPY, COMPILED = Backend("tests"), Backend("tests", FASTER)
 TYPES = [np.float32, np.float64]
-RATES = [0.0, 1e-6, 0.1, 0.5, 0.99999]  # of dropout: the second keeps all, the last one in 65536
+RATES = [0.0, 1e-6, 0.1, 0.5, 0.999999]  # of dropout: the second keeps all, the last one in 65536
 
 
 class Poisoned(Workspace):

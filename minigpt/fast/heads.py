@@ -193,7 +193,6 @@ def attend_one_back(
                         kept[j] = weight[j]
                         slope[j] = weight[j] * (slope[j] - total)
                 slope[max(0, seen) :] = zero
-            slopes[count * WIDTH :] = zero
             for j in range(0, min(WIDTH, end - start), ROWS):
                 at = (start + j) * WIDTH
                 add_products(slopes[j:], WIDTH, 1, keys[at:], sums)
