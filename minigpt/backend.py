@@ -10,6 +10,7 @@ import gc
 import importlib
 import math
 import os
+import re
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from typing import Any
@@ -24,6 +25,9 @@ Array = Any  # a numpy.ndarray or a cupy.ndarray, whichever the backend makes
 # A chain of elementwise steps runs over pieces of this size, which fit in a common L2 cache.
 # Smaller pieces mean more calls, and at each call threads wait for each other.
 CACHE_BYTES = 2**20
+
+PRECISIONS = ("float32", "tf32", "bfloat16")  # of products' inputs; all else is float32
+TENSOR_CORES = 8  # the compute capability from which they take TF32
 
 # The statuses with which CUDA's libraries report that memory ran out, by the error's class. cuBLAS
 # cannot even start (status 1) without memory for its workspace.
@@ -51,6 +55,17 @@ class Backend:
     def fast(self, part: Any) -> Any:
         """A class or function, or a faster one with the same results, where there is one."""
         return self.faster.get(part, part)
+
+    def settle_precision(self, wanted: str | None) -> str:
+        """To what training rounds the inputs of matrix products: `wanted`, one of PRECISIONS, or
+        for None the default; MinigptError if it cannot."""
+        if wanted not in (None, *PRECISIONS):
+            raise MinigptError(f"unknown precision {wanted!r}; use {', '.join(PRECISIONS)}")
+        if wanted not in (None, "float32"):
+            raise MinigptError(
+                f"precision {wanted} is for NVIDIA GPUs from 2020 on; here products are float32"
+            )
+        return "float32"
 
     def asarray(self, host: np.ndarray, dtype: Any = None) -> Array:
         """A host array as an array of this backend; copied only where it must be."""
@@ -109,9 +124,9 @@ class CupyBackend(Backend):
     plans_memory = False  # a batch is split once the GPU is out of memory
     tile = 512  # a whole window of GPT-1: launches cost more than the masked half
 
-    def __init__(self, xp: Any, reason: str) -> None:
+    def __init__(self, xp: Any, reason: str, name: str = "cuda") -> None:
         super().__init__(reason)
-        self.xp = xp
+        self.xp, self.name = xp, name
 
     def processor(self, threads: int) -> str:
         return "the GPU"
@@ -191,24 +206,33 @@ class Workspace:
 
 
 def choose_backend(device: str = "auto") -> Backend:
-    """The backend for `--device auto|cpu|cuda`; its `reason` says in a line what was taken and why.
+    """The backend for `--device auto|cpu|cuda|cuda:N`; its `reason` says in a line what was taken
+    and why. `cuda:N` makes GPU N the current one of the calling thread.
 
     CuPy is taken only if a kernel and a matrix product really ran: it can be imported on machines
     where neither does.
     """
-    if device not in ("auto", "cpu", "cuda"):
-        raise MinigptError(f"unknown device {device!r}; use auto, cpu or cuda")
+    if not re.fullmatch(r"auto|cpu|cuda(:\d{1,4})?", device):
+        raise MinigptError(f"unknown device {device!r}; use auto, cpu, cuda or cuda:N")
     if device == "cpu":
         return _cpu()
+    number = int(device[5:]) if ":" in device else None
     try:
-        cupy, found = _probe_cupy()
+        cupy, found, capability = _probe_cupy(number)
     except MinigptError as error:
-        if device == "cuda":
+        if device != "auto":
             raise MinigptError(f"no usable GPU: {error}") from error
         backend = _cpu()
         backend.reason += f" ({error})"
         return backend
-    return CupyBackend(cupy, found)
+    name = device if number else "cuda"
+    if capability < TENSOR_CORES or not _own_kernels():
+        return CupyBackend(cupy, found, name)
+    # By name, as it imports the Trainer, which imports this module.
+    taken: Backend = importlib.import_module("minigpt.fast.cuda.choose").CudaBackend(
+        cupy, found, name
+    )
+    return taken
 
 
 @lru_cache(maxsize=1)
@@ -224,16 +248,21 @@ def _faster() -> Any:
 
 def _cpu() -> Backend:
     """NumPy, with compiled layers where numba is installed."""
-    wanted = os.environ.get("MINIGPT_KERNELS", "auto")
-    if wanted not in ("auto", "numpy"):
-        raise MinigptError(f"MINIGPT_KERNELS is {wanted!r}; use auto or numpy")
-    found = _faster() if wanted == "auto" else None
+    found = _faster() if _own_kernels() else None
     return found.choose() if found else Backend(f"NumPy {np.__version__} on the CPU")
 
 
-def _probe_cupy() -> tuple[Any, str]:
-    """The cupy module and a description of its device; MinigptError with reason and remedy if it
-    cannot compute."""
+def _own_kernels() -> bool:
+    """Whether fast/ may be used; MINIGPT_KERNELS=numpy leaves it out."""
+    wanted = os.environ.get("MINIGPT_KERNELS", "auto")
+    if wanted not in ("auto", "numpy"):
+        raise MinigptError(f"MINIGPT_KERNELS is {wanted!r}; use auto or numpy")
+    return wanted == "auto"
+
+
+def _probe_cupy(number: int | None) -> tuple[Any, str, int]:
+    """The cupy module, a description of GPU `number` or the current one, and its compute
+    capability; MinigptError with reason and remedy if it cannot compute."""
     try:
         cupy = importlib.import_module("cupy")
     except ModuleNotFoundError as error:
@@ -252,9 +281,17 @@ def _probe_cupy() -> tuple[Any, str]:
             "install it again for your CUDA version"
         ) from error
     try:
+        if number is not None:
+            count = cupy.cuda.runtime.getDeviceCount()
+            if number >= count:
+                known = "cuda:0" if count == 1 else f"cuda:0 to cuda:{count - 1}"
+                raise MinigptError(f"there is no cuda:{number}; use {known}")
+            cupy.cuda.Device(number).use()
         ones = cupy.ones((8, 8), dtype=cupy.float32)
         kernel, product = cupy.exp(ones * 0), ones @ ones
         total = float(kernel.sum()) + float(product.sum())
+    except MinigptError:
+        raise
     # CuPy's driver, runtime, compiler, cuBLAS and memory errors have no common class.
     except Exception as error:
         remedy = "install or update the NVIDIA driver and the CUDA libraries that CuPy names"
@@ -267,10 +304,10 @@ def _probe_cupy() -> tuple[Any, str]:
             f"CuPy {cupy.__version__} computes wrongly: got {total}, wanted 576; "
             "check the GPU and its driver"
         )
-    device = cupy.cuda.runtime.getDeviceProperties(cupy.cuda.runtime.getDevice())["name"].decode(
-        errors="replace"
-    )
-    return cupy, f"CuPy {cupy.__version__} on {device}: a kernel and a matrix product ran"
+    device = cupy.cuda.runtime.getDeviceProperties(cupy.cuda.runtime.getDevice())
+    name = device["name"].decode(errors="replace")
+    found = f"CuPy {cupy.__version__} on {name}: a kernel and a matrix product ran"
+    return cupy, found, int(device.get("major", 0))
 
 
 def first_line(error: BaseException) -> str:

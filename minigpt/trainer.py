@@ -49,6 +49,7 @@ class Trainer:
         threads: int | None = None,
         micro_batch: int | None = None,
         *,
+        precision: str | None = None,
         backend: Backend | None = None,
         dtype: type = np.float32,
     ) -> None:
@@ -58,11 +59,13 @@ class Trainer:
             self.micro_batch = require_integer("micro_batch", micro_batch)
         self.turns, self.config, self.train_config = Turns(), config, train_config or TrainConfig()
         self.backend = backend or choose_backend(device)
+        self.precision = self.backend.settle_precision(precision)
         self.workers = Workers(min(self.threads, self.backend.most_workers))
         self.parameters = new_parameters(config, self.backend, dtype)
         self.optimizer = Optimizer(self.parameters, self.train_config)
         self.restart()
         self.loss_value = self.gradient_norm = 0.0  # of the latest step; the norm before clipping
+        self.__class__ = self.backend.fast(type(self))  # the same results (fast/)
         self._hire()
 
     def _hire(self) -> None:
@@ -156,12 +159,17 @@ class Trainer:
             hidden = self.workers.map(GPT.forward, models, [ids[b] for b in shares])
         return self.backend.xp.concatenate(hidden)
 
+    def _check(self, x: np.ndarray, y: np.ndarray) -> tuple[Array, Array]:
+        """A batch on the host -> ids (B, T) each, where the step wants them."""
+        x, y = check_batch(self.parameters, x, y)
+        return self.backend.xp.asarray(x), self.backend.xp.asarray(y)
+
     def _in_parts(
         self, work: Callable[[Array, Array, slice], float], x: np.ndarray, y: np.ndarray
     ) -> float:
         """The sum of work(ids, targets, sequences) over the parts of a batch; if memory runs out,
         again in parts of half the size."""
-        ids, targets = check_batch(self.parameters, x, y)
+        ids, targets = self._check(x, y)
         B = len(ids)
         while True:
             size = min(self.micro_batch or B, B)
@@ -201,12 +209,12 @@ class Trainer:
     @in_turn
     def hidden(self, x: np.ndarray) -> Array:
         """The hidden states (B * T, C) of inputs (B, T), without dropout."""
-        return self._forward(check_batch(self.parameters, x, x)[0], None)
+        return self._forward(Trainer._check(self, x, x)[0], None)
 
     @in_turn
     def loss_of(self, hidden: Array, y: np.ndarray) -> float:
         """The mean loss of hidden states (B * T, C) and targets (B, T)."""
-        return self._loss_of(hidden, check_batch(self.parameters, y, y)[1], y.size)
+        return self._loss_of(hidden, Trainer._check(self, y, y)[1], y.size)
 
     def _loss_of(self, hidden: Array, targets: Array, total: int) -> float:
         with blas.limited(1):

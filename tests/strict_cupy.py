@@ -254,6 +254,18 @@ class MemoryPool:
         """Nothing is kept, so nothing is freed."""
 
 
+class Device:
+    """cupy.cuda.Device, one of two."""
+
+    current = 0
+
+    def __init__(self, device: int) -> None:
+        self.id = device
+
+    def use(self) -> None:
+        Device.current = self.id
+
+
 def asarray(a: Any, dtype: Any = None, order: Any = None, *, copy: bool | None = None, blocking: bool = False) -> ndarray:
     """The way onto the device: a NumPy array is copied, an array of ours is not."""
     if isinstance(a, ndarray) and not copy:
@@ -310,8 +322,12 @@ class StrictCupy(ModuleType):
             "random": SimpleNamespace(Philox4x3210=Philox4x3210, Generator=Generator),
             "cuda": SimpleNamespace(
                 MemoryPool=MemoryPool,
+                Device=Device,
                 runtime=SimpleNamespace(
-                    getDevice=lambda: 0, getDeviceProperties=lambda device_id: {"name": b"strict stand-in"}, deviceSynchronize=lambda: None
+                    getDevice=lambda: Device.current,
+                    getDeviceCount=lambda: 2,
+                    getDeviceProperties=lambda device_id: {"name": f"strict stand-in {device_id}".rstrip(" 0").encode()},
+                    deviceSynchronize=lambda: None,
                 ),
             ),
         }

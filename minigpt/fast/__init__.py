@@ -4,6 +4,7 @@
     heads      one head of attention, compiled by numba
     layers     the layers that call them
     probe      whether each of them agrees with NumPy on this machine
+    cuda/      a whole step on an NVIDIA GPU
 
 A layer's own class in NumPy is the specification. Each class here overrides `forward` and `backward` alone, and
 `tests/test_fast.py` holds it to its base class. Nothing of the lecture imports this package: backend.py loads it

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import numpy as np
 
-Array = np.ndarray
+Array = Any  # a numpy.ndarray
 
 
 def philox(a: Array, b: Array, c: Array, seed: int, step: int) -> Array:
     """Philox4x32 with 7 rounds over counters (a, b, c, 0): four 32-bit words in the last axis."""
-    x = [np.asarray(part, np.uint64) for part in np.broadcast_arrays(a, b, c, 0)]
+    x: list[Array] = [np.asarray(part, np.uint64) for part in np.broadcast_arrays(a, b, c, 0)]
     word = np.uint64(0xFFFFFFFF)
     for _ in range(7):
         p, q = x[0] * np.uint64(0xD2511F53), x[2] * np.uint64(0xCD9E8D57)
@@ -55,18 +56,14 @@ def embed(ids: Array, token: Array, position: Array, mask: Array) -> Array:
     return (token[ids] + position[np.arange(len(ids)) % len(position)]) * mask
 
 
-def add_norm(
-    branch: Array, bias: Array, residual: Array, gain: Array, shift: Array, mask: Array, eps: float
-) -> tuple[Array, Array, Array]:
+def add_norm(branch: Array, bias: Array, residual: Array, gain: Array, shift: Array, mask: Array, eps: float) -> tuple[Array, Array, Array]:
     s = (branch + bias) * mask + residual
     s = s - s.mean(axis=1, keepdims=True)
     inverse = 1 / np.sqrt((s * s).mean(axis=1, keepdims=True) + eps)
     return s * inverse * gain + shift, s * inverse, inverse[:, 0]
 
 
-def add_norm_back(
-    dy: Array, z: Array, inverse: Array, gain: Array, mask: Array
-) -> tuple[Array, Array, Array, Array, Array]:
+def add_norm_back(dy: Array, z: Array, inverse: Array, gain: Array, mask: Array) -> tuple[Array, Array, Array, Array, Array]:
     """ds, dbranch, dgain, dshift, dbias."""
     dz = dy * gain
     ds = dz - dz.mean(axis=1, keepdims=True) - z * (dz * z).mean(axis=1, keepdims=True)
@@ -136,20 +133,11 @@ def embed_back(ids: Array, dx: Array, dtoken: Array, T: int, P: int) -> tuple[Ar
     return token, position
 
 
-def adamw(
-    p: Array,
-    g: Array,
-    m: Array,
-    v: Array,
-    decayed: int,
-    hyper: Array,
-    norm: float,
-    c: dict[str, float],
-) -> tuple[Array, Array, Array]:
-    """p, m, v after an update; hyper is (rate, 1 - beta1^t, sqrt(1 - beta2^t), clip norm)."""
-    rate, c1, c2, clip = (float(x) for x in hyper)
+def adamw(p: Array, g: Array, m: Array, v: Array, decayed: int, head: Array, norm: float) -> tuple[Array, Array, Array]:
+    """p, m, v after an update with the numbers of head (kernels/common.cuh)."""
+    rate, c1, c2, clip, beta1, rest1, beta2, rest2, epsilon, decay = (float(x) for x in head.view(np.float32)[4:14])
     g = g * (clip / norm if 0 < clip < norm else 1.0)
-    m = c["beta1"] * m + (1 - c["beta1"]) * g
-    v = c["beta2"] * v + (1 - c["beta2"]) * g * g
-    shrink = np.where(np.arange(len(p)) < decayed, 1 - rate * c["decay"], 1.0)
-    return p * shrink - rate * (m / c1) / (np.sqrt(v) / c2 + c["epsilon"]), m, v
+    m = beta1 * m + rest1 * g
+    v = beta2 * v + rest2 * g * g
+    shrink = np.where(np.arange(len(p)) < decayed, 1 - rate * decay, 1.0)
+    return p * shrink - rate * (m / c1) / (np.sqrt(v) / c2 + epsilon), m, v

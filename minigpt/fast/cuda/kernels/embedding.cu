@@ -15,13 +15,13 @@ extern "C" __global__ void embed(const int* ids, const float* token, const float
 }
 
 // dtoken[v] += the sum of dx[n] where ids[n] == v, over runs of equal ids in the order; dposition[t] =
-// the sum over the batch, 0 from T on. A warp has `chunk` places of the order, at most 32. What it has
+// the sum over the batch, 0 from T on, added if `more`. A warp has `chunk` places of the order, at most 32. What it has
 // of a run that began before it goes to row 0 of ends (2, chunks, C), of one that goes on behind it to
 // row 1: embed_ends adds these up. Block: 4 warps; the last P blocks are positions.
 extern "C" __global__ void embed_back(const int* ids, const int* order, const float* __restrict__ dx,
                                       float* dtoken, float* dposition, float* ends,
                                       const int* head, int N, int T, int P, int chunk, int site,
-                                      int keep) {
+                                      int keep, int more) {
     __shared__ float shared[4 * C];
     int t = blockIdx.x - (gridDim.x - P), k = blockIdx.x * 4 + WARP, first = k * chunk;
     float4 sum[QUADS];
@@ -34,9 +34,11 @@ extern "C" __global__ void embed_back(const int* ids, const int* order, const fl
             }
         FOR_QUADS(q) store4(shared + WARP * C + COLUMN(q), sum[q]);
         __syncthreads();
-        for (int c = threadIdx.x; c < C; c += blockDim.x)
-            dposition[(size_t)t * C + c] =
-                (shared[c] + shared[C + c]) + (shared[2 * C + c] + shared[3 * C + c]);
+        float* to = dposition + (size_t)t * C;
+        for (int c = threadIdx.x; c < C; c += blockDim.x) {
+            float x = (shared[c] + shared[C + c]) + (shared[2 * C + c] + shared[3 * C + c]);
+            to[c] = more ? to[c] + x : x;
+        }
         return;
     }
     if (first >= N) return;

@@ -94,20 +94,19 @@ extern "C" __global__ void add_norm_back(const float* dy, const float* z, const 
     write_sums(dbias, shared, to + bias_at);
 }
 
-// out[columns[i]] = the sum of column columns[i] over `rows` rows of the partial sums.
+// out[c] = the sum of column c over the rows of the partial sums (rows, n), added if `more`.
 // Block: (32, 8) threads, 32 columns.
-extern "C" __global__ void reduce_columns(const float* partial, const int* columns, float* out,
-                                          int rows, int stride, int n) {
+extern "C" __global__ void reduce_columns(const float* partial, float* out, int rows, int n,
+                                          int more) {
     __shared__ float part[8][32];
-    int i = blockIdx.x * 32 + threadIdx.x;
-    int column = i < n ? columns[i] : 0;
+    int c = blockIdx.x * 32 + threadIdx.x;
     float x = 0;
-    for (int r = threadIdx.y; r < rows; r += 8) x += partial[(size_t)r * stride + column];
+    for (int r = threadIdx.y; r < rows; r += 8) x += c < n ? partial[(size_t)r * n + c] : 0;
     part[threadIdx.y][threadIdx.x] = x;
     __syncthreads();
-    if (threadIdx.y || i >= n) return;
+    if (threadIdx.y || c >= n) return;
     for (int r = 1; r < 8; r++) x += part[r][threadIdx.x];
-    out[column] = x;
+    out[c] = more ? out[c] + x : x;
 }
 
 // y = u gate, gate = 1 / (1 + exp(-2 sqrt(2/pi) (u + 0.044715 u^3))), and its slope dy/du.

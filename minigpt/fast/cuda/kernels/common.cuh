@@ -1,9 +1,13 @@
 // What every kernel shares. Compile-time: C, the width, a multiple of 128; EXACT, float32 products
 // instead of TF32 in attention. Every array is float32 and contiguous unless it says otherwise.
 //
+// A batch may be taken in parts (micro-batches): `more` says that a part is not the first, so that what
+// it finds is added to what is there.
+//
 // head, the few numbers that change from step to step, lies on the device, so that a captured graph
-// sees them change: [0] step, [1] seed, [2] first row of the batch, as integers; [4] learning rate,
-// [5] 1 - beta1^t, [6] sqrt(1 - beta2^t), [7] clip norm, as floats.
+// sees them change. As integers: [0] step, [1] seed, [2] the part's first row in the whole batch. As
+// floats: [3] 1 / tokens of the whole batch, [4] learning rate, [5] 1 - beta1^t, [6] sqrt(1 - beta2^t),
+// [7] clip norm, [8] beta1, [9] 1 - beta1, [10] beta2, [11] 1 - beta2, [12] epsilon, [13] weight decay.
 
 typedef unsigned int uint;
 #define LANE ((int)threadIdx.x & 31)

@@ -19,11 +19,12 @@ __device__ inline float block_max(float x, float* shared) {
     return most;
 }
 
-// Logits (N, V) in rows of `stride`, a multiple of 4 -> their gradient in their place, 0 in the
-// padding; each row's loss. One block a row. The first pass keeps a running maximum, so the row is read twice.
-extern "C" __global__ void softmax_loss(float* logits, const int* targets, float* losses, int V,
-                                        int stride, float share) {
+// Logits (N, V) in rows of `stride`, a multiple of 4 -> the gradient of the batch's mean loss in their
+// place, 0 in the padding; each row's loss. One block a row. The first pass keeps a running maximum, so the row is read twice.
+extern "C" __global__ void softmax_loss(float* logits, const int* targets, float* losses,
+                                        const int* head, int V, int stride) {
     __shared__ float shared[32];
+    float share = ((const float*)head)[3];
     float* x = logits + (size_t)blockIdx.x * stride;
     int target = targets[blockIdx.x], whole = V & ~3;
     float most = NEGATIVE, sum = 0;
@@ -55,20 +56,23 @@ extern "C" __global__ void softmax_loss(float* logits, const int* targets, float
     }
 }
 
-// parts[b] = block b's share of the sum of squares; the last block instead sums the losses.
-extern "C" __global__ void squared_norm(const float* g, const float* losses, float* parts, int n,
-                                        int N) {
+// stats[0] = the rows' share of the batch's mean loss, added if `more`. One block.
+extern "C" __global__ void mean_loss(const float* losses, float* stats, const int* head, int N,
+                                     int more) {
     __shared__ float shared[32];
-    int blocks = gridDim.x - 1;
     float sum = 0;
-    if (blockIdx.x == blocks) {
-        for (int i = threadIdx.x; i < N; i += blockDim.x) sum += losses[i];
-    } else {
-        for (int i = 4 * (blockIdx.x * blockDim.x + threadIdx.x); i < n;
-             i += 4 * blocks * blockDim.x) {
-            float4 x = load4(g + i);
-            sum += total(mul(x, x));
-        }
+    for (int i = threadIdx.x; i < N; i += blockDim.x) sum += losses[i];
+    sum = block_sum(sum, shared) * ((const float*)head)[3];
+    if (threadIdx.x == 0) stats[0] = more ? stats[0] + sum : sum;
+}
+
+// parts[b] = block b's share of the sum of squares.
+extern "C" __global__ void squared_norm(const float* g, float* parts, int n) {
+    __shared__ float shared[32];
+    float sum = 0;
+    for (int i = 4 * (blockIdx.x * blockDim.x + threadIdx.x); i < n; i += 4 * gridDim.x * blockDim.x) {
+        float4 x = load4(g + i);
+        sum += total(mul(x, x));
     }
     sum = block_sum(sum, shared);
     if (threadIdx.x == 0) parts[blockIdx.x] = sum;
@@ -76,21 +80,22 @@ extern "C" __global__ void squared_norm(const float* g, const float* losses, flo
 
 // AdamW with clipping. Every block adds the parts of the norm up for itself, in the same order, so
 // all see the same bits. Where the loss or the norm is not finite, nothing is updated.
-// stats: [0] the mean loss, [1] the norm before clipping. The first `decayed` numbers decay.
+// stats: [0] the mean loss; written here: [1] the norm before clipping, [2] whether there was an update,
+// 1 or 0. The first `decayed` numbers decay.
 extern "C" __global__ void adamw(float* p, const float* g, float* m, float* v, const float* parts,
-                                 float* stats, const int* head, int n, int decayed, int blocks,
-                                 float share, float beta1, float beta2, float epsilon,
-                                 float decay) {
+                                 float* stats, const int* head, int n, int decayed, int blocks) {
     __shared__ float shared[32];
     const float* hyper = (const float*)head;
     float sum = 0;
     for (int i = threadIdx.x; i < blocks; i += blockDim.x) sum += parts[i];
-    float norm = sqrtf(block_sum(sum, shared)), loss = parts[blocks] * share, clip = hyper[7];
-    if (blockIdx.x == 0 && threadIdx.x == 0) stats[0] = loss, stats[1] = norm;
-    if (!(fabsf(loss) < 3e38f && norm < 3e38f)) return;
+    float norm = sqrtf(block_sum(sum, shared)), clip = hyper[7];
+    bool finite = fabsf(stats[0]) < 3e38f && norm < 3e38f;
+    if (blockIdx.x == 0 && threadIdx.x == 0) stats[1] = norm, stats[2] = finite;
+    if (!finite) return;
     float scale = clip > 0 && clip < norm ? clip / norm : 1.f;
     float rate = hyper[4], c1 = hyper[5], c2 = hyper[6];
-    float change = rate * c2 / c1, floor = epsilon * c2, shrink = 1 - rate * decay;
+    float beta1 = hyper[8], rest1 = hyper[9], beta2 = hyper[10], rest2 = hyper[11];
+    float change = rate * c2 / c1, floor = hyper[12] * c2, shrink = 1 - rate * hyper[13];
     for (int i = 4 * (blockIdx.x * blockDim.x + threadIdx.x); i < n;
          i += 4 * gridDim.x * blockDim.x) {
         float4 a = load4(g + i), b = load4(m + i), c = load4(v + i), d = load4(p + i);
@@ -98,8 +103,8 @@ extern "C" __global__ void adamw(float* p, const float* g, float* m, float* v, c
         float keep = i < decayed ? shrink : 1.f;
         for (int j = 0; j < 4; j++) {
             float y = x[j] * scale;
-            first[j] = beta1 * first[j] + (1 - beta1) * y;
-            second[j] = beta2 * second[j] + (1 - beta2) * y * y;
+            first[j] = beta1 * first[j] + rest1 * y;
+            second[j] = beta2 * second[j] + rest2 * y * y;
             value[j] = value[j] * keep - change * first[j] / (sqrtf(second[j]) + floor);
         }
         store4(m + i, b);

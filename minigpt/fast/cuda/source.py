@@ -11,7 +11,7 @@ FILES = ("common.cuh", "rows.cu", "embedding.cu", "attention.cu", "attention_bac
 
 def source() -> str:
     """All kernels as one CUDA C++ text."""
-    return "\n".join((FOLDER / name).read_text() for name in FILES)
+    return "\n".join((FOLDER / name).read_text(encoding="utf-8") for name in FILES)
 
 
 def signatures() -> dict[str, list[tuple[str, str]]]:

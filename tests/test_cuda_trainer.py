@@ -1,0 +1,186 @@
+"""Training by the CUDA kernels, over the emulator: the CPU's losses, gradients and updates; dropout; parts; waits."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import closing
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pytest
+from cuda_emulator import MISSING, Emulated, Emulator
+
+from minigpt.backend import Backend
+from minigpt.config import ModelConfig, TrainConfig
+from minigpt.fast.cuda.trainer import CudaTrainer
+from minigpt.trainer import Trainer
+
+pytestmark = pytest.mark.skipif(bool(MISSING), reason=MISSING)
+
+CONFIG = ModelConfig(n_layer=2, n_head=2, n_embd=128, n_positions=70, vocab_size=97, dropout=0.0)
+TRAIN = TrainConfig(learning_rate=1e-3, clip_norm=0.5, seed=3)
+
+
+@pytest.fixture(scope="module")
+def backend() -> Emulated:
+    """One whose kernels have been checked."""
+    made = Emulated()
+    made.found = {(128, name): "" for name in ("float32", "tf32", "bfloat16")}
+    return made
+
+
+def batch(seed: int, B: int, T: int, V: int = 97) -> tuple[np.ndarray, np.ndarray]:
+    stream = np.random.default_rng(seed).integers(0, V, (B, T + 1))
+    return stream[:, :-1], stream[:, 1:]
+
+
+def trainer(backend: Backend, config: ModelConfig = CONFIG, train: TrainConfig = TRAIN, **options: Any) -> Trainer:
+    """With biases and gains that are not 0 and 1, which would hide mistakes."""
+    made = Trainer(config, train, threads=1, backend=backend, **{"precision": "float32", **options})
+    rng = np.random.default_rng(1)
+    made.load_state_dict({name: a + 0.1 * rng.standard_normal(a.shape) for name, a in made.state_dict().items()})
+    assert type(made) is (CudaTrainer if isinstance(backend, Emulated) else Trainer)
+    return made
+
+
+@pytest.fixture
+def both(backend: Emulated, cpu: Backend) -> Iterator[tuple[Trainer, Trainer]]:
+    with closing(trainer(cpu)) as reference, closing(trainer(backend)) as ours:
+        yield reference, ours
+
+
+def apart(ours: dict[str, np.ndarray], reference: dict[str, np.ndarray]) -> float:
+    """The largest difference over the largest number of an array."""
+    assert ours.keys() == reference.keys()
+    return max(float(np.abs(ours[name] - wanted).max() / np.abs(wanted).max()) for name, wanted in reference.items())
+
+
+@pytest.mark.parametrize(("B", "T"), [(1, 1), (3, 17), (2, 70)])
+def test_loss_and_gradients_are_the_cpus(both: tuple[Trainer, Trainer], B: int, T: int) -> None:
+    """One tile and no whole one; the gradient of the keys' bias, 0 but for rounding, is measured with its neighbours."""
+    (loss, wanted), (own_loss, own) = (each.loss_and_gradients(*batch(B, B, T)) for each in both)
+    assert own_loss == pytest.approx(loss, rel=1e-6)
+    assert apart(own, wanted) < 1e-5
+    assert both[1].evaluate(*batch(B, B, T)) == pytest.approx(loss, rel=1e-6)
+
+
+def test_a_vocabulary_without_room_for_padding(backend: Emulated, cpu: Backend) -> None:
+    """97 tokens are padded to 128 with rows of the positions behind them; with 3 positions there are too few."""
+    config = replace(CONFIG, n_layer=1, n_positions=3)
+    with closing(trainer(cpu, config)) as reference, closing(trainer(backend, config)) as ours:
+        (loss, wanted), (own_loss, own) = (each.loss_and_gradients(*batch(0, 2, 3)) for each in (reference, ours))
+    assert own_loss == pytest.approx(loss, rel=1e-6)
+    assert apart(own, wanted) < 1e-5
+
+
+def test_losses_norms_and_the_state_of_seven_steps_are_the_cpus(backend: Emulated, cpu: Backend) -> None:
+    """With shapes that change, which moves buffers; with both ways to make a step; with a configuration that changes between halves."""
+    config = replace(CONFIG, n_layer=1)
+    losses: list[list[float]] = [[], []]
+    with closing(trainer(cpu, config)) as reference, closing(trainer(backend, config)) as ours:
+        for found, each in zip(losses, (reference, ours), strict=True):
+            for i in range(5):
+                found += [each.step(*batch(i, 2, (14, 5, 20)[i % 3])), each.gradient_norm]
+            found.append(each.forward_backward(*batch(8, 3, 14)))
+            each.configure(learning_rate=3e-3, weight_decay=0.2)
+            found += [each.update(), each.forward_backward(*batch(9, 1, 22)), each.update()]
+            assert each.optimizer.step == 7
+        states = reference.flat_state(), ours.flat_state()
+    assert losses[1] == pytest.approx(losses[0], rel=1e-5)
+    for name, wanted in states[0].items():  # Adam blows up the rounding of the keys' bias, 128 numbers whose gradient is 0
+        difference = np.abs(states[1][name] - wanted)
+        assert np.quantile(difference, 0.999) < 1e-5 * np.abs(wanted).max(), name
+        assert difference.max() < 1e-2, name
+
+
+def test_a_state_goes_on_as_if_nothing_had_been_between(backend: Emulated) -> None:
+    config = replace(CONFIG, n_layer=1, dropout=0.2)
+    with closing(trainer(backend, config)) as first, closing(trainer(backend, config)) as second:
+        for i in range(3):
+            first.step(*batch(i, 2, 9))
+        second.load_flat_state(first.flat_state(), first.optimizer.step)
+        assert [first.step(*batch(i, 2, 9)) for i in (3, 4)] == [second.step(*batch(i, 2, 9)) for i in (3, 4)]
+        for name, array in first.flat_state().items():
+            np.testing.assert_array_equal(array, second.flat_state()[name])
+
+
+def test_dropout_depends_on_seed_and_step_and_not_on_how_a_batch_is_split(backend: Emulated) -> None:
+    """Gradients of parts of 1, 2 and of all sequences are the same but for rounding; other seeds and steps draw others."""
+    config = replace(CONFIG, n_layer=1, dropout=0.3)
+    x, y = batch(0, 3, 17)
+    found = []
+    for split in (None, None, 1, 2):
+        with closing(trainer(backend, config, micro_batch=split)) as each:
+            found.append(each.loss_and_gradients(x, y))
+            if split is None:
+                assert each.loss_and_gradients(x, y)[0] == found[-1][0]
+                each.optimizer.step += 1
+                assert each.loss_and_gradients(x, y)[0] != found[-1][0]
+                assert each.evaluate(x, y) != found[-1][0]
+    assert all(np.array_equal(found[0][1][name], array) for name, array in found[1][1].items())  # the same bits
+    for loss, gradients in found[2:]:
+        assert loss == pytest.approx(found[0][0], rel=1e-6)
+        assert apart(gradients, found[0][1]) < 1e-5
+    with closing(trainer(backend, config, replace(TRAIN, seed=4))) as other:
+        assert other.loss_and_gradients(x, y)[0] != pytest.approx(found[0][0], rel=1e-4)
+
+
+class CUDARuntimeError(RuntimeError):
+    """As CuPy's."""
+
+    status = 2
+
+
+def test_without_memory_a_batch_is_halved(backend: Emulated, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever the error's class, and twice."""
+    x, y = batch(0, 4, 9)
+    config, errors, run = replace(CONFIG, n_layer=1), iter((MemoryError, CUDARuntimeError)), Emulator.run
+
+    def short(self: Emulator, program: Any) -> None:
+        if getattr(program, "B", 1) > 1:
+            raise next(errors)("out of memory")
+        run(self, program)
+
+    with closing(trainer(backend, config)) as whole, closing(trainer(backend, config)) as halved:
+        loss = whole.step(x, y)
+        monkeypatch.setattr(Emulator, "run", short)
+        assert halved.step(x, y) == pytest.approx(loss, rel=1e-6)
+        assert halved.micro_batch == 1
+        assert halved.gradient_norm == pytest.approx(whole.gradient_norm, rel=1e-5)
+
+
+def test_nothing_is_updated_where_the_loss_is_not_finite(both: tuple[Trainer, Trainer]) -> None:
+    for each in both:
+        state = each.state_dict()
+        state["transformer.h.0.ln_1.bias"][3] = np.nan
+        each.load_state_dict(state)
+        assert np.isnan(each.step(*batch(0, 1, 5)))
+        assert np.isnan(each.gradient_norm)
+        assert each.optimizer.step == 0
+        assert all(np.array_equal(a, state[name], equal_nan=True) for name, a in each.state_dict().items())
+
+
+@pytest.mark.parametrize("T", [5, 512])
+def test_a_step_is_few_launches_one_copy_and_one_wait_whatever_its_length(
+    backend: Emulated, monkeypatch: pytest.MonkeyPatch, T: int
+) -> None:
+    """Of the 12M layout. Kernels do not run here; programs are made once for a shape."""
+    config = ModelConfig(n_layer=6, n_head=2, n_embd=128, n_positions=512, vocab_size=3000)
+    counted: list[str] = []
+    monkeypatch.setattr(Emulator, "kernel", lambda self, name, *given, **options: lambda: counted.append(name))
+    monkeypatch.setattr(Emulator, "product", lambda self, *given, **options: lambda: counted.append("product"))
+    with closing(Trainer(config, TRAIN, threads=1, backend=backend, precision="tf32")) as ours:
+        device = backend.devices[-1]
+        x, y = batch(0, 8, T, 3000)
+        for _ in range(2):
+            counted.clear()
+            device.uploads = device.waits = 0
+            ours.step(x, y)
+            assert (device.uploads, device.waits) == (1, 1)
+        assert 100 < len(counted) <= 160
+        ours.micro_batch = 2  # sequences at once: four parts, and still one wait
+        ours.step(x, y)
+        device.uploads = device.waits = 0
+        ours.step(x, y)
+        assert (device.uploads, device.waits) == (4, 1)
