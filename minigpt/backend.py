@@ -17,6 +17,7 @@ from typing import Any
 
 import numpy as np
 
+from minigpt.config import PRECISIONS
 from minigpt.errors import MinigptError, counted
 from minigpt.threads import Turns
 
@@ -26,8 +27,6 @@ Array = Any  # a numpy.ndarray or a cupy.ndarray, whichever the backend makes
 # Smaller pieces mean more calls, and at each call threads wait for each other.
 CACHE_BYTES = 2**20
 
-PRECISIONS = ("float32", "tf32", "bfloat16")  # of products' inputs; all else is float32
-TENSOR_CORES = 8  # the compute capability from which they take TF32
 
 # The statuses with which CUDA's libraries report that memory ran out, by the error's class. cuBLAS
 # cannot even start (status 1) without memory for its workspace.
@@ -216,29 +215,22 @@ def choose_backend(device: str = "auto") -> Backend:
         raise MinigptError(f"unknown device {device!r}; use auto, cpu, cuda or cuda:N")
     if device == "cpu":
         return _cpu()
-    number = int(device[5:]) if ":" in device else None
     try:
-        cupy, found, capability = _probe_cupy(number)
+        # By name: these modules import this one, and the lecture does without them.
+        found: Backend = importlib.import_module("minigpt.fast.cuda.probe").find(
+            int(device[5:]) if ":" in device else None, _own_kernels()
+        )
     except MinigptError as error:
         if device != "auto":
             raise MinigptError(f"no usable GPU: {error}") from error
-        backend = _cpu()
-        backend.reason += f" ({error})"
-        return backend
-    name = device if number else "cuda"
-    if capability < TENSOR_CORES or not _own_kernels():
-        return CupyBackend(cupy, found, name)
-    # By name, as it imports the Trainer, which imports this module.
-    taken: Backend = importlib.import_module("minigpt.fast.cuda.choose").CudaBackend(
-        cupy, found, name
-    )
-    return taken
+        found = _cpu()
+        found.reason += f" ({error})"
+    return found
 
 
 @lru_cache(maxsize=1)
 def _faster() -> Any:
-    """The package of compiled layers, or None where numba is not installed. It imports the layers,
-    which import this module, hence by name."""
+    """The package of compiled layers, or None where numba is not installed."""
     try:
         importlib.import_module("numba")
     except ImportError:
@@ -258,56 +250,6 @@ def _own_kernels() -> bool:
     if wanted not in ("auto", "numpy"):
         raise MinigptError(f"MINIGPT_KERNELS is {wanted!r}; use auto or numpy")
     return wanted == "auto"
-
-
-def _probe_cupy(number: int | None) -> tuple[Any, str, int]:
-    """The cupy module, a description of GPU `number` or the current one, and its compute
-    capability; MinigptError with reason and remedy if it cannot compute."""
-    try:
-        cupy = importlib.import_module("cupy")
-    except ModuleNotFoundError as error:
-        if error.name != "cupy":
-            raise MinigptError(
-                f"CuPy is installed but lacks {error.name}: install it again for your CUDA version"
-            ) from error
-        raise MinigptError(
-            'CuPy is not installed: with an NVIDIA GPU, pip install "minigpt[cuda13]", '
-            "or cuda12 for an older driver"
-        ) from error
-    except (ImportError, OSError) as error:
-        # CuPy frames the text of its own ImportError; the reason is in the cause.
-        raise MinigptError(
-            f"CuPy does not import: {first_line(error.__cause__ or error)}; "
-            "install it again for your CUDA version"
-        ) from error
-    try:
-        if number is not None:
-            count = cupy.cuda.runtime.getDeviceCount()
-            if number >= count:
-                known = "cuda:0" if count == 1 else f"cuda:0 to cuda:{count - 1}"
-                raise MinigptError(f"there is no cuda:{number}; use {known}")
-            cupy.cuda.Device(number).use()
-        ones = cupy.ones((8, 8), dtype=cupy.float32)
-        kernel, product = cupy.exp(ones * 0), ones @ ones
-        total = float(kernel.sum()) + float(product.sum())
-    except MinigptError:
-        raise
-    # CuPy's driver, runtime, compiler, cuBLAS and memory errors have no common class.
-    except Exception as error:
-        remedy = "install or update the NVIDIA driver and the CUDA libraries that CuPy names"
-        raise MinigptError(
-            f"CuPy {cupy.__version__} cannot compute: "
-            f"{type(error).__name__}: {first_line(error)}; {remedy}"
-        ) from error
-    if total != 64 + 512:
-        raise MinigptError(
-            f"CuPy {cupy.__version__} computes wrongly: got {total}, wanted 576; "
-            "check the GPU and its driver"
-        )
-    device = cupy.cuda.runtime.getDeviceProperties(cupy.cuda.runtime.getDevice())
-    name = device["name"].decode(errors="replace")
-    found = f"CuPy {cupy.__version__} on {name}: a kernel and a matrix product ran"
-    return cupy, found, int(device.get("major", 0))
 
 
 def first_line(error: BaseException) -> str:

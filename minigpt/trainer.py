@@ -34,7 +34,8 @@ class Trainer:
     Batches are integers (B, T) on the host. Results do not depend on the number of threads beyond
     rounding, and are the same to the bit for the same number. A batch of more than `micro_batch`
     sequences is taken in parts, whose gradients add; if memory runs out, `micro_batch` is halved.
-    Calls from several threads take turns, and a forked process can go on with its own copy.
+    Calls from several threads take turns, and a forked process can go on with its own copy. On a
+    GPU the inputs of products are rounded to `precision`.
     Plain: the loop at the end of plain.py. The gradient of a batch is the mean of its sequences':
     workers and micro-batches each compute a part, divided by the tokens of the whole batch, and the
     parts are added. On one thread a step is 1.2 times as fast as plain's (BLAS is most of both); a
@@ -54,9 +55,8 @@ class Trainer:
         dtype: type = np.float32,
     ) -> None:
         self.threads = require_threads("threads", threads) or usable_cores()
-        self.micro_batch = micro_batch  # sequences at once, at most
-        if micro_batch is not None:
-            self.micro_batch = require_integer("micro_batch", micro_batch)
+        given = micro_batch is not None
+        self.micro_batch = require_integer("micro_batch", micro_batch) if given else None
         self.turns, self.config, self.train_config = Turns(), config, train_config or TrainConfig()
         self.backend = backend or choose_backend(device)
         self.precision = self.backend.settle_precision(precision)
@@ -93,23 +93,22 @@ class Trainer:
 
     @in_turn
     def step(self, x: np.ndarray, y: np.ndarray) -> float:
-        """One update from inputs x and targets y, (B, T) integers each. Returns the mean loss
-        before it, in nats per token. If the loss or `gradient_norm` is not finite, nothing is
-        updated."""
+        """One update from inputs x and targets y, (B, T) integers each. Returns the mean loss, in
+        nats per token, before it. If it or `gradient_norm` is not finite, nothing is updated."""
         self.loss_value = self._in_parts(self._backpropagate, x, y)
         self._update()
         return self.loss_value
 
     @in_turn
     def forward_backward(self, x: np.ndarray, y: np.ndarray) -> float:
-        """The first half of a step: the mean loss, and the gradients, one part in each worker."""
+        """The first half of a step: the mean loss, and the gradients, a part in each worker."""
         self.loss_value = self._in_parts(self._backpropagate, x, y)
         return self.loss_value
 
     @in_turn
     def update(self) -> float:
-        """The second half: AdamW with these gradients, clipped. Returns their global norm before
-        clipping; if it or the loss is not finite, nothing is updated."""
+        """The second half: AdamW with these gradients, clipped. Returns their norm before that; if
+        it or the loss is not finite, nothing is updated."""
         return self._update()
 
     def _update(self) -> float:
@@ -159,10 +158,9 @@ class Trainer:
             hidden = self.workers.map(GPT.forward, models, [ids[b] for b in shares])
         return self.backend.xp.concatenate(hidden)
 
-    def _check(self, x: np.ndarray, y: np.ndarray) -> tuple[Array, Array]:
+    def _check(self, x: np.ndarray, y: np.ndarray) -> Sequence[Array]:
         """A batch on the host -> ids (B, T) each, where the step wants them."""
-        x, y = check_batch(self.parameters, x, y)
-        return self.backend.xp.asarray(x), self.backend.xp.asarray(y)
+        return [*map(self.backend.xp.asarray, check_batch(self.parameters, x, y))]
 
     def _in_parts(
         self, work: Callable[[Array, Array, slice], float], x: np.ndarray, y: np.ndarray
@@ -189,8 +187,7 @@ class Trainer:
     def loss_and_gradients(
         self, x: np.ndarray, y: np.ndarray
     ) -> tuple[float, dict[str, np.ndarray]]:
-        """The loss of a batch and every gradient, named as in `state_dict`, before clipping;
-        nothing is updated."""
+        """The loss of a batch and every gradient before clipping, named as in `state_dict`."""
         loss = self._in_parts(self._backpropagate, x, y)
         with blas.limited(1):
             gradients = [model.parameters.gradients for model in self.models]
@@ -203,8 +200,7 @@ class Trainer:
         return self._in_parts(self._evaluate, x, y)
 
     def _evaluate(self, ids: Array, targets: Array, part: slice) -> float:
-        hidden = self._forward(ids[part], None)
-        return self._loss_of(hidden, targets[part], targets.size)
+        return self._loss_of(self._forward(ids[part], None), targets[part], targets.size)
 
     @in_turn
     def hidden(self, x: np.ndarray) -> Array:
@@ -260,6 +256,5 @@ class Trainer:
         self.workers.close()
 
     def __reduce__(self) -> NoReturn:
-        raise MinigptError(
-            "a Trainer cannot be copied or pickled; load its state_dict into another"
-        )
+        why = "a Trainer cannot be copied or pickled"
+        raise MinigptError(f"{why}; load its state_dict into another")

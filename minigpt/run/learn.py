@@ -44,7 +44,9 @@ def learn(job: Job) -> list[Path]:
     pace, train_config = schedule(job, windows, timing)
     show_plan(job, config, train_config, windows, timing)
     split = fit_memory(job, config, train_config, windows)
-    trainer = Trainer(config, train_config, threads=job.options.threads, micro_batch=split, backend=job.backend)
+    how: dict[str, Any] = {"threads": job.options.threads, "precision": job.options.precision, "backend": job.backend}
+    trainer = Trainer(config, train_config, micro_batch=split, **how)
+    run.record["device_reason"] = job.backend.reason  # a GPU's kernels are checked at the first trainer
     listener.say("", trainer.plan(train_config.batch_size))
     run.save("training")
     ids = open_stream(run.checkpoint / HELD_OUT_IDS, config.vocab_size)[: timing.held_out_tokens if timing else None]

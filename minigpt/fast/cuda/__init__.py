@@ -9,6 +9,7 @@
     trainer    the Trainer that runs them
     checks     each kernel against its specification, a step against the lecture's
     choose     the backend that takes this Trainer where the checks pass
+    probe      whether CuPy can compute at all; the backend, or why there is none
 
 No sum uses atomics: where many blocks add to one number, each writes its part, and a second launch adds the parts in order. So the same
 seed gives the same bits. Dropout draws by a counter (Philox), from the seed, the step and the place alone, whichever part of a batch a row

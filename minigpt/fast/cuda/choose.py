@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from minigpt.backend import PRECISIONS, CupyBackend, first_line
+from minigpt.backend import CupyBackend, first_line
+from minigpt.config import PRECISIONS
 from minigpt.fast.cuda.checks import differences
 from minigpt.fast.cuda.device import Device
 from minigpt.fast.cuda.trainer import CudaTrainer

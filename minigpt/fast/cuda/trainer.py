@@ -7,6 +7,7 @@ saving, resuming and sampling know nothing of this. The classes of the lecture a
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from functools import lru_cache
 from typing import Any
 
@@ -38,7 +39,8 @@ class CudaTrainer(trainer.Trainer):
         if why := unfit(self):
             self.__class__ = trainer.Trainer  # type: ignore[assignment]
             self.precision = "float32"
-            self.backend.do_without(why)
+            if self.parameters.dtype == np.float32:
+                self.backend.do_without(why)
             return
         memory, stats = Workspace(self.backend), self.backend.xp.zeros(4, dtype=np.float32)
         device = self.backend.device(self.config.n_embd, self.precision)
@@ -46,7 +48,7 @@ class CudaTrainer(trainer.Trainer):
         self.programs: dict[tuple[int, int, bool, bool] | None, Program] = {}  # by shape and kind of a pass; None: the update
         self.fed = np.zeros(HEAD, np.int32)
 
-    def _check(self, x: np.ndarray, y: np.ndarray) -> tuple[Array, Array]:
+    def _check(self, x: np.ndarray, y: np.ndarray) -> Sequence[Array]:
         """Batches stay on the host: each part goes over in one copy."""
         return check_batch(self.parameters, x, y)
 
