@@ -18,6 +18,7 @@ from typing import Any
 
 import numpy as np
 
+from minigpt.backend import Backend
 from minigpt.fast.cuda.choose import CudaBackend
 from minigpt.fast.cuda.program import Program
 from minigpt.fast.cuda.source import options, signatures, source
@@ -172,6 +173,8 @@ class Emulated(CudaBackend):
     def __init__(self) -> None:
         super().__init__(Poisoned(), "emulated")
         self.devices: list[Emulator] = []
+
+    generators, dropout_mask = Backend.generators, Backend.dropout_mask  # the plain Trainer draws with NumPy
 
     def device(self, width: int, precision: str) -> Emulator:
         self.devices.append(Emulator(width, precision == "float32"))

@@ -26,6 +26,7 @@ from minigpt.layers import Workspace
 from minigpt.loss import CrossEntropy
 from minigpt.model import new_parameters
 from minigpt.params import EMBEDDING
+from minigpt.run.speed import measure
 from minigpt.run.textmodel import TextModel
 from minigpt.run.vocabulary import compact
 from minigpt.tokenizer import Tokenizer
@@ -367,6 +368,16 @@ def test_a_gpu_is_taken_by_its_number(monkeypatch: pytest.MonkeyPatch) -> None:
     for device in ("cuda:", "cuda:x", "cuda:-1", "cpu:0"):
         with pytest.raises(MinigptError, match=f"unknown device '{device}'"):
             choose_backend(device)
+
+
+def test_bench_measures_a_gpu(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without a peak of the CPU."""
+    monkeypatch.setitem(sys.modules, "cupy", strict_cupy)
+    found = measure(CONFIG, 2, 8, 1, 0.01, "cuda")
+    assert found.device.startswith("CuPy")
+    assert found.plan == "1 worker on the GPU"
+    assert found.peak is found.memory is None
+    assert min(*found.training, *found.sampling, found.products) > 0
 
 
 @pytest.mark.parametrize("backend", [Backend(""), over_cupy()], ids=["cpu", "cupy"])

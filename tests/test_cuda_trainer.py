@@ -13,7 +13,9 @@ from cuda_emulator import MISSING, Emulated, Emulator
 
 from minigpt.backend import Backend
 from minigpt.config import ModelConfig, TrainConfig
+from minigpt.fast.cuda.checks import step_errors
 from minigpt.fast.cuda.trainer import CudaTrainer
+from minigpt.layers import Gelu
 from minigpt.trainer import Trainer
 
 pytestmark = pytest.mark.skipif(bool(MISSING), reason=MISSING)
@@ -184,3 +186,57 @@ def test_a_step_is_few_launches_one_copy_and_one_wait_whatever_its_length(
         device.uploads = device.waits = 0
         ours.step(x, y)
         assert (device.uploads, device.waits) == (4, 1)
+
+
+@pytest.mark.parametrize(
+    ("change", "why"),
+    [
+        ({"n_head": 4}, "they are for heads of 64 numbers, these have 32"),
+        ({"n_embd": 192, "n_head": 3}, "they are for widths in steps of 128 up to 1024, not 192"),
+        ({"n_embd": 1152, "n_head": 18}, "they are for widths in steps of 128 up to 1024, not 1152"),
+    ],
+)
+def test_other_models_are_trained_without_the_kernels_and_the_reason_is_said(change: dict[str, int], why: str) -> None:
+    """The same classes as ever compute then, in float32."""
+    backend = Emulated()
+    with closing(Trainer(replace(CONFIG, n_layer=1, **change), TRAIN, threads=1, backend=backend, precision="tf32")) as plain:
+        assert type(plain) is Trainer
+        assert plain.precision == "float32"
+        assert backend.reason == f"emulated; training without its own kernels: {why}"
+        assert np.isfinite(plain.step(*batch(0, 1, 4)))
+    assert backend.devices == []
+
+
+def test_the_gradient_check_in_float64_is_plain_and_no_reason_to_remark(backend: Emulated) -> None:
+    with closing(Trainer(CONFIG, TRAIN, threads=1, backend=backend, dtype=np.float64)) as plain:
+        assert type(plain) is Trainer
+    assert backend.reason == "emulated"
+
+
+def test_kernels_are_taken_where_they_agree_with_the_lecture() -> None:
+    """In TF32 as by default, after one check for all trainers of a width."""
+    backend = Emulated()
+    for _ in range(2):
+        with closing(Trainer(replace(CONFIG, n_layer=1), TRAIN, threads=1, backend=backend)) as ours:
+            assert (type(ours), ours.precision) == (CudaTrainer, "tf32")
+            assert ours.plan(8).endswith("its own kernels, products in tf32")
+    assert len(backend.devices) == 4  # two for the check
+    assert backend.reason == "emulated"
+
+
+def test_a_layer_that_somebody_changes_is_the_one_that_runs(backend: Emulated, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The kernels' own GELU is no longer the lecture's."""
+    monkeypatch.setattr(Gelu, "CUBIC", 0.045)
+    assert max(step_errors(backend, 128).values()) > 1e-4
+
+
+def test_a_device_without_a_compiler_is_used_without_kernels(monkeypatch: pytest.MonkeyPatch) -> None:
+    backend = Emulated()
+
+    def no_compiler(width: int, precision: str) -> Any:
+        raise OSError("libnvrtc.so.12: cannot open shared object file\nmore")
+
+    monkeypatch.setattr(backend, "device", no_compiler)
+    with closing(Trainer(replace(CONFIG, n_layer=1), TRAIN, threads=1, backend=backend)) as plain:
+        assert type(plain) is Trainer
+    assert backend.reason.endswith("without its own kernels: OSError: libnvrtc.so.12: cannot open shared object file")
