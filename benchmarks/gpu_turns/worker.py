@@ -1,5 +1,5 @@
 """One variant of a step in a process of its own, for turns.py:
-python -m benchmarks.gpu_trial.worker VARIANT V B T DROPOUT
+python -m benchmarks.gpu_turns.worker VARIANT V B T DROPOUT
 
 Orders: start, pace, round, profile. After each the device is waited for, so that a failure is
 answered where it happened; after one the process ends at once.
@@ -73,7 +73,7 @@ class Worker:
 
         if self.name.startswith("torch"):
             return profiled(self.run)
-        return by_kernel(self.run) | {"products": self.run.step.device.lt.report}
+        return by_kernel(self.run)
 
 
 def main() -> None:

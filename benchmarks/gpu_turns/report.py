@@ -1,5 +1,5 @@
 """Tables in Markdown of what was measured:
-python -m benchmarks.gpu_trial.report trial.json gpu.json > tables.md"""
+python -m benchmarks.gpu_turns.report turns.json gpu.json > tables.md"""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-OURS = ("ours", "ours, one stream", "ours, not tuned", "ours, no graph", "ours, float32")
+OURS = ("ours", "ours, bfloat16", "ours, float32")
 PEERS = ("eager", "reduce-overhead", "compile", "graph", "compiled-graph")
 
 
@@ -28,9 +28,9 @@ def rate(one: dict[str, float] | None) -> str:
     return f"{one['median']:,.0f}{host} ({one['q1']:,.0f}-{one['q3']:,.0f})"
 
 
-def speeds(trial: dict[str, Any]) -> str:
+def speeds(turns: dict[str, Any]) -> str:
     rows = []
-    for label, found in trial["speed"].items():
+    for label, found in turns["speed"].items():
         if isinstance(found, dict) and "thousand tokens/s" in found:
             rates = found["thousand tokens/s"]
             names = (*OURS, *(f"torch {peer}" for peer in PEERS))
@@ -38,15 +38,12 @@ def speeds(trial: dict[str, Any]) -> str:
     return table(["thousand tokens/s", *OURS, *(f"torch {peer}" for peer in PEERS)], rows)
 
 
-def kernels(trial: dict[str, Any], most: int = 14) -> str:
+def kernels(turns: dict[str, Any], most: int = 14) -> str:
     parts = []
-    for label, found in trial["profile"].items():
+    for label, found in turns["profile"].items():
         if isinstance(found, dict) and "kernels" in found:
-            rows = [
-                [name, one["us"], one["times"], one["sum"]]
-                for name, one in list(found["kernels"].items())[:most]
-            ]
-            said = f"{label}: {found['launches']} launches, {found['graph ms']} ms as a graph"
+            rows = [[name, one["us"], one["times"], one["sum"]] for name, one in list(found["kernels"].items())[:most]]
+            said = f"{label}: {found['launches']} launches, {found['graphs ms']} ms as graphs"
             parts.append(f"{said}\n\n" + table(["launch", "us", "times", "sum"], rows))
         elif isinstance(found, dict):
             parts.append(f"{label}: kernels run for {found.get('kernels ms')} ms a step\n")
@@ -69,9 +66,8 @@ def present(gpu: dict[str, Any]) -> str:
 
 
 def main() -> None:
-    trial, gpu = (json.loads(Path(path).read_text()) for path in sys.argv[1:3])
-    device = {k: v for k, v in trial["environment"].items() if not isinstance(v, float)}
-    print(device, speeds(trial), kernels(trial), present(gpu), sep="\n\n")
+    turns, gpu = (json.loads(Path(path).read_text()) for path in sys.argv[1:3])
+    print(gpu["machine"].get("device"), speeds(turns), kernels(turns), present(gpu), sep="\n\n")
 
 
 if __name__ == "__main__":

@@ -67,9 +67,7 @@ class Player:
         return {}
 
 
-def in_turn(
-    players: dict[str, Player], tokens: int, rounds: int = 9, seconds: float = 0.1, cap: float = 20
-) -> dict[str, dict[str, float]]:
+def in_turn(players: dict[str, Player], tokens: int, rounds: int = 9, seconds: float = 0.1, cap: float = 20) -> dict[str, dict[str, float]]:
     """Thousand tokens/s of each over rounds of `seconds` in which all take turns; milliseconds that
     the host needs to hand over a step when the device has nothing to do. Where that is as long as
     a step, the host is what the rate is bound by. An answer may take `cap` seconds."""

@@ -25,9 +25,7 @@ DEVICE = "cuda"
 class Peer:
     """A model in training. Calls do not wait for the device."""
 
-    def __init__(
-        self, config: ModelConfig, state: dict[str, np.ndarray] | None, B: int, T: int, variant: str
-    ) -> None:
+    def __init__(self, config: ModelConfig, state: dict[str, np.ndarray] | None, B: int, T: int, variant: str) -> None:
         torch.set_float32_matmul_precision("high")  # TF32
         torch.manual_seed(0)
         self.variant = variant
@@ -98,9 +96,7 @@ def attention_times(B: int, T: int, H: int, dropout: float = 0.0) -> dict[str, f
     times = {}
     torch.set_float32_matmul_precision("high")
     for dtype in (torch.float32, torch.bfloat16):
-        q, k, v = (
-            torch.randn(B, H, T, 64, device=DEVICE, dtype=dtype, requires_grad=True) for _ in "qkv"
-        )
+        q, k, v = (torch.randn(B, H, T, 64, device=DEVICE, dtype=dtype, requires_grad=True) for _ in "qkv")
         dy = torch.randn_like(q)
 
         def forward(q=q, k=k, v=v) -> torch.Tensor:

@@ -1,7 +1,6 @@
-"""python -m benchmarks.gpu_trial --out trial.json --seconds 200
+"""python -m benchmarks.gpu_turns --out turns.json --seconds 200
 
-Sections: environment, kernels, gradients, losses, speed, ceilings. Each has its own time
-cap; what fails is noted and the rest runs. The JSON is written after each section.
+Sections: speed, ceilings. Each has its own time cap; what fails is noted and the rest runs. The JSON is written after each section.
 """
 
 from __future__ import annotations
@@ -18,19 +17,18 @@ from typing import Any
 from .sections import SECTIONS, SHAPES
 
 
-class Trial:
-    """The results so far, the time left, and the device that sections share."""
+class Turns:
+    """The results so far, and the time left."""
 
     def __init__(self, out: Path, seconds: float, shapes: int) -> None:
         self.out, self.start, self.seconds = out, time.monotonic(), seconds
         self.shapes = shapes
         self.results: dict[str, Any] = {}
-        self.device: Any = None  # of the checks, made at the first use
 
     def left(self) -> float:
         return self.seconds - (time.monotonic() - self.start)
 
-    def section(self, name: str, run: Callable[[Trial, dict], None], cap: float) -> None:
+    def section(self, name: str, run: Callable[[Turns, dict], None], cap: float) -> None:
         """Run a section into results[name], within its cap and the time left."""
         cap = min(cap, self.left())
         found = self.results[name] = {}
@@ -58,18 +56,16 @@ class Trial:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("--out", type=Path, default=Path("trial.json"))
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--out", type=Path, default=Path("turns.json"))
     parser.add_argument("--seconds", type=float, default=200)
     parser.add_argument("--only", default=",".join(SECTIONS), help="sections, by commas")
     parser.add_argument("--shapes", type=int, default=len(SHAPES), help="of speed, so many")
     a = parser.parse_args()
-    trial = Trial(a.out, a.seconds, a.shapes)
-    wanted = [name for name in SECTIONS if name in a.only.split(",") or name == "environment"]
+    turns = Turns(a.out, a.seconds, a.shapes)
+    wanted = [name for name in SECTIONS if name in a.only.split(",")]
     for name in wanted:
-        trial.section(name, *SECTIONS[name])
+        turns.section(name, *SECTIONS[name])
 
 
 if __name__ == "__main__":
