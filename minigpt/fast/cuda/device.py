@@ -1,7 +1,7 @@
 """A CUDA device by CuPy: kernels by NVRTC, products by cuBLASLt, programs as graphs, one copy in and one out.
 
-Two streams of one's own: CuPy's default stream would wait for them at every turn, and cannot be captured. Whatever CuPy was given before
-comes before what is uploaded; whatever comes after a `read` finds these streams empty.
+Two streams of one's own, since CuPy's default stream cannot be captured. What CuPy was given before comes before what is uploaded and run;
+what comes after a `read` finds these streams empty.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ class Device:
         return launch
 
     def upload(self, host: np.ndarray, to: Array) -> None:
-        """Start a copy of host int32 numbers to the device, behind what CuPy was given before."""
+        """Start a copy of int32 numbers to the device."""
         if self.sent == len(self.pinned):
             self.pinned.append(np.empty(0, np.int32))
         if self.pinned[self.sent].size < host.size:
@@ -71,6 +71,7 @@ class Device:
 
     def run(self, program: Program) -> None:
         """Start a program: launch by launch the first time, when libraries load and allocate, then as a graph."""
+        self.order(self.xp.cuda.get_current_stream(), self.stream)
         if program.ran and program.graph is None:
             program.graph = self.capture(program)
         if program.graph is None:

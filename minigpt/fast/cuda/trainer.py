@@ -32,6 +32,7 @@ class CudaTrainer(trainer.Trainer):
     """
 
     backend: Any  # a CudaBackend
+    ground: Any = None  # a Ground
 
     def _hire(self) -> None:
         """New programs, with empty buffers."""
@@ -42,6 +43,8 @@ class CudaTrainer(trainer.Trainer):
             if self.parameters.dtype == np.float32:
                 self.backend.do_without(why)
             return
+        if self.ground:  # memory has run out in the middle of a step
+            self.ground.device.wait()
         memory, stats = Workspace(self.backend), self.backend.xp.zeros(4, dtype=np.float32)
         device = self.backend.device(self.config.n_embd, self.precision)
         self.ground = Ground(device, self.parameters, memory, stats)
