@@ -11,7 +11,7 @@ import importlib
 import math
 import os
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
 from typing import Any
 
@@ -43,6 +43,7 @@ class Backend:
     most_workers = 2**20  # threads that may compute side by side: no limit
     plans_memory = True  # a batch is split in advance, to fit into the machine's free memory
     faster: Mapping[Any, Any] = {}  # a class or function -> a faster one
+    enter: Callable[[], Any] | None = None  # what a thread has to do first
 
     def __init__(self, reason: str) -> None:
         self.reason = reason
@@ -126,6 +127,8 @@ class CupyBackend(Backend):
     def __init__(self, xp: Any, reason: str, name: str = "cuda") -> None:
         super().__init__(reason)
         self.xp, self.name = xp, name
+        if ":" in name:  # every thread begins with the first GPU
+            self.enter = xp.cuda.Device(int(name[5:])).use
 
     def processor(self, threads: int) -> str:
         return "the GPU"

@@ -60,7 +60,7 @@ class Trainer:
         self.turns, self.config, self.train_config = Turns(), config, train_config or TrainConfig()
         self.backend = backend or choose_backend(device)
         self.precision = self.backend.settle_precision(precision)
-        self.workers = Workers(min(self.threads, self.backend.most_workers))
+        self.workers = Workers(min(self.threads, self.backend.most_workers), self.backend.enter)
         self.parameters = new_parameters(config, self.backend, dtype)
         self.optimizer = Optimizer(self.parameters, self.train_config)
         self.restart()

@@ -13,6 +13,7 @@ from __future__ import annotations
 import operator
 import re
 import sys
+import threading
 from collections.abc import Callable
 from functools import cache
 from pathlib import Path
@@ -258,15 +259,19 @@ class MemoryPool:
 
 
 class Device:
-    """cupy.cuda.Device, one of two."""
+    """cupy.cuda.Device, one of two. Every thread begins with the first."""
 
-    current = 0
+    thread = threading.local()
 
     def __init__(self, device: int) -> None:
         self.id = device
 
     def use(self) -> None:
-        Device.current = self.id
+        Device.thread.current = self.id
+
+    @classmethod
+    def current(cls) -> int:
+        return getattr(cls.thread, "current", 0)
 
 
 def asarray(a: Any, dtype: Any = None, order: Any = None, *, copy: bool | None = None, blocking: bool = False) -> ndarray:
@@ -327,7 +332,7 @@ class StrictCupy(ModuleType):
                 MemoryPool=MemoryPool,
                 Device=Device,
                 runtime=SimpleNamespace(
-                    getDevice=lambda: Device.current,
+                    getDevice=Device.current,
                     getDeviceCount=lambda: 2,
                     getDeviceProperties=lambda device_id: {"name": f"strict stand-in {device_id}".rstrip(" 0").encode()},
                     deviceSynchronize=lambda: None,

@@ -5,7 +5,9 @@ from __future__ import annotations
 import inspect
 import json
 import sys
+import threading
 from collections.abc import Callable
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 from types import ModuleType
@@ -357,12 +359,14 @@ def test_a_cupy_that_computes_is_taken_and_its_device_named(monkeypatch: pytest.
 def test_a_gpu_is_taken_by_its_number(monkeypatch: pytest.MonkeyPatch) -> None:
     """The second one becomes the current one, and a resumed run asks for it again; a number that is none is refused in a line."""
     monkeypatch.setitem(sys.modules, "cupy", strict_cupy)
-    monkeypatch.setattr(stand_in.Device, "current", 0)
+    monkeypatch.setattr(stand_in.Device, "thread", threading.local())
     backend = choose_backend("cuda:1")
     assert backend.name == "cuda:1"
     assert "strict stand-in 1" in backend.reason
+    with closing(Trainer(CONFIG, backend=backend)) as trainer:
+        assert trainer.workers.map(lambda _: stand_in.Device.current(), [0]) == [1]  # in another thread
     assert choose_backend("cuda:0").name == "cuda"
-    assert stand_in.Device.current == 0
+    assert stand_in.Device.current() == 0
     with pytest.raises(MinigptError, match=r"^no usable GPU: there is no cuda:2; use cuda:0 to cuda:1$"):
         choose_backend("cuda:2")
     for device in ("cuda:", "cuda:x", "cuda:-1", "cpu:0"):

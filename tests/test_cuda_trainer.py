@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 from cuda_emulator import MISSING, Emulated, Emulator
 
+from minigpt import model
 from minigpt.backend import Backend
 from minigpt.config import ModelConfig, TrainConfig
 from minigpt.fast.cuda.checks import step_errors
@@ -240,3 +241,16 @@ def test_a_device_without_a_compiler_is_used_without_kernels(monkeypatch: pytest
     with closing(Trainer(replace(CONFIG, n_layer=1), TRAIN, threads=1, backend=backend)) as plain:
         assert type(plain) is Trainer
     assert backend.reason.endswith("without its own kernels: OSError: libnvrtc.so.12: cannot open shared object file")
+
+
+def test_other_parts_are_trained_without_the_kernels(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A norm that stands where GPT-1's own belongs, as CONTRIBUTING.md says."""
+
+    class AnotherNorm(model.Norm):
+        """One that somebody tries."""
+
+    monkeypatch.setattr(model, "Norm", AnotherNorm)
+    backend = Emulated()
+    with closing(Trainer(replace(CONFIG, n_layer=1), TRAIN, threads=1, backend=backend)) as plain:
+        assert type(plain) is Trainer
+    assert backend.reason.endswith("they are for GPT-1's own parts")
