@@ -9,13 +9,15 @@ from __future__ import annotations
 import gc
 import importlib
 import math
-from collections.abc import Mapping, Sequence
+import re
+from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
 from typing import Any
 
 import numpy as np
 
-from minigpt.errors import MinigptError, counted, first_line
+from minigpt.config import PRECISIONS
+from minigpt.errors import MinigptError, counted
 from minigpt.threads import Turns
 
 Array = Any  # a numpy.ndarray or a cupy.ndarray, whichever the backend makes
@@ -23,6 +25,7 @@ Array = Any  # a numpy.ndarray or a cupy.ndarray, whichever the backend makes
 # A chain of elementwise steps runs over pieces of this size, which fit in a common L2 cache.
 # Smaller pieces mean more calls, and at each call threads wait for each other.
 CACHE_BYTES = 2**20
+
 
 # The statuses with which CUDA's libraries report that memory ran out, by the error's class. cuBLAS
 # cannot even start (status 1) without memory for its workspace.
@@ -38,6 +41,7 @@ class Backend:
     tile = 64  # queries and keys per tile of attention: only diagonal tiles compute masked scores
     most_workers = 2**20  # threads that may compute side by side: no limit
     plans_memory = True  # a batch is split in advance, to fit into the machine's free memory
+    enter: Callable[[], Any] | None = None  # what a thread has to do first
     kernels = "NumPy alone"  # what computes between the matrix products, with its version
 
     def __init__(self, reason: str, faster: Mapping[Any, Any] | None = None) -> None:
@@ -51,6 +55,17 @@ class Backend:
     def fast(self, part: Any) -> Any:
         """A class or function, or a faster one with the same results, where there is one."""
         return self.faster.get(part, part)
+
+    def settle_precision(self, wanted: str | None) -> str:
+        """To what training rounds the inputs of matrix products: `wanted`, one of PRECISIONS, or
+        for None the default; MinigptError if it cannot."""
+        if wanted not in (None, *PRECISIONS):
+            raise MinigptError(f"unknown precision {wanted!r}; use {', '.join(PRECISIONS)}")
+        if wanted not in (None, "float32"):
+            raise MinigptError(
+                f"precision {wanted} is for NVIDIA GPUs from 2020 on; here products are float32"
+            )
+        return "float32"
 
     def asarray(self, host: np.ndarray, dtype: Any = None) -> Array:
         """A host array as an array of this backend; copied only where it must be."""
@@ -107,11 +122,14 @@ class CupyBackend(Backend):
     name = "cuda"
     most_workers = 1
     plans_memory = False  # a batch is split once the GPU is out of memory
+    kernels = "CuPy's"
     tile = 512  # a whole window of GPT-1: launches cost more than the masked half
 
-    def __init__(self, xp: Any, reason: str) -> None:
+    def __init__(self, xp: Any, reason: str, name: str = "cuda") -> None:
         super().__init__(reason)
-        self.xp = xp
+        self.xp, self.name = xp, name
+        if ":" in name:  # every thread begins with the first GPU
+            self.enter = xp.cuda.Device(int(name[5:])).use
 
     def processor(self, threads: int) -> str:
         return "the GPU"
@@ -191,69 +209,29 @@ class Workspace:
 
 
 def choose_backend(device: str = "auto") -> Backend:
-    """The backend for `--device auto|cpu|cuda`; its `reason` says in a line what was taken and why.
+    """The backend for `--device auto|cpu|cuda|cuda:N`; its `reason` says in a line what was taken
+    and why. `cuda:N` makes GPU N the current one of the calling thread.
 
     CuPy is taken only if a kernel and a matrix product really ran: it can be imported on machines
     where neither does.
     """
-    if device not in ("auto", "cpu", "cuda"):
-        raise MinigptError(f"unknown device {device!r}; use auto, cpu or cuda")
-    if device == "cpu":
-        return _cpu()
-    try:
-        cupy, found = _probe_cupy()
-    except MinigptError as error:
-        if device == "cuda":
-            raise MinigptError(f"no usable GPU: {error}") from error
-        return _cpu(f" ({error})")
-    return CupyBackend(cupy, found)
-
-
-def _cpu(no_gpu: str = "") -> Backend:
-    """NumPy, with compiled layers where numba can compile them (fast/)."""
-    # By name, as it imports the layers, which import this module.
-    backend: Backend = importlib.import_module("minigpt.fast.choice").choose_kernels()
+    if not re.fullmatch(r"auto|cpu|cuda(:\d{1,4})?", device):
+        raise MinigptError(f"unknown device {device!r}; use auto, cpu, cuda or cuda:N")
+    no_gpu = ""
+    if device != "cpu":
+        number = int(device[5:]) if ":" in device else None
+        try:
+            found: Backend = _fast("cuda.probe").find(number)
+            return found
+        except MinigptError as error:
+            if device != "auto":
+                raise MinigptError(f"no usable GPU: {error}") from error
+            no_gpu = f" ({error})"
+    backend: Backend = _fast("choice").choose_kernels()
     backend.reason += no_gpu
     return backend
 
 
-def _probe_cupy() -> tuple[Any, str]:
-    """The cupy module and a description of its device; MinigptError with reason and remedy if it
-    cannot compute."""
-    try:
-        cupy = importlib.import_module("cupy")
-    except ModuleNotFoundError as error:
-        if error.name != "cupy":
-            raise MinigptError(
-                f"CuPy is installed but lacks {error.name}: install it again for your CUDA version"
-            ) from error
-        raise MinigptError(
-            'CuPy is not installed: with an NVIDIA GPU, pip install "minigpt[cuda13]", '
-            "or cuda12 for an older driver"
-        ) from error
-    except (ImportError, OSError) as error:
-        # CuPy frames the text of its own ImportError; the reason is in the cause.
-        raise MinigptError(
-            f"CuPy does not import: {first_line(error.__cause__ or error)}; "
-            "install it again for your CUDA version"
-        ) from error
-    try:
-        ones = cupy.ones((8, 8), dtype=cupy.float32)
-        kernel, product = cupy.exp(ones * 0), ones @ ones
-        total = float(kernel.sum()) + float(product.sum())
-    # CuPy's driver, runtime, compiler, cuBLAS and memory errors have no common class.
-    except Exception as error:
-        remedy = "install or update the NVIDIA driver and the CUDA libraries that CuPy names"
-        raise MinigptError(
-            f"CuPy {cupy.__version__} cannot compute: "
-            f"{type(error).__name__}: {first_line(error)}; {remedy}"
-        ) from error
-    if total != 64 + 512:
-        raise MinigptError(
-            f"CuPy {cupy.__version__} computes wrongly: got {total}, wanted 576; "
-            "check the GPU and its driver"
-        )
-    device = cupy.cuda.runtime.getDeviceProperties(cupy.cuda.runtime.getDevice())["name"].decode(
-        errors="replace"
-    )
-    return cupy, f"CuPy {cupy.__version__} on {device}: a kernel and a matrix product ran"
+def _fast(name: str) -> Any:
+    """A module of fast/. By name: they import this one, and the lecture does without them."""
+    return importlib.import_module(f"minigpt.fast.{name}")

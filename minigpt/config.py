@@ -11,6 +11,7 @@ from typing import Any
 
 from minigpt.errors import MinigptError
 
+PRECISIONS = ("float32", "tf32", "bfloat16")  # of products' inputs; all else is float32
 ABOVE_ZERO = {"low": 0.0, "high": math.inf, "low_open": True, "high_open": True}
 FROM_ZERO = {"low": 0.0, "high": math.inf, "high_open": True}
 

@@ -213,9 +213,10 @@ def family() -> str:
     return f"GPT-1 with {', '.join(changed)}" if changed else "GPT-1"
 
 
-def check_batch(parameters: Parameters, x: np.ndarray, y: np.ndarray) -> tuple[Array, Array]:
-    """Inputs and targets on the host -> ids (B, T) each on the device; MinigptError if the network
-    cannot take them."""
+def check_batch(
+    parameters: Parameters, x: np.ndarray, y: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """Inputs and targets -> ids (B, T) each; MinigptError if the network cannot take them."""
     try:
         x, y = np.asarray(x), np.asarray(y)
     except ValueError as error:  # rows of different lengths
@@ -229,5 +230,4 @@ def check_batch(parameters: Parameters, x: np.ndarray, y: np.ndarray) -> tuple[A
     for name, ids in (("x", x), ("y", y)):
         if ids.dtype.kind not in "iu" or ids.min() < 0 or ids.max() >= V:
             raise MinigptError(f"{name} must hold token ids from 0 to {V - 1} as integers")
-    xp = parameters.backend.xp
-    return xp.asarray(x, dtype=np.int64), xp.asarray(y, dtype=np.int64)
+    return x.astype(np.int64, copy=False), y.astype(np.int64, copy=False)

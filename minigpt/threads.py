@@ -102,10 +102,10 @@ class Call:
 
 
 class Workers:
-    """Up to `most` threads, for one caller at a time."""
+    """Up to `most` threads, for one caller at a time. Each begins with `enter`."""
 
-    def __init__(self, most: int) -> None:
-        self.most, self._closed = most, False
+    def __init__(self, most: int, enter: Callable[[], Any] | None = None) -> None:
+        self.most, self.enter, self._closed = most, enter, False
         self._reset()
 
     def _reset(self) -> None:
@@ -159,7 +159,7 @@ class Workers:
         while len(self._threads) < wanted:
             # A daemon, so that the interpreter can exit without waiting for it.
             thread = threading.Thread(
-                target=serve, args=(self._calls,), name="minigpt", daemon=True
+                target=serve, args=(self._calls, self.enter), name="minigpt", daemon=True
             )
             try:
                 thread.start()
@@ -173,8 +173,10 @@ class Workers:
                 self._calls.put(None)
 
 
-def serve(calls: SimpleQueue[Call | None]) -> None:
+def serve(calls: SimpleQueue[Call | None], enter: Callable[[], Any] | None = None) -> None:
     """The loop of a thread: call after call until a None. Keeps no reference to a finished call."""
+    if enter:
+        enter()
     while (call := calls.get()) is not None:
         try:
             with np.errstate(all="ignore"):  # callers judge what is not finite

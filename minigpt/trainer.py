@@ -34,7 +34,8 @@ class Trainer:
     Batches are integers (B, T) on the host. Results do not depend on the number of threads beyond
     rounding, and are the same to the bit for the same number. A batch of more than `micro_batch`
     sequences is taken in parts, whose gradients add; if memory runs out, `micro_batch` is halved.
-    Calls from several threads take turns, and a forked process can go on with its own copy.
+    Calls from several threads take turns, and a forked process can go on with its own copy. On a
+    GPU the inputs of products are rounded to `precision`.
     Plain: the loop at the end of plain.py. The gradient of a batch is the mean of its sequences':
     workers and micro-batches each compute a part, divided by the tokens of the whole batch, and the
     parts are added. On one thread a step is 1.2 times as fast as plain's (BLAS is most of both); a
@@ -49,21 +50,23 @@ class Trainer:
         threads: int | None = None,
         micro_batch: int | None = None,
         *,
+        precision: str | None = None,
         backend: Backend | None = None,
         dtype: type = np.float32,
     ) -> None:
         self.threads = require_threads("threads", threads) or usable_cores()
-        self.micro_batch = micro_batch  # sequences at once, at most
-        if micro_batch is not None:
-            self.micro_batch = require_integer("micro_batch", micro_batch)
+        given = micro_batch is not None
+        self.micro_batch = require_integer("micro_batch", micro_batch) if given else None
         self.turns, self.config, self.train_config = Turns(), config, train_config or TrainConfig()
         self.backend = backend or choose_backend(device)
-        self.workers = Workers(min(self.threads, self.backend.most_workers))
+        self.precision = self.backend.settle_precision(precision)
+        self.workers = Workers(min(self.threads, self.backend.most_workers), self.backend.enter)
         self.parameters = new_parameters(config, self.backend, dtype)
         self.optimizer = Optimizer(self.parameters, self.train_config)
-        self.add_up = self.backend.fast(add_up)
         self.restart()
         self.loss_value = self.gradient_norm = 0.0  # of the latest step; the norm before clipping
+        # The same results (fast/).
+        self.__class__, self.add_up = map(self.backend.fast, (type(self), add_up))
         self._hire()
 
     def _hire(self) -> None:
@@ -91,23 +94,22 @@ class Trainer:
 
     @in_turn
     def step(self, x: np.ndarray, y: np.ndarray) -> float:
-        """One update from inputs x and targets y, (B, T) integers each. Returns the mean loss
-        before it, in nats per token. If the loss or `gradient_norm` is not finite, nothing is
-        updated."""
+        """One update from inputs x and targets y, (B, T) integers each. Returns the mean loss, in
+        nats per token, before it. If it or `gradient_norm` is not finite, nothing is updated."""
         self.loss_value = self._in_parts(self._backpropagate, x, y)
         self._update()
         return self.loss_value
 
     @in_turn
     def forward_backward(self, x: np.ndarray, y: np.ndarray) -> float:
-        """The first half of a step: the mean loss, and the gradients, one part in each worker."""
+        """The first half of a step: the mean loss, and the gradients, a part in each worker."""
         self.loss_value = self._in_parts(self._backpropagate, x, y)
         return self.loss_value
 
     @in_turn
     def update(self) -> float:
-        """The second half: AdamW with these gradients, clipped. Returns their global norm before
-        clipping; if it or the loss is not finite, nothing is updated."""
+        """The second half: AdamW with these gradients, clipped. Returns their norm before that; if
+        it or the loss is not finite, nothing is updated."""
         return self._update()
 
     def _update(self) -> float:
@@ -157,12 +159,16 @@ class Trainer:
             hidden = self.workers.map(GPT.forward, models, [ids[b] for b in shares])
         return self.backend.xp.concatenate(hidden)
 
+    def _check(self, x: np.ndarray, y: np.ndarray) -> Sequence[Array]:
+        """A batch on the host -> ids (B, T) each, where the step wants them."""
+        return [*map(self.backend.xp.asarray, check_batch(self.parameters, x, y))]
+
     def _in_parts(
         self, work: Callable[[Array, Array, slice], float], x: np.ndarray, y: np.ndarray
     ) -> float:
         """The sum of work(ids, targets, sequences) over the parts of a batch; if memory runs out,
         again in parts of half the size."""
-        ids, targets = check_batch(self.parameters, x, y)
+        ids, targets = self._check(x, y)
         B = len(ids)
         while True:
             size = min(self.micro_batch or B, B)
@@ -182,8 +188,7 @@ class Trainer:
     def loss_and_gradients(
         self, x: np.ndarray, y: np.ndarray
     ) -> tuple[float, dict[str, np.ndarray]]:
-        """The loss of a batch and every gradient, named as in `state_dict`, before clipping;
-        nothing is updated."""
+        """The loss of a batch and every gradient before clipping, named as in `state_dict`."""
         loss = self._in_parts(self._backpropagate, x, y)
         with blas.limited(1):
             gradients = [model.parameters.gradients for model in self.models]
@@ -196,18 +201,17 @@ class Trainer:
         return self._in_parts(self._evaluate, x, y)
 
     def _evaluate(self, ids: Array, targets: Array, part: slice) -> float:
-        hidden = self._forward(ids[part], None)
-        return self._loss_of(hidden, targets[part], targets.size)
+        return self._loss_of(self._forward(ids[part], None), targets[part], targets.size)
 
     @in_turn
     def hidden(self, x: np.ndarray) -> Array:
         """The hidden states (B * T, C) of inputs (B, T), without dropout."""
-        return self._forward(check_batch(self.parameters, x, x)[0], None)
+        return self._forward(Trainer._check(self, x, x)[0], None)
 
     @in_turn
     def loss_of(self, hidden: Array, y: np.ndarray) -> float:
         """The mean loss of hidden states (B * T, C) and targets (B, T)."""
-        return self._loss_of(hidden, check_batch(self.parameters, y, y)[1], y.size)
+        return self._loss_of(hidden, Trainer._check(self, y, y)[1], y.size)
 
     def _loss_of(self, hidden: Array, targets: Array, total: int) -> float:
         with blas.limited(1):
@@ -253,6 +257,5 @@ class Trainer:
         self.workers.close()
 
     def __reduce__(self) -> NoReturn:
-        raise MinigptError(
-            "a Trainer cannot be copied or pickled; load its state_dict into another"
-        )
+        why = "a Trainer cannot be copied or pickled"
+        raise MinigptError(f"{why}; load its state_dict into another")

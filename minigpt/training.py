@@ -31,9 +31,8 @@ def train(
     for x, y in windows.batches(course.step):
         if course.done:
             return
-        loss = trainer.forward_backward(x, y)  # the mean loss of the batch; every gradient
-        norm = trainer.update()  # AdamW, the gradients clipped to a global norm
-        course.count(loss, norm, y.size)
+        loss = trainer.step(x, y)  # every gradient, AdamW; the mean loss before it
+        course.count(loss, trainer.gradient_norm, y.size)
         if course.evaluation_due:
             report = course.report(held_out_loss(trainer, held_out))
             if course.is_best(report):

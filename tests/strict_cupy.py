@@ -13,6 +13,7 @@ from __future__ import annotations
 import operator
 import re
 import sys
+import threading
 from collections.abc import Callable
 from functools import cache
 from pathlib import Path
@@ -253,6 +254,25 @@ class MemoryPool:
     def free_all_blocks(self, stream: None = None) -> None:
         """Nothing is kept, so nothing is freed."""
 
+    def total_bytes(self) -> int:
+        return 0
+
+
+class Device:
+    """cupy.cuda.Device, one of two. Every thread begins with the first."""
+
+    thread = threading.local()
+
+    def __init__(self, device: int) -> None:
+        self.id = device
+
+    def use(self) -> None:
+        Device.thread.current = self.id
+
+    @classmethod
+    def current(cls) -> int:
+        return getattr(cls.thread, "current", 0)
+
 
 def asarray(a: Any, dtype: Any = None, order: Any = None, *, copy: bool | None = None, blocking: bool = False) -> ndarray:
     """The way onto the device: a NumPy array is copied, an array of ours is not."""
@@ -310,8 +330,12 @@ class StrictCupy(ModuleType):
             "random": SimpleNamespace(Philox4x3210=Philox4x3210, Generator=Generator),
             "cuda": SimpleNamespace(
                 MemoryPool=MemoryPool,
+                Device=Device,
                 runtime=SimpleNamespace(
-                    getDevice=lambda: 0, getDeviceProperties=lambda device_id: {"name": b"strict stand-in"}, deviceSynchronize=lambda: None
+                    getDevice=Device.current,
+                    getDeviceCount=lambda: 2,
+                    getDeviceProperties=lambda device_id: {"name": f"strict stand-in {device_id}".rstrip(" 0").encode()},
+                    deviceSynchronize=lambda: None,
                 ),
             ),
         }

@@ -6,7 +6,9 @@ import inspect
 import json
 import re
 import sys
+import threading
 from collections.abc import Callable
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 from types import ModuleType
@@ -27,6 +29,7 @@ from minigpt.layers import Workspace
 from minigpt.loss import CrossEntropy
 from minigpt.model import new_parameters
 from minigpt.params import EMBEDDING
+from minigpt.run.speed import measure
 from minigpt.run.textmodel import TextModel
 from minigpt.run.vocabulary import compact
 from minigpt.tokenizer import Tokenizer
@@ -354,6 +357,44 @@ def test_a_cupy_that_computes_is_taken_and_its_device_named(monkeypatch: pytest.
     assert backend.reason == f"CuPy {strict_cupy.__version__} on strict stand-in: a kernel and a matrix product ran"
 
 
+def test_a_gpu_is_taken_by_its_number(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The second one becomes the current one, and a resumed run asks for it again; a number that is none is refused in a line."""
+    monkeypatch.setitem(sys.modules, "cupy", strict_cupy)
+    monkeypatch.setattr(stand_in.Device, "thread", threading.local())
+    backend = choose_backend("cuda:1")
+    assert backend.name == "cuda:1"
+    assert "strict stand-in 1" in backend.reason
+    with closing(Trainer(CONFIG, backend=backend)) as trainer:
+        assert trainer.workers.map(lambda _: stand_in.Device.current(), [0]) == [1]  # in another thread
+    assert choose_backend("cuda:0").name == "cuda"
+    assert stand_in.Device.current() == 0
+    with pytest.raises(MinigptError, match=r"^no usable GPU: there is no cuda:2; use cuda:0 to cuda:1$"):
+        choose_backend("cuda:2")
+    for device in ("cuda:", "cuda:x", "cuda:-1", "cpu:0"):
+        with pytest.raises(MinigptError, match=f"unknown device '{device}'"):
+            choose_backend(device)
+
+
+def test_bench_measures_a_gpu(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without a peak of the CPU."""
+    monkeypatch.setitem(sys.modules, "cupy", strict_cupy)
+    found = measure(CONFIG, 2, 8, 1, 0.01, "cuda")
+    assert found.device.startswith("CuPy")
+    assert found.plan == "1 worker on the GPU"
+    assert found.peak is found.memory is None
+    assert min(*found.training, *found.sampling, found.products) > 0
+
+
+@pytest.mark.parametrize("backend", [Backend(""), over_cupy()], ids=["cpu", "cupy"])
+def test_products_are_float32_where_there_are_no_kernels_for_other_precisions(backend: Backend) -> None:
+    assert [backend.settle_precision(wanted) for wanted in (None, "float32")] == ["float32", "float32"]
+    for wanted in ("tf32", "bfloat16"):
+        with pytest.raises(MinigptError, match=f"precision {wanted} is for NVIDIA GPUs from 2020 on; here products are float32"):
+            Trainer(CONFIG, backend=backend, precision=wanted)
+    with pytest.raises(MinigptError, match="unknown precision 'half'; use float32, tf32, bfloat16"):
+        backend.settle_precision("half")
+
+
 def test_the_cpu_is_taken_as_asked_without_a_look_at_cupy(monkeypatch: pytest.MonkeyPatch) -> None:
     """A broken CuPy cannot disturb who asks for the CPU."""
     as_cupy(monkeypatch, ones=failing(AssertionError("CuPy was tried")))
@@ -364,7 +405,7 @@ def test_the_cpu_is_taken_as_asked_without_a_look_at_cupy(monkeypatch: pytest.Mo
 
 def test_an_unknown_device_is_refused_with_the_known_ones() -> None:
     """A misspelt device never falls back in silence."""
-    with pytest.raises(MinigptError, match="unknown device 'gpu'; use auto, cpu or cuda"):
+    with pytest.raises(MinigptError, match="unknown device 'gpu'; use auto, cpu, cuda or cuda:N"):
         choose_backend("gpu")
 
 

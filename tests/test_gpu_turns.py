@@ -1,4 +1,4 @@
-"""Variants that take turns in processes of their own (benchmarks/gpu_trial/turns.py): one that fails costs only itself."""
+"""Variants that take turns in processes of their own (benchmarks/gpu_turns/turns.py): one that fails costs only itself."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 if str(ROOT) not in sys.path:
     sys.path.append(str(ROOT))
-from benchmarks.gpu_trial.turns import Player, in_turn  # noqa: E402
+from benchmarks.gpu_turns.turns import Player, in_turn  # noqa: E402
 
 PROCESS = """
 import json, os, sys, time

@@ -16,6 +16,7 @@ from minigpt.attention import Cache, tiles
 from minigpt.backend import Backend
 from minigpt.config import ModelConfig, TrainConfig
 from minigpt.corpus.ollama.teacher import TeacherSettings
+from minigpt.errors import MinigptError
 from minigpt.layers import Workspace
 from minigpt.loss import chunk_rows
 from minigpt.run import keeper
@@ -216,3 +217,24 @@ def test_words_that_were_cut_are_remembered_as_long_as_they_are_not_too_many(
         tokenizer._words.update({str(number): [0] for number in range(known)})
         tokenizer.encode(f"{known}{known}")
         assert (len(tokenizer._words) < 10) == emptied
+
+
+@pytest.mark.parametrize(("precision", "recorded"), [(None, "float32"), ("float32", "float32")])
+def test_the_precision_of_a_run_is_recorded_so_that_it_is_resumed_with_the_same(
+    tmp_path: Path, precision: str | None, recorded: str
+) -> None:
+    options = {"source": "template", "device": "cpu", "out": tmp_path / "run", "precision": precision}
+    record = new_job("cooking", Options.parse(options), Listener()).run.record
+    assert record["options"]["precision"] == recorded
+    assert Options.parse(record["options"]).precision == recorded
+
+
+@pytest.mark.parametrize(
+    ("precision", "why"),
+    [("tf32", "precision tf32 is for NVIDIA GPUs from 2020 on; here products are float32"), ("half", "unknown precision 'half'")],
+)
+def test_a_precision_that_the_cpu_has_not_is_one_line_before_anything_is_written(tmp_path: Path, precision: str, why: str) -> None:
+    options = {"source": "template", "device": "cpu", "out": tmp_path / "run", "precision": precision}
+    with pytest.raises(MinigptError, match=f"^{why}"):
+        new_job("cooking", Options.parse(options), Listener())
+    assert list(tmp_path.iterdir()) == []

@@ -64,7 +64,9 @@ class Context:
         return ModelConfig(vocab_size=vocab, dropout=dropout)
 
     def trainer(self, config: ModelConfig, device: str = "cuda", **options: Any) -> Trainer:
-        """A trainer on the device, or on the CPU."""
+        """A trainer on the device, or on the CPU. The stand-in has no other precision than float32."""
+        if self.rehearsal:
+            options.pop("precision", None)
         return Trainer(config, TrainConfig(seed=0), device=device, **options)
 
     def cupy(self) -> Any:

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from minigpt.backend import choose_backend
+from minigpt.backend import Backend, choose_backend
 from minigpt.gradcheck import check_gradients
 
 from .context import Context, batch
@@ -64,20 +64,22 @@ def parity(context: Context) -> None:
 def compare(context: Context, name: str, B: int, T: int, V: int) -> None:
     """By array: the largest difference over the largest gradient, and the same of the norms."""
     x, y = batch(1, B, T, V)
-    with closing(context.trainer(context.config(V), "cpu", dtype=np.float64)) as cpu:
+    with closing(context.trainer(context.config(V), "cpu", dtype=np.float64, backend=Backend("NumPy"))) as cpu:
         rng = np.random.default_rng(2)  # biases of 0 and gains of 1 would hide mistakes
         state = {n: a + 0.02 * rng.standard_normal(a.shape) for n, a in cpu.state_dict().items()}
         cpu.load_state_dict(state)
         loss, wanted = cpu.loss_and_gradients(x, y)
     found: dict[str, Any] = {"loss": loss}
-    for dtype in (np.float32, np.float64):
-        kind = np.dtype(dtype).name
-        with closing(context.trainer(context.config(V), dtype=dtype)) as gpu:
+    for kind, dtype in (("float32", np.float32), ("tf32", np.float32), ("bfloat16", np.float32), ("float64", np.float64)):
+        precision = kind if dtype is np.float32 else None
+        with closing(context.trainer(context.config(V), dtype=dtype, precision=precision)) as gpu:
             gpu.load_state_dict(state)
             got_loss, got = gpu.loss_and_gradients(x, y)
+            plan = gpu.plan(B)
         errors = {n: relative(got[n], g) for n, g in wanted.items()}
         worst = max(errors, key=lambda n: errors[n][0])
         found[kind] = {
+            "plan": plan,
             "loss error": abs(got_loss - loss),
             "worst by element": errors[worst][0],
             "in": worst,
@@ -97,7 +99,7 @@ def relative(got: np.ndarray, wanted: np.ndarray) -> tuple[float, float]:
 
 
 def losses(context: Context) -> None:
-    """Fifty steps from the same weights on the CPU and twice on the device; then dropout's draws."""
+    """Fifty steps from the same weights on the CPU and twice on the device, in float32; then dropout's draws."""
     B, T, V = (2, 8, 23) if context.rehearsal else (8, 128, 3000)
     runs: dict[str, Any] = {}
     for name in ("GPU", "GPU again", "CPU"):
@@ -110,7 +112,7 @@ def losses(context: Context) -> None:
 def train(context: Context, name: str, B: int, T: int, V: int) -> tuple[list[float], dict[str, np.ndarray]]:
     """The losses of fifty steps over the same eight batches, and the parameters that they end at."""
     found = []
-    with closing(context.trainer(context.config(V), "cpu" if name == "CPU" else "cuda")) as trainer:
+    with closing(context.trainer(context.config(V), "cpu" if name == "CPU" else "cuda", precision="float32")) as trainer:
         start = time.perf_counter()
         for i in range(STEPS):
             found.append(trainer.step(*batch(i % 8, B, T, V)))
@@ -162,7 +164,7 @@ def repeated_dropout(context: Context, B: int, T: int, V: int) -> None:
     """With dropout on: the same seed, the same bits? And does the split into micro-batches matter?"""
     results = []
     for parts in (None, None, B // 2):
-        with closing(context.trainer(context.config(V, 0.1), micro_batch=parts)) as trainer:
+        with closing(context.trainer(context.config(V, 0.1), micro_batch=parts, precision="float32")) as trainer:
             results.append(trainer.loss_and_gradients(*batch(3, B, T, V)))
     apart = [max(relative(results[i][1][n], g)[0] for n, g in results[0][1].items()) for i in (1, 2)]
     found = {"losses": [r[0] for r in results], "again, largest relative": apart[0], "in two parts": apart[1]}

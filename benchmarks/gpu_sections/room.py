@@ -23,7 +23,7 @@ def limited(context: Context) -> None:
     B, T, V = (8, 32, 31) if context.rehearsal else (64, 128, 3000)
     x, y = batch(0, B, T, V)
     pool.free_all_blocks()
-    with closing(context.trainer(context.config(V))) as trainer:
+    with closing(context.trainer(context.config(V), precision="float32")) as trainer:
         wanted = trainer.loss_and_gradients(x, y)
         taken = pool.total_bytes()
     del trainer
@@ -41,7 +41,7 @@ def full(context: Context) -> None:
     cupy = context.cupy()
     B, T, V = (8, 8, 31) if context.rehearsal else (64, 512, 3000)
     x, y = batch(0, B, T, V)
-    with closing(context.trainer(context.config(V))) as trainer:
+    with closing(context.trainer(context.config(V), precision="float32")) as trainer:
         wanted = trainer.loss_and_gradients(x, y)
     del trainer
     release(cupy)
@@ -62,7 +62,7 @@ def full(context: Context) -> None:
 
 def starve(context: Context, name: str, x: np.ndarray, y: np.ndarray, wanted: tuple[float, Any], facts: dict[str, Any]) -> None:
     """The same gradients by a new trainer; how small its parts became, and what it ran into."""
-    with closing(context.trainer(context.config(31 if context.rehearsal else 3000))) as trainer:
+    with closing(context.trainer(context.config(31 if context.rehearsal else 3000), precision="float32")) as trainer:
         try:
             loss, got = trainer.loss_and_gradients(x, y)
         except Exception as error:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import statistics
 import time
 from collections.abc import Callable
-from contextlib import closing
+from contextlib import ExitStack, closing
 from typing import Any
 
 import numpy as np
@@ -13,7 +13,7 @@ import numpy as np
 from minigpt import ModelConfig
 
 from .ceilings import torch_synchronize
-from .context import Context, batch, spread, tf32, timed
+from .context import Context, batch, spread, timed
 
 Step = Callable[[np.ndarray, np.ndarray], Any]
 SHAPES = [(8, 128, 0.0), (8, 256, 0.0), (32, 256, 0.0), (64, 512, 0.0), (8, 128, 0.1)]
@@ -27,7 +27,7 @@ def training(context: Context) -> None:
     rates: dict[str, dict[str, Any]] = {}
     took = {"eager": 4.0, "compile": 30.0, "reduce-overhead": 30.0}
     passes = [
-        ("eager", shapes, ["minigpt", "minigpt TF32", "torch eager float32", "torch eager TF32"]),
+        ("eager", shapes, ["minigpt", "minigpt TF32", "minigpt bfloat16", "torch eager float32", "torch eager TF32"]),
         ("compile", shapes, ["minigpt TF32", "torch compile", "torch eager TF32"]),
         ("reduce-overhead", shapes, ["minigpt TF32", "torch reduce-overhead", "torch eager TF32"]),
     ]
@@ -67,11 +67,12 @@ def beside(context: Context, shape: tuple[int, int, float], names: list[str], ke
     V = 31 if context.rehearsal else VOCAB
     config = context.config(V, dropout)
     batches = [batch(i, B, T, V) for i in range(4)]
-    with closing(context.trainer(config)) as trainer:
-        state = trainer.state_dict()
+    with ExitStack() as stack:
+        with closing(context.trainer(config, "cpu")) as cpu:
+            state = cpu.state_dict()
         steps: dict[str, Step] = {}
         for name in names:
-            context.attempt(f"{key}, {name}", lambda name=name: steps.update({name: step_of(context, name, trainer, config, state)}))
+            context.attempt(f"{key}, {name}", lambda name=name: steps.update({name: step_of(context, name, stack, config, state)}))
         for _ in range(2):
             for name, step in list(steps.items()):
                 one = rates.setdefault(key, {}).setdefault(name, {"seconds": [], "losses": [], "block rate": 0.0})
@@ -118,16 +119,14 @@ def turn(context: Context, name: str, step: Step, batches: list[Any], one: dict[
     one["memory"] = memory(context, name)
 
 
-def step_of(context: Context, name: str, trainer: Any, config: ModelConfig, state: dict[str, np.ndarray]) -> Step:
-    """A training step of one implementation. PyTorch's returns its loss on the device: reading it is no part of the step."""
+def step_of(context: Context, name: str, stack: ExitStack, config: ModelConfig, state: dict[str, np.ndarray]) -> Step:
+    """A training step of one implementation; the stack closes it. PyTorch's returns its loss on the device: reading it is no part of the
+    step."""
     if name.startswith("minigpt"):
-        rounded = name.endswith("TF32") and not context.rehearsal
-
-        def own(x: np.ndarray, y: np.ndarray) -> float:
-            with tf32(rounded):
-                return float(trainer.step(x, y))
-
-        return own
+        trainer = context.trainer(config, precision={"TF32": "tf32", "bfloat16": "bfloat16"}.get(name[8:], "float32"))
+        stack.callback(trainer.close)
+        trainer.load_state_dict(state)
+        return trainer.step
     import torch
     from peers import torch_gpt
 

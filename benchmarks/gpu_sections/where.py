@@ -7,7 +7,7 @@ import tempfile
 import time
 from collections import Counter, defaultdict
 from collections.abc import Callable
-from contextlib import closing
+from contextlib import ExitStack, closing
 from pathlib import Path
 from typing import Any
 
@@ -143,6 +143,7 @@ def own(context: Context, name: str, step: Callable[[], Any], why: str) -> None:
 
 def peer(context: Context, trainer: Any, config: Any, x: np.ndarray, y: np.ndarray, key: str) -> None:
     """The same of PyTorch eager."""
-    step = step_of(context, "torch eager TF32", trainer, config, trainer.state_dict())
-    host(context, f"torch eager {key}, host", lambda: float(step(x, y)))
-    profile(context, f"torch eager {key}", lambda: float(step(x, y)))
+    with ExitStack() as stack:
+        step = step_of(context, "torch eager TF32", stack, config, trainer.state_dict())
+        host(context, f"torch eager {key}, host", lambda: float(step(x, y)))
+        profile(context, f"torch eager {key}", lambda: float(step(x, y)))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import functools
 import os
+import re
 import sys
 import traceback
 from collections.abc import Callable, Iterable, Iterator
@@ -181,6 +182,14 @@ def models_option(function: Callable[..., None]) -> Callable[..., None]:
     return click.option("--models-dir", type=click.Path(), default=MODELS_DIR, help="The folder that holds the runs.")(function)
 
 
+def known_device(ctx: click.Context, param: click.Parameter, value: str) -> str:
+    """The value, if it is one of --device."""
+    if not re.fullmatch(r"auto|cpu|cuda(:\d{1,4})?", value):
+        raise click.BadParameter(f"{value!r} is not auto, cpu, cuda or cuda:N", ctx, param)
+    return value
+
+
 def device_option(function: Callable[..., None]) -> Callable[..., None]:
     """--device."""
-    return click.option("--device", type=click.Choice(["auto", "cpu", "cuda"]), default="auto", help="Where to compute.")(function)
+    help = "Where to compute; cuda:1 is the second GPU."
+    return click.option("--device", callback=known_device, metavar="auto|cpu|cuda|cuda:N", default="auto", help=help)(function)

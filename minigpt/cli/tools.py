@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from minigpt.cli.common import command, models_option, show, size_option, tell
+from minigpt.cli.common import command, device_option, models_option, show, size_option, tell
 from minigpt.config import ModelConfig, find_size
 from minigpt.disk.foreign import one_line
 from minigpt.errors import counted
@@ -41,12 +41,13 @@ def list_command(models_dir: str) -> None:
 @click.option("--batch-size", type=click.IntRange(1), default=8, help="Windows per step.")
 @click.option("--context", type=click.IntRange(1), default=128, help="Tokens per window.")
 @click.option("--dropout", type=float, default=ModelConfig.dropout, help="Share of units dropped.")
+@device_option
 @click.option("--threads", type=click.IntRange(1), help="Processor cores to use.  [default: all]")
 @click.option("--seconds", type=click.FloatRange(1, 600), default=20.0, help="About how long to measure.")
 def bench_command(
-    model_size: str, vocab_size: int, batch_size: int, context: int, dropout: float, threads: int | None, seconds: float
+    model_size: str, vocab_size: int, batch_size: int, context: int, dropout: float, device: str, threads: int | None, seconds: float
 ) -> None:
-    """Measure how fast this machine trains and samples, on the CPU."""
+    """Measure how fast this machine trains and samples."""
     from statistics import median
 
     from minigpt.machine import usable_cores
@@ -60,13 +61,20 @@ def bench_command(
     what = f"{size.name}, vocabulary {vocab_size:,}: {count_parameters(config):,} parameters"
     what += f"; {batch_size} x {context} tokens, dropout {dropout:g}"
     tell(f"Model     {what}")
-    found = measure(config, batch_size, context, threads, seconds)
+    found = measure(config, batch_size, context, threads, seconds, device)
+    tell(f"Device    {found.device}")
 
     def rates(values: list[float]) -> str:
         return f"{median(values):,.0f} tokens/s ({min(values):,.0f} to {max(values):,.0f})"
 
     cores = f"{threads or usable_cores()} of {counted(usable_cores(), 'core')}"
+    if found.peak is None:
+        show(f"Machine   {found.plan}")
+        show(f"Training  {rates(found.training)}, {found.products / 1e12:,.1f} TFLOP/s in matrix products")
+        show(f"Sampling  {rates(found.sampling)}")
+        show(f"Memory    {gigabytes(found.resident)} of the GPU's")
+        return
     show(f"Machine   {cores}, {blas()}: {found.peak / 1e9:,.0f} GFLOP/s in matrix products")
-    show(f"Training  {rates(found.training)}, {found.share:.0%} of that peak")
+    show(f"Training  {rates(found.training)}, {found.products / found.peak:.0%} of that peak")
     show(f"Sampling  {rates(found.sampling)}")
     show(f"Memory    {found.memory}; the process holds {gigabytes(found.resident)}, {free_room()}")

@@ -8,6 +8,7 @@ import click
 
 from minigpt.cli.common import command, device_option, models_option
 from minigpt.cli.options import corpus_options
+from minigpt.config import PRECISIONS
 from minigpt.run.defaults import BATCH_SIZE, CHECKPOINT_SECONDS, CONTEXT, DROPOUT, EPOCHS, SEED, VOCABULARIES
 
 
@@ -28,6 +29,7 @@ from minigpt.run.defaults import BATCH_SIZE, CHECKPOINT_SECONDS, CONTEXT, DROPOU
 @click.option("--width", type=int, help="Width, instead of the size's; a multiple of the heads.")
 @click.option("--positions", type=int, help="The longest window of the model, in tokens, instead of the size's.")
 @device_option
+@click.option("--precision", type=click.Choice(PRECISIONS), help="What products round their inputs to, on a GPU.  [default: tf32]")
 @click.option("--threads", type=int, help="Processor cores to use.  [default: all]")
 @click.option("--checkpoint-seconds", type=float, default=CHECKPOINT_SECONDS, help="Least seconds between two saves of the training.")
 @click.option("--seed", type=int, default=SEED, help="Decides the corpus, initial weights, order, dropout and samples.")

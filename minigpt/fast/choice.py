@@ -11,13 +11,18 @@ from minigpt.backend import Backend
 from minigpt.errors import MinigptError, first_line
 
 
-def choose_kernels() -> Backend:
-    """`MINIGPT_KERNELS=numpy` leaves numba out. Whatever is wrong with numba, NumPy alone will do."""
+def own_kernels() -> bool:
+    """Whether anything but the lecture's classes may be used: not with `MINIGPT_KERNELS=numpy`."""
     wanted = os.environ.get("MINIGPT_KERNELS", "auto")
     if wanted not in ("auto", "numpy"):
         raise MinigptError(f"MINIGPT_KERNELS is {wanted!r}; use auto or numpy")
+    return wanted == "auto"
+
+
+def choose_kernels() -> Backend:
+    """Whatever is wrong with numba, NumPy alone will do."""
     backend = Backend(f"NumPy {np.__version__} on the CPU")
-    if wanted == "auto":
+    if own_kernels():
         try:
             backend = importlib.import_module("minigpt.fast.probe").choose()  # by name: it needs numba
         # numba's errors, at its import and in compiling, have no common class.

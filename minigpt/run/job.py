@@ -74,7 +74,8 @@ def new_job(prompt: str | None, o: Options, listener: Listener) -> Job:
     own = own_text(o, Path(o.out) if o.out else None, listener)
     o, teacher, why = choose_source(o, listener)
     backend = choose_backend(o.device)
-    o = replace(o, threads=o.threads or usable_cores(), device=backend.name)  # a resumed run computes as before
+    # A resumed run computes as before.
+    o = replace(o, threads=o.threads or usable_cores(), device=backend.name, precision=backend.settle_precision(o.precision))
     request = understand(prompt, o.preset) if prompt else None
     record = {
         "minigpt": __version__,

@@ -46,7 +46,9 @@ def learn(job: Job) -> list[Path]:
     pace, train_config = schedule(job, windows, timing, len(ids))
     show_plan(job, config, train_config, windows, timing)
     split = fit_memory(job, config, train_config, windows)
-    trainer = Trainer(config, train_config, threads=job.options.threads, micro_batch=split, backend=job.backend)
+    how: dict[str, Any] = {"threads": job.options.threads, "precision": job.options.precision, "backend": job.backend}
+    trainer = Trainer(config, train_config, micro_batch=split, **how)
+    run.record["device_reason"] = job.backend.reason  # a GPU's kernels are checked at the first trainer
     listener.say("", trainer.plan(train_config.batch_size))
     run.save("training")
     held_out = HeldOut(ids, windows.context, train_config.batch_size, end_of_text=config.vocab_size - 1)

@@ -10,7 +10,7 @@ from typing import Any, get_type_hints
 
 import numpy as np
 
-from minigpt.config import SIZES, ModelConfig, Size, TrainConfig, find_size, require_integer
+from minigpt.config import PRECISIONS, SIZES, ModelConfig, Size, TrainConfig, find_size, require_integer
 from minigpt.corpus.ollama.limits import Limits
 from minigpt.corpus.ollama.teacher import TeacherSettings
 from minigpt.corpus.prompt.understand import PRESETS, understand
@@ -66,6 +66,7 @@ class Options:
     width: int | None = None
     positions: int | None = None
     device: str = "auto"
+    precision: str | None = None
     threads: int | None = None
     seed: int = SEED
     checkpoint_seconds: float = CHECKPOINT_SECONDS
@@ -96,6 +97,8 @@ class Options:
         o._require_sources_that_fit()
         if o.vocab not in VOCABULARIES:
             raise MinigptError(f"unknown vocabulary {o.vocab!r}; use {' or '.join(VOCABULARIES)}")
+        if o.precision not in (None, *PRECISIONS):
+            raise MinigptError(f"unknown precision {o.precision!r}; use {', '.join(PRECISIONS)}")
         if o.preset is not None:
             understand("", o.preset)
         for name in COUNTS:

@@ -1,4 +1,4 @@
-"""Benchmark: a model and a batch -> tokens/s on this machine, their share of its matrix-product peak, and memory."""
+"""Benchmark: a model and a batch -> tokens/s on this machine, memory, and on the CPU their share of its matrix-product peak."""
 
 from __future__ import annotations
 
@@ -26,21 +26,24 @@ SIDE = 1536  # of the square matrices that measure the peak
 
 @dataclass(frozen=True)
 class Speed:
-    """Measurements. Rates are tokens/s, one for each step or token; `peak` is in FLOP/s."""
+    """Measurements. Rates are tokens/s, one for each step or token; `peak` and `products` are in FLOP/s."""
 
-    peak: float
+    device: str  # what was taken, and why
+    plan: str  # how a step is shared out
+    peak: float | None  # of the CPU
     training: list[float]
-    share: float  # of the peak, from the median step's matrix products alone
+    products: float  # the median step's matrix products
     sampling: list[float]
-    memory: StepMemory  # computed
-    resident: int  # bytes of the process after the steps, measured
+    memory: StepMemory | None  # computed, of the CPU
+    resident: int  # bytes of the process after the steps, or of the GPU's memory that it holds, measured
 
 
-def measure(config: ModelConfig, batch: int, context: int, threads: int | None, seconds: float) -> Speed:
-    """Train and sample with random weights for about `seconds`, and measure the peak before and after."""
+def measure(config: ModelConfig, batch: int, context: int, threads: int | None, seconds: float, device: str = "cpu") -> Speed:
+    """Train and sample with random weights for about `seconds`; on the CPU, measure the peak before and after."""
     rng = np.random.default_rng(0)
-    with closing(Trainer(config, TrainConfig(), device="cpu", threads=threads)) as trainer:
-        peaks = [product_peak(trainer.threads) for _ in range(3)]
+    with closing(Trainer(config, TrainConfig(), device=device, threads=threads)) as trainer:
+        on_cpu = trainer.backend.name == "cpu"
+        peaks = [product_peak(trainer.threads) for _ in range(3 if on_cpu else 0)]
         training: list[float] = []
         end = time.perf_counter() + 0.7 * seconds
         while len(training) < WARM_UP + 3 or time.perf_counter() < end:
@@ -48,13 +51,14 @@ def measure(config: ModelConfig, batch: int, context: int, threads: int | None, 
             start = time.perf_counter()
             trainer.step(stream[:, :-1], stream[:, 1:])
             training.append(batch * context / (time.perf_counter() - start))
-        resident = psutil.Process().memory_info().rss
-        peaks += [product_peak(trainer.threads) for _ in range(3)]
+        resident = psutil.Process().memory_info().rss if on_cpu else trainer.backend.xp.get_default_memory_pool().total_bytes()
+        peaks += [product_peak(trainer.threads) for _ in range(3 if on_cpu else 0)]
         sampling = sampling_rates(trainer, 0.2 * seconds)
-        memory = step_memory(config, batch, context, trainer.threads)
-    training, peak = training[WARM_UP:], statistics.median(peaks)
-    share = operations(config, batch, context) * statistics.median(training) / (batch * context) / peak
-    return Speed(peak, training, share, sampling, memory, resident)
+        memory = step_memory(config, batch, context, trainer.threads) if on_cpu else None
+        how = trainer.backend.reason, trainer.plan(batch)
+    training = training[WARM_UP:]
+    products = operations(config, batch, context) * statistics.median(training) / (batch * context)
+    return Speed(*how, statistics.median(peaks) if on_cpu else None, training, products, sampling, memory, resident)
 
 
 def sampling_rates(trainer: Trainer, seconds: float) -> list[float]:

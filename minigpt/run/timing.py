@@ -85,7 +85,9 @@ def trial(job: Job, config: ModelConfig, batch: int) -> tuple[float, float]:
     parts = micro_batch(config, batch, context, workers, free_room()) if job.backend.plans_memory else None
     ids = np.random.default_rng(0).integers(0, config.vocab_size, (batch, context + 1))
     seconds = min(TRIAL, TRIAL_SHARE * 60 * (job.options.minutes or 0.0))
-    with closing(Trainer(config, TrainConfig(), threads=workers, micro_batch=parts, backend=job.backend)) as trainer:
+    with closing(
+        Trainer(config, TrainConfig(), threads=workers, micro_batch=parts, precision=job.options.precision, backend=job.backend)
+    ) as trainer:
         times: list[float] = []
         while len(times) < 3 or sum(times[1:]) < seconds:
             began = time.perf_counter()
