@@ -65,6 +65,7 @@ class Trainer:
         self.optimizer = Optimizer(self.parameters, self.train_config)
         self.restart()
         self.loss_value = self.gradient_norm = 0.0  # of the latest step; the norm before clipping
+        self.send: Any = self.backend.xp.asarray  # brings a batch to where the step wants it
         # The same results (fast/).
         self.__class__, self.add_up = map(self.backend.fast, (type(self), add_up))
         self._hire()
@@ -159,16 +160,12 @@ class Trainer:
             hidden = self.workers.map(GPT.forward, models, [ids[b] for b in shares])
         return self.backend.xp.concatenate(hidden)
 
-    def _check(self, x: np.ndarray, y: np.ndarray) -> Sequence[Array]:
-        """A batch on the host -> ids (B, T) each, where the step wants them."""
-        return [*map(self.backend.xp.asarray, check_batch(self.parameters, x, y))]
-
     def _in_parts(
         self, work: Callable[[Array, Array, slice], float], x: np.ndarray, y: np.ndarray
     ) -> float:
         """The sum of work(ids, targets, sequences) over the parts of a batch; if memory runs out,
         again in parts of half the size."""
-        ids, targets = self._check(x, y)
+        ids, targets = map(self.send, check_batch(self.parameters, x, y))
         B = len(ids)
         while True:
             size = min(self.micro_batch or B, B)
@@ -206,12 +203,14 @@ class Trainer:
     @in_turn
     def hidden(self, x: np.ndarray) -> Array:
         """The hidden states (B * T, C) of inputs (B, T), without dropout."""
-        return self._forward(Trainer._check(self, x, x)[0], None)
+        ids, _ = check_batch(self.parameters, x, x)
+        return self._forward(self.backend.xp.asarray(ids), None)
 
     @in_turn
     def loss_of(self, hidden: Array, y: np.ndarray) -> float:
         """The mean loss of hidden states (B * T, C) and targets (B, T)."""
-        return self._loss_of(hidden, Trainer._check(self, y, y)[1], y.size)
+        _, targets = check_batch(self.parameters, y, y)
+        return self._loss_of(hidden, self.backend.xp.asarray(targets), y.size)
 
     def _loss_of(self, hidden: Array, targets: Array, total: int) -> float:
         with blas.limited(1):

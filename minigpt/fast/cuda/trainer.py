@@ -7,7 +7,6 @@ saving, resuming and sampling know nothing of this. The classes of the lecture a
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 from functools import lru_cache
 from typing import Any
 
@@ -17,7 +16,7 @@ from minigpt import trainer
 from minigpt.backend import Array, Workspace
 from minigpt.fast.cuda.launches import HEAD_SIZE
 from minigpt.fast.cuda.program import HEAD, Ground, Pass, Program, Update
-from minigpt.model import GPT_1, check_batch, parts
+from minigpt.model import GPT_1, parts
 from minigpt.optim import AdamW, learning_rate
 from minigpt.threads import in_turn
 
@@ -43,6 +42,7 @@ class CudaTrainer(trainer.Trainer):
             if self.parameters.dtype == np.float32:
                 self.backend.do_without(why)
             return
+        self.send = np.asarray  # batches stay on the host: each part goes over in one copy
         if self.ground:  # memory has run out in the middle of a step
             self.ground.device.wait()
         memory, stats = Workspace(self.backend), self.backend.xp.zeros(4, dtype=np.float32)
@@ -50,10 +50,6 @@ class CudaTrainer(trainer.Trainer):
         self.ground = Ground(device, self.parameters, memory, stats)
         self.programs: dict[tuple[int, int, bool, bool] | None, Program] = {}  # by shape and kind of a pass; None: the update
         self.fed = np.zeros(HEAD, np.int32)
-
-    def _check(self, x: np.ndarray, y: np.ndarray) -> Sequence[Array]:
-        """Batches stay on the host: each part goes over in one copy."""
-        return check_batch(self.parameters, x, y)
 
     @in_turn
     def step(self, x: np.ndarray, y: np.ndarray) -> float:
