@@ -153,6 +153,17 @@ def test_without_memory_a_batch_is_halved(backend: Emulated, monkeypatch: pytest
         assert halved.gradient_norm == pytest.approx(whole.gradient_norm, rel=1e-5)
 
 
+def test_programs_of_many_shapes_do_not_pile_up(backend: Emulated, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("minigpt.fast.cuda.trainer.MOST_PROGRAMS", 3)
+    config = replace(CONFIG, n_layer=1, dropout=0.1)
+    with closing(trainer(backend, config)) as ours:
+        losses = []
+        for T in (6, 5, 4, 3, 6):
+            losses.append(ours.evaluate(*batch(0, 1, T)))
+            assert len(ours.programs) <= 3  # type: ignore[attr-defined]
+        assert losses[0] == losses[-1]
+
+
 def test_nothing_is_updated_where_the_loss_is_not_finite(both: tuple[Trainer, Trainer]) -> None:
     for each in both:
         state = each.state_dict()

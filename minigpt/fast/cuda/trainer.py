@@ -20,6 +20,7 @@ from minigpt.model import GPT_1, parts
 from minigpt.optim import AdamW, learning_rate
 from minigpt.threads import in_turn
 
+MOST_PROGRAMS = 64  # kept, of a caller whose batches have many shapes
 WIDEST = 1024  # beyond it a warp's share of a row does not fit in its registers
 
 
@@ -97,7 +98,8 @@ class CudaTrainer(trainer.Trainer):
         if key not in self.programs:
             before = self.ground.memory.size
             made = Update(self.ground, self.optimizer.arrays) if key is None else Pass(self.ground, *key)
-            if self.programs and self.ground.memory.size > before:  # buffers have moved, and the other programs point to where they were
+            moved = self.ground.memory.size > before  # buffers, and the other programs point to where they were
+            if len(self.programs) == MOST_PROGRAMS or (self.programs and moved):
                 self.ground.device.wait()
                 self.programs.clear()
             self.programs[key] = made
@@ -110,7 +112,7 @@ class CudaTrainer(trainer.Trainer):
         """The numbers of this step, HEAD int32 (kernels/common.cuh)."""
         c, made = self.train_config, self.optimizer.step
         head, t = np.zeros(HEAD, np.int32), made + 1
-        head[:3].view(np.uint32)[...] = made % 2**32, key(c.seed), row
+        head[:3].view(np.uint32)[...] = made % 2**32, dropout_key(c.seed), row
         corrections = 1 - c.beta1**t, math.sqrt(1 - c.beta2**t)
         betas = c.beta1, 1 - c.beta1, c.beta2, 1 - c.beta2
         numbers = 1 / max(1, tokens), learning_rate(c, made), *corrections, c.clip_norm, *betas, c.epsilon, c.weight_decay
@@ -132,8 +134,8 @@ class CudaTrainer(trainer.Trainer):
 
 
 @lru_cache(maxsize=16)
-def key(seed: int) -> int:
-    """Dropout's key, 32 bits, of a seed of any length; the 1 sets it apart, as in the base class."""
+def dropout_key(seed: int) -> int:
+    """32 bits of a seed of any length; the 1 sets it apart, as in the base class."""
     return int(np.random.SeedSequence((seed, 1)).generate_state(1)[0])
 
 
