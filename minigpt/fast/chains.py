@@ -28,7 +28,8 @@ MATH = {"contract", "reassoc", "arcp", "nsz"}
 def compiled(function: F) -> F:
     """Compile a function at its first call, and keep it on disk where there is a folder for it.
 
-    numba renews what it keeps when the function's own file changes; after a change of `exponential`, remove `__pycache__`, as heads.py uses it.
+    numba renews what it keeps when the function's own file changes: after a change of `exponential`, which heads.py uses, remove
+    `__pycache__`.
     """
     options: dict[str, Any] = {"nogil": True, "error_model": "numpy", "fastmath": MATH}
     try:
