@@ -100,8 +100,8 @@ class TrainConfig:
     batch_size: int = 8  # windows per step
     context: int = 256  # tokens per window
     epochs: int = 20
-    evaluations_per_epoch: int = 2
-    patience: int = 6  # evaluations without improvement before training stops early
+    evaluations_per_epoch: int = 2  # at most: they may take little of the time (run/pace.py)
+    patience: int = 6  # so many of these intervals without improvement stop the training early
 
     def __post_init__(self) -> None:
         if self.schedule not in ("constant", "cosine"):

@@ -405,7 +405,7 @@ def test_a_preset_brings_its_prompt(tmp_path):
         ({"prompt": "x", "threads": 0}, "--threads=0"),
         ({"prompt": "x", "threads": 1025}, "--threads=1025 is too many: 1,024 at most"),
         ({"prompt": "x", "seed": -1}, "seed=-1"),
-        ({"prompt": "x", "device": "tpu"}, "auto, cpu or cuda"),
+        ({"prompt": "x", "device": "tpu"}, "auto, cpu, cuda or cuda:N"),
         ({"prompt": "x", "vocab": "big"}, "corpus or full"),
         ({"prompt": "x", "source": "own"}, "needs --data"),
         ({"prompt": "x", "source": "template", "data": "a.txt"}, "exclude each other"),
