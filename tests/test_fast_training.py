@@ -13,7 +13,8 @@ import numpy as np
 import pytest
 from fast_pairs import COMPILED, NUMPY, TYPES, same
 
-from minigpt.backend import Backend
+from minigpt.attention import Attention
+from minigpt.backend import Array, Backend
 from minigpt.config import ModelConfig, TrainConfig
 from minigpt.fast.probe import choose
 from minigpt.gradcheck import LAYERS, MODELS, Setting, check_gradients
@@ -146,3 +147,23 @@ def test_a_part_that_is_swapped_is_not_compiled(exercise: str, monkeypatch: pyte
             assert ("minigpt.fast.layers" in rooms) == (backend is COMPILED)
             found.append([training.step(x, y) for x, y in batches(6)])
     assert found[1] == pytest.approx(found[0], rel=1e-12)
+
+
+class Sharp(Attention):
+    """Scores that count twice: `forward` and `backward` are the lecture's, and serve it as they are."""
+
+    def softmax(self, w: Array) -> None:
+        w *= 2
+        super().softmax(w)
+
+
+def test_a_subclass_of_a_layer_is_not_compiled(monkeypatch: pytest.MonkeyPatch) -> None:
+    found = []
+    for kind, backend in ((Attention, NUMPY), (Sharp, NUMPY), (Sharp, COMPILED)):
+        monkeypatch.setattr("minigpt.model.Attention", kind)
+        with new(backend, 0.2, 1, np.float64) as training:
+            training.parameters.values[...] *= 5
+            found.append([training.step(x, y) for x, y in batches(6)])
+            assert {type(block.attn) for block in training.models[0].blocks} == {kind}
+    assert found[2] == pytest.approx(found[1], rel=1e-12)
+    assert found[1] != pytest.approx(found[0], rel=1e-6)
