@@ -108,6 +108,7 @@ def test_a_state_goes_on_as_if_nothing_had_been_between(backend: Emulated) -> No
             np.testing.assert_array_equal(array, second.flat_state()[name])
 
 
+@pytest.mark.slow
 def test_dropout_depends_on_seed_and_step_and_not_on_how_a_batch_is_split(backend: Emulated) -> None:
     """Gradients of parts of 1, 2 and of all sequences are the same but for rounding; other seeds and steps draw others."""
     config = replace(CONFIG, n_layer=1, dropout=0.3)
@@ -225,6 +226,7 @@ def test_the_gradient_check_in_float64_is_plain_and_no_reason_to_remark(backend:
     assert backend.reason == "emulated"
 
 
+@pytest.mark.slow
 def test_kernels_are_taken_where_they_agree_with_the_lecture() -> None:
     """In TF32 as by default, after one check for all trainers of a width."""
     backend = Emulated()
