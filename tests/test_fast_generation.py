@@ -45,7 +45,10 @@ def network(backend: Backend, dtype: type, dropout: float = 0.0) -> GPT:
 
 @pytest.mark.parametrize("dtype", TYPES)
 @pytest.mark.parametrize("n", [1, 2])
-def test_logits_are_those_of_the_base_class(n: int, dtype: type) -> None:
+@pytest.mark.parametrize("large", [0, 2**24])
+def test_logits_are_those_of_the_base_class(large: int, n: int, dtype: type, monkeypatch: pytest.MonkeyPatch) -> None:
+    """By one thread and by several, which share a large matrix."""
+    monkeypatch.setattr(fast, "LARGE", large)
     hidden = np.random.default_rng(2).standard_normal((n, 33)).astype(dtype)
     wanted, got = (network(backend, dtype).logits(hidden) for backend in (NUMPY, COMPILED))
     same(got, wanted, "logits")

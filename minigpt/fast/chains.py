@@ -86,12 +86,13 @@ def vector_times_matrix(x: Array, weight: Array, bias: Array, y: Array) -> None:
     rows, columns = weight.shape
     for j in range(columns):
         y[j] = bias[j]
-    whole = rows - rows % 4
-    for i in range(0, whole, 4):  # four rows at once: y is read and written a quarter as often
-        x0, x1, x2, x3 = x[i], x[i + 1], x[i + 2], x[i + 3]
+    whole = rows - rows % 8
+    for i in range(0, whole, 8):  # eight rows at once: y is read and written an eighth as often
+        x0, x1, x2, x3, x4, x5, x6, x7 = x[i], x[i + 1], x[i + 2], x[i + 3], x[i + 4], x[i + 5], x[i + 6], x[i + 7]
         w0, w1, w2, w3 = weight[i], weight[i + 1], weight[i + 2], weight[i + 3]
+        w4, w5, w6, w7 = weight[i + 4], weight[i + 5], weight[i + 6], weight[i + 7]
         for j in range(columns):
-            y[j] += x0 * w0[j] + x1 * w1[j] + x2 * w2[j] + x3 * w3[j]
+            y[j] += x0 * w0[j] + x1 * w1[j] + x2 * w2[j] + x3 * w3[j] + x4 * w4[j] + x5 * w5[j] + x6 * w6[j] + x7 * w7[j]
     for i in range(whole, rows):
         for j in range(columns):
             y[j] += x[i] * weight[i, j]

@@ -11,7 +11,10 @@ import numpy as np
 from minigpt import attention, layers, loss, model, optim
 from minigpt.fast import chains, heads
 from minigpt.fast.chains import Array
+from minigpt.machine import usable_cores
+from minigpt.threads import Workers
 
+LARGE = 2**24  # bytes of a matrix that several threads read: a smaller one is read before they have begun
 OFF = 65536  # a threshold that every 16 bits are below: no dropout
 
 
@@ -142,11 +145,21 @@ class Shard(loss.Shard):
 
 
 class GPT(model.GPT):
+    """The logits of a single row at the speed of memory: a core alone does not take all that it gives, so some threads share a large matrix."""
+
+    readers: Workers | None = None
+
     def logits(self, hidden: Array) -> Array:
         if len(hidden) != 1:
             return super().logits(hidden)
-        scores: Array = np.empty((1, len(self.output.value)), self.workspace.dtype)
-        chains.matrix_times_vector(self.output.value, hidden[0], scores[0])
+        weight, row, n = self.output.value, hidden[0], 1
+        scores: Array = np.empty((1, len(weight)), self.workspace.dtype)
+        if weight.nbytes > LARGE:
+            self.readers = self.readers or Workers(min(4, usable_cores()))
+            n = self.readers.most
+        parts = [slice(len(weight) * i // n, len(weight) * (i + 1) // n) for i in range(n)]
+        run = self.readers.map if self.readers else map
+        list(run(chains.matrix_times_vector, [weight[at] for at in parts], [row] * n, [scores[0, at] for at in parts]))
         return scores
 
 
