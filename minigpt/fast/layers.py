@@ -145,7 +145,7 @@ class Shard(loss.Shard):
 
 
 class GPT(model.GPT):
-    """The logits of a single row at the speed of memory: a core alone does not take all that it gives, so some threads share a large matrix."""
+    """The logits of a single row at the speed of memory: a core alone does not take all of it, so some threads share a large matrix."""
 
     readers: Workers | None = None
 
