@@ -7,13 +7,16 @@ import math
 from collections import Counter
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import pytest
 from small_texts import sentences
 
 import minigpt
 import minigpt.training
 from minigpt.run.listener import Listener
+from minigpt.trainer import Trainer
 
 
 def metrics_of(run: Path) -> list[dict[str, float]]:
@@ -148,13 +151,23 @@ def test_troubles_that_were_overcome_do_not_add_up(tmp_path: Path) -> None:
     """Five divergences end nothing where each is followed by a gain; three in a row do
     (test_continue.py)."""
     spoiled: list[int] = []
+    due: list[Trainer] = []
+
+    class Trap(np.ndarray):
+        """Tokens that spoil a parameter when the next window is taken, after the state of the step was saved, if it was."""
+
+        def __getitem__(self, at: Any) -> Any:
+            while due:
+                due.pop().parameters.values[5] = math.nan
+            return np.asarray(self)[at]
 
     class Spoiler(Listener):
         def step(self, course) -> None:
+            course.windows.ids = course.windows.ids.view(Trap)
             best = course.best.step if course.best else 0
             if len(spoiled) < 5 and best > max(spoiled, default=0) and course.step > best:
                 spoiled.append(course.step)
-                course.trainer.parameters.values[5] = math.nan
+                due.append(course.trainer)
 
     (tmp_path / "text.txt").write_text(sentences(45))
     shape = {"layers": 1, "heads": 2, "width": 32, "positions": 64, "threads": 1, "epochs": 24}
