@@ -238,6 +238,7 @@ def test_kernels_are_taken_where_they_agree_with_the_lecture() -> None:
     assert backend.reason == "emulated"
 
 
+@pytest.mark.slow
 def test_a_layer_that_somebody_changes_is_the_one_that_runs(backend: Emulated, monkeypatch: pytest.MonkeyPatch) -> None:
     """The kernels' own GELU is no longer the lecture's."""
     monkeypatch.setattr(Gelu, "CUBIC", 0.045)
