@@ -1,4 +1,4 @@
-"""The same layers, faster: subclasses whose results are those of the lecture.
+"""The lecture's classes and functions, faster: with the same results but for rounding.
 
     chains     elementwise chains and reductions, compiled by numba
     heads      one head of attention, compiled by numba
@@ -7,8 +7,7 @@
     choice     the backend on the CPU: what agrees, or NumPy alone where numba cannot be used
     cuda/      a whole step on an NVIDIA GPU
 
-A layer's own class in NumPy is the specification. Each class here overrides `forward` and `backward` alone, and
-`tests/test_fast.py` holds it to its base class. Nothing of the lecture imports this package: backend.py loads it
-by name, and does without if numba is not installed. To change a layer, change the lecture: a class here that then
-differs from it is left out, and the Device line says so.
+What stands in the lecture is the specification. A class here overrides only what computes, and tests/test_fast*.py
+hold it to its base class. The lecture does not import this package: backend.py loads it by name, and it works without
+numba. To change a layer, change the lecture: a form here that then differs is left out, and the line Device says so.
 """

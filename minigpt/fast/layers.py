@@ -1,4 +1,4 @@
-"""The lecture's layers over compiled kernels. Each has the parameters, the saves and the results of its base class."""
+"""The lecture's layers over compiled kernels. Each has the parameters and the results of its base class; its saves are its own."""
 
 from __future__ import annotations
 
