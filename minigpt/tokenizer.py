@@ -165,7 +165,7 @@ class Tokenizer:
         self.token_ids[END_OF_TEXT] = self.end_of_text
         self._byte_ids = [self.token_ids[alphabet[byte]] for byte in range(256)]
         self._whole = {token: i for i, token in enumerate(self.tokens)} if whole else {}
-        self._words = _Words(self._encode_word)
+        self._words = _Words(self.encode_word)
 
     def __reduce__(self) -> tuple[Any, ...]:
         return Tokenizer, (self.merges, bool(self._whole))
@@ -189,8 +189,8 @@ class Tokenizer:
                 words = split
         return list(chain.from_iterable(map(self._words.__getitem__, words(text))))
 
-    def _encode_word(self, word: bytes) -> list[int]:
-        """Merge the adjacent pair of the lowest rank, the leftmost first, until none has a rank."""
+    def encode_word(self, word: bytes) -> list[int]:
+        """A word's ids: merge the pair of the lowest rank, leftmost first, until none has one."""
         if (token := self._whole.get(word)) is not None:
             return [token]
         ids, ranks = [self._byte_ids[byte] for byte in word], self._ranks

@@ -17,6 +17,7 @@ from minigpt.errors import MinigptError, counted
 from minigpt.trainer import Trainer
 
 Batch = tuple[np.ndarray, np.ndarray]  # x, y: (B, T) int32 each
+PART = 2**22  # tokens of a stream that are in memory at once
 
 
 def train(
@@ -44,14 +45,19 @@ def train(
 
 
 class Windows:
-    """Non-overlapping windows over a training stream, which is taken as a ring: its first document
-    follows its last end-of-text.
+    """Windows over a training stream, which is taken as a ring: its first document follows its last
+    end-of-text.
 
-    Each epoch starts at a new random place and takes the windows in a new random order, so that no
-    token is always first in its window. A stream shorter than a window is one window.
+    Samples begin as documents do, so in the epochs 0, 2, ... the windows begin with an end-of-text,
+    drawn without repetition, and the document after it. Epochs 1, 3, ... cut the whole stream into
+    windows, each from a new random place, so that no token is always first in its window. The same
+    is done with those of the windows for which there are too few documents. A stream shorter than
+    a window is one window.
     """
 
-    def __init__(self, ids: np.ndarray, context: int, batch_size: int, seed: int) -> None:
+    def __init__(
+        self, ids: np.ndarray, context: int, batch_size: int, seed: int, end_of_text: int
+    ) -> None:
         if len(ids) < 2:
             size = counted(len(ids), "token")
             raise MinigptError(
@@ -60,6 +66,9 @@ class Windows:
         self.ids, self.batch_size, self.seed = ids, batch_size, seed
         self.context = min(context, len(ids))
         self.n_windows = len(ids) // self.context  # of an epoch
+        parts = range(0, len(ids), PART)  # a long stream stays on the disk
+        borders = [at + np.flatnonzero(ids[at : at + PART] == end_of_text) for at in parts]
+        self.borders = np.concatenate(borders)  # a document begins after each
 
     @property
     def steps(self) -> int:
@@ -77,6 +86,10 @@ class Windows:
         """The batches of epoch 0, 1, 2, ...; they depend on (seed, number) alone."""
         rng = np.random.default_rng([self.seed, 2, number])
         starts = rng.integers(len(self.ids)) + rng.permutation(self.n_windows) * self.context
+        if number % 2 == 0:
+            begins = rng.permutation(self.borders)[: self.n_windows]
+            starts[: len(begins)] = begins
+            rng.shuffle(starts)
         offsets = np.arange(self.context + 1)
         for first in range(0, self.n_windows, self.batch_size):
             places = starts[first : first + self.batch_size, None] + offsets  # (B, T + 1)

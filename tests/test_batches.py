@@ -24,9 +24,9 @@ def epoch(windows: Windows, number: int) -> tuple[np.ndarray, np.ndarray]:
 
 
 @given(n=lengths, context=contexts, batch_size=sizes, number=st.integers(0, 5))
-def test_an_epoch_uses_no_token_twice(n: int, context: int, batch_size: int, number: int) -> None:
+def test_an_epoch_without_borders_uses_no_token_twice(n: int, context: int, batch_size: int, number: int) -> None:
     """Windows do not overlap and leave out less than one window; with the ids 0 to n - 1, a token is its own place."""
-    windows = Windows(np.arange(n), context, batch_size, seed=7)
+    windows = Windows(np.arange(n), context, batch_size, seed=7, end_of_text=n)
     x, _ = epoch(windows, number)
     assert x.shape == (n // min(context, n), min(context, n))
     assert len(np.unique(x)) == x.size > n - windows.context
@@ -35,14 +35,14 @@ def test_an_epoch_uses_no_token_twice(n: int, context: int, batch_size: int, num
 @given(n=lengths, context=contexts, batch_size=sizes, number=st.integers(0, 5))
 def test_y_is_x_shifted_by_one_on_the_ring(n: int, context: int, batch_size: int, number: int) -> None:
     """Behind the last token comes the first."""
-    x, y = epoch(Windows(np.arange(n), context, batch_size, seed=7), number)
+    x, y = epoch(Windows(np.arange(n), context, batch_size, seed=7, end_of_text=n // 2), number)
     assert np.array_equal(y, (x + 1) % n)
     assert np.array_equal(x, (x[:, :1] + np.arange(x.shape[1])) % n)
 
 
 def test_epochs_differ_in_order_and_in_offset() -> None:
     """A window starts elsewhere each time, so that no token is always the first."""
-    windows = Windows(np.arange(1000), 10, 4, seed=0)
+    windows = Windows(np.arange(1000), 10, 4, seed=0, end_of_text=1000)
     firsts = [epoch(windows, number)[0][:, 0] for number in range(20)]
     assert all(not np.array_equal(a, b) for a, b in itertools.pairwise(firsts))
     assert len({int(first[0]) % 10 for first in firsts}) > 5
@@ -51,19 +51,56 @@ def test_epochs_differ_in_order_and_in_offset() -> None:
 
 def test_an_epoch_depends_on_the_seed_and_its_number_alone() -> None:
     """Asked twice, in any order, half read before, from a new object: the same. With another seed: another."""
-    ids = np.arange(300)
-    windows = Windows(ids, 8, 3, seed=5)
-    third = epoch(windows, 3)
-    next(windows.epoch(1))
-    assert np.array_equal(epoch(windows, 3), third)
-    assert np.array_equal(epoch(Windows(ids, 8, 3, seed=5), 3), third)
-    assert not np.array_equal(epoch(Windows(ids, 8, 3, seed=6), 3), third)
-    assert np.array_equal(epoch(Windows(ids, 8, 5, seed=5), 3), third)  # the batch size cuts, it does not shuffle
+    ids = np.arange(300) % 10
+    windows = Windows(ids, 8, 3, seed=5, end_of_text=9)
+    for number in (2, 3):
+        wanted = epoch(windows, number)
+        next(windows.epoch(1))
+        assert np.array_equal(epoch(windows, number), wanted)
+        assert np.array_equal(epoch(Windows(ids, 8, 3, seed=5, end_of_text=9), number), wanted)
+        assert not np.array_equal(epoch(Windows(ids, 8, 3, seed=6, end_of_text=9), number), wanted)
+        assert np.array_equal(epoch(Windows(ids, 8, 5, seed=5, end_of_text=9), number), wanted)  # the batch size cuts, it does not shuffle
+
+
+@st.composite
+def streams(draw: st.DrawFn) -> np.ndarray:
+    """Documents of any lengths, empty ones too, each closed by 0; other ids are places in the stream."""
+    lengths = draw(st.lists(st.integers(0, 60), min_size=1, max_size=12))
+    ids = np.arange(1, sum(lengths) + len(lengths) + 1)
+    ids[np.cumsum([length + 1 for length in lengths]) - 1] = 0
+    return ids
+
+
+@given(ids=streams().filter(lambda ids: len(ids) >= 2), context=contexts, batch_size=sizes, number=st.integers(0, 5))
+def test_every_other_epoch_begins_its_windows_where_documents_begin(ids: np.ndarray, context: int, batch_size: int, number: int) -> None:
+    """As many as can, each document once; odd epochs cut the stream without regard to documents, and use no place twice."""
+    windows = Windows(ids, context, batch_size, seed=3, end_of_text=0)
+    x, y = epoch(windows, number)
+    borders = np.flatnonzero(ids == 0)
+    following = set(ids[(borders + 1) % len(ids)].tolist())
+    if number % 2 == 0:
+        begins = [(int(a[0]), int(b[0])) for a, b in zip(x, y, strict=True) if a[0] == 0]
+        assert len(begins) >= min(len(borders), windows.n_windows)
+        assert {first for _, first in begins} <= following
+        if windows.n_windows <= len(borders):
+            assert (len(begins) == len(x) and sorted(begins) == sorted(set(begins))) or 0 in following  # empty documents look alike
+    else:
+        places = np.where(x > 0, x - 1, -1)
+        used = places[places >= 0]
+        assert len(np.unique(used)) == used.size
+
+
+def test_borders_are_found_in_every_part_of_a_long_stream(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The stream is read in parts; a border may be the first or the last token of one."""
+    monkeypatch.setattr("minigpt.training.PART", 7)
+    ids = np.ones(40, np.uint16)
+    ids[[0, 6, 7, 13, 14, 39]] = 0
+    assert Windows(ids, 4, 1, seed=0, end_of_text=0).borders.tolist() == [0, 6, 7, 13, 14, 39]
 
 
 def test_a_corpus_shorter_than_a_window_makes_one_window() -> None:
     """Of its own length, each token once."""
-    windows = Windows(np.array([5, 6, 7]), 100, 8, seed=0)
+    windows = Windows(np.array([5, 6, 7]), 100, 8, seed=0, end_of_text=7)
     assert (windows.context, windows.n_windows, windows.steps) == (3, 1, 1)
     x, y = epoch(windows, 0)
     assert sorted(x[0]) == sorted(y[0]) == [5, 6, 7]
@@ -73,7 +110,7 @@ def test_a_corpus_shorter_than_a_window_makes_one_window() -> None:
 def test_a_corpus_without_a_next_token_is_refused(n: int, tokens: str) -> None:
     """Two tokens are the least."""
     with pytest.raises(MinigptError, match=f"a corpus of {tokens} is too short to learn from; it takes at least two"):
-        Windows(np.zeros(n, np.int32), 8, 1, seed=0)
+        Windows(np.zeros(n, np.int32), 8, 1, seed=0, end_of_text=0)
 
 
 @given(n=st.integers(0, 200), context=contexts, batch_size=sizes)

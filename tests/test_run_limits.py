@@ -45,7 +45,7 @@ def trainer(cpu: Backend) -> Iterator[Trainer]:
 
 def course(trainer: Trainer, pace: Epochs | Clock, base: int = 0) -> Course:
     ids = np.arange(100) % 30
-    return Course(trainer, Windows(ids, 8, 4, 0), HeldOut(ids[:0], 8, 4, 29), pace, base)
+    return Course(trainer, Windows(ids, 8, 4, 0, end_of_text=29), HeldOut(ids[:0], 8, 4, 29), pace, base)
 
 
 # --- the loop

@@ -129,14 +129,14 @@ def test_a_word_of_200_000_bytes_takes_seconds(kind: str, gpt2: Tokenizer, rng: 
 def test_merging_makes_every_token_of_gpt2_out_of_its_bytes(gpt2: Tokenizer) -> None:
     """So a word that is a token need not be merged."""
     merging = Tokenizer(gpt2.merges)
-    assert all(merging._encode_word(token) == [i] for i, token in enumerate(gpt2.tokens[:-1]))
+    assert all(merging.encode_word(token) == [i] for i, token in enumerate(gpt2.tokens[:-1]))
 
 
 @given(st.binary(min_size=2, max_size=60))
 def test_short_and_long_words_are_merged_alike(gpt2: Tokenizer, word: bytes) -> None:
     merging = Tokenizer(gpt2.merges[:3000])
     assert merging._encode_long([merging._byte_ids[byte] for byte in word]) == merge_plainly(merging, word)
-    assert merging._encode_word(word) == merge_plainly(merging, word)
+    assert merging.encode_word(word) == merge_plainly(merging, word)
 
 
 def merge_plainly(tokenizer: Tokenizer, word: bytes) -> list[int]:

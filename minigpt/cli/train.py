@@ -14,7 +14,11 @@ from minigpt.run.defaults import BATCH_SIZE, CHECKPOINT_SECONDS, CONTEXT, DROPOU
 
 @command("train")
 @corpus_options
-@click.option("--init", type=click.Path(), help="Start from the weights of this model instead of random ones.")
+@click.option(
+    "--init",
+    metavar="base|none|RUN",
+    help="What to start from: the base, random weights, or another model.  [default: base, if it is installed and fits]",
+)
 @click.option("--epochs", type=int, help=f"Passes over the corpus, at most.  [default: {EPOCHS}]")
 @click.option("--minutes", type=float, help="How long everything may take, instead of --epochs.")
 @click.option("--batch-size", type=int, help=f"Windows per step.  [default: {BATCH_SIZE}, or what fits the minutes]")

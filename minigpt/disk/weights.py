@@ -1,4 +1,7 @@
-"""A model's parameters -> model.safetensors with transformers' names, and back, validated first."""
+"""A model's parameters -> model.safetensors with transformers' names, and back, validated first.
+
+Matrices may be stored in a quarter of the memory: as int8 with a scale for each row. The base is (minigpt.run.base).
+"""
 
 from __future__ import annotations
 
@@ -24,6 +27,7 @@ PREFIX = "transformer."  # missing in files of transformers' OpenAIGPTModel, whi
 TIED = "lm_head.weight"  # the tied output matrix, which some writers store a second time
 BUFFERS = re.compile(r".*\.attn\.(bias|masked_bias)|(.*\.)?position_ids")  # causal masks and positions: not parameters
 READABLE = {"F16": np.float16, "F32": np.float32, "F64": np.float64}
+SCALES = ".scales"  # ending of a name: the scales (rows, 1) of an int8 matrix
 CONVERT = (
     """python -c "from transformers import OpenAIGPTLMHeadModel as M; M.from_pretrained('.').save_pretrained('.', max_shard_size='1TB')\""""
 )
@@ -50,13 +54,16 @@ def load_weights(path: Path, config: ModelConfig) -> dict[str, np.ndarray]:
     if not path.exists():
         raise MinigptError(_instead(path))
     with open_tensors(path) as file:
-        stored = _stored_names(path, [name for name in file.keys() if not BUFFERS.fullmatch(name)], config)  # noqa: SIM118 (not a dict)
+        names = [name for name in file.keys() if not BUFFERS.fullmatch(name)]  # noqa: SIM118 (not a dict)
+        stored = _stored_names(path, [name for name in names if not name.endswith(SCALES)], config)
         wanted = {name: spec.shape for name, spec in specs(config).items()}
         wanted |= {TIED: wanted[EMBEDDING]} if TIED in stored else {}
         for name, stored_as in stored.items():
             _require_fit(path, stored_as, file.get_slice(stored_as), wanted.get(name))
+            if file.get_slice(stored_as).get_dtype() == "I8":
+                _require_scales(path, stored_as, file, names)
         with np.errstate(all="ignore"):  # what overflows float32 is refused below
-            state = {name: file.get_tensor(stored[name]).astype(np.float32, copy=False) for name in wanted}
+            state = {name: _read(file, stored[name]) for name in wanted}
         whole = is_whole(state, file.metadata() or {})
     if not whole:
         raise MinigptError(f"{path} is damaged: its checksum does not match")
@@ -84,8 +91,41 @@ def _require_fit(path: Path, name: str, found: Any, wanted: tuple[int, ...] | No
         raise MinigptError(f"{path}: {name} is not a parameter of a GPT-1")
     if tuple(found.get_shape()) != wanted:
         raise MinigptError(f"{path}: {name} has shape {tuple(found.get_shape())}, {CONFIG} makes it {wanted}")
-    if found.get_dtype() not in READABLE:
+    if found.get_dtype() not in (*READABLE, "I8"):
         raise MinigptError(f"{path}: {name} is stored as {found.get_dtype()}; save the model as float32")
+
+
+def _require_scales(path: Path, name: str, file: Any, names: list[str]) -> None:
+    """MinigptError unless an int8 array is a matrix with a scale for each row."""
+    shape = file.get_slice(name).get_shape()
+    scales = file.get_slice(name + SCALES) if name + SCALES in names else None
+    if len(shape) != 2 or scales is None or scales.get_dtype() not in READABLE or tuple(scales.get_shape()) != (shape[0], 1):
+        raise MinigptError(f"{path}: {name} is stored as int8 without a scale for each row; save the model as float32")
+
+
+def _read(file: Any, name: str) -> np.ndarray:
+    """An array as float32, whatever it is stored as."""
+    array: np.ndarray = file.get_tensor(name)
+    wide = array.astype(np.float32, copy=False)
+    return wide * file.get_tensor(name + SCALES).astype(np.float32) if array.dtype == np.int8 else wide
+
+
+def quantized(state: Mapping[str, np.ndarray]) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray]]:
+    """Parameters as they are stored in a quarter of the memory, and what `load_weights` will make of them.
+
+    Each row of a matrix becomes int8 numbers of at most 127 times a scale in float32; vectors become float16.
+    """
+    stored, read = dict[str, np.ndarray](), dict[str, np.ndarray]()
+    for name, array in state.items():
+        if array.ndim == 2:
+            scales = (np.abs(array).max(axis=1, keepdims=True) / 127).astype(np.float32)
+            stored[name] = np.round(array / np.where(scales > 0, scales, 1)).astype(np.int8)
+            stored[name + SCALES] = scales
+            read[name] = stored[name].astype(np.float32) * scales
+        else:
+            stored[name] = array.astype(np.float16)
+            read[name] = stored[name].astype(np.float32)
+    return stored, read
 
 
 def _instead(path: Path) -> str:

@@ -16,6 +16,7 @@ Reading order:
     speed         a model and a batch -> tokens/s on this machine, and their share of its peak
     defaults      the defaults and choices of a run's options
     options       options -> validated configurations
+    start         where a training starts: the base, another model, or random weights
     job           a prompt and options -> everything that the stages need
     report        stage 4: a finished model -> samples and the model card
     timing        minutes -> the batch, the corpus and the steps that fit

@@ -22,7 +22,7 @@ tokenizer = AutoTokenizer.from_pretrained(".")
 
 def model_card(record: dict[str, Any]) -> str:
     """Markdown: what the model is, what it learned from, how well, and how to use it."""
-    teacher = _teacher(record.get("teacher"))
+    teacher, start = _teacher(record.get("teacher")), _start(record.get("start", {}).get("init"))
     model, corpus, training, result = (record[key] for key in ("model", "corpus", "training", "result"))
     held_out_tokens = result.get("held_out_tokens", corpus["held_out_tokens"])
     sources = ", ".join(f"{count:,} from {markdown(source)}" for source, count in corpus["by_source"].items())
@@ -41,7 +41,7 @@ def model_card(record: dict[str, Any]) -> str:
 
 A {family()} of {model["parameters"]:,} parameters ({shape}), {made}.
 
-- Corpus: {counted(corpus["documents"], "document")} ({sources}), {corpus["tokens"]:,} tokens. It knows nothing else.{teacher}
+- Corpus: {counted(corpus["documents"], "document")} ({sources}), {corpus["tokens"]:,} tokens. {start}{teacher}
 - Training: {steps}, {training["seconds"]:.0f} s on {markdown(record["device"])}, seed {record["seed"]}.
 - Training loss {result["train_loss"]:.3f}; held-out loss {held_out}.
 - It looks back at most {counted(training["context"], "token")}.
@@ -53,6 +53,15 @@ A {family()} of {model["parameters"]:,} parameters ({shape}), {made}.
 
 {quoted}
 """
+
+
+def _start(init: str | None) -> str:
+    """What it knew before it read the corpus."""
+    if init in (None, "none"):
+        return "It knows nothing else."
+    return (
+        "It started from the base, which minigpt trained on broad English text." if init == "base" else f"It started from {markdown(init)}."
+    )
 
 
 def _teacher(teacher: dict[str, Any] | None) -> str:

@@ -19,9 +19,7 @@ from minigpt.corpus.ollama.teacher import TeacherSettings, find_teacher
 from minigpt.corpus.own.files import OwnText
 from minigpt.corpus.prompt.understand import understand
 from minigpt.corpus.request import Request
-from minigpt.disk.checkpoint import CONFIG, read_config, require_model
-from minigpt.disk.files import read_json_object
-from minigpt.disk.folder import RunFolder, require_sound
+from minigpt.disk.folder import RunFolder
 from minigpt.disk.record import MADE
 from minigpt.disk.schema import validate
 from minigpt.disk.shelf import RECORD, new_folder, require_free
@@ -31,6 +29,7 @@ from minigpt.run.interrupt import Interrupt
 from minigpt.run.listener import Listener
 from minigpt.run.options import Options
 from minigpt.run.provenance import differences, provenance
+from minigpt.run.start import described, first_model, settled
 
 
 @dataclass(frozen=True)
@@ -58,16 +57,13 @@ class Job:
     @property
     def first_model(self) -> Path | None:
         """The folder of the model to start from: the run itself if it is trained further, or that of --init."""
-        return self.run.path if self.run.base_step else Path(self.options.init) if self.options.init else None
+        return self.run.path if self.run.base_step else first_model(self.options.init)
 
 
 def new_job(prompt: str | None, o: Options, listener: Listener) -> Job:
     """The job of a new run; MinigptError for bad input, before anything is written."""
     prompt = o.full_prompt(prompt)
-    if o.init:
-        require_sound(Path(o.init), (CONFIG,))
-        require_model(Path(o.init))
-        o = o.shaped_like(read_config(read_json_object(Path(o.init) / CONFIG), Path(o.init) / CONFIG))
+    o = settled(o)
     config, train_config = o.configure()
     if o.out:
         require_free(Path(o.out))
@@ -83,6 +79,7 @@ def new_job(prompt: str | None, o: Options, listener: Listener) -> Job:
         "prompt": prompt,
         "request": asdict(request) if request else None,
         "source": {"name": "ollama" if teacher else "template" if o.generates else "own", "why": why},
+        "start": described(o),
         "seed": o.seed,
         "device": backend.name,
         "device_reason": backend.reason,

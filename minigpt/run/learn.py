@@ -20,6 +20,7 @@ from minigpt.run.keeper import Keeper
 from minigpt.run.memory import micro_batch, step_memory
 from minigpt.run.pace import Clock, Epochs, Pace, evaluation_steps
 from minigpt.run.room import free_room
+from minigpt.run.start import BASE, NONE
 from minigpt.run.timing import Timing, plan_time
 from minigpt.run.tokenize import HELD_OUT_IDS, TRAIN_IDS
 from minigpt.trainer import Trainer
@@ -41,6 +42,7 @@ def learn(job: Job) -> list[Path]:
         job.train_config.context,
         timing.batch_size if timing else job.train_config.batch_size,
         job.options.seed,
+        end_of_text=config.vocab_size - 1,
     )
     ids = open_stream(run.checkpoint / HELD_OUT_IDS, config.vocab_size)[: timing.held_out_tokens if timing else None]
     pace, train_config = schedule(job, windows, timing, len(ids))
@@ -106,10 +108,22 @@ def show_plan(job: Job, config: ModelConfig, t: TrainConfig, windows: Windows, t
     """Show the model and the plan of its training."""
     shape = f"{counted(config.n_layer, 'layer')}, {counted(config.n_head, 'head')}, width {config.n_embd}, vocabulary {config.vocab_size:,}"
     job.listener.say("Model", f"{family()}, {job.options.size_name}: {shape}: {count_parameters(config):,} parameters")
+    if line := in_words(job):
+        job.listener.say("", line)
     job.listener.say("Device", job.backend.reason)
     long = str(timing) if timing else f"{counted(t.epochs, 'epoch')} of {counted(windows.steps, 'step')}"
     steps = f"{long}, {t.batch_size} x {counted(windows.context, 'token')} each"
     job.listener.say("Training", f"{steps}; learning rate {t.learning_rate:g}, dropout {config.dropout:g}, seed {t.seed}")
+
+
+def in_words(job: Job) -> str:
+    """Where the training starts; empty for random weights."""
+    if job.run.base_step:
+        return "trained further, from its best model"
+    init = job.run.record.get("start", {}).get("init", NONE)
+    return {NONE: "", BASE: "starts from the base, which knows English; --init none starts from random weights"}.get(
+        init, f"starts from {init}"
+    )
 
 
 def fit_memory(job: Job, config: ModelConfig, t: TrainConfig, windows: Windows) -> int | None:

@@ -154,7 +154,8 @@ class Options:
         shape = (model.n_layer, model.n_head, model.n_embd)
         size = next((size.name for size in SIZES.values() if (size.n_layer, size.n_head, size.n_embd) == shape), None)
         another = self.model_size != MODEL_SIZE and self.size.name != size
-        if another or any((self.layers, self.heads, self.width, self.positions)):
+        chosen, its = (self.layers, self.heads, self.width, self.positions), (*shape, model.n_positions)
+        if another or any(mine not in (None, number) for mine, number in zip(chosen, its, strict=True)):
             raise MinigptError("--init decides the model's shape; leave out --model-size, --layers, --heads, --width and --positions")
         size = size or self.model_size
         return replace(self, model_size=size, layers=shape[0], heads=shape[1], width=shape[2], positions=model.n_positions)

@@ -8,23 +8,20 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
-import numpy as np
-
 from minigpt.corpus.gather import CORPUS, HELD_OUT, LEARNED, closed_ids
-from minigpt.disk.checkpoint import CONFIG_FILES, TOKENIZER_FILES, Checkpoint, load_checkpoint, save_config, save_tokenizer
+from minigpt.disk.checkpoint import CONFIG_FILES, TOKENIZER_FILES, load_checkpoint, save_config, save_tokenizer
 from minigpt.disk.files import LIMIT, open_to_read, whole_file
 from minigpt.disk.jsontext import decoded, json_object
 from minigpt.disk.place import Folder
 from minigpt.disk.schema import validate
 from minigpt.disk.streams import open_stream, to_bytes
 from minigpt.disk.tensors import write_tensors
-from minigpt.errors import MinigptError, counted
+from minigpt.errors import MinigptError
 from minigpt.model import count_parameters
-from minigpt.params import EMBEDDING
 from minigpt.run.job import Job
+from minigpt.run.start import described, grown, kept_tokens
 from minigpt.run.vocabulary import compact_for, renumber
 from minigpt.tokenizer import Tokenizer
-from minigpt.training import Windows
 
 TRAIN_IDS, HELD_OUT_IDS = "train.ids", "held_out.ids"  # the token streams in the model's own vocabulary
 INITIAL = "initial.safetensors"  # the weights to start from, if not random
@@ -36,17 +33,20 @@ def tokenize(job: Job) -> list[Path]:
     if not (place / LEARNED).exists():  # a complete run, trained further
         tokenize_again(job.run.path / CORPUS, full, inner)
     first = load_checkpoint(job.first_model) if job.first_model else None
-    tokenizer = full if job.options.vocab == "full" else compact_for(full, [place / LEARNED, place / HELD_OUT], kept_of(first, full))
+    if not job.run.base_step and described(job.options) != job.run.record.get("start", described(job.options)):
+        raise MinigptError(f"--init: {job.first_model} is another model than when this run began; put that one back, or start again")
+    kept = kept_tokens(first, full)
+    tokenizer = full if job.options.vocab == "full" else compact_for(full, [place / LEARNED, place / HELD_OUT], kept)
     for source, target in ((LEARNED, TRAIN_IDS), (HELD_OUT, HELD_OUT_IDS)):
         renumber(place / source, full, tokenizer, inner / target)
     config = replace(job.config, vocab_size=tokenizer.vocab_size)
-    windows = Windows(open_stream(place / TRAIN_IDS), job.train_config.context, job.train_config.batch_size, job.options.seed)
+    context = min(job.train_config.context, len(open_stream(place / TRAIN_IDS)))
     made = [place / TRAIN_IDS, place / HELD_OUT_IDS]
     if first:
-        write_tensors(inner / INITIAL, grown(first, tokenizer, config.initializer_range, job.options.seed), {})
+        write_tensors(inner / INITIAL, grown(first, tokenizer), {})
         made.append(place / INITIAL)
-    save_tokenizer(job.run.place, tokenizer, windows.context)
-    save_config(job.run.place, config, windows.context, tokenizer.end_of_text)
+    save_tokenizer(job.run.place, tokenizer, context)
+    save_config(job.run.place, config, context, tokenizer.end_of_text)
     shape = {name: getattr(config, name) for name in ("n_layer", "n_head", "n_embd", "n_positions", "vocab_size")}
     job.run.record["model"] = {"size": job.options.size_name, **shape, "parameters": count_parameters(config)}
     return [*(job.run.path / name for name in (*CONFIG_FILES, *TOKENIZER_FILES)), *made]
@@ -58,20 +58,3 @@ def tokenize_again(corpus: Path, full: Tokenizer, inner: Folder) -> None:
         while line := lines.readline(LIMIT):
             document = validate(json_object(decoded(line, corpus), corpus), {"text": str, "split": str}, corpus)
             (learned if document["split"] == "train" else held_out).write(to_bytes(closed_ids(full, document["text"])))
-
-
-def kept_of(first: Checkpoint | None, full: Tokenizer) -> list[int]:
-    """The ids in `full` of a model's tokens; MinigptError if GPT-2 lacks one."""
-    if first is None:
-        return []
-    if foreign := first.tokenizer.token_ids.keys() - full.token_ids.keys():
-        raise MinigptError(f"--init: the model has {counted(len(foreign), 'token')} that GPT-2 lacks; minigpt cannot train it further")
-    return [full.token_ids[token] for token in first.tokenizer.token_ids]
-
-
-def grown(first: Checkpoint, tokenizer: Tokenizer, deviation: float, seed: int) -> dict[str, np.ndarray]:
-    """A model's weights for a vocabulary with all its tokens and more: the old embedding rows, and new ones from N(0, deviation)."""
-    old = first.state[EMBEDDING]
-    rows = np.random.default_rng([seed, 4]).standard_normal((tokenizer.vocab_size, old.shape[1]), dtype=np.float32) * np.float32(deviation)
-    rows[[tokenizer.token_ids[token] for token in first.tokenizer.token_ids]] = old[list(first.tokenizer.token_ids.values())]
-    return {**first.state, EMBEDDING: rows}

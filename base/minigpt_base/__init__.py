@@ -1,0 +1,1 @@
+"""The base's model folder, `model/`: minigpt finds it by this package's name (minigpt.run.start)."""

@@ -1,0 +1,93 @@
+"""Documents -> the streams that train.py reads: cleaned, a few held out, in a vocabulary of their own.
+
+python base/text/prepare.py DOCUMENTS OUT
+
+DOCUMENTS has files of JSON lines {"text", "source", "kind", "licence"}. A document is held out by the hash of its text, about HELD_OUT of
+them; the vocabulary is chosen without it.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections import Counter
+from collections.abc import Iterator
+from hashlib import blake2b
+from pathlib import Path
+
+import numpy as np
+
+from minigpt.corpus.choose.clean import Cleaner
+from minigpt.corpus.documents import Document
+from minigpt.run.vocabulary import compact
+from minigpt.tokenizer import Tokenizer
+
+VOCABULARY = 8192
+HELD_OUT = 0.005
+SEED = 42
+
+
+def documents(folder: Path) -> Iterator[Document]:
+    """All of them, as one file after the other has them."""
+    for path in sorted(folder.glob("*.jsonl")):
+        with path.open(encoding="utf-8") as lines:
+            for line in lines:
+                entry = json.loads(line)
+                yield Document(entry["text"], "own", {"kind": entry["kind"], "source": entry["source"]})
+
+
+def is_held_out(text: str) -> bool:
+    number = int.from_bytes(blake2b(text.encode(), digest_size=8).digest(), "little")
+    return number < HELD_OUT * 2**64
+
+
+def vocabulary(full: Tokenizer, counts: np.ndarray, size: int) -> Tokenizer:
+    """The most frequent tokens of GPT-2's, with those that they are merged from, at most `size` in all."""
+    order = np.argsort(-counts, kind="stable")
+    low, high = 256, size
+    while low < high:  # how many of them, so that what they are merged from fits too
+        middle = (low + high + 1) // 2
+        if compact(full, order[:middle].tolist()).vocab_size <= size:
+            low = middle
+        else:
+            high = middle - 1
+    return compact(full, order[:low].tolist())
+
+
+def main() -> None:
+    source, out = Path(sys.argv[1]), Path(sys.argv[2])
+    out.mkdir(parents=True, exist_ok=True)
+    full, cleaner = Tokenizer.gpt2(), Cleaner()
+    learned, held_out = list[Document](), list[Document]()
+    counts, letters = np.zeros(full.vocab_size, np.int64), Counter[str]()
+    for document in cleaner(documents(source)):
+        letters[f"{document.origin['source']} {document.origin['kind']}"] += len(document.text)
+        if is_held_out(document.text):
+            held_out.append(document)
+        else:
+            learned.append(document)
+            counts += np.bincount(full.encode(document.text), minlength=full.vocab_size)
+    tokenizer = vocabulary(full, counts, VOCABULARY)
+    np.random.default_rng(SEED).shuffle(learned)  # type: ignore[arg-type]
+    held_out.sort(key=lambda document: document.origin["kind"])
+    (out / "merges.txt").write_text("".join(f"{a} {b}\n" for a, b in tokenizer.merges), encoding="utf-8")
+    sizes, kinds = {}, dict[str, tuple[int, int]]()
+    for name, some in (("train", learned), ("held_out", held_out)):
+        ids = list[np.ndarray]()
+        at = 0
+        for document in some:
+            ids.append(np.array([*tokenizer.encode(document.text), tokenizer.end_of_text], "<u2"))
+            kind = document.origin["kind"]
+            if name == "held_out":
+                kinds[kind] = (kinds.get(kind, (at, at))[0], at + len(ids[-1]))
+            at += len(ids[-1])
+        np.concatenate(ids).tofile(out / f"{name}.u2")
+        sizes[name] = {"documents": len(some), "tokens": at, "bytes": sum(len(document.text.encode()) for document in some)}
+    (out / "kinds.json").write_text(json.dumps(kinds))
+    figures = {"vocabulary": tokenizer.vocab_size, **sizes, "dropped": cleaner.dropped, "characters": dict(letters.most_common())}
+    (out / "figures.json").write_text(json.dumps(figures, indent=1))
+    print(json.dumps(figures, indent=1))
+
+
+if __name__ == "__main__":
+    main()

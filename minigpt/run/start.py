@@ -1,0 +1,95 @@
+"""Where a training starts: the base, another model, or random weights.
+
+The base is a 12M model that minigpt trained on broad text (Radford et al. 2018: generative pre-training, then fine-tuning). It comes in
+a distribution of its own, `base/` in the repository, and is a model folder as any other.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+
+from minigpt.config import ModelConfig
+from minigpt.disk.checkpoint import CONFIG, WEIGHTS, Checkpoint, read_config, require_model
+from minigpt.disk.files import read_json_object
+from minigpt.disk.folder import require_sound
+from minigpt.disk.tensors import SEAL, open_tensors
+from minigpt.errors import MinigptError, counted
+from minigpt.model import GPT_1, parts
+from minigpt.params import EMBEDDING
+from minigpt.run.options import Options
+from minigpt.tokenizer import Tokenizer
+
+BASE, NONE = "base", "none"  # values of --init that are not folders
+PACKAGE = "minigpt_base"
+
+
+def base_folder() -> Path | None:
+    """The model folder of the installed base, or None."""
+    spec = importlib.util.find_spec(PACKAGE)
+    return Path(spec.origin).parent / "model" if spec and spec.origin else None
+
+
+def first_model(init: str | None) -> Path | None:
+    """The folder of the model that `--init` names; None for random weights. MinigptError for a base that is not installed."""
+    if init in (None, NONE):
+        return None
+    if init != BASE:
+        return Path(str(init))
+    if (folder := base_folder()) is None:
+        raise MinigptError("the base is not installed: pip install ./base in minigpt's repository, or start with --init none")
+    return folder
+
+
+def settled(o: Options) -> Options:
+    """The options with a start: by default the base, if it is installed and the model asked for has its shape."""
+    if o.init is None:
+        o = replace(o, init=BASE if base_fits(o) else NONE)
+    if (folder := first_model(o.init)) is None:
+        return o
+    require_sound(folder, (CONFIG,))
+    require_model(folder)
+    return o.shaped_like(config_of(folder))
+
+
+def base_fits(o: Options) -> bool:
+    """Whether a model with these options can start from the base."""
+    if (folder := base_folder()) is None or o.vocab != "corpus" or parts() != GPT_1:
+        return False
+    wanted, base = o.configure()[0], config_of(folder)
+    return all(getattr(wanted, name) == getattr(base, name) for name in ("n_layer", "n_head", "n_embd", "n_positions"))
+
+
+def config_of(folder: Path) -> ModelConfig:
+    return read_config(read_json_object(folder / CONFIG), folder / CONFIG)
+
+
+def described(o: Options) -> dict[str, str]:
+    """The start as the record has it. The checksum tells the model's weights from all others; other programs write none."""
+    if (folder := first_model(o.init)) is None:
+        return {"init": NONE}
+    with open_tensors(folder / WEIGHTS) as file:
+        return {"init": str(o.init), "checksum": str((file.metadata() or {}).get(SEAL, ""))}
+
+
+def kept_tokens(first: Checkpoint | None, full: Tokenizer) -> list[int]:
+    """The ids in `full` of a model's tokens; MinigptError if GPT-2 lacks one."""
+    if first is None:
+        return []
+    if foreign := first.tokenizer.token_ids.keys() - full.token_ids.keys():
+        raise MinigptError(f"--init: the model has {counted(len(foreign), 'token')} that GPT-2 lacks; minigpt cannot train it further")
+    return [full.token_ids[token] for token in first.tokenizer.token_ids]
+
+
+def grown(first: Checkpoint, tokenizer: Tokenizer) -> dict[str, np.ndarray]:
+    """A model's weights for a vocabulary with all its tokens and more. A new token's row is the mean of the rows of the tokens that the
+    model has split its bytes into so far."""
+    old = first.state[EMBEDDING]
+    rows = np.empty((tokenizer.vocab_size, old.shape[1]), np.float32)
+    for token, i in tokenizer.token_ids.items():
+        at = first.tokenizer.token_ids.get(token)
+        rows[i] = old[at] if at is not None else old[first.tokenizer.encode_word(tokenizer.tokens[i])].mean(axis=0)
+    return {**first.state, EMBEDDING: rows}
