@@ -22,8 +22,10 @@ from minigpt.tokenizer import Tokenizer, parse_merges
 from minigpt.training import HeldOut, Windows, held_out_loss
 
 REPORTS = 40
-WARMUP = 500  # steps
+WARMUP = 1000  # steps
 MEASURED = 200  # steps, from which the number of all steps is estimated
+KEPT = 500  # steps between two states that a training returns to
+WORSE = 0.7  # nats above the lowest mean of KEPT steps: it has come apart, and returns to the latest state at half the rate
 
 
 def parse() -> argparse.Namespace:
@@ -43,6 +45,10 @@ def parse() -> argparse.Namespace:
     return parser.parse_args()
 
 
+def copied(state: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+    return {name: array.copy() for name, array in state.items()}
+
+
 def main() -> None:
     a = parse()
     began = time.perf_counter()
@@ -58,10 +64,20 @@ def main() -> None:
         f"{trainer.plan(a.batch)}; {len(ids):,} tokens, {windows.steps:,} steps an epoch, vocabulary {tokenizer.vocab_size:,}", flush=True
     )
     steps, total, losses, lines = 0, 10**6, [], []
+    recent, lowest, states = [], np.inf, [(trainer.flat_state(), 0)]
     evaluation = HeldOut(held_out, a.context, a.batch, tokenizer.end_of_text)
     for x, y in windows.batches(0):
         losses.append(trainer.step(x, y))
+        recent.append(losses[-1])
         steps += 1
+        if len(recent) == KEPT:
+            mean, recent = float(np.mean(recent)), []
+            if not mean < lowest + WORSE:
+                trainer.load_flat_state(*states[0])
+                trainer.configure(learning_rate=trainer.train_config.learning_rate / 2)
+                print(f"step {steps}: the loss rose to {mean:.2f}; back two states, at half the rate", flush=True)
+            else:
+                lowest, states = min(lowest, mean), [states[-1], (copied(trainer.flat_state()), trainer.optimizer.step)]
         seconds = time.perf_counter() - began
         if steps == MEASURED or (steps > MEASURED and steps % 100 == 0 and steps < 0.9 * total):
             if steps == MEASURED:

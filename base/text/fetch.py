@@ -14,6 +14,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+from urllib.parse import urljoin
 
 import tomllib
 
@@ -55,8 +56,10 @@ def fetch(source: Source, folder: Path) -> Path:
 
 
 def from_pypi(source: Source, path: Path) -> None:
-    found = get_json(f"https://pypi.org/pypi/{source.package}/{source.version}/json")
-    download(next(entry["url"] for entry in found["urls"] if entry["filename"] == source.file), path)
+    """By the index that pip uses (PEP 691), whose addresses may be relative."""
+    index = f"https://pypi.org/simple/{source.package}/"
+    found = get_json(index, "application/vnd.pypi.simple.v1+json")
+    download(urljoin(index, next(entry["url"] for entry in found["files"] if entry["filename"] == source.file)), path)
 
 
 def from_npm(source: Source, path: Path) -> None:
@@ -70,8 +73,8 @@ def from_debian(source: Source, path: Path) -> None:
     made.rename(path)
 
 
-def get_json(url: str) -> Any:
-    with urllib.request.urlopen(url, timeout=120) as answer:
+def get_json(url: str, accept: str = "application/json") -> Any:
+    with urllib.request.urlopen(urllib.request.Request(url, headers={"Accept": accept}), timeout=120) as answer:
         return json.load(answer)
 
 
