@@ -3,8 +3,8 @@
 python benchmarks/recipe.py --init base,none --rates 3e-4,6e-4,1e-3 --epochs 5,20
 
 For each prompt the templates write a corpus as `train` does; each setting is trained on it, evaluated EVALUATIONS times, and its best
-evaluation counts. Losses in bits per byte: of the held-out documents (written like those learned) and of fresh documents, by the same
-writers with another seed and their whole variety. Bytes compare across vocabularies, tokens do not.
+evaluation counts. Losses in bits per byte: of the held-out documents (written like those learned) and of fresh documents in the same forms,
+with another seed and the whole variety of words. Bytes compare across vocabularies, tokens do not.
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from minigpt import ModelConfig, TrainConfig, Trainer
+from minigpt.corpus import sources
 from minigpt.corpus.gather import Gathering, closed_ids
 from minigpt.corpus.prompt.understand import understand
 from minigpt.corpus.request import Request
@@ -63,6 +64,7 @@ def parse() -> argparse.Namespace:
     parser.add_argument("--rates", default="1e-3")
     parser.add_argument("--epochs", default="20")
     parser.add_argument("--tokens", default="15000", help="of the corpus")
+    parser.add_argument("--even", default="300000", help="tokens from which on templates draw evenly, instead of favouring some words")
     parser.add_argument("--dropout", default="0.1")
     parser.add_argument("--seeds", default="42")
     parser.add_argument("--device", default="auto")
@@ -71,8 +73,9 @@ def parse() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def write(request: Request, tokens: int, seed: int, full: Tokenizer) -> Corpus:
+def write(request: Request, tokens: int, seed: int, even: int, full: Tokenizer) -> Corpus:
     """A corpus as `train` writes it, and fresh documents."""
+    sources.EVEN_FROM = even  # type: ignore[attr-defined]
     source = Templates(request, 2 * tokens, tokens, seed, full)
     entries = Gathering(full, request).entries(source, tokens)
     parts: dict[bool, list[Any]] = {False: [], True: []}
@@ -80,7 +83,8 @@ def write(request: Request, tokens: int, seed: int, full: Tokenizer) -> Corpus:
     for entry, out in split(entries, partial(closed_ids, full), np.random.default_rng([seed, 3])):
         parts[out].append(entry)
         texts.add(entry.document.text)
-    fresh = [d.text for d in Templates(request, 40 * FRESH, 40 * FRESH, seed + 1, full) if d.text not in texts]
+    sources.EVEN_FROM = 1  # type: ignore[attr-defined]
+    fresh = [d.text for d in Templates(request, 40 * FRESH, tokens, seed + 1, full) if d.text not in texts]
     rng = np.random.default_rng(seed)
     ids: list[int] = []
     chosen = []
@@ -131,13 +135,13 @@ def trained(corpus: Corpus, first: Checkpoint | None, full: Tokenizer, setting: 
 
 def settings(a: argparse.Namespace) -> Iterator[dict[str, Any]]:
     """Every combination; the prompts vary fastest."""
-    numbers = [[float(x) for x in getattr(a, name).split(",")] for name in ("rates", "dropout", "epochs", "seeds", "tokens")]
-    for rate, dropout, epochs, seed, tokens in product(*numbers):
+    numbers = [[float(x) for x in getattr(a, name).split(",")] for name in ("rates", "dropout", "epochs", "seeds", "tokens", "even")]
+    for rate, dropout, epochs, seed, tokens, even in product(*numbers):
         for init in a.init.split(","):
             for prompt in PROMPTS[: a.prompts]:
                 yield {
                     "init": init, "rate": rate, "dropout": dropout, "epochs": int(epochs), "seed": int(seed), "tokens": int(tokens),
-                    "prompt": prompt,
+                    "even": int(even), "prompt": prompt,
                 }  # fmt: skip
 
 
@@ -151,9 +155,9 @@ def main() -> None:
         if time.monotonic() - start > a.seconds:
             print("the time is over", flush=True)
             break
-        key = setting["prompt"], setting["tokens"], setting["seed"]
+        key = setting["prompt"], setting["tokens"], setting["seed"], setting["even"]
         if key not in corpora:
-            corpora[key] = write(understand(setting["prompt"], None), setting["tokens"], setting["seed"], full)
+            corpora[key] = write(understand(setting["prompt"], None), *key[1:], full)
         row = setting | trained(corpora[key], base if setting["init"] == BASE else None, full, setting, a.device)
         rows.append(row)
         shown = {k: round(v, 3) if isinstance(v, float) and v > 0.01 else v for k, v in row.items()}

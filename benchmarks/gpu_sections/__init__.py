@@ -7,7 +7,7 @@ from __future__ import annotations
 
 SECTIONS = {
     "machine": ("ceilings", 12.0),
-    "kernels": ("kernels", 10.0),
+    "kernels": ("kernels", 30.0),
     "gradients": ("correct", 13.0),
     "parity": ("correct", 17.0),
     "losses": ("correct", 14.0),
