@@ -2,6 +2,7 @@
 # make versions: the tests on the oldest and the newest Python that this machine has; make versions PYTHONS="python3.12 ..." on others.
 # make fuzz: random bytes into every reader, SECONDS each. make coverage: which lines and branches the tests reach.
 # make bench: training speed against PyTorch, on a machine where nothing else runs.
+# make base: the model that trainings start from, made again (base/README.md); SECONDS of training.
 # make pictures: the pictures of docs/pictures, from the numbers of the code as it is.
 # make ollama-check: the Ollama client against the server that OLLAMA_HOST names.
 PYTHON ?= python3
@@ -10,7 +11,7 @@ BIN = $(VENV)/bin
 READERS = weights tensors state json config record tokenizer merges journal text jsonl csv
 SECONDS = 60
 
-.PHONY: demo test slow check parity versions ollama-check fuzz coverage pictures bench
+.PHONY: demo test slow check parity versions ollama-check fuzz coverage pictures bench base
 .DELETE_ON_ERROR:
 
 demo: $(VENV)/.run
@@ -48,18 +49,25 @@ pictures: $(VENV)/.docs
 bench: $(VENV)/.parity
 	$(BIN)/python benchmarks/train_step.py --row all
 
+base: $(VENV)/.run
+	$(BIN)/python base/text/collect.py base/.text/archives base/.text/documents
+	$(BIN)/python base/text/prepare.py base/.text/documents base/.text/streams
+	$(BIN)/python base/train.py base/.text/streams --seconds $(SECONDS) --rate 2.4e-3 --out base/.text/trained
+	$(BIN)/python base/pack.py base/.text/streams base/.text/trained
+	$(BIN)/python base/text/notice.py base/.text/streams/figures.json > base/NOTICE
+
 ollama-check: $(VENV)/.run
 	$(BIN)/python benchmarks/ollama_check.py
 
 $(VENV)/bin/python:
 	$(PYTHON) -m venv $(VENV)
 
-$(VENV)/.run: pyproject.toml | $(VENV)/bin/python
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e ".[fast]"
+$(VENV)/.run: pyproject.toml base/pyproject.toml | $(VENV)/bin/python
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e ".[fast]" ./base
 	@touch $@
 
-$(VENV)/.dev: pyproject.toml | $(VENV)/bin/python
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e ".[dev]"
+$(VENV)/.dev: pyproject.toml base/pyproject.toml | $(VENV)/bin/python
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e ".[dev]" ./base
 	@touch $@
 
 $(VENV)/.docs: pyproject.toml | $(VENV)/bin/python

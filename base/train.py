@@ -25,7 +25,7 @@ REPORTS = 40
 WARMUP = 1000  # steps
 MEASURED = 200  # steps, from which the number of all steps is estimated
 KEPT = 500  # steps between two states that a training returns to
-WORSE = 0.7  # nats above the lowest mean of KEPT steps: it has come apart, and returns to the latest state at half the rate
+WORSE = 1.0  # nats above the mean of the KEPT steps before: it has come apart, and returns to an earlier state at half the rate
 
 
 def parse() -> argparse.Namespace:
@@ -64,7 +64,7 @@ def main() -> None:
         f"{trainer.plan(a.batch)}; {len(ids):,} tokens, {windows.steps:,} steps an epoch, vocabulary {tokenizer.vocab_size:,}", flush=True
     )
     steps, total, losses, lines = 0, 10**6, [], []
-    recent, lowest, states = [], np.inf, [(trainer.flat_state(), 0)]
+    recent, before, states = [], np.inf, [(copied(trainer.flat_state()), 0)]
     evaluation = HeldOut(held_out, a.context, a.batch, tokenizer.end_of_text)
     for x, y in windows.batches(0):
         losses.append(trainer.step(x, y))
@@ -72,12 +72,12 @@ def main() -> None:
         steps += 1
         if len(recent) == KEPT:
             mean, recent = float(np.mean(recent)), []
-            if not mean < lowest + WORSE:
+            if not mean < before + WORSE:
                 trainer.load_flat_state(*states[0])
                 trainer.configure(learning_rate=trainer.train_config.learning_rate / 2)
-                print(f"step {steps}: the loss rose to {mean:.2f}; back two states, at half the rate", flush=True)
+                print(f"step {steps}: the loss rose to {mean:.2f}; back to an earlier state, at half the rate", flush=True)
             else:
-                lowest, states = min(lowest, mean), [states[-1], (copied(trainer.flat_state()), trainer.optimizer.step)]
+                before, states = mean, [states[-1], (copied(trainer.flat_state()), trainer.optimizer.step)]
         seconds = time.perf_counter() - began
         if steps == MEASURED or (steps > MEASURED and steps % 100 == 0 and steps < 0.9 * total):
             if steps == MEASURED:

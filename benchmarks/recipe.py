@@ -31,8 +31,9 @@ from minigpt.corpus.request import Request
 from minigpt.corpus.sources import Templates
 from minigpt.corpus.split import split
 from minigpt.disk.checkpoint import Checkpoint, load_checkpoint
+from minigpt.run.defaults import BASE
 from minigpt.run.learn import warmup
-from minigpt.run.start import BASE, first_model, grown, kept_tokens
+from minigpt.run.start import first_model
 from minigpt.run.vocabulary import compact
 from minigpt.tokenizer import Tokenizer
 from minigpt.training import HeldOut, Windows, held_out_loss
@@ -102,10 +103,10 @@ def write(request: Request, tokens: int, seed: int, even: int, full: Tokenizer) 
 def trained(corpus: Corpus, first: Checkpoint | None, full: Tokenizer, setting: dict[str, Any], device: str) -> dict[str, Any]:
     """The best evaluation of one training."""
     used = np.unique(np.concatenate([corpus.learned, corpus.held_out])).tolist()
-    tokenizer = compact(full, [*used, *kept_tokens(first, full)])
+    tokenizer = first.tokenizer if first else compact(full, used)
 
     def encoded(ids: np.ndarray) -> np.ndarray:
-        """Fresh text may have tokens that the vocabulary lacks: these are split."""
+        """The same text in the model's vocabulary, which may lack some of GPT-2's tokens."""
         documents = np.split(ids, np.flatnonzero(ids == full.end_of_text) + 1)
         return np.array([i for some in documents if len(some) for i in (*tokenizer.encode(full.decode(some)), tokenizer.end_of_text)])
 
@@ -117,7 +118,7 @@ def trained(corpus: Corpus, first: Checkpoint | None, full: Tokenizer, setting: 
     best: dict[str, Any] = {"held_out": math.inf}
     with closing(Trainer(config, how, device=device)) as trainer:
         if first:
-            trainer.load_state_dict(grown(first, tokenizer))
+            trainer.load_state_dict(first.state)
         began = time.perf_counter()
         for step, (x, y) in enumerate(windows.batches(0)):
             if step % max(1, steps // EVALUATIONS) == 0 or step == steps:

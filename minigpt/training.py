@@ -48,11 +48,10 @@ class Windows:
     """Windows over a training stream, which is taken as a ring: its first document follows its last
     end-of-text.
 
-    Samples begin as documents do, so in the epochs 0, 2, ... the windows begin with an end-of-text,
-    drawn without repetition, and the document after it. Epochs 1, 3, ... cut the whole stream into
-    windows, each from a new random place, so that no token is always first in its window. The same
-    is done with those of the windows for which there are too few documents. A stream shorter than
-    a window is one window.
+    Samples begin as documents do, so half of an epoch's windows begin with an end-of-text and the
+    document after it, drawn without repetition (fewer where there are fewer documents). The others
+    are cut out of the stream anywhere, from a new random place each epoch, so that no token is
+    always first in its window. A stream shorter than a window is one window.
     """
 
     def __init__(
@@ -86,10 +85,9 @@ class Windows:
         """The batches of epoch 0, 1, 2, ...; they depend on (seed, number) alone."""
         rng = np.random.default_rng([self.seed, 2, number])
         starts = rng.integers(len(self.ids)) + rng.permutation(self.n_windows) * self.context
-        if number % 2 == 0:
-            begins = rng.permutation(self.borders)[: self.n_windows]
-            starts[: len(begins)] = begins
-            rng.shuffle(starts)
+        begins = rng.permutation(self.borders)[: self.n_windows // 2]
+        starts[: len(begins)] = begins
+        rng.shuffle(starts)
         offsets = np.arange(self.context + 1)
         for first in range(0, self.n_windows, self.batch_size):
             places = starts[first : first + self.batch_size, None] + offsets  # (B, T + 1)

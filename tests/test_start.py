@@ -21,6 +21,7 @@ from minigpt.disk.weights import SCALES, WEIGHTS, load_weights, quantized, save_
 from minigpt.errors import MinigptError
 from minigpt.params import EMBEDDING
 from minigpt.run import start
+from minigpt.run.listener import Listener
 from minigpt.run.options import Options
 from minigpt.run.vocabulary import compact
 from minigpt.tokenizer import Tokenizer
@@ -134,7 +135,7 @@ def test_a_run_from_the_base_keeps_its_tokens_and_says_where_it_started(base: Pa
     """The first weights are the base's; the record names it with its checksum, and so do the plan and the card."""
     said: list[str] = []
 
-    class Heard(minigpt.run.listener.Listener):  # type: ignore[name-defined]
+    class Heard(Listener):
         def say(self, topic: str, text: str) -> None:
             said.append(text)
 
@@ -154,6 +155,26 @@ def test_a_run_from_the_base_keeps_its_tokens_and_says_where_it_started(base: Pa
     model = minigpt.resume(tmp_path / "run")
     assert first.tokenizer.token_ids.keys() <= model.tokenizer.token_ids.keys()
     assert "the base" in (tmp_path / "run" / "README.md").read_text()
+
+
+def test_a_model_with_many_tokens_keeps_just_these(base: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The corpus is spelled in them, as the tokenizer spells its text, in both streams; the embedding is the model's own."""
+    monkeypatch.setattr("minigpt.run.tokenize.WIDE", 500)
+
+    class Stopped(Listener):
+        def step(self, course: object) -> None:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        minigpt.train(PROMPT, out=tmp_path / "run", listener=Stopped(), **NARROW, **SHORT)
+    first, place = load_checkpoint(base), tmp_path / "run" / "checkpoint"
+    documents = [json.loads(line) for line in (tmp_path / "run" / "corpus.jsonl").read_text().splitlines()]
+    for name, split in (("train.ids", "train"), ("held_out.ids", "held_out")):
+        texts = [document["text"] for document in documents if document["split"] == split]
+        wanted = [i for text in texts for i in (*first.tokenizer.encode(text), first.tokenizer.end_of_text)]
+        assert np.fromfile(place / name, "<u2").tolist() == wanted and wanted
+    assert np.array_equal(read_tensors(place / "initial.safetensors")[EMBEDDING], first.state[EMBEDDING])
+    assert minigpt.resume(tmp_path / "run").tokenizer.token_ids == first.tokenizer.token_ids
 
 
 def test_a_run_does_not_begin_with_another_model_than_the_record_says(base: Path, tmp_path: Path) -> None:

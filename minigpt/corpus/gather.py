@@ -102,10 +102,10 @@ class Gathering:
         return ids
 
 
-def closed_ids(full: Tokenizer, text: str) -> array[int]:
+def closed_ids(tokenizer: Tokenizer, text: str) -> array[int]:
     """The ids of a document, followed by end-of-text."""
-    ids = array("H", full.encode(text))
-    ids.append(full.end_of_text)
+    ids = array("H", tokenizer.encode(text))
+    ids.append(tokenizer.end_of_text)
     return ids
 
 

@@ -38,15 +38,15 @@ class Templates:
     """Template documents, up to `tokens` or until the templates run out.
 
     If few tokens will be kept, only the first few kinds and forms are written: a model learns a form from a dozen examples, and nothing
-    from three.
+    from three. Unless `varied`, a small corpus also favours some words (favourites.py).
     """
 
-    def __init__(self, request: Request, tokens: int, final_tokens: int, seed: int, full: Tokenizer) -> None:
+    def __init__(self, request: Request, tokens: int, final_tokens: int, seed: int, full: Tokenizer, varied: bool = False) -> None:
         asked = request.of(request.parts[: max(1, final_tokens // LEAST_OF_A_KIND)])
         parts = able(asked).parts
         few = [replace(part, forms=part.forms[: most_forms(final_tokens, len(parts))]) for part in parts]
         self.request, self.tokens, self.seed, self.full = asked.of(few), tokens, seed, full
-        self.share = min(1.0, tokens / len(parts) / EVEN_FROM)
+        self.share = 1.0 if varied else min(1.0, tokens / len(parts) / EVEN_FROM)
         forms, possible = [form for part in few for form in part.forms], sum(len(part.forms) for part in parts)
         shown = f" ({len(forms)} of {possible} forms, enough for {final_tokens:,} tokens)" if len(forms) < possible else ""
         self.description: Sequence[str] = [

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 from minigpt.config import SIZES, ModelConfig, TrainConfig
 
 SOURCES = ("auto", "template", "ollama", "own")
@@ -13,3 +15,18 @@ CONTEXT = TrainConfig.context  # tokens a window, where the model has as many po
 BATCH_SIZE = 2  # windows a step
 DROPOUT, SEED = ModelConfig.dropout, TrainConfig.seed
 CHECKPOINT_SECONDS = 60.0  # the least time between two saves of a training
+BASE, NONE = "base", "none"  # values of --init that are not folders
+
+
+class Recipe(NamedTuple):
+    """How much text is written, and how it is learned, unless the options say otherwise."""
+
+    initial_tokens: int  # written
+    final_tokens: int  # kept of those
+    epochs: int
+    learning_rate: float
+    varied: bool  # templates draw evenly from their lists; else they favour some words, which random weights need to learn any
+
+
+# From the base. Measured (docs/quality.md): more text and fewer epochs than from random weights, since it knows English and forms already.
+FROM_BASE = Recipe(120_000, 60_000, 2, 5e-4, True)

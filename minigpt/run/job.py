@@ -64,7 +64,7 @@ def new_job(prompt: str | None, o: Options, listener: Listener) -> Job:
     """The job of a new run; MinigptError for bad input, before anything is written."""
     prompt = o.full_prompt(prompt)
     o = settled(o)
-    config, train_config = o.configure()
+    o.configure()  # bad numbers are refused before anybody is asked for anything
     if o.out:
         require_free(Path(o.out))
     own = own_text(o, Path(o.out) if o.out else None, listener)
@@ -72,6 +72,7 @@ def new_job(prompt: str | None, o: Options, listener: Listener) -> Job:
     backend = choose_backend(o.device)
     # A resumed run computes as before.
     o = replace(o, threads=o.threads or usable_cores(), device=backend.name, precision=backend.settle_precision(o.precision))
+    config, train_config = o.configure()
     request = understand(prompt, o.preset) if prompt else None
     record = {
         "minigpt": __version__,

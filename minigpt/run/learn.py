@@ -15,12 +15,12 @@ from minigpt.errors import Diverged, MinigptError, counted
 from minigpt.machine import usable_cores
 from minigpt.model import count_parameters, family
 from minigpt.run.course import Course, Result
+from minigpt.run.defaults import BASE, NONE
 from minigpt.run.job import Job
 from minigpt.run.keeper import Keeper
 from minigpt.run.memory import micro_batch, step_memory
 from minigpt.run.pace import Clock, Epochs, Pace, evaluation_steps
 from minigpt.run.room import free_room
-from minigpt.run.start import BASE, NONE
 from minigpt.run.timing import Timing, plan_time
 from minigpt.run.tokenize import HELD_OUT_IDS, TRAIN_IDS
 from minigpt.trainer import Trainer

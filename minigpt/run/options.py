@@ -18,16 +18,19 @@ from minigpt.disk.schema import in_words, mismatch, schema_of
 from minigpt.errors import MinigptError, counted
 from minigpt.machine import require_threads
 from minigpt.run.defaults import (
+    BASE,
     BATCH_SIZE,
     CHECKPOINT_SECONDS,
     CONTEXT,
     DROPOUT,
     EPOCHS,
+    FROM_BASE,
     MODEL_SIZE,
     MODELS_DIR,
     SEED,
     SOURCES,
     VOCABULARIES,
+    Recipe,
 )  # fmt: skip
 from minigpt.run.memory import require_memory
 
@@ -143,6 +146,15 @@ class Options:
         return find_size(self.model_size)
 
     @property
+    def recipe(self) -> Recipe:
+        """How much is written and how it is learned, for this start, size and source."""
+        size = self.size
+        by_size = Recipe(size.initial_tokens, size.final_tokens, EPOCHS, size.learning_rate, False)
+        if self.init != BASE:
+            return by_size
+        return FROM_BASE if self.source == "template" and not self.data else by_size._replace(learning_rate=FROM_BASE.learning_rate)
+
+    @property
     def size_name(self) -> str:
         """The size's name, or "custom" if a dimension differs."""
         chosen = self.layers, self.heads, self.width, self.positions
@@ -194,14 +206,14 @@ class Options:
             remedy = f"use --context {config.n_positions} or --positions {context}"
             raise MinigptError(f"a context of {counted(context, 'token')} does not fit {counted(config.n_positions, 'position')}; {remedy}")
         require_memory(config)
-        rate = size.learning_rate if self.learning_rate is None else self.learning_rate
+        rate = self.recipe.learning_rate if self.learning_rate is None else self.learning_rate
         return config, TrainConfig(
             learning_rate=rate,
             schedule="cosine",
             seed=self.seed,
             batch_size=self.batch_size or BATCH_SIZE,
             context=context,
-            epochs=self.epochs or EPOCHS,
+            epochs=self.epochs or self.recipe.epochs,
         )
 
 

@@ -14,7 +14,6 @@ from typing import Any
 from minigpt.disk.folder import RunFolder
 from minigpt.disk.schema import validate
 from minigpt.errors import MinigptError
-from minigpt.run.defaults import EPOCHS
 from minigpt.run.job import Job, new_job, resumed_job
 from minigpt.run.learn import learn
 from minigpt.run.listener import Listener
@@ -109,7 +108,7 @@ def extended(run: RunFolder, epochs: str | int | None, minutes: str | float | No
     known = run.record["options"].get("minutes")
     if (known is None) != (name == "epochs"):
         raise MinigptError(f"this unfinished run is planned in {'epochs' if known is None else 'minutes'}; only those can be added")
-    return {name: (run.record["options"].get(name) or EPOCHS) + more}
+    return {name: (run.record["options"].get(name) or Options.parse(run.record["options"]).recipe.epochs) + more}
 
 
 def _carry_out(job: Job) -> None:

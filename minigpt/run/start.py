@@ -20,10 +20,10 @@ from minigpt.disk.tensors import SEAL, open_tensors
 from minigpt.errors import MinigptError, counted
 from minigpt.model import GPT_1, parts
 from minigpt.params import EMBEDDING
+from minigpt.run.defaults import BASE, NONE
 from minigpt.run.options import Options
 from minigpt.tokenizer import Tokenizer
 
-BASE, NONE = "base", "none"  # values of --init that are not folders
 PACKAGE = "minigpt_base"
 
 

@@ -1,6 +1,7 @@
 """Stage 2, the tokens: the corpus in GPT-2's ids -> its own vocabulary, the corpus in that vocabulary's ids, the model's configuration.
 
-A run that starts from a trained model keeps that model's tokens and their rows of the embedding; new tokens get new rows.
+A run that starts from a trained model keeps that model's tokens and their rows of the embedding. A compact vocabulary grows: new tokens get
+new rows.
 """
 
 from __future__ import annotations
@@ -9,10 +10,10 @@ from dataclasses import replace
 from pathlib import Path
 
 from minigpt.corpus.gather import CORPUS, HELD_OUT, LEARNED, closed_ids
-from minigpt.disk.checkpoint import CONFIG_FILES, TOKENIZER_FILES, load_checkpoint, save_config, save_tokenizer
+from minigpt.disk.checkpoint import CONFIG_FILES, TOKENIZER_FILES, Checkpoint, load_checkpoint, save_config, save_tokenizer
 from minigpt.disk.files import LIMIT, open_to_read, whole_file
 from minigpt.disk.jsontext import decoded, json_object
-from minigpt.disk.place import Folder
+from minigpt.disk.place import File
 from minigpt.disk.schema import validate
 from minigpt.disk.streams import open_stream, to_bytes
 from minigpt.disk.tensors import write_tensors
@@ -25,20 +26,17 @@ from minigpt.tokenizer import Tokenizer
 
 TRAIN_IDS, HELD_OUT_IDS = "train.ids", "held_out.ids"  # the token streams in the model's own vocabulary
 INITIAL = "initial.safetensors"  # the weights to start from, if not random
+# A model with as many tokens has one for each frequent word, and keeps just these: new rows take long to learn.
+WIDE = 4096
 
 
 def tokenize(job: Job) -> list[Path]:
-    """Choose the vocabulary, renumber the corpus, and save tokenizer and model configuration."""
-    full, place, inner = Tokenizer.gpt2(), job.run.checkpoint, job.run.inner
-    if not (place / LEARNED).exists():  # a complete run, trained further
-        tokenize_again(job.run.path / CORPUS, full, inner)
+    """Choose the vocabulary, write the corpus in its ids, and save tokenizer, model configuration and the weights to start from."""
     first = load_checkpoint(job.first_model) if job.first_model else None
     if not job.run.base_step and described(job.options) != job.run.record.get("start", described(job.options)):
         raise MinigptError(f"--init: {job.first_model} is another model than when this run began; put that one back, or start again")
-    kept = kept_tokens(first, full)
-    tokenizer = full if job.options.vocab == "full" else compact_for(full, [place / LEARNED, place / HELD_OUT], kept)
-    for source, target in ((LEARNED, TRAIN_IDS), (HELD_OUT, HELD_OUT_IDS)):
-        renumber(place / source, full, tokenizer, inner / target)
+    place, inner = job.run.checkpoint, job.run.inner
+    tokenizer = streams(job, first)
     config = replace(job.config, vocab_size=tokenizer.vocab_size)
     context = min(job.train_config.context, len(open_stream(place / TRAIN_IDS)))
     made = [place / TRAIN_IDS, place / HELD_OUT_IDS]
@@ -52,9 +50,25 @@ def tokenize(job: Job) -> list[Path]:
     return [*(job.run.path / name for name in (*CONFIG_FILES, *TOKENIZER_FILES)), *made]
 
 
-def tokenize_again(corpus: Path, full: Tokenizer, inner: Folder) -> None:
-    """Rebuild the token streams in GPT-2's ids from corpus.jsonl, which is what a complete run keeps."""
-    with open_to_read(corpus) as lines, whole_file(inner / LEARNED) as learned, whole_file(inner / HELD_OUT) as held_out:
+def streams(job: Job, first: Checkpoint | None) -> Tokenizer:
+    """The run's tokenizer, after writing both token streams in its ids."""
+    place, inner, corpus, whole = job.run.checkpoint, job.run.inner, job.run.path / CORPUS, job.options.vocab == "full"
+    if first and not whole and first.tokenizer.vocab_size >= WIDE:
+        write_streams(corpus, first.tokenizer, inner / TRAIN_IDS, inner / HELD_OUT_IDS)
+        return first.tokenizer
+    full = Tokenizer.gpt2()
+    if not (place / LEARNED).exists():  # a complete run, trained further
+        write_streams(corpus, full, inner / LEARNED, inner / HELD_OUT)
+    kept = kept_tokens(first, full)
+    tokenizer = full if whole else compact_for(full, [place / LEARNED, place / HELD_OUT], kept)
+    for source, target in ((LEARNED, TRAIN_IDS), (HELD_OUT, HELD_OUT_IDS)):
+        renumber(place / source, full, tokenizer, inner / target)
+    return tokenizer
+
+
+def write_streams(corpus: Path, tokenizer: Tokenizer, train: File, held_out: File) -> None:
+    """The documents of corpus.jsonl as ids, in two streams."""
+    with open_to_read(corpus) as lines, whole_file(train) as learned, whole_file(held_out) as out:
         while line := lines.readline(LIMIT):
             document = validate(json_object(decoded(line, corpus), corpus), {"text": str, "split": str}, corpus)
-            (learned if document["split"] == "train" else held_out).write(to_bytes(closed_ids(full, document["text"])))
+            (learned if document["split"] == "train" else out).write(to_bytes(closed_ids(tokenizer, document["text"])))

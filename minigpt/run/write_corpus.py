@@ -87,7 +87,7 @@ def entries(job: Job, gathering: Gathering) -> Iterator[Entry]:
     generate = partial(generated, job, gathering.full)
     if job.own is None:
         timed = o.minutes and not job.teacher
-        final_tokens = o.final_tokens or (corpus_tokens(job) if timed else o.size.final_tokens)
+        final_tokens = o.final_tokens or (corpus_tokens(job) if timed else o.recipe.final_tokens)
         return gathering.entries(generate(final_tokens), final_tokens)
     own = announced(job.own, job.listener)
     if o.data_share is None or not o.generates:
@@ -99,11 +99,11 @@ def generated(job: Job, full: Tokenizer, final_tokens: int) -> Source:
     """Documents for the prompt, enough to keep `final_tokens`: a teacher's, templates', or a teacher's filled up with templates'."""
     o, request = job.options, job.request
     assert request is not None
-    initial_tokens = o.initial_tokens or max(o.size.initial_tokens, 2 * final_tokens)
+    initial_tokens = o.initial_tokens or max(o.recipe.initial_tokens, 2 * final_tokens)
     writing = 60 * o.minutes * TEACHING if o.minutes else math.inf
 
     def templates(tokens: int) -> Templates:
-        return Templates(request, tokens, final_tokens, o.seed, full)
+        return Templates(request, tokens, final_tokens, o.seed, full, o.recipe.varied)
 
     source: Source = templates(initial_tokens)
     if job.teacher:
