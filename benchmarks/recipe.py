@@ -115,7 +115,7 @@ def trained(corpus: Corpus, first: Checkpoint | None, full: Tokenizer, setting: 
     windows = Windows(learned, 256, 2, setting["seed"], tokenizer.end_of_text)
     steps = windows.steps * setting["epochs"]
     how = TrainConfig(setting["rate"], warmup(steps), "cosine", steps, seed=setting["seed"])
-    best: dict[str, Any] = {"held_out": math.inf}
+    best, course = dict[str, Any](held_out=math.inf), []
     with closing(Trainer(config, how, device=device)) as trainer:
         if first:
             trainer.load_state_dict(first.state)
@@ -126,12 +126,13 @@ def trained(corpus: Corpus, first: Checkpoint | None, full: Tokenizer, setting: 
                     name: BITS * (held_out_loss(trainer, HeldOut(ids, 256, 8, tokenizer.end_of_text)) or 0) * len(ids) / corpus.bytes[name]
                     for name, ids in (("held_out", held_out), ("fresh", fresh))
                 }
+                course.append(round(found["held_out"], 3))
                 if found["held_out"] < best["held_out"]:
                     best = {**found, "step": step, "of": steps}
             if step == steps:
                 break
             trainer.step(x, y)
-        return {**best, "vocabulary": tokenizer.vocab_size, "seconds": round(time.perf_counter() - began, 1)}
+        return {**best, "course": course, "vocabulary": tokenizer.vocab_size, "seconds": round(time.perf_counter() - began, 1)}
 
 
 def settings(a: argparse.Namespace) -> Iterator[dict[str, Any]]:
@@ -162,7 +163,7 @@ def main() -> None:
         row = setting | trained(corpora[key], base if setting["init"] == BASE else None, full, setting, a.device)
         rows.append(row)
         shown = {k: round(v, 3) if isinstance(v, float) and v > 0.01 else v for k, v in row.items()}
-        print(" ".join(f"{k}={str(v)[:28]}" for k, v in shown.items()), flush=True)
+        print(" ".join(f"{k}={str(v)[:90]}" for k, v in shown.items()), flush=True)
         a.out.write_text(json.dumps(rows, indent=1))
 
 

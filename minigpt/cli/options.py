@@ -9,12 +9,12 @@ import click
 from minigpt.cli.common import any_of, size_option
 from minigpt.config import SIZES
 from minigpt.corpus.ollama.limits import Limits
-from minigpt.run.defaults import SOURCES
+from minigpt.run.defaults import FROM_BASE, SOURCES
 
 
 def by_size(field: str) -> str:
-    """The default numbers of tokens of the sizes."""
-    return f"{any_of(f'{getattr(size, field):,}' for size in SIZES.values())}, by size"
+    """The default numbers of tokens of the sizes, and of a run from the base."""
+    return f"{any_of(f'{getattr(size, field):,}' for size in SIZES.values())}, by size; {getattr(FROM_BASE, field):,} from the base"
 
 
 OPTIONS: list[Callable[[Callable[..., None]], Callable[..., None]]] = [

@@ -9,7 +9,7 @@ import click
 from minigpt.cli.common import command, device_option, models_option
 from minigpt.cli.options import corpus_options
 from minigpt.config import PRECISIONS
-from minigpt.run.defaults import BATCH_SIZE, CHECKPOINT_SECONDS, CONTEXT, DROPOUT, EPOCHS, SEED, VOCABULARIES
+from minigpt.run.defaults import BATCH_SIZE, CHECKPOINT_SECONDS, CONTEXT, DROPOUT, EPOCHS, FROM_BASE, SEED, VOCABULARIES
 
 
 @command("train")
@@ -19,12 +19,16 @@ from minigpt.run.defaults import BATCH_SIZE, CHECKPOINT_SECONDS, CONTEXT, DROPOU
     metavar="base|none|RUN",
     help="What to start from: the base, random weights, or another model.  [default: base, if it is installed and fits]",
 )
-@click.option("--epochs", type=int, help=f"Passes over the corpus, at most.  [default: {EPOCHS}]")
+@click.option(
+    "--epochs", type=int, help=f"Passes over the corpus, at most.  [default: {EPOCHS}; {FROM_BASE.epochs} over templates from the base]"
+)
 @click.option("--minutes", type=float, help="How long everything may take, instead of --epochs.")
 @click.option("--batch-size", type=int, help=f"Windows per step.  [default: {BATCH_SIZE}, or what fits the minutes]")
 @click.option("--context", type=int, help=f"Tokens per window.  [default: {CONTEXT}]")
-@click.option("--learning-rate", type=float, help="The peak, after a warm-up and before a cosine.  [default: by size]")
-@click.option("--dropout", type=float, default=DROPOUT, help="Share of units dropped in training.")
+@click.option("--learning-rate", type=float, help="The peak, after a warm-up and before a cosine.  [default: by size and start]")
+@click.option(
+    "--dropout", type=float, help=f"Share of units dropped.  [default: {DROPOUT}; {FROM_BASE.dropout:g} over templates from the base]"
+)
 @click.option(
     "--vocab", type=click.Choice(VOCABULARIES), default=VOCABULARIES[0], help="The tokens that the corpus needs, or all 50,257 of GPT-2."
 )

@@ -27,6 +27,7 @@ from minigpt.run.defaults import (
     FROM_BASE,
     MODEL_SIZE,
     MODELS_DIR,
+    OWN_FROM_BASE,
     SEED,
     SOURCES,
     VOCABULARIES,
@@ -62,7 +63,7 @@ class Options:
     batch_size: int | None = None
     context: int | None = None
     learning_rate: float | None = None
-    dropout: float = DROPOUT
+    dropout: float | None = None
     vocab: str = "corpus"
     layers: int | None = None
     heads: int | None = None
@@ -149,10 +150,10 @@ class Options:
     def recipe(self) -> Recipe:
         """How much is written and how it is learned, for this start, size and source."""
         size = self.size
-        by_size = Recipe(size.initial_tokens, size.final_tokens, EPOCHS, size.learning_rate, False)
+        by_size = Recipe(size.initial_tokens, size.final_tokens, EPOCHS, size.learning_rate, DROPOUT, False)
         if self.init != BASE:
             return by_size
-        return FROM_BASE if self.source == "template" and not self.data else by_size._replace(learning_rate=FROM_BASE.learning_rate)
+        return FROM_BASE if self.source == "template" and not self.data else by_size._replace(learning_rate=OWN_FROM_BASE)
 
     @property
     def size_name(self) -> str:
@@ -199,8 +200,9 @@ class Options:
     def configure(self) -> tuple[ModelConfig, TrainConfig]:
         """The configurations, but for the vocabulary's size and the number of steps, which depend on the corpus."""
         size = self.size
+        dropout = self.recipe.dropout if self.dropout is None else self.dropout
         chosen = {"n_layer": self.layers, "n_head": self.heads, "n_embd": self.width, "n_positions": self.positions}
-        config = ModelConfig(**{name: value or getattr(size, name) for name, value in chosen.items()}, dropout=self.dropout)
+        config = ModelConfig(**{name: value or getattr(size, name) for name, value in chosen.items()}, dropout=dropout)
         context = self.context or min(CONTEXT, config.n_positions)
         if context > config.n_positions:
             remedy = f"use --context {config.n_positions} or --positions {context}"
