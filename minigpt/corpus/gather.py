@@ -41,6 +41,7 @@ class Counts:
     tokens: int = 0
     held_out_documents: int = 0
     held_out_tokens: int = 0
+    held_out_bytes: int = 0  # of their texts in UTF-8
     passages: int = 0  # held-out documents that are parts of longer ones
     by_source: Counter[str] = field(default_factory=Counter)  # documents
     tokens_by_source: Counter[str] = field(default_factory=Counter)
@@ -52,6 +53,7 @@ class Counts:
         self.tokens += len(entry.ids)
         self.held_out_documents += held_out
         self.held_out_tokens += len(entry.ids) * held_out
+        self.held_out_bytes += len(entry.document.text.encode()) * held_out
         self.passages += held_out and PART in entry.document.origin
         self.by_source[entry.document.source] += 1
         self.tokens_by_source[entry.document.source] += len(entry.ids)

@@ -46,7 +46,8 @@ AFTER: dict[str, Schema] = {  # what each stage adds to the record
     "tokens": {"model": {name: count for name in ("n_layer", "n_head", "n_embd", "vocab_size", "parameters")}},
     "training": {
         "training": {"steps": count, "batch_size": count, "context": count, "seconds": amount},
-        "result": {"train_loss": Real, "held_out_loss": (Real, type(None)), "best_step": count, "held_out_tokens?": count},
+        "result": {"train_loss": Real, "held_out_loss": (Real, type(None)), "best_step": count, "held_out_tokens?": count,
+                   "held_out_bits_per_byte?": (Real, type(None))},
     },
     "report": {"samples": [text]},
 }  # fmt: skip

@@ -29,6 +29,6 @@ class Recipe(NamedTuple):
     varied: bool  # templates draw evenly from their lists; else they favour some words, which random weights need to learn any
 
 
-# From the base, which knows English and minigpt's own forms: more text, fewer epochs and smaller steps (docs/quality.md has the measurements).
+# From the base, which knows English and the templates: more text, fewer epochs and smaller steps (measured in docs/quality.md).
 FROM_BASE = Recipe(120_000, 60_000, 2, 2e-4, 0.0, True)
 OWN_FROM_BASE = 3e-4  # the learning rate for text that is new to it

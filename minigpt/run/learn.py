@@ -66,9 +66,11 @@ def learn(job: Job) -> list[Path]:
         if course.best:
             run.record |= figures(course, train_config, trainer.threads)
     listener.say("Result", outcome(course.result()))
-    if scale is not None:
-        run.record["result"] |= {"held_out_loss": loss, "scale": scale}
-        listener.say("", f"calibrated on the held-out text: logits times {scale:g}, held-out loss {loss:.3f}")
+    if scale is not None and loss is not None:
+        run.record["result"] |= {"held_out_loss": loss, "scale": scale} | in_bits(job, loss)
+        bits = run.record["result"].get("held_out_bits_per_byte")
+        shown = f", {bits:.3f} bits per byte" if bits else ""
+        listener.say("", f"calibrated on the held-out text: logits times {scale:g}, held-out loss {loss:.3f}{shown}")
     return [run.path / WEIGHTS, run.path / METRICS]
 
 
@@ -169,6 +171,13 @@ def figures(course: Course, train_config: TrainConfig, threads: int) -> dict[str
             "best_step": result.best_step,
         },
     }
+
+
+def in_bits(job: Job, loss: float) -> dict[str, float]:
+    """A loss in nats per token as bits per byte of the held-out text, which compare across vocabularies; empty if the bytes are unknown."""
+    size = job.run.record["corpus"].get("held_out_bytes")
+    tokens = len(open_stream(job.run.checkpoint / HELD_OUT_IDS))
+    return {"held_out_bits_per_byte": round(loss / math.log(2) * tokens / size, 5)} if size else {}
 
 
 def outcome(result: Result) -> str:

@@ -43,6 +43,7 @@ def make_corpus(job: Job) -> list[Path]:
         "kept_tokens": counts.tokens,
         "held_out_documents": counts.held_out_documents,
         "held_out_tokens": counts.held_out_tokens,
+        "held_out_bytes": counts.held_out_bytes,
         "dropped": figures["dropped"],
         "skipped": job.own.skipped.count if job.own else 0,
     }
