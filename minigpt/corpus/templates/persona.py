@@ -10,7 +10,7 @@ from minigpt.corpus.english import article, gerund, title_case, upper_first
 from minigpt.corpus.request import Request
 from minigpt.corpus.templates.grammar import ARTICLE, Form, draw, fill
 from minigpt.corpus.templates.grammar import _article as chosen_article
-from minigpt.corpus.templates.persona_voices import ANY, character, entries, subject, voices
+from minigpt.corpus.templates.persona_voices import character, entries, manner_names, rows_of, subject
 from minigpt.corpus.words import Words
 
 SENTENCE = re.compile(r"(^|[.!?] |\n)([\"(]?)([a-z])")
@@ -28,7 +28,7 @@ class Speaker:
     def __init__(self, rng: random.Random, words: Words, request: Request) -> None:
         self.rng, self.words = rng, words
         self.who = character(rng, request.persona, request.manner)
-        rows = voices()[self.who.voice]
+        rows = rows_of(self.who.voice)
         self.lists = {SINGULAR.get(key, key): list(entries(str(row))) for key, row in rows.items() if isinstance(row, str)}
         self.subject = subject(rng, words, tuple(request.spell(topic) for topic in request.topics))
         self.lists |= {"tip": list(self.subject.tips), "truth": list(self.subject.truths), "ask": list(self.subject.asks)}
@@ -40,7 +40,7 @@ class Speaker:
         if table and table is not words["any manner"]:
             extra = words["any manner"]
             self.manner = {key: [*self.manner[key], *self._fitting(extra[key])[:2]] for key in self.manner}
-        self.swaps = [(re.compile(old), new) for old, new in rows.get("swaps", [])]  # type: ignore[attr-defined]
+        self.swaps = [(re.compile(old), new) for old, new in rows.get("swaps", [])]
         guest = rng.choice(self.lists["visitors"])
         self.guest = guest
         name = self.who.label
@@ -51,7 +51,7 @@ class Speaker:
 
     def _own(self, key: str) -> list[str]:
         """The voice's own frames, which come as often as the common ones."""
-        own = voices()[self.who.voice].get(key, [])
+        own = rows_of(self.who.voice).get(key, [])
         return [*own, *own] if isinstance(own, list) else []
 
     def _fitting(self, frames: list[str]) -> list[str]:
@@ -96,8 +96,6 @@ class Speaker:
 
 
 def _manner(words: Words, adjective: str) -> str:
-    from minigpt.corpus.templates.persona_voices import manner_names
-
     return manner_names().get(adjective, adjective)
 
 
@@ -115,8 +113,9 @@ def sentences(text: str) -> str:
     return SENTENCE.sub(lambda m: m[1] + m[2] + m[3].upper(), text)
 
 
-def _sizes(rng: random.Random, request: Request) -> int:
-    return rng.randint(*SIZES[request.length])
+def _sizes(rng: random.Random, request: Request, most: int = 4) -> int:
+    count = rng.randint(*SIZES[request.length])
+    return count if request.length else min(count, most)
 
 
 def _kinds(rng: random.Random, count: int) -> list[str]:
@@ -132,7 +131,7 @@ def _kinds(rng: random.Random, count: int) -> list[str]:
 def exchange(speaker: Speaker, request: Request) -> str:
     """A visitor asks two to four times, and the persona answers."""
     rng = speaker.rng
-    turns = _sizes(rng, request)
+    turns = _sizes(rng, request, most=3)
     lines = [_line(speaker, fill(rng, rng.choice(speaker.words["greetings of a visitor"]) + "{ask}", speaker))]
     lines.append(_answer(speaker, speaker.say("open", rng.choice(("know", "picture", "tale")), "tell")))
     used: list[str] = []
@@ -191,7 +190,7 @@ def scene(speaker: Speaker, request: Request) -> str:
 
     paragraphs = [f"{told('scene starts')} {told('scene asks', Ask=upper_first(speaker.pick('ask')))}"]
     paragraphs.append(told("scene turns", answer=speaker.say("open", "know", "tell")))
-    for kind in _kinds(rng, _sizes(rng, request) - 1):
+    for kind in _kinds(rng, _sizes(rng, request, most=2) - 1):
         follow = sentences(fill(rng, rng.choice(words["follow ups"][kind]), speaker))
         paragraphs.append(told("scene middles", Follow=follow))
         paragraphs.append(told("scene turns", answer=speaker.say(kind, "aside")))
@@ -206,7 +205,7 @@ def letter(speaker: Speaker, request: Request) -> str:
     first = f"{start} {speaker.say('know', 'aside')}"
     second = speaker.say("tale", *_kinds(rng, _sizes(rng, request)), "tell")
     end = rng.choice(words["letter ends"])
-    return f"Dear {speaker.guest},\n\n{first}\n\n{second}\n\n{speaker.say('close')}\n\n{end},\n{upper_first(speaker.who.title)}"
+    return f"Dear {speaker.guest},\n\n{first}\n\n{second}\n\n{speaker.say('close')}\n\n{end},\n{upper_first(title_case(speaker.who.title))}"
 
 
 def rules(speaker: Speaker, request: Request) -> str:
@@ -224,5 +223,6 @@ def write(rng: random.Random, words: Words, request: Request, form: str) -> str:
     return WRITE[form](Speaker(rng, words, request), request)
 
 
-WRITE = {"exchange": exchange, "advice": advice, "monologue": monologue, "scene": scene, "persona_letter": letter, "rules": rules}
-FORMS: dict[str, Form] = {name: partial(write, form=name) for name in WRITE}
+WRITE = {"exchange": exchange, "advice": advice, "monologue": monologue, "scene": scene, "letter": letter, "rules": rules}
+NAMES = tuple(WRITE)
+FORMS: dict[str, Form] = {name: partial(write, form=name) for name in NAMES}

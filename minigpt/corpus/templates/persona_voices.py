@@ -11,11 +11,13 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
+from typing import Any
 
-from minigpt.corpus.english import article, either_number
+from minigpt.corpus.english import article, singular
 from minigpt.corpus.words import Words, load_words
 
 ARTICLE = re.compile(r"^(?:an?|the|my|our|your|his|her|their)\s+", re.IGNORECASE)
+KIND = re.compile(r" (?:advice|tips|lessons|help|guidance|wisdom)$")
 ANY = "any voice"
 
 Lists = Mapping[str, tuple[str, ...]]
@@ -27,10 +29,15 @@ def entries(text: str) -> tuple[str, ...]:
 
 
 @cache
-def voices() -> Mapping[str, Mapping[str, object]]:
+def voices() -> Mapping[str, Mapping[str, Any]]:
     """Name -> the rows of each voice."""
     tables = load_words("persona")
     return {name: rows for key, table in tables.items() if key.startswith("voices ") for name, rows in table.items()}
+
+
+def rows_of(voice: str) -> Mapping[str, Any]:
+    """The rows of a voice, or of ANY."""
+    return voices().get(voice) or load_words("persona")[ANY]
 
 
 @cache
@@ -95,7 +102,7 @@ def character(rng: random.Random, persona: str | None, manner: str | None) -> Ch
 
 def noun_of_voice(voice: str) -> str:
     """A noun for a voice that the prompt does not name."""
-    return {"player": "actor", "santa": "snowman"}.get(voice, voice)
+    return {"player": "actor", "santa": "snowman", "viking": "Viking"}.get(voice, voice)
 
 
 @dataclass(frozen=True)
@@ -123,8 +130,8 @@ def _keys() -> Mapping[str, str]:
 
 def everyday_name(topic: str) -> str:
     """The everyday subject that a topic means: "the weather" -> rain; "" if none."""
-    low = ARTICLE.sub("", topic.lower())
-    return _keys().get(low, "") or next((name for key, name in _keys().items() if re.fullmatch(either_number(key), low)), "")
+    low = KIND.sub("", ARTICLE.sub("", topic.lower()))
+    return _keys().get(low, "") or next((name for key, name in _keys().items() if singular(key) == singular(low)), "")
 
 
 def subject(rng: random.Random, words: Words, topics: tuple[str, ...]) -> Subject:
