@@ -44,7 +44,7 @@ class Speaker:
         guest = rng.choice(self.lists["visitors"])
         self.guest = guest
         name = self.who.label
-        self.fixed = {"subject": self.subject.name, "noun": self.who.noun, "full": self.who.full, "name": name}
+        self.fixed = {"subject": self.subject.name, "guest2": "my friend", "noun": self.who.noun, "full": self.who.full, "name": name}
         self.fixed |= {"manner": self.who.manner, "noun2": self.who.title, "guest": guest}
         self.fixed |= {"a guest": _a_guest(guest), "the guest": _the_guest(guest)}
         self.left: dict[str, list[str]] = {}
@@ -61,10 +61,20 @@ class Speaker:
     def __call__(self, name: str) -> str:
         if name in self.fixed:
             return self.fixed[name]
+        if name == "folk3":  # whom a stranger may know
+            return f"my {self.rng.choice(('doctor', 'neighbour', 'sister', 'teacher', 'best friend', 'boss', 'uncle', 'hairdresser'))}"
+        if name == "folk2":  # of the persona's acquaintances, one that a visitor may know
+            return self.rng.choice([folk for folk in self.lists["folk"] if folk.startswith("the ")])
+        if name in ("thing2", "place2"):
+            return self.visited(self.pick(name[:-1]))
         if name == "acting":
             verb, _, rest = self.pick("act").partition(" ")
             return f"{gerund(verb)} {rest}".strip()
         return self.pick(name)
+
+    def visited(self, text: str) -> str:
+        """The persona's thing or place in a visitor's words: in your tower."""
+        return re.sub(r"\bmy\b", "your", re.sub(r"\byour\b", "our", text))
 
     def pick(self, name: str, pool: list[str] | None = None) -> str:
         """An entry of the list that has not come since all the others did."""
@@ -138,7 +148,7 @@ def exchange(speaker: Speaker, request: Request) -> str:
     for _ in range(turns - 1):
         kind = rng.choice([kind for kind in speaker.words["follow ups"] if kind not in used])
         used.append(kind)
-        lines.append(_line(speaker, fill(rng, rng.choice(speaker.words["follow ups"][kind]), speaker)))
+        lines.append(_line(speaker, fill(rng, speaker.pick(f"follow up {kind}", speaker.words["follow ups"][kind]), speaker)))
         lines.append(_answer(speaker, speaker.say(kind, rng.choice(("aside", "know", "tell")))))
     lines.append(_line(speaker, fill(rng, rng.choice(speaker.words["thanks"]), speaker)))
     lines.append(_answer(speaker, speaker.say("close")))
@@ -157,7 +167,7 @@ def advice(speaker: Speaker, request: Request) -> str:
     """A letter to the persona, and its answer."""
     rng = speaker.rng
     sign = rng.choice(speaker.words["signs"])
-    asked = speaker.fill(rng.choice(speaker.words["letters in"]).replace("{folk}", "my [doctor|neighbour|sister|teacher|best friend]"))
+    asked = speaker.fill(rng.choice(speaker.words["letters in"]))
     kinds = ["open", *_kinds(rng, _sizes(rng, request)), "tell", "aside"]
     answer = speaker.say(*kinds, "close")
     return f"Dear {speaker.who.label},\n{asked}\n{sign}\n\nDear {sign},\n{answer}"
@@ -179,8 +189,7 @@ def scene(speaker: Speaker, request: Request) -> str:
     rng, words = speaker.rng, speaker.words
 
     def told(key: str, **more: str) -> str:
-        template = rng.choice(words[key])
-        text = template
+        text = speaker.pick(key, words[key])
         for name, value in more.items():
             text = text.replace("{" + name + "}", "\0" + name)
         text = speaker.voiced(fill(rng, text, speaker))
@@ -191,7 +200,7 @@ def scene(speaker: Speaker, request: Request) -> str:
     paragraphs = [f"{told('scene starts')} {told('scene asks', Ask=upper_first(speaker.pick('ask')))}"]
     paragraphs.append(told("scene turns", answer=speaker.say("open", "know", "tell")))
     for kind in _kinds(rng, _sizes(rng, request, most=2) - 1):
-        follow = sentences(fill(rng, rng.choice(words["follow ups"][kind]), speaker))
+        follow = sentences(fill(rng, speaker.pick(f"follow up {kind}", words["follow ups"][kind]), speaker))
         paragraphs.append(told("scene middles", Follow=follow))
         paragraphs.append(told("scene turns", answer=speaker.say(kind, "aside")))
     paragraphs.append(told("scene ends"))

@@ -139,8 +139,8 @@ def subject(rng: random.Random, words: Words, topics: tuple[str, ...]) -> Subjec
     if not topics:
         return rng.choice(list(everyday().values()))
     name = rng.choice(topics)
+    asks, tips, truths = (tuple(words["any subject"][key]) for key in ("asks", "tips", "truths"))
     if known := everyday_name(name):
         found = everyday()[known]
-        return Subject(name, found.asks, found.tips, found.truths)
-    row = words["any subject"]
-    return Subject(name, tuple(row["asks"]), tuple(row["tips"]), tuple(row["truths"]))
+        asks, tips, truths = found.asks + asks, found.tips + tips, found.truths + truths
+    return Subject(name, asks, tips, truths)
