@@ -19,7 +19,7 @@ SINGULAR |= {"dears": "dear", "sayings": "saying", "pictures": "picture"}
 WITH_NOUN = re.compile(r"\{(?:noun|manner)\}|\{full\} of")
 FOLLOWING = ("tale", "tell", "know", "woe", "joy", "say", "picture", "tell", "know", "tale")
 SIZES = {"short": (2, 2), "long": (4, 5), None: (2, 4)}  # exchanges, or paragraphs
-FOLK_WITHOUT_ARTICLE = ("my ", "your ", "the ", "a ", "old ", "brother ")
+PROPER = ("Little Tom", "Young Pete")  # visitors with a name
 
 
 class Speaker:
@@ -110,11 +110,11 @@ def _manner(words: Words, adjective: str) -> str:
 
 
 def _a_guest(guest: str) -> str:
-    return guest if " " in guest else f"{article(guest)} {guest.lower()}"
+    return guest if guest in PROPER else f"{article(guest)} {guest.lower()}"
 
 
 def _the_guest(guest: str) -> str:
-    return guest if " " in guest else f"the {guest.lower()}"
+    return guest if guest in PROPER else f"the {guest.lower()}"
 
 
 def sentences(text: str) -> str:
@@ -170,7 +170,7 @@ def advice(speaker: Speaker, request: Request) -> str:
     asked = speaker.fill(rng.choice(speaker.words["letters in"]))
     kinds = ["open", *_kinds(rng, _sizes(rng, request)), "tell", "aside"]
     answer = speaker.say(*kinds, "close")
-    return f"Dear {speaker.who.label},\n{asked}\n{sign}\n\nDear {sign},\n{answer}"
+    return f"Dear {speaker.who.label},\n{asked}\n{sign}\n\nDear {sign.removeprefix('A ')},\n{answer}"
 
 
 def monologue(speaker: Speaker, request: Request) -> str:
@@ -187,6 +187,7 @@ def monologue(speaker: Speaker, request: Request) -> str:
 def scene(speaker: Speaker, request: Request) -> str:
     """A visit, told by the persona."""
     rng, words = speaker.rng, speaker.words
+    speaker.fixed["place"] = speaker.pick("place")
 
     def told(key: str, **more: str) -> str:
         text = speaker.pick(key, words[key])
