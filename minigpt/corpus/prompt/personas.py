@@ -21,26 +21,28 @@ from minigpt.corpus.templates.persona_voices import ARTICLE, manner_names, voice
 
 CERTAIN, LIKELY = 0.95, 0.8
 HEAVY = 2  # least weight of a word that belongs to a writer
-MOST_WORDS = 5  # of a persona, with its manner
+MOST_WORDS = 5  # of a persona, without its manner
+BEFORE = 30  # characters before a phrase in which a "not" negates it
 INTRODUCTION = re.compile(
     r"^\W*(?:(?:i want|i would like|i'd like|make|build|create|give me|train|write)\s+)?(?:an?|the|my)\s+(?:[\w-]+\s+){0,2}?"
-    r"(?:gpt|bot|chatbot|model|assistant|ai|app)\s+(?:that|which|who)\s+(?=is\b)", re.IGNORECASE
+    r"(?:gpt|bot|chatbot|model|assistant|ai|app)\s+(?:that|which|who)\s+is\s+", re.IGNORECASE
 )  # fmt: skip
 NEGATED = re.compile(r"\b(?:not|never|without|no|don't|doesn't|isn't|than)\b[^,.;:]*$", re.IGNORECASE)
-PERSON = re.compile(r"\w(?:er|or|ist|ian|man|woman|eer|ess|ant|smith|wright|maid|herd|monger|ologist|boy|girl|folk|mate|ster|keeper)$")
-NO_PERSON = frozenset("letter paper number other answer summer winter water paragraph order newspaper chapter user author matter never color "
-                      "dinner power flower weather mirror butter error plant".split())  # fmt: skip
-MANNER = re.compile(r"\w\w(?:y|ful|ous|ic|less|ish|al|ive|ing|ed|ent|ant|able)$")
+ONE = re.compile(r"(?:an?|my|our|your) ", re.IGNORECASE)
+WORD = re.compile(r"([\w-]+(?:'s)?),?\s+")
+PERSON = re.compile(
+    r"\w(?:er|or|ist|ian|man|woman|eer|ess|ant|smith|wright|maid|herd|monger|ologist|boy|girl|folk|mate|ster|keeper)$"
+)  # fmt: skip
+ABSTRACT = re.compile(r"(?:tion|sion|ment|ness|ity|ism|ance|ence|ship|ure)$")
+ADJECTIVE = re.compile(r"\w\w(?:y|ful|ous|ic|less|ish|al|ive|ing|ed|ent|ant|able)$")
+OWN = re.compile(r"(?:my|our|your|his|her|their|its)\s", re.IGNORECASE)
+ADVICE = "wisdom"  # how the pattern of "gives relationship advice" ends
 CHATTY = ("letter", "conversation", "dialogue", "dialog", "chat", "small-talk", "interview", "complaint")  # a persona writes these as well
-DROPPED = ("late", "own", "dear")  # my late grandfather
-PRONOUNS = ("i", "i'm", "you", "he", "she", "it", "we", "they", "this", "that", "there", "if", "normal", "human", "humans", "much", "little")
-NO_PERSON_ENDINGS = ("tion", "sion", "ment", "ness", "ity", "ism", "ance", "ence", "ship", "ure")
-STYLES = frozenset(TABLES["manners of any writer"])
 
 
 @dataclass(frozen=True)
 class Found:
-    """A persona in a prompt."""
+    """A noun phrase of a prompt that may be a persona."""
 
     who: str  # with its article: "a wizard", "my grandmother"
     manner: str
@@ -50,9 +52,19 @@ class Found:
     called: bool = False  # whether it is a bot of that name: "pirate chatbot"
 
     @property
-    def voice(self) -> str:
-        """The voice that the tables have for it; "" if none."""
-        return voice_of(self.who)
+    def noun(self) -> str:
+        """Without its article."""
+        return ARTICLE.sub("", self.who)
+
+    @property
+    def last(self) -> str:
+        """The last word of the noun, in lower case."""
+        return self.noun.lower().split()[-1]
+
+    @property
+    def has_character(self) -> bool:
+        """Whether its manner is one of a person, not of a style that any text may have."""
+        return bool(self.manner) and manner_names().get(self.manner, self.manner) not in TABLES["manners of any writer"]
 
 
 def persona_request(prompt: str, terms: Sequence[Term], language: str) -> Request | None:
@@ -65,14 +77,17 @@ def persona_request(prompt: str, terms: Sequence[Term], language: str) -> Reques
         return None
     topics = _subjects(f"{prompt[: found.start]} ; {prompt[found.end :]}", found)
     fields, _ = constraints(terms, "persona")
-    said = {*re.findall(r"[\w-]+", f"{found.who} {found.manner} {' '.join(topics)}".lower())}
-    without = tuple(thing for thing in fields.get("without", ()) if thing not in said)
+    said = set(re.findall(r"[\w-]+", f"{found.who} {found.manner} {' '.join(topics)}".lower()))
     names = tuple(word for topic in topics for word in topic.split() if word != word.lower())
     return Request(
-        "persona", _forms(prompt), matched=(f"{found.manner} {ARTICLE.sub('', found.who)}".strip().lower(),),
-        confidence=CERTAIN if found.voice or found.strong else LIKELY, persona=found.who, manner=found.manner or None, names=names,
-        topics=tuple(topic.lower() for topic in topics), without=without, length=fields.get("length"), unclear=fields.get("unclear", ()),
+        "persona", _forms(prompt), matched=(f"{found.manner} {found.noun}".strip().lower(),),
+        confidence=CERTAIN if found.strong or voice_of(found.who) else LIKELY, persona=found.who, manner=found.manner or None,
+        topics=tuple(topic.lower() for topic in topics), names=names, length=fields.get("length"),
+        without=tuple(thing for thing in fields.get("without", ()) if thing not in said), unclear=fields.get("unclear", ()),
     )  # fmt: skip
+
+
+# ---- where a persona may stand -----------------------------------------------------------------------------------------------------
 
 
 @cache
@@ -80,146 +95,149 @@ def _patterns(table: str) -> list[re.Pattern[str]]:
     return [re.compile(pattern, re.IGNORECASE) for pattern in TABLES[table]]
 
 
+@cache
+def _pattern(table: str) -> re.Pattern[str]:
+    return re.compile(TABLES[table], re.IGNORECASE)
+
+
 def _candidates(prompt: str) -> Iterator[Found]:
     """The noun phrases that may be personas, the surest first."""
     for number, pattern in enumerate((*_patterns("persona frames"), *_patterns("frames for a known voice"))):
-        strong = number < len(TABLES["persona frames"])
         for match in pattern.finditer(prompt):
-            if not NEGATED.search(prompt[max(0, match.start() - 30) : match.start()]) and not NEGATED.search(match[0][: -len(match["who"])]):
-                if found := _read(match["who"], match.start("who"), strong):
-                    yield replace(found, called="chatbot" in pattern.pattern)
+            frame = prompt[max(0, match.start() - BEFORE) : match.start()], match[0].removesuffix(match["who"])
+            found = None if any(map(NEGATED.search, frame)) else _read(match["who"], match.start("who"))
+            if found:
+                yield replace(found, strong=number < len(TABLES["persona frames"]), called="chatbot" in pattern.pattern)
     introduction = INTRODUCTION.match(prompt)
-    if introduction and (found := _read(prompt[introduction.end() + 3 :], introduction.end() + 3, False)):
+    if introduction and (found := _read(prompt[introduction.end() :], introduction.end())):
         yield found
 
 
-@cache
-def _end() -> re.Pattern[str]:
-    return re.compile(TABLES["end of a persona"], re.IGNORECASE)
-
-
-def _read(text: str, start: int, strong: bool) -> Found | None:
-    """The persona that a text begins with; None if it begins with something else."""
-    text = text.strip()
+def _read(text: str, start: int) -> Found | None:
+    """The noun phrase that a text begins with; None if it can be no persona."""
     head = ARTICLE.match(text)
     determiner = head[0].strip().lower() if head else ""
-    rest = text[len(head[0]) :] if head else text
-    manners, taken = _manners(rest)
-    noun_text = rest[taken:]
-    end = _end().search(noun_text)
-    noun = noun_text[: end.start()].strip() if end else noun_text
-    words = [word for word in noun.split() if word not in DROPPED]
-    if not words or words[0].lower() in PRONOUNS or len(words) > MOST_WORDS or words[-1].lower() in TABLES["machines that answer"] and not manners:
+    place = len(head[0]) if head else 0
+    manners, place = _manners(text, place)
+    end = _pattern("end of a persona").search(text, place)
+    end_place = end.start() if end else len(text)
+    words = [word for word in text[place:end_place].split() if word not in TABLES["left out of a persona"]]
+    if not words or len(words) > MOST_WORDS or words[0].lower() in TABLES["pronouns for a persona"]:
         return None
-    if not manners and len(words) > 1 and MANNER.search(words[0].lower()) and words[0].islower() and not voice_of(words[0]):
-        if words[0].lower() not in TABLES["no manner of a persona"] and voice_of(" ".join(words[1:])):
-            manners, words = [words[0].lower()], words[1:]
-    titled = sum(word[:1].isupper() for word in text.split()) > len(text.split()) / 2
-    named = not determiner and noun != noun.lower() and words[0][0].isupper() and start > 0
-    known = voice_of(" ".join(words))
-    low = [word if named or ((start + place or determiner) and not titled) else word.lower() for place, word in enumerate(words)]
-    if not determiner and not named and known != voice_of(singular(low[-1])) and voice_of(singular(low[-1])):
-        low[-1] = singular(low[-1])  # talk like pirates
-    phrase = " ".join(low)
-    if named and known and phrase.lower() == phrase.title().lower() and _common(phrase.lower()):
-        named, phrase = False, phrase.lower()
-    who = phrase if named else f"{determiner if determiner in ('my', 'our') else article(phrase)} {phrase}"
-    consumed = len(text) - len(noun_text) + (end.start() if end else len(noun_text))
-    return Found(who, manners[0] if manners else "", start, start + consumed, strong)
+    if words[-1].lower() in TABLES["machines that answer"] and not manners:
+        return None
+    if not manners and _is_manner(words[0]) and voice_of(" ".join(words[1:])):
+        manners, words = [words[0]], words[1:]
+    who = _spelled(words, determiner, text, first=start == 0)
+    return Found(who, manners[0] if manners else "", start, start + end_place, strong=False)
 
 
-def _common(noun: str) -> bool:
-    """Whether a noun that names a voice is no proper name: wizard, not Gandalf."""
-    return noun in TABLES["persona alone"]
-
-
-def _manners(text: str) -> tuple[list[str], int]:
-    """The adjectives of manner that a text begins with, and how many characters they take."""
+def _manners(text: str, place: int) -> tuple[list[str], int]:
+    """The adjectives of manner from a place on, and the place behind them."""
     found: list[str] = []
-    place = 0
-    while match := re.compile(r"([\w-]+(?:'s)?),?\s+").match(text, place):
+    here = place
+    while match := WORD.match(text, here):
         word = match[1].lower()
-        if word in manner_names() and not (found == [] and voice_of(" ".join(text[place:].split()[:2]).lower()) and word in ("old", "mad", "wise")):
+        name = not found and word in TABLES["manners that belong to a noun"] and voice_of(" ".join(text[here:].split()[:2]))  # a wise man
+        if word in manner_names() and not name:
             found.append(word)
         elif word not in TABLES["adverbs of a manner"]:
             break
-        place = match.end()
-    return (found, place) if found else ([], 0)
+        here = match.end()
+    return (found, here) if found else ([], place)
+
+
+def _is_manner(word: str) -> bool:
+    """Whether a word that no table knows looks like an adjective of manner: flirty."""
+    return word.islower() and bool(ADJECTIVE.search(word)) and not voice_of(word) and word not in TABLES["no manner of a persona"]
+
+
+def _spelled(words: list[str], determiner: str, text: str, first: bool) -> str:
+    """The phrase as the request has it: names capitalised, "pirates" in the singular, with "a", "an", "my" or "our"."""
+    title_case = sum(word[:1].isupper() for word in text.split()) > len(text.split()) / 2
+    named = not determiner and not first and words[0][0].isupper() and " ".join(words).lower() not in TABLES["persona alone"]
+    keep = named or (not title_case and not (first and not determiner))
+    low = [word if keep else word.lower() for word in words]
+    if not determiner and not named and not voice_of(low[-1]) and voice_of(singular(low[-1])):
+        low[-1] = singular(low[-1])
+    phrase = " ".join(low)
+    return phrase if named else f"{determiner if determiner in ('my', 'our') else article(phrase)} {phrase}"
+
+
+# ---- whether it is one -------------------------------------------------------------------------------------------------------------
 
 
 def _fits(found: Found, prompt: str, terms: Sequence[Term]) -> bool:
     """Whether the prompt asks for this persona rather than for a kind of text."""
     inside = prompt[found.start : found.end].lower()
-    outside = [term for term in terms if term.text and term.text.lower() not in inside and not term.negated]
-    if any(sorts().get(term.key, ("",))[0] == GENRE and term.key not in CHATTY for term in outside):
+    outside = [term for term in terms if term.text and term.text.lower() not in inside and not term.negated and term.key not in CHATTY]
+    if any(sorts().get(term.key, ("",))[0] == GENRE for term in outside):
         return False
-    noun = ARTICLE.sub("", found.who)
-    last = noun.lower().split()[-1]
-    if last in TABLES["machines that answer"] and (not found.manner or manner_names().get(found.manner, "") in STYLES):
+    if found.last in TABLES["machines that answer"] and not found.has_character:
         return False
-    character = found.manner and manner_names().get(found.manner, found.manner) not in STYLES
+    heavy = any(_weight(term.key) >= HEAVY for term in outside)
     if found.strong:
-        named = noun != noun.lower()
-        return bool(found.voice or named or (found.manner or not _heavy(outside)) and (_person(last) or found.manner))
-    heavy = noun.lower() not in TABLES["persona alone"] and _heavy(outside)
-    own = any(weights().get(word, {}) and max(weights()[word].values()) >= HEAVY for word in noun.lower().split())
-    if (heavy or own) and not character:
+        named = found.noun != found.noun.lower() and not found.who.startswith(("a ", "an "))
+        return bool(voice_of(found.who)) or named or ((bool(found.manner) or not heavy) and (_is_person(found.last) or bool(found.manner)))
+    own = any(_weight(word) >= HEAVY for word in found.noun.lower().split())
+    if ((heavy and found.noun.lower() not in TABLES["persona alone"]) or own) and not found.has_character:
         return False
-    first = found.start <= len(ARTICLE.match(prompt)[0]) if ARTICLE.match(prompt) else found.start == 0
-    acts = re.match(TABLES["verbs of a persona"], prompt[found.end :], re.IGNORECASE)
-    if not first:
-        return bool(found.voice or found.manner and _person(last))
-    if found.voice:
-        if found.called or "-like " in f"{noun} ":
-            return _ends_in_noun(noun)
-        *before, head = noun.lower().split()
-        alone = (noun.lower() in TABLES["persona alone"] or head in TABLES["persona alone"] and all(map(voice_of, before))) and _begins_with_one(prompt)
-        return bool(_ends_in_noun(noun) and (found.manner or acts or alone))
-    if found.manner in TABLES["manners of persons only"] and _begins_with_one(prompt) and _may_be_person(last):
+    head = ARTICLE.match(prompt)
+    if found.start > (len(head[0]) if head else 0):
+        return bool(voice_of(found.who)) or (bool(found.manner) and _is_person(found.last))
+    return _is_named_alone(found, prompt)
+
+
+def _is_named_alone(found: Found, prompt: str) -> bool:
+    """Whether a noun phrase with which the prompt begins is enough: "a grumpy wizard", "a cat that comments on everything"."""
+    acts = bool(_pattern("verbs of a persona").match(prompt, found.end) or _pattern("verbs of a persona").match(prompt[found.end :]))
+    one = bool(ONE.match(prompt))
+    if voice_of(found.who):
+        if found.called or "-like " in found.noun:
+            return _ends_in_noun(found.noun)
+        *before, last = found.noun.lower().split()
+        alone = TABLES["persona alone"]
+        known = found.noun.lower() in alone or (last in alone and all(map(voice_of, before)))
+        return _ends_in_noun(found.noun) and (bool(found.manner) or acts or (known and one))
+    if found.manner in TABLES["manners of persons only"] and one and _may_be_person(found.last):
         return True
-    return bool(acts and _person(last) or character and last in TABLES["persons"])
+    return (acts and _is_person(found.last)) or (found.has_character and found.last in TABLES["persons"])
 
 
-def _begins_with_one(prompt: str) -> bool:
-    """Whether the prompt begins with an article that one thing takes."""
-    return bool(re.match(r"(?:an?|my|our|your) ", prompt, re.IGNORECASE))
+def _weight(key: str) -> float:
+    return max(weights().get(key, {}).values(), default=0)
 
 
-def _heavy(terms: Sequence[Term]) -> bool:
-    """Whether a word certainly belongs to a writer, and is no kind of text that a persona writes too."""
-    return any(max(weights().get(term.key, {}).values(), default=0) >= HEAVY and term.key not in CHATTY for term in terms)
+def _is_person(word: str) -> bool:
+    known = word in TABLES["people"] or word in TABLES["persons"]
+    return known or (bool(PERSON.search(word)) and word not in TABLES["nouns in er"])
 
 
 def _may_be_person(word: str) -> bool:
-    return not (word in sorts() or word in TABLES["no persons"] or word.endswith(NO_PERSON_ENDINGS) or word in weights())
+    return not (word in sorts() or word in TABLES["no persons"] or ABSTRACT.search(word) or word in weights())
 
 
 def _ends_in_noun(noun: str) -> bool:
     """Whether the last words of the phrase name the voice: a sea captain, but no pirate ship."""
     words = noun.lower().split()
-    return any(voice_of(" ".join(words[start:])) and not voice_of(" ".join(words[:-1])) or voice_of(words[-1]) for start in range(len(words)))
+    return bool(voice_of(words[-1])) or (bool(voice_of(noun)) and not voice_of(" ".join(words[:-1])))
 
 
-def _person(word: str) -> bool:
-    return word in TABLES["people"] or word in TABLES["persons"] or bool(PERSON.search(word)) and word not in NO_PERSON
+# ---- what it says ------------------------------------------------------------------------------------------------------------------
 
 
 def _subjects(text: str, found: Found) -> tuple[str, ...]:
     """What the persona speaks about, as the prompt says."""
-    dull = TABLES["no subject of a persona"]
+    dull = (*TABLES["no subject of a persona"], *found.noun.lower().split())
     for pattern in _patterns("subjects of a persona"):
         for match in pattern.finditer(text):
-            end = re.search(TABLES["end of a subject"], match["what"], re.IGNORECASE)
-            what = match["what"][: end.start()].strip() if end else match["what"].strip()
-            words = what.split()
+            what = _pattern("end of a subject").split(match["what"], maxsplit=1)[0].strip()
             bare = ARTICLE.sub("", what).lower()
-            if re.match(r"(?:my|our|your|his|her|their|its)\s", what, re.IGNORECASE):
-                what = bare
-            if pattern.pattern.endswith("wisdom)\\b") and bare not in dull:
-                what = f"{what} {match[0].split()[-1]}"  # relationship advice
-            if words and len(words) <= MOST_WORDS and bare not in dull and not set(bare.split()) & {"bit", "lot", "questions", "everything"}:
-                if bare not in ARTICLE.sub("", found.who).lower().split() and what:
-                    return (what,)
+            if not bare or bare in dull or len(what.split()) > MOST_WORDS or set(bare.split()) & set(TABLES["vague words of a subject"]):
+                continue
+            if ADVICE in pattern.pattern:
+                what = f"{what} {match[0].split()[-1]}"
+            return (OWN.sub("", what),)
     return ()
 
 

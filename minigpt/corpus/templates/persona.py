@@ -10,13 +10,14 @@ from minigpt.corpus.english import article, gerund, title_case, upper_first
 from minigpt.corpus.request import Request
 from minigpt.corpus.templates.grammar import ARTICLE, Form, draw, fill
 from minigpt.corpus.templates.grammar import _article as chosen_article
-from minigpt.corpus.templates.persona_voices import character, entries, manner_names, rows_of, subject
+from minigpt.corpus.templates.persona_voices import ANY, character, entries, manner_names, rows_of, subject
 from minigpt.corpus.words import Words
 
 SENTENCE = re.compile(r"(^|[.!?] |\n)([\"(]?)([a-z])")
 SINGULAR = {"things": "thing", "deeds": "deed", "acts": "act", "places": "place", "woes": "woe", "joys": "joy", "hails": "hail"}
 SINGULAR |= {"dears": "dear", "sayings": "saying", "pictures": "picture"}
-WITH_NOUN = re.compile(r"\{(?:noun|manner)\}|\{full\} of")
+WITH_NOUN = re.compile(r"\{(?:noun|manner)\}")
+OWN = re.compile(r"\{(?:noun|full)\}")
 FOLLOWING = ("tale", "tell", "know", "woe", "joy", "say", "picture", "tell", "know", "tale")
 SIZES = {"short": (2, 2), "long": (4, 5), None: (2, 4)}  # exchanges, or paragraphs
 PROPER = ("Little Tom", "Young Pete")  # visitors with a name
@@ -34,6 +35,8 @@ class Speaker:
         self.lists |= {"tip": list(self.subject.tips), "truth": list(self.subject.truths), "ask": list(self.subject.asks)}
         self.lists["outcome"] = words["outcomes"]
         self.frames = {key: self._fitting([*frames, *self._own(key)]) for key, frames in words["frames"].items()}
+        if self.who.voice == ANY:  # what it says must come from its own words
+            self.frames = {key: frames + 3 * [frame for frame in frames if OWN.search(frame)] for key, frames in self.frames.items()}
         self.frames["close"] += self._fitting(self.lists["closes"])
         table = words["manners"].get(_manner(words, self.who.manner), words["any manner"]) if self.who.manner else {}
         self.manner = {key: self._fitting(table.get(key, [])) for key in ("open", "aside", "close")}
@@ -179,7 +182,7 @@ def monologue(speaker: Speaker, request: Request) -> str:
     title = title_case(fill(rng, rng.choice(speaker.words["titles"]), speaker))
     start = speaker.voiced(fill(rng, rng.choice(speaker.words["rants"]), speaker))
     first = f"{start} {speaker.say('aside', 'know', 'woe')}"
-    middle = speaker.say("tale", *_kinds(rng, _sizes(rng, request)))
+    middle = speaker.say("tale", *_kinds(rng, _sizes(rng, request, most=3)))
     last = speaker.say(rng.choice(("know", "say", "joy")), "tell", "close")
     return f"{title}\n\n{first}\n\n{middle}\n\n{last}"
 
@@ -191,14 +194,15 @@ def scene(speaker: Speaker, request: Request) -> str:
 
     def told(key: str, **more: str) -> str:
         text = speaker.pick(key, words[key])
-        for name, value in more.items():
+        for name in more:
             text = text.replace("{" + name + "}", "\0" + name)
         text = speaker.voiced(fill(rng, text, speaker))
         for name, value in more.items():
             text = text.replace("\0" + name, value)
         return text
 
-    paragraphs = [f"{told('scene starts')} {told('scene asks', Ask=upper_first(speaker.pick('ask')))}"]
+    paragraphs = [title_case(fill(rng, rng.choice(words["scene titles"]), speaker))]
+    paragraphs += [f"{told('scene starts')} {told('scene asks', Ask=upper_first(speaker.pick('ask')))}"]
     paragraphs.append(told("scene turns", answer=speaker.say("open", "know", "tell")))
     for kind in _kinds(rng, _sizes(rng, request, most=2) - 1):
         follow = sentences(fill(rng, speaker.pick(f"follow up {kind}", words["follow ups"][kind]), speaker))
