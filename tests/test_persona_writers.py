@@ -41,8 +41,8 @@ ASKED = {
     "a conversation with a ghost": ("a ghost", "ghost", "", ""),
     "pirate chatbot": ("a pirate", "pirate", "", ""),
     "talk like pirates": ("a pirate", "pirate", "", ""),
-    "gives relationship advice like a drill sergeant": ("a drill sergeant", "soldier", "", "relationship advice"),
-    "from the perspective of a houseplant": ("a houseplant", "", "", ""),
+    "gives relationship advice like a drill sergeant": ("a drill sergeant", "soldier", "", "love"),
+    "from the perspective of a houseplant": ("a houseplant", "plant", "", ""),
     "the ghost of a Roman emperor": ("a ghost", "ghost", "", ""),
     "imitates Sherlock Holmes": ("Sherlock Holmes", "detective", "", ""),
     "a bot which answers like an angry Scottish grandmother": ("a Scottish grandmother", "grandmother", "angry", ""),
@@ -52,6 +52,7 @@ ASKED = {
     "a cynical undertaker giving advice on gardening": ("an undertaker", "", "cynical", "gardening"),
     "GPT that answers in pirate speak": ("a pirate", "pirate", "", ""),
     "a cowboy philosopher": ("a cowboy philosopher", "philosopher", "", ""),
+    "a conversation with the moon": ("the moon", "old house", "", ""),
     "monologues of a tired plumber": ("a plumber", "grandfather", "tired", ""),
 }
 NOT_ASKED = [
@@ -61,7 +62,7 @@ NOT_ASKED = [
     "Explain gravity like I am five", "a helpful assistant", "a professional chef's assistant", "a GPT that plays chess",
     "a friendly chatbot", "recipes like songs", "a black cat", "the king of Sweden", "knights of the middle ages",
     "a math teacher who explains fractions", "a story told by a dog", "the wizard of Oz", "a pirate ship",
-    "songs that do not sound like a robot", "a lonely island", "how a robot works", "a guide to owning a cat", "a programmer", "pirate",
+    "songs that do not sound like a robot", "a lonely island", "how a robot works", "a guide to owning a cat", "a programmer", "pirate", "a dark castle", "help with my car",
     "a Python script that acts as a server", "code that works like a charm", "summer salads like my grandmother made", "a cat and a dog",
     "an interview with a chef about cooking", "customer support chatbot", "jokes about a priest", "a cynical view", "a polite letter", "",
 ]  # fmt: skip
@@ -111,7 +112,7 @@ def test_a_prompt_may_name_the_form() -> None:
 
 def test_the_plan_says_who_speaks() -> None:
     assert describe(understand("answers as a grumpy wizard")) == ["persona: a grumpy wizard (voice: wizard; manner: grumpy)"]
-    assert describe(understand("talks like a houseplant about love")) == ["persona: a houseplant (voice: a general one); about love"]
+    assert describe(understand("talks like an undertaker about love")) == ["persona: an undertaker (voice: a general one); about love"]
     assert describe(understand("talks like a pirate"), templates=False) == ["persona: a pirate"]
 
 

@@ -17,16 +17,20 @@ from minigpt.corpus.prompt.lexicon import TABLES, weights
 from minigpt.corpus.prompt.terms import Term
 from minigpt.corpus.request import Request
 from minigpt.corpus.templates.persona import NAMES
-from minigpt.corpus.templates.persona_voices import ARTICLE, manner_names, voice_of
+from minigpt.corpus.templates.persona_voices import ARTICLE, everyday_name, manner_names, voice_nouns, voice_of
 
 CERTAIN, LIKELY = 0.95, 0.8
 HEAVY = 2  # least weight of a word that belongs to a writer
 MOST_WORDS = 5  # of a persona, without its manner
 BEFORE = 30  # characters before a phrase in which a "not" negates it
 INTRODUCTION = re.compile(
-    r"^\W*(?:(?:i want|i would like|i'd like|make|build|create|give me|train|write)\s+)?(?:an?|the|my)\s+(?:[\w-]+\s+){0,2}?"
+    r"^\W*(?:an?|the|my)\s+(?:[\w-]+\s+){0,2}?"
     r"(?:gpt|bot|chatbot|model|assistant|ai|app)\s+(?:that|which|who)\s+is\s+", re.IGNORECASE
 )  # fmt: skip
+WISH = re.compile(
+    r"^\W*(?:please )?(?:i want|i would like|i'd like|i need|(?:make|build|give|create|train)(?: me)?)(?: to have)? (?=(?:an?|my|the) )",
+    re.IGNORECASE,
+)
 NEGATED = re.compile(r"\b(?:not|never|without|no|don't|doesn't|isn't|than)\b[^,.;:]*$", re.IGNORECASE)
 ONE = re.compile(r"(?:an?|my|our|your) ", re.IGNORECASE)
 WORD = re.compile(r"([\w-]+(?:'s)?),?\s+")
@@ -71,7 +75,7 @@ def persona_request(prompt: str, terms: Sequence[Term], language: str) -> Reques
     """The request for a persona; None if the prompt asks for none, or for a clear kind of text."""
     if language != "en":
         return None
-    prompt = " ".join(prompt.replace("\u2019", "'").split())
+    prompt = WISH.sub("", " ".join(prompt.replace("\u2019", "'").split()))
     found = next((found for found in _candidates(prompt) if _fits(found, prompt, terms)), None)
     if found is None:
         return None
@@ -138,7 +142,7 @@ def _manners(text: str, place: int) -> tuple[list[str], int]:
     here = place
     while match := WORD.match(text, here):
         word = match[1].lower()
-        name = not found and word in TABLES["manners that belong to a noun"] and voice_of(" ".join(text[here:].split()[:2]))  # a wise man
+        name = not found and word in TABLES["manners that belong to a noun"] and " ".join(text[here:].lower().split()[:2]) in voice_nouns()
         if word in manner_names() and not name:
             found.append(word)
         elif word not in TABLES["adverbs of a manner"]:
@@ -161,7 +165,8 @@ def _spelled(words: list[str], determiner: str, text: str, first: bool) -> str:
     if not determiner and not named and not voice_of(low[-1]) and voice_of(singular(low[-1])):
         low[-1] = singular(low[-1])
     phrase = " ".join(low)
-    return phrase if named else f"{determiner if determiner in ('my', 'our') else article(phrase)} {phrase}"
+    kept = determiner in ("my", "our") or (determiner == "the" and phrase in TABLES["personas with the"])
+    return phrase if named else f"{determiner if kept else article(phrase)} {phrase}"
 
 
 # ---- whether it is one -------------------------------------------------------------------------------------------------------------
@@ -193,6 +198,8 @@ def _is_named_alone(found: Found, prompt: str) -> bool:
     acts = bool(_pattern("verbs of a persona").match(prompt, found.end) or _pattern("verbs of a persona").match(prompt[found.end :]))
     one = bool(ONE.match(prompt))
     if voice_of(found.who):
+        if voice_of(found.who) == "old house" or found.last in TABLES["things that speak if they have a manner"]:
+            return found.manner in TABLES["manners of persons only"] or (acts and bool(found.manner))
         if found.called or "-like " in found.noun:
             return _ends_in_noun(found.noun)
         *before, last = found.noun.lower().split()
@@ -201,7 +208,9 @@ def _is_named_alone(found: Found, prompt: str) -> bool:
         return _ends_in_noun(found.noun) and (bool(found.manner) or acts or (known and one))
     if found.manner in TABLES["manners of persons only"] and one and _may_be_person(found.last):
         return True
-    return (acts and _is_person(found.last)) or (found.has_character and found.last in TABLES["persons"])
+    if found.has_character and one and found.manner not in TABLES["manners of things"] and _is_person(found.last):
+        return True
+    return acts and _is_person(found.last)
 
 
 def _weight(key: str) -> float:
@@ -220,7 +229,7 @@ def _may_be_person(word: str) -> bool:
 def _ends_in_noun(noun: str) -> bool:
     """Whether the last words of the phrase name the voice: a sea captain, but no pirate ship."""
     words = noun.lower().split()
-    return bool(voice_of(words[-1])) or (bool(voice_of(noun)) and not voice_of(" ".join(words[:-1])))
+    return any(" ".join(words[start:]) in voice_nouns() for start in range(len(words)))
 
 
 # ---- what it says ------------------------------------------------------------------------------------------------------------------
@@ -236,7 +245,7 @@ def _subjects(text: str, found: Found) -> tuple[str, ...]:
             if not bare or bare in dull or len(what.split()) > MOST_WORDS or set(bare.split()) & set(TABLES["vague words of a subject"]):
                 continue
             if ADVICE in pattern.pattern:
-                what = f"{what} {match[0].split()[-1]}"
+                what = everyday_name(what) or f"{what} {match[0].split()[-1]}"
             return (OWN.sub("", what),)
     return ()
 

@@ -19,7 +19,7 @@ SINGULAR |= {"dears": "dear", "sayings": "saying", "pictures": "picture"}
 WITH_NOUN = re.compile(r"\{(?:noun|manner)\}")
 OWN = re.compile(r"\{(?:noun|full)\}")
 FOLLOWING = ("tale", "tell", "know", "woe", "joy", "say", "picture", "tell", "know", "tale")
-SIZES = {"short": (2, 2), "long": (4, 5), None: (2, 4)}  # exchanges, or paragraphs
+SIZES = {"short": (1, 1), "long": (4, 5), None: (2, 4)}  # exchanges, or paragraphs
 PROPER = ("Little Tom", "Young Pete")  # visitors with a name
 
 
@@ -58,8 +58,8 @@ class Speaker:
         return [*own, *own] if isinstance(own, list) else []
 
     def _fitting(self, frames: list[str]) -> list[str]:
-        """The frames that a name can fill: nobody is any Shakespeare."""
-        return [frame for frame in frames if not (self.who.named and WITH_NOUN.search(frame))]
+        """The frames that a name can fill: nobody is any Shakespeare, or a moon."""
+        return [frame for frame in frames if not ((self.who.named or self.who.only) and WITH_NOUN.search(frame))]
 
     def __call__(self, name: str) -> str:
         if name in self.fixed:

@@ -72,6 +72,7 @@ class Character:
     noun: str  # "sea captain"; a name as it is: "Aunt Mabel"
     manner: str = ""  # the adjective as the prompt has it: "cranky"
     named: bool = False  # whether the noun is a name, which takes no article
+    only: bool = False  # whether there is only one, as of the moon
 
     @property
     def label(self) -> str:
@@ -82,7 +83,7 @@ class Character:
     def full(self) -> str:
         """ "a grumpy wizard", "Aunt Mabel"."""
         whole = f"{self.manner} {self.noun}".strip()
-        return self.noun if self.named else f"{article(whole)} {whole}"
+        return self.noun if self.named else f"{'the' if self.only else article(whole)} {whole}"
 
     @property
     def title(self) -> str:
@@ -97,7 +98,7 @@ def character(rng: random.Random, persona: str | None, manner: str | None) -> Ch
         return Character(voice, noun_of_voice(voice), manner or rng.choice(sorted(load_words("persona")["manners"])))
     bare = ARTICLE.sub("", persona)
     named = bare == persona and persona != persona.lower()
-    return Character(voice_of(persona) or ANY, bare, manner or "", named)
+    return Character(voice_of(persona) or ANY, bare, manner or "", named, persona.startswith("the "))
 
 
 def noun_of_voice(voice: str) -> str:
