@@ -202,7 +202,7 @@ def scene(speaker: Speaker, request: Request) -> str:
         return text
 
     paragraphs = [title_case(fill(rng, rng.choice(words["scene titles"]), speaker))]
-    paragraphs += [f"{told('scene starts')} {told('scene asks', Ask=upper_first(speaker.pick('ask')))}"]
+    paragraphs += [f"{told('scene starts')} {told('scene asks', Ask=speaker.fill('{ask}'))}"]
     paragraphs.append(told("scene turns", answer=speaker.say("open", "know", "tell")))
     for kind in _kinds(rng, _sizes(rng, request, most=2) - 1):
         follow = sentences(fill(rng, speaker.pick(f"follow up {kind}", words["follow ups"][kind]), speaker))

@@ -103,7 +103,7 @@ def character(rng: random.Random, persona: str | None, manner: str | None) -> Ch
 
 def noun_of_voice(voice: str) -> str:
     """A noun for a voice that the prompt does not name."""
-    return {"player": "actor", "santa": "snowman", "viking": "Viking"}.get(voice, voice)
+    return {"player": "actor", "santa": "snowman", "viking": "Viking", "old house": "castle"}.get(voice, voice)
 
 
 @dataclass(frozen=True)
