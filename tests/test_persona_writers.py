@@ -33,6 +33,7 @@ ASKED = {
     "yoda-like sage": ("a yoda-like sage", "sage", "", ""),
     "an accordionist who complains about the weather": ("an accordionist", "musician", "", "the weather"),
     "letters in the voice of a pirate": ("a pirate", "pirate", "", ""),
+    "a strict ballet teacher": ("a ballet teacher", "teacher", "strict", ""),
     "a grumpy chef who insults my cooking": ("a chef", "chef", "grumpy", "cooking"),
     "You are a sarcastic robot": ("a robot", "robot", "sarcastic", ""),
     "a paranoid time traveler who warns me about the future": ("a time traveler", "time traveller", "paranoid", "the future"),
@@ -62,8 +63,8 @@ NOT_ASKED = [
     "Explain gravity like I am five", "a helpful assistant", "a professional chef's assistant", "a GPT that plays chess",
     "a friendly chatbot", "recipes like songs", "a black cat", "the king of Sweden", "knights of the middle ages",
     "a math teacher who explains fractions", "a story told by a dog", "the wizard of Oz", "a pirate ship",
-    "songs that do not sound like a robot", "a lonely island", "how a robot works", "a guide to owning a cat", "a programmer", "pirate", "a dark castle",
-    "help with my car",
+    "songs that do not sound like a robot", "a lonely island", "how a robot works", "a guide to owning a cat",
+    "a programmer", "pirate", "a dark castle", "help with my car", "a teacher",
     "a Python script that acts as a server", "code that works like a charm", "summer salads like my grandmother made", "a cat and a dog",
     "an interview with a chef about cooking", "customer support chatbot", "jokes about a priest", "a cynical view", "a polite letter", "",
 ]  # fmt: skip

@@ -185,9 +185,9 @@ def _fits(found: Found, prompt: str, terms: Sequence[Term]) -> bool:
         named = found.noun != found.noun.lower() and not found.who.startswith(("a ", "an "))
         return bool(voice_of(found.who)) or named or ((bool(found.manner) or not heavy) and (_is_person(found.last) or bool(found.manner)))
     own = any(_weight(word) >= HEAVY for word in found.noun.lower().split())
-    if (heavy and found.noun.lower() not in TABLES["persona alone"] and not found.has_character) or (
-        own and found.manner not in manner_names()
-    ):
+    if own and found.manner not in manner_names():
+        return False  # a chef, but a grumpy chef speaks
+    if heavy and found.noun.lower() not in TABLES["persona alone"] and not found.has_character:
         return False
     head = ARTICLE.match(prompt)
     if found.start > (len(head[0]) if head else 0):

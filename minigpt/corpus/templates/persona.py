@@ -17,6 +17,7 @@ SENTENCE = re.compile(r"(^|[.!?] |\n)([\"(]?)([a-z])")
 SINGULAR = {"things": "thing", "deeds": "deed", "acts": "act", "places": "place", "woes": "woe", "joys": "joy", "hails": "hail"}
 SINGULAR |= {"dears": "dear", "sayings": "saying", "pictures": "picture"}
 WITH_NOUN = re.compile(r"\{(?:noun|manner)\}")
+ASIDES = 0.7  # how many of a persona's asides show its manner, after the first
 OWN = re.compile(r"\{(?:noun|full)\}")
 FOLLOWING = ("tale", "tell", "know", "woe", "joy", "say", "picture", "tell", "know", "tale")
 SIZES = {"short": (1, 1), "long": (4, 5), None: (2, 4)}  # exchanges, or paragraphs
@@ -51,6 +52,7 @@ class Speaker:
         self.fixed |= {"manner": self.who.manner, "noun2": self.who.title, "guest": guest}
         self.fixed |= {"a guest": _a_guest(guest), "the guest": _the_guest(guest)}
         self.left: dict[str, list[str]] = {}
+        self.shown = False  # whether a sentence of the manner has come
 
     def _own(self, key: str) -> list[str]:
         """The voice's own frames, which come as often as the common ones."""
@@ -101,8 +103,9 @@ class Speaker:
         return sentences(text)
 
     def _frame(self, kind: str) -> str:
-        if kind == "aside" and not self.manner["aside"]:
-            kind = self.rng.choice(("woe", "joy"))
+        if kind == "aside" and not (self.manner["aside"] and (not self.shown or self.rng.random() < ASIDES)):
+            kind = self.rng.choice(("woe", "joy", "tale"))
+        self.shown |= kind == "aside"
         if self.manner.get(kind) and (kind == "aside" or self.rng.random() < 0.6):
             return self.pick(f"manner {kind}", self.manner[kind])
         return self.pick(f"frame {kind}", self.frames[kind])
