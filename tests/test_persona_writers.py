@@ -150,6 +150,14 @@ def test_manners_have_sentences_and_subjects_have_questions() -> None:
     assert len(everyday()) >= 50 and everyday_name("the weather") == "rain" and everyday_name("relationship advice") == "love"
 
 
+def test_what_is_handed_over_can_be_held() -> None:
+    """A visitor holds the cat's bowl, not its tail; every voice has things to hand over."""
+    fixed = set(entries(load_words("persona")["things that stay"]))
+    things = {name: set(entries(rows["things"])) for name, rows in voices().items()}
+    assert fixed <= set().union(*things.values(), {"window", "bench", "fountain", "fireplace", "ladder"})
+    assert not [name for name, own in things.items() if len(own - fixed) < 4]
+
+
 def test_every_template_is_a_sentence() -> None:
     words, rng = load_words("persona"), random.Random(0)
     parts = (words["frames"], *words["manners"].values(), words["any manner"])

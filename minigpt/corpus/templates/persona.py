@@ -34,6 +34,8 @@ class Speaker:
         self.lists = {SINGULAR.get(key, key): list(entries(str(row))) for key, row in rows.items() if isinstance(row, str)}
         self.subject = subject(rng, words, tuple(request.spell(topic) for topic in request.topics))
         self.lists |= {"tip": list(self.subject.tips), "truth": list(self.subject.truths), "ask": list(self.subject.asks)}
+        fixed = set(entries(words["things that stay"]))
+        self.lists["held"] = [thing for thing in self.lists["thing"] if thing not in fixed] or self.lists["thing"]
         self.lists["outcome"] = words["outcomes"]
         self.frames = {key: self._fitting([*frames, *self._own(key)]) for key, frames in words["frames"].items()}
         if self.who.voice == ANY:  # what it says must come from its own words
