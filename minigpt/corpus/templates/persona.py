@@ -49,6 +49,7 @@ class Speaker:
         self.swaps = [(re.compile(old), new) for old, new in rows.get("swaps", [])]
         guest = rng.choice(self.lists["visitors"])
         self.guest = guest
+        self.lists["folk"] = [folk for folk in self.lists["folk"] if guest.lower() not in folk] or self.lists["folk"]
         name = self.who.label
         self.fixed = {"subject": self.subject.name, "guest2": "my friend", "noun": self.who.noun, "full": self.who.full, "name": name}
         self.fixed |= {"manner": self.who.manner, "noun2": self.who.title, "guest": guest}
