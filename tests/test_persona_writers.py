@@ -68,7 +68,6 @@ NOT_ASKED = [
     "a Python script that acts as a server", "code that works like a charm", "summer salads like my grandmother made", "a cat and a dog",
     "an interview with a chef about cooking", "customer support chatbot", "jokes about a priest", "a cynical view", "a polite letter", "",
 ]  # fmt: skip
-SAMPLES = ("wizard", "pirate", "caveman", "sage", "player", "cat", "toddler", "butler", "musician", "clerk")
 
 
 def texts(request: Request, count: int, seed: int = 3) -> list[str]:
@@ -222,10 +221,10 @@ def test_one_subject_from_beginning_to_end() -> None:
 # ---- the forms ---------------------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("voice", SAMPLES)
+@pytest.mark.parametrize("voice", [*voices(), "undertaker"])
 def test_documents_are_in_order(voice: str) -> None:
     for form in NAMES:
-        for text in texts(asked(voice, "grumpy", form), 25):
+        for text in texts(asked(voice, random.Random(voice).choice(sorted(manner_names())), form), 8):
             assert not re.search(r"[{}\[\]|~]|\ba\(n\)|  |\.\.| ,| \.|\bNone\b|[?!.][?!.,]", text), text
             assert not re.search(r"\b([a-z]+) \1\b", text.lower()), text
             for line in text.split("\n"):
