@@ -18,7 +18,7 @@ class Request:
     can follow "about", with its article if it needs one.
     """
 
-    category: str  # cooking, poetry, technical or general; topic if no writer covers the prompt
+    category: str  # cooking, poetry, technical, general or persona; topic if no writer covers the prompt
     forms: tuple[str, ...]  # document forms, written in turn
     preset: str | None = None
     matched: tuple[str, ...] = ()  # the words of the prompt that decided; empty if nothing was understood, or for a preset
@@ -35,6 +35,8 @@ class Request:
     length: str | None = None  # short or long
     topics: tuple[str, ...] = ()  # the subject, unless a field above says it: "sorting", "the sea", "falconry"
     names: tuple[str, ...] = ()  # the capitalised words of the topics: "Paris", "SQL"
+    persona: str | None = None  # who speaks, with an article but without its manner: "a wizard", "my grandmother", "Shakespeare"
+    manner: str | None = None  # how, an adjective: "grumpy"
     kind: str = ""  # if the prompt names several kinds of text, its words for this one: "short stories"
     others: tuple[Request, ...] = ()  # the other kinds; each gets the same share of the tokens
     beside: tuple[str, ...] = ()  # words for kinds of text that the preset does not write

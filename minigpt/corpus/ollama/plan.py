@@ -18,6 +18,7 @@ from minigpt.corpus.ollama.teacher import Notify, Question
 from minigpt.corpus.prompt.legible import legible
 from minigpt.corpus.prompt.lexicon import TABLES
 from minigpt.corpus.request import Request
+from minigpt.corpus.templates.persona_voices import character
 from minigpt.corpus.words import load_words
 from minigpt.errors import MinigptError, counted
 
@@ -85,7 +86,7 @@ class Task:
 
 def make_plan(ask: Ask, prompt: str, request: Request, seed: int, seconds: float, say: Notify) -> Plan:
     """The model's own plan by schema, else the topics it lists in plain text, else the built-in tables; reports which."""
-    question = {"author": author(prompt), "topics": TOPICS, "words": SEED_WORDS, "language": language(request)}
+    question = {"author": role(prompt, request), "topics": TOPICS, "words": SEED_WORDS, "language": language(request)}
     tables = built_in(prompt, request)
     for attempt in range(ATTEMPTS):
         text = WORDS["plan"]["schema"].format_map(question)
@@ -208,6 +209,14 @@ def author(prompt: str) -> str:
     return str(WORDS["author"][kind]).format(rest=found[2] if found else "", prompt=text)
 
 
+def role(prompt: str, request: Request) -> str:
+    """The teacher's role: an author in the voice of the request's persona, if it has one."""
+    if request.persona is None:
+        return author(prompt)
+    who = character(random.Random(0), request.persona, request.manner).full
+    return str(WORDS["author"]["persona"]).format(who=who, prompt=plain(legible(prompt), 500).rstrip("."))
+
+
 def subject(prompt: str) -> str:
     """The subject of a prompt, as far as a rule can tell: "gardening" for "A GPT that gives advice on gardening"."""
     text = plain(legible(prompt) or prompt, 500).rstrip(".")
@@ -239,4 +248,4 @@ def draw(plan: Plan, prompt: str, request: Request, rng: random.Random, avoid: S
         lines.append(ask["language"].format(language=language(request)))
     a_word = TOKENS_A_WORD * (2 if request.language in DENSE else 1)
     tokens = int(words * a_word * 1.5) + 60
-    return Task(ask["system"].format(author=author(prompt)), " ".join(lines), tokens, form, topic, 0 if short else words)
+    return Task(ask["system"].format(author=role(prompt, request)), " ".join(lines), tokens, form, topic, 0 if short else words)

@@ -15,6 +15,7 @@ Reading order:
     layout       terms -> which kind each belongs to
     constraints  terms -> constraints: vegan, for children, short
     topics       terms -> topics
+    personas     a prompt -> the persona whose voice it asks for
     describe     a request -> its description in the plan
     understand   a prompt -> the request
 """

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from minigpt.corpus.english import article
 from minigpt.corpus.prompt.language import NAMES
 from minigpt.corpus.request import Request
 from minigpt.corpus.templates import covers
 from minigpt.corpus.templates.left_out import ruled_out_things
+from minigpt.corpus.templates.persona_voices import voice_of
 
 SHARES = {2: "half", 3: "a third", 4: "a quarter", 5: "a fifth", 6: "a sixth"}
 
@@ -34,9 +36,22 @@ def describe(request: Request, templates: bool = True) -> list[str]:
 
 def _subject(request: Request, templates: bool) -> list[str]:
     """The category of a request for one kind of text, or a note that no writer covers it."""
+    if request.persona:
+        return [_persona(request, templates)]
     if request.confidence > 0:
         return [f"{request.category} ({request.kind})" if request.kind else request.category]
     return ["no writer covers this; general forms"] if templates else []
+
+
+def _persona(request: Request, templates: bool) -> str:
+    """Who speaks, and with what voice of the tables."""
+    owner, _, noun = str(request.persona).partition(" ")
+    who = f"{owner} {request.manner} {noun}" if request.manner and noun else str(request.persona)
+    if request.manner and owner in ("a", "an"):
+        who = f"{article(request.manner)} {request.manner} {noun}"
+    known = [f"voice: {voice_of(str(request.persona)) or 'a general one'}"] if templates else []
+    known += [f"manner: {request.manner}"] if request.manner else []
+    return f"persona: {who} ({'; '.join(known)})" if known else f"persona: {who}"
 
 
 def _kind(part: Request, details: list[str]) -> str:

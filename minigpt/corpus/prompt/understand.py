@@ -15,6 +15,7 @@ from minigpt.corpus.prompt.language import language_of
 from minigpt.corpus.prompt.layout import Layout, fitting
 from minigpt.corpus.prompt.legible import legible
 from minigpt.corpus.prompt.lexicon import FOODS, TABLES, weights
+from minigpt.corpus.prompt.personas import persona_request
 from minigpt.corpus.prompt.terms import UNCLEAR, Term
 from minigpt.corpus.prompt.topics import names, topics
 from minigpt.corpus.request import MANY, Request
@@ -80,7 +81,10 @@ def understand(prompt: str, preset: str | None = None) -> Request:
         terms, beside = fitting(listed, listed_kinds(listed, language), ready.category)
         request = _request(prompt, terms, ready.category, _hits(terms)[ready.category], language)
         return replace(request, forms=ready.forms, preset=preset, matched=(), confidence=1.0, beside=beside)
-    return _several(prompt, read_terms(separated(prompt), language), language) or _one(prompt, read_terms(prompt, language), language)
+    terms = read_terms(prompt, language)
+    if found := persona_request(prompt, terms, language):
+        return found
+    return _several(prompt, read_terms(separated(prompt), language), language) or _one(prompt, terms, language)
 
 
 def _one(prompt: str, terms: Sequence[Term], language: str) -> Request:
