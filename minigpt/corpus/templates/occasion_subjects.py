@@ -1,0 +1,117 @@
+"""Finds what a request for a named kind of text is about: a phrase for the topic, and the words of its subject.
+
+The topic of "kettle reviews" is "kettle", of "reviews of kettles" "kettles", of "wedding toasts" "wedding": each becomes a phrase that
+can follow "about" ("kettles", "weddings"), a modifier ("kettle", "wedding"), and, if a table knows its field, people, things and places.
+"""
+
+from __future__ import annotations
+
+import random
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+
+from minigpt.corpus.english import IRREGULAR, singular
+from minigpt.corpus.english import plurals as noun_plurals
+from minigpt.corpus.request import Request
+from minigpt.corpus.words import Words, load_words
+
+MASS_ENDINGS = ("ing", "ry", "ness", "ism", "ity", "tion", "ment", "ics", "ship", "hood", "ology", "graphy", "ance", "ence", "cy")
+ARTICLE = re.compile(r"^(?:a|an|the|my|our|your|his|her|their) ")
+PREPOSITION = re.compile(r" (?:of|in|on|at|for|from|with|about|to|by) ")
+LONGEST = 2  # most words of a topic that can stand before a noun: "a model railway book"
+MASS = frozenset(load_words("occasion")["mass nouns"])  # no plural after "about"
+PLURAL = {one: many for many, one in IRREGULAR.items()}
+
+
+@dataclass(frozen=True)
+class Subject:
+    """What a document is about."""
+
+    topic: str  # can follow "about"
+    short: str  # can stand before a noun; "" if the topic is too long for that
+    field: str  # its table; "any" if none knows it
+    lists: Mapping[str, Sequence[str]]  # person, thing, place, doing, trouble, joy
+
+    @property
+    def many(self) -> bool:
+        """Whether the topic takes a plural verb: kettles are, falconry is."""
+        head = str(PREPOSITION.split(self.topic)[0].split()[-1])
+        return single(head) != head or head == "people"
+
+
+def plural(phrase: str) -> str:
+    """The plural of a noun phrase whose last word is its noun."""
+    front, _, word = phrase.rpartition(" ")
+    many = PLURAL.get(word) or (word if word.endswith("s") and singular(word) != word else noun_plurals(word)[0])
+    return f"{front} {many}".strip()
+
+
+def single(word: str) -> str:
+    """The singular of a plural; Christmas and news are none."""
+    low = word.lower()
+    return word if low in MASS or low.endswith(("as", "us", "is", "ss")) else singular(word)
+
+
+@cache
+def _keys_of(fields: tuple[str, ...]) -> Mapping[str, tuple[str, str]]:
+    """Word -> its field and the phrase for it that can follow "about"."""
+    found: dict[str, tuple[str, str]] = {}
+    tables = load_words("occasion")["fields"]
+    for field in fields:
+        for key in tables[field]["keys"]:
+            bare = ARTICLE.sub("", key).lower()
+            found.setdefault(single(bare), (field, key))
+            found.setdefault(bare, (field, key))
+    for field in fields:
+        for thing in (*tables[field]["thing"], *tables[field]["person"]):
+            found.setdefault(thing, (field, plural(thing)))
+    return found
+
+
+def subject(rng: random.Random, words: Words, request: Request) -> Subject:
+    """The subject of one document: one of the request's topics, or any field if it names none."""
+    fields = words["fields"]
+    if not request.topics:
+        field = rng.choice(sorted(fields))
+        return _known(fields, field, rng.choice(fields[field]["keys"][:2]))
+    said = rng.choice(request.topics)
+    return named(words, said, request.spell(said), len(request.names) > 0 and request.spell(said) != said)
+
+
+def named(words: Words, said: str, spelled: str, name: bool = False) -> Subject:
+    """The subject that a topic names. A bare noun that can be counted becomes a plural; names stay as they are."""
+    fields = words["fields"]
+    keys = _keys_of(tuple(sorted(fields)))
+    bare = ARTICLE.sub("", said)
+    tries = [bare, single(bare), *(single(word) for word in reversed(bare.split())), *bare.split()]
+    field, key = next((keys[word] for word in tries if word in keys), ("any", ""))
+    if bare in (ARTICLE.sub("", key).lower(), single(ARTICLE.sub("", key).lower())) and not ARTICLE.match(said):
+        topic = spelled if name else key
+    else:
+        topic = spelled if name or not _counted(said) else plural(spelled)
+    short = ARTICLE.sub("", spelled)
+    short = " ".join([*short.split()[:-1], short.split()[-1] if name else single(short.split()[-1])])
+    short = "" if len(short.split()) > LONGEST else short
+    if field == "any":
+        return Subject(topic, short, "any", _general(words, topic, short))
+    return Subject(topic, short, field, fields[field])
+
+
+def _known(fields: Words, field: str, key: str) -> Subject:
+    return Subject(key, single(ARTICLE.sub("", key)), field, fields[field])
+
+
+def _counted(said: str) -> bool:
+    """Whether a topic without an article is a singular noun that needs a plural after "about": badger, but not falconry."""
+    last = said.split()[-1]
+    if ARTICLE.match(said) or single(last) != last or last.endswith("s") or not last.isascii():
+        return False
+    return len(said.split()) <= LONGEST and not last.endswith(MASS_ENDINGS) and last not in MASS
+
+
+def _general(words: Words, topic: str, short: str) -> Mapping[str, Sequence[str]]:
+    """Words for a topic that no table knows, made of its name: a badger calendar, a drawing of badgers."""
+    frames = words["general fields"]["short" if short else "long"]
+    return {name: [frame.replace("<topic>", topic).replace("<short>", short) for frame in rows] for name, rows in frames.items()}
