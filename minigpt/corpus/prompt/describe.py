@@ -7,6 +7,7 @@ from minigpt.corpus.request import Request
 from minigpt.corpus.templates import covers
 from minigpt.corpus.templates.left_out import ruled_out_things
 
+FEW = 3  # most forms that are named
 SHARES = {2: "half", 3: "a third", 4: "a quarter", 5: "a fifth", 6: "a sixth"}
 
 
@@ -35,7 +36,9 @@ def describe(request: Request, templates: bool = True) -> list[str]:
 def _subject(request: Request, templates: bool) -> list[str]:
     """The category of a request for one kind of text, or a note that no writer covers it."""
     if request.confidence > 0:
-        return [f"{request.category} ({request.kind})" if request.kind else request.category]
+        forms = ", ".join(form.replace("_", " ") for form in request.forms) if request.category == "occasion" else ""
+        said = forms if forms and len(request.forms) <= FEW else request.category
+        return [f"{request.category} ({request.kind})" if request.kind else said]
     return ["no writer covers this; general forms"] if templates else []
 
 

@@ -49,13 +49,16 @@ def weights() -> Mapping[str, dict[str, float]]:
 @cache
 def keys() -> Mapping[str, str]:
     """Every form of every table entry -> the entry. Only words of a category inflect as verbs: cook, cooking, cooks."""
+    occasions = {word: word for words in TABLES["weights"]["occasion"].values() for word in words}
     named = [*weights(), *(word for tables in TABLES["narrow"].values() for table in tables for word in table)]
-    things = [*FOODS, *meanings()]
+    named = [word for word in named if word not in occasions]  # a toaster is no toast
+    things = [*occasions, *FOODS, *meanings()]
     found = {word: word for word in (*named, *things, *PLAIN_WORDS, *TABLES["light words"], *_long_signs())}
     for inflect, words in ((plurals, things), (inflections, named)):
         for word in words:
             for form in inflect(word):
                 found.setdefault(form, word)
+    found |= {form: word for word in occasions for form in plurals(word) if form in PLAIN_WORDS}  # tutorials
     return found | {key.replace("-", " "): entry for key, entry in found.items() if "-" in key and key.replace("-", " ") not in found}
 
 

@@ -15,6 +15,9 @@ from minigpt.corpus.words import Words
 RANGE = re.compile(r"(\d+)-(\d+)")
 NUMBERED = re.compile(r"(.*[a-z])\d")
 PRONOUNS = {"she": ("she", "her", "her", "herself"), "he": ("he", "his", "him", "himself")}
+QUALITIES = {"thing": "quality", "person": "character"}  # adjectives that some of them get: a borrowed kettle, a retired baker
+QUALIFIED = 0.45  # their share
+METRICAL = ("shanty", "spell", "riddle", "insult")  # forms where lines have a length, or adjectives of their own
 MANY = {"things": "thing", "persons": "person"}
 SENTENCE = re.compile(r"(^|[.?!] )([a-z])")
 TRIES = 60  # most drafts for one that is fit for its readers
@@ -59,7 +62,11 @@ class Scene:
         """An entry of a list that has not come yet, unless all have."""
         if not self.left.get(name):
             self.left[name] = draw(self.rng, self.tables[name], len(self.tables[name]))
-        return self.left[name].pop()
+        word = self.left[name].pop()
+        if name in QUALITIES and self.form not in METRICAL and self.rng.random() < QUALIFIED:
+            quality = self.next(QUALITIES[name])
+            return word if " of " in word or " about " in word else f"{quality} {word}"
+        return word
 
     def forget(self) -> None:
         """Let numbered names take new values: each joke has a thing of its own."""

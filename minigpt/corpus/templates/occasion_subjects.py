@@ -20,6 +20,8 @@ from minigpt.corpus.words import Words, load_words
 MASS_ENDINGS = ("ing", "ry", "ness", "ism", "ity", "tion", "ment", "ics", "ship", "hood", "ology", "graphy", "ance", "ence", "cy")
 ARTICLE = re.compile(r"^(?:a|an|the|my|our|your|his|her|their) ")
 PREPOSITION = re.compile(r" (?:of|in|on|at|for|from|with|about|to|by) ")
+PROJECT = re.compile(r"(?:(?:an?|the|my|our) )?(.+) (?:project|repository|app|codebase|program)")  # a Rust project: Rust
+PROJECTS = ("commits", "changelog")
 LONGEST = 2  # most words of a topic that can stand before a noun: "a model railway book"
 MASS = frozenset(load_words("occasion")["mass nouns"])  # no plural after "about"
 PLURAL = {one: many for many, one in IRREGULAR.items()}
@@ -74,9 +76,16 @@ def subject(rng: random.Random, words: Words, request: Request) -> Subject:
     """The subject of one document: one of the request's topics, or any field if it names none."""
     fields = words["fields"]
     if not request.topics:
+        keys = _keys_of(tuple(sorted(fields)))
+        told = [single(word.removesuffix("'s")) for phrase in request.matched for word in phrase.split()]
+        implied = [keys[word] for word in told if word in keys]  # weddings of "best man speeches", books of "book reviews"
+        if implied:
+            return _known(fields, *implied[0])
         field = rng.choice(sorted(fields))
         return _known(fields, field, rng.choice(fields[field]["keys"][:2]))
     said = rng.choice(request.topics)
+    if request.forms[0] in PROJECTS and (found := PROJECT.fullmatch(said)):
+        said = found[1]
     return named(words, said, request.spell(said), len(request.names) > 0 and request.spell(said) != said)
 
 
