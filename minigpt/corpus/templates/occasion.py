@@ -10,6 +10,7 @@ from minigpt.corpus.templates.grammar import Form
 from minigpt.corpus.templates.occasion_play import horoscope, joke, riddle
 from minigpt.corpus.templates.occasion_prose import posts, prose, speech, toast
 from minigpt.corpus.templates.occasion_scene import Scene, fit
+from minigpt.corpus.templates.occasion_subjects import Subject
 from minigpt.corpus.templates.occasion_verse import shanty, spell
 from minigpt.corpus.templates.occasion_work import changelog, commits, faq, howto, review, weather
 from minigpt.corpus.words import Words
@@ -19,7 +20,11 @@ def form_of(name: str, write: Callable[[Scene, Words], str]) -> Form:
     """A form whose documents have a scene of their own, drafted until one is fit for the request."""
 
     def form(rng: random.Random, words: Words, request: Request) -> str:
-        return fit(words, request, lambda: write(Scene(rng, words, request, name), words))
+        def draft() -> tuple[Subject, str]:
+            scene = Scene(rng, words, request, name)
+            return scene.subject, write(scene, words)
+
+        return fit(words, request, draft)
 
     return form
 

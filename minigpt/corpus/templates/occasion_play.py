@@ -12,6 +12,7 @@ from minigpt.corpus.words import Words
 
 LETTERS = (4, 9)  # of a word that is spelled out in a riddle
 KNOWN = 0.65  # share of riddles whose object has clues of its own, where the field has such objects
+ITSELF = 0.15  # share of those riddles whose answer is the topic itself
 ASKING = re.compile(r"(?:Why|What|How|Where|Who|Which) .*\?$")
 
 
@@ -20,8 +21,8 @@ def riddle(scene: Scene, words: Words) -> str:
     known = [row for row in words["riddles"] if scene.subject.field in row["fields"]]
     named = [row for row in words["riddles"] if row["answer"] == scene.subject.short]
     title, asker = title_case(scene.said(scene.next("title"))), scene.said(scene.next("asker"))
-    if named or (known and scene.rng.random() < KNOWN):
-        row = scene.rng.choice(named or known)
+    if known and scene.rng.random() < KNOWN:
+        row = scene.rng.choice(named if named and scene.rng.random() < ITSELF else known)
         answer, clues = row["answer"], scene.rng.sample(row["clues"], scene.count(2, (3, 4), 5))
         lines = [scene.said(clue) for clue in clues]
         scene.fixed["hint"] = row["hint"]
@@ -30,7 +31,7 @@ def riddle(scene: Scene, words: Words) -> str:
         answer = spelled_out(scene)
         lines = [*letters(scene, words, answer), scene.said(scene.next("whole"))]
         why = []
-    parts = ["\n".join(lines), scene.next("question"), scene.said(scene.next("guess"))]
+    parts = ["\n".join(lines), scene.said(scene.next("question")), scene.said(scene.next("guess"))]
     said = f"{article(answer)} {answer}" if answer[-1] != "s" and answer not in ("bread", "silence", "dice") else answer
     return "\n\n".join([title, asker, *parts, " ".join([f"Answer: {said}.", *why])])
 

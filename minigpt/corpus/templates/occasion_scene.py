@@ -16,10 +16,14 @@ RANGE = re.compile(r"(\d+)-(\d+)")
 NUMBERED = re.compile(r"(.*[a-z])\d")
 PRONOUNS = {"she": ("she", "her", "her", "herself"), "he": ("he", "his", "him", "himself")}
 QUALITIES = {"thing": "quality", "person": "character"}  # adjectives that some of them get: a borrowed kettle, a retired baker
+BARE = "bare "  # before a name: no adjective, for the template has one
 QUALIFIED = 0.45  # their share
 METRICAL = ("shanty", "spell", "riddle", "insult")  # forms where lines have a length, or adjectives of their own
 MANY = {"things": "thing", "persons": "person"}
+GAP = re.compile(r"(?<=\S) +(?=[,.;?!] |[,.;?!]$| )()", re.MULTILINE)  # before an alternative that is empty or begins with a comma
+DOUBLED = re.compile(r"\b([a-z]+) \1\b")  # an old old kettle
 SENTENCE = re.compile(r"(^|[.?!] )([a-z])")
+LEAST = 2  # times that a text names its topic
 TRIES = 60  # most drafts for one that is fit for its readers
 
 
@@ -54,16 +58,19 @@ class Scene:
                 return plural(self(one))
             self.fixed[name] = self.text("{" + found[1] + "}")
             return self.fixed[name]
+        if name.startswith(BARE):
+            word = self.next(MANY.get(name.removeprefix(BARE), name.removeprefix(BARE)), plain=True)
+            return plural(word) if name.removeprefix(BARE) in MANY else word
         if name in MANY:
             return plural(self.next(MANY[name]))
         return self.next(name)
 
-    def next(self, name: str) -> str:
-        """An entry of a list that has not come yet, unless all have."""
+    def next(self, name: str, plain: bool = False) -> str:
+        """An entry of a list that has not come yet, unless all have; a thing may get an adjective, unless it is to be `plain`."""
         if not self.left.get(name):
             self.left[name] = draw(self.rng, self.tables[name], len(self.tables[name]))
         word = self.left[name].pop()
-        if name in QUALITIES and self.form not in METRICAL and self.rng.random() < QUALIFIED:
+        if not plain and name in QUALITIES and self.form not in METRICAL and self.rng.random() < QUALIFIED:
             quality = self.next(QUALITIES[name])
             return word if " of " in word or " about " in word else f"{quality} {word}"
         return word
@@ -94,19 +101,25 @@ def sentences(line: str) -> str:
     return SENTENCE.sub(lambda m: m[1] + m[2].upper(), upper_first(line))
 
 
-def fit(words: Words, request: Request, write: Callable[[], str]) -> str:
-    """A draft without what its readers should not meet: rum is no word for children, nor an exclamation for a formal tone."""
+def fit(words: Words, request: Request, write: Callable[[], tuple[Subject, str]]) -> str:
+    """A draft that names its topic often enough, without what its readers should not meet: rum is no word for children."""
     banned = words["not for children"] if request.audience == "children" else ()
-    text = write()
     for _ in range(TRIES):
-        if not _contains(text, banned):
+        about, text = write()
+        if mentions(about, text) >= LEAST and not _contains(text, banned):
             break
-        text = write()
+    text = DOUBLED.sub(r"\1", GAP.sub(r"\1", text))
     if request.tone == "formal":
         for short, whole in words["contractions"].items():
             text = text.replace(short, whole)
         text = text.replace("!", ".")
     return text
+
+
+def mentions(about: Subject, text: str) -> int:
+    """How often a text names what it is about, in singular or plural."""
+    low = text.lower()
+    return max(low.count(about.topic.lower()), low.count(about.short.lower()) if about.short else 0)
 
 
 def _contains(text: str, banned: Sequence[str]) -> bool:

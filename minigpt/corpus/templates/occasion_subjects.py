@@ -45,6 +45,8 @@ class Subject:
 
 def plural(phrase: str) -> str:
     """The plural of a noun phrase whose last word is its noun."""
+    if found := PREPOSITION.search(phrase):
+        return plural(phrase[: found.start()]) + phrase[found.start() :]
     front, _, word = phrase.rpartition(" ")
     many = PLURAL.get(word) or (word if word.endswith("s") and singular(word) != word else noun_plurals(word)[0])
     return f"{front} {many}".strip()

@@ -18,6 +18,7 @@ def review(scene: Scene, words: Words) -> str:
     thing = product(scene)
     scene.fixed["thing0"] = thing
     name = f"{scene.next('brand')} {scene.next('model')} {thing}"
+    name += "" if thing == scene.subject.short else f", for {scene.subject.topic}"
     good = {5: 3, 4: 2, 3: 2, 2: 1, 1: 0}[stars]
     bad = {5: 0, 4: 1, 3: 1, 2: 2, 1: 3}[stars]
     bad += 1 if stars == 5 and scene.rng.random() < 0.4 else 0
@@ -29,7 +30,7 @@ def review(scene: Scene, words: Words) -> str:
     parts += [f"What was good: {' '.join(scene.some(f'good{stars}', good))}"] if good else []
     parts += [f"What was not: {' '.join(scene.some(f'bad{stars}', bad))}"] if bad else []
     verdict = scene.said(scene.next(f"verdict{stars}"))
-    return "\n\n".join([f"{head}\n{'*' * stars} ({stars} out of 5)", *parts, verdict])
+    return "\n\n".join([f"{head}\n{stars} of 5 stars", *parts, verdict])
 
 
 def product(scene: Scene) -> str:
