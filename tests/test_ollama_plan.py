@@ -37,7 +37,7 @@ def test_every_named_form_is_one_that_a_prompt_can_name():
         ("A GPT that writes letters from people who travel through Africa", "a letter", "Africa"),
         ("A GPT that tells jokes about cats", "a joke", "cats"),
         ("Speeches and diaries of Roman emperors", "a short speech", "Roman emperors"),
-        ("A GPT that writes news about love letters", "an e-mail with a subject line", "love"),
+        ("A GPT that writes news about love letters", "a news report", "love letters"),
         ("A GPT that tells stories about the prayer of a monk", "a very short story", "the prayer of a monk"),
         ("A GPT that writes horoscopes", "a horoscope", ""),
         ("A GPT about medieval falconry", "an answer to a question", "medieval falconry"),

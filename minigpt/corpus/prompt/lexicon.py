@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from functools import cache
 
@@ -22,6 +23,13 @@ FUNCTION_TABLES = (
 SIGN_TABLES = ("negators of a food", "negators behind a food", "unclear before a food", "unclear in a clause", "unclear in a sentence")
 FOODS = frozenset(TABLES["foods"])
 PLAIN_WORDS = frozenset(word for name in FUNCTION_TABLES for word in TABLES[name])  # they say nothing about what is wanted
+
+
+def in_full(prompt: str) -> str:
+    """The prompt with its abbreviations spelled out: D&D is fantasy."""
+    for short, whole in TABLES["abbreviations"].items():
+        prompt = re.sub(rf"\b{re.escape(short)}\b", whole, prompt, flags=re.IGNORECASE)
+    return prompt
 
 
 @cache

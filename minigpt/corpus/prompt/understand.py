@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -15,9 +14,9 @@ from minigpt.corpus.prompt.kinds import listed_kinds, separated
 from minigpt.corpus.prompt.language import language_of
 from minigpt.corpus.prompt.layout import Layout, fitting
 from minigpt.corpus.prompt.legible import legible
-from minigpt.corpus.prompt.lexicon import FOODS, TABLES, weights
+from minigpt.corpus.prompt.lexicon import FOODS, TABLES, in_full, weights
 from minigpt.corpus.prompt.terms import UNCLEAR, Term
-from minigpt.corpus.prompt.topics import names, topics
+from minigpt.corpus.prompt.topics import names, topics, with_readers
 from minigpt.corpus.request import MANY, Request
 from minigpt.corpus.templates.cooking_foods import allowed, meant
 from minigpt.errors import MinigptError
@@ -29,7 +28,6 @@ CONFIDENCE = {3: 0.95, 2: 0.8, 1: 0.4}  # by the heaviest word
 UNCOVERED = "topic"  # the category of a prompt that no writer covers
 ABOUT, PERSON = 1.5, 2.5  # subtracted from a word's weight if it only says what a text is about, or for whom
 LIMITS = ("diets", "without")  # hold for all parts of a request: the reader may be allergic
-READERS = frozenset(TABLES["words before a reader or a subject"])
 SUBJECTS, PEOPLE, FIGURATIVE = frozenset(TABLES["subjects"]), frozenset(TABLES["people"]), frozenset(TABLES["figurative"])
 
 
@@ -72,9 +70,7 @@ def understand(prompt: str, preset: str | None = None) -> Request:
     """
     if preset is not None and preset not in PRESETS:
         raise MinigptError(f"unknown preset {preset!r}; choose one of: {', '.join(PRESETS)}")
-    prompt = legible(prompt[: 4 * MOST_LETTERS])[:MOST_LETTERS]  # mark-up and invisible characters do not count
-    for short, whole in TABLES["abbreviations"].items():
-        prompt = re.sub(rf"\b{re.escape(short)}\b", whole, prompt, flags=re.IGNORECASE)
+    prompt = in_full(legible(prompt[: 4 * MOST_LETTERS])[:MOST_LETTERS])  # mark-up and invisible characters do not count
     language = language_of(prompt)
     if preset is not None:
         ready = PRESETS[preset]
@@ -175,7 +171,7 @@ def _request(
     forms, naming = _forms(terms, category)
     used |= {place for place in (*naming, *(hit.place for hit in hits)) if terms[place].key not in SUBJECTS} | set(done)
     used |= {place for place, term in enumerate(terms) if category == "technical" and term.key in FIGURATIVE}
-    told = _with_readers(terms, naming) if category == "occasion" else terms
+    told = with_readers(terms, naming) if category == "occasion" else terms
     left = topics(told, used, in_prose=category not in (("technical",) if wide is not None else ("cooking", "technical")))
     said = {singular(word) for topic in left for word in topic.split()}
     fields["without"] = tuple(
@@ -189,13 +185,6 @@ def _request(
     return Request(
         category, forms, matched=matched, confidence=confidence, topics=left, names=spelled, **found | {"language": found["language"][0]}
     )
-
-
-def _with_readers(terms: Sequence[Term], naming: Sequence[int]) -> list[Term]:
-    """The terms with `about` set on what follows the kind of text and a preposition: the robot of "love letters to a robot"."""
-    last = max(naming, default=len(terms))
-    start = next((place for place in range(last + 1, len(terms)) if terms[place].key in READERS), len(terms))
-    return [replace(term, about=term.about or place > start) for place, term in enumerate(terms)]
 
 
 def _hits(terms: Sequence[Term]) -> dict[str, list[Hit]]:
