@@ -131,9 +131,9 @@ def test_any_list_of_kinds_is_read_whole(listed: list[str], joint: str, before: 
 
 
 @given(
-    st.lists(st.sampled_from([*keys(), "riddles", "toasts", "palindromes", *",;:&("] + [" and ", "about", "for", "with"] * 40), max_size=15).map(
-        " ".join
-    )
+    st.lists(
+        st.sampled_from([*keys(), "riddles", "toasts", "palindromes", *",;:&("] + [" and ", "about", "for", "with"] * 40), max_size=15
+    ).map(" ".join)
 )
 @settings(max_examples=60)
 def test_any_text_gives_parts_that_can_be_written(prompt: str) -> None:

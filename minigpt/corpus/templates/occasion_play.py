@@ -13,26 +13,26 @@ from minigpt.corpus.words import Words
 LETTERS = (4, 9)  # of a word that is spelled out in a riddle
 KNOWN = 0.65  # share of riddles whose object has clues of its own, where the field has such objects
 ITSELF = 0.15  # share of those riddles whose answer is the topic itself
+UNCOUNTED = ("bread", "silence", "dice")  # answers without an article
 ASKING = re.compile(r"(?:Why|What|How|Where|Who|Which) .*\?$")
 
 
 def riddle(scene: Scene, words: Words) -> str:
     """Clues, a question, a wrong guess, the answer and why it is right."""
     known = [row for row in words["riddles"] if scene.subject.field in row["fields"]]
-    named = [row for row in words["riddles"] if row["answer"] == scene.subject.short]
+    named = [row for row in known if row["answer"] == scene.subject.short]
+    row = scene.rng.choice(named if named and scene.rng.random() < ITSELF else known) if known and scene.rng.random() < KNOWN else None
+    answer = row["answer"] if row else spelled_out(scene)
+    scene.fixed["place1"] = scene.rng.choice([place for place in scene.tables["place"] if answer not in place])
     title, asker = title_case(scene.said(scene.next("title"))), scene.said(scene.next("asker"))
-    if known and scene.rng.random() < KNOWN:
-        row = scene.rng.choice(named if named and scene.rng.random() < ITSELF else known)
-        answer, clues = row["answer"], scene.rng.sample(row["clues"], scene.count(2, (3, 4), 5))
-        lines = [scene.said(clue) for clue in clues]
+    if row:
+        lines = [scene.said(clue) for clue in scene.rng.sample(row["clues"], scene.count(2, (3, 4), 5))]
         scene.fixed["hint"] = row["hint"]
-        why = [scene.said(scene.next("why"))]
     else:
-        answer = spelled_out(scene)
         lines = [*letters(scene, words, answer), scene.said(scene.next("whole"))]
-        why = []
     parts = ["\n".join(lines), scene.said(scene.next("question")), scene.said(scene.next("guess"))]
-    said = f"{article(answer)} {answer}" if answer[-1] != "s" and answer not in ("bread", "silence", "dice") else answer
+    said = f"{article(answer)} {answer}" if answer[-1] != "s" and answer not in UNCOUNTED else answer
+    why = [scene.said(scene.next("why"))] if row else []
     return "\n\n".join([title, asker, *parts, " ".join([f"Answer: {said}.", *why])])
 
 
@@ -40,7 +40,7 @@ def spelled_out(scene: Scene) -> str:
     """A thing of the subject whose letters a riddle can give one by one, or the topic itself."""
     things = [*scene.tables["thing"], *scene.tables["person"], scene.subject.short.lower()]
     fitting = [thing for thing in things if thing.isalpha() and LETTERS[0] <= len(thing) <= LETTERS[1]]
-    return scene.rng.choice(fitting or ["secret", "answer", "riddle", "friend", "pocket", "puzzle"])
+    return str(scene.rng.choice(fitting or ["secret", "answer", "riddle", "friend", "pocket", "puzzle"]))
 
 
 def letters(scene: Scene, words: Words, answer: str) -> list[str]:

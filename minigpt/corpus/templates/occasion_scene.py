@@ -17,8 +17,9 @@ NUMBERED = re.compile(r"(.*[a-z])\d")
 PRONOUNS = {"she": ("she", "her", "her", "herself"), "he": ("he", "his", "him", "himself")}
 QUALITIES = {"thing": "quality", "person": "character"}  # adjectives that some of them get: a borrowed kettle, a retired baker
 BARE = "bare "  # before a name: no adjective, for the template has one
-QUALIFIED = 0.45  # their share
+QUALIFIED = 0.4  # their share
 METRICAL = ("shanty", "spell", "riddle", "insult")  # forms where lines have a length, or adjectives of their own
+AGREE_MANY, AGREE_ONE = {"are": "are", "have": "have", "s": "", "es": ""}, {"are": "is", "have": "has", "s": "s", "es": "es"}
 MANY = {"things": "thing", "persons": "person"}
 GAP = re.compile(r"(?<=\S) +(?=[,.;?!] |[,.;?!]$| )()", re.MULTILINE)  # before an alternative that is empty or begins with a comma
 DOUBLED = re.compile(r"\b([a-z]+) \1\b")  # an old old kettle
@@ -39,7 +40,7 @@ class Scene:
         self.subject = subject(rng, words, request)
         self.tables = {**self.subject.lists, **words["common"], **words.get(form, {})}
         self.fixed = {"topic": self.subject.topic, "short": self.subject.short or self.subject.topic}
-        self.fixed |= dict(zip(("are", "have", "s", "es"), ("are", "have", "", "") if self.subject.many else ("is", "has", "s", "es"), strict=True))
+        self.fixed |= AGREE_MANY if self.subject.many else AGREE_ONE
         self.left: dict[str, list[str]] = {}
         people = draw(rng, words["first names"], 4)
         for number, (name, pronoun) in enumerate(people, 1):

@@ -11,6 +11,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
+from itertools import pairwise
 
 from minigpt.corpus.english import IRREGULAR, singular
 from minigpt.corpus.english import plurals as noun_plurals
@@ -18,12 +19,15 @@ from minigpt.corpus.request import Request
 from minigpt.corpus.words import Words, load_words
 
 MASS_ENDINGS = ("ing", "ry", "ness", "ism", "ity", "tion", "ment", "ics", "ship", "hood", "ology", "graphy", "ance", "ence", "cy")
+INDEFINITE = re.compile(r"^an? (?=\w+(?: \w+)?$)")  # of a single thing, which is spoken of as a kind: "toasts for a wedding"
 ARTICLE = re.compile(r"^(?:a|an|the|my|our|your|his|her|their) ")
 PREPOSITION = re.compile(r" (?:of|in|on|at|for|from|with|about|to|by) ")
 PROJECT = re.compile(r"(?:(?:an?|the|my|our) )?(.+) (?:project|repository|app|codebase|program)")  # a Rust project: Rust
 PROJECTS = ("commits", "changelog")
 LONGEST = 2  # most words of a topic that can stand before a noun: "a model railway book"
 MASS = frozenset(load_words("occasion")["mass nouns"])  # no plural after "about"
+HERDS = ("people", "police", "cattle", "sheep", "deer")  # plurals without an ending
+AMBIGUOUS = ("fall", "spring", "fan", "host", "ring", "bow", "net")  # the fall of Rome is no autumn
 PLURAL = {one: many for many, one in IRREGULAR.items()}
 
 
@@ -40,7 +44,7 @@ class Subject:
     def many(self) -> bool:
         """Whether the topic takes a plural verb: kettles are, falconry is."""
         head = str(PREPOSITION.split(self.topic)[0].split()[-1])
-        return single(head) != head or head == "people"
+        return single(head) != head or head in HERDS
 
 
 def plural(phrase: str) -> str:
@@ -55,6 +59,8 @@ def plural(phrase: str) -> str:
 def single(word: str) -> str:
     """The singular of a plural; Christmas and news are none."""
     low = word.lower()
+    if word.endswith("s") and word[:-1].isupper():  # APIs
+        return word[:-1]
     return word if low in MASS or low.endswith(("as", "us", "is", "ss")) else singular(word)
 
 
@@ -79,7 +85,7 @@ def subject(rng: random.Random, words: Words, request: Request) -> Subject:
     fields = words["fields"]
     if not request.topics:
         keys = _keys_of(tuple(sorted(fields)))
-        told = [single(word.removesuffix("'s")) for phrase in request.matched for word in phrase.split()]
+        told = [name for phrase in request.matched for name in _names_in(phrase)]
         implied = [keys[word] for word in told if word in keys]  # weddings of "best man speeches", books of "book reviews"
         if implied:
             return _known(fields, *implied[0])
@@ -88,21 +94,31 @@ def subject(rng: random.Random, words: Words, request: Request) -> Subject:
     said = rng.choice(request.topics)
     if request.forms[0] in PROJECTS and (found := PROJECT.fullmatch(said)):
         said = found[1]
-    return named(words, said, request.spell(said), len(request.names) > 0 and request.spell(said) != said)
+    return named(words, said, request.spell(said))
 
 
-def named(words: Words, said: str, spelled: str, name: bool = False) -> Subject:
+def _names_in(phrase: str) -> list[str]:
+    """The words of a phrase, singular, and its pairs of words before them: best man, best, man, speech."""
+    found = [single(word.removesuffix("'s")) for word in phrase.split()]
+    return [*(" ".join(pair) for pair in pairwise(found)), *found]
+
+
+def named(words: Words, said: str, spelled: str) -> Subject:
     """The subject that a topic names. A bare noun that can be counted becomes a plural; names stay as they are."""
+    name, once = said != spelled, INDEFINITE.match(said) is not None
+    said, spelled = INDEFINITE.sub("", said), INDEFINITE.sub("", spelled)
     fields = words["fields"]
     keys = _keys_of(tuple(sorted(fields)))
     bare = ARTICLE.sub("", said)
-    tries = [bare, single(bare), *(single(word) for word in reversed(bare.split())), *bare.split()]
+    inner = [word for word in reversed(bare.split()) if single(word) not in AMBIGUOUS]
+    tries = [bare, single(bare), *map(single, inner), *inner]
     field, key = next((keys[word] for word in tries if word in keys), ("any", ""))
-    if bare in (ARTICLE.sub("", key).lower(), single(ARTICLE.sub("", key).lower())) and not ARTICLE.match(said):
-        topic = spelled if name else key
+    whole = ARTICLE.sub("", key).lower()
+    if bare in (whole, single(whole)) and not ARTICLE.match(said) and not name:
+        topic = key
     else:
-        topic = spelled if name or not _counted(said) else plural(spelled)
-    short = ARTICLE.sub("", spelled)
+        topic = plural(spelled) if once or (_counted(said) and not name) else spelled
+    short = single(ARTICLE.sub("", key)) if topic == key else ARTICLE.sub("", spelled)
     short = " ".join([*short.split()[:-1], short.split()[-1] if name else single(short.split()[-1])])
     short = "" if len(short.split()) > LONGEST else short
     if field == "any":

@@ -76,7 +76,7 @@ def changelog(scene: Scene, words: Words) -> str:
         kinds = {"major": ("added", "changed", "removed"), "minor": ("added", "changed"), "patch": ("fixed",)}[step]
         lines = [f"Version {major}.{minor}.{patch} ({day.isoformat()})"]
         for kind in (*kinds, *(("fixed",) if step != "patch" and scene.rng.random() < 0.6 else ())):
-            lines += [f"- {kind.capitalize()}: {scene.said(scene.next(kind))}." for _ in range(scene.rng.randint(1, 2))]
+            lines += [f"- {kind.capitalize()}: {line}." for line in scene.some(kind, scene.rng.randint(1, 2))]
         entries.append("\n".join(lines))
     head = f"Changelog of {name}, {what}"
     thanks = scene.said(scene.next("thanks"))
@@ -85,7 +85,9 @@ def changelog(scene: Scene, words: Words) -> str:
 
 def version(scene: Scene, major: int, minor: int) -> str:
     """What comes next."""
-    return f"{major}.{minor + 1}.0 will bring more about {scene.subject.topic}{scene.rng.choice((', one hopes', '', ' and fewer surprises'))}."
+    return (
+        f"{major}.{minor + 1}.0 will bring more about {scene.subject.topic}{scene.rng.choice((', one hopes', '', ' and fewer surprises'))}."
+    )
 
 
 def commits(scene: Scene, words: Words) -> str:
