@@ -62,12 +62,18 @@ def keys() -> Mapping[str, str]:
     named = [word for word in named if word not in occasions]  # a toaster is no toast
     things = [*occasions, *FOODS, *meanings()]
     found = {word: word for word in (*named, *things, *PLAIN_WORDS, *TABLES["light words"], *_long_signs())}
-    for inflect, words in ((plurals, things), (inflections, named)):
+    for inflect, words in ((_plurals, things), (inflections, named)):
         for word in words:
             for form in inflect(word):
                 found.setdefault(form, word)
-    found |= {form: word for word in occasions for form in plurals(word) if form in PLAIN_WORDS}  # tutorials
+    found |= {form: word for word in occasions for form in _plurals(word) if form in PLAIN_WORDS}  # tutorials
     return found | {key.replace("-", " "): entry for key, entry in found.items() if "-" in key and key.replace("-", " ") not in found}
+
+
+def _plurals(name: str) -> list[str]:
+    """The plurals of a noun, or of a noun with "of": letters of complaint."""
+    noun, of, rest = name.partition(" of ")
+    return plurals(name) + [f"{many}{of}{rest}" for many in plurals(noun) if of]
 
 
 def _long_signs() -> list[str]:

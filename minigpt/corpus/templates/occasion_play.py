@@ -11,7 +11,7 @@ from minigpt.corpus.templates.occasion_scene import Scene
 from minigpt.corpus.words import Words
 
 LETTERS = (4, 9)  # of a word that is spelled out in a riddle
-KNOWN = 0.65  # share of riddles whose object has clues of its own, where the field has such objects
+KNOWN = 0.5  # share of riddles whose object has clues of its own, where the field has such objects
 ITSELF = 0.15  # share of those riddles whose answer is the topic itself
 UNCOUNTED = ("bread", "silence", "dice")  # answers without an article
 ASKING = re.compile(r"(?:Why|What|How|Where|Who|Which) .*\?$")
@@ -37,10 +37,9 @@ def riddle(scene: Scene, words: Words) -> str:
 
 
 def spelled_out(scene: Scene) -> str:
-    """A thing of the subject whose letters a riddle can give one by one, or the topic itself."""
-    things = [*scene.tables["thing"], *scene.tables["person"], scene.subject.short.lower()]
-    fitting = [thing for thing in things if thing.isalpha() and LETTERS[0] <= len(thing) <= LETTERS[1]]
-    return str(scene.rng.choice(fitting or ["secret", "answer", "riddle", "friend", "pocket", "puzzle"]))
+    """A thing of the subject, or anything, whose letters a riddle can give one by one."""
+    things = [thing for thing in scene.tables["thing"] if thing.isalpha() and LETTERS[0] <= len(thing) <= LETTERS[1]]
+    return str(scene.rng.choice(things or scene.tables["anything"]))
 
 
 def letters(scene: Scene, words: Words, answer: str) -> list[str]:
@@ -58,7 +57,7 @@ def letters(scene: Scene, words: Words, answer: str) -> list[str]:
 def joke(scene: Scene, words: Words) -> str:
     """Two people tell each other jokes; they speak in turn, and each punch line is answered."""
     own = words["field jokes"].get(scene.subject.field, [])
-    some = scene.rng.sample(own, min(len(own), scene.rng.randint(0, 2)))
+    some = scene.rng.sample(own, min(len(own), scene.rng.choice((0, 0, 1))))
     some += scene.rng.sample(words["jokes"], scene.count(2, (3, 4), 6) - len(some))
     scene.rng.shuffle(some)
     title = title_case(scene.said(scene.next("title")))
