@@ -8,6 +8,7 @@ from itertools import cycle
 
 from minigpt.corpus.english import article, title_case
 from minigpt.corpus.templates.occasion_scene import Scene
+from minigpt.corpus.templates.occasion_subjects import single
 from minigpt.corpus.words import Words
 
 LETTERS = (4, 9)  # of a word that is spelled out in a riddle
@@ -31,7 +32,7 @@ def riddle(scene: Scene, words: Words) -> str:
     else:
         lines = [*letters(scene, words, answer), scene.said(scene.next("whole"))]
     parts = ["\n".join(lines), scene.said(scene.next("question")), scene.said(scene.next("guess"))]
-    said = f"{article(answer)} {answer}" if answer[-1] != "s" and answer not in UNCOUNTED else answer
+    said = f"{article(answer)} {answer}" if single(answer) == answer and answer not in UNCOUNTED else answer
     why = [scene.said(scene.next("why"))] if row else []
     return "\n\n".join([title, asker, *parts, " ".join([f"Answer: {said}.", *why])])
 

@@ -105,8 +105,8 @@ def _names_in(phrase: str) -> list[str]:
 
 def named(words: Words, said: str, spelled: str) -> Subject:
     """The subject that a topic names. A bare noun that can be counted becomes a plural; names stay as they are."""
-    name, once = said != spelled, INDEFINITE.match(said) is not None
-    said, spelled = INDEFINITE.sub("", said), INDEFINITE.sub("", spelled)
+    name, once = said.lower() != spelled, INDEFINITE.match(said) is not None
+    said, spelled = INDEFINITE.sub("", said).lower(), INDEFINITE.sub("", spelled)
     fields = words["fields"]
     keys = _keys_of(tuple(sorted(fields)))
     bare = ARTICLE.sub("", said)
