@@ -110,7 +110,7 @@ def commits(scene: Scene, words: Words) -> str:
 
 def weather(scene: Scene, words: Words) -> str:
     """Morning, noon, afternoon, wind, advice for the topic, night and outlook; temperatures and advice agree."""
-    low = scene.rng.randint(1, 14)
+    low = scene.rng.randint(5, 14)
     high, night = low + scene.rng.randint(4, 12), low + scene.rng.randint(-3, 2)
     scene.fixed |= {"low": str(low), "high": str(high), "night": str(night)}
     kind = scene.rng.choice(("wet", "dry"))
