@@ -131,9 +131,9 @@ def test_any_list_of_kinds_is_read_whole(listed: list[str], joint: str, before: 
 
 
 @given(
-    st.lists(st.sampled_from([*keys(), "riddles", "palindromes", *",;:&("] + [" and ", "about", "for", "with"] * 40), max_size=15).map(
-        " ".join
-    )
+    st.lists(
+        st.sampled_from([*keys(), "riddles", "toasts", "palindromes", *",;:&("] + [" and ", "about", "for", "with"] * 40), max_size=15
+    ).map(" ".join)
 )
 @settings(max_examples=60)
 def test_any_text_gives_parts_that_can_be_written(prompt: str) -> None:
@@ -204,7 +204,7 @@ def test_what_follows_the_list_holds_for_all_and_what_stands_inside_for_one() ->
     assert topics("love songs and ballads") == [("love",), ("love",)]
     assert topics("songs and letters to customers") == [(), ("customers",)]
     assert topics("recipes and poems about chefs") == [(), ("chefs",)]
-    assert topics("news about chess, riddles and poems") == [("chess",), ()]
+    assert topics("news about chess, essays and poems") == [("chess",), ()]
 
 
 def test_constraints_hold_for_every_kind_that_can_obey_them() -> None:
@@ -241,8 +241,8 @@ def test_the_plan_names_every_kind_and_its_share() -> None:
 @pytest.mark.parametrize(
     ("prompt", "written", "unwritten"),
     [
-        ("riddles and recipes", ["recipes"], ("riddles",)),
-        ("menus, essays and jokes", ["menus"], ("essays", "jokes")),
+        ("essays and recipes", ["recipes"], ("essays",)),
+        ("menus, essays and jokes", ["menus", "jokes"], ("essays",)),
         ("poems, tongue twisters and memos", ["poems", "memos"], ("tongue twisters",)),
         ("haiku, palindromes and letters", ["haiku", "letters"], ("palindromes",)),
         ("blog posts and songs about trains", ["songs"], ("blog posts",)),
@@ -266,8 +266,8 @@ def test_a_kind_that_a_preset_does_not_write_is_told_and_is_no_topic() -> None:
     assert request.beside == () and "poems" in " ".join(request.topics)
 
 
-def test_jokes_that_are_not_written_make_nothing_funny() -> None:
-    assert [part.tone for part in understand("poems, jokes and memos").parts] == [None, None]
+def test_jokes_make_nothing_else_funny() -> None:
+    assert [part.tone for part in understand("poems, jokes and memos").parts] == [None, "fun", None]
 
 
 # ---- documents ---------------------------------------------------------------------------------------------------------------------
@@ -369,7 +369,7 @@ def test_a_text_fits_a_request_of_several_kinds_if_it_fits_one() -> None:
 def test_built_in_tables_ask_for_every_kind_in_its_own_words():
     prompt = "haiku about rain, recipes with pumpkin, letters, palindromes and riddles"
     request = understand(prompt)
-    assert [kind.kind for kind in request.kinds] == ["haiku", "recipes", "letters", "palindromes", "riddles"]
+    assert [kind.kind for kind in request.kinds] == ["haiku", "recipes", "letters", "riddles", "palindromes"]
     plan = built_in(prompt, request)
     assert {"a haiku of three lines", "a recipe for a soup", "a letter", "a palindrome", "a riddle and its answer"} <= set(plan.forms)
     turns, asked = Turns(request), {}
@@ -424,12 +424,12 @@ def test_a_teacher_is_asked_for_all_kinds_in_turn(tmp_path):
 
 
 def test_the_corpus_command_says_what_became_of_each_kind(tmp_path):
-    command = [sys.executable, "-m", "minigpt", "corpus", "--prompt", "memos and limericks, riddles", "--source", "template"]
+    command = [sys.executable, "-m", "minigpt", "corpus", "--prompt", "memos and limericks, essays", "--source", "template"]
     command += ["--initial-tokens", "4000", "--final-tokens", "2400", "--out", str(tmp_path)]
     result = subprocess.run(command, capture_output=True, text=True, encoding="utf-8", env=dict(os.environ), check=False)
     said = result.stderr + result.stdout
     assert result.returncode == 0, said
-    assert "general (memos) and poetry (limericks), half each" in said and "not written by templates: riddles" in said
+    assert "general (memos) and poetry (limericks), half each" in said and "not written by templates: essays" in said
     lines = [json.loads(line) for line in (tmp_path / "corpus.jsonl").read_text(encoding="utf-8").splitlines()]
     assert {line["kind"] for line in lines} == {"memos", "limericks"}
     assert re.search(r"kinds: (4[5-9]|5[0-5])% \w+, (4[5-9]|5[0-5])% \w+", said)

@@ -15,16 +15,16 @@ from minigpt.corpus.ollama.plan import LISTS, WORDS, built_in, clean_entries, dr
 from minigpt.corpus.ollama.teacher import Question
 from minigpt.corpus.prompt.lexicon import TABLES
 from minigpt.corpus.prompt.understand import PRESETS, understand
-from minigpt.corpus.templates import cooking, general, poetry, technical
+from minigpt.corpus.templates import cooking, general, occasion, poetry, technical
 
 QUESTION = Question("Write a short story about the sea.", tokens=200)
 
 
 def test_every_named_form_is_one_that_a_prompt_can_name():
-    known = {*cooking.FORMS, *poetry.FORMS, *technical.FORMS, *general.FORMS}
+    known = {*cooking.FORMS, *poetry.FORMS, *technical.FORMS, *general.FORMS, *occasion.FORMS}
     assert set(WORDS["named forms"]) <= known
     named = {form for table in TABLES["narrow"].values() for row in table for forms in row.values() for form in forms}
-    assert set(poetry.FORMS) & named <= set(WORDS["named forms"])
+    assert ({*poetry.FORMS, *occasion.FORMS} & named) <= set(WORDS["named forms"])
 
 
 @pytest.mark.parametrize(
@@ -37,7 +37,7 @@ def test_every_named_form_is_one_that_a_prompt_can_name():
         ("A GPT that writes letters from people who travel through Africa", "a letter", "Africa"),
         ("A GPT that tells jokes about cats", "a joke", "cats"),
         ("Speeches and diaries of Roman emperors", "a short speech", "Roman emperors"),
-        ("A GPT that writes news about love letters", "an e-mail with a subject line", "love"),
+        ("A GPT that writes news about love letters", "a news report", "love letters"),
         ("A GPT that tells stories about the prayer of a monk", "a very short story", "the prayer of a monk"),
         ("A GPT that writes horoscopes", "a horoscope", ""),
         ("A GPT about medieval falconry", "an answer to a question", "medieval falconry"),

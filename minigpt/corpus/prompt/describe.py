@@ -9,6 +9,7 @@ from minigpt.corpus.templates import covers
 from minigpt.corpus.templates.left_out import ruled_out_things
 from minigpt.corpus.templates.persona_voices import voice_of
 
+FEW = 3  # most forms that are named
 SHARES = {2: "half", 3: "a third", 4: "a quarter", 5: "a fifth", 6: "a sixth"}
 
 
@@ -39,7 +40,9 @@ def _subject(request: Request, templates: bool) -> list[str]:
     if request.persona:
         return [_persona(request, templates)]
     if request.confidence > 0:
-        return [f"{request.category} ({request.kind})" if request.kind else request.category]
+        forms = ", ".join(form.replace("_", " ") for form in request.forms) if request.category == "occasion" else ""
+        said = forms if forms and len(request.forms) <= FEW else request.category
+        return [f"{request.category} ({request.kind})" if request.kind else said]
     return ["no writer covers this; general forms"] if templates else []
 
 

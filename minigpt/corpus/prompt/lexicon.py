@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from functools import cache
 
@@ -22,6 +23,13 @@ FUNCTION_TABLES = (
 SIGN_TABLES = ("negators of a food", "negators behind a food", "unclear before a food", "unclear in a clause", "unclear in a sentence")
 FOODS = frozenset(TABLES["foods"])
 PLAIN_WORDS = frozenset(word for name in FUNCTION_TABLES for word in TABLES[name])  # they say nothing about what is wanted
+
+
+def in_full(prompt: str) -> str:
+    """The prompt with its abbreviations spelled out: D&D is fantasy."""
+    for short, whole in TABLES["abbreviations"].items():
+        prompt = re.sub(rf"\b{re.escape(short)}\b", whole, prompt, flags=re.IGNORECASE)
+    return prompt
 
 
 @cache
@@ -49,14 +57,23 @@ def weights() -> Mapping[str, dict[str, float]]:
 @cache
 def keys() -> Mapping[str, str]:
     """Every form of every table entry -> the entry. Only words of a category inflect as verbs: cook, cooking, cooks."""
+    occasions = {word: word for words in TABLES["weights"]["occasion"].values() for word in words}
     named = [*weights(), *(word for tables in TABLES["narrow"].values() for table in tables for word in table)]
-    things = [*FOODS, *meanings()]
+    named = [word for word in named if word not in occasions]  # a toaster is no toast
+    things = [*occasions, *FOODS, *meanings()]
     found = {word: word for word in (*named, *things, *PLAIN_WORDS, *TABLES["light words"], *_long_signs())}
-    for inflect, words in ((plurals, things), (inflections, named)):
+    for inflect, words in ((_plurals, things), (inflections, named)):
         for word in words:
             for form in inflect(word):
                 found.setdefault(form, word)
+    found |= {form: word for word in occasions for form in _plurals(word) if form in PLAIN_WORDS}  # tutorials
     return found | {key.replace("-", " "): entry for key, entry in found.items() if "-" in key and key.replace("-", " ") not in found}
+
+
+def _plurals(name: str) -> list[str]:
+    """The plurals of a noun, or of a noun with "of": letters of complaint."""
+    noun, of, rest = name.partition(" of ")
+    return plurals(name) + [f"{many}{of}{rest}" for many in plurals(noun) if of]
 
 
 def _long_signs() -> list[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
+from dataclasses import replace
 
 import regex
 
@@ -21,6 +22,14 @@ ARTICLES = frozenset((*TABLES["articles"], *POSSESSIVES))
 LANGUAGES = frozenset(TABLES["programming languages"])  # a writer looks up their bare names
 LIGHT = frozenset(TABLES["light words"])
 PEOPLE = frozenset(TABLES["people"])
+READERS = frozenset(TABLES["words before a reader or a subject"])
+
+
+def with_readers(terms: Sequence[Term], naming: Sequence[int]) -> list[Term]:
+    """The terms with `about` set on what follows the kind of text and a preposition: the robot of "love letters to a robot"."""
+    last = max(naming, default=len(terms))
+    start = next((place for place in range(last + 1, len(terms)) if terms[place].key in READERS), len(terms))
+    return [replace(term, about=term.about or place > start) for place, term in enumerate(terms)]
 
 
 def topics(terms: Sequence[Term], used: Collection[int], in_prose: bool = True) -> tuple[str, ...]:

@@ -14,10 +14,10 @@ from minigpt.corpus.prompt.kinds import listed_kinds, separated
 from minigpt.corpus.prompt.language import language_of
 from minigpt.corpus.prompt.layout import Layout, fitting
 from minigpt.corpus.prompt.legible import legible
-from minigpt.corpus.prompt.lexicon import FOODS, TABLES, weights
+from minigpt.corpus.prompt.lexicon import FOODS, TABLES, in_full, weights
 from minigpt.corpus.prompt.personas import persona_request
 from minigpt.corpus.prompt.terms import UNCLEAR, Term
-from minigpt.corpus.prompt.topics import names, topics
+from minigpt.corpus.prompt.topics import names, topics, with_readers
 from minigpt.corpus.request import MANY, Request
 from minigpt.corpus.templates.cooking_foods import allowed, meant
 from minigpt.errors import MinigptError
@@ -71,7 +71,7 @@ def understand(prompt: str, preset: str | None = None) -> Request:
     """
     if preset is not None and preset not in PRESETS:
         raise MinigptError(f"unknown preset {preset!r}; choose one of: {', '.join(PRESETS)}")
-    prompt = legible(prompt[: 4 * MOST_LETTERS])[:MOST_LETTERS]  # mark-up and invisible characters do not count
+    prompt = in_full(legible(prompt[: 4 * MOST_LETTERS])[:MOST_LETTERS])  # mark-up and invisible characters do not count
     language = language_of(prompt)
     if preset is not None:
         ready = PRESETS[preset]
@@ -175,7 +175,8 @@ def _request(
     forms, naming = _forms(terms, category)
     used |= {place for place in (*naming, *(hit.place for hit in hits)) if terms[place].key not in SUBJECTS} | set(done)
     used |= {place for place, term in enumerate(terms) if category == "technical" and term.key in FIGURATIVE}
-    left = topics(terms, used, in_prose=category not in (("technical",) if wide is not None else ("cooking", "technical")))
+    told = with_readers(terms, naming) if category == "occasion" else terms
+    left = topics(told, used, in_prose=category not in (("technical",) if wide is not None else ("cooking", "technical")))
     said = {singular(word) for topic in left for word in topic.split()}
     fields["without"] = tuple(
         thing for thing in fields.get("without", ()) if thing not in said or thing in FOODS

@@ -19,6 +19,13 @@ Reading order:
     general               every form of a general document
     persona_voices        who speaks, how, and about what
     persona               every form of what a persona says
+    occasion_subjects     a request -> what a text is about, with words of its field
+    occasion_scene        the look-up for one text: subject, people, numbers
+    occasion_verse        sea shanties and spells
+    occasion_play         riddles, jokes and horoscopes
+    occasion_work         reviews, FAQ, instructions, lists of changes, weather reports
+    occasion_prose        toasts, speeches, letters and other short prose
+    occasion              every form of a text that has a name of its own
     poetry_topics         a request -> images of one topic
     poetry_haiku          haiku of 5, 7 and 5 syllables
     poetry_songs          songs, ballads, lullabies and limericks that rhyme
@@ -48,14 +55,15 @@ from types import ModuleType
 
 from minigpt.corpus.documents import Document
 from minigpt.corpus.request import Request
-from minigpt.corpus.templates import cooking, general, persona, poetry, technical, topic
+from minigpt.corpus.templates import cooking, general, occasion, persona, poetry, technical, topic
 from minigpt.corpus.templates.grammar import Form
 from minigpt.corpus.templates.left_out import word_pattern
 from minigpt.corpus.words import load_words
 from minigpt.errors import MinigptError
 
 WRITERS: Mapping[str, ModuleType] = {
-    "cooking": cooking, "poetry": poetry, "technical": technical, "general": general, "topic": topic, "persona": persona,
+    "cooking": cooking, "poetry": poetry, "technical": technical, "general": general, "persona": persona, "occasion": occasion,
+    "topic": topic,
 }  # fmt: skip
 FORMS: Mapping[str, Mapping[str, Form]] = {category: writer.FORMS for category, writer in WRITERS.items()}
 MAX_REPEATS = 1000  # consecutive texts that are not new, after which the tables count as exhausted

@@ -1,0 +1,127 @@
+"""The look-up for one document of a named kind of text: its subject's words, its people, its numbers."""
+
+from __future__ import annotations
+
+import random
+import re
+from collections.abc import Callable, Sequence
+
+from minigpt.corpus.english import upper_first
+from minigpt.corpus.request import Request
+from minigpt.corpus.templates.grammar import draw, fill
+from minigpt.corpus.templates.occasion_subjects import Subject, plural, subject
+from minigpt.corpus.words import Words
+
+RANGE = re.compile(r"(\d+)-(\d+)")
+NUMBERED = re.compile(r"(.*[a-z])\d")
+PRONOUNS = {"she": ("she", "her", "her", "herself"), "he": ("he", "his", "him", "himself")}
+QUALITIES = {"thing": "quality", "person": "character"}  # adjectives that some of them get: a borrowed kettle, a retired baker
+BARE = "bare "  # before a name: no adjective, for the template has one
+QUALIFIED = 0.4  # their share
+METRICAL = ("shanty", "spell", "riddle", "insult")  # forms where lines have a length, or adjectives of their own
+AGREE_MANY, AGREE_ONE = {"are": "are", "have": "have", "s": "", "es": ""}, {"are": "is", "have": "has", "s": "s", "es": "es"}
+MANY = {"things": "thing", "persons": "person"}
+GAP = re.compile(r"(?<=\S) +(?=[,.;?!] |[,.;?!]$| )()", re.MULTILINE)  # before an alternative that is empty or begins with a comma
+DOUBLED = re.compile(r"\b([a-z]+) \1\b")  # an old old kettle
+SENTENCE = re.compile(r"(^|[.?!] )([a-z])")
+LEAST = 2  # times that a text names its topic
+TRIES = 60  # most drafts for one that is fit for its readers
+
+
+class Scene:
+    """Looks up the fields of one document's templates.
+
+    A name that ends in a digit keeps its value ("thing1"); "4-9" is a number between them; other names are drawn from the form's
+    lists, the lists of all forms, or the subject's, and no entry comes twice before all have come.
+    """
+
+    def __init__(self, rng: random.Random, words: Words, request: Request, form: str) -> None:
+        self.rng, self.request, self.form = rng, request, form
+        self.subject = subject(rng, words, request)
+        self.tables = {**self.subject.lists, **words["common"], **words.get(form, {})}
+        self.fixed = {"topic": self.subject.topic, "short": self.subject.short or self.subject.topic}
+        self.fixed |= AGREE_MANY if self.subject.many else AGREE_ONE
+        self.left: dict[str, list[str]] = {}
+        people = draw(rng, words["first names"], 4)
+        for number, (name, pronoun) in enumerate(people, 1):
+            he, his, him, himself = PRONOUNS[pronoun]
+            self.fixed |= {f"name{number}": name, f"he{number}": he, f"his{number}": his, f"him{number}": him, f"himself{number}": himself}
+        self.always = dict(self.fixed)
+
+    def __call__(self, name: str) -> str:
+        if name in self.fixed:
+            return self.fixed[name]
+        if found := RANGE.fullmatch(name):
+            return str(self.rng.randint(int(found[1]), int(found[2])))
+        if found := NUMBERED.fullmatch(name):
+            one = name[:-2] + name[-1] if found[1] in MANY else name
+            if one != name:
+                return plural(self(one))
+            self.fixed[name] = self.text("{" + found[1] + "}")
+            return self.fixed[name]
+        if name.startswith(BARE):
+            word = self.next(MANY.get(name.removeprefix(BARE), name.removeprefix(BARE)), plain=True)
+            return plural(word) if name.removeprefix(BARE) in MANY else word
+        if name in MANY:
+            return plural(self.next(MANY[name]))
+        return self.next(name)
+
+    def next(self, name: str, plain: bool = False) -> str:
+        """An entry of a list that has not come yet, unless all have; a thing may get an adjective, unless it is to be `plain`."""
+        if not self.left.get(name):
+            self.left[name] = draw(self.rng, self.tables[name], len(self.tables[name]))
+        word = self.left[name].pop()
+        if not plain and name in QUALITIES and self.form not in METRICAL and self.rng.random() < QUALIFIED:
+            quality = self.next(QUALITIES[name])
+            return word if " of " in word or " about " in word else f"{quality} {word}"
+        return word
+
+    def forget(self) -> None:
+        """Let numbered names take new values: each joke has a thing of its own."""
+        self.fixed = dict(self.always)
+
+    def text(self, template: str) -> str:
+        """The template filled."""
+        return fill(self.rng, template, self)
+
+    def said(self, template: str) -> str:
+        """The template filled, its sentences capitalised."""
+        return "\n".join(sentences(line) for line in self.text(template).split("\n"))
+
+    def some(self, name: str, count: int) -> list[str]:
+        """So many different entries of a list, filled and capitalised."""
+        return [self.said(self.next(name)) for _ in range(count)]
+
+    def count(self, short: int, usual: tuple[int, int], long: int) -> int:
+        """How many parts a document has, by the length asked for."""
+        return {"short": short, "long": long}.get(self.request.length or "") or self.rng.randint(*usual)
+
+
+def sentences(line: str) -> str:
+    """The line with each sentence capitalised."""
+    return SENTENCE.sub(lambda m: m[1] + m[2].upper(), upper_first(line))
+
+
+def fit(words: Words, request: Request, write: Callable[[], tuple[Subject, str]]) -> str:
+    """A draft that names its topic often enough, without what its readers should not meet: rum is no word for children."""
+    banned = words["not for children"] if request.audience == "children" else ()
+    for _ in range(TRIES):
+        about, text = write()
+        if mentions(about, text) >= LEAST and not _contains(text, banned):
+            break
+    text = DOUBLED.sub(r"\1", GAP.sub(r"\1", text))
+    if request.tone == "formal":
+        for short, whole in words["contractions"].items():
+            text = text.replace(short, whole)
+        text = text.replace("!", ".")
+    return text
+
+
+def mentions(about: Subject, text: str) -> int:
+    """How often a text names what it is about, in singular or plural."""
+    low = text.lower()
+    return max(low.count(about.topic.lower()), low.count(about.short.lower()) if about.short else 0)
+
+
+def _contains(text: str, banned: Sequence[str]) -> bool:
+    return bool(banned) and re.search(rf"\b(?:{'|'.join(banned)})\b", text, re.IGNORECASE) is not None

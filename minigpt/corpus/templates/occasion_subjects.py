@@ -1,0 +1,144 @@
+"""Finds what a request for a named kind of text is about: a phrase for the topic, and the words of its subject.
+
+The topic of "kettle reviews" is "kettle", of "reviews of kettles" "kettles", of "wedding toasts" "wedding": each becomes a phrase that
+can follow "about" ("kettles", "weddings"), a modifier ("kettle", "wedding"), and, if a table knows its field, people, things and places.
+"""
+
+from __future__ import annotations
+
+import random
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from itertools import pairwise
+
+from minigpt.corpus.english import IRREGULAR, singular
+from minigpt.corpus.english import plurals as noun_plurals
+from minigpt.corpus.request import Request
+from minigpt.corpus.words import Words, load_words
+
+MASS_ENDINGS = ("ing", "ry", "ness", "ism", "ity", "tion", "ment", "ics", "ship", "hood", "ology", "graphy", "ance", "ence", "cy")
+INDEFINITE = re.compile(r"^an? (?=\w+(?: \w+)?$)")  # of a single thing, which is spoken of as a kind: "toasts for a wedding"
+ARTICLE = re.compile(r"^(?:a|an|the|my|our|your|his|her|their) ")
+PREPOSITION = re.compile(r" (?:of|in|on|at|for|from|with|about|to|by) ")
+PROJECT = re.compile(r"(?:(?:an?|the|my|our) )?(.+) (?:project|repository|app|codebase|program)")  # a Rust project: Rust
+PROJECTS = ("commits", "changelog")
+LONGEST = 2  # most words of a topic that can stand before a noun: "a model railway book"
+MASS = frozenset(load_words("occasion")["mass nouns"])  # no plural after "about"
+HERDS = ("people", "police", "cattle", "sheep", "deer")  # plurals without an ending
+AMBIGUOUS = ("fall", "spring", "fan", "host", "ring", "bow", "net")  # the fall of Rome is no autumn
+PLURAL = {one: many for many, one in IRREGULAR.items()}
+
+
+@dataclass(frozen=True)
+class Subject:
+    """What a document is about."""
+
+    topic: str  # can follow "about"
+    short: str  # can stand before a noun; "" if the topic is too long for that
+    field: str  # its table; "any" if none knows it
+    lists: Mapping[str, Sequence[str]]  # person, thing, place, doing, trouble, joy
+
+    @property
+    def many(self) -> bool:
+        """Whether the topic takes a plural verb: kettles are, falconry is."""
+        head = str(PREPOSITION.split(self.topic)[0].split()[-1])
+        return single(head) != head or head in HERDS
+
+
+def plural(phrase: str) -> str:
+    """The plural of a noun phrase whose last word is its noun."""
+    if found := PREPOSITION.search(phrase):
+        return plural(phrase[: found.start()]) + phrase[found.start() :]
+    front, _, word = phrase.rpartition(" ")
+    many = PLURAL.get(word) or (word if word.endswith("s") and singular(word) != word else noun_plurals(word)[0])
+    return f"{front} {many}".strip()
+
+
+def single(word: str) -> str:
+    """The singular of a plural; Christmas and news are none."""
+    low = word.lower()
+    if word.endswith("s") and word[:-1].isupper():  # APIs
+        return word[:-1]
+    return word if low in MASS or low.endswith(("as", "us", "is", "ss")) else singular(word)
+
+
+@cache
+def _keys_of(fields: tuple[str, ...]) -> Mapping[str, tuple[str, str]]:
+    """Word -> its field and the phrase for it that can follow "about"."""
+    found: dict[str, tuple[str, str]] = {}
+    tables = load_words("occasion")["fields"]
+    for field in fields:
+        for key in tables[field]["keys"]:
+            bare = ARTICLE.sub("", key).lower()
+            found.setdefault(single(bare), (field, key))
+            found.setdefault(bare, (field, key))
+    for field in fields:
+        for thing in (*tables[field]["thing"], *tables[field]["person"]):
+            found.setdefault(thing, (field, plural(thing)))
+    return found
+
+
+def subject(rng: random.Random, words: Words, request: Request) -> Subject:
+    """The subject of one document: one of the request's topics, or any field if it names none."""
+    fields = words["fields"]
+    if not request.topics:
+        keys = _keys_of(tuple(sorted(fields)))
+        told = [name for phrase in request.matched for name in _names_in(phrase)]
+        implied = [keys[word] for word in told if word in keys]  # weddings of "best man speeches", books of "book reviews"
+        if implied:
+            return _known(fields, *implied[0])
+        field = rng.choice(sorted(fields))
+        return _known(fields, field, rng.choice(fields[field]["keys"][:2]))
+    said = rng.choice(request.topics)
+    if request.forms[0] in PROJECTS and (found := PROJECT.fullmatch(said)):
+        said = found[1]
+    return named(words, said, request.spell(said))
+
+
+def _names_in(phrase: str) -> list[str]:
+    """The words of a phrase, singular, and its pairs of words before them: best man, best, man, speech."""
+    found = [single(word.removesuffix("'s")) for word in phrase.split()]
+    return [*(" ".join(pair) for pair in pairwise(found)), *found]
+
+
+def named(words: Words, said: str, spelled: str) -> Subject:
+    """The subject that a topic names. A bare noun that can be counted becomes a plural; names stay as they are."""
+    name, once = said.lower() != spelled, INDEFINITE.match(said) is not None
+    said, spelled = INDEFINITE.sub("", said).lower(), INDEFINITE.sub("", spelled)
+    fields = words["fields"]
+    keys = _keys_of(tuple(sorted(fields)))
+    bare = ARTICLE.sub("", said)
+    inner = [word for word in reversed(bare.split()) if single(word) not in AMBIGUOUS]
+    tries = [bare, single(bare), *map(single, inner), *inner]
+    field, key = next((keys[word] for word in tries if word in keys), ("any", ""))
+    whole = ARTICLE.sub("", key).lower()
+    if bare in (whole, single(whole)) and not ARTICLE.match(said) and not name:
+        topic = key
+    else:
+        topic = plural(spelled) if once or (_counted(said) and not name) else spelled
+    short = single(ARTICLE.sub("", key)) if topic == key else ARTICLE.sub("", spelled)
+    short = " ".join([*short.split()[:-1], short.split()[-1] if name else single(short.split()[-1])])
+    short = "" if len(short.split()) > LONGEST else short
+    if field == "any":
+        return Subject(topic, short, "any", _general(words, topic, short))
+    return Subject(topic, short, field, fields[field])
+
+
+def _known(fields: Words, field: str, key: str) -> Subject:
+    return Subject(key, single(ARTICLE.sub("", key)), field, fields[field])
+
+
+def _counted(said: str) -> bool:
+    """Whether a topic without an article is a singular noun that needs a plural after "about": badger, but not falconry."""
+    last = said.split()[-1]
+    if ARTICLE.match(said) or single(last) != last or last.endswith("s") or not last.isascii():
+        return False
+    return len(said.split()) <= LONGEST and not last.endswith(MASS_ENDINGS) and last not in MASS
+
+
+def _general(words: Words, topic: str, short: str) -> Mapping[str, Sequence[str]]:
+    """Words for a topic that no table knows, made of its name: a badger calendar, a drawing of badgers."""
+    frames = words["general fields"]["short" if short else "long"]
+    return {name: [frame.replace("<topic>", topic).replace("<short>", short) for frame in rows] for name, rows in frames.items()}

@@ -1,0 +1,373 @@
+"""The kinds of text that have a name of their own: a prompt that names one gets it, about what the rest of the prompt says, and each
+keeps the promises of its kind."""
+
+from __future__ import annotations
+
+import json
+import random
+import re
+from collections import Counter
+from datetime import date
+from functools import cache
+from itertools import islice, pairwise
+
+import pytest
+
+from minigpt.corpus.english import starts_with_vowel_sound
+from minigpt.corpus.prompt.lexicon import TABLES
+from minigpt.corpus.prompt.understand import describe, understand
+from minigpt.corpus.request import Request
+from minigpt.corpus.templates import FORMS, write_documents
+from minigpt.corpus.templates.occasion_subjects import named, plural, subject
+from minigpt.corpus.words import load_words
+
+NAMES = tuple(FORMS["occasion"])
+TOPICS = ("programmers", "kettle", "badgers", "a wedding", "the moon landing")
+WORDS = load_words("occasion")
+
+
+@cache
+def texts(form: str, topic: str = "", count: int = 40, **asked: str) -> tuple[str, ...]:
+    """So many documents of a form."""
+    request = Request("occasion", (form,), topics=(topic,) if topic else (), **asked)
+    return tuple(document.text for document in islice(write_documents(request, random.Random(4)), count))
+
+
+def sentences(text: str) -> set[str]:
+    """The sentences of at least four words, without speakers, numbers and labels."""
+    lines = [re.sub(r"^(?:[A-Z]\w+: |- |\d+\. |What was (?:not|good): )", "", line) for line in text.split("\n")]
+    return {sentence for line in lines for sentence in re.split(r"(?<=[.?!]) ", line) if len(sentence.split()) >= 4}
+
+
+# ---- recognition -----------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("prompt", "form", "topics"),
+    [
+        ("pirate sea shanties", "shanty", ("pirate",)),
+        ("Write me a shanty", "shanty", ()),
+        ("horoscopes for programmers", "horoscope", ("programmers",)),
+        ("a GPT that writes horoscopes", "horoscope", ()),
+        ("wedding toasts", "toast", ("wedding",)),
+        ("toasts for a retirement party", "toast", ("a retirement party",)),
+        ("best man speeches", "toast", ()),
+        ("speeches about climate change", "speech", ("climate change",)),
+        ("product reviews of kettles", "review", ("kettles",)),
+        ("toaster reviews", "review", ("toaster",)),
+        ("D&D quests", "quest", ("fantasy",)),
+        ("Shakespearean insults", "insult", ()),
+        ("commit messages for a Rust project", "commits", ("a rust project",)),
+        ("riddles about badgers", "riddle", ("badgers",)),
+        ("funny riddles for children", "riddle", ()),
+        ("dad jokes about dogs", "joke", ("dogs",)),
+        ("puns about cheese", "joke", ("cheese",)),
+        ("spells for witches", "spell", ("witches",)),
+        ("love letters to a robot", "love letter", ("a robot",)),
+        ("a love letter to coffee", "love letter", ("coffee",)),
+        ("weather reports for Mars", "weather", ("mars",)),
+        ("FAQ about chess", "faq", ("chess",)),
+        ("how-to guides for knitting", "howto", ("knitting",)),
+        ("gardening tutorials", "howto", ("gardening",)),
+        ("release notes", "changelog", ()),
+        ("tweets about space", "posts", ("space",)),
+        ("postcards from Italy", "postcard", ("italy",)),
+        ("captain's logs from a spaceship", "log", ("a spaceship",)),
+        ("Christmas toasts", "toast", ("christmas",)),
+        ("obituaries for umbrellas", "obituary", ("umbrellas",)),
+        ("classified ads", "classified ad", ()),
+        ("ads for bicycles", "advertisement", ("bicycles",)),
+        ("museum labels for toys", "label", ("toys",)),
+        ("motivational quotes for runners", "quote", ("runners",)),
+        ("prophecies about dragons", "prophecy", ("dragons",)),
+        ("proverbs about the sea", "proverb", ("the sea",)),
+        ("blessings for travelers", "blessing", ("travelers",)),
+        ("to-do lists of a wizard", "to-do list", ("a wizard",)),
+        ("travel guides to Paris", "travel", ("paris",)),
+        ("complaint letters about neighbors", "complaint letter", ("neighbors",)),
+        ("apology letters from a cat", "apology", ("a cat",)),
+        ("bedtime rituals for toddlers", "bedtime ritual", ()),
+        ("dream diaries", "dream", ()),
+    ],
+)
+def test_a_kind_that_is_named_is_written(prompt: str, form: str, topics: tuple[str, ...]) -> None:
+    request = understand(prompt)
+    assert (request.category, request.forms, request.topics) == ("occasion", (form,), topics)
+    assert request.confidence > 0.7 and describe(request)[0].startswith(form)
+
+
+@pytest.mark.parametrize(
+    ("prompt", "category"),
+    [
+        ("stories about a spell", "poetry"), ("poems about a quest", "poetry"), ("a song about a toast", "poetry"),
+        ("a story about the prayer of a monk", "poetry"), ("love songs", "poetry"), ("sonnets about the moon", "poetry"),
+        ("news about a speech", "general"), ("spelling lessons", "general"), ("a GPT that helps with spelling", "general"),
+        ("business letters", "general"), ("code reviews", "technical"), ("JavaScript tutorials for professionals", "technical"),
+        ("a recipe for a toast", "cooking"), ("restaurant menus", "cooking"), ("how to train a dog", "topic"), ("a grumpy wizard", "topic"),
+        ("medieval falconry", "topic"),
+    ],
+)  # fmt: skip
+def test_a_kind_that_is_only_a_subject_is_not_written(prompt: str, category: str) -> None:
+    assert understand(prompt).category == category
+
+
+def test_every_name_of_a_kind_is_read_in_singular_and_plural() -> None:
+    (table,) = TABLES["narrow"]["occasion"]
+    for name, forms in table.items():
+        assert understand(f"{name} about badgers").forms == tuple(forms), name
+        assert understand(f"{plural(name)} about badgers").forms == tuple(forms), name
+
+
+def test_several_kinds_are_all_written() -> None:
+    parts = understand("sea shanties, riddles and haiku about rain").parts
+    assert [(part.category, part.forms[0], part.topics) for part in parts] == [
+        ("occasion", "shanty", ("rain",)), ("occasion", "riddle", ("rain",)), ("poetry", "haiku", ("rain",)),
+    ]  # fmt: skip
+    documents = list(islice(write_documents(understand("riddles and jokes"), random.Random(1)), 40))
+    assert {document.origin["kind"] for document in documents} == {"riddles", "jokes"}
+
+
+# ---- subjects --------------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("prompt", "topic", "field", "many"),
+    [
+        ("pirate sea shanties", "pirates", "pirates", True), ("wedding toasts", "weddings", "weddings", True),
+        ("riddles about a badger", "badgers", "animals", True), ("Christmas toasts", "Christmas", "christmas", False),
+        ("postcards from Italy", "Italy", "any", False), ("falconry shanties", "falconry", "any", False),
+        ("jokes about the fall of Rome", "the fall of Rome", "history", False), ("FAQs for an API", "APIs", "any", True),
+        ("commit messages for a Rust project", "Rust", "programming", False), ("best man speeches", "best men", "weddings", True),
+        ("movie reviews", "movies", "art", True), ("chess riddles", "chess", "games", False), ("sheep jokes", "sheep", "farms", True),
+        ("speeches on climate change", "climate change", "any", False), ("owl riddles", "owls", "animals", True),
+    ],
+)  # fmt: skip
+def test_the_subject_of_a_prompt(prompt: str, topic: str, field: str, many: bool) -> None:
+    found = subject(random.Random(0), WORDS, understand(prompt))
+    assert (found.topic, found.field, found.many) == (topic, field, many)
+
+
+def test_every_field_has_words_enough() -> None:
+    assert len(WORDS["fields"]) >= 40
+    for name, field in WORDS["fields"].items():
+        assert min(len(field[key]) for key in ("person", "place", "doing", "trouble", "joy")) >= 6, name
+        assert len(field["thing"]) >= 12, name
+        for key in ("trouble", "joy"):
+            assert all(re.match(r"(?:an?|the|leaves) ", entry) for entry in field[key]), (name, key)
+        for key in ("trouble", "joy", "place"):
+            for article, word in re.findall(r"\b(an?) (\w+)", " ".join(field[key])):
+                assert (article == "an") == starts_with_vowel_sound(word), (name, word)
+
+
+@pytest.mark.parametrize("form", NAMES)
+def test_a_text_names_its_topic_twice_and_speaks_of_its_subject(form: str) -> None:
+    for topic in TOPICS:
+        about = named(WORDS, topic, topic)
+        words = {word.lower() for rows in about.lists.values() for row in rows for word in row.split() if len(word) > 3}
+        counts = []
+        for text in texts(form, topic):
+            low = text.lower()
+            assert max(low.count(about.topic), low.count(about.short or about.topic)) >= 2, text
+            counts.append(sum(word in words or word.removesuffix("s") in words for word in re.findall(r"[a-z'-]+", low)))
+        assert sorted(counts)[len(counts) // 2] >= 10, (form, topic)
+
+
+def test_two_subjects_have_hardly_a_sentence_in_common() -> None:
+    for form in NAMES:
+        one, other = (set().union(*map(sentences, texts(form, topic))) for topic in ("pirates", "a wizard's tower"))
+        assert len(one & other) < 0.12 * min(len(one), len(other)), form
+
+
+# ---- all forms -------------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("form", NAMES)
+def test_a_text_is_filled_in_cleanly(form: str) -> None:
+    for topic in ("", *TOPICS):
+        for text in texts(form, topic):
+            assert 45 <= len(text.split()) <= 350, text
+            assert not re.search(r"[{}\[\]|~<>]|\ba\(n\)|\S  |\.\.| ,| \.|\bNone\b", text), text
+            assert not re.search(r"\b([a-z]+) \1\b", text), text
+            for line in text.split("\n"):
+                parts = re.split(r"(?<=[.?!]) ", re.sub(r"^(?:- |\d+\. )", "", line))
+                small = [part for part in parts if re.match(r"[a-z]", part)]
+                assert not small or form in ("commits", "posts"), small
+            for article, word in re.findall(r"\b([Aa]n?) ([a-z]{3,})", text):
+                assert (article.lower() == "an") == starts_with_vowel_sound(word), f"{article} {word}"
+
+
+@pytest.mark.parametrize("form", NAMES)
+def test_a_form_is_varied(form: str) -> None:
+    """No text twice in a thousand; of the sentences of thirty texts about one thing, few come in two."""
+    some = texts(form, "kettles", 1000)
+    assert len(set(some)) == 1000
+    counts = Counter(sentence for text in some[:30] for sentence in sentences(text))
+    shared = sum(number for number in counts.values() if number > 1) / counts.total()
+    assert shared < 0.3
+
+
+def test_the_same_seed_gives_the_same_texts() -> None:
+    def first(seed: int) -> list[str]:
+        request = Request("occasion", NAMES, topics=("owls",))
+        return [document.text for document in islice(write_documents(request, random.Random(seed)), 2 * len(NAMES))]
+
+    assert first(5) == first(5) != first(6)
+
+
+def test_words_that_are_left_out_do_not_occur() -> None:
+    request = understand("sea shanties without rum and whales")
+    assert request.without == ("rum", "whale") and request.forms == ("shanty",)
+    for document in islice(write_documents(request, random.Random(2)), 80):
+        assert not re.search(r"\b(?:rum|whales?)\b", document.text, re.IGNORECASE)
+
+
+def test_children_and_formal_readers_are_spared() -> None:
+    for text in texts("shanty", "pirates", 60, audience="children"):
+        assert not re.search(r"\b(?:rum|ale|beer|tavern)\b", text.lower())
+    for form in ("toast", "joke", "posts"):
+        assert not any(re.search(r"!|\b(?:do|is|ca|wo)n't\b", text) for text in texts(form, "owls", tone="formal"))
+
+
+@pytest.mark.parametrize("form", ["shanty", "riddle", "joke", "faq", "changelog", "commits", "posts", "speech", "to-do list", "howto"])
+def test_length(form: str) -> None:
+    mean = {}
+    for length in ("short", "", "long"):
+        asked = {"length": length} if length else {}
+        some = texts(form, "kettles", **asked)
+        mean[length] = sum(len(text.split()) for text in some) / len(some)
+    assert mean["short"] < mean[""] and (mean[""] < mean["long"] or form == "howto")
+
+
+# ---- one by one ------------------------------------------------------------------------------------------------------------------
+
+
+def rhyme_sounds(lines: dict[str, list[str]]) -> dict[str, str]:
+    """Last word -> its sound, by the table that the lines come from."""
+    return {re.findall(r"[\w']+", line)[-1].lower(): sound for sound, rows in lines.items() for line in rows}
+
+
+def test_no_word_has_two_sounds() -> None:
+    for table in ("shanty lines", "spell lines"):
+        words = [re.findall(r"[\w']+", line)[-1].lower() for rows in WORDS[table].values() for line in set(rows)]
+        assert len({word for word in words if word[-1] != "}"} - rhyme_sounds(WORDS[table]).keys()) == 0
+        for rows in WORDS[table].values():
+            assert len({re.findall(r"[\w']+", line)[-1] for line in rows}) >= 5
+
+
+def test_call_and_response_alternate_and_calls_rhyme() -> None:
+    sounds = rhyme_sounds(WORDS["shanty lines"])
+    rhymed = 0
+    for text in texts("shanty", "pirates", 100):
+        answers = set()
+        for verse in re.findall(r"(?m)^Caller: .*\nCrew: .*\nCaller: .*\nCrew: .*$", text):
+            one, first, two, second = (line.split(": ", 1)[1] for line in verse.split("\n"))
+            answers.add((first, second))
+            ends = [sounds.get(re.findall(r"[\w']+", line)[-1].lower()) for line in (one, two)]
+            if all(ends):
+                assert ends[0] == ends[1], verse
+                rhymed += 1
+        assert len(answers) == 1  # the crew keeps to its words
+        marks = [line.split(":")[0] for line in text.split("\n") if line.startswith(("Caller", "Crew"))]
+        assert marks == ["Caller", "Crew"] * (len(marks) // 2) and len(marks) >= 12
+    assert rhymed > 150
+
+
+def test_the_words_of_a_spell_rhyme() -> None:
+    sounds = rhyme_sounds(WORDS["spell lines"])
+    for text in texts("spell", "owls", 100):
+        lines = re.search(r":\n((?:[A-Z].*[,.]\n)+)\nEffect: ", text)
+        assert lines is not None
+        ends = [sounds[re.findall(r"[\w']+", line)[-1].lower()] for line in lines[1].strip().split("\n")]
+        assert len(ends) % 2 == 0 and all(a == b for a, b in zip(ends[::2], ends[1::2], strict=True))
+        assert text.count("\n- ") >= 4 and re.search(r"(?m)^1\. ", text) and "\nWarning: " in text
+
+
+def test_a_riddle_has_clues_a_question_and_an_answer_that_it_keeps_to_itself() -> None:
+    for text in texts("riddle", "programmers", 100):
+        before, after = text.split("\n\nAnswer: ")
+        answer = re.match(r"(?:an? )?([\w ]+)\.", after)
+        assert answer is not None and "?" in before and before.count("\n") >= 4
+        clues = before.split("\n\n")[2]
+        assert not re.search(rf"\b{answer[1]}s?\b", clues.replace("programmers", "")), text
+        letters = re.findall(r'My \w+ is in "(\w+)", but not in "(\w+)"', clues)
+        assert not letters or len(letters) == len(answer[1])
+        for letter, (inside, outside) in zip(answer[1], letters, strict=False):
+            assert letter in inside and letter not in outside
+
+
+def test_speakers_of_jokes_take_turns() -> None:
+    for text in texts("joke", "dogs", 100):
+        speakers = [line.split(": ")[0] for line in text.split("\n")[2:]]
+        assert len(set(speakers)) == 2 and all(a != b for a, b in pairwise(speakers)), text
+        for line in text.split("\n")[2:]:
+            speaker, said = line.split(": ", 1)
+            assert not re.search(rf"\b{speaker}\b", said), line
+
+
+def test_a_horoscope_has_all_twelve_signs_in_order() -> None:
+    signs = [name for name, _ in WORDS["signs"]]
+    assert len(signs) == 12
+    for text in texts("horoscope", "programmers", 60):
+        assert re.findall(r"(?m)^(\w+): ", text) == signs
+        assert re.search(r"(?:Mon|Tues|Wednes|Thurs|Fri|Satur|Sun)day(?: horoscope)?, [A-Z]\w+ (?:[1-9]|1\d|2[0-8])\b", text)
+
+
+def test_a_toast_is_about_one_person_and_raises_the_glass() -> None:
+    for text in texts("toast", "weddings", 60):
+        assert re.search(r"\bglass(?:es)?\b", text) and not re.search(r"\b1th|\b2th|\b3th|1[123](?:st|nd|rd)", text)
+        name = re.search(r"[Tt]o ([A-Z]\w+)", text.split("\n\n")[-1])
+        assert name is not None and text.count(name[1]) >= 3
+
+
+def test_the_stars_of_a_review_fit_its_words() -> None:
+    number = {"One": 1, "Two": 2, "Three": 3, "Four": 4, "Five": 5}
+    for text in texts("review", "kettles", 120):
+        stars = int(re.search(r"\n(\d) of 5 stars\n", text)[1])  # type: ignore[index]
+        verdict = text.split("\n\n")[-1]
+        said = re.search(r"\b(One|Two|Three|Four|Five)(?: well-earned)? stars?\b", verdict)
+        assert said is not None and number[said[1]] == stars
+        assert ("What was good: " in text) == (stars > 1) and ("What was not: " in text or stars == 5)
+
+
+def test_questions_have_answers() -> None:
+    for text in texts("faq", "owls", 60):
+        blocks = [block for block in text.split("\n\n") if block.startswith("Q: ")]
+        assert len(blocks) >= 4
+        for block in blocks:
+            question, answer = block.split("\n")
+            assert question.endswith("?") and answer.startswith("A: ") and answer.endswith(".")
+
+
+def test_steps_are_numbered_from_one() -> None:
+    for form in ("howto", "bedtime ritual", "spell"):
+        for text in texts(form, "owls", 60):
+            steps = [int(step) for step in re.findall(r"(?m)^(\d+)\. ", text)]
+            assert steps == list(range(1, len(steps) + 1)) and len(steps) >= 3
+
+
+def test_versions_and_dates_fall_from_the_newest_to_the_oldest() -> None:
+    for text in texts("changelog", "owls", 100):
+        entries = re.findall(r"(?m)^Version (\d+)\.(\d+)\.(\d+) \((\d{4}-\d\d-\d\d)\)$", text)
+        assert len(entries) >= 2
+        for newer, older in pairwise(entries):
+            assert tuple(map(int, newer[:3])) > tuple(map(int, older[:3]))
+            assert date.fromisoformat(newer[3]) > date.fromisoformat(older[3])
+        assert all("- Fixed: " in block for block in text.split("\n\n") if re.match(r"Version \d+\.\d+\.[1-9]", block))
+
+
+def test_commit_messages_are_conventional_and_counted() -> None:
+    for text in texts("commits", "Rust", 60):
+        lines = re.findall(r"(?m)^[0-9a-f]{7} (?:feat|fix|docs|refactor|test|chore)\([a-z]+\): [a-z].*[^.]$", text)
+        said = re.search(r"\b(\d+) commits", text.split("\n\n")[-1])
+        assert said is not None and int(said[1]) == len(lines) >= 6
+
+
+def test_temperatures_of_a_day_are_in_order() -> None:
+    for text in texts("weather", "kites", 60):
+        low, high, night = (int(number) for number in re.findall(r"\b(-?\d+) degrees", text))
+        assert low < high and night < high
+
+
+def test_the_tables_are_plain_text() -> None:
+    for name in ("toast", "quest", "review"):
+        assert json.dumps(WORDS[name]).isascii()
