@@ -40,6 +40,7 @@ PERSON = re.compile(
 ABSTRACT = re.compile(r"(?:tion|sion|ment|ness|ity|ism|ance|ence|ship|ure)$")
 ADJECTIVE = re.compile(r"\w\w(?:y|ful|ous|ic|less|ish|al|ive|ing|ed|ent|ant|able)$")
 OWN = re.compile(r"(?:my|our|your|his|her|their|its)\s", re.IGNORECASE)
+DOES = re.compile(r"\W*(?:who|that)\s+(?:\w+ly\s+)?\w+s\b", re.IGNORECASE)
 ADVICE = "wisdom"  # how the pattern of "gives relationship advice" ends
 CHATTY = ("letter", "conversation", "dialogue", "dialog", "chat", "small-talk", "interview", "complaint")  # a persona writes these as well
 
@@ -174,7 +175,8 @@ def _spelled(words: list[str], determiner: str, text: str, first: bool) -> str:
 
 def _fits(found: Found, prompt: str, terms: Sequence[Term]) -> bool:
     """Whether the prompt asks for this persona rather than for a kind of text."""
-    inside = prompt[found.start : found.end].lower()
+    does = DOES.match(prompt, found.end)  # a chef who insults my cooking writes no insults
+    inside = prompt[found.start : does.end() if does else found.end].lower()
     outside = [term for term in terms if term.text and term.text.lower() not in inside and not term.negated and term.key not in CHATTY]
     if any(sorts().get(term.key, ("",))[0] == GENRE for term in outside):
         return False
