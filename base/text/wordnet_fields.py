@@ -5,8 +5,8 @@
 The text has three sections, with an empty line between them. First one line per synset: tab-separated words (by "|"; an irregular plural
 after "/"), number and field, definition, supplement, label, examples (by "|") and relations. Relations are a sign and differences of line
 numbers: "@12,-4 ~3". Then one line per word, sorted: the word, tab, its synsets, each with the count of its uses in WordNet's texts. Last,
-one line per adjective: tab, the synset of the noun it pertains to ("medieval"), or nothing if the word is rather an adjective than a
-noun ("old").
+one line per adjective: tab, the synset of the noun it pertains to ("medieval"), or nothing if the word is rather an adjective
+or a verb than a noun ("old").
 """
 
 from __future__ import annotations
@@ -26,10 +26,10 @@ UNFIT = re.compile(
     r"penis\w*|prostitut\w*|rap(e|es|ist|ed|ing)|masturbat\w*|erotic\w*|porno\w*|homosexual\w*|lesbian\w*|gay|whor\w*|bitch\w*|bastard\w*|"
     r"fuck\w*|shit\w*|cunt\w*|piss\w*|nigg\w+|negro\w*|coon|kike|spick?|wop|dyke|faggot\w*|queer|slut\w*|harlot\w*|brothel\w*|orgasm\w*|semen|"
     r"anus|anal|scrot\w+|testic\w+|vulva\w*|cocaine|heroin|suicid\w*|incest\w*|feces|fecal|excrement|turds?|fart\w*|breasts?|nipples?|"
-    r"intercourse|lewd\w*|nude|naked|pimps?|gook|chink|darky|jap|jew|redskin|squaw|tits?|boobs?|pussy|dick|hooker|mulatto|half-breed|"
+    r"intercourse|lewd\w*|nude|naked(?! eye)|pimps?|gook|chink|darky|jap|jew|redskin|squaw|tits?|boobs?|pussy|dick|hooker|mulatto|half-breed|"
     r"insulting|pejorative|contempt\w*|concubine|mistress|lover|seduc\w+|foreplay|phall\w+|urin\w+|menstru\w+|contracepti\w+|condom\w*|"
     r"abortion\w*|torture\w*|genocid\w*|holocaust|lynch\w*|paramour|courtesan|libertine|castrat\w+|lust|defecat\w+|buttocks?|pubic|hermaphrodit\w*|"
-    r"moron\w*|imbecil\w*|retarded|idiot\w*|cripple\w*|nazi\w*|terroris\w+|stupid\w*|ejaculat\w+|sodom\w*|pederast\w*|pedophil\w*|necrophil\w*)\b",
+    r"moron\w*|imbecil\w*|retarded|idiot\w*|cripple\w*|nazi\w*|terroris\w+|stupid\w*|ejaculat\w+|sodom\w*|pederast\w*|pedophil\w*|necrophil\w*|kama ?sutra)\b",
     re.IGNORECASE,
 )
 LATIN = re.compile(r"^(genus|family|order|suborder|class|subclass|phylum|division|subfamily|superfamily|kingdom|superorder|subphylum|infraclass) ")
@@ -138,15 +138,15 @@ def index(files: dict[str, bytes], number: dict[tuple[str, int], int], kept: lis
 
 
 def adjectives(files: dict[str, bytes], number: dict[tuple[str, int], int], uses: Counter[tuple[str, str]]) -> list[str]:
-    """A line for each adjective that pertains to a noun, or that is more often an adjective than a noun."""
+    """A line for each adjective that pertains to a noun, or that is more often an adjective or a verb than a noun."""
     found: dict[str, str] = {}
     for s in read(files["data.adj"]):
         for sign, offset, kind in s.pointers:
             if sign == "\\" and kind == "n" and ("n", offset) in number:
                 for word in s.words:
                     found.setdefault(word.lower(), str(number["n", offset]))
-    for word in {word for word, kind in uses if kind in "35"}:
-        if word not in found and uses[word, "3"] + uses[word, "5"] > uses[word, "1"]:
+    for word in {word for word, kind in uses if kind in "235"}:
+        if word not in found and uses[word, "2"] + uses[word, "3"] + uses[word, "5"] > uses[word, "1"]:
             found[word] = ""
     return sorted(f"{word}\t{target}" for word, target in found.items())
 

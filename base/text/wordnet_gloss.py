@@ -7,9 +7,9 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-MOST_WORDS, LEAST_WORDS = 26, 2
+MOST_WORDS, LEAST_WORDS = 32, 2
 DETERMINED = re.compile(
-    r"(a|an|the|any|one|some|someone|somebody|something|anyone|anything|each|either|every|all|both|several|two|three|four|many|various|"
+    r"((originally|formerly) (?=an? ))?(a|an|the|any|one|some|someone|somebody|something|anyone|anything|each|either|every|all|both|several|two|three|four|many|various|"
     r"those|that|your|his|her|its|what|whatever|how|another) ",
     re.IGNORECASE,
 )
@@ -27,6 +27,7 @@ PARTICIPLES = frozenset(
     "designating concerned relating pertaining noted famous important larger smaller".split()
 )
 MASS_FILES = frozenset((7, 9, 12, 13, 16, 19, 22, 26, 27))  # attribute, cognition, feeling, food, motive, phenomenon, process, state, substance
+COUNTED_FILES = frozenset((4, 5, 6, 8, 11, 13, 17, 18, 20, 23, 28))  # where a capitalised word may be a common noun: a German shepherd
 USED = re.compile(
     r"(widely |commonly |often |formerly |sometimes |usually |mainly |chiefly |now )?(used|found|native|eaten|grown|cultivated|worn|considered|made|kept|"
     r"valued|prized|played|served|known) (in|to|for|as|by|from|on|with|at|of|when|throughout)\b.*"
@@ -126,7 +127,9 @@ class Lexicon:
             return "p"
         if self.is_plural(word) and re.search(r"(ics|[aei]ss|us)$", word) is None and self.singular(word.split()[-1]) in self.nouns:
             return "p" if phrase.number == "p" else "m"
-        if file == 18 and word[:1].isupper() is False:
+        if word[:1].isupper() and not (file in COUNTED_FILES and re.match(r"(a|an|any|one|someone|a member) ", phrase.text)):
+            return "m"
+        if file == 18:
             return "c"
         if re.search(r"(?<!th)(ing|ism|ness|ity|ship|hood|ology|graphy|nomy|ics|cy|ure)$", word) and not self.after_a[word]:
             return "m" if file not in (5, 6, 17, 18, 20, 8) else "c"
@@ -169,6 +172,13 @@ def clean(gloss: str, lexicon: Lexicon, verb: bool = False, person: bool = False
         if re.match(r"(what|whatever|how|your|his|her|its|that|either|every|each) ", first):
             return None
         plural = re.match(r"(all|some|several|two|three|four|many|various|both|those) (?!of )", first) is not None
+        if re.match(r"(the|a|an) ", first):
+            words = first.split()[1:]
+            head = head_of(words, lexicon)
+            noun = words[head].strip(",").lower() if head is not None else ""
+            plural = first.startswith("the ") and bool(noun) and many_noun(noun, lexicon)
+            if head is not None and re.search(r"^[^,]*\b(was|were|is|are) the\b", " ".join(words[head:])) and not re.search(r"\b(that|which|who|when|where|what|whose)\b", first):
+                return None
         return Phrase(first, "p" if plural else "s", more, label)
     return bare_phrase(first, more, label, lexicon)
 
@@ -176,6 +186,10 @@ def clean(gloss: str, lexicon: Lexicon, verb: bool = False, person: bool = False
 def plain(text: str) -> bool:
     """Whether a phrase reads as prose: no signs, no dangling brackets."""
     return re.fullmatch(r"[A-Za-z0-9 ,.'/&%-]+", text) is not None and not re.search(r"\b(e\.g|i\.e|etc|q\.v|cf|sb|sth)\b|, ,|/", text) and not text.endswith((" the", " a", " of", " or", " and", " in"))
+
+
+def many_noun(noun: str, lexicon: Lexicon) -> bool:
+    return lexicon.is_plural(noun) and noun not in ("series", "species", "means", "news", "physics", "mathematics", "headquarters", "crossroads", "works")
 
 
 def bare_phrase(text: str, more: str, label: str, lexicon: Lexicon) -> Phrase | None:
@@ -187,7 +201,7 @@ def bare_phrase(text: str, more: str, label: str, lexicon: Lexicon) -> Phrase | 
     noun = words[head].strip(",").lower()
     if noun in ("feeling", "doing", "making", "going", "getting", "one") or re.match(r"\d", words[0]):
         return None
-    if lexicon.is_plural(noun) and noun not in ("series", "species", "means", "news", "physics", "mathematics"):
+    if many_noun(noun, lexicon):
         return Phrase(text, "p", more, label)
     if noun not in lexicon.nouns and noun.split("-")[-1] not in lexicon.nouns:
         return None
