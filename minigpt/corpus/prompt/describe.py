@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from minigpt.corpus.prompt.language import NAMES
 from minigpt.corpus.request import Request
-from minigpt.corpus.templates import covers
+from minigpt.corpus.english import join_and
+from minigpt.corpus.templates import able, covers, subject
 from minigpt.corpus.templates.left_out import ruled_out_things
 
 SHARES = {2: "half", 3: "a third", 4: "a quarter", 5: "a fifth", 6: "a sixth"}
@@ -36,7 +37,9 @@ def _subject(request: Request, templates: bool) -> list[str]:
     """The category of a request for one kind of text, or a note that no writer covers it."""
     if request.confidence > 0:
         return [f"{request.category} ({request.kind})" if request.kind else request.category]
-    return ["no writer covers this; general forms"] if templates else []
+    if not templates:
+        return []
+    return ["no writer of its own; facts from WordNet" if subject.covers(request) else "no writer covers this; general forms"]
 
 
 def _kind(part: Request, details: list[str]) -> str:
@@ -72,10 +75,15 @@ def _warnings(request: Request) -> list[str]:
     lines = []
     if things := dict.fromkeys(f'"{thing}"' for part in request.parts for thing in ruled_out_things(part)):
         lines.append(f"templates leave out texts with the word {' or '.join(things)}; what it stands for may still come up in other words")
-    uncovered = [part for part in request.parts if not (part.confidence > 0 and covers(part))]
+    told = [part for part in able(request).parts if part.category == "subject"]
+    if told:
+        words = dict.fromkeys(word for part in told for word in subject.known(part))
+        lines.append(f"WordNet says what words mean, about {join_and(list(words))}: for more than that, add text of your own (--data FILE)")
+    uncovered = [part for part, ready in zip(request.parts, able(request).parts, strict=True)
+                 if ready.category != "subject" and not (part.confidence > 0 and covers(part))]  # fmt: skip
     if uncovered:
         about = ", ".join(dict.fromkeys(filter(None, map(_about, uncovered))))
-        what = f"knows no facts about {about}" if about else "found no subject in the prompt"
+        what = f"knows no facts about {about} and only talks around it" if about else "found no subject in the prompt"
         better = "a local Ollama model (--source ollama) or your own text (--data FILE) is the better teacher"
         lines.append(f"the built-in writer {what}: {better}")
     if request.unwritten:

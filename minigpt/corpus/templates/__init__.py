@@ -29,6 +29,9 @@ Reading order:
     technical_explain     explanations of programming
     technical_systems     system design with computed figures
     topic                 documents about a topic without facts
+    subject_field         a topic -> its words in WordNet
+    subject_facts         a word of WordNet -> sentences
+    subject               documents about a topic that WordNet knows
     traces                worked examples of algorithms
     traces_graphs         worked examples on graphs and trees
     traces_more           worked examples on strings, caches, queues and tables
@@ -46,13 +49,15 @@ from types import ModuleType
 
 from minigpt.corpus.documents import Document
 from minigpt.corpus.request import Request
-from minigpt.corpus.templates import cooking, general, poetry, technical, topic
+from minigpt.corpus.templates import cooking, general, poetry, subject, technical, topic
 from minigpt.corpus.templates.grammar import Form
 from minigpt.corpus.templates.left_out import word_pattern
 from minigpt.corpus.words import load_words
 from minigpt.errors import MinigptError
 
-WRITERS: Mapping[str, ModuleType] = {"cooking": cooking, "poetry": poetry, "technical": technical, "general": general, "topic": topic}
+WRITERS: Mapping[str, ModuleType] = {
+    "cooking": cooking, "poetry": poetry, "technical": technical, "general": general, "topic": topic, "subject": subject,
+}  # fmt: skip
 FORMS: Mapping[str, Mapping[str, Form]] = {category: writer.FORMS for category, writer in WRITERS.items()}
 MAX_REPEATS = 1000  # consecutive texts that are not new, after which the tables count as exhausted
 HASH_BYTES = 12  # of each text's hash, to save memory; a collision among a billion texts has a probability of 10^-11
@@ -64,8 +69,9 @@ def covers(request: Request) -> bool:
 
 
 def able(request: Request) -> Request:
-    """The request, with parts whose topics the general forms do not know moved to forms that fit any topic."""
-    return request.of([part if covers(part) else _about_anything(part) for part in request.parts])
+    """The request, with parts whose topics the general forms do not know moved to forms that fit any topic, or that WordNet fills."""
+    anything = [part if covers(part) else _about_anything(part) for part in request.parts]
+    return request.of([subject.told(part) if part.category == "topic" and subject.covers(part) else part for part in anything])
 
 
 def _about_anything(request: Request) -> Request:
@@ -123,4 +129,5 @@ def _write(request: Request, rng: random.Random) -> Iterator[Document]:
                 continue
             repeats = 0
             written.add(mark)
-            yield Document(text, source="template", origin={"category": request.category, "form": form})
+            facts = {"facts": "wordnet"} if request.category == "subject" else {}
+            yield Document(text, source="template", origin={"category": request.category, "form": form, **facts})

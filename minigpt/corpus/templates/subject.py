@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 
 from minigpt.corpus.english import join_and, title_case, upper_first
@@ -25,6 +26,19 @@ def covers(request: Request) -> bool:
     return request.language == "en" and any(subject_of(topic) for topic in request.topics)
 
 
+def known(request: Request) -> list[str]:
+    """What WordNet knows of the topics, each word with its article."""
+    found = [subject for topic in request.topics if (subject := subject_of(topic))]
+    return list(dict.fromkeys(named(main.sense, request.spell(main.word)) for subject in found for main in subject.mains))
+
+
+def told(request: Request) -> Request:
+    """The request for forms that fit any topic, moved to the forms of a subject."""
+    every = set(AS_TOPIC) <= set(request.forms)
+    forms = tuple(FORMS) if every else tuple(dict.fromkeys(form for asked in request.forms for form in AS_TOPIC[asked]))
+    return replace(request, category="subject", forms=forms)
+
+
 def write(rng: random.Random, words: Words, request: Request, form: Callable[[Teller, int], list[str]]) -> str:
     """A document of the form: its paragraphs."""
     teller = Teller(rng, words, request)
@@ -32,14 +46,16 @@ def write(rng: random.Random, words: Words, request: Request, form: Callable[[Te
     if request.tone == "fun":
         word = teller.rng.choice([e for e in teller.subject.entries if e.sense.number in teller.told] or teller.subject.mains)
         paragraphs.append(f"P.S. {teller.say('fun', a=teller.a(word), word=word.word)}")
-    return "\n\n".join(filter(None, paragraphs))
+    text = "\n\n".join(filter(None, paragraphs))
+    return text.replace("!", ".") if request.tone == "formal" else text
 
 
 def entry(t: Teller, size: int) -> list[str]:
     """An entry of an encyclopedia."""
     body = [*t.about(t.main, 3), t.list_of(t.main)]
     related = t.pick(size)
-    second = [t.say("entry leads"), *(s for e in related for s in t.about(e, 1))]
+    first = (related or [t.main])[0]
+    second = [upper_first(t.say("entry leads", a=t.a(first), word=first.word)), *(s for e in related for s in t.about(e, 1))]
     see = t.pick(t.rng.randint(2, 3))
     ends = [t.say("entry ends", list=", ".join(e.word for e in see))] if see else []
     return [title_case(t.say("entry titles")), text_of(body), text_of(second), *ends]
@@ -58,6 +74,8 @@ def ask(t: Teller, e: Entry) -> list[tuple[str, str]]:
     if fields["is"] == "means":
         fields |= {"a": f'the word "{e.word}"', "is": "is"}
         pairs.append((f'What does the word "{e.word}" mean?', upper_first(f"{e.sense.gloss}.")))
+    elif e.sense.kind == "v" or (e.sense.single and e.sense.file == PERSON):
+        pairs.append((t.say("q do" if e.sense.kind == "v" else "q who", **fields), t.define(e)))
     elif e.sense.gloss:
         pairs.append((upper_first(t.say("q what", **fields)), text_of([t.define(e), t.more(e) if t.rng.random() < 0.5 else ""])))
     parent = t.parent(e)
@@ -85,7 +103,7 @@ def glossary(t: Teller, size: int) -> list[str]:
     lines = [line(t, e, sign) for e in listed]
     other = t.pick(1) or [one]
     end = t.say("glossary ends", count=count, a=t.a(other[0]), word=one.word)
-    return [upper_first(t.say("glossary titles", count=count)), t.say("glossary leads", count=count), "\n".join(lines), upper_first(end)]
+    return [upper_first(t.say("glossary titles", count=count)), upper_first(t.say("glossary leads", count=count, a=t.a(one), word=one.word)), "\n".join(lines), upper_first(end)]
 
 
 def line(t: Teller, e: Entry, sign: str) -> str:
@@ -105,9 +123,7 @@ def quiz(t: Teller, size: int) -> list[str]:
         replies.append(reply)
     count = COUNTS[len(asked)]
     last = t.rng.choice(asked)
-    lead = t.say("quiz leads", count=upper_first(count))
-    if len(asked) < 2:
-        lead = t.words["quiz leads"][3]
+    lead = t.say("quiz leads", count=upper_first(count), a=t.a(last))
     lines = [f"{i}. {question}" for i, question in enumerate(questions, 1)]
     ends = [f"{i}. {reply}" for i, reply in enumerate(replies, 1)]
     end = t.say("quiz ends", a=t.a(last), count=count)
@@ -125,7 +141,7 @@ def quiz_choice(t: Teller, e: Entry) -> tuple[str, str]:
     rows = t.rng.sample([e, *wrong(t, e, 2)], 1 + len(wrong(t, e, 2)))
     options = "\n".join(f"   {letter}) {gloss_of(row.sense)}" for letter, row in zip(CHOICES, rows, strict=False))
     fields = t.definition(e)
-    question = f'What does "{e.word}" mean?' if fields["is"] == "means" else upper_first(t.say("quiz choice", **fields))
+    question = f'What does "{e.word}" mean?' if fields["is"] == "means" or not noun(e) else upper_first(t.say("quiz choice", **fields))
     return f"{question}\n{options}", f"{CHOICES[rows.index(e)]}) {gloss_of(e.sense)}."
 
 
@@ -157,10 +173,10 @@ def conversation(t: Teller, size: int) -> list[str]:
     told = [t.main, *t.pick(max(2, size - 1))]
     for number, e in enumerate(told):
         for question, answer in ask(t, e)[: t.rng.randint(1, 2)]:
-            react = t.say("talk reacts") + " " if number or len(turns) > 2 else ""
+            react = upper_first(t.say("talk reacts")) + " " if number or len(turns) > 2 else ""
             turns += [f"{react}{question}", answer]
     closing = t.rng.choice(t.words["talk closes"])
-    last = (t.pick(1) or [t.main])[0]
+    last = (t.pick(1, noun) or [t.main])[0]
     turns += [upper_first(t.fill(text, a=t.a(last), **{"is": verb(last.sense, last.word)})) for text in closing]
     return ["\n".join(f"{(one, two)[i % 2]}: {text}" for i, text in enumerate(turns))]
 
@@ -172,7 +188,7 @@ def guessing(t: Teller, size: int) -> list[str]:
     chosen = chosen or t.pick(1, lambda e: e.sense.kind in "cmp") or t.pick(1)
     e = chosen[0]
     turns = [t.say("guess opens")]
-    misses = [o for o in wrong(t, e, size) if o.sense.kind in "cmp" and not o.sense.plural]
+    misses = [o for o in wrong(t, e, 4 * size) if o.sense.kind in "cmp" and o.sense.file in CONCRETE and not (o.sense.plural or o.sense.single)]
     hints = [s for s in reversed([p for p in wordnet().above(e.sense) if p.kind != "v"][:4]) if shown(s).isascii()]
     for number in range(max(2, min(size, 4))):
         if number < len(misses):
@@ -193,7 +209,7 @@ def comparison(t: Teller, size: int) -> list[str]:
     third = (t.pick(1, lambda e: e.sense.kind != "v") or [t.main])[0]
     words = {"word1": one.word, "word2": two.word, "word3": third.word, "a": t.a(one), "b": t.a(two), "gloss3": third.sense.gloss}
     shared = t.common(one, two)
-    both = [t.say("compare common", parent=shown(shared), are="are"), t.say("compare apart")] if shared else [t.say("compare nothing")]
+    both = [t.say("compare common", parent=shown(shared), are="are"), upper_first(t.say("compare apart", **words, **{"is": "is"}))] if shared else [t.say("compare nothing")]
     p1, p2 = t.parent(one), t.parent(two)
     if p1 and p2 and p1 is not p2 and one.sense.kind == "c" == two.sense.kind:
         both.append(t.say("compare kinds", a=t.a(one), b=t.a(two), parent=shown(p1), parent2=shown(p2), is2="is", **{"is": "is"}))
@@ -214,6 +230,10 @@ def pair(t: Teller) -> tuple[Entry, Entry]:
     return one, two
 
 
+def noun(entry: Entry) -> bool:
+    return entry.sense.kind != "v"
+
+
 def plain(entry: Entry) -> bool:
     """Whether a word and its meaning are in the singular, and no name."""
     return entry.sense.kind in "cm" and not entry.sense.single and not entry.sense.plural
@@ -222,7 +242,7 @@ def plain(entry: Entry) -> bool:
 def diary(t: Teller, size: int) -> list[str]:
     """A day on which somebody meets the words of the subject, hour by hour."""
     steps = t.words["diary steps"]
-    told = [t.main, *t.pick(size)]
+    told = [t.main, *t.pick(size, noun)]
     order = sorted(t.rng.sample(range(len(steps)), min(len(told), len(steps))), key=lambda i: i if i < 7 else t.rng.uniform(1, 6))
     parts = []
     for number, e in zip(order, told, strict=False):
@@ -230,9 +250,9 @@ def diary(t: Teller, size: int) -> list[str]:
         if fields["is"] == "means":
             fields |= {"a": e.word, "is": "is"}
         tell = t.say("diary tells", **fields) if not e.sense.plural and e.sense.gloss else t.define(e, "define short") if e.sense.gloss else t.kind(e)
-        feel = t.say("diary feels") if t.rng.random() < 0.35 else t.kind(e) if t.rng.random() < 0.4 else ""
+        feel = t.say("diary feels", word=e.word) if t.rng.random() < 0.35 else t.kind(e) if t.rng.random() < 0.4 else ""
         parts.append(text_of([upper_first(t.fill(steps[number], **fields)), upper_first(tell), feel]))
-    last = t.pick(1) or [t.main]
+    last = t.pick(1, noun) or [t.main]
     end = t.say("diary ends", a=t.a(last[0]), list=join_and([e.word for e in told[-3:]]), **{"is": verb(last[0].sense, last[0].word)})
     half = (len(parts) + 1) // 2
     return [t.say("diary opens"), " ".join(parts[:half]), " ".join(parts[half:]), upper_first(end)]
@@ -240,17 +260,17 @@ def diary(t: Teller, size: int) -> list[str]:
 
 def letter(t: Teller, size: int) -> list[str]:
     """A letter that explains words to somebody who asked."""
-    told = t.pick(size)
+    told = t.pick(size, noun)
     first = [upper_first(t.say("letter opens")), *t.about(t.main, 2), t.list_of(t.main)]
     rest = [s for e in told for s in (upper_first(t.say("letter joins", a=t.a(e), word=e.word)) if t.rng.random() < 0.5 else "", *t.about(e, 1))]
-    more = t.pick(2) or [t.main]
+    more = t.pick(2, noun) or [t.main]
     end = t.say("letter ends", list=t.names(more, articles=True), a=t.a(more[0]))
     return [t.say("letter greets"), text_of(first), text_of(rest), upper_first(end), f"{t.say('letter closings')},\n{t.fixed['name1']}"]
 
 
 def talk(t: Teller, size: int) -> list[str]:
     """A short talk: a greeting, some points, a last word."""
-    told = t.pick(size)
+    told = t.pick(size, noun)
     start = upper_first(t.say("talk starts", a=t.a(t.main), **{"is": verb(t.main.sense, t.main.word)}))
     first = [start, *t.about(t.main, 2), t.list_of(t.main)]
     points = [text_of([upper_first(t.say("talk points", a=t.a(e), word=e.word)), *t.about(e, 2)]) for e in told]
@@ -267,7 +287,7 @@ def poem(t: Teller, size: int) -> list[str]:
         lines = [upper_first(t.say("poem calls", x=x, y=y, z=z)), t.say("poem answers")]
         fields = t.definition(e)
         if e.sense.gloss and fields["is"] != "means":
-            lines += [upper_first(t.say("poem tells", **fields))]
+            lines += [upper_first(t.say("poem tells", answer=t.say("poem answers"), **fields))]
         stanzas.append("\n".join(lines))
     x, y, z = (o.word for o in t.rng.sample(t.subject.entries, 3))
     return [title_case(t.say("poem titles")), *stanzas, upper_first(t.say("poem ends", x=x, y=y, z=z))]
@@ -276,10 +296,6 @@ def poem(t: Teller, size: int) -> list[str]:
 def text_of(sentences: list[str]) -> str:
     """Sentences as one paragraph; empty ones are left out."""
     return " ".join(sentence for sentence in sentences if sentence)
-
-
-def forms_for(request: Request) -> tuple[str, ...]:
-    return request.forms
 
 
 WRITE = {

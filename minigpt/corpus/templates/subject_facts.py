@@ -16,7 +16,7 @@ from minigpt.corpus.words import Words
 COUNTS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve")
 EVENTS = frozenset((4, 11, 28))  # fields of acts, events and times: what is named there is over
 MOST_WORDS_FOR_CHILDREN, SHORT = 18, 14
-FIRST, NEAR = 0.65, 0.8  # shares of the topic's first word, and of what is near to it
+FIRST, OWN, NEAR = 0.65, 0.65, 0.7  # shares of the topic's first word, of words that belong to it, and of near ones
 LATIN = re.compile(r"^[A-Z][a-z]+ [a-z]+$")
 
 
@@ -78,7 +78,7 @@ class Teller:
         for _ in range(count):
             rest = [e for e in self.open if e.sense.number not in self.told and test(e)]
             own = [e for e in rest if e.main == self.first]
-            rest = own if own and self.rng.random() < NEAR else rest
+            rest = own if own and self.rng.random() < OWN else rest
             near = [e for e in rest if e.near < 2]
             pool = near if near and (self.rng.random() < NEAR or len(near) == len(rest)) else [e for e in rest if e.near == 2] or rest
             if not pool:
@@ -155,6 +155,8 @@ class Teller:
         one = entry.sense.kind in "c" or entry.sense.single
         if entry.sense.single:
             return upper_first(self.fill("{A} {is} {aparent}.", **fields)) if parent.kind == "c" else ""
+        if entry.sense.plural:
+            return upper_first(self.fill("{A} {is} a kind of {parent}.", **fields))
         key = "kind of count" if one and parent.kind == "c" and self.rng.random() < 0.4 else "kind" if entry.sense.kind == "c" else "kind simple"
         return upper_first(self.say(key, **fields))
 
@@ -192,7 +194,8 @@ class Teller:
         key, senses = rng.choice(good)
         chosen = rng.sample(senses, min(len(senses), rng.randint(2, 4)))
         words = [shown(s) if key == "terms list" else f"the {shown(s)}" if s.kind in "ct" else shown(s) for s in chosen]
-        fields = {"word": entry.word, "many": entry.many, "whole": self.a(entry), "field": entry.word, "count": COUNTS[len(words)], "list": join_and(words)}
+        field = self.a(entry) if entry.sense.kind == "t" else entry.word
+        fields = {"word": entry.word, "many": entry.many, "whole": self.a(entry), "field": field, "count": COUNTS[len(words)], "list": join_and(words)}
         return upper_first(self.say(key, **fields))
 
     def common(self, one: Entry, two: Entry) -> Sense | None:

@@ -71,12 +71,14 @@ def shown(sense: Sense) -> str:
     """The word for a meaning: the first that is no abbreviation; a person's whole name."""
     if sense.single and sense.file == PERSON:
         return next((word for word in sense.words[1:] if len(word.split()) in (2, 3) and word.endswith(sense.word.split()[-1])), sense.word)
+    if not sense.single and re.fullmatch("[A-Z][a-z]+", sense.word):  # Lord, noble
+        return next((word for word in sense.words if word.islower()), sense.word)
     return next((word for word in sense.words if not re.search(r"\.|^[A-Z]{2,}$|\d", word)), sense.word)
 
 
 def usable(sense: Sense, word: str) -> bool:
     """Whether a sense can be told: it has a definition, which does not say the word itself."""
-    return bool(sense.gloss) and len(word.split()) < 5 and word.isascii() and not re.search(rf"\b{re.escape(word.lower())}\b", sense.gloss.lower())
+    return bool(sense.gloss) and word not in BROAD and len(word.split()) < 5 and word.isascii() and not re.search(rf"\b{re.escape(word.lower())}\b", sense.gloss.lower())
 
 
 # ---- what the topic's words mean -----------------------------------------------------------------------------------------------
