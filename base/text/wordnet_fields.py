@@ -32,7 +32,9 @@ UNFIT = re.compile(
     r"moron\w*|imbecil\w*|retarded|idiot\w*|cripple\w*|nazi\w*|terroris\w+|stupid\w*|ejaculat\w+|sodom\w*|pederast\w*|pedophil\w*|necrophil\w*|kama ?sutra)\b",
     re.IGNORECASE,
 )
-LATIN = re.compile(r"^(genus|family|order|suborder|class|subclass|phylum|division|subfamily|superfamily|kingdom|superorder|subphylum|infraclass) ")
+LATIN = re.compile(
+    r"^(genus|family|order|suborder|class|subclass|phylum|division|subfamily|superfamily|kingdom|superorder|subphylum|infraclass) "
+)
 RELATIONS = {"@": "@", "@i": "@", "~": "~", "~i": "~", "%p": "%", "%s": "$", "#p": "#", "-c": "-", ";c": ";", "#m": "m", "%m": "M"}
 LIVING = (5, 20)  # lexicographer files of animals and plants, whose capitalised words are mostly Latin names
 MOST_EXAMPLES = 2
@@ -107,16 +109,22 @@ def line_of(s: Synset, number: dict[tuple[str, int], int], lexicon: Lexicon) -> 
     phrase = s.phrase or Phrase("", "", "", "")
     flag = "v" if s.kind == "v" else lexicon.number(s.words[0], s.file, s.instance, phrase)
     shown = [text for text in examples(s) if not UNFIT.search(text)][:MOST_EXAMPLES]
-    return "\t".join([words, f"{flag}{phrase.number}{s.file}{'i' * s.instance}", phrase.text, phrase.more, phrase.label, "|".join(shown), relations])
+    return "\t".join(
+        [words, f"{flag}{phrase.number}{s.file}{'i' * s.instance}", phrase.text, phrase.more, phrase.label, "|".join(shown), relations]
+    )
 
 
 def examples(s: Synset) -> list[str]:
     """Whole sentences that use one of the words; a quotation with its author's name is left out."""
     found = [text.strip() for text, after in re.findall(r'"([^"]+)"([^";]*)', s.gloss) if not re.search(r"[-–]+ ?[A-Z]|by [A-Z]", after)]
     stems = tuple(word.lower()[: max(3, len(word) - 2)] for word in s.words)
-    whole = re.compile(r"^(the|a|an|his|her|he|she|they|we|I|it|there|this|these|some|my|our|their|many|all) .*\b\w+(ed|s|was|were|had|is|are|took|made|came|went)\b")
+    whole = re.compile(
+        r"^(the|a|an|his|her|he|she|they|we|I|it|there|this|these|some|my|our|their|many|all) .*\b\w+(ed|s|was|were|had|is|are|took|made|came|went)\b"
+    )
     clean = re.compile(r"[A-Za-z0-9 ,.'!?-]+")
-    return [t for t in found if 5 <= len(t.split()) <= 16 and whole.match(t) and clean.fullmatch(t) and any(stem in t.lower() for stem in stems)]
+    return [
+        t for t in found if 5 <= len(t.split()) <= 16 and whole.match(t) and clean.fullmatch(t) and any(stem in t.lower() for stem in stems)
+    ]
 
 
 def index(files: dict[str, bytes], number: dict[tuple[str, int], int], kept: list[Synset], uses: Counter[tuple[str, str]]) -> list[str]:

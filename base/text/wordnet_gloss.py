@@ -7,6 +7,8 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
+from minigpt.corpus.english import article, starts_with_vowel_sound
+
 MOST_WORDS, LEAST_WORDS = 32, 2
 DETERMINED = re.compile(
     r"((originally|formerly) (?=an? ))?(a|an|the|any|one|some|someone|somebody|something|anyone|anything|each|either|every|all|both|several|two|three|four|many|various|"
@@ -26,7 +28,9 @@ PARTICIPLES = frozenset(
     "situated shaped placed taken eaten written set worked operated intended ranging resulting "
     "designating concerned relating pertaining noted famous important larger smaller".split()
 )
-MASS_FILES = frozenset((7, 9, 12, 13, 16, 19, 22, 26, 27))  # attribute, cognition, feeling, food, motive, phenomenon, process, state, substance
+MASS_FILES = frozenset(
+    (7, 9, 12, 13, 16, 19, 22, 26, 27)
+)  # attribute, cognition, feeling, food, motive, phenomenon, process, state, substance
 COUNTED_FILES = frozenset((4, 5, 6, 8, 11, 13, 17, 18, 20, 23, 28))  # where a capitalised word may be a common noun: a German shepherd
 USED = re.compile(
     r"(widely |commonly |often |formerly |sometimes |usually |mainly |chiefly |now )?(used|found|native|eaten|grown|cultivated|worn|considered|made|kept|"
@@ -37,8 +41,6 @@ NOT_LABELS = re.compile(
     r"ethnic|sometimes|chiefly|Brit|Scottish|Irish|singular|not|when|especially|trademark|nautical) ?.*",
     re.IGNORECASE,
 )
-VOWEL = re.compile(r"[aeiou]|hour|heir|honest|honou?r|8|11\b|18\b")
-NO_VOWEL = re.compile(r"uni([^nm]|f)|use|usu|eu|one\b|once|ut[ei]|u-")
 
 
 @dataclass(frozen=True)
@@ -64,7 +66,13 @@ class Lexicon:
         self.bare: Counter[str] = Counter()
         self.after_the: Counter[str] = Counter()
         self.capital: Counter[str] = Counter()
-        self.caps = {w.replace("_", " ") for row in files["data.noun"].decode("latin-1").splitlines() if row[:1].isdigit() for w in row.split()[4:40:2] if w[:1].isupper()}
+        self.caps = {
+            w.replace("_", " ")
+            for row in files["data.noun"].decode("latin-1").splitlines()
+            if row[:1].isdigit()
+            for w in row.split()[4:40:2]
+            if w[:1].isupper()
+        }
         for text in texts:
             self._count(re.findall(r"[A-Za-z][\w'-]*|[;,.\"()]", text))
         exceptions = (row.split()[:2] for row in files["noun.exc"].decode("latin-1").splitlines())
@@ -77,7 +85,9 @@ class Lexicon:
             last = i + 1 == len(words) or words[i + 1].lower() in PREPOSITIONS or not words[i + 1][0].isalpha()
             if last and (before in ("a", "an", "each", "another", "one") or (i > 1 and words[i - 2].lower() in ("a", "an", "each", "one"))):
                 self.after_a[word.lower()] += 1
-            elif last and before in ("of", "in", "with", "by", "for", "from", "to", "as", "into", "and", "or", "without"):
+            elif (
+                last and word.islower() and before in ("of", "in", "with", "by", "for", "from", "to", "as", "into", "and", "or", "without")
+            ):
                 self.bare[word.lower()] += 1
             if word[0].isupper():
                 for n in (1, 2, 3):
@@ -121,9 +131,16 @@ class Lexicon:
         if word[:1].isupper() and (self.capital[word] and self.after_the[word] * 2 > self.capital[word]):
             return "t"
         if instance:
-            the = re.search(r"\b(River|Sea|Ocean|Empire|War|Mountains|Islands|Alps|Desert|Canal|Gulf|Strait|Republic|Kingdom|Revolution|Ages|States|Museum)$", word)
+            the = re.search(
+                r"\b(River|Sea|Ocean|Empire|War|Mountains|Islands|Alps|Desert|Canal|Gulf|Strait|Republic|Kingdom|Revolution|Ages|States|Museum)$",
+                word,
+            )
             return "t" if the else "m"
-        if self.is_plural(word) and (phrase.number == "p" or re.match(r"(the|all|those) ", phrase.text)) and not re.match(r"(a|an|any|one) ", phrase.text):
+        if (
+            self.is_plural(word)
+            and (phrase.number == "p" or re.match(r"(the|all|those) ", phrase.text))
+            and not re.match(r"(a|an|any|one) ", phrase.text)
+        ):
             return "p"
         if self.is_plural(word) and re.search(r"(ics|[aei]ss|us)$", word) is None and self.singular(word.split()[-1]) in self.nouns:
             return "p" if phrase.number == "p" else "m"
@@ -144,8 +161,7 @@ def regular_plural(word: str) -> str:
 
 def an(text: str) -> str:
     """The text after "a" or "an"."""
-    low = text.lower()
-    return ("an " if VOWEL.match(low) and not NO_VOWEL.match(low) else "a ") + text
+    return f"{article(text)} {text}"
 
 
 def clean(gloss: str, lexicon: Lexicon, verb: bool = False, person: bool = False) -> Phrase | None:
@@ -155,13 +171,20 @@ def clean(gloss: str, lexicon: Lexicon, verb: bool = False, person: bool = False
     if found := re.match(r"\(([^()]*)\)\s*", text):
         label = "" if NOT_LABELS.fullmatch(found[1]) or found[1].lower() not in lexicon.nouns else found[1]
         if not label:
-            return None if not re.match(r"(plural|usually plural|often plural|formal|trademark)", found[1]) else clean(gloss[found.end() :], lexicon, verb, person)
+            return (
+                None
+                if not re.match(r"(plural|usually plural|often plural|formal|trademark)", found[1])
+                else clean(gloss[found.end() :], lexicon, verb, person)
+            )
         text = text[found.end() :]
     if person:
         text = re.sub(r"\s*\([^()]*\d[^()]*\)", "", text)
     first, *rest = (re.sub(r"\s+", " ", re.sub(r"\s*\([^()]*\)", "", piece)).strip(" ,.") for piece in text.split(";"))
     more = next((piece for piece in rest if USED.fullmatch(piece) and len(piece.split()) < 16 and plain(piece)), "")
-    first = re.sub(r"\s*(, etc|etc\.?|, as in.*|, e\.g\..*|, i\.e\..*| e\.g\..*| i\.e\..*)$", "", re.split(r":| -- | - ", first)[0]).strip(" ,")
+    first = re.sub(r"\s*(, etc|etc\.?|, as in.*|, e\.g\..*|, i\.e\..*| e\.g\..*| i\.e\..*)$", "", re.split(r":| -- | - ", first)[0]).strip(
+        " ,"
+    )
+    first, more = right_articles(first), right_articles(more)
     if not plain(first) or not LEAST_WORDS <= len(first.split()) <= MOST_WORDS:
         return None
     if verb:
@@ -177,19 +200,41 @@ def clean(gloss: str, lexicon: Lexicon, verb: bool = False, person: bool = False
             head = head_of(words, lexicon)
             noun = words[head].strip(",").lower() if head is not None else ""
             plural = first.startswith("the ") and bool(noun) and many_noun(noun, lexicon)
-            if head is not None and re.search(r"^[^,]*\b(was|were|is|are) the\b", " ".join(words[head:])) and not re.search(r"\b(that|which|who|when|where|what|whose)\b", first):
+            if (
+                head is not None
+                and re.search(r"^[^,]*\b(was|were|is|are) the\b", " ".join(words[head:]))
+                and not re.search(r"\b(that|which|who|when|where|what|whose)\b", first)
+            ):
                 return None
         return Phrase(first, "p" if plural else "s", more, label)
     return bare_phrase(first, more, label, lexicon)
 
 
+def right_articles(text: str) -> str:
+    return re.sub(r"\ban? (?=([\w-]+))", lambda m: "an " if starts_with_vowel_sound(m[1]) else "a ", text)
+
+
 def plain(text: str) -> bool:
     """Whether a phrase reads as prose: no signs, no dangling brackets."""
-    return re.fullmatch(r"[A-Za-z0-9 ,.'/&%-]+", text) is not None and not re.search(r"\b(e\.g|i\.e|etc|q\.v|cf|sb|sth)\b|, ,|/", text) and not text.endswith((" the", " a", " of", " or", " and", " in"))
+    return (
+        re.fullmatch(r"[A-Za-z0-9 ,.'/&%-]+", text) is not None
+        and not re.search(r"\b(\w+) \1\b|\b(e\.g|i\.e|etc|q\.v|cf|sb|sth)\b|, ,|/", text)
+        and not text.endswith((" the", " a", " of", " or", " and", " in"))
+    )
 
 
 def many_noun(noun: str, lexicon: Lexicon) -> bool:
-    return lexicon.is_plural(noun) and noun not in ("series", "species", "means", "news", "physics", "mathematics", "headquarters", "crossroads", "works")
+    return lexicon.is_plural(noun) and noun not in (
+        "series",
+        "species",
+        "means",
+        "news",
+        "physics",
+        "mathematics",
+        "headquarters",
+        "crossroads",
+        "works",
+    )
 
 
 def bare_phrase(text: str, more: str, label: str, lexicon: Lexicon) -> Phrase | None:
@@ -211,7 +256,11 @@ def bare_phrase(text: str, more: str, label: str, lexicon: Lexicon) -> Phrase | 
 
 def head_of(words: list[str], lexicon: Lexicon) -> int | None:
     """The place of the noun that the phrase is about: the last word before the first preposition or participle."""
-    if words[0].lower() in PREPOSITIONS or words[0] in PARTICIPLES or words[0].lower() in ("being", "when", "there", "same", "more", "most", "not"):
+    if (
+        words[0].lower() in PREPOSITIONS
+        or words[0] in PARTICIPLES
+        or words[0].lower() in ("being", "when", "there", "same", "more", "most", "not")
+    ):
         return None
     for i, word in enumerate(words):
         after = words[i + 1].strip(",").lower() if i + 1 < len(words) else "of"
@@ -221,7 +270,9 @@ def head_of(words: list[str], lexicon: Lexicon) -> int | None:
         if word.endswith(",") and adjective:
             continue
         joined = after in ("and", "or") and adjective
-        participle = after in PARTICIPLES or (re.search(r"(ed|ing)$", after) and i + 2 < len(words) and words[i + 2].lower() in PREPOSITIONS)
+        participle = after in PARTICIPLES or (
+            re.search(r"(ed|ing)$", after) and i + 2 < len(words) and words[i + 2].lower() in PREPOSITIONS
+        )
         if word.endswith(",") or ((after in PREPOSITIONS or participle) and not joined):
             if known and not (adjective and bare not in lexicon.nouns):
                 return i

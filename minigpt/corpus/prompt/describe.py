@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from minigpt.corpus.english import join_and
 from minigpt.corpus.prompt.language import NAMES
 from minigpt.corpus.request import Request
-from minigpt.corpus.english import join_and
 from minigpt.corpus.templates import able, covers, subject
 from minigpt.corpus.templates.left_out import ruled_out_things
 
@@ -78,7 +78,9 @@ def _warnings(request: Request) -> list[str]:
     told = [part for part in able(request).parts if part.category == "subject"]
     if told:
         words = dict.fromkeys(word for part in told for word in subject.known(part))
-        lines.append(f"WordNet says what words mean, about {join_and(list(words))}: for more than that, add text of your own (--data FILE)")
+        about = ", ".join(dict.fromkeys(map(_about, told)))
+        better = "a local Ollama model (--source ollama) or your own text (--data FILE) teaches more"
+        lines.append(f"about {about}, the templates know what WordNet says of {join_and(list(words))}: {better}")
     uncovered = [part for part, ready in zip(request.parts, able(request).parts, strict=True)
                  if ready.category != "subject" and not (part.confidence > 0 and covers(part))]  # fmt: skip
     if uncovered:

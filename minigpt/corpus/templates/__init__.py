@@ -29,8 +29,12 @@ Reading order:
     technical_explain     explanations of programming
     technical_systems     system design with computed figures
     topic                 documents about a topic without facts
-    subject_field         a topic -> its words in WordNet
+    subject_sense         a topic -> its nouns, each in its sense
+    subject_field         a topic -> the words that belong to it
+    subject_words         a word of WordNet -> its article and verb
     subject_facts         a word of WordNet -> sentences
+    subject_asked         questions about its words, with answers
+    subject_told          texts that tell of its words
     subject               documents about a topic that WordNet knows
     traces                worked examples of algorithms
     traces_graphs         worked examples on graphs and trees

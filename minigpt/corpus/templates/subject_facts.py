@@ -6,43 +6,18 @@ import random
 import re
 from collections.abc import Callable, Sequence
 
-from minigpt.corpus.english import article, join_and, title_case, upper_first
+from minigpt.corpus.english import join_and, upper_first
 from minigpt.corpus.request import Request
 from minigpt.corpus.templates.grammar import fill
-from minigpt.corpus.templates.subject_field import BROAD, Entry, Subject, shown, subject_of
+from minigpt.corpus.templates.subject_field import BROAD, Subject, shown, subject_of
+from minigpt.corpus.templates.subject_sense import Entry
+from minigpt.corpus.templates.subject_words import COUNTS, gloss_of, named, plain_topic, verb
 from minigpt.corpus.wordnet import DOWN, FIELD, PART, PERSON, TERM, UP, WHOLE, Sense, wordnet
 from minigpt.corpus.words import Words
 
-COUNTS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve")
-EVENTS = frozenset((4, 11, 28))  # fields of acts, events and times: what is named there is over
 MOST_WORDS_FOR_CHILDREN, SHORT = 18, 14
 FIRST, OWN, NEAR = 0.65, 0.65, 0.7  # shares of the topic's first word, of words that belong to it, and of near ones
 LATIN = re.compile(r"^[A-Z][a-z]+ [a-z]+$")
-
-
-def plural_name(word: str) -> bool:
-    """Whether a name is a plural: the Middle Ages."""
-    return word.endswith("s") and not word.endswith(("ss", "us", "is"))
-
-
-def named(sense: Sense, word: str) -> str:
-    """A word with the article that it takes: a falcon, falconry, jesses, the Renaissance."""
-    if sense.kind == "v":
-        return f"to {word}"
-    if sense.kind == "t":
-        return f"the {word}"
-    return f"{article(word)} {word}" if sense.kind == "c" else word
-
-
-def verb(sense: Sense, word: str = "") -> str:
-    """Is, are, was or were, as a word's definition needs it."""
-    past = sense.single and (sense.file == PERSON or sense.file in EVENTS)
-    many = sense.kind == "p" or (sense.kind == "t" and plural_name(word or sense.word))
-    return {(False, False): "is", (True, False): "are", (False, True): "was", (True, True): "were"}[many, past]
-
-
-def gloss_of(sense: Sense) -> str:
-    return f"to {sense.gloss}" if sense.kind == "v" else sense.gloss
 
 
 class Teller:
@@ -53,6 +28,7 @@ class Teller:
         self.topic = request.spell(rng.choice([t for t in request.topics if subject_of(t)] or words["any subject"]))
         found = subject_of(self.topic.lower())
         assert found is not None
+        self.topic = plain_topic(self.topic)
         self.subject: Subject = found
         self.first = 0 if rng.random() < FIRST else rng.randrange(len(found.mains))
         self.main = found.mains[self.first]
@@ -60,6 +36,7 @@ class Teller:
         self.fixed = {"topic": self.topic, "name": people[0], "name1": people[1], "name2": people[2], "other name": people[3]}
         self.fixed |= {"day": days[0], "day2": days[1], "place": fill(rng, rng.choice(words["subject places"]), self.fixed)}
         self.left: dict[str, list[str]] = {}
+        self.used: set[str] = set()
         self.told = {entry.sense.number for entry in found.mains}
         self.open = [e for e in found.entries if self.fit(e)]
 
@@ -96,8 +73,16 @@ class Teller:
     def fill(self, template: str, **fields: str) -> str:
         return fill(self.rng, template, self.fixed | fields)
 
-    def title(self, key: str, **fields: str) -> str:
-        return title_case(self.say(key, **fields))
+    def timed(self, key: str, hour: float, **fields: str) -> str:
+        """A phrase of a list whose first half goes through a day, by the share of the day that is over; the others fit any hour."""
+        phrases = self.words[key]
+        day = len(phrases) // 2 + 1
+        place = min(day - 1, int(hour * day))
+        chosen = self.rng.choice([phrases[place], phrases[place], *phrases[day:]])
+        while chosen in self.used:
+            chosen = self.rng.choice([phrases[place], *phrases[day:]])
+        self.used.add(chosen)
+        return self.fill(chosen, **fields)
 
     def names(self, entries: Sequence[Entry], articles: bool = False) -> str:
         return join_and([self.a(e) if articles else e.word for e in entries])
@@ -143,7 +128,11 @@ class Teller:
 
     def parent(self, entry: Entry) -> Sense | None:
         """A wider term that says something, one or two steps above."""
-        up = [s for s in wordnet().above(entry.sense)[:3] if s.word not in BROAD and s.kind != "v" and not s.single and shown(s).lower() != entry.word.lower()]
+        up = [
+            s
+            for s in wordnet().above(entry.sense)[:3]
+            if s.word not in BROAD and s.kind != "v" and not s.single and shown(s).lower() != entry.word.lower()
+        ]
         return up[0] if up and entry.sense.kind != "v" else None
 
     def kind(self, entry: Entry) -> str:
@@ -151,22 +140,37 @@ class Teller:
         parent = self.parent(entry)
         if parent is None or shown(parent) in entry.word:
             return ""
-        fields = {"a": self.a(entry), "is": verb(entry.sense, entry.word), "parent": shown(parent), "aparent": named(parent, shown(parent))}
+        wider = shown(parent)
+        fields = {"a": self.a(entry), "is": verb(entry.sense, entry.word), "parent": wider, "aparent": named(parent, wider)}
         one = entry.sense.kind in "c" or entry.sense.single
         if entry.sense.single:
             return upper_first(self.fill("{A} {is} {aparent}.", **fields)) if parent.kind == "c" else ""
         if entry.sense.plural:
             return upper_first(self.fill("{A} {is} a kind of {parent}.", **fields))
-        key = "kind of count" if one and parent.kind == "c" and self.rng.random() < 0.4 else "kind" if entry.sense.kind == "c" else "kind simple"
+        key = (
+            "kind of count"
+            if one and parent.kind == "c" and self.rng.random() < 0.4
+            else "kind"
+            if entry.sense.kind == "c"
+            else "kind simple"
+        )
         return upper_first(self.say(key, **fields))
 
     def more(self, entry: Entry) -> str:
         fields = self.definition(entry)
-        return upper_first(self.say("more", more=entry.sense.more, **fields)) if entry.sense.more and fields["is"] != "means" and not entry.sense.single else ""
+        return (
+            upper_first(self.say("more", more=entry.sense.more, **fields))
+            if entry.sense.more and fields["is"] != "means" and not entry.sense.single
+            else ""
+        )
 
     def also(self, entry: Entry) -> str:
         own = entry.word.lower()
-        others = [w for w in entry.sense.words if w.lower()[:4] not in own and not LATIN.match(w) and w.isascii() and not re.search(r"[A-Z]{2}|\.", w)]
+        others = [
+            w
+            for w in entry.sense.words
+            if w.lower()[:4] not in own and not LATIN.match(w) and w.isascii() and not re.search(r"[A-Z]{2}|\.", w)
+        ]
         good = bool(others) and entry.sense.kind in "cmp" and not entry.sense.single
         return upper_first(self.say("also", other=self.rng.choice(others), **{"it word": f'"{entry.word}"'})) if good else ""
 
@@ -175,7 +179,11 @@ class Teller:
         if not wholes or entry.sense.kind == "v":
             return ""
         fields = {"a": self.a(entry), "is": verb(entry.sense, entry.word), "whole": named(wholes[0], shown(wholes[0]))}
-        return upper_first(self.say("part", **fields)) if not entry.sense.single else upper_first(self.fill("{A} {is} part of {whole}.", **fields))
+        return (
+            upper_first(self.say("part", **fields))
+            if not entry.sense.single
+            else upper_first(self.fill("{A} {is} part of {whole}.", **fields))
+        )
 
     def example(self, entry: Entry) -> str:
         if not entry.sense.examples or not re.search(rf"\b{re.escape(entry.word.lower()[:5])}", entry.sense.examples[0].lower()):
@@ -195,7 +203,14 @@ class Teller:
         chosen = rng.sample(senses, min(len(senses), rng.randint(2, 4)))
         words = [shown(s) if key == "terms list" else f"the {shown(s)}" if s.kind in "ct" else shown(s) for s in chosen]
         field = self.a(entry) if entry.sense.kind == "t" else entry.word
-        fields = {"word": entry.word, "many": entry.many, "whole": self.a(entry), "field": field, "count": COUNTS[len(words)], "list": join_and(words)}
+        fields = {
+            "word": entry.word,
+            "many": entry.many,
+            "whole": self.a(entry),
+            "field": field,
+            "count": COUNTS[len(words)],
+            "list": join_and(words),
+        }
         return upper_first(self.say(key, **fields))
 
     def common(self, one: Entry, two: Entry) -> Sense | None:
