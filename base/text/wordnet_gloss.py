@@ -31,6 +31,15 @@ PARTICIPLES = frozenset(
 MASS_FILES = frozenset(
     (7, 9, 12, 13, 16, 19, 22, 26, 27)
 )  # attribute, cognition, feeling, food, motive, phenomenon, process, state, substance
+COUNTING = re.compile(r"(a|an|any|one|someone) ")
+WITH_THE = re.compile(
+    r"\b(River|Sea|Ocean|Empire|War|Mountains|Islands|Alps|Desert|Canal|Gulf|Strait|Republic|Kingdom|Revolution|Ages|States|Museum)$"
+)
+NEVER_THE = frozenset((5, 10, 20))  # animals, languages, plants
+LEAST_SEEN, MOSTLY = 3, 0.6  # how often a name must be seen, and with "the", to be one that takes it
+PAIRS = frozenset("scissors trousers pants pliers tongs jeans tweezers binoculars shears jesses clothes goods spectacles shorts".split())
+ABSTRACT_FILES = MASS_FILES | {4, 10, 14, 24}  # and acts, communication, groups, relations
+ONE = re.compile(r"(a|an|any|one|each) ")
 COUNTED_FILES = frozenset((4, 5, 6, 8, 11, 13, 17, 18, 20, 23, 28))  # where a capitalised word may be a common noun: a German shepherd
 USED = re.compile(
     r"(widely |commonly |often |formerly |sometimes |usually |mainly |chiefly |now )?(used|found|native|eaten|grown|cultivated|worn|considered|made|kept|"
@@ -104,8 +113,13 @@ class Lexicon:
             return a >= bare
         return file is None or file not in MASS_FILES
 
+    def often_counted(self, word: str) -> bool:
+        """Whether the texts themselves say "a" before a word."""
+        a, bare = self.after_a[word.lower()] + self.words[self.plural(word.lower())], self.bare[word.lower()]
+        return a >= 4 and a > 2 * bare
+
     def is_plural(self, word: str) -> bool:
-        last = word.lower().split()[-1]
+        last = re.split(r" (?:of|in|on|for|at|from|to|with)\b", word.lower())[0].split()[-1]
         return self.singular(last) != last
 
     def singular(self, word: str) -> str:
@@ -128,28 +142,23 @@ class Lexicon:
 
     def number(self, word: str, file: int, instance: bool, phrase: Phrase) -> str:
         """How the word stands in a sentence: c a hawk, m falconry, p jesses, t the Renaissance."""
-        if word[:1].isupper() and (self.capital[word] and self.after_the[word] * 2 > self.capital[word]):
+        most = self.capital[word] >= LEAST_SEEN and self.after_the[word] > MOSTLY * self.capital[word]
+        if word[:1].isupper() and most and file not in NEVER_THE:
             return "t"
         if instance:
-            the = re.search(
-                r"\b(River|Sea|Ocean|Empire|War|Mountains|Islands|Alps|Desert|Canal|Gulf|Strait|Republic|Kingdom|Revolution|Ages|States|Museum)$",
-                word,
-            )
-            return "t" if the else "m"
-        if (
-            self.is_plural(word)
-            and (phrase.number == "p" or re.match(r"(the|all|those) ", phrase.text))
-            and not re.match(r"(a|an|any|one) ", phrase.text)
-        ):
+            return "t" if WITH_THE.search(word) else "m"
+        if re.search(r"ics( |$)|series$|species$|news$", word):
+            return "m"
+        if self.is_plural(word) or word in PAIRS:
             return "p"
-        if self.is_plural(word) and re.search(r"(ics|[aei]ss|us)$", word) is None and self.singular(word.split()[-1]) in self.nouns:
-            return "p" if phrase.number == "p" else "m"
-        if word[:1].isupper() and not (file in COUNTED_FILES and re.match(r"(a|an|any|one|someone|a member) ", phrase.text)):
+        if word.split()[-1][:1].isupper() and not (file in COUNTED_FILES and COUNTING.match(phrase.text)):
             return "m"
         if file == 18:
             return "c"
         if re.search(r"(?<!th)(ing|ism|ness|ity|ship|hood|ology|graphy|nomy|ics|cy|ure)$", word) and not self.after_a[word]:
             return "m" if file not in (5, 6, 17, 18, 20, 8) else "c"
+        if file in ABSTRACT_FILES and phrase.text and not ONE.match(phrase.text) and not self.often_counted(word):
+            return "m"
         return "c" if self.counted(word, file) else "m"
 
 

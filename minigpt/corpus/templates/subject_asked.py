@@ -40,9 +40,11 @@ def ask(t: Teller, e: Entry) -> list[tuple[str, str]]:
     parent = t.parent(e)
     extra: list[tuple[str, str]] = []
     if parent and not e.sense.single and fields["is"] != "means" and not e.sense.plural:
-        question = upper_first(t.say("q kind", parent=shown(parent), **fields))
-        yes = t.say("yes") if question.startswith(("Is", "Are")) else ""
-        extra.append((question, text_of([yes, t.fill("{A} {is} a kind of {parent}.", parent=shown(parent), **fields)])))
+        wider = shown(parent)
+        question = upper_first(t.say("q kind", parent=wider, **fields))
+        sure = question.startswith(("Is", "Are"))
+        answer = t.say("yes", parent=wider, **fields) if sure else t.fill("{A} {is} a kind of {parent}.", parent=wider, **fields)
+        extra.append((question, upper_first(answer)))
     if text := t.list_of(e):
         key = "kind" if "kind" in text or "tell apart" in text else ""
         extra += [(upper_first(t.say("q kinds", **fields)), text)] if key else [(upper_first(t.say("q use", **fields)), text)]
@@ -83,7 +85,7 @@ def guessing(t: Teller, size: int) -> list[str]:
             b = misses[number]
             turns += [t.say("guess wrong", b=t.a(b)), t.say("guess no", b=t.a(b), gloss=b.sense.gloss, **{"is": verb(b.sense, b.word)})]
         if number < len(hints) and e.sense.kind in "cmp" and shown(hints[number]) not in e.word:
-            turns += [t.say("guess kind", parent=shown(hints[number])), t.say("yes")]
+            turns += [t.say("guess kind", parent=shown(hints[number])), t.say("guess kind yes", parent=shown(hints[number]))]
     hint = t.say("guess hint", gloss=gloss_of(e.sense), **{"is": "is"})
     if e.sense.plural or e.sense.kind == "p":
         hint = upper_first(f"the book says: {e.sense.gloss}.")
@@ -110,7 +112,7 @@ def quiz(t: Teller, size: int) -> list[str]:
         upper_first(t.say("quiz titles", count=count)),
         upper_first(lead),
         "\n".join(lines),
-        "Answers\n" + "\n".join(ends),
+        t.fill("Answers about {topic}\n") + "\n".join(ends),
         upper_first(end),
     ]
 
@@ -138,10 +140,10 @@ def quiz_true(t: Teller, e: Entry) -> tuple[str, str]:
     false = [p for o in wrong(t, e, 3) if (p := t.parent(o)) and not wordnet().is_a(e.sense, p) and not wordnet().is_a(p, e.sense)]
     if false and t.rng.random() < 0.5:
         question = t.say("quiz true", **fields | {"parent": shown(false[0])})
-        return upper_first(question), t.fill("False. {A} {is} a kind of {parent}.", **fields)
+        return upper_first(question), t.fill("No: {a} {is} a kind of {parent}.", **fields)
     return upper_first(t.say("quiz true", **fields)), t.fill(
-        "True. {A} {is} {gloss}.", gloss=e.sense.gloss, **fields
-    ) if not e.sense.plural else "True."
+        "Yes: {a} {is} {gloss}.", gloss=e.sense.gloss, **fields
+    ) if not e.sense.plural else t.fill("Yes: {a} {is} a kind of {parent}.", **fields)
 
 
 def wrong(t: Teller, e: Entry, count: int) -> list[Entry]:

@@ -13,6 +13,7 @@ from minigpt.corpus.words import load_words
 
 BROAD = frozenset(load_words("subject")["broad words"])
 MOST, ENOUGH, FEW, LEAST = 90, 30, 14, 6  # entries of a word of the topic: the most, with farther ones, with loose ones; fewer are no field
+BODY = 8  # WordNet's number of the field of parts of the body, whose parts are no subject
 MOST_FAR, MOST_FAR_MENTIONS, MOST_TERMS = 5, 12, 15  # entries of one farther relation
 MOST_MENTIONS, MOST_SISTERS, MOST_NAMES = 60, 12, 10
 
@@ -68,7 +69,7 @@ def _close(main: Entry, topic: str) -> Iterator[tuple[Sense, int]]:
     up = [s for s in net.above(sense) if s.word not in BROAD]
     kinds = net.to(sense, DOWN)
     deeper = [s for kind in kinds for s in net.to(kind, DOWN)]
-    parts = [*net.to(sense, PART, SUBSTANCE, MEMBER), *(s for wider in up[:3] for s in net.to(wider, PART))]
+    parts = [*net.to(sense, PART, SUBSTANCE, MEMBER), *(s for wider in up[:2] for s in net.to(wider, PART))]
     fields = [wider for wider in (*net.to(sense, UP)[:1], *net.to(sense, FIELD)) if wider.word not in BROAD]
     terms = [*net.to(sense, TERM), *(s for wider in fields for s in net.to(wider, TERM)[:MOST_TERMS])]
     said = list(_of_definition(sense, sense.words))
@@ -82,10 +83,10 @@ def _farther(main: Entry, topic: str) -> Iterator[tuple[Sense, int]]:
     """Sisters, and what belongs to the nouns of the definition: to falconry, the falcons and hunts."""
     net = wordnet()
     sisters = [s for up in net.to(main.sense, UP)[:1] if up.word not in BROAD for s in net.to(up, DOWN) if s is not main.sense]
-    second = net.to(main.sense, DOWN, PART, TERM)[:8]
+    second = net.to(main.sense, DOWN, TERM)[:8]
     nouns = list(_of_definition(main.sense, main.sense.words))
-    rings = [_few(net.to(s, DOWN, PART, TERM))[:MOST_FAR] for s in (*(s for s in nouns if s.file in CONCRETE), *second)]
-    plain = [s for s in nouns if s.file in CONCRETE and s.word not in BROAD and len(net.senses(s.word)) < 4]
+    rings = [_few(net.to(s, DOWN, PART, TERM))[:MOST_FAR] for s in (*(s for s in nouns if s.file in CONCRETE and s.file != BODY), *second)]
+    plain = [s for s in nouns if s.file in CONCRETE and s.file != BODY and s.word not in BROAD and len(net.senses(s.word)) < 4]
     rings += [net.mentions([s.word, s.many()])[:MOST_FAR_MENTIONS] for s in plain]
     yield from ((s, 2) for s in _in_turn([sisters[:MOST_SISTERS], *rings]))
 
