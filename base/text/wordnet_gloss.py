@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from minigpt.corpus.english import article, starts_with_vowel_sound
 
-MOST_WORDS, LEAST_WORDS = 32, 2
+MOST_WORDS, LEAST_WORDS, LEAST_CUT = 28, 2, 7
 DETERMINED = re.compile(
     r"((originally|formerly) (?=an? ))?(a|an|the|any|one|some|someone|somebody|something|anyone|anything|each|either|every|all|both|several|two|three|four|many|various|"
     r"those|that|your|his|her|its|what|whatever|how|another) ",
@@ -47,7 +47,7 @@ USED = re.compile(
 )
 NOT_LABELS = re.compile(
     r"(plural|informal|formal|slang|colloquial|archaic|usually|often|trade|figurative|British|American|prefatory|from|of|by|in|on|or|as|with|used|"
-    r"ethnic|sometimes|chiefly|Brit|Scottish|Irish|singular|not|when|especially|trademark|nautical) ?.*",
+    r"ethnic|sometimes|chiefly|Brit|Scottish|Irish|singular|not|when|especially|trademark)\b.*",
     re.IGNORECASE,
 )
 
@@ -125,7 +125,12 @@ class Lexicon:
     def singular(self, word: str) -> str:
         """The singular of a plural that is no noun of its own."""
         for ending, put in (("ies", "y"), ("ves", "f"), ("ses", "s"), ("xes", "x"), ("ches", "ch"), ("shes", "sh"), ("s", "")):
-            if word.endswith(ending) and word[: -len(ending)] + put in self.nouns and not word.endswith(("ss", "us", "is")):
+            if (
+                word.endswith(ending)
+                and len(word) > 4
+                and word[: -len(ending)] + put in self.nouns
+                and not word.endswith(("ss", "us", "is"))
+            ):
                 return word[: -len(ending)] + put
         return {"men": "man", "women": "woman", "people": "person", "children": "child", "feet": "foot", "teeth": "tooth", "mice": "mouse",
                 "geese": "goose", "fishes": "fish", "wolves": "wolf", "leaves": "leaf"}.get(word, word)  # fmt: skip
@@ -193,7 +198,7 @@ def clean(gloss: str, lexicon: Lexicon, verb: bool = False, person: bool = False
     first = re.sub(r"\s*(, etc|etc\.?|, as in.*|, e\.g\..*|, i\.e\..*| e\.g\..*| i\.e\..*)$", "", re.split(r":| -- | - ", first)[0]).strip(
         " ,"
     )
-    first, more = right_articles(first), right_articles(more)
+    first, more = shortened(right_articles(first)), right_articles(more)
     if not plain(first) or not LEAST_WORDS <= len(first.split()) <= MOST_WORDS:
         return None
     if verb:
@@ -217,6 +222,16 @@ def clean(gloss: str, lexicon: Lexicon, verb: bool = False, person: bool = False
                 return None
         return Phrase(first, "p" if plural else "s", more, label)
     return bare_phrase(first, more, label, lexicon)
+
+
+def shortened(text: str) -> str:
+    """A long definition without its last clauses, which only narrow it."""
+    while len(text.split()) > MOST_WORDS:
+        cut = max(text.rfind(sign) for sign in (", ", " that ", " which ", " who ", " when ", " where ", " having ", " with "))
+        if len(text[: max(cut, 0)].split()) < LEAST_CUT:
+            return text
+        text = re.sub(r"( and| or|,| in| of| by| from| to| on)+$", "", text[:cut])
+    return text
 
 
 def right_articles(text: str) -> str:
@@ -248,6 +263,8 @@ def many_noun(noun: str, lexicon: Lexicon) -> bool:
 
 def bare_phrase(text: str, more: str, label: str, lexicon: Lexicon) -> Phrase | None:
     """A phrase without a determiner: "large hawk of Eurasia" becomes "a large hawk of Eurasia", "birds of prey" is plural."""
+    usually = re.match(r"(usually|often|typically|chiefly|mostly|mainly) ", text)
+    before, text = (usually[0], text[usually.end() :]) if usually else ("", text)
     words = text.split()
     head = head_of(words, lexicon)
     if head is None:
@@ -256,11 +273,11 @@ def bare_phrase(text: str, more: str, label: str, lexicon: Lexicon) -> Phrase | 
     if noun in ("feeling", "doing", "making", "going", "getting", "one") or re.match(r"\d", words[0]):
         return None
     if many_noun(noun, lexicon):
-        return Phrase(text, "p", more, label)
+        return Phrase(before + text, "p", more, label)
     if noun not in lexicon.nouns and noun.split("-")[-1] not in lexicon.nouns:
         return None
     best = re.match(r"(\w+est|first|last|only|main|chief|most \w+|same) ", text)  # the largest city in Scotland
-    return Phrase(f"the {text}" if best else an(text) if lexicon.counted(noun) else text, "s", more, label)
+    return Phrase(before + (f"the {text}" if best else an(text) if lexicon.counted(noun) else text), "s", more, label)
 
 
 def head_of(words: list[str], lexicon: Lexicon) -> int | None:

@@ -91,12 +91,18 @@ class WordNet:
         return [(self[int(number)], int(count or 0)) for number, _, count in pairs]
 
     def base(self, phrase: str) -> str:
-        """The form under which a noun is listed, as it is or in the singular; "" if it is not."""
+        """The form under which a noun is listed, in the singular unless the plural is a usual word of its own; "" if it is not."""
         before, _, last = phrase.lower().rpartition(" ")
-        for form in (last, singular(last), last.removesuffix("es"), last.removesuffix("'s")):
-            if form and self.senses(f"{before} {form}".strip()):
-                return f"{before} {form}".strip()
-        return ""
+        forms = [
+            f"{before} {form}".strip() for form in dict.fromkeys((singular(last), last, last.removesuffix("es"), last.removesuffix("'s")))
+        ]
+        known = [form for form in forms if self.senses(form)]
+        own = phrase.lower()
+        return own if own in known and self.uses(own) > self.uses(known[0]) else known[0] if known else ""
+
+    def uses(self, word: str) -> int:
+        """How often WordNet's texts use a noun."""
+        return sum(count for _, count in self.senses(word))
 
     def pertains(self, adjective: str) -> Sense | None:
         """The noun of an adjective: medieval -> Middle Ages."""
