@@ -10,7 +10,7 @@ import lzma
 import re
 from bisect import bisect_left, bisect_right
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cache, cached_property
 from importlib import resources
 from itertools import accumulate
@@ -23,7 +23,7 @@ UP, DOWN, PART, SUBSTANCE, MEMBER, WHOLE, TERM, FIELD = "@", "~", "%", "$", "M",
 MANY = {one: many for many, one in IRREGULAR.items()}
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)  # WordNet keeps one object for each
 class Sense:
     """One meaning: its words, what is said of it, and the numbers of related meanings."""
 
@@ -37,8 +37,8 @@ class Sense:
     more: str  # "used in falconry": follows "It is"
     label: str  # the field in which the word has this meaning
     examples: tuple[str, ...]  # sentences with one of the words
-    irregular: Mapping[str, str] = field(compare=False)  # word -> plural
-    near: Mapping[str, tuple[int, ...]] = field(compare=False)  # sign of a relation -> numbers
+    irregular: Mapping[str, str]  # word -> plural
+    near: Mapping[str, tuple[int, ...]]  # sign of a relation -> numbers
 
     @property
     def word(self) -> str:
@@ -61,6 +61,7 @@ class WordNet:
         self.lines, self.words = self.text.split("\n"), words.split("\n")
         self.adjectives = dict(line.split("\t") for line in adjectives.split("\n"))
         self.known: dict[int, Sense] = {}
+        self.wider: dict[int, frozenset[int]] = {}
 
     @cached_property
     def starts(self) -> list[int]:
@@ -121,8 +122,15 @@ class WordNet:
         return chain
 
     def is_a(self, sense: Sense, other: Sense) -> bool:
-        """Whether one is a kind of the other, however many steps below it."""
-        return sense is other or any(self.is_a(up, other) for up in self.to(sense, UP))
+        """Whether one is the other or a kind of it, however many steps below."""
+        return sense is other or other.number in self.ancestors(sense.number)
+
+    def ancestors(self, number: int) -> frozenset[int]:
+        """The numbers of all wider terms of a sense."""
+        if number not in self.wider:
+            up = self[number].near.get(UP, ())
+            self.wider[number] = frozenset(up).union(*map(self.ancestors, up))
+        return self.wider[number]
 
     def mentions(self, words: Sequence[str]) -> list[Sense]:
         """The senses whose definition uses one of the words, in the file's order."""

@@ -12,6 +12,7 @@ from minigpt.corpus.templates.subject_words import COUNTS, gloss_of, noun, text_
 from minigpt.corpus.wordnet import PERSON, wordnet
 
 CHOICES = "abc"
+MOST_MISSES = 24  # entries from which the wrong guesses come
 MOST_ANSWERS, MOST_ASKED = 3, 6  # answers besides one for each word; questions of a quiz
 
 
@@ -76,9 +77,8 @@ def guessing(t: Teller, size: int) -> list[str]:
     chosen = chosen or t.pick(1, lambda e: e.sense.kind in "cmp") or t.pick(1)
     e = chosen[0]
     turns = [t.say("guess opens")]
-    misses = [
-        o for o in wrong(t, e, 4 * size) if o.sense.kind in "cmp" and o.sense.file in CONCRETE and not (o.sense.plural or o.sense.single)
-    ]
+    others = [o for o in wrong(t, e, MOST_MISSES) if o.sense.kind in "cmp" and not (o.sense.plural or o.sense.single)]
+    misses = sorted(others, key=lambda o: o.sense.file not in CONCRETE)
     hints = [s for s in reversed([p for p in wordnet().above(e.sense) if p.kind != "v"][:4]) if shown(s).isascii()]
     for number in range(max(2, min(size, 4))):
         if number < len(misses):

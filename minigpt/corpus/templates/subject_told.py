@@ -65,7 +65,7 @@ def comparison(t: Teller, size: int) -> list[str]:
     ends = [t.say("compare ends", **words)]
     return [
         title_case(t.say("compare titles", **words)),
-        upper_first(t.say("compare opens", **words)),
+        text_of([upper_first(t.say("compare opens", **words)), t.define(t.main) if t.main.sense.gloss else ""]),
         text_of(both),
         *sides,
         text_of(ends),
