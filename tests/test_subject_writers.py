@@ -213,7 +213,8 @@ def test_two_subjects_have_hardly_a_sentence_in_common() -> None:
 @pytest.mark.parametrize(
     ("topic", "word", "said"),
     [
-        ("chess", "chess", "board game"), ("whales", "whale", "cetacean"), ("pirates", "pirate", "robs at sea"), ("wizards", "wizard", "magic"),
+        ("chess", "chess", "board game"), ("whales", "whale", "cetacean"), ("pirates", "pirate", "robs at sea"),
+        ("wizards", "wizard", "magic"),
         ("jazz", "jazz", "music"), ("medieval falconry", "falconry", "falcons"), ("the fall of rome", "Rome", "city"),
         ("tropical fish care", "fish", "aquatic"), ("a mars colony and planets", "planet", "celestial"), ("bridges", "bridge", "structure"),
         ("pirate sea shanties", "shanty", "song"), ("training a dog", "dog", "domesticated"),

@@ -82,7 +82,7 @@ def test_articles_agree(category: str, form: str) -> None:
 
 @pytest.mark.parametrize(("category", "form"), CASES)
 def test_length(category: str, form: str) -> None:
-    low, high = {"cooking": (30, 340), "technical": (20, 330), "subject": (60, 350)}.get(category, (40, 240))  # the shortest is a program of one line
+    low, high = {"cooking": (30, 340), "technical": (20, 330), "subject": (60, 350)}.get(category, (40, 240))  # 20: a program of one line
     low, high = {"haiku": (9, 30), "limerick": (25, 60), "acrostic": (20, 100), "song": (40, 400), "story": (120, 360)}.get(
         form, (low, high)
     )

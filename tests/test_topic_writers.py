@@ -16,7 +16,7 @@ from minigpt.corpus.templates import topic, write_documents
 PROMPTS = [
     "a GPT about late minecrafting",
     "how to zorblax a frumple",
-    "Zorblaxian rules, formal",
+    "Zorblaxian frumples, formal",
     "frumples explained for kids",
     "a funny GPT about the Zorblax of Frumple",
     "short texts about frumples and zorblaxes",
