@@ -22,14 +22,18 @@ from wordnet_gloss import Lexicon, Phrase, clean
 
 OUT = Path(__file__).parents[2] / "minigpt/corpus/tables/wordnet.txt.xz"
 UNFIT = re.compile(
-    r"\b(offensive|disparag\w+|obscen\w+|slurs?|vulgar\w*|ethnic|derogatory|sex(ual\w*|es|y|ed|ism|ist)?|genital\w*|coit\w+|copulat\w+|vagin\w+|"
-    r"penis\w*|prostitut\w*|rap(e|es|ist|ed|ing)|masturbat\w*|erotic\w*|porno\w*|homosexual\w*|lesbian\w*|gay|whor\w*|bitch\w*|bastard\w*|"
-    r"fuck\w*|shit\w*|cunt\w*|piss\w*|nigg\w+|negro\w*|coon|kike|spick?|wop|dyke|faggot\w*|queer|slut\w*|harlot\w*|brothel\w*|orgasm\w*|semen|"
-    r"anus|anal|scrot\w+|testic\w+|vulva\w*|cocaine|heroin|suicid\w*|incest\w*|feces|fecal|excrement|turds?|fart\w*|breasts?|nipples?|"
-    r"intercourse|lewd\w*|nude|naked(?! eye)|pimps?|gook|chink|darky|jap|jew|redskin|squaw|tits?|boobs?|pussy|dick|hooker|mulatto|half-breed|"
-    r"insulting|pejorative|contempt\w*|concubine|mistress|lover|seduc\w+|foreplay|phall\w+|urin\w+|menstru\w+|contracepti\w+|condom\w*|"
-    r"abortion\w*|torture\w*|genocid\w*|holocaust|lynch\w*|paramour|courtesan|libertine|castrat\w+|lust|defecat\w+|buttocks?|pubic|hermaphrodit\w*|"
-    r"moron\w*|imbecil\w*|retarded|idiot\w*|cripple\w*|nazi\w*|terroris\w+|stupid\w*|ejaculat\w+|sodom\w*|pederast\w*|pedophil\w*|necrophil\w*|kama ?sutra)\b",
+    r"\b("
+    r"offensive|disparag\w+|obscen\w+|slurs?|vulgar\w*|ethnic|derogatory|sex(ual\w*|es|y|ed|ism|ist)?|genital\w*|coit\w+|"
+    r"copulat\w+|vagin\w+|penis\w*|prostitut\w*|rap(e|es|ist|ed|ing)|masturbat\w*|erotic\w*|porno\w*|homosexual\w*|lesbian\w*|"
+    r"gay|whor\w*|bitch\w*|bastard\w*|fuck\w*|shit\w*|cunt\w*|piss\w*|nigg\w+|negro\w*|coon|kike|spick?|wop|dyke|faggot\w*|"
+    r"queer|slut\w*|harlot\w*|brothel\w*|orgasm\w*|semen|anus|anal|scrot\w+|testic\w+|vulva\w*|cocaine|heroin|suicid\w*|"
+    r"incest\w*|feces|fecal|excrement|turds?|fart\w*|breasts?|nipples?|intercourse|lewd\w*|nude|naked(?! eye)|pimps?|gook|"
+    r"chink|darky|jap|jew|redskin|squaw|tits?|boobs?|pussy|dick|hooker|mulatto|half-breed|insulting|pejorative|contempt\w*|"
+    r"concubine|mistress|lover|seduc\w+|foreplay|phall\w+|urin\w+|menstru\w+|contracepti\w+|condom\w*|abortion\w*|torture\w*|"
+    r"genocid\w*|holocaust|lynch\w*|paramour|courtesan|libertine|castrat\w+|lust|defecat\w+|buttocks?|pubic|hermaphrodit\w*|"
+    r"moron\w*|imbecil\w*|retarded|idiot\w*|cripple\w*|nazi\w*|terroris\w+|stupid\w*|ejaculat\w+|sodom\w*|pederast\w*|"
+    r"pedophil\w*|necrophil\w*|kama ?sutra"
+    r")\b",
     re.IGNORECASE,
 )
 LATIN = re.compile(
@@ -116,10 +120,11 @@ def line_of(s: Synset, number: dict[tuple[str, int], int], lexicon: Lexicon) -> 
 
 def examples(s: Synset) -> list[str]:
     """Whole sentences that use one of the words; a quotation with its author's name is left out."""
-    found = [text.strip() for text, after in re.findall(r'"([^"]+)"([^";]*)', s.gloss) if not re.search(r"[-–]+ ?[A-Z]|by [A-Z]", after)]
+    found = [text.strip() for text, after in re.findall(r'"([^"]+)"([^";]*)', s.gloss) if not re.search(r"-+ ?[A-Z]|by [A-Z]", after)]
     stems = tuple(word.lower()[: max(3, len(word) - 2)] for word in s.words)
     whole = re.compile(
-        r"^(the|a|an|his|her|he|she|they|we|I|it|there|this|these|some|my|our|their|many|all) .*\b\w+(ed|s|was|were|had|is|are|took|made|came|went)\b"
+        r"^(the|a|an|his|her|he|she|they|we|I|it|there|this|these|some|my|our|their|many|all) "
+        r".*\b\w+(ed|s|was|were|had|is|are|took|made|came|went)\b"
     )
     clean = re.compile(r"[A-Za-z0-9 ,.'!?-]+")
     return [

@@ -11,7 +11,8 @@ from minigpt.corpus.english import article, starts_with_vowel_sound
 
 MOST_WORDS, LEAST_WORDS, LEAST_CUT = 28, 2, 7
 DETERMINED = re.compile(
-    r"((originally|formerly) (?=an? ))?(a|an|the|any|one|some|someone|somebody|something|anyone|anything|each|either|every|all|both|several|two|three|four|many|various|"
+    r"((originally|formerly) (?=an? ))?(a|an|the|any|"
+    r"one|some|someone|somebody|something|anyone|anything|each|either|every|all|both|several|two|three|four|many|various|"
     r"those|that|your|his|her|its|what|whatever|how|another) ",
     re.IGNORECASE,
 )
@@ -24,7 +25,8 @@ PARTICIPLES = frozenset(
     "having living growing consisting containing resembling bearing causing being lasting used made formed found worn carried caused given "
     "held marked grown cultivated designed intended produced characterized known called located native able similar related composed "
     "covered attached fitted equipped trained obtained derived based built played performed served cooked filled involving using giving "
-    "occurring serving belonging covering surrounding extending including producing feeding lying requiring forming yielding adapted capable "
+    "occurring serving belonging covering surrounding extending including "
+    "producing feeding lying requiring forming yielding adapted capable "
     "situated shaped placed taken eaten written set worked operated intended ranging resulting "
     "designating concerned relating pertaining noted famous important larger smaller".split()
 )
@@ -38,11 +40,13 @@ WITH_THE = re.compile(
 NEVER_THE = frozenset((5, 10, 20))  # animals, languages, plants
 LEAST_SEEN, MOSTLY = 3, 0.6  # how often a name must be seen, and with "the", to be one that takes it
 PAIRS = frozenset("scissors trousers pants pliers tongs jeans tweezers binoculars shears jesses clothes goods spectacles shorts".split())
+ACT = 4  # WordNet's number of the field of acts
 ABSTRACT_FILES = MASS_FILES | {4, 10, 14, 24}  # and acts, communication, groups, relations
 ONE = re.compile(r"(a|an|any|one|each) ")
 COUNTED_FILES = frozenset((4, 5, 6, 8, 11, 13, 17, 18, 20, 23, 28))  # where a capitalised word may be a common noun: a German shepherd
 USED = re.compile(
-    r"(widely |commonly |often |formerly |sometimes |usually |mainly |chiefly |now )?(used|found|native|eaten|grown|cultivated|worn|considered|made|kept|"
+    r"(widely |commonly |often |formerly |sometimes |usually |mainly |chiefly |now )?(used|found|native|eaten|grown|"
+    r"cultivated|worn|considered|made|kept|"
     r"valued|prized|played|served|known) (in|to|for|as|by|from|on|with|at|of|when|throughout)\b.*"
 )
 NOT_LABELS = re.compile(
@@ -108,7 +112,7 @@ class Lexicon:
     def counted(self, word: str, file: int | None = None) -> bool:
         """Whether a noun takes "a": by WordNet's texts, or, where they do not show it, by its field."""
         last = word.lower().split()[-1].split("-")[-1]
-        a, bare = self.after_a[last] + self.words[self.plural(last)], self.bare[last]
+        a, bare = self.after_a[last] + (0 if last in self.verbs else self.words[self.plural(last)]), self.bare[last]
         if a + bare >= 6 or (a + bare >= 3 and file is None):
             return a >= bare
         return file is None or file not in MASS_FILES
@@ -127,7 +131,7 @@ class Lexicon:
         for ending, put in (("ies", "y"), ("ves", "f"), ("ses", "s"), ("xes", "x"), ("ches", "ch"), ("shes", "sh"), ("s", "")):
             if (
                 word.endswith(ending)
-                and len(word) > 4
+                and len(word) > 3
                 and word[: -len(ending)] + put in self.nouns
                 and not word.endswith(("ss", "us", "is"))
             ):
@@ -160,8 +164,10 @@ class Lexicon:
             return "m"
         if file == 18:
             return "c"
-        if re.search(r"(?<!th)(ing|ism|ness|ity|ship|hood|ology|graphy|nomy|ics|cy|ure)$", word) and not self.after_a[word]:
+        if re.search(r"(?<!th)(ing|ism|ness|ity|ship|hood|ology|graphy|nomy|ics|cy|ure)$", word) and not self.often_counted(word):
             return "m" if file not in (5, 6, 17, 18, 20, 8) else "c"
+        if file == ACT and re.search(r"ing\b", word) and not self.often_counted(word):
+            return "m"
         if file in ABSTRACT_FILES and phrase.text and not ONE.match(phrase.text) and not self.often_counted(word):
             return "m"
         return "c" if self.counted(word, file) else "m"
@@ -221,7 +227,7 @@ def clean(gloss: str, lexicon: Lexicon, verb: bool = False, person: bool = False
             ):
                 return None
         return Phrase(first, "p" if plural else "s", more, label)
-    return bare_phrase(first, more, label, lexicon)
+    return bare_phrase(first, more, label, lexicon, person)
 
 
 def shortened(text: str) -> str:
@@ -261,7 +267,7 @@ def many_noun(noun: str, lexicon: Lexicon) -> bool:
     )
 
 
-def bare_phrase(text: str, more: str, label: str, lexicon: Lexicon) -> Phrase | None:
+def bare_phrase(text: str, more: str, label: str, lexicon: Lexicon, person: bool) -> Phrase | None:
     """A phrase without a determiner: "large hawk of Eurasia" becomes "a large hawk of Eurasia", "birds of prey" is plural."""
     usually = re.match(r"(usually|often|typically|chiefly|mostly|mainly) ", text)
     before, text = (usually[0], text[usually.end() :]) if usually else ("", text)
@@ -276,8 +282,10 @@ def bare_phrase(text: str, more: str, label: str, lexicon: Lexicon) -> Phrase | 
         return Phrase(before + text, "p", more, label)
     if noun not in lexicon.nouns and noun.split("-")[-1] not in lexicon.nouns:
         return None
+    if words[0].endswith("ing") and words[0] not in lexicon.adjectives:  # placing property in custody
+        return Phrase(before + text, "s", more, label)
     best = re.match(r"(\w+est|first|last|only|main|chief|most \w+|same) ", text)  # the largest city in Scotland
-    return Phrase(before + (f"the {text}" if best else an(text) if lexicon.counted(noun) else text), "s", more, label)
+    return Phrase(before + (f"the {text}" if best else an(text) if person or lexicon.counted(noun) else text), "s", more, label)
 
 
 def head_of(words: list[str], lexicon: Lexicon) -> int | None:

@@ -50,6 +50,8 @@ class Sense:
         if self.kind != "c":
             return word
         before, _, last = word.rpartition(" ")
+        if last.endswith("fish"):
+            return word
         return self.irregular.get(word) or f"{before} {MANY.get(last) or plurals(last)[0]}".strip()
 
 

@@ -17,6 +17,7 @@ from minigpt.corpus.words import Words
 
 MOST_WORDS_FOR_CHILDREN, SHORT = 18, 14
 FIRST, OWN, NEAR = 0.65, 0.65, 0.7  # shares of the topic's first word, of words that belong to it, and of near ones
+WITH_THE = frozenset(("military", "navy", "army", "theater", "stock market", "stock exchange", "home", "Bible", "old testament"))
 LATIN = re.compile(r"^[A-Z][a-z]+ [a-z]+$")
 
 
@@ -29,6 +30,9 @@ class Teller:
         found = subject_of(self.topic.lower())
         assert found is not None
         self.topic = plain_topic(self.topic)
+        for main in found.mains:  # greek mythology: Greek
+            if main.word != main.word.lower():
+                self.topic = re.sub(rf"\b{re.escape(main.word)}\b", main.word, self.topic, flags=re.IGNORECASE)
         self.subject: Subject = found
         self.first = 0 if rng.random() < FIRST else rng.randrange(len(found.mains))
         self.main = found.mains[self.first]
@@ -106,8 +110,8 @@ class Teller:
     def define(self, entry: Entry, key: str = "define") -> str:
         """One sentence that says what a word means."""
         fields = self.definition(entry)
-        if entry.sense.label and entry.sense.kind != "v":
-            field = self.field(entry)
+        field = self.field(entry)
+        if field and entry.sense.kind != "v":
             fields["a"] = self.rng.choice([f"in {field}, {fields['a']}", f"in the language of {field}, {fields['a']}"])
             key = "define short"
         if fields["is"] == "means":
@@ -115,9 +119,12 @@ class Teller:
         return upper_first(self.say(key, **fields))
 
     def field(self, entry: Entry) -> str:
-        """The field in which a word has its meaning, with its article."""
-        fields = wordnet().to(entry.sense, FIELD)
-        return named(fields[0], entry.sense.label) if fields and fields[0].kind == "t" else entry.sense.label
+        """The field in which a word has its meaning, with its article; "" if that is a language."""
+        label, fields = entry.sense.label, wordnet().to(entry.sense, FIELD)
+        the = label in WITH_THE or bool(fields and fields[0].kind == "t")
+        if label[:1].isupper() and not the and "mythology" not in label:
+            return ""
+        return f"the {label}" if the else label
 
     def about(self, entry: Entry, most: int = 2) -> list[str]:
         """The definition, and up to `most` more sentences."""
@@ -202,7 +209,7 @@ class Teller:
         key, senses = rng.choice(good)
         chosen = rng.sample(senses, min(len(senses), rng.randint(2, 4)))
         words = [shown(s) if key == "terms list" else f"the {shown(s)}" if s.kind in "ct" else shown(s) for s in chosen]
-        field = self.a(entry) if entry.sense.kind == "t" else entry.word
+        field = f'"{entry.word}"' if entry.sense.kind == "c" else self.a(entry)
         fields = {
             "word": entry.word,
             "many": entry.many,

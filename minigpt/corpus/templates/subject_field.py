@@ -12,7 +12,8 @@ from minigpt.corpus.wordnet import DOWN, FIELD, MEMBER, PART, PERSON, SUBSTANCE,
 from minigpt.corpus.words import load_words
 
 BROAD = frozenset(load_words("subject")["broad words"])
-MOST, ENOUGH, FEW, LEAST = 90, 30, 14, 6  # entries of a word of the topic: the most, with farther ones, with loose ones; fewer are no field
+MAIN = 0.6  # share of a word's uses from which its first meaning is taken
+MOST, ENOUGH, FEW, LEAST = 90, 24, 14, 6  # entries of a word of the topic: the most, with farther ones, with loose ones; fewer are no field
 BODY = 8  # WordNet's number of the field of parts of the body, whose parts are no subject
 MOST_FAR, MOST_FAR_MENTIONS, MOST_TERMS = 5, 12, 15  # entries of one farther relation
 MOST_MENTIONS, MOST_SISTERS, MOST_NAMES = 60, 12, 10
@@ -37,7 +38,7 @@ def subject_of(topic: str) -> Subject | None:
     words = {main.word.lower() for main in mains}
     for number, main in enumerate(mains):
         own = 0
-        for ring, enough in ((_close, MOST), (_farther, ENOUGH), (_loose, FEW)):
+        for ring, enough in ((_close, MOST), (_farther, ENOUGH), (_said, FEW), (_loose, FEW)):
             for sense, near in ring(main, topic):
                 word = shown(sense)
                 if own < enough and sense.number not in taken and word.lower() not in words and usable(sense, word):
@@ -86,9 +87,15 @@ def _farther(main: Entry, topic: str) -> Iterator[tuple[Sense, int]]:
     second = net.to(main.sense, DOWN, TERM)[:8]
     nouns = list(_of_definition(main.sense, main.sense.words))
     rings = [_few(net.to(s, DOWN, PART, TERM))[:MOST_FAR] for s in (*(s for s in nouns if s.file in CONCRETE and s.file != BODY), *second)]
-    plain = [s for s in nouns if s.file in CONCRETE and s.file != BODY and s.word not in BROAD and len(net.senses(s.word)) < 4]
-    rings += [net.mentions([s.word, s.many()])[:MOST_FAR_MENTIONS] for s in plain]
     yield from ((s, 2) for s in _in_turn([sisters[:MOST_SISTERS], *rings]))
+
+
+def _said(main: Entry, topic: str) -> Iterator[tuple[Sense, int]]:
+    """Definitions that mention a noun of the definition."""
+    net = wordnet()
+    nouns = [s for s in _of_definition(main.sense, main.sense.words) if s.file in CONCRETE and s.file != BODY and s.word not in BROAD]
+    rings = [net.mentions([s.word, s.many()])[:MOST_FAR_MENTIONS] for s in nouns if len(net.senses(s.word)) < 4]
+    yield from ((s, 2) for s in _in_turn(rings))
 
 
 def _loose(main: Entry, topic: str) -> Iterator[tuple[Sense, int]]:
@@ -116,6 +123,9 @@ def _mentions(main: Entry, topic: str) -> list[Sense]:
     names = [word for word in names if len(word) > 2 and word not in BROAD]
     said = [form for word in names for form in (word, main.sense.many(word))]
     found = [s for s in net.mentions(said) if s.kind != "v" and not (s.single and s.file != PERSON)] if said else []
+    if main.word.endswith("ing"):  # a noun, not as in "a vein running from the foot"
+        noun = re.compile(rf"\b(?:of|in|for|by|with|or|and) {main.word}\b(?! (?:an?|the|from|along|to|up|down|out|for|around|on|over)\b)")
+        found = [s for s in found if noun.search(s.gloss)]
     adjective = [w for w in re.findall(r"[a-z-]+", topic.lower()) if net.pertains(w) is main.sense]
     found += net.mentions(adjective) if adjective else []
     found = [*(s for s in found if not s.single), *(s for s in found if s.single)][: 4 * MOST_MENTIONS]
@@ -135,7 +145,7 @@ def _of_definition(sense: Sense, own: Sequence[str], strict: bool = True) -> Ite
             if found[0][0].file not in CONCRETE and strict and all(s.file != sense.file for s, _ in found[:2]):
                 continue
             wider = next((s for s, _ in found if s in net.above(sense)), None)
-            if wider or len(found) < 3 or (found[0][1] + 1) / total > 0.6:
+            if wider or len(found) == 1 or (found[0][1] + 1) / total > MAIN:
                 yield wider or found[0][0]
             elif (best := best_sense(base, near - {word})) and (not strict or fits(best, near - {word, base} - LIGHT)):
                 yield best

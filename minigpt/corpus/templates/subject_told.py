@@ -9,6 +9,8 @@ from minigpt.corpus.templates.subject_sense import CONCRETE, Entry
 from minigpt.corpus.templates.subject_words import COUNTS, noun, text_of, verb
 from minigpt.corpus.wordnet import wordnet
 
+MOST_TRIES = 12  # words tried, until one has a sister
+
 
 def entry(t: Teller, size: int) -> list[str]:
     """An entry of an encyclopedia."""
@@ -42,7 +44,7 @@ def glossary(t: Teller, size: int) -> list[str]:
 
 def line(t: Teller, e: Entry, sign: str) -> str:
     """A word and its meaning on one line."""
-    label = f"in {t.field(e)}, " if e.sense.label else ""
+    label = f"in {t.field(e)}, " if t.field(e) else ""
     more = f" ({e.sense.more})" if e.sense.more else ""
     return f"{'to ' * (e.sense.kind == 'v')}{e.word}{sign}{label}{e.sense.gloss}{more}."
 
@@ -74,7 +76,7 @@ def comparison(t: Teller, size: int) -> list[str]:
 
 def pair(t: Teller) -> tuple[Entry, Entry]:
     """Two words to compare, of the same family if there are such."""
-    for _ in range(5):
+    for _ in range(MOST_TRIES):
         one = (t.pick(1, plain) or t.pick(1) or [t.main])[0]
         apart = [
             o
