@@ -28,7 +28,7 @@ PARTICIPLES = frozenset(
     "occurring serving belonging covering surrounding extending including "
     "producing feeding lying requiring forming yielding adapted capable "
     "situated shaped placed taken eaten written set worked operated intended ranging resulting "
-    "designating concerned relating pertaining noted famous important larger smaller".split()
+    "preceding following designating concerned relating pertaining noted famous important larger smaller".split()
 )
 MASS_FILES = frozenset(
     (7, 9, 12, 13, 16, 19, 22, 26, 27)
@@ -156,6 +156,8 @@ class Lexicon:
             return "t"
         if instance:
             return "t" if WITH_THE.search(word) else "m"
+        if word[:1].isupper() and phrase.label.endswith("mythology"):
+            return "m"
         if re.search(r"ics( |$)|series$|species$|news$", word):
             return "m"
         if self.is_plural(word) or word in PAIRS:
@@ -167,6 +169,9 @@ class Lexicon:
         if re.search(r"(?<!th)(ing|ism|ness|ity|ship|hood|ology|graphy|nomy|ics|cy|ure)$", word) and not self.often_counted(word):
             return "m" if file not in (5, 6, 17, 18, 20, 8) else "c"
         if file == ACT and re.search(r"ing\b", word) and not self.often_counted(word):
+            return "m"
+        last = word.lower().split()[-1]
+        if file in ABSTRACT_FILES and " " in word and self.bare[last] > self.after_a[last]:
             return "m"
         if file in ABSTRACT_FILES and phrase.text and not ONE.match(phrase.text) and not self.often_counted(word):
             return "m"
