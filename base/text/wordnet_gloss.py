@@ -98,9 +98,7 @@ class Lexicon:
             last = i + 1 == len(words) or words[i + 1].lower() in PREPOSITIONS or not words[i + 1][0].isalpha()
             if last and (before in ("a", "an", "each", "another", "one") or (i > 1 and words[i - 2].lower() in ("a", "an", "each", "one"))):
                 self.after_a[word.lower()] += 1
-            elif (
-                last and word.islower() and before in ("of", "in", "with", "by", "for", "from", "to", "as", "into", "and", "or", "without")
-            ):
+            elif last and word.islower() and before in ("of", "in", "with", "by", "for", "from", "as", "into", "and", "or", "without"):
                 self.bare[word.lower()] += 1
             if word[0].isupper():
                 for n in (1, 2, 3):
@@ -171,7 +169,7 @@ class Lexicon:
         if file == ACT and re.search(r"ing\b", word) and not self.often_counted(word):
             return "m"
         last = word.lower().split()[-1]
-        if file in ABSTRACT_FILES and " " in word and self.bare[last] > self.after_a[last]:
+        if file in ABSTRACT_FILES and " " in word and self.bare[last] > 2 * self.after_a[last]:
             return "m"
         if file in ABSTRACT_FILES and phrase.text and not ONE.match(phrase.text) and not self.often_counted(word):
             return "m"
@@ -309,8 +307,10 @@ def head_of(words: list[str], lexicon: Lexicon) -> int | None:
         if word.endswith(",") and adjective:
             continue
         joined = after in ("and", "or") and adjective
-        participle = after in PARTICIPLES or (
-            re.search(r"(ed|ing)$", after) and i + 2 < len(words) and words[i + 2].lower() in PREPOSITIONS
+        participle = (
+            after in PARTICIPLES
+            or (after.endswith("ing") and after not in lexicon.nouns)
+            or (re.search(r"(ed|ing)$", after) and i + 2 < len(words) and words[i + 2].lower() in PREPOSITIONS)
         )
         if word.endswith(",") or ((after in PREPOSITIONS or participle) and not joined):
             if known and not (adjective and bare not in lexicon.nouns):
