@@ -134,9 +134,9 @@ def test_documents_obey_the_prompt_and_agree_with_themselves(prompt):
 @pytest.mark.parametrize(
     ("prompt", "forms"),
     [
-        ("A friendly assistant for everyday conversation about gardening", {"conversation", "talk"}),
-        ("A GPT that summarizes local news about floods", {"talk", "answer"}),
-        ("A tutor that explains photosynthesis to kids", {"questions", "answer", "plan"}),
+        ("A friendly assistant for everyday conversation about zorblaxes", {"conversation", "talk"}),
+        ("A GPT that summarizes local news about zorblaxes", {"talk", "answer"}),
+        ("A tutor that explains zorblaxes to kids", {"questions", "answer", "plan"}),
     ],
 )
 def test_a_topic_that_no_form_knows_is_said_to_be_unknown_and_named_in_every_document(prompt, forms):

@@ -268,7 +268,7 @@ def test_presets() -> None:
         assert set(preset.forms) <= set(FORMS[preset.category])
         assert preset.prompt.endswith(".") and understand(preset.prompt).category == preset.category
         assert preset.description.endswith(".") and "\n" not in preset.description and len(preset.description) <= 80
-    assert {preset.category for preset in PRESETS.values()} == set(FORMS) - {"topic", "persona", "occasion"}
+    assert {preset.category for preset in PRESETS.values()} == set(FORMS) - {"topic", "persona", "occasion", "subject"}
 
 
 def test_a_prompt_adds_constraints_to_a_preset() -> None:
@@ -295,9 +295,12 @@ def test_the_plan_says_what_was_understood() -> None:
 
 
 def test_the_plan_says_that_no_writer_covers_it_and_names_two_better_ways() -> None:
+    line, advice = describe(understand("a GPT about zorblax herding"))
+    assert "no writer covers this" in line and "zorblax herding" in line
+    assert "Ollama" in advice and "--data" in advice and "no facts about zorblax herding and only talks around it" in advice
     line, advice = describe(understand("a GPT about medieval falconry"))
-    assert "no writer covers this" in line and "medieval falconry" in line
-    assert "Ollama" in advice and "--data" in advice and "medieval falconry" in advice
+    assert "facts from WordNet" in line and "medieval falconry" in line
+    assert "Ollama" in advice and "--data" in advice and "what WordNet says of falconry and the Middle Ages" in advice
     assert "--data" in describe(understand(""))[1]
 
 

@@ -14,13 +14,13 @@ from minigpt.corpus.request import Request
 from minigpt.corpus.templates import topic, write_documents
 
 PROMPTS = [
-    "a GPT about medieval falconry",
-    "how to train a dog",
-    "Stoic philosophy, formal",
-    "chess openings explained for kids",
-    "a funny GPT about the fall of Rome",
-    "short texts about bees and beekeeping",
-    "detailed knowledge of old lighthouses",
+    "a GPT about late minecrafting",
+    "how to zorblax a frumple",
+    "Zorblaxian frumples, formal",
+    "frumples explained for kids",
+    "a funny GPT about the Zorblax of Frumple",
+    "short texts about frumples and zorblaxes",
+    "detailed knowledge of old zorblaxes",
     "Ein GPT über mittelalterliche Falknerei",
     "中世の鷹狩りについてのGPT",
 ]
@@ -94,7 +94,7 @@ def test_the_topic_is_never_the_subject_of_a_claim() -> None:
 def test_length() -> None:
     mean = {}
     for length in ("short", None, "long"):
-        texts = [text for _, text in texts_of(Request("topic", topic.NAMES, topics=("kites",), length=length), 160)]
+        texts = [text for _, text in texts_of(Request("topic", topic.NAMES, topics=("zorblaxes",), length=length), 160)]
         mean[length] = sum(len(text.split()) for text in texts) / len(texts)
     assert mean["short"] * 1.1 < mean[None] < mean["long"] / 1.1
 
@@ -106,7 +106,7 @@ def test_a_topic_lasts_for_60_000_tokens_and_is_varied() -> None:
     sizes: list[int] = []
     total = near = 0
     texts = []
-    for document in write_documents(understand("a GPT about medieval falconry"), random.Random(11)):
+    for document in write_documents(understand("a GPT about late minecrafting"), random.Random(11)):
         words = document.text.split()
         texts.append(document.text)
         total += len(words)

@@ -11,8 +11,8 @@ from minigpt.corpus.words import load_words
 
 IRREGULAR = load_words("prompts_plain")["irregular plurals"]  # plural -> singular
 ENDINGS = ("s", "es", "ed", "d", "ing", "er", "ers", "'s", "s'")
-SILENT_H = ("hour", "honest", "honor", "herb")
-LIKE_YOU = ("use", "uni", "one", "eu", "uti", "usual")  # spelled with a vowel, pronounced with a consonant
+SILENT_H = ("hour", "honest", "honor", "honour", "herb", "heir")
+LIKE_YOU = re.compile(r"us[ae]|usual|uni(?!dent|mp|n)|one(?!r)|once|eu|ewe|uti|ubi|ukul|ukr|ur[aou]|uvu")  # pronounced with a consonant
 SMALL = frozenset("a an and the of with on in for to at by from but or al alla au con e".split())
 
 
@@ -21,7 +21,7 @@ def starts_with_vowel_sound(word: str) -> bool:
     low = word.lower()
     if low.startswith(("8", "11", "18")):
         return True
-    return low.startswith(SILENT_H) or (low[0] in "aeiou" and not low.startswith(LIKE_YOU))
+    return low.startswith(SILENT_H) or (low[0] in "aeiou" and not LIKE_YOU.match(low))
 
 
 def upper_first(text: str) -> str:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from minigpt.corpus.english import article
+from minigpt.corpus.english import article, join_and
 from minigpt.corpus.prompt.language import NAMES
 from minigpt.corpus.request import Request
-from minigpt.corpus.templates import covers
+from minigpt.corpus.templates import able, covers, subject
 from minigpt.corpus.templates.left_out import ruled_out_things
 from minigpt.corpus.templates.persona_voices import voice_of
 
@@ -43,7 +43,9 @@ def _subject(request: Request, templates: bool) -> list[str]:
         forms = ", ".join(form.replace("_", " ") for form in request.forms) if request.category == "occasion" else ""
         said = forms if forms and len(request.forms) <= FEW else request.category
         return [f"{request.category} ({request.kind})" if request.kind else said]
-    return ["no writer covers this; general forms"] if templates else []
+    if not templates:
+        return []
+    return ["no writer of its own; facts from WordNet" if subject.covers(request) else "no writer covers this; general forms"]
 
 
 def _persona(request: Request, templates: bool) -> str:
@@ -90,10 +92,17 @@ def _warnings(request: Request) -> list[str]:
     lines = []
     if things := dict.fromkeys(f'"{thing}"' for part in request.parts for thing in ruled_out_things(part)):
         lines.append(f"templates leave out texts with the word {' or '.join(things)}; what it stands for may still come up in other words")
-    uncovered = [part for part in request.parts if not (part.confidence > 0 and covers(part))]
+    told = [part for part in able(request).parts if part.category == "subject"]
+    if told:
+        words = dict.fromkeys(word for part in told for word in subject.known(part))
+        about = ", ".join(dict.fromkeys(map(_about, told)))
+        better = "a local Ollama model (--source ollama) or your own text (--data FILE) teaches more"
+        lines.append(f"about {about}, the templates know what WordNet says of {join_and(list(words))}: {better}")
+    uncovered = [part for part, ready in zip(request.parts, able(request).parts, strict=True)
+                 if ready.category != "subject" and not (part.confidence > 0 and covers(part))]  # fmt: skip
     if uncovered:
         about = ", ".join(dict.fromkeys(filter(None, map(_about, uncovered))))
-        what = f"knows no facts about {about}" if about else "found no subject in the prompt"
+        what = f"knows no facts about {about} and only talks around it" if about else "found no subject in the prompt"
         better = "a local Ollama model (--source ollama) or your own text (--data FILE) is the better teacher"
         lines.append(f"the built-in writer {what}: {better}")
     if request.unwritten:

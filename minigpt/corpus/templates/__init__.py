@@ -38,6 +38,13 @@ Reading order:
     technical_explain     explanations of programming
     technical_systems     system design with computed figures
     topic                 documents about a topic without facts
+    subject_sense         a topic -> its nouns, each in its sense
+    subject_field         a topic -> the words that belong to it
+    subject_words         a word of WordNet -> its article and verb
+    subject_facts         a word of WordNet -> sentences
+    subject_asked         questions about its words, with answers
+    subject_told          texts that tell of its words
+    subject               documents about a topic that WordNet knows
     traces                worked examples of algorithms
     traces_graphs         worked examples on graphs and trees
     traces_more           worked examples on strings, caches, queues and tables
@@ -55,7 +62,7 @@ from types import ModuleType
 
 from minigpt.corpus.documents import Document
 from minigpt.corpus.request import Request
-from minigpt.corpus.templates import cooking, general, occasion, persona, poetry, technical, topic
+from minigpt.corpus.templates import cooking, general, occasion, persona, poetry, subject, technical, topic
 from minigpt.corpus.templates.grammar import Form
 from minigpt.corpus.templates.left_out import word_pattern
 from minigpt.corpus.words import load_words
@@ -63,7 +70,7 @@ from minigpt.errors import MinigptError
 
 WRITERS: Mapping[str, ModuleType] = {
     "cooking": cooking, "poetry": poetry, "technical": technical, "general": general, "persona": persona, "occasion": occasion,
-    "topic": topic,
+    "subject": subject, "topic": topic,
 }  # fmt: skip
 FORMS: Mapping[str, Mapping[str, Form]] = {category: writer.FORMS for category, writer in WRITERS.items()}
 MAX_REPEATS = 1000  # consecutive texts that are not new, after which the tables count as exhausted
@@ -76,8 +83,9 @@ def covers(request: Request) -> bool:
 
 
 def able(request: Request) -> Request:
-    """The request, with parts whose topics the general forms do not know moved to forms that fit any topic."""
-    return request.of([part if covers(part) else _about_anything(part) for part in request.parts])
+    """The request, with parts whose topics the general forms do not know moved to forms that fit any topic, or that WordNet fills."""
+    anything = [part if covers(part) else _about_anything(part) for part in request.parts]
+    return request.of([subject.told(part) if part.category == "topic" and subject.covers(part) else part for part in anything])
 
 
 def _about_anything(request: Request) -> Request:
@@ -135,4 +143,5 @@ def _write(request: Request, rng: random.Random) -> Iterator[Document]:
                 continue
             repeats = 0
             written.add(mark)
-            yield Document(text, source="template", origin={"category": request.category, "form": form})
+            facts = {"facts": "wordnet"} if request.category == "subject" else {}
+            yield Document(text, source="template", origin={"category": request.category, "form": form, **facts})

@@ -1,0 +1,158 @@
+"""Finds the words of a subject in WordNet: what it is, its kinds, parts and terms, and what else has to do with it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import cache
+
+from minigpt.corpus.templates.subject_sense import CONCRETE, LIGHT, Entry, best_sense, concepts, fits
+from minigpt.corpus.wordnet import DOWN, FIELD, MEMBER, PART, PERSON, SUBSTANCE, TERM, UP, WHOLE, Sense, wordnet
+from minigpt.corpus.words import load_words
+
+BROAD = frozenset(load_words("subject")["broad words"])
+MAIN = 0.6  # share of a word's uses from which its first meaning is taken
+MOST, ENOUGH, FEW, LEAST = 90, 24, 14, 6  # entries of a word of the topic: the most, with farther ones, with loose ones; fewer are no field
+BODY = 8  # WordNet's number of the field of parts of the body, whose parts are no subject
+MOST_FAR, MOST_FAR_MENTIONS, MOST_TERMS = 5, 12, 15  # entries of one farther relation
+MOST_MENTIONS, MOST_SISTERS, MOST_NAMES = 60, 12, 10
+
+
+@dataclass(frozen=True)
+class Subject:
+    """What WordNet knows of a topic."""
+
+    mains: tuple[Entry, ...]  # what the topic's own words mean, the most important first
+    entries: tuple[Entry, ...]  # all others that have a definition, without doubles
+
+
+@cache
+def subject_of(topic: str) -> Subject | None:
+    """The subject of a topic; None if WordNet knows too little about it."""
+    mains = concepts(topic)
+    if not mains:
+        return None
+    entries: dict[int, Entry] = {}
+    taken = {main.sense.number for main in mains}
+    words = {main.word.lower() for main in mains}
+    for number, main in enumerate(mains):
+        own = 0
+        for ring, enough in ((_close, MOST), (_farther, ENOUGH), (_said, FEW), (_loose, FEW)):
+            for sense, near in ring(main, topic):
+                word = shown(sense)
+                if own < enough and sense.number not in taken and word.lower() not in words and usable(sense, word):
+                    taken.add(sense.number)
+                    words.add(word.lower())
+                    entries[sense.number] = Entry(sense, word, near, number)
+                    own += 1
+    return Subject(tuple(mains), tuple(entries.values())) if len(entries) >= LEAST else None
+
+
+def shown(sense: Sense) -> str:
+    """The word for a meaning: the first that is no abbreviation; a person's whole name."""
+    if sense.single and sense.file == PERSON:
+        return next((word for word in sense.words[1:] if len(word.split()) in (2, 3) and word.endswith(sense.word.split()[-1])), sense.word)
+    if not sense.single and re.fullmatch("[A-Z][a-z]+", sense.word):  # Lord, noble
+        return next((word for word in sense.words if word.islower()), sense.word)
+    return next((word for word in sense.words if not re.search(r"\.|^[A-Z]{2,}$|\d", word)), sense.word)
+
+
+def usable(sense: Sense, word: str) -> bool:
+    """Whether a sense can be told: it has a definition, which does not say the word itself."""
+    good = bool(sense.gloss) and word not in BROAD and word.isascii() and len(word.split()) < 5
+    return good and not re.search(rf"\b{re.escape(word.lower())}\b", sense.gloss.lower())
+
+
+def _close(main: Entry, topic: str) -> Iterator[tuple[Sense, int]]:
+    """What WordNet itself relates to a sense, in turns of the relations, then the definitions that mention it."""
+    net, sense = wordnet(), main.sense
+    up = [s for s in net.above(sense) if s.word not in BROAD]
+    kinds = net.to(sense, DOWN)
+    deeper = [s for kind in kinds for s in net.to(kind, DOWN)]
+    parts = [*net.to(sense, PART, SUBSTANCE, MEMBER), *(s for wider in up[:2] for s in net.to(wider, PART))]
+    fields = [wider for wider in (*net.to(sense, UP)[:1], *net.to(sense, FIELD)) if wider.word not in BROAD]
+    terms = [*net.to(sense, TERM), *(s for wider in fields for s in net.to(wider, TERM)[:MOST_TERMS])]
+    said = list(_of_definition(sense, sense.words))
+    rings = (_few(kinds), _few(terms), _few(parts), said, up[:3], net.to(sense, WHOLE)[:6])
+    yield from ((s, 1) for s in _in_turn(rings))
+    yield from ((s, 1) for s in _mentions(main, topic))
+    yield from ((s, 2) for s in _few(deeper))
+
+
+def _farther(main: Entry, topic: str) -> Iterator[tuple[Sense, int]]:
+    """Sisters, and what belongs to the nouns of the definition: to falconry, the falcons and hunts."""
+    net = wordnet()
+    sisters = [s for up in net.to(main.sense, UP)[:1] if up.word not in BROAD for s in net.to(up, DOWN) if s is not main.sense]
+    second = net.to(main.sense, DOWN, TERM)[:8]
+    nouns = list(_of_definition(main.sense, main.sense.words))
+    rings = [_few(net.to(s, DOWN, PART, TERM))[:MOST_FAR] for s in (*(s for s in nouns if s.file in CONCRETE and s.file != BODY), *second)]
+    yield from ((s, 2) for s in _in_turn([sisters[:MOST_SISTERS], *rings]))
+
+
+def _said(main: Entry, topic: str) -> Iterator[tuple[Sense, int]]:
+    """Definitions that mention a noun of the definition."""
+    net = wordnet()
+    nouns = [s for s in _of_definition(main.sense, main.sense.words) if s.file in CONCRETE and s.file != BODY and s.word not in BROAD]
+    rings = [net.mentions([s.word, s.many()])[:MOST_FAR_MENTIONS] for s in nouns if len(net.senses(s.word)) < 4]
+    yield from ((s, 2) for s in _in_turn(rings))
+
+
+def _loose(main: Entry, topic: str) -> Iterator[tuple[Sense, int]]:
+    """The nouns of the definition in their usual meaning, and what belongs to them."""
+    net = wordnet()
+    nouns = list(_of_definition(main.sense, main.sense.words, strict=False))
+    yield from ((s, 2) for s in nouns)
+    yield from ((s, 2) for s in _in_turn([_few(net.to(s, DOWN, PART, TERM))[:MOST_FAR] for s in (*nouns, *net.to(main.sense, UP))]))
+
+
+def _few(senses: Iterable[Sense]) -> list[Sense]:
+    """The senses, with at most MOST_NAMES names of persons or places."""
+    kept, names = [], 0
+    for s in senses:
+        names += s.single
+        if not s.single or names <= MOST_NAMES:
+            kept.append(s)
+    return kept
+
+
+def _mentions(main: Entry, topic: str) -> list[Sense]:
+    """Definitions that use the word, spread evenly over WordNet, things before names."""
+    net = wordnet()
+    names = [main.word, *(word for word in main.sense.words if word != main.word and len(net.senses(word)) < 3)]
+    names = [word for word in names if len(word) > 2 and word not in BROAD]
+    said = [form for word in names for form in (word, main.sense.many(word))]
+    found = [s for s in net.mentions(said) if s.kind != "v" and not (s.single and s.file != PERSON)] if said else []
+    if main.word.endswith("ing"):  # a noun, not as in "a vein running from the foot"
+        noun = re.compile(rf"\b(?:of|in|for|by|with|or|and) {main.word}\b(?! (?:an?|the|from|along|to|up|down|out|for|around|on|over)\b)")
+        found = [s for s in found if noun.search(s.gloss)]
+    adjective = [w for w in re.findall(r"[a-z-]+", topic.lower()) if net.pertains(w) is main.sense]
+    found += net.mentions(adjective) if adjective else []
+    found = [*(s for s in found if not s.single), *(s for s in found if s.single)][: 4 * MOST_MENTIONS]
+    step = max(1, len(found) // MOST_MENTIONS)
+    return _few(found[::step])
+
+
+def _of_definition(sense: Sense, own: Sequence[str], strict: bool = True) -> Iterator[Sense]:
+    """The nouns of a sense's definition whose meaning is hardly in doubt."""
+    net, near = wordnet(), set(re.findall(r"[a-z]{4,}", sense.gloss))
+    said = re.sub(r"\b(?:who|that|which|to) [a-z]+", "", f"{sense.gloss} {sense.more}")  # a verb follows
+    for word in dict.fromkeys(re.findall(r"[a-z]+", said)):
+        base = net.base(word) if len(word) > 3 and word not in LIGHT and word not in net.adjectives else ""
+        found = net.senses(base) if base and base not in own and base not in LIGHT and base not in BROAD else []
+        if found and not re.search(r"(ed|ing)$", word):
+            total = sum(count for _, count in found) + len(found)
+            if found[0][0].file not in CONCRETE and strict and all(s.file != sense.file for s, _ in found[:2]):
+                continue
+            wider = next((s for s, _ in found if s in net.above(sense)), None)
+            if wider or len(found) == 1 or (found[0][1] + 1) / total > MAIN:
+                yield wider or found[0][0]
+            elif (best := best_sense(base, near - {word})) and (not strict or fits(best, near - {word, base} - LIGHT)):
+                yield best
+
+
+def _in_turn(rings: Iterable[Sequence[Sense]]) -> Iterator[Sense]:
+    """One from each ring, again and again."""
+    lists = [list(ring) for ring in rings]
+    for place in range(max(map(len, lists), default=0)):
+        yield from (ring[place] for ring in lists if place < len(ring))

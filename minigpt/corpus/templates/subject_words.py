@@ -1,0 +1,52 @@
+"""Puts words of WordNet into sentences: their articles, their verbs."""
+
+from __future__ import annotations
+
+import re
+
+from minigpt.corpus.english import article, plurals
+from minigpt.corpus.templates.subject_sense import OF, Entry
+from minigpt.corpus.wordnet import MANY, PERSON, Sense
+
+COUNTS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve")
+EVENTS = frozenset((4, 11, 28))  # fields of acts, events and times: what is named there is over
+
+
+def plural_name(word: str) -> bool:
+    """Whether a name is a plural: the Middle Ages."""
+    return word.endswith("s") and not word.endswith(("ss", "us", "is"))
+
+
+def named(sense: Sense, word: str) -> str:
+    """A word with the article that it takes: a falcon, falconry, jesses, the Renaissance."""
+    if sense.kind == "v":
+        return f"to {word}"
+    if sense.kind == "t":
+        return f"the {word}"
+    return f"{article(word)} {word}" if sense.kind == "c" else word
+
+
+def verb(sense: Sense, word: str = "") -> str:
+    """Is, are, was or were, as a word's definition needs it."""
+    past = sense.single and (sense.file == PERSON or sense.file in EVENTS)
+    many = sense.kind == "p" or (sense.kind == "t" and plural_name(word or sense.word))
+    return {(False, False): "is", (True, False): "are", (False, True): "was", (True, True): "were"}[many, past]
+
+
+def gloss_of(sense: Sense) -> str:
+    return f"to {sense.gloss}" if sense.kind == "v" else sense.gloss
+
+
+def plain_topic(topic: str) -> str:
+    """The topic as many of its kind: "a grumpy wizard" -> grumpy wizards."""
+    found = re.fullmatch(r"an? ((?:[\w'-]+ )*)([\w'-]+)", topic)
+    return f"{found[1]}{MANY.get(found[2]) or plurals(found[2])[0]}" if found and not OF.search(found[1]) else topic
+
+
+def text_of(sentences: list[str]) -> str:
+    """Sentences as one paragraph; empty ones are left out."""
+    return " ".join(sentence for sentence in sentences if sentence)
+
+
+def noun(entry: Entry) -> bool:
+    return entry.sense.kind != "v"

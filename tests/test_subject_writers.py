@@ -1,0 +1,295 @@
+"""Documents about any subject that WordNet knows: what they claim is what WordNet says, read here from its file without the writers."""
+
+from __future__ import annotations
+
+import lzma
+import random
+import re
+import subprocess
+import sys
+from collections import Counter
+from functools import cache
+from itertools import islice
+from pathlib import Path
+
+import pytest
+
+from minigpt.corpus.english import starts_with_vowel_sound
+from minigpt.corpus.prompt.understand import describe, understand
+from minigpt.corpus.request import Request
+from minigpt.corpus.templates import FORMS, able, write_documents
+from minigpt.corpus.templates.subject import covers
+from minigpt.corpus.templates.subject_field import subject_of
+from minigpt.corpus.templates.subject_sense import concepts
+from minigpt.corpus.wordnet import wordnet
+
+DATA = Path(__file__).parent.parent / "minigpt/corpus/tables/wordnet.txt.xz"
+SUBJECTS = [
+    "medieval falconry", "chess", "whales", "bees and beekeeping", "steam engines", "pirate sea shanties", "the fall of rome", "jazz",
+    "training a dog", "old lighthouses", "houseplants", "stoic philosophy", "penguins", "cathedrals", "volcanoes", "comets", "wine",
+    "horse races", "submarines", "ancient egypt", "knitting", "tax law", "violins", "glaciers", "video games", "yoga", "dentistry",
+]  # fmt: skip
+UNFIT = re.compile(
+    r"\b(?:sex(?:ual\w*)?|whore|slut|penis|vagina|nigger|faggot|porno\w*|prostitut\w*|rape[sd]?|fuck\w*|shit)\b", re.IGNORECASE
+)
+
+
+@cache
+def lines() -> list[list[str]]:
+    """The fields of each synset, straight from the file."""
+    text = lzma.decompress(DATA.read_bytes()).decode()
+    return [line.split("\t") for line in text.split("\n\n")[0].split("\n")]
+
+
+@cache
+def meanings() -> dict[str, set[str]]:
+    """Each word and plural, in lower case -> its definitions."""
+    found: dict[str, set[str]] = {}
+    for fields in lines():
+        for pair in fields[0].split("|"):
+            for word in pair.split("/"):
+                found.setdefault(word.lower(), set()).add(fields[2])
+    return found
+
+
+def means(word: str) -> set[str]:
+    """The definitions of a word or of its plural."""
+    return meanings().get(bare(word)) or meanings().get(bare(word).removesuffix("s")) or meanings()[bare(word).removesuffix("es")]
+
+
+@cache
+def ancestors(number: int) -> frozenset[int]:
+    """All wider terms of a synset, however far."""
+    near = {part[0]: part[1:] for part in lines()[number][6].split()}
+    up = [number + int(step) for step in near["@"].split(",")] if "@" in near else []
+    return frozenset(up).union(*map(ancestors, up))
+
+
+@cache
+def numbers(word: str) -> frozenset[int]:
+    return frozenset(i for i, fields in enumerate(lines()) if word.lower() in [p.split("/")[0].lower() for p in fields[0].split("|")])
+
+
+def documents(topic: str, count: int = 33, seed: int = 3, **asked: str) -> list[tuple[str, str]]:
+    """(form, text) of so many documents about a topic."""
+    request = able(Request("topic", tuple(FORMS["topic"]), topics=(topic,), **asked))  # type: ignore[arg-type]
+    assert request.category == "subject"
+    found = [(d.origin["form"], d.text) for d in islice(write_documents(request, random.Random(seed)), count)]
+    assert len(found) == count
+    return found
+
+
+def bare(phrase: str) -> str:
+    return re.sub(r"^(?:a|an|the) ", "", phrase.strip().lower())
+
+
+# ---- what is claimed -------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("topic", SUBJECTS[:14])
+def test_what_a_glossary_says_a_word_means_is_a_definition_of_it(topic: str) -> None:
+    checked = 0
+    for form, text in documents(topic, 44):
+        if form == "glossary":
+            for line in text.split("\n\n")[2].split("\n"):
+                word, meaning = re.split(r": | - |, ", line.rstrip("."), maxsplit=1)
+                known = meanings()[bare(word.removeprefix("to "))]
+                assert any(gloss and gloss in meaning for gloss in known), line
+                checked += 1
+    assert checked >= 12
+
+
+@pytest.mark.parametrize("topic", SUBJECTS[:14])
+def test_whatever_is_called_a_kind_of_something_is_below_it(topic: str) -> None:
+    """In statements; in a quiz the questions may be false, and there the answers are checked."""
+    checked = 0
+    for form, text in documents(topic, 66):
+        if form == "quiz":
+            text = text.split("Answers about")[1]
+        for word, parent in re.findall(
+            r"(?:^|[.:] |, )([A-Za-z][\w' -]*?) (?:is|are) (?:a|one) kind of ([\w' -]+)[.]", text, flags=re.MULTILINE
+        ):
+            word = re.sub(r"^(?:because|since|while|that) ", "", word)
+            if word.lower() in ("it", "each", "for each"):
+                continue
+            below = numbers(bare(word)) or numbers(bare(word).removesuffix("s"))
+            assert any(ancestors(number) & numbers(parent) for number in below), (word, parent, text)
+            checked += 1
+    assert checked >= 8
+
+
+def test_the_answer_of_a_quiz_is_its_only_true_choice_and_stands_among_the_choices() -> None:
+    checked = 0
+    for topic in SUBJECTS[:8]:
+        for form, text in documents(topic, 33):
+            if form != "quiz":
+                continue
+            asked, answers = text.split("Answers about")
+            for number, letter, meaning in re.findall(r"(?m)^(\d+)\. ([abc])\) (.*)\.$", answers):
+                block = re.split(r"(?m)^\d+\. ", asked)[int(number)]
+                assert f"   {letter}) {meaning}" in block, text
+                word = re.search(r'"([^"]+)"|(?:is|are|was|were) (?:a |an |the |to )?([^?]+)\?', block)
+                assert word and meaning.removeprefix("to ") in {g for w in (word[1] or word[2],) for g in means(w)}, block
+                checked += 1
+    assert checked >= 10
+
+
+def test_the_word_that_is_guessed_fits_every_answer() -> None:
+    checked = 0
+    for topic in SUBJECTS[:10]:
+        for form, text in documents(topic, 33):
+            if form == "guessing":
+                word = re.search(r"(?:It is|Yes,|Exactly:) ([^!.,:]+?)(?:!|\.|, and you)", text.split("\n")[-1])
+                assert word, text
+                for parent in re.findall(r"(?:it is|: [A-Z]\w+,|It is, \w+:) a kind of ([\w' -]+)\.", text):
+                    assert any(ancestors(n) & numbers(parent) for n in numbers(bare(word[1]))), (word[1], parent, text)
+                    checked += 1
+    assert checked >= 10
+
+
+def test_falconry_brings_its_birds_and_its_things() -> None:
+    texts = " ".join(text for _, text in documents("medieval falconry", 66)).lower()
+    for word in ("hawk", "falcon", "peregrine", "goshawk", "hood", "prey", "falconer"):
+        assert word in texts, word
+    assert "birds of prey" in texts and "art of training falcons" in texts
+
+
+# ---- how it reads ----------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("topic", SUBJECTS)
+def test_every_document_is_clean_and_rich_in_words_of_its_subject(topic: str) -> None:
+    subject = subject_of(topic)
+    assert subject is not None
+    everything = " ".join(f"{e.word} {e.many} {e.sense.gloss} {e.sense.more}" for e in (*subject.mains, *subject.entries))
+    words = set(re.findall(r"[a-z]{4,}", everything.lower()))
+    for form, text in documents(topic):
+        assert len(words & set(re.findall(r"[a-z]{4,}", text.lower()))) >= 10, text
+        assert text.isascii() and not re.search(r"[{}\[\]|~]|\ba\(n\)|\.\.| ,| \.|\bNone\b", text), text
+        assert not re.search(r"\b([a-z]+) \1\b", text), text
+        for article, word in re.findall(r"\b([Aa]n?) ([a-z]{3,})", text):
+            assert (article.lower() == "an") == starts_with_vowel_sound(word), f"{article} {word}"
+        if form in ("entry", "letter", "talk", "comparison", "diary"):
+            for part in re.split(r"(?<=[.?!]) |\n+", text):
+                assert not re.match(r"[a-z]", part) or re.search(r"\b(?:[A-Z]|St|Mr|Mrs|Dr)\. " + re.escape(part[:8]), text), part
+        assert not UNFIT.search(text), text
+        assert 60 <= len(text.split()) <= 350, text
+
+
+def test_sixty_random_nouns_of_all_fields_can_be_written_about() -> None:
+    """Nouns that people use, of every field: nearly all have a subject, and whoever has one gets distinct, clean documents."""
+    net, rng = wordnet(), random.Random(5)
+    used = sorted({s.word for i in range(0, len(net.lines), 7) for s in [net[i]] if s.word.islower() and net.uses(s.word) > 4})
+    chosen = [word for word in rng.sample(used, 60)]
+    known = [word for word in chosen if subject_of(word)]
+    assert len(known) >= 48
+    for word in known:
+        texts = [text for _, text in documents(word, 11)]
+        assert len(set(texts)) == 11 and not any(
+            UNFIT.search(text) or re.search(r"[{}\[\]|]|  ", re.sub(r"(?m)^ +", "", text)) for text in texts
+        )
+
+
+def test_a_form_lasts_and_varies() -> None:
+    for form in ("guessing", "comparison", "glossary", "letter"):  # the first three have the fewest phrases
+        request = Request("subject", (form,), topics=("medieval falconry",))
+        texts = [d.text for d in islice(write_documents(request, random.Random(4)), 2000)]
+        assert len(texts) == len(set(texts)) == 2000, form
+
+
+def test_two_subjects_have_hardly_a_sentence_in_common() -> None:
+    found = []
+    for topic in ("pirate sea shanties", "castles"):
+        text = "\n".join(text for _, text in documents(topic, 200))
+        parts = re.split(r"(?<=[.?!]) |\n", re.sub(r"(?m)^(?:\w+: |\d\. |Q: |A: )", "", text))
+        found.append(Counter(part for part in parts if len(part.split()) > 4))
+    common = sum(count for part, count in found[0].items() if part in found[1])
+    assert common < 0.05 * sum(found[0].values())
+
+
+# ---- which meaning ---------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("topic", "word", "said"),
+    [
+        ("chess", "chess", "board game"), ("whales", "whale", "cetacean"), ("pirates", "pirate", "robs at sea"),
+        ("wizards", "wizard", "magic"),
+        ("jazz", "jazz", "music"), ("medieval falconry", "falconry", "falcons"), ("the fall of rome", "Rome", "city"),
+        ("tropical fish care", "fish", "aquatic"), ("a mars colony and planets", "planet", "celestial"), ("bridges", "bridge", "structure"),
+        ("pirate sea shanties", "shanty", "song"), ("training a dog", "dog", "domesticated"),
+    ],
+)  # fmt: skip
+def test_the_meaning_is_the_one_that_people_mean(topic: str, word: str, said: str) -> None:
+    assert any(entry.word == word and said in entry.sense.gloss for entry in concepts(topic))
+
+
+def test_the_second_word_of_a_topic_counts_too() -> None:
+    assert [entry.word for entry in concepts("medieval falconry")] == ["falconry", "Middle Ages"]
+    texts = " ".join(text for _, text in documents("medieval falconry", 44))
+    assert "Middle Ages" in texts or "medieval helmet" in texts
+
+
+def test_what_wordnet_does_not_know_is_talked_around_and_the_plan_says_so() -> None:
+    assert subject_of("zorblax") is None
+    request = understand("a GPT about zorblax")
+    assert not covers(request) and able(request).category == "topic"
+    assert "only talks around it" in describe(request)[1]
+
+
+def test_german_words_are_not_read_as_english_ones() -> None:
+    assert not covers(Request("topic", ("answer",), topics=("gift",), language="de")) and covers(
+        Request("topic", ("answer",), topics=("bees",))
+    )
+
+
+def test_no_synset_is_unfit() -> None:
+    assert not [fields for fields in lines() if UNFIT.search(" ".join(fields[:6]))]
+
+
+# ---- as the request wants it -----------------------------------------------------------------------------------------------------
+
+
+def test_tone_length_and_audience() -> None:
+    mean = {length: sum(len(t.split()) for _, t in documents("castles", 66, length=length)) for length in ("short", "long")}
+    assert mean["short"] * 1.4 < mean["long"]
+    assert all("P.S. " in text for _, text in documents("castles", 33, tone="fun"))
+    assert not any("!" in text for _, text in documents("castles", 66, tone="formal"))
+    children = documents("castles", 33, audience="children")
+    assert max(len(part.split()) for _, text in children for part in re.split(r"[.?!:\n]", text)) < 45
+
+
+def test_what_is_left_out_stays_out() -> None:
+    request = able(Request("topic", tuple(FORMS["topic"]), topics=("castles",), without=("moat", "keep")))
+    texts = [d.text.lower() for d in islice(write_documents(request, random.Random(2)), 60)]
+    assert texts and not any(re.search(r"\b(?:moats?|keeps?)\b", text) for text in texts)
+
+
+def test_forms_that_were_asked_for() -> None:
+    request = able(Request("topic", ("letter", "poem"), topics=("castles",)))
+    assert request.forms == ("letter", "poem")
+    request = understand("A friendly assistant for everyday conversation about gardening")
+    assert able(request).category in ("general", "subject") and "conversation" in (*able(request).forms, "conversation")
+
+
+def test_documents_name_wordnet_and_depend_on_the_seed_alone() -> None:
+    request = able(Request("topic", tuple(FORMS["topic"]), topics=("castles",)))
+    document = next(write_documents(request, random.Random(1)))
+    assert document.origin == {"category": "subject", "form": request.forms[0], "facts": "wordnet"}
+    assert documents("castles", 40, seed=8) == documents("castles", 40, seed=8) != documents("castles", 40, seed=9)
+
+
+def test_a_cooking_corpus_never_opens_the_file() -> None:
+    code = """
+import random, lzma
+def closed(*args, **kwargs): raise AssertionError("WordNet was opened")
+lzma.decompress = closed
+from itertools import islice
+from minigpt.corpus.prompt.understand import describe, understand
+from minigpt.corpus.templates import write_documents
+for prompt in ("vegan soups", "haiku about autumn", "python tutorials", "business e-mails", ""):
+    request = understand(prompt)
+    describe(request)
+    assert len(list(islice(write_documents(request, random.Random(1)), 20))) == 20
+"""
+    subprocess.run([sys.executable, "-c", code], check=True)
