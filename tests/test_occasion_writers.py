@@ -103,7 +103,8 @@ def test_a_kind_that_is_named_is_written(prompt: str, form: str, topics: tuple[s
         ("a story about the prayer of a monk", "poetry"), ("love songs", "poetry"), ("sonnets about the moon", "poetry"),
         ("news about a speech", "general"), ("spelling lessons", "general"), ("a GPT that helps with spelling", "general"),
         ("business letters", "general"), ("code reviews", "technical"), ("JavaScript tutorials for professionals", "technical"),
-        ("a recipe for a toast", "cooking"), ("restaurant menus", "cooking"), ("how to train a dog", "topic"), ("a grumpy wizard", "persona"),
+        ("a recipe for a toast", "cooking"), ("restaurant menus", "cooking"), ("how to train a dog", "topic"),
+        ("a grumpy wizard", "persona"),
         ("medieval falconry", "topic"),
     ],
 )  # fmt: skip

@@ -1,4 +1,4 @@
-"""The packages of sources/*.toml -> documents, as files of JSON lines {"text", "source", "kind", "licence"}; and minigpt's own writers' text.
+"""The packages of sources/*.toml, and minigpt's own writers -> documents, as files of JSON lines {"text", "source", "kind", "licence"}.
 
 python base/text/collect.py ARCHIVES OUT      # downloads what ARCHIVES lacks: about 700 MB
 """
