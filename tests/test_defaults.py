@@ -102,9 +102,19 @@ def test_the_wider_a_model_the_lower_its_rate_and_the_more_text_it_gets() -> Non
 def test_a_run_without_options_is_as_the_help_says(name: str) -> None:
     config, training = Options().configure()
     value = getattr(training, name, getattr(config, name, getattr(Options(), name, None)))
-    assert said("train", name).split(",")[0] == str(value)
+    assert re.split("[,;]", said("train", name))[0] == str(value)
     if name in ("epochs", "context", "seed", "dropout"):
         assert value == getattr(TrainConfig(), name, getattr(ModelConfig(), name, None))
+
+
+@pytest.mark.parametrize("name", ["epochs", "dropout", "initial_tokens", "final_tokens"])
+def test_a_run_from_the_base_is_as_the_help_says(name: str) -> None:
+    """Templates are read less often there, without dropout; own text as from random weights, in smaller steps."""
+    recipe = Options(init="base", source="template").recipe
+    value = getattr(recipe, name)
+    assert f"; {value:,} " in f"{said('train', name)} ".replace("; 0 ", "; 0.0 ")
+    own, size = Options(init="base", source="own", data=("a.txt",)).recipe, Options().recipe
+    assert own._replace(learning_rate=size.learning_rate) == size and recipe.learning_rate < own.learning_rate < size.learning_rate
 
 
 def test_a_corpus_is_taken_to_have_as_many_different_tokens_as_the_help_of_bench_says() -> None:

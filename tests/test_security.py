@@ -45,7 +45,7 @@ from minigpt.errors import MinigptError
 from minigpt.model import specs
 from minigpt.run.card import model_card
 from minigpt.run.listener import Listener
-from minigpt.run.tokenize import tokenize_again
+from minigpt.run.tokenize import write_streams
 from minigpt.tokenizer import Tokenizer
 
 PROMPT = "A GPT that writes haiku about the sea"
@@ -260,7 +260,8 @@ def test_only_regular_files_are_read(run, tmp_path, impatient, make):
     journal = Journal(tmp_path / "teacher.jsonl", print)
     for read in (
         read_text, checksum, read_tensors, partial(read_state, shapes={}), open_stream, lambda p: list(id_chunks(p, 9)),
-        lambda p: tokenize_again(p, Tokenizer([]), tmp_path), lambda p: Journal(p, print), lambda p: journal.read_plan(),
+        lambda p: write_streams(p, Tokenizer([]), tmp_path / "a", tmp_path / "b"), lambda p: Journal(p, print),
+        lambda p: journal.read_plan(),
     ):  # fmt: skip
         with pytest.raises(MinigptError, match="cannot be read: Is a"):
             read(path)

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import click
 
 from minigpt.cli.common import is_terminal, show, tell
+from minigpt.corpus.english import upper_first
 from minigpt.disk.foreign import one_line
 from minigpt.run.listener import Listener
 from minigpt.run.pace import clock
@@ -32,6 +33,7 @@ class Console(Listener):
     def __init__(self, quiet: bool, asks: bool = True) -> None:
         seen = is_terminal(sys.stderr)
         self.quiet, self.live = quiet, seen and os.environ.get("TERM") != "dumb"  # a dumb terminal cannot redraw a line
+        self.agrees = not asks  # with whatever is proposed: --yes
         self.asks = asks and seen and not quiet and is_terminal(sys.stdin)
         self.shown = 0.0
         self.width = 0  # of the live line on the screen
@@ -51,6 +53,12 @@ class Console(Listener):
         for number, line in enumerate(lines, 1):
             tell(f"{number:4}  {line}")
         return int(click.prompt(one_line(what), type=click.IntRange(1, len(lines)), default=proposed + 1, err=True)) - 1
+
+    def accepts(self, what: str) -> bool:
+        if not self.asks:
+            return self.agrees
+        self.clear()
+        return click.confirm(one_line(f"{upper_first(what)}. Go on?"), default=False, err=True)
 
     def progress(self, what: str, done: int, total: int | None) -> None:
         now = time.perf_counter()

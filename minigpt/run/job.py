@@ -13,12 +13,14 @@ from pathlib import Path
 from minigpt import __version__
 from minigpt.backend import Backend, choose_backend
 from minigpt.config import ModelConfig, TrainConfig
+from minigpt.corpus.english import join_and
 from minigpt.corpus.ollama.host import resolve_host
 from minigpt.corpus.ollama.limits import OllamaError
 from minigpt.corpus.ollama.teacher import TeacherSettings, find_teacher
 from minigpt.corpus.own.files import OwnText
 from minigpt.corpus.prompt.understand import understand
 from minigpt.corpus.request import Request
+from minigpt.corpus.templates import unknown_topics
 from minigpt.disk.folder import RunFolder
 from minigpt.disk.record import MADE
 from minigpt.disk.schema import validate
@@ -74,6 +76,8 @@ def new_job(prompt: str | None, o: Options, listener: Listener) -> Job:
     o = replace(o, threads=o.threads or usable_cores(), device=backend.name, precision=backend.settle_precision(o.precision))
     config, train_config = o.configure()
     request = understand(prompt, o.preset) if prompt else None
+    if request and o.generates and teacher is None:
+        require_consent(request, listener)
     record = {
         "minigpt": __version__,
         "created": datetime.now(timezone.utc).isoformat(timespec="seconds"),
@@ -89,6 +93,15 @@ def new_job(prompt: str | None, o: Options, listener: Listener) -> Job:
     }
     folder = Path(o.out) if o.out else new_folder(Path(o.models_dir), prompt or Path(o.data[0]).stem)  # last, because it makes the folder
     return Job(o, prompt, request, own, teacher, backend, config, train_config, RunFolder(folder, record, o.ollama_host), listener)
+
+
+def require_consent(request: Request, listener: Listener) -> None:
+    """MinigptError if templates know nothing of what the prompt is about, and the listener does not want what they can write."""
+    if not (topics := unknown_topics(request)):
+        return
+    known = f"the templates know nothing about {join_and(topics)} and would only talk around it"
+    if not listener.accepts(known):
+        raise MinigptError(f"{known}: rephrase it, give your own text (--data), let a model write (`ollama pull llama3.2`), or add --yes")
 
 
 def resumed_job(run: RunFolder, listener: Listener, ollama_host: tuple[str, ...] = ()) -> Job:

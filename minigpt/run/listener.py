@@ -20,6 +20,10 @@ class Listener:
         """Choose one of the lines, by number; here the proposed one."""
         return proposed
 
+    def accepts(self, what: str) -> bool:
+        """Whether to go on although `what`; here always."""
+        return True
+
     def progress(self, what: str, done: int, total: int | None) -> None:
         """`done` bytes of `total` were processed; None: the total is unknown."""
 

@@ -93,6 +93,12 @@ def _about_anything(request: Request) -> Request:
     return replace(request, category="topic", forms=forms)
 
 
+def unknown_topics(request: Request) -> tuple[str, ...]:
+    """What the prompt is about, if templates know nothing of it and can only talk around it."""
+    parts = [part for part in able(request).parts if part.category == "topic"]
+    return tuple(dict.fromkeys(part.spell(topic) for part in parts for topic in part.topics))
+
+
 def forms_for(request: Request) -> tuple[str, ...]:
     """The request's forms that can obey it, in order of preference by its category; never empty."""
     narrow: Callable[[Request], tuple[str, ...]] = getattr(WRITERS[request.category], "forms_for", lambda request: request.forms)
