@@ -27,6 +27,7 @@ def check(*arguments: str, change: str = "") -> subprocess.CompletedProcess[str]
     return subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, encoding="utf-8", check=False)
 
 
+@pytest.mark.slow
 def test_the_rows_of_a_layer_stand_in_the_order_of_its_backward_and_agree() -> None:
     """Whatever the case in which the layer is written; the layers come in the order of the check, however they are asked for."""
     done = check("--layer", "attention", "--layer", "Gelu")
@@ -47,6 +48,7 @@ def test_an_unknown_layer_is_one_line_that_names_the_known_ones() -> None:
     assert "'Attentoin'" in line and "Attention" in line
 
 
+@pytest.mark.slow
 def test_a_wrong_backward_fails_with_its_suspect_and_one_clear_line() -> None:
     """What is wrong stands in the table, where to look below it, and the conclusion in the last line."""
     change = "import minigpt.layers as l; b = l.Gelu.backward; l.Gelu.backward = lambda s, d: b(s, d) * 1.001"

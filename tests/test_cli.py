@@ -73,6 +73,7 @@ def test_list_shows_the_runs(run):
     assert "no runs" in empty.stderr
 
 
+@pytest.mark.slow
 def test_a_corpus_alone_is_listed_as_written_and_without_a_size(tmp_path):
     call("corpus", "--prompt", PROMPT, "--source", "template", "--initial-tokens", 2000, "--out", tmp_path / "only")
     assert call("list", "--models-dir", tmp_path).stdout.split("  ") == [str(tmp_path / "only"), "written", f"{PROMPT}\n"]
@@ -136,6 +137,7 @@ def test_environment_names_are_those_of_the_options(run):
     assert json.loads(done.stdout)["tokens"] > 3
 
 
+@pytest.mark.slow
 def test_a_variable_set_for_training_neither_extends_a_resumed_run_nor_starts_a_text(run):
     """`resume --epochs` adds, and the prompt of `generate` is the beginning of a text."""
     folder, _ = run
@@ -158,6 +160,7 @@ def test_a_closed_output_is_no_traceback(run):
         assert "Traceback" not in done.stderr
 
 
+@pytest.mark.slow
 def test_samples_that_nobody_reads_do_not_fail_the_run(tmp_path):
     """The run is complete before its samples are shown."""
     command = f'"{sys.executable}" -m minigpt train -p cooking --out "{tmp_path / "run"}" --quiet {" ".join(SMALL)} | true'
@@ -178,6 +181,7 @@ def test_without_a_command_the_help_is_shown():
     assert "Usage: python -m minigpt" in done.stdout
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(sys.platform == "win32", reason="SIGINT cannot be sent to another process there")
 def test_ctrl_c_keeps_what_there_is(tmp_path):
     command = [sys.executable, "-m", "minigpt", "train", "--prompt", PROMPT, "--out", str(tmp_path / "run"), *SMALL, "--epochs", "1000"]
@@ -267,6 +271,7 @@ def test_ctrl_c_while_a_large_file_is_read_leaves_a_valid_folder(tmp_path):
     assert sorted(path.name for path in (tmp_path / "run").rglob("*") if path.is_file()) == ["lock", "run.json"]
 
 
+@pytest.mark.slow
 def test_standard_input_is_learned(tmp_path):
     command = [sys.executable, "-m", "minigpt", "train", "--data", "-", "--out", str(tmp_path / "run"), *SMALL[:8], "--epochs", "1"]
     text = "\n\n".join(f"Line {i} of what was piped in, and {i * i} more." for i in range(300))
@@ -276,6 +281,7 @@ def test_standard_input_is_learned(tmp_path):
     assert json.loads((tmp_path / "run" / "corpus.jsonl").read_text().splitlines()[0])["file"] == "standard input"
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(sys.platform == "win32", reason="a pseudo-terminal is a Unix thing")
 def test_on_a_terminal_one_line_lives_and_the_last_one_is_wiped(tmp_path):
     import pty
@@ -364,6 +370,7 @@ console.clear()
         assert "step 900/12345  loss 2.345  held-out 2.345  1:54 left" in lines[0]
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(sys.platform == "win32", reason="closes streams as a Unix shell does")
 @pytest.mark.parametrize("where", ["2>/dev/full", "2> >(head -n 1 >/dev/null)", "<&- 2>&-"])
 def test_messages_that_nobody_hears_change_nothing(tmp_path: Path, where: str) -> None:

@@ -61,6 +61,7 @@ def test_without_a_terminal_only_yes_goes_on(tmp_path: Path, more: list[str], st
         assert "the templates know nothing about zorblaxian quimbles" in done.stderr and "Traceback" not in done.stderr
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("answer", "status"), [(b"n\n", 1), (b"y\n", 0)])
 def test_on_a_terminal_the_person_decides(tmp_path: Path, answer: bytes, status: int) -> None:
     master, slave = pty.openpty()

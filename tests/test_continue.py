@@ -151,6 +151,7 @@ def interrupted(run: Path, **options) -> None:
         minigpt.train(PROMPT, out=run, listener=Heard(stop), **SMALL | options)
 
 
+@pytest.mark.slow
 def test_a_run_that_is_not_complete_gets_more_epochs(tmp_path):
     interrupted(tmp_path / "run")
     with pytest.raises(MinigptError, match="planned in epochs"):

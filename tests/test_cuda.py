@@ -66,6 +66,7 @@ def missed(backend: Emulated, device: Emulator, B: int, T: int, width: int, V: i
     return {f"{k} {n}": e for k, n, e in Case(backend, device, B, T, width, V, keep).all() if not e < limit}
 
 
+@pytest.mark.slow
 @emulated
 @pytest.mark.parametrize(("B", "T", "keep"), [(1, 70, KEEP), (2, 130, ALL)])  # T: no whole tiles; with and without dropout
 def test_every_kernel_computes_its_specification(backend: Emulated, B: int, T: int, keep: int) -> None:

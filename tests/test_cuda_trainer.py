@@ -136,6 +136,7 @@ class CUDARuntimeError(RuntimeError):
     status = 2
 
 
+@pytest.mark.slow
 def test_without_memory_a_batch_is_halved(backend: Emulated, monkeypatch: pytest.MonkeyPatch) -> None:
     """Whatever the error's class, and twice."""
     x, y = batch(0, 4, 9)

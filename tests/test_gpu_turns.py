@@ -5,6 +5,8 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
+import pytest
+
 ROOT = Path(__file__).resolve().parents[1]
 if str(ROOT) not in sys.path:
     sys.path.append(str(ROOT))
@@ -24,6 +26,7 @@ def player(trouble: str) -> Player:
     return Player([sys.executable, "-c", PROCESS.format(trouble=trouble)])
 
 
+@pytest.mark.slow
 def test_a_variant_that_dies_fails_or_hangs_is_named_and_the_others_go_on() -> None:
     players = {
         "good": player("pass"),

@@ -97,6 +97,7 @@ def test_a_way_out_that_takes_long_can_be_cut_short(monkeypatch: pytest.MonkeyPa
                 signal.raise_signal(signal.SIGINT)
 
 
+@pytest.mark.slow
 def test_signals_to_the_very_end_leave_the_record_and_the_message_whole(tmp_path: Path) -> None:
     """One every few milliseconds, from the first step until the process is gone."""
     sizes = "--layers 1 --heads 1 --width 8 --positions 32 --initial-tokens 2500 --final-tokens 2000 --epochs 500 --threads 1"

@@ -130,6 +130,7 @@ def test_any_list_of_kinds_is_read_whole(listed: list[str], joint: str, before: 
     assert kinds(prompt) == [(NAMES[name], name) for name in listed], prompt
 
 
+@pytest.mark.slow
 @given(
     st.lists(
         st.sampled_from([*keys(), "riddles", "toasts", "palindromes", *",;:&("] + [" and ", "about", "for", "with"] * 40), max_size=15
@@ -423,6 +424,7 @@ def test_a_teacher_is_asked_for_all_kinds_in_turn(tmp_path):
 # ---- the whole way -----------------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_the_corpus_command_says_what_became_of_each_kind(tmp_path):
     command = [sys.executable, "-m", "minigpt", "corpus", "--prompt", "memos and limericks, essays", "--source", "template"]
     command += ["--initial-tokens", "4000", "--final-tokens", "2400", "--out", str(tmp_path)]

@@ -247,6 +247,7 @@ def test_the_time_for_writing_is_a_limit(journal):
     assert 0 < len(documents) == len(saved(journal)) and any("is up" in line for line in said)
 
 
+@pytest.mark.slow
 def test_requests_overlap_as_many_as_the_server_serves(journal):
     """40 ms a chunk, 8 places, found out while writing: at least 3 times one at a time, on a busy machine, its ramp included."""
     with serve(lambda body, number: fresh(body, number, delay=0.04), slots=8) as server:
@@ -265,6 +266,7 @@ def test_a_server_with_one_place_gets_two_requests_at_most_after_a_while(journal
     assert write.record["in_flight"] == [2]
 
 
+@pytest.mark.slow
 def test_several_hosts_share_the_work_and_one_that_fails_is_left_out(journal):
     said: list[str] = []
     with (
@@ -394,6 +396,7 @@ def killed_runs(journal: Path, kills: int, tokens: int, seed: int = 0) -> None:
     assert sum(map(count, texts)) >= tokens and data.endswith(b"\n")
 
 
+@pytest.mark.slow
 def test_kill_at_random_moments_loses_and_doubles_nothing(journal):
     killed_runs(journal, kills=4, tokens=1500)
 

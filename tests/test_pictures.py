@@ -77,6 +77,7 @@ def test_shapes_of_a_step_are_those_that_the_axes_say(tiny_dropout: ModelConfig,
     assert s["gradients"] == s["m"] == s["v"] == s["parameters"] == (n,)
 
 
+@pytest.mark.slow
 def test_the_data_flow_shows_the_shapes_of_today():
     d = data("dataflow")
     assert d["shapes"]["parameters"] == (count_parameters(config()),)

@@ -231,6 +231,7 @@ def test_a_text_shorter_than_a_window_is_learned(tmp_path, text):
     assert model.generate("", temperature=0, max_tokens=60) == text
 
 
+@pytest.mark.slow
 def test_own_text_without_duplicates_and_with_an_early_stop(tmp_path):
     """Random words teach nothing about other random words: the held-out loss must rise, and the run must end before its epochs do."""
     rng = np.random.default_rng(0)
@@ -375,6 +376,7 @@ def test_own_text_and_written_documents_in_one_corpus(tmp_path):
     assert "your own text is 5" in text
 
 
+@pytest.mark.slow
 def test_the_full_vocabulary_on_request(tmp_path):
     small = {**SMALL, "width": 8, "epochs": 1}
     assert minigpt.train(PROMPT, out=tmp_path / "run", vocab="full", **small).tokenizer.vocab_size == 50257

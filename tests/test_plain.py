@@ -102,6 +102,7 @@ def assert_equal(found: plain.State, expected: plain.State, tolerance: float) ->
         np.testing.assert_allclose(found[name], array, rtol=0, atol=tolerance * scale, err_msg=name)
 
 
+@pytest.mark.slow
 @settings(max_examples=30)
 @example(Case(B=4, T=130, V=16_400, threads=3, n_layer=1, head_size=2))  # two chunks and two blocks a shard, as they come
 @given(SHORT | LONG)

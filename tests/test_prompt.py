@@ -339,6 +339,7 @@ def test_the_language_of_a_prompt(prompt: str, code: str) -> None:
     assert language_of(prompt) == code and code in NAMES
 
 
+@pytest.mark.slow
 @given(
     st.one_of(
         st.text(max_size=200),

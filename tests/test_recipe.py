@@ -147,6 +147,7 @@ def test_the_default_recipe_learns_more_than_how_often_each_word_comes(
     assert loss < entropy - 0.5
 
 
+@pytest.mark.slow
 def test_troubles_that_were_overcome_do_not_add_up(tmp_path: Path) -> None:
     """Five divergences end nothing where each is followed by a gain; three in a row do
     (test_continue.py)."""

@@ -143,6 +143,7 @@ def test_sizes_that_fit(tokens, size, said):
     assert [recommended(n) for n in (100, 15_000, 60_000, 10**6)] == ["12M", "12M", "33M", "117M"]
 
 
+@pytest.mark.slow
 def test_the_corpus_command_writes_reports_and_can_be_trained_on(tmp_path):
     small = "--initial-tokens 4000 --final-tokens 2500".split()
     done = call("corpus", "-p", "A GPT that writes haiku", "--out", tmp_path / "run", *small)

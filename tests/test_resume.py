@@ -81,6 +81,7 @@ def break_off_and_resume(run: Path, rng: random.Random, seconds: float, signals:
     raise AssertionError(f"it never ended: {statuses}")
 
 
+@pytest.mark.slow
 @needs_signals
 @pytest.mark.parametrize("number", SIGNALS[:2])  # benchmarks/durability.py sends all of them, many times
 def test_a_run_broken_off_at_any_moment_ends_in_the_same_bytes(whole, tmp_path, number):
@@ -92,6 +93,7 @@ def test_a_run_broken_off_at_any_moment_ends_in_the_same_bytes(whole, tmp_path, 
     assert set(statuses) <= allowed
 
 
+@pytest.mark.slow
 @needs_signals
 def test_a_signal_while_it_learns_saves_and_names_the_command(tmp_path):
     run = tmp_path / "run"

@@ -97,6 +97,7 @@ def run(whole, tmp_path) -> Path:
     return tmp_path / "run"
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not Path("/proc/self/fd").exists(), reason="this test looks into /proc")
 @pytest.mark.parametrize("kernels", ["numpy", "auto"])
 def test_a_run_reaches_nothing_but_its_own_folder(tmp_path, kernels):

@@ -130,6 +130,7 @@ def test_a_corpus_four_times_as_large_takes_no_more_memory(tmp_path: Path) -> No
     assert peaks[1] < peaks[0] + 10
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(sys.platform != "linux", reason="reads the peak of memory where Linux has it")
 @pytest.mark.parametrize("name", ["lines.jsonl", "one_line.txt", "one_line.jsonl", "rows.csv"])
 def test_a_file_four_times_as_large_takes_no_more_memory_to_read(tmp_path: Path, name: str) -> None:

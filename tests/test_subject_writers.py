@@ -99,6 +99,7 @@ def test_what_a_glossary_says_a_word_means_is_a_definition_of_it(topic: str) -> 
     assert checked >= 12
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("topic", SUBJECTS[:14])
 def test_whatever_is_called_a_kind_of_something_is_below_it(topic: str) -> None:
     """In statements; in a quiz the questions may be false, and there the answers are checked."""
@@ -134,6 +135,7 @@ def test_the_answer_of_a_quiz_is_its_only_true_choice_and_stands_among_the_choic
     assert checked >= 10
 
 
+@pytest.mark.slow
 def test_the_word_that_is_guessed_fits_every_answer() -> None:
     checked = 0
     for topic in SUBJECTS[:10]:
@@ -176,6 +178,7 @@ def test_every_document_is_clean_and_rich_in_words_of_its_subject(topic: str) ->
         assert 60 <= len(text.split()) <= 350, text
 
 
+@pytest.mark.slow
 def test_sixty_random_nouns_of_all_fields_can_be_written_about() -> None:
     """Nouns that people use, of every field: nearly all have a subject, and whoever has one gets distinct, clean documents."""
     net, rng = wordnet(), random.Random(5)
@@ -190,6 +193,7 @@ def test_sixty_random_nouns_of_all_fields_can_be_written_about() -> None:
         )
 
 
+@pytest.mark.slow
 def test_a_form_lasts_and_varies() -> None:
     for form in ("guessing", "comparison", "glossary", "letter"):  # the first three have the fewest phrases
         request = Request("subject", (form,), topics=("medieval falconry",))

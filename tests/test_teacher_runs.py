@@ -146,6 +146,7 @@ def dies(body, number):
     return fresh(body, number) if number < 8 else Reply(status=404, body='{"error": "model \'teacher:latest\' not found"}')
 
 
+@pytest.mark.slow
 def test_a_teacher_that_goes_away_pauses_the_run_which_goes_on_when_it_is_back(tmp_path):
     run = tmp_path / "run"
     with serve(dies) as server:
@@ -165,6 +166,7 @@ def test_a_teacher_that_goes_away_pauses_the_run_which_goes_on_when_it_is_back(t
     assert record["corpus"]["by_source"].keys() == {"ollama"}
 
 
+@pytest.mark.slow
 def test_a_name_that_stands_for_another_model_after_the_pause_is_said_and_the_card_names_both(tmp_path):
     run, heard = tmp_path / "run", Heard()
     with serve(dies) as server:
@@ -187,6 +189,7 @@ def test_templates_fill_in_only_where_they_may(tmp_path):
     assert set(sources) == {"ollama", "template"}
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(sys.platform == "win32", reason="signals cannot be sent to another process there")
 def test_kill_while_the_teacher_writes_loses_no_accepted_document(tmp_path):
     run = tmp_path / "run"

@@ -25,7 +25,9 @@ from minigpt.corpus.templates.poetry_haiku import syllables
 from minigpt.corpus.words import load_words
 
 pytestmark = pytest.mark.filterwarnings("error")
-CASES = [(category, form) for category in FORMS for form in FORMS[category]]
+# A subject's facts take a while to gather, and those forms have a test file of their own.
+SLOW = {"subject": [pytest.mark.slow]}
+CASES = [pytest.param(category, form, marks=SLOW.get(category, [])) for category in FORMS for form in FORMS[category]]
 STEPS = ("algorithm", "trace", "pseudocode", "algorithm_exercise")  # there, signs may repeat: "the questions are A A B"
 TOKENS_PER_WORD = 4 / 3  # of GPT-2's tokenizer on English prose; recipes have more
 

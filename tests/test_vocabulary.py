@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from functools import cache
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -24,6 +25,7 @@ def split(tokenizer: Tokenizer, text: str) -> list[bytes]:
     return [tokenizer.tokens[i] for i in tokenizer.encode(text)]
 
 
+@pytest.mark.slow
 @settings(max_examples=15)
 @given(corpus=corpora)
 def test_the_corpus_is_split_exactly_as_by_the_full_tokenizer(corpus: list[str], gpt2: Tokenizer) -> None:
