@@ -60,6 +60,7 @@ class Row:
 
 # So many steps that a turn takes some seconds: the system counts the time of others in hundredths of one.
 ROWS = {
+    "base": Row("12M", 8192, 2, 256, 0.0, steps=15),  # what `train` does; "default": from random weights
     "default": Row("12M", 1518, 2, 256, 0.1, steps=20),
     "default-33M": Row("33M", 1518, 2, 256, 0.1, steps=10),
     "small-vocabulary": Row("12M", 3000, 8, 128, 0.0, steps=10),
@@ -80,7 +81,7 @@ COMPARED = 10  # losses, at most: each step builds on what the one before has ro
 
 def parse() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--row", default="default", choices=[*ROWS, "all"])
+    parser.add_argument("--row", default="base", choices=[*ROWS, "all"])
     parser.add_argument("--size", help="12M, 33M or 117M")
     for name in ("vocab", "batch", "context", "steps"):
         parser.add_argument(f"--{name}", type=int)

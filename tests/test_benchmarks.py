@@ -115,18 +115,20 @@ def test_a_round_is_repeated_until_it_is_quiet() -> None:
     assert rounds[0] not in quiet(rounds)
 
 
-@pytest.mark.parametrize(("name", "size"), [("default", "12M"), ("default-33M", "33M")])
+@pytest.mark.parametrize(("name", "size"), [("base", "12M"), ("default", "12M"), ("default-33M", "33M")])
 def test_the_first_rows_are_what_train_does(name: str, size: str) -> None:
+    """From the base, and from random weights."""
     row = ROWS[name]
-    config, train = Options.parse({"model_size": size}).configure()
+    start = {"init": "base", "source": "template"} if name == "base" else {}
+    config, train = Options.parse({"model_size": size, **start}).configure()
     assert row.config == type(config)(**{**vars(config), "vocab_size": row.vocab})
     assert (row.batch, row.context) == (train.batch_size, train.context)
 
 
 def test_the_first_row_is_the_model_that_the_readme_trains() -> None:
     readme = (BENCHMARKS.parent / "README.md").read_text(encoding="utf-8")
-    assert next(iter(ROWS)) == "default"
-    assert f"vocabulary {ROWS['default'].vocab:,}: {count_parameters(ROWS['default'].config):,} parameters" in readme
+    assert next(iter(ROWS)) == "base"
+    assert f"vocabulary {ROWS['base'].vocab:,}: {count_parameters(ROWS['base'].config):,} parameters" in readme
 
 
 @pytest.mark.slow
