@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import shutil
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -49,17 +48,9 @@ def package(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def base(package: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """That package, installed in place of any other; the 12M size has its shape."""
-    hide_installed(monkeypatch)
+    """That package, found before any that is installed."""
     monkeypatch.syspath_prepend(str(package))
     return package / start.PACKAGE / "model"
-
-
-def hide_installed(monkeypatch: pytest.MonkeyPatch) -> None:
-    """As if no base were installed."""
-    monkeypatch.delitem(sys.modules, start.PACKAGE, raising=False)
-    monkeypatch.setattr(sys, "path", [p for p in sys.path if not (Path(p) / start.PACKAGE).exists()])
-    monkeypatch.setattr(sys, "meta_path", [finder for finder in sys.meta_path if "editable" not in repr(finder).lower()])
 
 
 NARROW = {"layers": 2, "heads": 2, "width": 32, "positions": 64}
@@ -123,7 +114,7 @@ def test_the_base_is_the_start_where_it_fits(base: Path) -> None:
 
 def test_without_an_installed_base_weights_are_random(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """Asking for it by name says how to install it, before anything is written."""
-    hide_installed(monkeypatch)
+    monkeypatch.setattr(start, "PACKAGE", "minigpt_base_of_another_name")
     assert start.base_folder() is None
     assert start.settled(Options()).init == start.NONE
     with pytest.raises(MinigptError, match=r"the base is not installed: pip install ./base .* or start with --init none"):
