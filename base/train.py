@@ -4,7 +4,7 @@ python base/train.py FOLDER --seconds 420 --out FOLDER          # a GPU if there
 python base/train.py FOLDER --seconds 20 --rate 2e-3 --no-save  # is this rate better?
 
 FOLDER has train.u2 and held_out.u2 (ids, two bytes each), merges.txt, and kinds.json (kind -> (first, last) id of held_out.u2). Writes
-weights-0.npy, weights-1.npy (the flat parameters in float16, in two parts) and base.json (how it was trained, and its losses).
+weights-0.npy, weights-1.npy (the flat parameters in float16, in two parts) and base-RATE.json (how it was trained, and its losses).
 """
 
 from __future__ import annotations
@@ -23,9 +23,13 @@ from minigpt.training import HeldOut, Windows, held_out_loss
 
 REPORTS = 40
 WARMUP = 1000  # steps
-MEASURED = 200  # steps, from which the number of all steps is estimated
+MEASURED = 200  # steps, from which the number of all steps is estimated; it is corrected every CORRECTED steps
+CORRECTED = 100
+UNKNOWN = 10**6  # steps: until then
 KEPT = 500  # steps between two states that a training returns to
 WORSE = 1.0  # nats above the mean of the KEPT steps before: it has come apart, and returns to an earlier state at half the rate
+
+State = tuple[dict[str, np.ndarray], int]  # flat arrays, and the number of updates
 
 
 def parse() -> argparse.Namespace:
@@ -45,70 +49,95 @@ def parse() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def copied(state: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
-    return {name: array.copy() for name, array in state.items()}
+class Clock:
+    """The number of steps that `seconds` are enough for, as it is known after each step."""
+
+    def __init__(self, seconds: float) -> None:
+        self.seconds, self.began, self.total = seconds, time.perf_counter(), UNKNOWN
+        self.first = 0.0  # when MEASURED steps were made: what comes before is compiled and loaded
+
+    @property
+    def now(self) -> float:
+        return time.perf_counter() - self.began
+
+    def estimate(self, steps: int) -> int:
+        """The total, corrected now and then until the end is near."""
+        if steps == MEASURED:
+            self.first = self.now
+        elif steps > MEASURED and steps % CORRECTED == 0 and steps < 0.9 * self.total:
+            pace = (self.now - self.first) / (steps - MEASURED)
+            self.total = steps + max(1, int((self.seconds - self.now) / pace))
+        return self.total
+
+
+class Guard:
+    """Returns to an earlier state, at half the learning rate, if the loss has risen for good."""
+
+    def __init__(self, trainer: Trainer) -> None:
+        self.trainer, self.losses, self.before = trainer, list[float](), np.inf
+        self.states: list[State] = [self.state()]
+
+    def state(self) -> State:
+        return {name: array.copy() for name, array in self.trainer.flat_state().items()}, self.trainer.optimizer.step
+
+    def watch(self, loss: float) -> None:
+        """After each step."""
+        self.losses.append(loss)
+        if len(self.losses) < KEPT:
+            return
+        mean, self.losses = float(np.mean(self.losses)), []
+        if mean < self.before + WORSE:
+            self.before, self.states = mean, [self.states[-1], self.state()]
+            return
+        self.trainer.load_flat_state(*self.states[0])
+        self.trainer.configure(learning_rate=self.trainer.train_config.learning_rate / 2)
+        print(f"the loss rose to {mean:.2f}; back to an earlier state, at half the rate", flush=True)
+
+
+def train(trainer: Trainer, windows: Windows, seconds: float) -> list[dict[str, float]]:
+    """Train for so long; the mean losses between REPORTS reports."""
+    clock, guard, lines, losses = Clock(seconds), Guard(trainer), list[dict[str, float]](), list[float]()
+    for steps, (x, y) in enumerate(windows.batches(0), 1):
+        losses.append(trainer.step(x, y))
+        guard.watch(losses[-1])
+        total = clock.estimate(steps)
+        if total != trainer.train_config.total_steps:
+            trainer.configure(total_steps=total)
+        if steps % max(1, total // REPORTS) == 0 or steps >= total:
+            lines.append({"step": steps, "of": total, "seconds": round(clock.now, 1), "loss": round(float(np.mean(losses)), 4)})
+            print(json.dumps(lines[-1]), flush=True)
+            losses = []
+        if steps >= total or clock.now > 1.05 * seconds:
+            break
+    return lines
 
 
 def main() -> None:
     a = parse()
-    began = time.perf_counter()
     tokenizer = Tokenizer(parse_merges((a.folder / "merges.txt").read_text("utf-8"), "merges.txt"))
     ids, held_out = (np.fromfile(a.folder / f"{name}.u2", "<u2") for name in ("train", "held_out"))
     config = ModelConfig(a.layers, a.width // 64, a.width, 512, tokenizer.vocab_size, dropout=0.0)
-    optimizer = TrainConfig(
-        learning_rate=a.rate, warmup_steps=WARMUP, schedule="cosine", total_steps=10**6, beta2=0.99, weight_decay=a.decay, seed=a.seed
-    )
+    optimizer = TrainConfig(a.rate, WARMUP, "cosine", UNKNOWN, beta2=0.99, weight_decay=a.decay, seed=a.seed)
     trainer = Trainer(config, optimizer, device=a.device)
     windows = Windows(ids, a.context, a.batch, a.seed, tokenizer.end_of_text)
-    print(
-        f"{trainer.plan(a.batch)}; {len(ids):,} tokens, {windows.steps:,} steps an epoch, vocabulary {tokenizer.vocab_size:,}", flush=True
-    )
-    steps, total, losses, lines = 0, 10**6, [], []
-    recent, before, states = [], np.inf, [(copied(trainer.flat_state()), 0)]
-    evaluation = HeldOut(held_out, a.context, a.batch, tokenizer.end_of_text)
-    for x, y in windows.batches(0):
-        losses.append(trainer.step(x, y))
-        recent.append(losses[-1])
-        steps += 1
-        if len(recent) == KEPT:
-            mean, recent = float(np.mean(recent)), []
-            if not mean < before + WORSE:
-                trainer.load_flat_state(*states[0])
-                trainer.configure(learning_rate=trainer.train_config.learning_rate / 2)
-                print(f"step {steps}: the loss rose to {mean:.2f}; back to an earlier state, at half the rate", flush=True)
-            else:
-                before, states = mean, [states[-1], (copied(trainer.flat_state()), trainer.optimizer.step)]
-        seconds = time.perf_counter() - began
-        if steps == MEASURED or (steps > MEASURED and steps % 100 == 0 and steps < 0.9 * total):
-            if steps == MEASURED:
-                start, seconds_at = seconds, steps
-                continue
-            pace = (seconds - start) / (steps - seconds_at)
-            total = steps + max(1, int((a.seconds - seconds) / pace))
-            trainer.configure(total_steps=total)
-        if steps % max(1, total // REPORTS) == 0 or steps >= total:
-            line = {"step": steps, "of": total, "seconds": round(seconds, 1), "loss": round(float(np.mean(losses)), 4)}
-            print(json.dumps(line), flush=True)
-            lines.append(line)
-            losses = []
-        if steps >= total or seconds > 1.05 * a.seconds:
-            break
+    print(f"{trainer.plan(a.batch)}; {len(ids):,} tokens, {windows.steps:,} steps an epoch", flush=True)
+    course = train(trainer, windows, a.seconds)
+
+    def loss(some: np.ndarray) -> float | None:
+        return held_out_loss(trainer, HeldOut(some, a.context, a.batch, tokenizer.end_of_text))
+
+    kinds = json.loads((a.folder / "kinds.json").read_text())
+    steps = int(course[-1]["step"])
     found: dict[str, Any] = {
         "steps": steps, "tokens": steps * a.batch * a.context, "epochs": round(steps / windows.steps, 2),
-        "seconds": round(time.perf_counter() - began, 1), "options": {k: str(v) for k, v in vars(a).items()},
-        "device": trainer.backend.reason, "course": lines, "held_out": held_out_loss(trainer, evaluation),
+        "options": {name: str(value) for name, value in vars(a).items()}, "device": trainer.backend.reason, "course": course,
+        "held_out": loss(held_out), "by_kind": {kind: loss(held_out[first:last]) for kind, (first, last) in kinds.items()},
     }  # fmt: skip
-    kinds = json.loads((a.folder / "kinds.json").read_text())
-    found["by_kind"] = {
-        kind: held_out_loss(trainer, HeldOut(held_out[first:last], a.context, a.batch, tokenizer.end_of_text))
-        for kind, (first, last) in kinds.items()
-    }
-    print(json.dumps({k: v for k, v in found.items() if k not in ("course", "options")}), flush=True)
+    print(json.dumps({name: found[name] for name in ("steps", "tokens", "held_out", "by_kind")}), flush=True)
     a.out.mkdir(parents=True, exist_ok=True)
     (a.out / f"base-{a.rate:g}.json").write_text(json.dumps(found, indent=1))
     if not a.no_save:
-        flat = trainer.flat_state()["parameters"].astype(np.float16)
-        for i, half in enumerate(np.array_split(flat, 2)):
+        for i, half in enumerate(np.array_split(trainer.flat_state()["parameters"].astype(np.float16), 2)):
             np.save(a.out / f"weights-{i}.npy", half)
 
 
