@@ -123,6 +123,7 @@ def lowest_loss(run: Path, **shape: int) -> tuple[float, float]:
             "A fun GPT that generates cooking recipes",
             out=run,
             source="template",
+            init="none",
             initial_tokens=12_000,
             final_tokens=8_000,
             listener=watch,
