@@ -43,6 +43,7 @@ def test_train_prints_the_plan_to_stderr_and_samples_to_stdout(run):
     assert "Corpus" not in done.stdout
 
 
+@pytest.mark.slow
 def test_generate_can_be_piped_and_repeated(run):
     folder, _ = run
     first, second, other = (call("generate", folder, "--prompt", "Serves", "--max-tokens", 20, "--seed", seed) for seed in (1, 1, 2))
@@ -114,6 +115,7 @@ def test_an_output_folder_that_is_not_empty_stays_as_it_is(tmp_path):
     assert [path.name for path in tmp_path.iterdir()] == ["mine.txt"]
 
 
+@pytest.mark.slow
 def test_a_place_that_cannot_be_written_is_named(tmp_path):
     (tmp_path / "file").write_text("")
     done = call("train", "--prompt", "cooking", "--out", tmp_path / "file" / "run", *SMALL)
@@ -123,6 +125,7 @@ def test_a_place_that_cannot_be_written_is_named(tmp_path):
     assert "Traceback" in call("train", "--prompt", "cooking", "--out", tmp_path / "file" / "run", *SMALL, "--verbose").stderr
 
 
+@pytest.mark.slow
 def test_options_come_from_the_environment_and_a_flag_wins(tmp_path):
     done = call("train", "--prompt", "x", MINIGPT_LAYERS="0", MINIGPT_OUT=str(tmp_path / "run"))
     assert "--layers=0" in done.stderr
@@ -151,6 +154,7 @@ def test_a_variable_set_for_training_neither_extends_a_resumed_run_nor_starts_a_
     assert named.stdout == plain.stdout != ""
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(sys.platform == "win32", reason="closes streams as a Unix shell does")
 def test_a_closed_output_is_no_traceback(run):
     folder, _ = run
@@ -251,6 +255,7 @@ def test_a_command_outlives_a_signal_that_it_was_started_without(run, name):
     assert process.returncode == 130
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(sys.platform == "win32", reason="SIGINT cannot be sent to another process there")
 def test_ctrl_c_while_a_large_file_is_read_leaves_a_valid_folder(tmp_path):
     with (tmp_path / "large.txt").open("w") as file:

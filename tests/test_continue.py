@@ -107,6 +107,7 @@ def test_a_continuation_that_gains_nothing_keeps_the_model(run):
     assert record_of(run)["result"]["best_step"] <= record_of(run)["base"]["step"]
 
 
+@pytest.mark.slow
 def test_a_continuation_that_is_broken_off_ends_in_the_same_bytes(run, tmp_path):
     shutil.copytree(run, tmp_path / "other")
     minigpt.resume(run, epochs="+2")
@@ -217,6 +218,7 @@ def test_init_keeps_the_rows_of_the_old_tokens_and_adds_new_ones(whole, tmp_path
     assert (model.config.n_layer, model.config.n_embd, model.config.n_positions) == (1, 32, 64)
 
 
+@pytest.mark.slow
 def test_a_start_from_weights_learns_faster(whole, tmp_path):
     minigpt.train(
         PROMPT,
@@ -275,6 +277,7 @@ def once(step: int, value: float):
     return at_step
 
 
+@pytest.mark.slow
 def test_after_trouble_it_goes_on_from_the_last_good_state_with_half_the_rate(tmp_path):
     heard = Heard(once(7, math.nan))
     minigpt.train(PROMPT, out=tmp_path / "run", listener=heard, **SMALL, checkpoint_seconds=0.001)
@@ -289,6 +292,7 @@ def test_after_trouble_it_goes_on_from_the_last_good_state_with_half_the_rate(tm
     assert max(line["learning_rate"] for line in metrics if line["step"] > 8) <= SMALL["learning_rate"] / 2
 
 
+@pytest.mark.slow
 def test_trouble_before_the_first_state_starts_from_the_beginning(tmp_path):
     heard = Heard(once(12, math.inf))
     minigpt.train(PROMPT, out=tmp_path / "run", listener=heard, **SMALL)
@@ -301,6 +305,7 @@ def test_trouble_before_the_first_state_starts_from_the_beginning(tmp_path):
     assert ours == theirs
 
 
+@pytest.mark.slow
 def test_three_troubles_in_a_row_end_with_the_best_model(tmp_path):
     """Between two troubles nothing was gained."""
     last = []

@@ -303,6 +303,7 @@ def kept(prompt: str, tokens: int, final_tokens: int, seed: int, full) -> Counte
     return found
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("prompt", "seed"),
     [

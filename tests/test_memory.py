@@ -20,6 +20,7 @@ from minigpt.run.room import Room
 from minigpt.trainer import Trainer
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("config", "batch", "context", "workers"),
     [

@@ -317,6 +317,7 @@ def test_a_foreign_text_is_one_printable_bounded_line():
     assert plain("a\n\x1b[31mb" + "c" * 1000) == "a [31mb" + "c" * 192 + "…"
 
 
+@pytest.mark.slow
 def test_no_thread_stays_once_the_answers_are_there():
     """A program that makes many runs keeps nothing of them: neither after an answer nor after a request that was cut."""
 

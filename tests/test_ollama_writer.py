@@ -178,6 +178,7 @@ def test_characters_of_four_bytes_cut_anywhere_arrive(journal):
     assert {d.text for d in documents} <= {f"{n} {text} {document(n)}" for n in range(100)}
 
 
+@pytest.mark.slow
 def test_a_server_that_is_away_for_a_while_is_waited_for_and_for_too_long_pauses(journal):
     away = time.monotonic() + 1e9
 
@@ -210,6 +211,7 @@ def test_a_model_that_vanishes_pauses_at_once_with_the_line_that_brings_it_back(
     assert 0 < len(saved(journal)) <= 5
 
 
+@pytest.mark.slow
 def test_a_teacher_that_repeats_itself_is_told_so_and_ends(journal):
     """70 % of the answers come from a handful of texts, each with a word or two changed."""
 
@@ -260,6 +262,7 @@ def test_requests_overlap_as_many_as_the_server_serves(journal):
     assert len(documents) * 20 * 0.04 / seconds > 3
 
 
+@pytest.mark.slow
 def test_a_server_with_one_place_gets_two_requests_at_most_after_a_while(journal):
     with serve(lambda body, number: fresh(body, number, delay=0.003), slots=1) as server:
         write(server, journal, tokens=300, limits=Limits())
@@ -280,6 +283,7 @@ def test_several_hosts_share_the_work_and_one_that_fails_is_left_out(journal):
     assert any("left out" in line and "other:latest" in line for line in said) and any("continuing without" in line for line in said)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("plan", "listed", "made_by"),
     [
@@ -312,6 +316,7 @@ def test_a_plan_by_schema_or_lines_or_tables_and_the_record_says_which(journal, 
         assert all("rivers" in d.origin["topic"] for d in documents)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "judge", [lambda text: "ten of ten", lambda text: {"on_topic": 8, "fluent": 8, "complete": 8}, lambda text: Reply(["{"], end="stall")]
 )
@@ -338,6 +343,7 @@ def test_auto_takes_ollama_only_where_a_model_can_write(journal):
     assert settings is None and "ollama serve" in reason
 
 
+@pytest.mark.slow
 def test_the_iterator_may_be_closed_and_continued(journal):
     with serve(lambda body, number: fresh(body, number, delay=0.01)) as server:
         settings = TeacherSettings(hosts=(server.url,), limits=QUICK)

@@ -85,6 +85,7 @@ def test_metrics_have_every_field_in_order(run):
     assert metrics[-1]["train_loss"] < metrics[0]["train_loss"]
 
 
+@pytest.mark.slow
 def test_one_seed_decides_everything(run, tmp_path):
     minigpt.train(PROMPT, out=tmp_path / "again", **SMALL)
     minigpt.train(PROMPT, out=tmp_path / "other", seed=7, **SMALL)
@@ -130,6 +131,7 @@ class Strict(Listener):
         self.states.add(str(np.geterr()))
 
 
+@pytest.mark.slow
 def test_what_belongs_to_the_program_around_a_run_is_as_it_was(run, tmp_path):
     """Its floating-point error state, even while a listener is called; BLAS's threads; signals; and, immediately, the memory: no model,
     no trainer and no tokenizer waits for the garbage collector."""
@@ -268,6 +270,7 @@ class Heard(Listener):
         self.said.append(f"{topic} {text}")
 
 
+@pytest.mark.slow
 def test_where_too_little_text_could_be_held_out_the_last_model_counts(tmp_path):
     """By epochs, mixed and resumed: the plan, the result, the card and the record say so, and nothing is calibrated."""
     for name, options in {"epochs": {"epochs": 9}, "mixed": {"epochs": 3, "data_share": 0.9, "prompt": "haiku"}}.items():
@@ -353,6 +356,7 @@ def test_a_text_of_which_cleaning_leaves_nothing_is_refused(tmp_path, text, opti
     assert not (tmp_path / "run" / "corpus.jsonl").exists()
 
 
+@pytest.mark.slow
 def test_own_text_and_written_documents_in_one_corpus(tmp_path):
     """Both kinds learn and are held out; the record says what was understood, what was kept and what was left out."""
     with (tmp_path / "own.csv").open("w") as file:

@@ -99,6 +99,7 @@ def test_a_resume_on_another_machine_says_so_before_it_goes_on_and_the_record_ke
     assert record["machines_before"] == [before]
 
 
+@pytest.mark.slow
 def test_a_resume_with_or_without_compiled_layers_says_so(begun: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Both ways: numba was removed, and installed again."""
     compiled = f"numba {version('numba')}"

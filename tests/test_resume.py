@@ -143,6 +143,7 @@ def test_a_state_of_another_training_is_named(tmp_path):
     assert "is not a state of this training, or is damaged; using the one before it" in said[0]
 
 
+@pytest.mark.slow
 def test_a_complete_run_has_nothing_left_to_do(whole):
     before = outcome(whole[0])
     done = subprocess.run([*command("resume", whole[0])[:-1]], capture_output=True, text=True, check=True)

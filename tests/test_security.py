@@ -414,6 +414,7 @@ def test_a_header_longer_than_the_file_is_refused(run):
         minigpt.load(run)
 
 
+@pytest.mark.slow
 @links
 @pytest.mark.parametrize("name", ["model.safetensors", "metrics.jsonl", "run.json"])
 def test_a_link_in_the_place_of_a_file_is_replaced_and_not_followed(run, tmp_path, name):
@@ -524,6 +525,7 @@ def test_a_command_line_that_is_repeated_is_clean(capfd, monkeypatch, arguments)
     assert not any(line.startswith("minigpt: all is well") for line in printed.splitlines())
 
 
+@pytest.mark.slow
 def test_an_error_that_names_a_hostile_file_is_one_clean_line(tmp_path):
     name = tmp_path / "a\x1b[2J\nb.txt"
     try:

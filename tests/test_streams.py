@@ -31,6 +31,7 @@ class Listed:
         return iter(self.documents)
 
 
+@pytest.mark.slow
 @settings(max_examples=25)
 @given(
     texts=st.lists(st.one_of(st.text(max_size=60), st.sampled_from(["Stir the soup.", "naïve 狐 🦊", "don't <|endoftext|>"])), max_size=5)
@@ -60,6 +61,7 @@ def test_the_corpus_and_its_streams_say_the_same(tmp_path: Path, gpt2: Tokenizer
     assert gathering.cleaner.dropped == {"duplicate": 1}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("share", [0.2, 0.5, 0.9])
 @pytest.mark.parametrize("final_tokens", [None, 6000])
 def test_own_text_makes_the_share_that_was_asked_for(tmp_path: Path, gpt2: Tokenizer, share: float, final_tokens: int | None) -> None:

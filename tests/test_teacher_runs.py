@@ -53,6 +53,7 @@ def journal(run: Path) -> list[dict]:
     return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()] if path.exists() else []
 
 
+@pytest.mark.slow
 def test_a_teacher_writes_leaves_and_is_named(tmp_path):
     heard = Heard()
     with serve(fresh) as server:
@@ -73,6 +74,7 @@ def test_a_teacher_writes_leaves_and_is_named(tmp_path):
     assert not any("no writer covers" in line for line in heard.lines)
 
 
+@pytest.mark.slow
 def test_a_server_that_speaks_a_part_of_the_protocol_is_a_teacher(tmp_path):
     with serve(fresh) as server:
         server.partial = True
@@ -83,6 +85,7 @@ def test_a_server_that_speaks_a_part_of_the_protocol_is_a_teacher(tmp_path):
     assert "not given by the server" in (tmp_path / "run" / "README.md").read_text()
 
 
+@pytest.mark.slow
 def test_auto_takes_templates_where_nobody_answers_and_says_why(tmp_path):
     heard = Heard()
     minigpt.train(PROMPT, out=tmp_path / "run", listener=heard, **SMALL)
@@ -93,6 +96,7 @@ def test_auto_takes_templates_where_nobody_answers_and_says_why(tmp_path):
     assert not (tmp_path / "other").exists()
 
 
+@pytest.mark.slow
 def test_the_user_chooses_among_several_models(tmp_path):
     class Chooses(Heard):
         def choose(self, what, lines, proposed):
@@ -108,6 +112,7 @@ def test_the_user_chooses_among_several_models(tmp_path):
     assert {d["model"] for d in corpus(tmp_path / "run")} == {"small:1b"}
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(sys.platform == "win32", reason="a pseudo-terminal is a Unix thing")
 def test_a_question_on_a_terminal_can_be_left_by_ctrl_c(tmp_path):
     """In a process group of its own, as a shell starts it, with the terminal that Ctrl-C comes from."""
@@ -182,6 +187,7 @@ def test_a_name_that_stands_for_another_model_after_the_pause_is_said_and_the_ca
     assert {d["digest"][0] for d in corpus(run)} == {"a", "b"}
 
 
+@pytest.mark.slow
 def test_templates_fill_in_only_where_they_may(tmp_path):
     with serve(dies) as server:
         minigpt.train(PROMPT, out=tmp_path / "run", ollama_host=server.url, allow_template_fill=True, **{**SMALL, "final_tokens": 9000})

@@ -112,6 +112,7 @@ def test_a_trial_takes_a_small_share_of_the_time(
     assert least < clock.now < most
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("steps", "batch"), [(2500, 2), (6000, 32)])
 def test_a_batch_grows_where_thousands_of_steps_are_left(
     tmp_path: Path,

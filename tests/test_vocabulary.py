@@ -47,6 +47,7 @@ def halves_of(tokenizer: Tokenizer) -> dict[str, tuple[str, str]]:
     return {left + right: (left, right) for left, right in tokenizer.merges}
 
 
+@pytest.mark.slow
 @settings(max_examples=15)
 @given(corpus=corpora)
 def test_kept_is_what_the_corpus_uses_and_what_that_is_made_of(corpus: list[str], gpt2: Tokenizer) -> None:
