@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +15,7 @@ from safetensors.numpy import save_file
 
 import minigpt
 from minigpt import ModelConfig, TrainConfig, Trainer
+from minigpt.corpus.prompt.understand import understand
 from minigpt.disk.checkpoint import load_checkpoint, save_config, save_tokenizer
 from minigpt.disk.tensors import SEAL, read_tensors, seal
 from minigpt.disk.weights import SCALES, WEIGHTS, load_weights, quantized, save_weights
@@ -110,6 +112,33 @@ def test_the_base_is_the_start_where_it_fits(base: Path) -> None:
     assert start.settled(fitting).init == start.BASE
     for options in (NARROW | {"vocab": "full"}, NARROW | {"width": 34}, {"model_size": "33M"}, NARROW | {"init": start.NONE}):
         assert start.settled(Options.parse(options)).init == start.NONE
+
+
+@pytest.mark.parametrize(
+    ("prompt", "known"), [("short poems about the sea", True), ("a grumpy wizard", False), ("poems and riddles about cats", False)]
+)
+def test_what_the_base_has_not_read_is_learned_longer_and_in_larger_steps(base: Path, prompt: str, known: bool) -> None:
+    """Its record says which categories it has read; options that are given stay, and minutes need no epochs."""
+    record = base / start.RECORD
+    record.write_text(json.dumps({"text": {"characters": {"minigpt:templates poetry": 9, "minigpt:templates cooking": 9, "npm:a b": 1}}}))
+    try:
+        request, o = understand(prompt), Options(init="base", source="template")
+        assert start.read_by_base() == {"poetry", "cooking"}
+        tuned = start.tuned(o, request)
+        assert (tuned == o) == known
+        if not known:
+            assert (
+                tuned.configure()[1].epochs > o.configure()[1].epochs
+                and tuned.configure()[1].learning_rate > o.configure()[1].learning_rate
+            )
+        given = replace(o, epochs=3, learning_rate=1e-5)
+        assert start.tuned(given, request) == given
+        assert start.tuned(replace(o, minutes=5.0), request).epochs is None
+        for other in (replace(o, init="none"), replace(o, source="ollama"), replace(o, source="own", data=("a.txt",))):
+            assert start.tuned(other, request) == other
+    finally:
+        record.unlink()
+    assert start.read_by_base() == set()  # a base without a record has read nothing that is known
 
 
 def test_without_an_installed_base_weights_are_random(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ import click
 from minigpt.cli.common import command, device_option, models_option
 from minigpt.cli.options import corpus_options
 from minigpt.config import PRECISIONS
-from minigpt.run.defaults import BATCH_SIZE, CHECKPOINT_SECONDS, CONTEXT, DROPOUT, EPOCHS, FROM_BASE, SEED, VOCABULARIES
+from minigpt.run.defaults import BATCH_SIZE, CHECKPOINT_SECONDS, CONTEXT, DROPOUT, EPOCHS, FROM_BASE, SEED, STRANGE, VOCABULARIES
 
 
 @command("train")
@@ -20,7 +20,9 @@ from minigpt.run.defaults import BATCH_SIZE, CHECKPOINT_SECONDS, CONTEXT, DROPOU
     help="What to start from: the base, random weights, or another model.  [default: base, if it is installed and fits]",
 )
 @click.option(
-    "--epochs", type=int, help=f"Passes over the corpus, at most.  [default: {EPOCHS}; {FROM_BASE.epochs} over templates from the base]"
+    "--epochs",
+    type=int,
+    help=f"Passes over the corpus, at most.  [default: {EPOCHS}; {FROM_BASE.epochs} or {STRANGE[0]} over templates from the base]",
 )
 @click.option("--minutes", type=float, help="How long everything may take, instead of --epochs.")
 @click.option("--batch-size", type=int, help=f"Windows per step.  [default: {BATCH_SIZE}, or what fits the minutes]")

@@ -31,7 +31,7 @@ from minigpt.run.interrupt import Interrupt
 from minigpt.run.listener import Listener
 from minigpt.run.options import Options
 from minigpt.run.provenance import differences, provenance
-from minigpt.run.start import described, first_model, settled
+from minigpt.run.start import described, first_model, settled, tuned
 
 
 @dataclass(frozen=True)
@@ -74,8 +74,9 @@ def new_job(prompt: str | None, o: Options, listener: Listener) -> Job:
     backend = choose_backend(o.device)
     # A resumed run computes as before.
     o = replace(o, threads=o.threads or usable_cores(), device=backend.name, precision=backend.settle_precision(o.precision))
-    config, train_config = o.configure()
     request = understand(prompt, o.preset) if prompt else None
+    o = tuned(o, request)
+    config, train_config = o.configure()
     if request and o.generates and teacher is None:
         require_consent(request, listener)
     record = {

@@ -13,6 +13,8 @@ from pathlib import Path
 import numpy as np
 
 from minigpt.config import ModelConfig
+from minigpt.corpus.request import Request
+from minigpt.corpus.templates import able
 from minigpt.disk.checkpoint import CONFIG, WEIGHTS, Checkpoint, read_config, require_model
 from minigpt.disk.files import read_json_object
 from minigpt.disk.folder import require_sound
@@ -20,11 +22,13 @@ from minigpt.disk.tensors import SEAL, open_tensors
 from minigpt.errors import MinigptError, counted
 from minigpt.model import GPT_1, parts
 from minigpt.params import EMBEDDING
-from minigpt.run.defaults import BASE, NONE
+from minigpt.run.defaults import BASE, NONE, STRANGE
 from minigpt.run.options import Options
 from minigpt.tokenizer import Tokenizer
 
 PACKAGE = "minigpt_base"
+RECORD = "base.json"  # in its folder: how it was trained, and on what
+OURS = "minigpt:templates "  # before a category, in that record
 
 
 def base_folder() -> Path | None:
@@ -53,6 +57,30 @@ def settled(o: Options) -> Options:
     require_sound(folder, (CONFIG,))
     require_model(folder)
     return o.shaped_like(config_of(folder))
+
+
+def tuned(o: Options, request: Request | None) -> Options:
+    """The options with more epochs and larger steps where templates write, from the base, what it has not read before."""
+    if request is None or o.init != BASE or o.source != "template" or o.data:
+        return o
+    if {part.category for part in able(request).parts} <= read_by_base():
+        return o
+    epochs, rate = STRANGE
+    return replace(
+        o,
+        epochs=o.epochs if o.epochs or o.minutes else epochs,
+        learning_rate=rate if o.learning_rate is None else o.learning_rate,
+    )
+
+
+def read_by_base() -> set[str]:
+    """The categories of templates that the installed base was trained on, as its record says."""
+    folder = base_folder()
+    if folder is None or not (folder / RECORD).exists():
+        return set()
+    text = read_json_object(folder / RECORD).get("text")
+    names = text.get("characters", {}) if isinstance(text, dict) else {}
+    return {name.removeprefix(OURS) for name in names if name.startswith(OURS)}
 
 
 def base_fits(o: Options) -> bool:
