@@ -1,6 +1,6 @@
 """A model's parameters -> model.safetensors with transformers' names, and back, validated first.
 
-Matrices may be stored in a quarter of the memory: as int8 with a scale for each row. The base is (minigpt.run.base).
+Matrices may be stored in a quarter of the memory: as int8 with a scale for each row. The base is (minigpt.run.start).
 """
 
 from __future__ import annotations

@@ -31,7 +31,8 @@ HELD_OUT = 0.02  # tokens of an evaluation, at most, per token learned from
 LEAST_HELD_OUT = 2000  # tokens
 AROUND = 2.0  # seconds to load the finished model and write its card
 CALIBRATING = 1.5  # times as long as learning from it: what the calibration takes for a token
-WRITTEN, FROM_BASE, MOST_WRITTEN = 3000, 8500, 300_000  # a corpus written for the time: its vocabulary, about; most tokens
+WRITTEN, WRITTEN_FROM_BASE = 3000, 8500  # the vocabulary, about, of a corpus written for the time
+MOST_WRITTEN = 300_000  # its most tokens
 
 
 @dataclass(frozen=True)
@@ -103,6 +104,6 @@ def trial(job: Job, config: ModelConfig, batch: int) -> tuple[float, float]:
 def corpus_tokens(job: Job) -> int:
     """The tokens of a corpus written for the time: as many as the recipe's epochs have time for, but not fewer than the size's default."""
     least, batch = job.options.size.final_tokens, first_batch(job)
-    rate, sampling = trial(job, replace(job.config, vocab_size=FROM_BASE if job.options.init == BASE else WRITTEN), batch)
+    rate, sampling = trial(job, replace(job.config, vocab_size=WRITTEN_FROM_BASE if job.options.init == BASE else WRITTEN), batch)
     job.run.record["trial"] = {str(batch): (rate, sampling)}  # plan_time need not measure again
     return max(least, min(MOST_WRITTEN, int(rate * 60 * (job.options.minutes or 0.0) / job.options.recipe.epochs)))
