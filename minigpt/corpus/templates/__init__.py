@@ -63,7 +63,7 @@ from types import ModuleType
 from minigpt.corpus.documents import Document
 from minigpt.corpus.request import Request
 from minigpt.corpus.templates import cooking, general, occasion, persona, poetry, subject, technical, topic
-from minigpt.corpus.templates.grammar import Form
+from minigpt.corpus.templates.grammar import Form, idea_of
 from minigpt.corpus.templates.left_out import word_pattern
 from minigpt.corpus.words import load_words
 from minigpt.errors import MinigptError
@@ -150,4 +150,5 @@ def _write(request: Request, rng: random.Random) -> Iterator[Document]:
             repeats = 0
             written.add(mark)
             facts = {"facts": "wordnet"} if request.category == "subject" else {}
-            yield Document(text, source="template", origin={"category": request.category, "form": form, **facts})
+            idea = {"idea": idea_of(text)} if idea_of(text) else {}
+            yield Document(str(text), source="template", origin={"category": request.category, "form": form, **idea, **facts})

@@ -17,12 +17,32 @@ from minigpt.corpus.english import starts_with_vowel_sound, upper_first
 from minigpt.corpus.request import Request
 from minigpt.corpus.words import Words
 
-Form = Callable[[random.Random, Words, Request], str]  # writes one document
+Form = Callable[[random.Random, Words, Request], str]  # writes one document, a Told where it has an idea
 Look = Callable[[str], str]
 
 CHOICE = re.compile(r"\[([^\[\]]*)\]")
 FIELD = re.compile(r"\{([^{}]+)\}")
 ARTICLE = re.compile(r"\b([Aa])\(n\) (?=(\w+))")
+
+
+class Told(str):
+    """A document's text that knows its idea: the dish, the plot, the algorithm, whatever two documents with other words can share.
+
+    Whole ideas are held out of training (corpus/split.py), so that the held-out loss is that of something new.
+    """
+
+    __slots__ = ("idea",)
+    idea: str
+
+    def __new__(cls, text: str, idea: str) -> Told:
+        told = super().__new__(cls, text)
+        told.idea = idea
+        return told
+
+
+def idea_of(text: str) -> str:
+    """The idea that a document tells; "" if it has none of its own."""
+    return text.idea if isinstance(text, Told) else ""
 
 
 def fill(rng: random.Random, template: str, look: Look | Mapping[str, str], lists: Words | None = None) -> str:

@@ -14,7 +14,7 @@ from typing import Any
 
 from minigpt.corpus.english import upper_first
 from minigpt.corpus.request import Request
-from minigpt.corpus.templates.grammar import fill
+from minigpt.corpus.templates.grammar import Told, fill, idea_of
 from minigpt.corpus.words import Words
 from minigpt.errors import MinigptError
 
@@ -163,7 +163,7 @@ def obedient(words: Words, request: Request, write: Callable[[], str]) -> str:
     for _ in range(TRIES):
         text = write()
         if request.tone == "formal":
-            text = formal(words, text)
+            text = Told(formal(words, text), idea_of(text))
         if fits(words, request, text):
             return text
     raise MinigptError(f"no text fits {describe(request)}: ask for fewer things at once")
