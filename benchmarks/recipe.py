@@ -78,7 +78,7 @@ def write(request: Request, tokens: int, seed: int, even: int, full: Tokenizer) 
     """A corpus as `train` writes it, and fresh documents."""
     sources.EVEN_FROM = even  # type: ignore[attr-defined]
     source = Templates(request, 2 * tokens, tokens, seed, full)
-    entries = Gathering(full, request).entries(source, tokens)
+    entries = Gathering(full, request, seed).entries(source, tokens)
     parts: dict[bool, list[Any]] = {False: [], True: []}
     texts = set[str]()
     for entry, out in split(entries, partial(closed_ids, full), np.random.default_rng([seed, 3])):

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from itertools import count, islice
+from itertools import count, islice, pairwise
 from typing import Protocol
 
 import numpy as np
@@ -44,6 +44,13 @@ def train(
         keeper.step()  # now and then saves what an interrupted run resumes from
 
 
+def places(ids: np.ndarray, token: int) -> np.ndarray:
+    """Where the token stands in a stream; a long one stays on the disk."""
+    parts = range(0, len(ids), PART)
+    found = [at + np.flatnonzero(ids[at : at + PART] == token) for at in parts]
+    return np.concatenate([*found, np.arange(0)])
+
+
 class Windows:
     """Windows over a training stream, which is taken as a ring: its first document follows its last
     end-of-text.
@@ -65,9 +72,7 @@ class Windows:
         self.ids, self.batch_size, self.seed = ids, batch_size, seed
         self.context = min(context, len(ids))
         self.n_windows = len(ids) // self.context  # of an epoch
-        parts = range(0, len(ids), PART)  # a long stream stays on the disk
-        borders = [at + np.flatnonzero(ids[at : at + PART] == end_of_text) for at in parts]
-        self.borders = np.concatenate(borders)  # a document begins after each
+        self.borders = places(ids, end_of_text)  # a document begins after each
 
     @property
     def steps(self) -> int:
@@ -96,26 +101,29 @@ class Windows:
 
 
 class HeldOut:
-    """Batches in which every token of a held-out stream (n,) is a target exactly once; the last
-    one holds what is left. Before the first token stands `end_of_text`."""
+    """Batches in which every token of a held-out stream (n,) is a target exactly once.
+
+    Each document is read from its own beginning, as a sample is written: `end_of_text` stands
+    before its first token. What is longer than `context` is read in several windows. A batch holds
+    windows of one length, the longest first.
+    """
 
     def __init__(self, ids: np.ndarray, context: int, batch_size: int, end_of_text: int) -> None:
         self.ids, self.context, self.batch_size = ids, context, batch_size
         self.end_of_text = end_of_text
+        ends = [*(places(ids, end_of_text) + 1), len(ids)]
+        self.windows: dict[int, list[int]] = {}  # length -> first tokens
+        for begin, end in pairwise((0, *ends)):
+            for first in range(begin, end, context):
+                self.windows.setdefault(min(context, end - first), []).append(first)
 
     def __iter__(self) -> Iterator[Batch]:
-        whole, T = len(self.ids) // self.context, self.context
-        for first in range(0, whole, self.batch_size):
-            starts = np.arange(first, min(first + self.batch_size, whole))[:, None] * T
-            yield self.targets(starts + np.arange(T))
-        if whole * T < len(self.ids):
-            yield self.targets(np.arange(whole * T, len(self.ids))[None])
-
-    def targets(self, places: np.ndarray) -> Batch:
-        """The targets y at `places` (B, T), and the inputs x, the tokens one place earlier."""
-        x, y = self.ids[places - 1].astype(np.int32), self.ids[places].astype(np.int32)
-        x[places == 0] = self.end_of_text  # not the last token, which index -1 took
-        return x, y
+        for length, starts in sorted(self.windows.items(), reverse=True):
+            for at in range(0, len(starts), self.batch_size):
+                some = np.array(starts[at : at + self.batch_size])[:, None] + np.arange(length)
+                x, y = self.ids[some - 1].astype(np.int32), self.ids[some].astype(np.int32)
+                x[some == 0] = self.end_of_text  # not the last token, which index -1 took
+                yield x, y
 
 
 def held_out_loss(trainer: Trainer, held_out: HeldOut) -> float | None:

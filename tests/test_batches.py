@@ -122,13 +122,22 @@ def test_a_corpus_without_a_next_token_is_refused(n: int, tokens: str) -> None:
         Windows(np.zeros(n, np.int32), 8, 1, seed=0, end_of_text=0)
 
 
-@given(n=st.integers(0, 200), context=contexts, batch_size=sizes)
-def test_every_held_out_token_is_a_target_once(n: int, context: int, batch_size: int) -> None:
-    """In order, the first one after end-of-text; each target's input is the token before it; no batch is larger than asked."""
-    ids, end = np.arange(n, dtype=np.int32), 9_999
-    batches = list(HeldOut(ids, context, batch_size, end))
-    targets = np.concatenate([y.reshape(-1) for _, y in batches]) if batches else np.zeros(0)
-    inputs = np.concatenate([x.reshape(-1) for x, _ in batches]) if batches else np.zeros(0)
-    assert np.array_equal(targets, ids)
-    assert np.array_equal(inputs, [end, *range(n - 1)][:n])
-    assert all(x.shape == y.shape and len(x) <= batch_size and x.shape[1] <= context for x, y in batches)
+@given(ends=st.lists(st.booleans(), max_size=200), context=contexts, batch_size=sizes)
+def test_every_held_out_token_is_a_target_once(ends: list[bool], context: int, batch_size: int) -> None:
+    """Each after the token before it, the first one after end-of-text; no batch is larger than asked."""
+    n, end = len(ends), 9_999
+    stream = np.where(ends, end, np.arange(n)).astype(np.int32)
+    batches = list(HeldOut(stream, context, batch_size, end))
+    assert all(x.shape == y.shape and 0 < len(x) <= batch_size and x.shape[1] <= context for x, y in batches)
+    pairs = [pair for x, y in batches for pair in zip(x.reshape(-1), y.reshape(-1), strict=True)]
+    assert sorted(pairs) == sorted(zip([end, *stream[:-1]][:n], stream, strict=True))
+
+
+@given(ends=st.lists(st.booleans(), max_size=200), context=contexts, batch_size=sizes)
+def test_each_held_out_document_is_read_from_its_beginning(ends: list[bool], context: int, batch_size: int) -> None:
+    """No window holds two documents, and only the later windows of a long one begin within it."""
+    end, after_end = 9_999, [True, *ends][: len(ends)]
+    stream = np.where(ends, end, np.arange(len(ends))).astype(np.int32)
+    rows = [row for x, _ in HeldOut(stream, context, batch_size, end) for row in x]
+    assert all(end not in row[1:] for row in rows)
+    assert sum(row[0] == end for row in rows) == sum(after_end)

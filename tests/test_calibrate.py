@@ -22,7 +22,7 @@ def trainer(cpu: Backend) -> Iterator[Trainer]:
     """One that knows a short text by heart."""
     trainer = Trainer(CONFIG, TrainConfig(learning_rate=0.01, batch_size=4), threads=2, backend=cpu, dtype=np.float64)
     rng = np.random.default_rng(4)
-    text = rng.integers(0, 30, 65)
+    text = rng.integers(0, END, 65)
     for _ in range(50):
         trainer.step(text[:-1].reshape(4, 16), text[1:].reshape(4, 16))
     yield trainer
@@ -48,8 +48,8 @@ def test_all_logits_are_multiplied(trainer: Trainer, rng: np.random.Generator, s
 
 
 def test_the_factor_is_the_one_of_the_lowest_loss(trainer: Trainer, rng: np.random.Generator) -> None:
-    text = np.random.default_rng(4).integers(0, 30, 65)
-    held_out, state = np.where(rng.random(64) < 0.1, rng.integers(0, 30, 64), text[1:]), trainer.state_dict()
+    text = np.random.default_rng(4).integers(0, END, 65)
+    held_out, state = np.where(rng.random(64) < 0.1, rng.integers(0, END, 64), text[1:]), trainer.state_dict()
     for sharpness in (1.0, 0.7):
         trainer.load_state_dict(scaled(state, CONFIG, sharpness))
         start, found = trainer.state_dict(), best_scale(trainer, HeldOut(held_out, 16, 4, END))
@@ -62,7 +62,7 @@ def test_the_factor_is_the_one_of_the_lowest_loss(trainer: Trainer, rng: np.rand
 
 
 def test_a_model_that_is_too_sure_of_itself_gains(trainer: Trainer, rng: np.random.Generator) -> None:
-    held_out = rng.integers(0, 30, 200)
+    held_out = rng.integers(0, END, 200)
     before = held_out_loss(trainer, HeldOut(held_out, 16, 4, END))
     rescaled(trainer, best_scale(trainer, HeldOut(held_out, 16, 4, END)))
     assert held_out_loss(trainer, HeldOut(held_out, 16, 4, END)) < before - 0.3
@@ -78,7 +78,7 @@ def test_where_no_factor_gains_it_is_one(cpu: Backend) -> None:
 @pytest.mark.parametrize(("sharpness", "found"), [(6.0, 0.5), (0.05, 1.25)])
 def test_logits_are_at_most_halved_and_at_most_made_a_quarter_larger(trainer: Trainer, sharpness: float, found: float) -> None:
     """Of a text that a model knows by heart but for every third token."""
-    text = np.random.default_rng(4).integers(0, 30, 65)
+    text = np.random.default_rng(4).integers(0, END, 65)
     held_out = HeldOut(np.where(np.arange(64) % 3, text[1:], 7), 16, 4, END)
     rescaled(trainer, sharpness)
     assert best_scale(trainer, held_out) == pytest.approx(found, abs=0.01)
@@ -86,7 +86,7 @@ def test_logits_are_at_most_halved_and_at_most_made_a_quarter_larger(trainer: Tr
 
 def test_the_factor_is_exact_to_the_hundredth(trainer: Trainer, rng: np.random.Generator) -> None:
     """The loss is convex: where it is higher on both sides, the lowest point is in between."""
-    text = np.random.default_rng(4).integers(0, 30, 65)
+    text = np.random.default_rng(4).integers(0, END, 65)
     for sharpness in (0.6, 0.7, 0.8):
         held_out, state = HeldOut(np.where(rng.random(64) < 0.1, 7, text[1:]), 16, 4, END), trainer.state_dict()
         rescaled(trainer, sharpness)
@@ -102,9 +102,9 @@ def test_the_factor_is_exact_to_the_hundredth(trainer: Trainer, rng: np.random.G
 
 def test_twenty_thousand_tokens_decide(trainer: Trainer) -> None:
     """What comes later is not looked at, and takes no time."""
-    text = np.tile(np.random.default_rng(4).integers(0, 30, 65)[1:], 700)
+    text = np.tile(np.random.default_rng(4).integers(0, END, 65)[1:], 700)
     place, rng = np.arange(len(text)), np.random.default_rng(5)
-    garbled = np.where(rng.random(len(text)) < 0.3, rng.integers(0, 30, len(text)), text)
+    garbled = np.where(rng.random(len(text)) < 0.3, rng.integers(0, END, len(text)), text)
 
     def best(end: int) -> float:
         """The factor where the text is garbled up to there."""

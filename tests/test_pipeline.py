@@ -67,13 +67,15 @@ def test_the_record_says_what_was_done(run):
 def test_every_document_has_its_origin_and_its_side_of_the_split(run):
     corpus = lines(run / "corpus.jsonl")
     for document in corpus:
-        assert document.keys() == {"text", "source", "category", "form", "score", "split"}
-        assert 0 <= document["score"] <= 1
+        assert document.keys() - {"idea"} == {"text", "source", "category", "form", "score", "split"}
+        assert document["score"] is None if document["split"] == "held_out" else 0 <= document["score"] <= 1
     held_out = {d["text"] for d in corpus if d["split"] == "held_out"}
     learned = {d["text"] for d in corpus if d["split"] == "train"}
-    assert len(held_out) == max(1, round(len(corpus) / 10))
+    assert 1 / 16 <= sum(map(len, held_out)) / sum(len(d["text"]) for d in corpus) <= 1 / 6
     assert len(held_out) + len(learned) == len(corpus)
     assert not held_out & learned
+    ideas = [{d.get("idea") for d in corpus if d["split"] == part} - {None} for part in ("held_out", "train")]
+    assert not ideas[0] & ideas[1]
 
 
 def test_metrics_have_every_field_in_order(run):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import random
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -11,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from minigpt.corpus.documents import Document, Entry
-from minigpt.corpus.split import ENOUGH, LEAST, MOST, PART, TEN, split
+from minigpt.corpus.split import ENOUGH, IDEA, LEAST, MOST, PART, TEN, hold_out_ideas, split
 
 
 def encode(text: str) -> list[int]:
@@ -126,3 +127,47 @@ def test_splitting_looks_ahead_no_further_than_ten_documents_and_enough_tokens()
         for i in range(500):
             next(pairs)
             assert asked <= i + max(TEN, ENOUGH // length + TEN)
+
+
+# ---- ideas -----------------------------------------------------------------------------------------------------------------------
+
+
+def told(ideas: list[str], lengths: list[int]) -> list[Entry]:
+    """Documents of so many words that tell these ideas; "" is none."""
+    texts = [words(length, i) for i, length in enumerate(lengths)]
+    origins = [{IDEA: idea} if idea else {"form": "letter"} for idea in ideas]
+    return [Entry(Document(text, "template", origin), None, encode(text)) for text, origin in zip(texts, origins, strict=True)]
+
+
+@given(
+    seed=st.integers(0, 99),
+    ideas=st.lists(st.sampled_from(["", *"abcdefghijklmnopqrst"]), min_size=40, max_size=200),
+    kept=st.floats(0.3, 2),
+)
+def test_what_is_held_out_tells_nothing_that_is_learned(seed: int, ideas: list[str], kept: float) -> None:
+    """And is about a tenth of what will be kept, if that is possible."""
+    entries = told(ideas, [80 + 7 * (i % 11) for i in range(len(ideas))])
+    total = sum(len(e.ids) for e in entries)
+    apart, rest = hold_out_ideas(entries, round(kept * total), np.random.default_rng(seed))
+    assert not set(apart) & set(rest)
+    assert not {ideas[i] for i in apart} & {ideas[i] for i in rest} - {""}
+    held, due = sum(len(entries[i].ids) for i in apart), min(total, round(kept * total)) / TEN
+    assert held == 0 or LEAST * TEN * due <= held <= MOST * TEN * due
+    if not apart:
+        assert rest == list(range(len(ideas)))
+    elif "" not in ideas:
+        assert len(rest) < len(ideas)
+
+
+def test_an_idea_of_which_there_is_much_is_learned() -> None:
+    """Of three plots none is held out: it would be a third of the text. Nor is anything of a text of few tokens."""
+    assert hold_out_ideas(told(["a", "b", "c"] * 30, [80] * 90), 5000, np.random.default_rng(0)) == ([], list(range(90)))
+    assert hold_out_ideas(told(["a", "b"] * 5, [80] * 10), 5000, np.random.default_rng(0))[0] == []
+
+
+def test_decided_entries_stay_where_they_are() -> None:
+    """Among others, which are split as ever."""
+    first = [replace(e, held_out=i % 3 == 0) for i, e in enumerate(told([""] * 9, [50] * 9))]
+    pairs = list(split([*first, *told([""] * 100, [50] * 100)], encode, np.random.default_rng(0)))
+    assert [(e, out) for e, out in pairs[:9]] == [(e, e.held_out) for e in first]
+    assert LEAST <= share([e for e, out in pairs[9:] if not out], [e for e, out in pairs[9:] if out]) <= MOST

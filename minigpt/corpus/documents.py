@@ -15,7 +15,7 @@ class Document:
 
     text: str
     source: str  # "template", "ollama" or "own"
-    # template: category, form; ollama: model, digest, seed, ...; own: file; kind if there are several; part if the document was cut
+    # template: category, form, idea; ollama: model, digest, seed, ...; own: file; kind if there are several; part if the document was cut
     origin: dict[str, str] = field(default_factory=dict)
 
 
@@ -26,6 +26,7 @@ class Entry:
     document: Document
     score: float | None
     ids: Sequence[int]
+    held_out: bool | None = None  # None: not decided yet
 
 
 def opening(text: str) -> str:

@@ -10,7 +10,7 @@ import json
 from array import array
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any
 
@@ -22,7 +22,7 @@ from minigpt.corpus.documents import Entry
 from minigpt.corpus.report import CorpusReport
 from minigpt.corpus.request import Request
 from minigpt.corpus.sources import Source
-from minigpt.corpus.split import PART, split
+from minigpt.corpus.split import IDEA, PART, hold_out_ideas, split
 from minigpt.disk.files import whole_file
 from minigpt.disk.place import Folder
 from minigpt.disk.streams import to_bytes
@@ -43,6 +43,7 @@ class Counts:
     held_out_tokens: int = 0
     held_out_bytes: int = 0  # of their texts in UTF-8
     passages: int = 0  # held-out documents that are parts of longer ones
+    ideas: set[str] = field(default_factory=set)  # held out
     by_source: Counter[str] = field(default_factory=Counter)  # documents
     tokens_by_source: Counter[str] = field(default_factory=Counter)
     tokens_by_kind: Counter[str] = field(default_factory=Counter)  # if the prompt names several kinds of text
@@ -55,6 +56,8 @@ class Counts:
         self.held_out_tokens += len(entry.ids) * held_out
         self.held_out_bytes += len(entry.document.text.encode()) * held_out
         self.passages += held_out and PART in entry.document.origin
+        if held_out and IDEA in entry.document.origin:
+            self.ideas.add(entry.document.origin[IDEA])
         self.by_source[entry.document.source] += 1
         self.tokens_by_source[entry.document.source] += len(entry.ids)
         if kind := entry.document.origin.get("kind"):
@@ -64,12 +67,15 @@ class Counts:
 class Gathering:
     """Cleans and refines documents for one corpus, lazily."""
 
-    def __init__(self, full: Tokenizer, request: Request | None = None) -> None:
-        self.full, self.request, self.cleaner = full, request, Cleaner()
+    def __init__(self, full: Tokenizer, request: Request | None = None, seed: int = 0) -> None:
+        self.full, self.request, self.cleaner, self.seed = full, request, Cleaner(), seed
         self.tokens = 0  # of all clean documents, before refinement
 
     def entries(self, source: Source, final_tokens: int | None) -> Iterator[Entry]:
-        """The clean documents of a source: all in order, or the best with `final_tokens` in all. MinigptError if none is left."""
+        """The clean documents of a source: all in order, or the best with `final_tokens` in all, and what is held out of those decided.
+
+        MinigptError if none is left.
+        """
         clean = (Entry(document, None, self._encode(document.text)) for document in self.cleaner(source))
         if (first := next(clean, None)) is None:
             raise MinigptError(self._nothing_left())
@@ -78,9 +84,14 @@ class Gathering:
             yield from clean
             return
         entries = [first, *clean]
-        documents, lengths = [entry.document for entry in entries], [len(entry.ids) for entry in entries]
-        for kept in refine(documents, lengths, final_tokens, self.request):
-            yield Entry(kept.document, kept.score, entries[kept.number].ids)
+        apart, rest = hold_out_ideas(entries, final_tokens, np.random.default_rng([self.seed, 4]))
+        left = final_tokens - sum(len(entries[i].ids) for i in apart)
+        best = refine([entries[i].document for i in rest], [len(entries[i].ids) for i in rest], left, self.request)
+        chosen = {rest[kept.number]: replace(entries[rest[kept.number]], score=kept.score) for kept in best}
+        if apart:
+            chosen = {i: replace(entry, held_out=False) for i, entry in chosen.items()}
+        chosen |= {i: replace(entries[i], held_out=True) for i in apart}
+        yield from (chosen[i] for i in sorted(chosen))
 
     def mixed(self, own: Source, share: float, final_tokens: int | None, generate: Callable[[int], Source]) -> Iterator[Entry]:
         """Own text, then generated documents, `final_tokens` together, of which own text makes up `share`.

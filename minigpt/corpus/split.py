@@ -1,16 +1,19 @@
 """Splits a corpus: holds out about a tenth of its tokens.
 
-Held-out text decides when training stops and calibrates the model's confidence. Normally whole documents are held out, one chosen at
-random from every ten in a row. If those are too long or too short, others are tried. A document longer than everything due is cut: a
-passage of it is held out, and the text before and after the passage is trained on.
+Held-out text decides when training stops and calibrates the model's confidence. Its loss should be that of something new. So of text
+that is written for the run, whole ideas are held out (a dish, a plot, an algorithm: grammar.py), drawn before the best documents are
+chosen: otherwise half of the held-out sentences would be among those learned.
+
+Of text that streams through, one document is chosen at random from every ten in a row. If those are too long or too short, others are
+tried. A document longer than everything due is cut: a passage of it is held out, and the text before and after is trained on.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
 from dataclasses import replace
-from itertools import islice
+from itertools import groupby, islice
 
 import numpy as np
 
@@ -25,16 +28,52 @@ LEAST, MOST = 1 / 16, 1 / 6  # bounds of the held-out share of the tokens so far
 ENOUGH = 1000
 PASSAGE = 1.5  # a passage may be too long or too short by this factor if that makes better borders
 ENDS = (*BORDERS, re.compile(r"\s+"))  # borders of a passage, best first
-PART = "part"  # key of an origin: which part of a cut document
+PART, IDEA = "part", "idea"  # keys of an origin: which part of a cut document; what it tells
 
 Encode = Callable[[str], Sequence[int]]  # a text -> its ids, end-of-text included
 
 
+def hold_out_ideas(entries: Sequence[Entry], final_tokens: int, rng: np.random.Generator) -> tuple[list[int], list[int]]:
+    """The numbers of the entries to hold out, a tenth of the `final_tokens` to keep, and of those that tell other ideas.
+
+    An entry without an idea is one of its own. An idea that makes up more than MOST of the text is never held out. Nothing is if too
+    little would be.
+    """
+    ideas: dict[Hashable, list[int]] = {}
+    for i, entry in enumerate(entries):
+        ideas.setdefault(entry.document.origin.get(IDEA, i), []).append(i)
+    total, held, chosen, told = tokens(entries), 0, list[int](), set[int]()
+    due = min(total, final_tokens) / TEN
+    groups = list(ideas.values())
+    for group in (groups[i] for i in rng.permutation(len(groups))):
+        if held >= due:
+            break
+        if tokens(entries[i] for i in group) <= MOST * total:
+            told |= set(group)
+            for i in group:
+                if held < due and held + len(entries[i].ids) <= MOST * TEN * due:
+                    chosen.append(i)
+                    held += len(entries[i].ids)
+    if total < ENOUGH or held < LEAST * TEN * due:
+        return [], list(range(len(entries)))
+    return sorted(chosen), [i for i in range(len(entries)) if i not in told]
+
+
 def split(entries: Iterable[Entry], encode: Encode, rng: np.random.Generator) -> Iterator[tuple[Entry, bool]]:
-    """Each entry, or the parts of one that was cut, with whether it is held out; none is if all have fewer than ENOUGH tokens.
+    """Each entry, or the parts of one that was cut, with whether it is held out, as was decided before or is now; none is of those that
+    have fewer than ENOUGH tokens together.
 
     Looks ahead only by ten documents and ENOUGH tokens, so that a corpus can stream through.
     """
+    for decided, some in groupby(entries, key=lambda entry: entry.held_out is not None):
+        if decided:
+            yield from ((entry, bool(entry.held_out)) for entry in some)
+        else:
+            yield from split_stream(some, encode, rng)
+
+
+def split_stream(entries: Iterable[Entry], encode: Encode, rng: np.random.Generator) -> Iterator[tuple[Entry, bool]]:
+    """The same of entries that are not decided."""
     total = held = 0
     for block in blocks(iter(entries)):
         total += tokens(block)

@@ -28,7 +28,7 @@ TEACHING = 0.5  # the largest share of --minutes for a teacher's writing
 
 def make_corpus(job: Job) -> list[Path]:
     """Gather the documents; write corpus.jsonl and their ids in GPT-2's whole vocabulary."""
-    gathering, report = Gathering(Tokenizer.gpt2(), job.request), CorpusReport(job.options.seed)
+    gathering, report = Gathering(Tokenizer.gpt2(), job.request, job.options.seed), CorpusReport(job.options.seed)
     counts = write_corpus(entries(job, gathering), job.run.place, job.run.inner, job.options.seed, report, gathering.full)
     blocks = count_parameters(replace(job.config, vocab_size=1))  # without the embedding: the vocabulary is unknown yet
     size = job.options.size if job.options.size_name == job.options.size.name else None
@@ -61,7 +61,7 @@ def show_figures(job: Job, written: int, counts: Counts, figures: dict[str, Any]
     reasons = "".join(f", {counted(count, 'document')} dropped ({reason})" for reason, count in figures["dropped"].items())
     said = f"{counted(written, 'token')}{reasons}; kept {counts.tokens:,} in {counted(counts.documents, 'document')}"
     if counts.held_out_documents:
-        parts = ""
+        parts = f", {counted(len(counts.ideas), 'idea')} that training never sees" if counts.ideas else ""
         if counts.passages:
             parts = f", including {counted(counts.passages, 'passage of a longer document', 'passages of longer documents')}"
         say(f"{said}, {counts.held_out_documents:,} held out ({counts.held_out_tokens / counts.tokens:.0%} of the tokens{parts})")
