@@ -8,34 +8,53 @@ from itertools import islice
 
 from minigpt.corpus.prompt.understand import PRESETS, understand
 from minigpt.corpus.templates import write_documents
+from minigpt.corpus.templates.persona_voices import manner_names, voice_nouns
 
-LENGTHS = ("short", "long", "funny", "formal", "simple", "")
+LENGTHS = ("short", "long", "funny", "formal", "simple", "", "")
 READERS = ("", "", "", "for children", "for beginners", "for professionals")
+# What a prompt asks for -> a choice of its subject.
 KINDS = {
-    "{} recipes": "soup|salad|pasta|curry|cake|cookie|vegan|vegetarian|Italian|French|Indian|Mexican|Japanese|Greek|gluten-free|summer",
+    "{} recipes": "soup|salad|pasta|curry|cake|cookie|vegan|vegetarian|Italian|French|Indian|Mexican|Japanese|Greek|gluten-free|summer|dessert",
     "recipes with {}": "mushrooms|lentils|chicken|salmon|tofu|chickpeas|apples|lemons|potatoes|rice|eggs|tomatoes|beans|cheese|chocolate",
-    "{} about the sea": "poems|haiku|songs|ballads|stories|lullabies|limericks|fables|scenes",
-    "{} about winter": "poems|haiku|songs|stories|lullabies",
-    "stories about {}": "a lost key|friendship|a lighthouse|the forest|a brave child|the moon|an old clock|courage|a long journey|a garden",
-    "poems about {}": "love|autumn|rain|the city|mountains|night|birds|memory|spring|hope|rivers|home",
-    "explanations of {}": "recursion|Python|sorting|loops|functions|classes|databases|caching|testing|concurrency|networks",
-    "{} for Python": "exercises|code reviews|glossaries|functions|mistakes|interactive sessions",
+    "cooking {}": "tips|questions and answers|techniques|menus|meal plans",
+    "{} about the sea": "poems|haiku|songs|ballads|stories|lullabies|limericks|fables|scenes|acrostics|prose poems",
+    "{} about winter": "poems|haiku|songs|stories|lullabies|free verse",
+    "{} about love": "poems|haiku|songs|stories|ballads|free verse|limericks",
+    "{} about animals": "fables|stories|poems|lullabies|limericks|songs",
+    "fairy tales about {}": "dragons|a princess|a miller|a fox|a witch|the moon|a lost key|three brothers|a talking bird|a bell|kindness|winter",
+    "stories about {}": "friendship|a lighthouse|the forest|a brave child|robots|an old clock|courage|a long journey|a garden|space|pirates|ghosts",
+    "poems about {}": "autumn|rain|the city|mountains|night|birds|memory|spring|hope|rivers|home|cats|trains|heartbreak|coffee|stars",
+    "explanations of {}": "recursion|Python|sorting|loops|functions|classes|databases|caching|testing|strings|lists|dictionaries|networks|variables",
+    "{} for Python": "exercises|code reviews|glossaries|functions|mistakes|interactive sessions|lessons",
     "{} of systems": "designs|runbooks|failure analyses|capacity plans|design decisions",
     "{} documentation": "API|webhook|quick start|error",
     "{} with worked examples": "sorting algorithms|graph algorithms|search algorithms|data structures|algorithms",
-    "{}": "dialogues|business emails|memos|news reports|arithmetic lessons|conversations|chat between friends",
-    "questions and answers about {}": "cooking|astronomy|gardening|history|chess|falconry|music|trains|dogs|volcanoes|painting|sailing",
+    "{}": "dialogues|business emails|memos|news reports|arithmetic lessons|conversations|chat between friends|small talk|invitations",
+    "questions and answers about {}": "astronomy|gardening|history|chess|falconry|music|trains|dogs|volcanoes|painting|sailing|birds|tea|bees|ships",
+    "facts about {}": "horses|castles|dinosaurs|mushrooms|the theatre|glass|whales|insects|mountains|coins|football|the weather|rice|clocks",
     "letters about {}": "travel|the harvest|a wedding|moving house|a new job|an old friend|sheep|beekeeping|the theatre",
-    "diaries about {}": "the sea|school|a farm|the mountains|a long walk|the kitchen|a journey by train",
-    "talks about {}": "bread|bridges|clocks|whales|maps|weaving|tea|stars|rivers|libraries",
+    "diaries about {}": "school|a farm|the mountains|a long walk|the kitchen|a journey by train",
+    "talks about {}": "bread|bridges|maps|weaving|stars|rivers|libraries|cheese|pottery",
     "plans for {}": "a garden|a bookshop|a school trip|a festival|a small museum|a choir",
+    "{} about cats": "jokes|riddles|limericks|reviews|speeches|advertisements|proverbs|postcards|insults|blessings|toasts|posts",
+    "{} about the office": "jokes|horoscopes|complaint letters|FAQs|to-do lists|speeches|apologies|commit messages|logs|reviews|quotes",
+    "{} about the sea and ships": "shanties|riddles|ship's logs|prophecies|quests|travel guides|weather reports|spells|obituaries|dreams",
+    "{} about music": "raps|reviews|toasts|speeches|love letters|how-to guides|museum labels|advertisements|classified ads|posts|jokes",
+    "{} about gardens": "how-to guides|spells|riddles|horoscopes|blessings|bedtime rituals|changelogs|proverbs|weather reports|dreams",
+    "{} about dragons": "quests|riddles|prophecies|shanties|obituaries|love letters|travel guides|insults|classified ads|logs|quotes",
 }
+PERSONA = 0.2  # the share of prompts that ask for a persona
+PRESET = 0.3  # and of those that name a preset
 
 
 def prompts(rng: random.Random) -> Iterator[tuple[str, str | None]]:
     """Prompt and preset, without end."""
+    voices, manners = sorted(voice_nouns()), sorted(manner_names())
     while True:
-        if rng.random() < 0.5:
+        kind = rng.random()
+        if kind < PERSONA:
+            yield f"A GPT that answers as a {rng.choice([*manners, ''])} {rng.choice(voices)}".replace("  ", " "), None
+        elif kind < PERSONA + PRESET:
             yield "", rng.choice(list(PRESETS))
         else:
             pattern = rng.choice(list(KINDS))
