@@ -1,12 +1,13 @@
 """Trains default models and measures what they write.
 
-    python benchmarks/samples.py --out models/judged --json judged.json       # eight prompts, three seeds: an hour and a half on two cores
+    python benchmarks/samples.py --out models/judged --json judged.json       # eight prompts, three seeds: 24 trainings
     python benchmarks/samples.py --prompt "A GPT that writes poems" --seeds 1
     python benchmarks/samples.py models/chef models/poet                      # runs that you have
     python benchmarks/samples.py --again judged.json                          # the tables of an earlier call
 
 A run that is finished in the folder is used as it is. With --opinion FOLDER another language model reads some of the samples (see
-judge/opinion.py). What each figure means stands in judge/figures.py; judge/__init__.py lists the files.
+judge/opinion.py). What each figure means stands in judge/figures.py; judge/__init__.py lists the files. The program runs
+the Python that samples show, each piece in a process of its own.
 """
 
 from __future__ import annotations

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import math
 import random
-import re
 import subprocess
 import sys
 from collections import Counter
@@ -23,7 +22,6 @@ from minigpt.backend import Backend
 from minigpt.config import ModelConfig
 from minigpt.corpus.prompt.understand import understand
 from minigpt.corpus.templates import write_documents
-from minigpt.corpus.words import load_words
 from minigpt.disk.checkpoint import Checkpoint
 from minigpt.model import new_parameters
 from minigpt.run.textmodel import TextModel
@@ -36,7 +34,6 @@ from judge import text as texts  # noqa: E402
 from judge.code import code_figures  # noqa: E402
 from judge.field import count, field  # noqa: E402
 from judge.fresh import cost, fresh_texts, size  # noqa: E402
-from judge.names import Names, without_title  # noqa: E402
 from judge.opinion import opinion, shuffled  # noqa: E402
 from judge.table import TABLES, cell, tables  # noqa: E402
 from samples import PROMPTS  # noqa: E402
@@ -44,61 +41,9 @@ from samples import PROMPTS  # noqa: E402
 TALES = "A GPT that writes short fairy tales"
 
 
-def written(prompt: str, seed: int, number: int, form: str = "") -> list[str]:
-    """The first template documents for a prompt, of one form if it is given."""
-    documents = write_documents(understand(prompt), random.Random(seed))
-    return [document.text for document in islice((d for d in documents if form in ("", d.origin.get("form"))), number)]
-
-
-# names: one hero
-
-SMALL = "and then so soon in a town, one day, beyond the fox, only a moral, old aunts."
-
-
-@pytest.mark.parametrize(
-    ("text", "keeps"),
-    [
-        ("Ada slept. Then Ada woke.\nSoon Ada ate. Ada sang.", True),
-        ("Ada slept. Then Ada woke.\nSoon Mara ate, and Mara sang.", False),
-        ("Ada slept. Then Mara woke.\nSoon Ada ate. Then Mara sang.", False),
-        ("In a town Ada slept.\nAunt Odile sang, and old Mrs. Plum, and the widow Sorrel.\nThen Ada woke.", True),
-        ("In a town Ada slept. So Ada woke.\nOnly a goat named Button saw Ada.", True),
-        ("In a town lived a baker named Ada. So Mara sang.\nMara slept, and Mara woke.", False),
-        ("Mara and the Goat\n\nIn a town Ada slept.\nOne day Ada woke.", True),
-        ("In a town on Mars lived Ada.\nBeyond the orbit of Mars, in May, on a Sunday, Ada woke.", True),
-        ("The fox sang. Then the crow sang.\nMoral: The crow sings.", None),
-        ("In a town Ada slept.", None),
-    ],
-)
-def test_who_keeps_a_hero(text: str, keeps: bool | None) -> None:
-    assert Names([SMALL]).keeps_hero(text) is keeps
-
-
-def test_the_training_text_tells_names_from_other_first_words() -> None:
-    text = 'Then Ada slept. So Ada woke.\n"Pour the tea," said Ada. Greta sang. Greta ran.'
-    assert Names([SMALL]).keeps_hero(text) is False  # Greta is new, "pour" too, but spoken
-    assert Names([SMALL + " Then Greta sang."]).keeps_hero(text) is False
-    assert Names([SMALL + " Greta is known to begin sentences."]).keeps_hero(text) is True
-    assert Names([SMALL + " A greta is a thing."]).keeps_hero(text) is True
-
-
-def test_the_writers_tales_have_one_hero() -> None:
-    """And where another name takes its place, it is seen: always in the second half, nearly always in one paragraph."""
-    heroes = {name for name, _ in load_words("poetry")["heroes"]}
-    names, rng = Names(written(TALES, 1, 200)), random.Random(2)
-    tales, seen = written(TALES, 3, 150, "story"), Counter[str]()
-    for tale in tales:
-        hero = Counter(word for word in re.findall(r"\w+", without_title(tale)) if word in heroes).most_common(1)[0][0]
-        other = rng.choice(sorted(heroes - {hero}))
-        title, *told = tale.split("\n")
-        for change, places in (("half", range(len(told) // 2 + 1, len(told))), ("one", [rng.randrange(2, len(told))])):
-            new = [re.sub(rf"\b{hero}\b", other, part) if i in places else part for i, part in enumerate(told)]
-            if new != told:
-                seen[f"{change} {names.keeps_hero(chr(10).join([title, *new]))}"] += 1
-    assert sum(names.keeps_hero(tale) is not True for tale in tales) <= 1
-    assert seen["half False"] > 100 and seen.keys() == {"half False", "one False", "one True"}
-    assert seen["one True"] < 0.1 * seen["one False"]
-    assert {names.keeps_hero(fable) for fable in written(TALES, 3, 50, "fable")} == {None}
+def written(prompt: str, seed: int, number: int) -> list[str]:
+    """The first template documents for a prompt."""
+    return [document.text for document in islice(write_documents(understand(prompt), random.Random(seed)), number)]
 
 
 # text: beginnings, ends, copies, variety
@@ -112,6 +57,11 @@ def test_complete_is_ended_by_the_model_and_not_in_mid_sentence() -> None:
     long = "and then the fox and the crow went home along the river and"
     some = ((long + " slept.", "stop"), (long, "stop"), ("Yours,\nAda", "stop"), ("Done.", "length"))
     assert [texts.is_complete(*each) for each in some] == [True, False, True, False]
+
+
+def test_titles_whose_words_come_again() -> None:
+    told = [texts.title_told(text) for text in ("The Red Goat\n\nA goat.", "The Goat and a Bear\n\nA goat.", "The goat slept.", "")]
+    assert told == [1, 1 / 2, None, None]
 
 
 def test_copies() -> None:
@@ -257,7 +207,7 @@ def test_tables_show_what_there_is() -> None:
 
 # the whole program
 
-TINY = "--layers 1 --heads 1 --width 16 --init none --initial-tokens 4000 --final-tokens 4000 --epochs 1 --threads 1"
+TINY = "--layers 1 --heads 1 --width 16 --init none --initial-tokens 8000 --final-tokens 8000 --epochs 1 --threads 1"
 
 
 @pytest.mark.slow
@@ -269,7 +219,7 @@ def test_the_program_trains_judges_and_does_neither_twice(tmp_path: Path) -> Non
     def played(command: list[Any]) -> str:
         done = subprocess.run(command, capture_output=True, text=True)
         assert done.returncode == 0, done.stderr
-        return done.stdout.partition("\n\n")[2] or done.stdout
+        return done.stdout[done.stdout.index("seeds ") :]  # the tables; before them, a line for each run
 
     shown = played(command)
     rows, runs = json.loads(written_to.read_text(encoding="utf-8")), sorted(out.iterdir())
@@ -283,5 +233,5 @@ def test_the_program_trains_judges_and_does_neither_twice(tmp_path: Path) -> Non
     before = [(run / "run.json").read_bytes() for run in runs]
     assert played(command) == shown
     assert [(run / "run.json").read_bytes() for run in runs] == before
-    assert shown.strip() in played([*program, "--again", written_to])
+    assert played([*program, "--again", written_to]) == shown
     assert played([*program, *runs, "--samples=2"]) == shown

@@ -2,8 +2,8 @@
 
 Reading order:
 
+    text          beginnings, ends, titles, copies, variety
     names         one hero's name throughout a story
-    text          beginnings, ends, copies, variety
     code          the Python that a sample shows
     field         words of the prompt's subject
     fresh         what new documents by the same writer cost

@@ -12,7 +12,7 @@ from judge.fresh import cost, fresh_texts
 from judge.names import Names
 from judge.opinion import Reader, opinion
 from judge.runs import Run
-from judge.text import copied, distinct, equally_long, grams, in_common, is_complete, sentences, shape, share, verbatim
+from judge.text import copied, distinct, equally_long, grams, in_common, is_complete, sentences, shape, share, title_told, verbatim
 from minigpt.corpus.prompt.understand import understand
 from minigpt.tokenizer import Tokenizer
 
@@ -26,10 +26,10 @@ Figures = dict[str, float | None]
 def figures(run: Run, model: minigpt.TextModel, samples: Sequence[dict[str, Any]], reader: Reader | None = None) -> Figures:
     """Every figure that needs no other run."""
     texts, learned, held = [sample["text"] for sample in samples], run.texts("train"), run.texts("held_out")
-    found = ends(samples, learned) | copies(texts, learned, held) | variety(texts, held)
-    found |= subject(run, texts, held) | heroes(run, texts, learned, held) | code_figures(texts) | losses(run, model, held)
-    right = code_figures(held)
-    found |= {"run held": right["run"], "right held": right["right"]}
+    found = ends(samples, learned) | titles(texts, held) | copies(texts, learned, held) | variety(texts, held)
+    found |= subject(run, texts, held) | heroes(run, texts, learned, held) | losses(run, model, held)
+    if (usual := code_figures(held))["with code"]:
+        found |= code_figures(texts) | {f"{name} held": usual[name] for name in ("parse", "run", "right")}
     return found | (opinion(reader, texts[:OPINIONS], held[:OPINIONS]) if reader else {})
 
 
@@ -42,6 +42,13 @@ def ends(samples: Sequence[dict[str, Any]], learned: Sequence[str]) -> Figures:
         "complete": share(is_complete(sample["text"], sample["finish_reason"]) for sample in samples),
         "different": len({sample["text"] for sample in samples}) / len(samples),
     }
+
+
+def titles(texts: Sequence[str], held: Sequence[str]) -> Figures:
+    """The mean share of a title's words that come again in its text."""
+    shares = {"title": [title_told(text) for text in texts], "title held": [title_told(text) for text in held]}
+    known = {name: [told for told in some if told is not None] for name, some in shares.items()}
+    return {name: sum(some) / len(some) if some else None for name, some in known.items()}
 
 
 def copies(texts: Sequence[str], learned: Sequence[str], held: Sequence[str]) -> Figures:
@@ -60,7 +67,7 @@ def variety(texts: Sequence[str], held: Sequence[str]) -> Figures:
 
 
 def subject(run: Run, texts: Sequence[str], held: Sequence[str]) -> Figures:
-    """Words of the prompt's field in a text, on average and at least."""
+    """Words of the prompt's field in a text, on average and at least; nothing if the prompt names no field that minigpt has words for."""
     if not (stems := field(understand(run.record["prompt"], run.record["options"]["preset"]))):
         return {}
     mine, theirs = ([count(text, stems) for text in some] for some in (texts, held))
@@ -77,7 +84,9 @@ def heroes(run: Run, texts: Sequence[str], learned: Sequence[str], held: Sequenc
 
 
 def losses(run: Run, model: minigpt.TextModel, held: Sequence[str]) -> Figures:
-    """Bits per byte of held-out documents, and of fresh ones by the same templates."""
+    """Bits per byte of held-out documents and, if templates wrote them, of fresh ones."""
+    if run.record["source"]["name"] != "template":
+        return {"bits held": cost(model, held), "bits fresh": None}
     record, request = run.record, understand(run.record["prompt"], run.record["options"]["preset"])
     known = {line["text"] for line in run.corpus}
     fresh = fresh_texts(request, record["corpus"]["kept_tokens"], record["seed"], known, Tokenizer.gpt2())

@@ -59,6 +59,6 @@ def cost(model: TextModel, texts: Sequence[str]) -> float | None:
 
 def _loss(model: TextModel, x: np.ndarray, y: np.ndarray) -> float:
     """The sum of the losses of targets y (T,) after x (T,), in nats."""
-    logits = model.logits(x).astype(np.float64)  # (T, V)
+    logits = model.logits(x.tolist()).astype(np.float64)  # (T, V)
     top = logits.max(axis=1)
     return float((np.log(np.exp(logits - top[:, None]).sum(axis=1)) + top - logits[np.arange(len(y)), y]).sum())

@@ -18,6 +18,8 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
+from judge.text import without_title
+
 KEPT = 0.8
 LEAST = 2  # mentions; a text with fewer has no hero to lose
 WORD = re.compile(r"[^\W\d_]+(?:-[^\W\d_]+)*")
@@ -76,12 +78,6 @@ class Names:
         middle = len(without_title(text)) / 2
         halves = [m.name for m in mentions if m.place < middle], [m.name for m in mentions if m.place >= middle]
         return all(half.count(hero) >= KEPT * len(half) for half in halves)
-
-
-def without_title(text: str) -> str:
-    """The text after its first line, if an empty line follows that."""
-    title, gap, body = text.lstrip("\n").partition("\n\n")
-    return body if gap and "\n" not in title else text
 
 
 def capitalised(body: str) -> Iterator[Mention]:

@@ -1,6 +1,6 @@
 // Texts on standard input, a JSON string a line -> a line for each: the nats that another model pays for it, and the bytes it has read.
 //   node perplexity.mjs FOLDER MODEL.gguf TOKENS
-// FOLDER holds node_modules/node-llama-cpp (3.9 or newer); of a text, the first TOKENS tokens count.
+// FOLDER holds node_modules/node-llama-cpp (tried with 3.22); of a text, the first TOKENS tokens count.
 import {join, resolve} from "node:path";
 import {createInterface} from "node:readline";
 import {pathToFileURL} from "node:url";

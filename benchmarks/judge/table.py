@@ -6,32 +6,34 @@ import statistics
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-NAME, CELL = 44, 11  # characters
+NAME, CELL = 43, 11  # characters
 PERCENT, NUMBER, FINE = "%", ".1f", ".2f"
 
 # heading -> its columns: what stands above, the figure's name, how it is written
 TABLES: Mapping[str, Sequence[tuple[str, str, str]]] = {
-    "Beginnings and ends, % of the samples; the hero's name kept, % of those that name a hero": (
+    "Beginnings and ends, % of the samples; how many name a hero, and % of these that keep the name": (
         ("begins", "begins", PERCENT), ("ends", "ends", PERCENT), ("complete", "complete", PERCENT),
-        ("different", "different", PERCENT), ("one hero", "hero", PERCENT), ("held-out's", "hero held", PERCENT),
+        ("different", "different", PERCENT), ("name one", "heroes", NUMBER), ("keep it", "hero", PERCENT),
+        ("held-out's", "hero held", PERCENT),
     ),
-    "Copies, %: 8-grams and sentences that stand in the training text; sentences of the corpus that others have": (
+    "Copies, %: of 8-grams and sentences, in the training text; of the corpus' sentences, in that of other seeds and prompts": (
         ("8-grams", "copied", PERCENT), ("held-out's", "copied held", PERCENT), ("sentences", "verbatim", PERCENT),
-        ("held-out's", "verbatim held", PERCENT), ("other seeds", "common seeds", PERCENT), ("prompts", "common prompts", PERCENT),
+        ("held-out's", "verbatim held", PERCENT), ("seeds", "common seeds", PERCENT), ("prompts", "common prompts", PERCENT),
     ),
     "Variety: different sequences of one, two and three words over all of them, in equally many words": (
         ("distinct-1", "distinct-1", FINE), ("held-out's", "distinct-1 held", FINE), ("distinct-2", "distinct-2", FINE),
         ("held-out's", "distinct-2 held", FINE), ("distinct-3", "distinct-3", FINE), ("held-out's", "distinct-3 held", FINE),
     ),
-    "Words of the subject in a text; bits per byte of held-out and of fresh documents": (
+    "Words of the subject in a text; % of a title's words that come again; bits per byte of held-out and fresh documents": (
         ("words", "field", NUMBER), ("at least", "field least", NUMBER), ("held-out's", "field held", NUMBER),
+        ("title", "title", PERCENT), ("held-out's", "title held", PERCENT),
         ("held out", "bits held", FINE), ("fresh", "bits fresh", FINE),
     ),
     "Bits per byte that another model pays; told apart: documents cheaper than shuffled ones, % of the pairs": (
         ("samples", "opinion", FINE), ("held-out's", "opinion held", FINE), ("shuffled", "opinion shuffled", FINE),
         ("told apart", "told apart", PERCENT),
     ),
-    "Python: samples with code, % that parse and run; samples that say what it prints, % that are right": (
+    "Python: samples with code, % that parse and that run; samples that say what it prints, % that are right": (
         ("with code", "with code", NUMBER), ("parse", "parse", PERCENT), ("run", "run", PERCENT),
         ("say", "claims", NUMBER), ("right", "right", PERCENT), ("held-out's", "right held", PERCENT),
     ),

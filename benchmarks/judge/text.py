@@ -7,6 +7,7 @@ from collections.abc import Collection, Iterable, Sequence
 
 GRAM = 8
 LEAST = 5  # words of a sentence that counts
+LETTERS = 4  # of a word of a title that counts
 SHORT_LINE = 12  # words; a shorter last line may end without a full stop: verse, code, a list, a signature
 
 
@@ -29,6 +30,20 @@ def share(whether: Iterable[bool]) -> float | None:
     """The share of those that are true; None of nothing."""
     found = list(whether)
     return sum(found) / len(found) if found else None
+
+
+def without_title(text: str) -> str:
+    """The text after its first line, if an empty line follows that."""
+    title, gap, body = text.lstrip("\n").partition("\n\n")
+    return body if gap and "\n" not in title else text
+
+
+def title_told(text: str) -> float | None:
+    """The share of the title's words of at least LETTERS letters that come again in the text below; None of a text without a title."""
+    body = without_title(text)
+    title = [word for word in words(text[: len(text) - len(body)]) if len(word) >= LETTERS]
+    told = set(words(body))
+    return share(word in told for word in title)
 
 
 def shape(text: str) -> str:
