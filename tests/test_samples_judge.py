@@ -33,8 +33,10 @@ if str(BENCHMARKS) not in sys.path:
 from judge import text as texts  # noqa: E402
 from judge.code import code_figures  # noqa: E402
 from judge.field import count, field  # noqa: E402
+from judge.figures import compare  # noqa: E402
 from judge.fresh import cost, fresh_texts, size  # noqa: E402
 from judge.opinion import opinion, shuffled  # noqa: E402
+from judge.runs import Run  # noqa: E402
 from judge.table import TABLES, cell, tables  # noqa: E402
 from samples import PROMPTS  # noqa: E402
 
@@ -70,6 +72,17 @@ def test_copies() -> None:
     assert texts.copied(["a b c"], known) is None  # too short to say
     assert texts.verbatim(["One two three four five. No. Six seven eight nine ten!"], {"One two three four five."}) == 1 / 2
     assert texts.in_common(["a", "a", "b"], ["b", "c"]) == 1 / 2
+
+
+def test_corpora_are_compared_with_those_of_other_seeds_and_prompts() -> None:
+    one, two, three, four = (f"This is sentence number {n}." for n in ("one", "two", "three", "four"))
+    corpora = [("tales", [one, two]), ("tales", [two, two, three]), ("e-mails", [one, two, three, four])]
+    runs = [Run(Path(), {"prompt": prompt}, [{"text": text} for text in some]) for prompt, some in corpora]
+    assert compare(runs) == [
+        {"common seeds": 1 / 2, "common prompts": 1},
+        {"common seeds": 1 / 2, "common prompts": 1},
+        {"common seeds": None, "common prompts": (2 / 4 + 2 / 4) / 2},
+    ]
 
 
 def test_distinct_sequences() -> None:
