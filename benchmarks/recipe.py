@@ -22,6 +22,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
+from judge.fresh import bits_per_byte, fresh_texts, size
 
 from minigpt import ModelConfig, TrainConfig, Trainer
 from minigpt.corpus import sources
@@ -45,8 +46,6 @@ PROMPTS = (
     "A GPT that answers questions about falconry",
 )
 EVALUATIONS = 10
-FRESH = 8000  # tokens
-BITS = 1 / math.log(2)
 
 
 class Corpus(NamedTuple):
@@ -84,18 +83,10 @@ def write(request: Request, tokens: int, seed: int, even: int, full: Tokenizer) 
     for entry, out in split(entries, partial(closed_ids, full), np.random.default_rng([seed, 3])):
         parts[out].append(entry)
         texts.add(entry.document.text)
-    sources.EVEN_FROM = 1  # type: ignore[attr-defined]
-    fresh = [d.text for d in Templates(request, 40 * FRESH, tokens, seed + 1, full) if d.text not in texts]
-    rng = np.random.default_rng(seed)
-    ids: list[int] = []
-    chosen = []
-    for i in rng.permutation(len(fresh)):
-        if len(ids) >= FRESH:
-            break
-        chosen.append(fresh[i])
-        ids += closed_ids(full, fresh[i])
+    fresh = fresh_texts(request, tokens, seed, texts, full)
+    ids = [i for text in fresh for i in closed_ids(full, text)]
     held = [entry.document.text for entry in parts[True]]
-    sizes = {name: sum(len(text.encode()) + 1 for text in some) for name, some in (("held_out", held), ("fresh", chosen))}
+    sizes = {name: size(some) for name, some in (("held_out", held), ("fresh", fresh))}
     streams = [np.concatenate([np.array(entry.ids) for entry in parts[out]]) for out in (False, True)]
     return Corpus(*streams, np.array(ids), sizes)
 
@@ -123,7 +114,9 @@ def trained(corpus: Corpus, first: Checkpoint | None, full: Tokenizer, setting: 
         for step, (x, y) in enumerate(windows.batches(0)):
             if step % max(1, steps // EVALUATIONS) == 0 or step == steps:
                 found = {
-                    name: BITS * (held_out_loss(trainer, HeldOut(ids, 256, 8, tokenizer.end_of_text)) or 0) * len(ids) / corpus.bytes[name]
+                    name: bits_per_byte(
+                        held_out_loss(trainer, HeldOut(ids, 256, 8, tokenizer.end_of_text)) or 0, len(ids), corpus.bytes[name]
+                    )
                     for name, ids in (("held_out", held_out), ("fresh", fresh))
                 }
                 course.append(round(found["held_out"], 3))

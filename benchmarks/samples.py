@@ -1,150 +1,90 @@
-"""Measures what trained models write: the share of samples on topic, complete, and copied from the training text.
+"""Trains default models and measures what they write.
 
-    python benchmarks/samples.py models/chef models/poet --samples 100
+    python benchmarks/samples.py --out models/judged --json judged.json       # eight prompts, three seeds: 24 trainings
+    python benchmarks/samples.py --prompt "A GPT that writes poems" --seeds 1
+    python benchmarks/samples.py models/chef models/poet                      # runs that you have
+    python benchmarks/samples.py --again judged.json                          # the tables of an earlier call
 
-On topic: a naive Bayes classifier over words, trained on 400 fresh template documents per category (with a seed other than the run's),
-assigns the sample to the run's category. Begins: its first line begins and ends with the kinds of characters that a document's does. Ends:
-the model ends it within 400 tokens; complete: not in mid-sentence either. Copied: the share of the samples' word 8-grams that occur in the
-training text, next to that of the held-out documents; a ratio near 1 means that the model repeats its training text no more than a new
-document of the same kind does. Verbatim: the share of sentences of at least five words that stand in the training text, next to the
-held-out documents'. Code: of the samples that show Python code, those in which all of it parses, runs, and prints what they say.
+A run that is finished in the folder is used as it is. With --opinion FOLDER another language model reads some of the samples (see
+judge/opinion.py). What each figure means stands in judge/figures.py; judge/__init__.py lists the files. The program runs
+the Python that samples show, each piece in a process of its own.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
-import math
-import random
-import re
-from collections import Counter
-from collections.abc import Iterable
-from itertools import islice
+import time
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
-from sample_code import shown, verdict
+from judge.figures import compare, figures
+from judge.opinion import Reader
+from judge.runs import Run, draw, name_of, run_of
+from judge.table import tables
 
 import minigpt
-from minigpt.config import SampleConfig
-from minigpt.corpus.prompt.understand import PRESETS, understand
-from minigpt.corpus.templates import write_documents
 
-GRAM = 8
-SOON = 400  # tokens
-LEAST = 5  # words of a sentence that counts
-MOST = 800  # tokens of a sample: more than twice the longest document of a default corpus
-DOCUMENTS = 100  # of each preset, for the classifier
-CATEGORIES = ("cooking", "poetry", "technical", "general")
-
-
-def words(text: str) -> list[str]:
-    """Lower-case words and numbers, without punctuation."""
-    return re.findall(r"\w+", text.lower())
+PROMPTS = (
+    "A fun GPT that generates cooking recipes",
+    "A GPT that writes short fairy tales",
+    "A GPT that explains Python to beginners",
+    "A GPT that writes business e-mails",
+    "A GPT that writes pirate sea shanties",
+    "A GPT that answers as a grumpy wizard",
+    "A GPT that answers questions about falconry",
+    "A GPT that writes haiku about the sea",
+)
+SEEDS = (42, 43, 44)
 
 
-def grams(texts: Iterable[str]) -> list[tuple[str, ...]]:
-    """Every word 8-gram of every text."""
-    return [tuple(spoken[i : i + GRAM]) for spoken in map(words, texts) for i in range(len(spoken) - GRAM + 1)]
+def parse(arguments: list[str] | None = None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("runs", nargs="*", type=Path, help="finished runs to judge instead of training any")
+    parser.add_argument("--prompts", type=int, default=len(PROMPTS), help="so many of the eight")
+    parser.add_argument("--prompt", action="append", help="this one instead; repeatable")
+    parser.add_argument("--seeds", type=int, default=len(SEEDS), help=f"so many, from {SEEDS[0]} on")
+    parser.add_argument("--samples", type=int, default=25, help="of each run")
+    parser.add_argument("--train", default="", metavar="OPTIONS", help="more options of `minigpt train`, in one argument")
+    parser.add_argument("--out", type=Path, default=Path("models/judged"), help="the folder of the runs")
+    parser.add_argument("--json", type=Path, help="write all figures and samples there, after each run")
+    parser.add_argument("--opinion", type=Path, metavar="FOLDER", help="with node_modules/node-llama-cpp and a .gguf model")
+    parser.add_argument("--again", type=Path, metavar="JSON", help="only print the tables of this file")
+    return parser.parse_args(arguments)
 
 
-class Classifier:
-    """Multinomial naive Bayes with add-one smoothing."""
-
-    def __init__(self, texts: dict[str, list[str]]) -> None:
-        self.counts = {label: Counter(word for text in some for word in words(text)) for label, some in texts.items()}
-        self.size = len(set().union(*self.counts.values()))
-
-    def label(self, text: str) -> str:
-        """The most likely label."""
-
-        def score(label: str) -> float:
-            counts, total = self.counts[label], sum(self.counts[label].values()) + self.size
-            return sum(math.log((counts[word] + 1) / total) for word in words(text))
-
-        return max(self.counts, key=score)
-
-
-def classifier(seed: int) -> Classifier:
-    """A classifier trained on template documents of each category."""
-    texts: dict[str, list[str]] = {category: [] for category in CATEGORIES}
-    for key, preset in PRESETS.items():
-        documents = write_documents(understand("", key), random.Random(seed))
-        texts[preset.category] += [document.text for document in islice(documents, DOCUMENTS)]
-    return Classifier(texts)
-
-
-def is_complete(text: str, finish_reason: str) -> bool:
-    """Whether the model ended the text; prose must end with a sentence, but a line of verse, code or a list may end anyhow."""
-    last = text.rstrip().rsplit("\n", 1)[-1]
-    return finish_reason == "stop" and (len(last.split()) < 12 or last[-1:] in ".!?:\"')")
-
-
-def shape(text: str) -> str:
-    """How a text's first line begins and ends: A, a or 9 for a capital, a small letter or a figure, other characters as they are."""
-    line = text.lstrip("\n").split("\n", 1)[0].rstrip()
-    ends = line[:1] + line[-1:]
-    return re.sub(r"[a-z]", "a", re.sub(r"[A-Z]", "A", re.sub(r"[0-9]", "9", ends)))
-
-
-def sentences(texts: Iterable[str]) -> list[str]:
-    """Every sentence of at least LEAST words."""
-    return [s for text in texts for s in re.split(r"(?<=[.!?])\s+|\n+", text) if len(s.split()) >= LEAST]
-
-
-def share(whether: Iterable[bool]) -> float:
-    found = list(whether)
-    return sum(found) / max(1, len(found))
-
-
-def code_figures(texts: list[str]) -> str:
-    """Of the samples with code: how many parse, run, and print what they say."""
-    verdicts = [list(map(verdict, pieces)) for text in texts if (pieces := shown(text))]
-    if not verdicts:
-        return "none"
-    parse, run = (share(all(v[i] for v in some) for some in verdicts) for i in (0, 1))
-    claims = [[v[2] for v in some if v[2] is not None] for some in verdicts]
-    true = share(all(some) for some in claims if some)
-    return f"{len(verdicts)}: {parse:.0%} parse, {run:.0%} run; {true:.0%} of {sum(map(bool, claims))} print what they say"
-
-
-def measure(run: Path, samples: int, judge: Classifier) -> str:
-    """The figures of a run, in one line."""
-    record = json.loads((run / "run.json").read_text(encoding="utf-8"))
-    corpus = [json.loads(line) for line in (run / "corpus.jsonl").read_text(encoding="utf-8").splitlines()]
-    parts = {split: [line["text"] for line in corpus if line["split"] == split] for split in ("train", "held_out")}
-    model = minigpt.load(run)
-    written = [model.sample("", SampleConfig(max_tokens=MOST, seed=1000 + i)) for i in range(samples)]
-    category = record["request"]["category"] if record["request"]["category"] in CATEGORIES else "general"
-    on_topic = sum(judge.label(sample.text) == category for sample in written) / samples
-    complete = sum(is_complete(sample.text, sample.finish_reason) for sample in written) / samples
-    known = set(grams(parts["train"]))
-    both = grams(sample.text for sample in written), grams(parts["held_out"])
-    texts = [sample.text for sample in written]
-    shapes = {shape(text) for text in parts["train"]}
-    begins = sum(shape(text) in shapes for text in texts) / samples
-    ends = sum(sample.finish_reason == "stop" and sample.tokens <= SOON for sample in written) / samples
-    lines = set(sentences(parts["train"]))
-    verbatim, usually = (share(sentence in lines for sentence in sentences(some)) for some in (texts, parts["held_out"]))
-    copied, usual = (sum(gram in known for gram in some) / max(1, len(some)) for some in both)
-    ratio = copied / usual if usual else math.inf
-    distinct = len({sample.text for sample in written}) / samples
-    return (
-        f"{record['prompt'][:40]:40} {on_topic:8.0%} {begins:6.0%} {ends:5.0%} {complete:8.0%} {copied:7.0%} {usual:8.0%} {ratio:6.2f}"
-        f" {verbatim:8.0%} {usually:8.0%} {distinct:8.0%} {record['result']['held_out_loss']:6.3f}  {code_figures(texts)}"
-    )
+def runs(a: argparse.Namespace) -> Iterator[Run]:
+    """The runs asked for, each trained when its turn comes."""
+    if a.runs:
+        yield from map(Run.read, a.runs)
+        return
+    for prompt in a.prompt or PROMPTS[: a.prompts]:
+        for seed in range(SEEDS[0], SEEDS[0] + a.seeds):
+            yield run_of(a.out / name_of(prompt, seed), prompt, seed, a.train)
 
 
 def main() -> None:
-    """Print a table."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("runs", nargs="+", type=Path)
-    parser.add_argument("--samples", type=int, default=100)
-    parser.add_argument("--seed", type=int, default=7, help="seed of the classifier's documents")
-    options = parser.parse_args()
-    judge = classifier(options.seed)
-    print(f"{'prompt':40} on topic begins  ends complete  copied held-out  ratio verbatim held-out distinct   loss  code")
-    for run in options.runs:
-        print(measure(run, options.samples, judge), flush=True)
+    """Judge the runs, tell of each, print the tables."""
+    a = parse()
+    if a.again:
+        print(tables(json.loads(a.again.read_text(encoding="utf-8"))))
+        return
+    reader = Reader(a.opinion) if a.opinion else None
+    judged: list[Run] = []
+    rows: list[dict[str, Any]] = []
+    for run in runs(a):
+        began, model = time.monotonic(), minigpt.load(run.folder)
+        samples = draw(model, a.samples)
+        found = figures(run, model, samples, reader)
+        judged.append(run)
+        rows.append({"prompt": run.record["prompt"], "seed": run.record["seed"], "figures": found, "samples": samples})
+        for row, common in zip(rows, compare(judged), strict=True):
+            row["figures"] |= common
+        if a.json:
+            a.json.write_text(json.dumps(rows, indent=1, ensure_ascii=False), encoding="utf-8")
+        print(f"{run.folder}: judged in {time.monotonic() - began:.0f} s", flush=True)
+    print(f"\n{tables(rows)}")
 
 
 if __name__ == "__main__":

@@ -7,7 +7,10 @@ import re
 import subprocess
 import sys
 import tempfile
+from collections.abc import Iterable
 from typing import NamedTuple
+
+from judge.text import share
 
 # A heading that ends in "code:", the code up to an empty line, and perhaps what it prints under a heading of its own.
 BLOCK = r"(?:[^\n]+\n?)+"
@@ -53,3 +56,17 @@ def verdict(piece: Shown) -> tuple[bool, bool, bool | None]:
     printed = "\n".join(part for part in (ended.stdout.strip(), error) if part)
     announced = piece.said is not None and bool(error) and error in piece.said
     return True, ended.returncode == 0 or announced, None if piece.said is None else printed == piece.said.strip()
+
+
+def code_figures(texts: Iterable[str]) -> dict[str, float | None]:
+    """How many texts show code, and of these the shares in which all of it parses and all of it runs; how many say what it prints, and of
+    these the share in which all of it prints that."""
+    verdicts = [list(map(verdict, pieces)) for text in texts if (pieces := shown(text))]
+    claims = [said for some in verdicts if (said := [right for _, _, right in some if right is not None])]
+    return {
+        "with code": len(verdicts),
+        "parse": share(all(parses for parses, _, _ in some) for some in verdicts),
+        "run": share(all(runs for _, runs, _ in some) for some in verdicts),
+        "claims": len(claims),
+        "right": share(map(all, claims)),
+    }
