@@ -436,3 +436,16 @@ def test_the_corpus_command_says_what_became_of_each_kind(tmp_path):
     lines = [json.loads(line) for line in (tmp_path / "corpus.jsonl").read_text(encoding="utf-8").splitlines()]
     assert {line["kind"] for line in lines} == {"memos", "limericks"}
     assert re.search(r"kinds: (4[5-9]|5[0-5])% \w+, (4[5-9]|5[0-5])% \w+", said)
+
+
+@pytest.mark.parametrize(
+    ("prompt", "form"),
+    [
+        *(("runbooks", "runbook"), ("failure analyses of systems", "failure_analysis"), ("capacity plans", "capacity")),
+        *(("quick start documentation", "quick_start"), ("exercises for Python", "exercise"), ("code reviews", "review")),
+    ],
+)
+def test_technical_kinds_by_their_names(prompt: str, form: str) -> None:
+    """Not texts about the words."""
+    request = understand(f"A GPT that writes {prompt}")
+    assert (request.category, request.forms) == ("technical", (form,))
