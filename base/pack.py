@@ -2,7 +2,8 @@
 
 python base/pack.py STREAMS TRAINED
 
-STREAMS has merges.txt and figures.json (text/prepare.py), TRAINED has weights-0.npy, weights-1.npy and one base-RATE.json (train.py).
+STREAMS has merges.txt and figures.json (text/prepare.py), TRAINED has weights-0.npy, weights-1.npy and one base-RATE.json (train.py). If
+that says that the model in the folder was trained further, its record is kept in the new one, as `before`.
 """
 
 from __future__ import annotations
@@ -39,6 +40,8 @@ def main() -> None:
     found = load_weights(MODEL / WEIGHTS, config)
     assert all(np.array_equal(found[name], array) for name, array in read.items())
     record = json.loads(next(trained.glob("base-*.json")).read_text()) | {"text": json.loads((streams / "figures.json").read_text())}
+    if record["options"]["init"] != "None":
+        record["before"] = json.loads((MODEL / "base.json").read_text())
     (MODEL / "base.json").write_text(json.dumps(record, indent=1))
     print(f"{sum(path.stat().st_size for path in MODEL.iterdir()):,} bytes in {MODEL}")
 

@@ -2,6 +2,7 @@
 
 python base/train.py FOLDER --seconds 420 --out FOLDER          # a GPU if there is one
 python base/train.py FOLDER --seconds 20 --rate 2e-3 --no-save  # is this rate better?
+python base/train.py FOLDER --init MODEL --seconds 2400 --rate 5e-4 --warmup 100 --batch 8 --out FOLDER   # train a model further, on a CPU
 
 FOLDER has train.u2 and held_out.u2 (ids, two bytes each), merges.txt, and kinds.json (kind -> (first, last) id of held_out.u2). Writes
 weights-0.npy, weights-1.npy (the flat parameters in float16, in two parts) and base-RATE.json (how it was trained, and its losses).
@@ -18,13 +19,13 @@ from typing import Any
 import numpy as np
 
 from minigpt import ModelConfig, TrainConfig, Trainer
+from minigpt.disk.checkpoint import load_checkpoint
 from minigpt.tokenizer import Tokenizer, parse_merges
 from minigpt.training import HeldOut, Windows, held_out_loss
 
 REPORTS = 40
-WARMUP = 1000  # steps
-MEASURED = 200  # steps, from which the number of all steps is estimated; it is corrected every CORRECTED steps
-CORRECTED = 100
+MEASURED = 100  # steps, from which the number of all steps is estimated; it is corrected every CORRECTED steps
+CORRECTED = 50
 UNKNOWN = 10**6  # steps: until then
 KEPT = 500  # steps between two states that a training returns to
 WORSE = 1.0  # nats above the mean of the KEPT steps before: it has come apart, and returns to an earlier state at half the rate
@@ -36,7 +37,9 @@ def parse() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("folder", type=Path)
     parser.add_argument("--seconds", type=float, default=420)
+    parser.add_argument("--init", type=Path, help="a model folder to start from")
     parser.add_argument("--rate", type=float, default=1e-3)
+    parser.add_argument("--warmup", type=int, default=1000, help="steps")
     parser.add_argument("--decay", type=float, default=0.1)
     parser.add_argument("--batch", type=int, default=32)
     parser.add_argument("--context", type=int, default=512)
@@ -117,23 +120,29 @@ def main() -> None:
     tokenizer = Tokenizer(parse_merges((a.folder / "merges.txt").read_text("utf-8"), "merges.txt"))
     ids, held_out = (np.fromfile(a.folder / f"{name}.u2", "<u2") for name in ("train", "held_out"))
     config = ModelConfig(a.layers, a.width // 64, a.width, 512, tokenizer.vocab_size, dropout=0.0)
-    optimizer = TrainConfig(a.rate, WARMUP, "cosine", UNKNOWN, beta2=0.99, weight_decay=a.decay, seed=a.seed)
+    optimizer = TrainConfig(a.rate, a.warmup, "cosine", UNKNOWN, beta2=0.99, weight_decay=a.decay, seed=a.seed)
     trainer = Trainer(config, optimizer, device=a.device)
+    if a.init:
+        trainer.load_state_dict(load_checkpoint(a.init).state)
     windows = Windows(ids, a.context, a.batch, a.seed, tokenizer.end_of_text)
-    print(f"{trainer.plan(a.batch)}; {len(ids):,} tokens, {windows.steps:,} steps an epoch", flush=True)
-    course = train(trainer, windows, a.seconds)
-
-    def loss(some: np.ndarray) -> float | None:
-        return held_out_loss(trainer, HeldOut(some, a.context, a.batch, tokenizer.end_of_text))
-
     kinds = json.loads((a.folder / "kinds.json").read_text())
+
+    def losses() -> dict[str, float | None]:
+        """On the held-out text of each kind, and of all."""
+        parts = {"all": held_out, **{kind: held_out[first:last] for kind, (first, last) in kinds.items()}}
+        return {kind: held_out_loss(trainer, HeldOut(some, a.context, a.batch, tokenizer.end_of_text)) for kind, some in parts.items()}
+
+    print(f"{trainer.plan(a.batch)}; {len(ids):,} tokens, {windows.steps:,} steps an epoch", flush=True)
+    at_first = losses() if a.init else None
+    print(json.dumps({"at first": at_first}), flush=True)
+    course = train(trainer, windows, a.seconds)
     steps = int(course[-1]["step"])
     found: dict[str, Any] = {
         "steps": steps, "tokens": steps * a.batch * a.context, "epochs": round(steps / windows.steps, 2),
-        "options": {name: str(value) for name, value in vars(a).items()}, "device": trainer.backend.reason, "course": course,
-        "held_out": loss(held_out), "by_kind": {kind: loss(held_out[first:last]) for kind, (first, last) in kinds.items()},
+        "options": {name: value.name if isinstance(value, Path) else str(value) for name, value in vars(a).items()},
+        "device": trainer.backend.reason, "course": course, "held_out_at_first": at_first, "held_out": losses(),
     }  # fmt: skip
-    print(json.dumps({name: found[name] for name in ("steps", "tokens", "held_out", "by_kind")}), flush=True)
+    print(json.dumps({name: found[name] for name in ("steps", "tokens", "held_out")}), flush=True)
     a.out.mkdir(parents=True, exist_ok=True)
     (a.out / f"base-{a.rate:g}.json").write_text(json.dumps(found, indent=1))
     if not a.no_save:

@@ -1,15 +1,17 @@
 """Documents -> the streams that train.py reads: cleaned, a few held out, in a vocabulary of their own.
 
 python base/text/prepare.py DOCUMENTS OUT
+python base/text/prepare.py DOCUMENTS OUT --like MODEL --rehearse 0.05   # to train MODEL further on what the writers write by now
 
 DOCUMENTS has files of JSON lines {"text", "source", "kind", "licence"}. A document is held out by the hash of its text, about HELD_OUT of
-them; the vocabulary is chosen without it.
+them; the vocabulary is chosen without it, or is that of a model. Of the text that is not the writers' a share can be left out: a model that
+has read it needs some, so that it does not forget.
 """
 
 from __future__ import annotations
 
+import argparse
 import json
-import sys
 from collections import Counter
 from collections.abc import Iterator
 from hashlib import blake2b
@@ -19,6 +21,8 @@ import numpy as np
 
 from minigpt.corpus.choose.clean import Cleaner
 from minigpt.corpus.documents import Document
+from minigpt.disk.checkpoint import load_tokenizer
+from minigpt.run.start import OURS
 from minigpt.run.vocabulary import compact
 from minigpt.tokenizer import Tokenizer
 
@@ -46,14 +50,15 @@ def drawn(text: str, purpose: bytes) -> float:
     return int.from_bytes(blake2b(text.encode(), digest_size=8, key=purpose).digest(), "little") / 2**64
 
 
-def kept(folder: Path) -> Iterator[Document]:
-    """The documents without those beyond their kind's most, chosen by their text."""
+def kept(folder: Path, rehearsed: float) -> Iterator[Document]:
+    """The documents without those beyond their kind's most, and with a share of those that are not the writers', chosen by their text."""
     sizes = Counter[str]()
     for document in documents(folder):
         sizes[document.origin["kind"]] += len(document.text)
     for document in documents(folder):
         kind = document.origin["kind"]
-        if drawn(document.text, b"kept") * sizes[kind] < MOST.get(kind, sizes[kind]):
+        share = 1.0 if document.origin["source"] == OURS.split()[0] else rehearsed
+        if drawn(document.text, b"kept") * sizes[kind] < share * MOST.get(kind, sizes[kind]):
             yield document
 
 
@@ -70,20 +75,30 @@ def vocabulary(full: Tokenizer, counts: np.ndarray, size: int) -> Tokenizer:
     return compact(full, order[:low].tolist())
 
 
+def parse() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("documents", type=Path)
+    parser.add_argument("out", type=Path)
+    parser.add_argument("--like", type=Path, help="a model folder whose vocabulary is kept")
+    parser.add_argument("--rehearse", type=float, default=1.0, help="the share of the text that is not the writers'")
+    return parser.parse_args()
+
+
 def main() -> None:
-    source, out = Path(sys.argv[1]), Path(sys.argv[2])
+    a = parse()
+    out = a.out
     out.mkdir(parents=True, exist_ok=True)
     full, cleaner = Tokenizer.gpt2(), Cleaner()
     learned, held_out = list[Document](), list[Document]()
     counts, letters = np.zeros(full.vocab_size, np.int64), Counter[str]()
-    for document in cleaner(kept(source)):
+    for document in cleaner(kept(a.documents, a.rehearse)):
         letters[f"{document.origin['source']} {document.origin['kind']}"] += len(document.text)
         if drawn(document.text, b"held out") < HELD_OUT:
             held_out.append(document)
         else:
             learned.append(document)
             counts += np.bincount(full.encode(document.text), minlength=full.vocab_size)
-    tokenizer = vocabulary(full, counts, VOCABULARY)
+    tokenizer = load_tokenizer(a.like) if a.like else vocabulary(full, counts, VOCABULARY)
     np.random.default_rng(SEED).shuffle(learned)  # type: ignore[arg-type]
     held_out.sort(key=lambda document: document.origin["kind"])
     (out / "merges.txt").write_text("".join(f"{a} {b}\n" for a, b in tokenizer.merges), encoding="utf-8")
