@@ -106,11 +106,12 @@ def train(trainer: Trainer, windows: Windows, seconds: float) -> list[dict[str, 
         total = clock.estimate(steps)
         if total != trainer.train_config.total_steps:
             trainer.configure(total_steps=total)
-        if steps % max(1, total // REPORTS) == 0 or steps >= total:
+        done = steps >= total or clock.now > 1.05 * seconds
+        if steps % max(1, total // REPORTS) == 0 or done:
             lines.append({"step": steps, "of": total, "seconds": round(clock.now, 1), "loss": round(float(np.mean(losses)), 4)})
             print(json.dumps(lines[-1]), flush=True)
             losses = []
-        if steps >= total or clock.now > 1.05 * seconds:
+        if done:
             break
     return lines
 
