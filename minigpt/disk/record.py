@@ -40,7 +40,8 @@ MADE = {"created": str, "minigpt": str, "device": str, "seed": count}  # written
 AFTER: dict[str, Schema] = {  # what each stage adds to the record
     "corpus": {
         "corpus": {
-            "documents": count, "tokens": count, "held_out_documents": count, "held_out_tokens": count, "by_source": {"*": count},
+            "documents": count, "tokens": count, "held_out_documents": count, "held_out_tokens": count, "held_out_ideas?": count,
+            "by_source": {"*": count},
         }
     },
     "tokens": {"model": {name: count for name in ("n_layer", "n_head", "n_embd", "vocab_size", "parameters")}},

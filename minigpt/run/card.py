@@ -26,10 +26,13 @@ def model_card(record: dict[str, Any]) -> str:
     model, corpus, training, result = (record[key] for key in ("model", "corpus", "training", "result"))
     held_out_tokens = result.get("held_out_tokens", corpus["held_out_tokens"])
     sources = ", ".join(f"{count:,} from {markdown(source)}" for source, count in corpus["by_source"].items())
+    bits, ideas = result.get("held_out_bits_per_byte"), corpus.get("held_out_ideas")
     held_out = (
         "not measured: too little text to hold some out"
         if result["held_out_loss"] is None
-        else f"{result['held_out_loss']:.3f} nats per token on {counted(held_out_tokens, 'token')} of held-out text"
+        else f"{result['held_out_loss']:.3f} nats per token{f', {bits:.3f} bits per byte,' if bits else ''}"
+        f" on {counted(held_out_tokens, 'token')} of held-out text"
+        + (f", which tells {counted(ideas, 'idea')} that it did not learn" if ideas else "")
     )
     shape = (
         f"{counted(model['n_layer'], 'layer')}, {counted(model['n_head'], 'head')}, width {model['n_embd']}, {model['vocab_size']:,} tokens"

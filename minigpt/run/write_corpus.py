@@ -44,6 +44,7 @@ def make_corpus(job: Job) -> list[Path]:
         "held_out_documents": counts.held_out_documents,
         "held_out_tokens": counts.held_out_tokens,
         "held_out_bytes": counts.held_out_bytes,
+        **({"held_out_ideas": len(counts.ideas)} if counts.ideas else {}),
         "dropped": figures["dropped"],
         "skipped": job.own.skipped.count if job.own else 0,
     }
