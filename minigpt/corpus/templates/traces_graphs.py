@@ -26,7 +26,7 @@ def edge_list(edges: dict[str, dict[str, int]], weights: bool) -> str:
 
 
 def breadth_first(rng: random.Random) -> str:
-    edges = graph(rng, rng.choice((6, 7)))
+    edges = graph(rng, rng.choice((5, 6)))
     start = next(iter(edges))
     far, waiting, text = {start: 0}, deque([start]), f"the edges are {edge_list(edges, weights=False)}. Start at {start}."
     while waiting:
@@ -86,7 +86,7 @@ def topological_sort(rng: random.Random) -> str:
 
 
 def tree_insert(rng: random.Random) -> str:
-    items = numbers(rng, sizes=(6, 7))
+    items = numbers(rng, sizes=(5, 6))
     root, *rest = items
     children: dict[int, dict[str, int]] = {root: {}}
     text = f"insert {join_and([str(i) for i in items])} into an empty tree. {root} is the root."
@@ -104,7 +104,7 @@ def tree_insert(rng: random.Random) -> str:
 
 
 def heap_push(rng: random.Random) -> str:
-    items = numbers(rng, sizes=(6, 7))
+    items = numbers(rng, sizes=(5, 6))
     heap: list[int] = []
     text = f"push {join_and([str(i) for i in items])} onto an empty heap."
     for item in items:
