@@ -78,6 +78,12 @@ def _cost(rng: random.Random, words: Words, key: str, example: str) -> str:
     return f"{cost} {fill(rng, rng.choice(counts), {name: str(number) for name, number in numbers.items()})}"
 
 
+def _said(rng: random.Random, words: Words, kind: str, look: dict[str, str], **values: str) -> str:
+    """What is said of the algorithm, by the text itself or by somebody in it."""
+    text = say(rng, rng.choice(words[f"algorithm {kind}"]), look | {key: fill(rng, value, {}) for key, value in values.items()})
+    return upper_first(text)
+
+
 def _page(
     rng: random.Random, words: Words, request: Request, topic: str, title: str, core: list[str], extras: Sequence[str], key: str
 ) -> Told:
@@ -85,9 +91,11 @@ def _page(
     return Told(page(rng, words, request, topic, title, core, extras, picture=entry["like"]), entry["name"])
 
 
-def _like(words: Words, request: Request, key: str) -> list[str]:
+def _like(rng: random.Random, words: Words, request: Request, key: str, look: dict[str, str]) -> list[str]:
     """A comparison with daily life, for those who want one."""
-    return [] if request.audience in ("children", "professionals") else [f"It is like {words['algorithms'][key]['like']}."]
+    if request.audience in ("children", "professionals"):
+        return []
+    return [_said(rng, words, "likes", look, like=words["algorithms"][key]["like"])]
 
 
 def algorithm(rng: random.Random, words: Words, request: Request) -> str:
@@ -95,14 +103,15 @@ def algorithm(rng: random.Random, words: Words, request: Request) -> str:
     key, entry, look, topic = _choose(rng, words, request, TRACES)
     title = fill(rng, rng.choice(words["algorithm titles"]), look)
     example = _example(rng, key, request)
-    idea, when, cost = fill(rng, rng.choice(entry["idea"]), {}), fill(rng, rng.choice(entry["when"]), {}), _cost(rng, words, key, example)
+    idea, cost = fill(rng, rng.choice(entry["idea"]), {}), _said(rng, words, "costs", look, cost=_cost(rng, words, key, example))
+    when = _said(rng, words, "notes", look, when=rng.choice(entry["when"]))
     skeletons = (
         [f"Problem: {entry['problem']}.", f"Idea: {idea}", f"Example: {example}", f"Cost: {cost}", f"Note: {when}"],
         [f"{idea} That is how to {entry['problem']}.", f"As an example, {example}", f"{cost} {when}"],
         [f"How do you {entry['problem']}? {idea}", upper_first(example), f"The cost: {cost}", when],
     )
     lines = rng.choice(skeletons)
-    extras = [f"Another example: {_example(rng, key, request)}"] if request.length == "long" else _like(words, request, key)
+    extras = [f"Another example: {_example(rng, key, request)}"] if request.length == "long" else _like(rng, words, request, key, look)
     return _page(rng, words, request, topic, title, ["\n".join(lines)], extras, key)
 
 
@@ -115,7 +124,8 @@ def trace(rng: random.Random, words: Words, request: Request) -> str:
     lines = [f"{i}. {upper_first(re.sub(r'^Step [0-9]+: ', '', step.rstrip('.')))}." for i, step in enumerate(steps, 1)]
     given = say(rng, rng.choice(words["trace firsts"]), {"given": first})
     core = [f"{one_of(rng, words['trace opens'], look)} {given}", "\n".join(lines)]
-    extras = [_cost(rng, words, key, example), fill(rng, rng.choice(entry["when"]), {})]
+    cost = _said(rng, words, "costs", look, cost=_cost(rng, words, key, example))
+    extras = [cost, _said(rng, words, "notes", look, when=rng.choice(entry["when"]))]
     return _page(rng, words, request, topic, title, core, extras, key)
 
 
@@ -129,7 +139,8 @@ def pseudocode(rng: random.Random, words: Words, request: Request) -> str:
         block("Pseudocode", "\n".join(words["pseudocode"][key])),
         say(rng, rng.choice(words["pseudocode examples"]), {"given": example}),
     ]
-    extras = [_cost(rng, words, key, example), fill(rng, rng.choice(entry["when"]), {})]
+    cost = _said(rng, words, "costs", look, cost=_cost(rng, words, key, example))
+    extras = [cost, _said(rng, words, "notes", look, when=rng.choice(entry["when"]))]
     return _page(rng, words, request, topic, title, core, extras, key)
 
 
@@ -139,9 +150,9 @@ def algorithm_exercise(rng: random.Random, words: Words, request: Request) -> st
     first, rest = _example(rng, key, request).split(". ", 1)
     look |= {"given": first}
     title = fill(rng, rng.choice(words["hand titles"]), look)
-    hint = f"Hint: {fill(rng, rng.choice(entry['idea']), {})}"
+    hint = _said(rng, words, "hints", look, idea=rng.choice(entry["idea"]))
     task = f"{one_of(rng, words['hand opens'], look)} {say(rng, rng.choice(words['hand tasks']), look)}"
-    extras = [*_like(words, request, key), fill(rng, rng.choice(entry["when"]), {})]
+    extras = [*_like(rng, words, request, key, look), _said(rng, words, "notes", look, when=rng.choice(entry["when"]))]
     return _page(rng, words, request, topic, title, [task, hint, f"Solution: {rest}"], extras, key)
 
 

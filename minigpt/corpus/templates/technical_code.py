@@ -9,7 +9,7 @@ from typing import Any
 
 from minigpt.corpus.request import Request
 from minigpt.corpus.templates.grammar import Told
-from minigpt.corpus.templates.technical_explain import for_level
+from minigpt.corpus.templates.technical_explain import for_level, together
 from minigpt.corpus.templates.technical_parts import block, one_of, page, say, sentence, topic_for
 from minigpt.corpus.templates.technical_scenes import Scene, scene
 from minigpt.corpus.words import Words
@@ -130,7 +130,8 @@ def function(rng: random.Random, words: Words, request: Request) -> str:
     """A small Python function: what it does and for what, its code, how it works, examples."""
     drawn = _draw(rng, words, request)
     intro = one_of(rng, words["function intros"], drawn.look)
-    first = f"{intro} {one_of(rng, drawn.entry['why'], drawn.look)}" if request.length != "short" else intro
+    why = one_of(rng, drawn.entry["why"], drawn.look)
+    first = intro if request.length == "short" else together(rng, intro, why, drawn.look)
     pairs = list(zip(drawn.calls, drawn.values, strict=True))[:2]
     shown = " ".join(f"{'Example: ' if i == 0 else 'And '}{call} returns {show(value)}." for i, (call, value) in enumerate(pairs))
     how = "How it works: " + sentence(rng, rng.choice(drawn.entry["how"]), drawn.look)

@@ -9,13 +9,14 @@ from typing import Any
 
 from minigpt.corpus.request import Request
 from minigpt.corpus.templates.grammar import Told, draw, fill
-from minigpt.corpus.templates.technical_parts import block, one_of, page, redraw, say, sentence, topic_for, topics_of
+from minigpt.corpus.templates.technical_parts import block, lower_first, one_of, page, redraw, say, sentence, topic_for, topics_of
 from minigpt.corpus.templates.technical_scenes import Scene, scene
 from minigpt.corpus.words import Words
 
 CODE, OUTPUT, SOLUTION = "Python code", "Output", "Solution in Python"
 BASICS = ("basics text", "basics lists", "basics flow")
 FURTHER = ("ideas", "ideas more", "ideas tools")
+JOINED = 0.6  # share of definitions that go on in the same sentence
 SIMPLE = 0.7  # share of the basics among the documents for nobody in particular
 
 
@@ -56,6 +57,18 @@ def for_level(rng: random.Random, words: Words, request: Request, simple: Sequen
     return easy if easy and (not hard or rng.random() < SIMPLE) else hard
 
 
+def together(rng: random.Random, first: str, second: str, look: Scene) -> str:
+    """Two sentences, sometimes as one."""
+    if first.endswith(".") and rng.random() < JOINED:
+        return f"{first[:-1]}; {lower_first(second, names_in(look))}"
+    return f"{first} {second}"
+
+
+def names_in(look: Scene) -> set[str]:
+    """What keeps its capital within a sentence."""
+    return {look[key] for key in ("first", "second", "third", "extra", "person", "other", "third_p", "na", "nb", "nc", "country")} | {"True"}
+
+
 def _lesson(rng: random.Random, words: Words, request: Request) -> Lesson:
     """A random idea for the request, and one of its programs."""
     simple, further = ([entry for key in keys for entry in words[key]] for keys in (BASICS, FURTHER))
@@ -75,7 +88,7 @@ def _lesson(rng: random.Random, words: Words, request: Request) -> Lesson:
 
 def _extras(rng: random.Random, words: Words, request: Request, lesson: Lesson) -> list[str]:
     """What else could be said: a comparison with daily life, and what to try."""
-    like = say(rng, rng.choice(words["like leads"]), {"like": lesson.entry["like"]})
+    like = sentence(rng, rng.choice(words["like leads"]), lesson.look | {"like": lesson.entry["like"]})
     tried = rng.choice(words["next leads"]) + lesson.next
     return [tried] if request.audience in ("children", "professionals") else [like, tried]
 
@@ -92,7 +105,7 @@ def concept(rng: random.Random, words: Words, request: Request) -> str:
     look, a = lesson.look, lesson.entry["a"]
     titles = words["concept titles"] + 2 * words["concept titles of things"] * a.startswith(("a ", "an ", "the "))
     lead = say(rng, rng.choice(words["concept leads"]), look | {"task": lesson.task})
-    first = f"{one_of(rng, lesson.entry['what'], look)} {one_of(rng, lesson.entry['why'], look)}"
+    first = together(rng, one_of(rng, lesson.entry["what"], look), one_of(rng, lesson.entry["why"], look), look)
     core = [first, lead, block(CODE, lesson.code), block(OUTPUT, lesson.out), rng.choice(words["how leads"]) + lesson.how]
     if request.length == "short":
         del core[1]
@@ -104,7 +117,8 @@ def question(rng: random.Random, words: Words, request: Request) -> str:
     lesson = _lesson(rng, words, request)
     look = lesson.look
     title = say(rng, rng.choice(words["question titles"]), look | {"ask": lesson.ask})
-    meaning = one_of(rng, rng.choice((lesson.entry["what"], lesson.entry["why"])), look)
+    what, why = one_of(rng, lesson.entry["what"], look), one_of(rng, lesson.entry["why"], look)
+    meaning = rng.choice((why, together(rng, what, why, look)))
     core = [f"Answer: {meaning}", say(rng, rng.choice(words["question leads"]), look), block(CODE, lesson.code), block(OUTPUT, lesson.out), lesson.how]
     return _finish(rng, words, request, lesson, title, core)
 
@@ -185,8 +199,10 @@ def glossary(rng: random.Random, words: Words, request: Request) -> str:
     rows += [left] * (request.audience != "beginners" and request.length != "short")
     lines = []
     for term, meaning, example in rows:
-        said = look | {"example": sentence(rng, example, look).rstrip(".")}
-        lines.append(f"{term[0].upper()}{term[1:]}: {meaning}. {say(rng, rng.choice(words['term examples']), said)}")
+        form = rng.choice(words["term examples"])
+        shown = sentence(rng, example, look).rstrip(".")
+        said = {"meaning": meaning, "example": shown if ": {example}" in form else lower_first(shown, names_in(look))}
+        lines.append(f"{term[0].upper()}{term[1:]}: {say(rng, form, said)}")
     core = [one_of(rng, words["glossary opens"], look | named), "\n".join(lines)]
     title = fill(rng, rng.choice(words["glossary titles"]), look | named)
     return Told(page(rng, words, request, topic, title, core, known=[left], picture=rng.choice(words["glossary pictures"])), f"words of {topic}")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from typing import Any
 
 from minigpt.corpus.english import upper_first
@@ -57,6 +57,13 @@ def sentence(rng: random.Random, template: str, look: dict[str, str]) -> str:
 def one_of(rng: random.Random, templates: Sequence[str], look: dict[str, str]) -> str:
     """One of the templates, as a sentence."""
     return sentence(rng, rng.choice(templates), look)
+
+
+def lower_first(text: str, names: Collection[str] = ()) -> str:
+    """The text with its first letter small, unless its first word is a name or an abbreviation."""
+    first = re.split(r"\W", text, maxsplit=1)[0]
+    kept = first in names or first == "Python" or first[1:] != first[1:].lower() or first == "I"
+    return text if kept else text[:1].lower() + text[1:]
 
 
 def run(code: str) -> str:
@@ -128,7 +135,8 @@ def _for_audience(
     if request.audience == "beginners":
         term, meaning, *_ = rng.choice(known or terms_in(words, text, topic))
         kind = "keyword bridges" if KEYWORD.match(meaning) else "formal term bridges" if request.tone == "formal" else "term bridges"
-        return [say(rng, rng.choice(words[kind]), {"term": term, "meaning": meaning})]
+        said = {"term": term, "meaning": meaning, "person": rng.choice(words["people"])}
+        return [say(rng, rng.choice(words[kind]), said)]
     return []
 
 

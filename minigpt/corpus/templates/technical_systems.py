@@ -71,12 +71,13 @@ def system_design(rng: random.Random, words: Words, request: Request) -> str:
     look["adds"] = _bytes(int(look["avg"]) * DAY * int(look["bytes"]))
     look["part"] = fill(rng, rng.choice(row["parts"]), look)
     lines = [fill(rng, rng.choice(words[key]), look) for key in ("load lines", "store lines")]
-    failure = f"Failure: {fill(rng, rng.choice(row['failures']), look)}."
+    look |= {"failure": fill(rng, rng.choice(row["failures"]), look), "tradeoff": fill(rng, rng.choice(row["tradeoffs"]), look)}
+    failure = fill(rng, rng.choice(words["failure lines"]), look)
     rest = [
         fill(rng, rng.choice(words["part lines"]), look),
         fill(rng, rng.choice(words["server lines"]), look),
         failure,
-        f"Trade-off: {fill(rng, rng.choice(row['tradeoffs']), look)}.",
+        fill(rng, rng.choice(words["tradeoff lines"]), look),
         fill(rng, rng.choice(words["system watches"]), look),
     ]
     goal = fill(rng, rng.choice(words["design goals"]), look)
@@ -133,9 +134,9 @@ def decision(rng: random.Random, words: Words, request: Request) -> str:
     core = [
         fill(rng, f"Status: {status}. [Written by|Author:] {{person}}.", look),
         one_of(rng, words["decision context"], look),
-        fill(rng, "[Options|The options]: {choice}, or {other_way}.\n[Decision|We decided]: {choice}.", look),
+        fill(rng, "[Options|The options] for {name}: {choice}, or {other_way}.\n[Decision|We decided]: {choice}, [from {month} on|and {person} builds it].", look),
         one_of(rng, words["trial lines"], look),
-        f"Reason: {fill(rng, entry['why'], look)}.\nPrice: {fill(rng, entry['price'], look)}.",
+        fill(rng, rng.choice(words["decision reasons"]), look | {key: fill(rng, entry[key], look) for key in ("why", "price")}),
     ]
     extras = [one_of(rng, [end], look) for end in draw(rng, words["decision ends"], 2)]
     title = fill(rng, rng.choice(words["decision titles"]), look)
