@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from minigpt.corpus.english import join_and
 from minigpt.corpus.request import Request
 from minigpt.corpus.templates.grammar import Told
 from minigpt.corpus.templates.technical_explain import for_level, together
@@ -109,6 +110,7 @@ def _draw(rng: random.Random, words: Words, request: Request) -> Drawn:
             continue
         if not calls:
             look |= {f"arg{i}": one if isinstance(one, str) else show(one) for i, one in enumerate(arguments, 1)}
+            look["args"] = join_and([one if isinstance(one, str) else show(one) for one in arguments])
             look |= {"value": value if isinstance(value, str) else show(value)}
             look |= {"initial": str(arguments[0])[0], "rest": str(arguments[0] % 2) if isinstance(arguments[0], int) else ""}
         calls.append(call)

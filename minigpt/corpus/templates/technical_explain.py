@@ -9,13 +9,14 @@ from typing import Any
 
 from minigpt.corpus.request import Request
 from minigpt.corpus.templates.grammar import Told, draw, fill
-from minigpt.corpus.templates.technical_parts import block, lower_first, one_of, page, redraw, say, sentence, topic_for, topics_of
+from minigpt.corpus.templates.technical_parts import block, heard, lower_first, one_of, page, redraw, say, sentence, topic_for, topics_of
 from minigpt.corpus.templates.technical_scenes import Scene, scene
 from minigpt.corpus.words import Words
 
 CODE, OUTPUT, SOLUTION = "Python code", "Output", "Solution in Python"
 BASICS = ("basics text", "basics lists", "basics flow")
 FURTHER = ("ideas", "ideas more", "ideas tools")
+ADVANCED = {"recursion", "performance", "caching", "classes", "graphs", "databases", "networking", "concurrency", "files", "testing"}
 JOINED = 0.6  # share of definitions that go on in the same sentence
 SIMPLE = 0.7  # share of the basics among the documents for nobody in particular
 
@@ -42,6 +43,8 @@ def for_level(rng: random.Random, words: Words, request: Request, simple: Sequen
     What the request's topics name comes before the level.
     """
     wanted = topics_of(request, words)
+    if request.tone == "formal":
+        simple, further = ([entry for entry in entries if "!" not in repr(entry).replace("!=", "")] for entries in (simple, further))
 
     def about(entries: Sequence[Any]) -> list[Any]:
         return [entry for entry in entries if wanted & set(entry["topics"])]
@@ -59,14 +62,16 @@ def for_level(rng: random.Random, words: Words, request: Request, simple: Sequen
 
 def together(rng: random.Random, first: str, second: str, look: Scene) -> str:
     """Two sentences, sometimes as one."""
-    if first.endswith(".") and rng.random() < JOINED:
+    if first.endswith(".") and ";" not in first and rng.random() < JOINED:
         return f"{first[:-1]}; {lower_first(second, names_in(look))}"
     return f"{first} {second}"
 
 
 def names_in(look: Scene) -> set[str]:
     """What keeps its capital within a sentence."""
-    return {look[key] for key in ("first", "second", "third", "extra", "person", "other", "third_p", "na", "nb", "nc", "country")} | {"True"}
+    return {look[key] for key in ("first", "second", "third", "extra", "person", "other", "third_p", "na", "nb", "nc", "country")} | {
+        "True"
+    }
 
 
 def _lesson(rng: random.Random, words: Words, request: Request) -> Lesson:
@@ -95,7 +100,7 @@ def _extras(rng: random.Random, words: Words, request: Request, lesson: Lesson) 
 
 def _finish(rng: random.Random, words: Words, request: Request, lesson: Lesson, title: str, core: list[str]) -> Told:
     extras = _extras(rng, words, request, lesson)
-    known, picture = lesson.entry["words"], lesson.entry["like"]
+    known, picture = heard(lesson.entry["words"], "\n".join(core)), lesson.entry["like"]
     return Told(page(rng, words, request, lesson.topic, title, core, extras, known=known, picture=picture), lesson.idea)
 
 
@@ -118,8 +123,14 @@ def question(rng: random.Random, words: Words, request: Request) -> str:
     look = lesson.look
     title = say(rng, rng.choice(words["question titles"]), look | {"ask": lesson.ask})
     what, why = one_of(rng, lesson.entry["what"], look), one_of(rng, lesson.entry["why"], look)
-    meaning = rng.choice((why, together(rng, what, why, look)))
-    core = [f"Answer: {meaning}", say(rng, rng.choice(words["question leads"]), look), block(CODE, lesson.code), block(OUTPUT, lesson.out), lesson.how]
+    meaning = rng.choice((what, together(rng, what, why, look), together(rng, what, why, look)))
+    core = [
+        f"Answer: {meaning}",
+        say(rng, rng.choice(words["question leads"]), look),
+        block(CODE, lesson.code),
+        block(OUTPUT, lesson.out),
+        lesson.how,
+    ]
     return _finish(rng, words, request, lesson, title, core)
 
 
@@ -138,7 +149,7 @@ def exercise(rng: random.Random, words: Words, request: Request) -> str:
 def mistake(rng: random.Random, words: Words, request: Request) -> str:
     """A program with a common mistake, what it does and why, and the corrected program with its output."""
     rows = words["mistakes"]
-    further = [row for row in rows if any("import" in line or "class " in line for line in row["bad"]) or "recursion" in row["topics"]]
+    further = [row for row in rows if ADVANCED & set(row["topics"]) or any("import" in line or "None" in line for line in row["good"])]
     entry = rng.choice(for_level(rng, words, request, [row for row in rows if row not in further], further))
     drawn: dict[str, Scene] = {}
 
@@ -155,11 +166,11 @@ def mistake(rng: random.Random, words: Words, request: Request) -> str:
         one_of(rng, words["mistake opens"], said),
         block(CODE, look.code(entry["bad"])),
         block("It prints", wrong),
-        one_of(rng, words["mistake finds"], said),
-        one_of(rng, words["mistake fixes"], said),
+        say(rng, rng.choice(words["mistake finds"]), said),
+        say(rng, rng.choice(words["mistake fixes"]), said),
         block("Corrected code", look.code(entry["good"])),
         block("Now it prints", right),
-        sentence(rng, "{rule}", said),
+        f"{texts['rule']}.",
     ]
     topic = topic_for(rng, entry["topics"], request, words)
     title = fill(rng, rng.choice(words["mistake titles"]), {"name": entry["name"]})
@@ -205,4 +216,6 @@ def glossary(rng: random.Random, words: Words, request: Request) -> str:
         lines.append(f"{term[0].upper()}{term[1:]}: {say(rng, form, said)}")
     core = [one_of(rng, words["glossary opens"], look | named), "\n".join(lines)]
     title = fill(rng, rng.choice(words["glossary titles"]), look | named)
-    return Told(page(rng, words, request, topic, title, core, known=[left], picture=rng.choice(words["glossary pictures"])), f"words of {topic}")
+    return Told(
+        page(rng, words, request, topic, title, core, known=[left], picture=rng.choice(words["glossary pictures"])), f"words of {topic}"
+    )

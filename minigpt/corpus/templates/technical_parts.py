@@ -131,7 +131,7 @@ def _for_audience(
     """A friendly comparison for children, an explained term for beginners, nothing for professionals."""
     if request.audience == "children":
         look = {"picture": picture or rng.choice(words["general pictures"])}
-        return [say(rng, rng.choice(words["child bridges"]), look)]
+        return [re.sub(r"([.!?])\.$", r"\1", say(rng, rng.choice(words["child bridges"]), look))]
     if request.audience == "beginners":
         term, meaning, *_ = rng.choice(known or terms_in(words, text, topic))
         kind = "keyword bridges" if KEYWORD.match(meaning) else "formal term bridges" if request.tone == "formal" else "term bridges"
@@ -140,12 +140,17 @@ def _for_audience(
     return []
 
 
+def heard(rows: Sequence[Sequence[str]], text: str) -> list[Sequence[str]]:
+    """The terms that occur in the text."""
+    low = text.lower()
+    return [row for row in rows if re.search(rf"\b{re.escape(row[0].lower())}s?\b", low)]
+
+
 def terms_in(words: Words, text: str, topic: str) -> list[Sequence[str]]:
     """The terms of the tables that occur in the text, those of the topic if there are any."""
-    low = text.lower()
 
     def found(rows: Sequence[Sequence[str]]) -> list[Sequence[str]]:
-        return [row for row in rows if re.search(rf"\b{re.escape(row[0].lower())}s?\b", low)]
+        return heard(rows, text)
 
     others = [row for rows in words["terms"].values() for row in rows]
     return found(words["terms"].get(topic, [])) or found([*words["general terms"], *others]) or [words["general terms"][0]]

@@ -70,13 +70,13 @@ def _numbers(rng: random.Random) -> dict[str, object]:
 def _texts(rng: random.Random, words: Words) -> dict[str, object]:
     """Words, letters and other texts."""
     word, word2 = rng.sample(words["short words"], 2)
-    long, node = rng.choice(words["long words"]), sorted(rng.sample("ABCDEFGH", 4))
+    long, node = rng.choice(words["long words"]), sorted(rng.sample("BCDFGHKM", 4))
     (country, capital), (country2, capital2) = rng.sample(words["capitals"], 2)
     drink, drink2 = rng.sample(next(row["names"] for row in words["scenes"] if row["one"] == "drink"), 2)
     fv, sv = rng.choice(words["number names"])
     values: dict[str, object] = {"word": word, "word2": word2, "up": word.upper(), "long": long, "cut": long[:3]}
     values |= {"l0": word[0], "l1": word[1], "l2": word[2], "last_l": word[-1]}
-    values |= {"spelled": join_and(list(word)), "spelled_long": join_and(list(long))}
+    values |= {"spelled": "-".join(word), "spelled_long": "-".join(long), "sound": rng.choice(("ha", "ho", "la", "tick", "go"))}
     values |= dict(zip(("na", "nb", "nc", "nd"), node, strict=True))
     values |= {"country": country, "capital": capital, "country2": country2, "capital2": capital2}
     values |= {"drink": drink, "drink2": drink2, "fv": fv, "sv": sv, "day": rng.choice(words["days"]), "light": rng.choice(words["lights"])}

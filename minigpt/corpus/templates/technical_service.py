@@ -9,7 +9,7 @@ from minigpt.corpus.request import Request
 from minigpt.corpus.templates.grammar import draw
 from minigpt.corpus.words import Words
 
-RATES = (30, 40, 50, 60, 100, 120, 200, 240, 300, 600)  # requests a minute
+RATES = (30, 40, 50, 100, 120, 200, 240, 300, 600)  # requests a minute
 
 Field = tuple[str, str, str]  # name, type, meaning
 
@@ -45,5 +45,5 @@ def service_for(rng: random.Random, words: Words, request: Request) -> Service:
 
 PLACES = {
     "book": "library", "order": "shop", "room": "hotel", "song": "music", "recipe": "cooking", "trip": "travel", "car": "car rental",
-    "course": "school", "photo": "photography", "device": "smart home", "message": "chat", "parcel": "post office", "event": "calendar",
+    "course": "school", "photo": "photography", "device": "smart home", "message": "chat", "parcel": "post office", "concert": "calendar",
 }  # fmt: skip

@@ -28,14 +28,27 @@ def _system(rng: random.Random, words: Words, request: Request, about: Sequence[
     person, other = rng.sample(words["people"], 2)
     rate, peak = rng.choice(row["rates"]), rng.randint(3, 10)
     busy = rate * peak
-    numbers: dict[str, object] = {"avg": rate, "peak": peak, "busy": busy, "bytes": 10 * rng.randint(row["bytes"][0] // 10, row["bytes"][1] // 10)}
-    one = rng.choice([n for n in (10, 20, 25, 30, 40, 50, 60, 80, 100, 120, 150, 200, 250, 300, 400, 500) if busy / 12 <= n <= busy] or [10])
+    numbers: dict[str, object] = {
+        "avg": rate,
+        "peak": peak,
+        "busy": busy,
+        "bytes": 10 * rng.randint(row["bytes"][0] // 10, row["bytes"][1] // 10),
+    }
+    one = rng.choice(
+        [n for n in (10, 20, 25, 30, 40, 50, 60, 80, 100, 120, 150, 200, 250, 300, 400, 500) if busy / 12 <= n <= busy] or [10]
+    )
     servers = -(-busy // one)
     numbers |= {"one": one, "servers": servers, "spare": servers + 1, "grown": -(-busy * 3 // (2 * one)), "room": busy * ROOM}
     numbers |= {"k": rng.randint(3, 15), "little": rng.randint(4, 40), "big": rng.randrange(300, 5000, 50), "errs": rng.randint(2, 12)}
     numbers |= {"block": rng.choice((50, 100, 200, 500)), "hold": rng.choice((5, 8, 10, 15)), "keep": rng.choice((7, 14, 30, 60))}
     numbers |= {"tries": rng.randint(3, 6), "best": rng.choice((10, 20, 50)), "km": rng.choice((2, 3, 5, 10)), "switch": rng.randint(5, 40)}
-    numbers |= {"hash": rng.choice((100, 150, 200, 300)), "hour": rng.randint(8, 21), "minutes": rng.randint(15, 45), "month": rng.choice(MONTHS)}
+    numbers |= {
+        "hash": rng.choice((100, 150, 200, 300)),
+        "hour": rng.randint(8, 21),
+        "minutes": rng.randint(15, 45),
+        "hits": rng.randint(1, 3),
+        "month": rng.choice(MONTHS),
+    }
     look = {key: row[key] for key in ("name", "thing", "things", "unit", "goal", "hot", "data")} | {"person": person, "other": other}
     look |= {key: str(value) for key, value in numbers.items()}
     look |= {"day": f"{rate * DAY:,}"}
@@ -43,6 +56,12 @@ def _system(rng: random.Random, words: Words, request: Request, about: Sequence[
         look["name"] = "the " + row["name"].split(" ", 1)[1]
     look |= {key: fill(rng, look[key], look) for key in ("goal", "hot", "data")} | {"store": fill(rng, rng.choice(row["store"]), look)}
     return row, look
+
+
+def _asked(rng: random.Random, words: Words, request: Request, look: Look) -> list[str]:
+    """A line about each topic that the request names."""
+    lines = words["system topics"]
+    return [fill(rng, lines[topic], look) for topic in sorted(topics_of(request, words)) if topic in lines]
 
 
 def _bytes(count: int) -> str:
@@ -80,6 +99,7 @@ def system_design(rng: random.Random, words: Words, request: Request) -> str:
         fill(rng, rng.choice(words["tradeoff lines"]), look),
         fill(rng, rng.choice(words["system watches"]), look),
     ]
+    lines += _asked(rng, words, request, look)
     goal = fill(rng, rng.choice(words["design goals"]), look)
     title = fill(rng, rng.choice(words["design titles"]), look)
     core = [goal, "\n".join([*lines, *([failure] if request.length == "short" else rest)])]
@@ -95,6 +115,7 @@ def capacity(rng: random.Random, words: Words, request: Request) -> str:
     look |= {"stored": f"{rate * DAY * size * days * copies / 1e9:,.1f}", "sent": f"{busy * size / 1000:,.1f}"}
     kinds = ("traffic", "servers", "records", "storage", "network")[: 4 if request.length == "short" else 5]
     lines = [fill(rng, rng.choice(words["capacity lines"][kind]), look) for kind in kinds]
+    lines += _asked(rng, words, request, look)
     core = [one_of(rng, words["capacity opens"], look), "\n".join(lines)]
     extras = [one_of(rng, [note], look) for note in draw(rng, words["capacity notes"], 2)]
     title = fill(rng, rng.choice(words["capacity titles"]), look)
@@ -134,7 +155,11 @@ def decision(rng: random.Random, words: Words, request: Request) -> str:
     core = [
         fill(rng, f"Status: {status}. [Written by|Author:] {{person}}.", look),
         one_of(rng, words["decision context"], look),
-        fill(rng, "[Options|The options] for {name}: {choice}, or {other_way}.\n[Decision|We decided]: {choice}, [from {month} on|and {person} builds it].", look),
+        fill(
+            rng,
+            "[Options|The options] for {name}: {choice}, or {other_way}.\n[Decision|We decided]: {choice}, [from {month} on|and {person} builds it].",
+            look,
+        ),
         one_of(rng, words["trial lines"], look),
         fill(rng, rng.choice(words["decision reasons"]), look | {key: fill(rng, entry[key], look) for key in ("why", "price")}),
     ]
