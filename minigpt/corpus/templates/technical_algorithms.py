@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from minigpt.corpus.english import upper_first
@@ -51,7 +51,7 @@ COSTS: Mapping[str, tuple[str, Callable[[int], int]]] = {
 }
 
 
-def _choose(rng: random.Random, words: Words, request: Request, keys: Mapping[str, Any]) -> tuple[str, Any, dict[str, str], str]:
+def _choose(rng: random.Random, words: Words, request: Request, keys: Iterable[str]) -> tuple[str, Any, dict[str, str], str]:
     """A random algorithm: its key, its entry, the words for templates, its topic."""
     rows = [{"key": key, "topics": words["algorithm topics"][key]} for key in keys]
     row = rng.choice(rows) if topics_of(request, words) == {"performance"} else pick(rng, rows, request, words)  # each has its cost
@@ -103,12 +103,15 @@ def algorithm(rng: random.Random, words: Words, request: Request) -> str:
     key, entry, look, topic = _choose(rng, words, request, TRACES)
     title = fill(rng, rng.choice(words["algorithm titles"]), look)
     example = _example(rng, key, request)
-    idea, cost = fill(rng, rng.choice(entry["idea"]), {}), _said(rng, words, "costs", look, cost=_cost(rng, words, key, example))
-    when = _said(rng, words, "notes", look, when=rng.choice(entry["when"]))
+    idea, when = fill(rng, rng.choice(entry["idea"]), {}), rng.choice(entry["when"])
+    cost = _cost(rng, words, key, example)
+    costs = f"{fill(rng, rng.choice(words['algorithm cost labels']), look)}: {cost}"
+    note = f"{fill(rng, rng.choice(words['algorithm note labels']), look)}: {fill(rng, when, {})}"
+    said, also = _said(rng, words, "costs", look, cost=cost), _said(rng, words, "notes", look, when=when)
     skeletons = (
-        [f"Problem: {entry['problem']}.", f"Idea: {idea}", f"Example: {example}", f"Cost: {cost}", f"Note: {when}"],
-        [f"{idea} That is how to {entry['problem']}.", f"As an example, {example}", f"{cost} {when}"],
-        [f"How do you {entry['problem']}? {idea}", upper_first(example), f"The cost: {cost}", when],
+        [f"Problem: {entry['problem']}.", f"Idea: {idea}", f"Example: {example}", costs, note],
+        [f"{idea} That is how {look['person']} would {entry['problem']}.", f"As an example, {example}", f"{said} {also}"],
+        [f"How do you {entry['problem']}? {idea}", upper_first(example), costs, also],
     )
     lines = rng.choice(skeletons)
     extras = [f"Another example: {_example(rng, key, request)}"] if request.length == "long" else _like(rng, words, request, key, look)

@@ -81,11 +81,15 @@ def _sent(rng: random.Random, kind: str, service: Service) -> list[str]:
     if kind == "list":
         name, type_, meaning = service.fields[1]
         return [
-            f"- limit (integer, optional): How many {service['many']} to return, at most {service['most']}. The default is {service['size']}.",
+            fill(rng, "- limit (integer, optional): How many {many} to return, at most {most}. The default is {size}.", service),
             f"- {name} ({type_}, optional): Filter by this field. {meaning}.",
-            fill(rng, "- cursor (string, optional): [Where the next page begins|The value of next from the page before].", {}),
+            fill(rng, "- cursor (string, optional): Where the next page of {many} begins[, taken from next|]; {brand} sends it.", service),
         ]
-    path = [] if kind == "create" else [fill(rng, "- id (integer, required): [The id|The number] of the {one}.", service)]
+    path = (
+        []
+        if kind == "create"
+        else [fill(rng, "- id (integer, required): [The id|The number] of the {one}[ in {brand}|, as given by {brand}].", service)]
+    )
     rows = {"create": service.fields, "update": service.fields[:2]}.get(kind, [])
     need = "required" if kind == "create" else "optional"
     return path + [f"- {name} ({type_}, {need}): {meaning}." for name, type_, meaning in rows]
@@ -150,7 +154,7 @@ def changelog(rng: random.Random, words: Words, request: Request) -> str:
     """A version's changes: a renamed field, before and after in JSON, and what else is new."""
     service = service_for(rng, words, request)
     old = service["field"]
-    new = rng.choice((f"{service['one']}_{old}", f"{old}_value"))
+    new = service["clearer"]
     month = rng.randrange(len(MONTHS))
     service |= {"old": old, "new": new, "month": MONTHS[month], "month2": LATER[month], "day": str(rng.randint(2, 28))}
     service["version"] = f"{rng.randint(2, 6)}.{rng.randint(0, 14)}"

@@ -27,9 +27,9 @@ def service_for(rng: random.Random, words: Words, request: Request) -> Service:
     row = rng.choice(named or words["resources"])
     one = row["one"]
     ((key, names),) = row["names"].items()
-    field, label, low, high = row["number"]
+    field, label, low, high, clearer = row["number"]
     more = draw(rng, row["more"], rng.choice((1, 2)))
-    service = Service(one=one, many=row["many"], field=field, label=label, second_field=more[0][0])
+    service = Service(one=one, many=row["many"], field=field, label=label, clearer=clearer, second_field=more[0][0])
     service.fields = [(key, "string", f"The {key} of the {one}"), (field, "integer", f"The {label} of the {one}")]
     service.fields += [(name, kind, meaning) for name, kind, meaning, _ in more]
     name, num = rng.choice(names), rng.randint(low, high)

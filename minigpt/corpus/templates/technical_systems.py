@@ -26,7 +26,7 @@ def _system(rng: random.Random, words: Words, request: Request, about: Sequence[
     fitting = [row for row in rows if set(about) & set(row["topics"])]
     row = rng.choice(named) if named else pick(rng, fitting or rows, request, words)
     person, other = rng.sample(words["people"], 2)
-    rate, peak = rng.choice(row["rates"]), rng.randint(3, 10)
+    rate, peak = rng.randint(row["rates"][0], row["rates"][-1]), rng.randint(3, 10)
     busy = rate * peak
     numbers: dict[str, object] = {
         "avg": rate,
@@ -125,7 +125,7 @@ def capacity(rng: random.Random, words: Words, request: Request) -> str:
 def failure_analysis(rng: random.Random, words: Words, request: Request) -> str:
     """An incident: a timeline, its duration, the cause, the fix, and the share of the month's error budget it used."""
     cause = pick(rng, words["failure causes"], request, words)
-    row, look = _system(rng, words, request, cause["topics"])
+    _, look = _system(rng, words, request, cause["topics"])
     start, found, mended = rng.randint(0, 1200), rng.randint(3, 25), rng.randint(8, 60)
     look |= {key: fill(rng, cause[key], look) for key in ("cause", "seen", "fix", "mend")}
     clock = [f"{minute // 60:02d}:{minute % 60:02d}" for minute in (start, start + found, start + found + mended)]
@@ -147,13 +147,13 @@ def failure_analysis(rng: random.Random, words: Words, request: Request) -> str:
 def decision(rng: random.Random, words: Words, request: Request) -> str:
     """A decision record: context, two options, the decision, a test, its reason and its cost."""
     entry = pick(rng, words["decisions"], request, words)
-    row, look = _system(rng, words, request, entry["topics"])
+    _, look = _system(rng, words, request, entry["topics"])
     look |= {"no": str(rng.randint(2, 98))}
     look |= {"choice": fill(rng, entry["choice"], look), "other_way": fill(rng, entry["other"], look)}
     look |= {"test": fill(rng, entry["test"], look)}
     status = fill(rng, rng.choice(words["decision status"]), look)
     core = [
-        fill(rng, f"Status: {status}. [Written by|Author:] {{person}}.", look),
+        fill(rng, f"Status: {status}[, written by|; author:] {{person}}.", look),
         one_of(rng, words["decision context"], look),
         fill(
             rng,
@@ -171,7 +171,7 @@ def decision(rng: random.Random, words: Words, request: Request) -> str:
 def runbook(rng: random.Random, words: Words, request: Request) -> str:
     """What to do about an alert: its meaning, the steps in order, when it is resolved."""
     entry = pick(rng, words["runbooks"], request, words)
-    row, look = _system(rng, words, request, entry["topics"])
+    _, look = _system(rng, words, request, entry["topics"])
     look |= {"alert": fill(rng, entry["alert"], look), "calm": fill(rng, entry["calm"], look)}
     checks = entry["checks"][:3] if request.length == "short" else entry["checks"]
     steps = "\n".join(f"{i}. {fill(rng, text, look)}." for i, text in enumerate(checks, 1))
