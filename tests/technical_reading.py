@@ -85,7 +85,7 @@ def check_examples(text: str) -> list[str]:
     """Examples that show nothing, numbers that are too large to follow, lines that are too long to read."""
     faults = []
     values = re.findall(r"(?:Example: |And )\w+\(.*?\) returns (.*?)\.(?= And |$|\n)", text)
-    if values and (values[0] in EMPTY or (len(values) > 1 and values[0] == values[1])):
+    if values and (values[0] in EMPTY or len(values) != 2 or values[0] == values[1]):
         faults.append(f"examples that show nothing: {values}")
     for code in CODE.findall(text):
         faults += [f"the number {n}" for n in re.findall(r"(?<![\w.])\d{4,}\b", code)]

@@ -30,7 +30,7 @@ def _fibonacci_additions(n: int) -> int:
     return a - 1
 
 
-ONE_STEP = ("prefix_sums", "kadane", "linear_search")  # whose examples are too short to be followed line by line
+ONE_STEP = ("prefix_sums", "kadane", "linear_search", "coin_change")  # whose examples are too short to be followed line by line
 NO_TASK = ("prefix_sums", "kadane", "majority")  # whose examples begin with a result
 
 # the cost functions named in the comparison table

@@ -58,6 +58,7 @@ ARGUMENTS: dict[str, Draw] = {
     "words": lambda rng, look, before: rng.sample(look["pool"].split(), rng.choice((2, 3))),
     "people": lambda rng, look, before: rng.sample((look["person"], look["other"], look["third_p"]), 2),
     "names": lambda rng, look, before: _names(rng, look),
+    "some": lambda rng, look, before: rng.sample(_all(look), rng.choice((2, 3, 4))),
     "pair": lambda rng, look, before: _names(rng, look)[:2],
     "twice": lambda rng, look, before: _twice(rng, look),
     "ints": lambda rng, look, before: rng.sample(range(1, 10), 3),

@@ -77,11 +77,12 @@ def names_in(look: Scene) -> set[str]:
 def _lesson(rng: random.Random, words: Words, request: Request) -> Lesson:
     """A random idea for the request, and one of its programs."""
     simple, further = ([entry for key in keys for entry in words[key]] for keys in (BASICS, FURTHER))
-    entry = rng.choice(for_level(rng, words, request, simple, further))
-    number = rng.randrange(len(entry["programs"]))
+    level = for_level(rng, words, request, simple, further)
+    entry, number = rng.choice([(entry, number) for entry in level for number in range(len(entry["programs"]))])
     program = entry["programs"][number]
+    entry = entry | {"what": program.get("what", entry["what"])}
     look = scene(rng, words, request, program.get("only", ""))
-    look["a_"] = entry["a"]
+    entry["what"] = program.get("what", entry["what"])
     code = look.code(program["code"])
     out = look.ran(code)
     how = sentence(rng, rng.choice(program["how"]), look)

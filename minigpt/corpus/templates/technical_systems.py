@@ -155,11 +155,7 @@ def decision(rng: random.Random, words: Words, request: Request) -> str:
     core = [
         fill(rng, f"Status: {status}[, written by|; author:] {{person}}.", look),
         one_of(rng, words["decision context"], look),
-        fill(
-            rng,
-            "[Options|The options] for {name}: {choice}, or {other_way}.\n[Decision|We decided]: {choice}, [from {month} on|and {person} builds it].",
-            look,
-        ),
+        fill(rng, rng.choice(words["decision options"]), look),
         one_of(rng, words["trial lines"], look),
         fill(rng, rng.choice(words["decision reasons"]), look | {key: fill(rng, entry[key], look) for key in ("why", "price")}),
     ]
