@@ -70,7 +70,7 @@ ARGUMENTS: dict[str, Draw] = {
     "samey": lambda rng, look, before: rng.choice((before[0].upper(), before[0].capitalize(), look["word2"])),
     "letter": lambda rng, look, before: rng.choice((before[0][0], before[0][0], look["word2"][0])),
     "good": lambda rng, look, before: rng.choice(look["goods"].split()),
-    "country": lambda rng, look, before: rng.choice((look["country"], look["country2"])),
+    "country": lambda rng, look, before: rng.choice(look["countries"].split()),
     "scores": lambda rng, look, before: {look["person"]: rng.randint(1, 9), look["other"]: rng.randint(1, 9)},
     "player": lambda rng, look, before: rng.choice(list(before[0])),
 }
@@ -95,7 +95,8 @@ def _draw(rng: random.Random, words: Words, request: Request) -> Drawn:
     goods = rng.sample(words["goods"], 3)
     look |= {"goods": " ".join(goods), "pool": " ".join(words["short words"]), "lasts": " ".join(words["last names"])}
     look["prices"] = ", ".join(f"'{good}': {rng.randint(2, 9)}" for good in goods)
-    look["capitals"] = f"'{look['country']}': '{look['capital']}', '{look['country2']}': '{look['capital2']}'"
+    pairs = rng.sample(words["capitals"], 3)
+    look |= {"capitals": ", ".join(f"'{one}': '{two}'" for one, two in pairs), "countries": " ".join(one for one, _ in pairs)}
     look = Scene(look)
     code = look.code(entry["code"])
     calls: list[str] = []

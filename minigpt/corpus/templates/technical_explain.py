@@ -80,7 +80,7 @@ def _lesson(rng: random.Random, words: Words, request: Request) -> Lesson:
     level = for_level(rng, words, request, simple, further)
     entry, number = rng.choice([(entry, number) for entry in level for number in range(len(entry["programs"]))])
     program = entry["programs"][number]
-    entry = entry | {"what": program.get("what", entry["what"])}
+    entry = entry | {key: program.get(key, entry[key]) for key in ("what", "why")}
     look = scene(rng, words, request, program.get("only", ""))
     entry["what"] = program.get("what", entry["what"])
     code = look.code(program["code"])
