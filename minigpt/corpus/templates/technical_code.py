@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from ast import literal_eval
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -104,7 +105,7 @@ def _draw(rng: random.Random, words: Words, request: Request) -> Drawn:
     for _ in range(TRIES):
         arguments: list[Any] = []
         for kind in entry["args"]:
-            arguments.append(ARGUMENTS[kind](rng, look, arguments) if isinstance(kind, str) else eval(rng.choice(kind)))
+            arguments.append(ARGUMENTS[kind](rng, look, arguments) if isinstance(kind, str) else literal_eval(rng.choice(kind)))
         call = f"{entry['name']}({', '.join(map(show, arguments))})"
         value = value_of(code, call)
         fresh = call not in calls and value not in values

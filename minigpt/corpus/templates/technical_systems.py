@@ -23,8 +23,10 @@ def _system(rng: random.Random, words: Words, request: Request, about: Sequence[
     """A random system (about these topics, if possible) and the words and numbers for templates."""
     rows = words["systems"]
     named = [row for row in rows if {row["thing"], row["things"], row["name"].split()[1]} & set(request.topics)]
-    fitting = [row for row in rows if set(about) & set(row["topics"])]
-    row = rng.choice(named) if named else pick(rng, fitting or rows, request, words)
+    fitting = [row for row in rows if set(about) & set(row["topics"])] or rows
+    shared = [len(topics_of(request, words) & set(row["topics"])) for row in fitting]
+    closest = [row for row, count in zip(fitting, shared, strict=True) if count == max(shared)]
+    row = rng.choice(named or closest)
     person, other = rng.sample(words["people"], 2)
     rate, peak = rng.randint(row["rates"][0], row["rates"][-1]), rng.randint(3, 10)
     busy = rate * peak
@@ -58,10 +60,10 @@ def _system(rng: random.Random, words: Words, request: Request, about: Sequence[
     return row, look
 
 
-def _asked(rng: random.Random, words: Words, request: Request, look: Look) -> list[str]:
-    """A line about each topic that the request names."""
-    lines = words["system topics"]
-    return [fill(rng, lines[topic], look) for topic in sorted(topics_of(request, words)) if topic in lines]
+def _asked(rng: random.Random, words: Words, request: Request, row: dict[str, Any], look: Look) -> list[str]:
+    """A line about each topic that the request names and the system has, or about all that it names if it has none."""
+    wanted, lines = topics_of(request, words), words["system topics"]
+    return [fill(rng, lines[topic], look) for topic in sorted(wanted & set(row["topics"]) or wanted) if topic in lines]
 
 
 def _bytes(count: int) -> str:
@@ -99,7 +101,7 @@ def system_design(rng: random.Random, words: Words, request: Request) -> str:
         fill(rng, rng.choice(words["tradeoff lines"]), look),
         fill(rng, rng.choice(words["system watches"]), look),
     ]
-    lines += _asked(rng, words, request, look)
+    lines += _asked(rng, words, request, row, look)
     goal = fill(rng, rng.choice(words["design goals"]), look)
     title = fill(rng, rng.choice(words["design titles"]), look)
     core = [goal, "\n".join([*lines, *([failure] if request.length == "short" else rest)])]
@@ -115,7 +117,7 @@ def capacity(rng: random.Random, words: Words, request: Request) -> str:
     look |= {"stored": f"{rate * DAY * size * days * copies / 1e9:,.1f}", "sent": f"{busy * size / 1000:,.1f}"}
     kinds = ("traffic", "servers", "records", "storage", "network")[: 4 if request.length == "short" else 5]
     lines = [fill(rng, rng.choice(words["capacity lines"][kind]), look) for kind in kinds]
-    lines += _asked(rng, words, request, look)
+    lines += _asked(rng, words, request, row, look)
     core = [one_of(rng, words["capacity opens"], look), "\n".join(lines)]
     extras = [one_of(rng, [note], look) for note in draw(rng, words["capacity notes"], 2)]
     title = fill(rng, rng.choice(words["capacity titles"]), look)
