@@ -11,7 +11,7 @@ from minigpt.corpus.english import upper_first
 from minigpt.corpus.request import Request
 from minigpt.corpus.templates import traces, traces_graphs, traces_more
 from minigpt.corpus.templates.grammar import Told, fill
-from minigpt.corpus.templates.technical_parts import block, one_of, page, pick, say, topic_for, topics_of
+from minigpt.corpus.templates.technical_parts import block, lower_first, one_of, page, pick, say, topic_for, topics_of
 from minigpt.corpus.words import Words
 
 TRACES = {trace.__name__: trace for trace in (*traces.ALL, *traces_graphs.GRAPHS, *traces_more.MORE)}
@@ -168,6 +168,7 @@ def comparison(rng: random.Random, words: Words, request: Request) -> str:
     person, other = rng.sample(words["people"], 2)
     look = {"person": person, "other": other} | {key: fill(rng, entry[key], {}) for key in ("x", "y", "what", "for", "against")}
     look |= {"n": f"{sizes[-1]:,}", "cx": f"{cost_x(sizes[-1]):,}", "cy": f"{cost_y(sizes[-1]):,}"}
+    look["because"] = lower_first(look["for"])
     rows = [f"n = {n}: {cost_x(n)} against {cost_y(n)}" for n in sizes]
     core = [
         one_of(rng, words["compare opens"], look),

@@ -35,8 +35,9 @@ def breadth_first(rng: random.Random) -> str:
         far |= {other: far[node] + 1 for other in new}
         waiting.extend(new)
         text += f" Visit {node}" + (f" and add {join_and(new)}." if new else ".")
-    last = max(far, key=lambda node: far[node])
-    return f"{text} The farthest node is {last}, {times(far[last], 'edge')} from {start}."
+    most = max(far.values())
+    last = [node for node in far if far[node] == most]
+    return f"{text} Farthest from {start} {'is' if len(last) == 1 else 'are'} {join_and(last)}, with {times(most, 'edge')} on the way."
 
 
 def depth_first(rng: random.Random) -> str:
@@ -73,7 +74,7 @@ def dijkstra(rng: random.Random) -> str:
 
 
 def topological_sort(rng: random.Random) -> str:
-    tasks = rng.sample(("plan", "design", "order", "build", "paint", "test", "pack", "ship", "review", "print"), 5)
+    tasks = rng.sample(("plan", "design", "buy", "build", "paint", "test", "pack", "ship", "review", "print"), 5)
     before = {task: set(rng.sample(tasks[:i], min(i, rng.choice((1, 2))))) for i, task in enumerate(tasks)}
     rules = [f"{one} before {two}" for two in tasks for one in sorted(before[two])]
     order, text = list[str](), f"the rules are {', '.join(rules)}."
