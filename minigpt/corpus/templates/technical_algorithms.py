@@ -88,7 +88,7 @@ def _page(
     rng: random.Random, words: Words, request: Request, topic: str, title: str, core: list[str], extras: Sequence[str], key: str
 ) -> Told:
     entry = words["algorithms"][key]
-    return Told(page(rng, words, request, topic, title, core, extras, picture=entry["like"]), entry["name"])
+    return Told(page(rng, words, request, topic, title, core, extras, known=[entry["word"]], picture=entry["like"]), entry["name"])
 
 
 def _like(rng: random.Random, words: Words, request: Request, key: str, look: dict[str, str]) -> list[str]:
