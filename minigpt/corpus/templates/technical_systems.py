@@ -49,7 +49,8 @@ def _system(rng: random.Random, words: Words, request: Request, about: Sequence[
         "hour": rng.randint(8, 21),
         "minutes": rng.randint(15, 45),
         "hits": rng.randint(1, 3),
-        "month": rng.choice(MONTHS),
+        "month": MONTHS[month],
+        "later": MONTHS[(month + 4) % 12],
     }
     look = {key: row[key] for key in ("name", "thing", "things", "unit", "goal", "hot", "data")} | {"person": person, "other": other}
     look |= {key: str(value) for key, value in numbers.items()}
