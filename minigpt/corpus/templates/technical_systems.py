@@ -30,6 +30,7 @@ def _system(rng: random.Random, words: Words, request: Request, about: Sequence[
     person, other = rng.sample(words["people"], 2)
     rate, peak = rng.randint(row["rates"][0], row["rates"][-1]), rng.randint(3, 10)
     busy = rate * peak
+    month = rng.randrange(12)
     numbers: dict[str, object] = {
         "avg": rate,
         "peak": peak,
