@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 from itertools import pairwise
 from typing import Any
 
+from technical_reading import check_reading
 from technical_traces import check_traces
 
 from minigpt.corpus.request import Request
@@ -199,7 +200,9 @@ def check_request(text: str, request: Request) -> list[str]:
 
 def check(text: str, request: Request) -> list[str]:
     """Every fault of a document of the request: programs, JSON, sums, traces, constraints, plain text."""
-    faults = [fault for one in (check_programs, check_json, check_sums, check_comparison, check_traces) for fault in one(text)]
+    faults = [
+        fault for one in (check_programs, check_json, check_sums, check_comparison, check_traces, check_reading) for fault in one(text)
+    ]
     faults += check_request(text, request)
     if not text.isascii() or "`" in text or "#" in text or re.search(r"\{~|\[[a-z ]+\||\$\w", text):
         faults.append("mark-up or a hole of a template")

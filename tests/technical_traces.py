@@ -14,7 +14,7 @@ def check_traces(text: str) -> list[str]:
 
 def check_trace(text: str) -> list[str]:
     """The answer of a worked example, found again in another way."""
-    flat = re.sub(r"\n+(?:\d+\. )?|Solution: |Hint: [^\n]*", " ", text)
+    flat = re.sub(r"\n+(?:\d+\. )?|Solution: |Hint(?: from \w+)?: [^\n]*", " ", text)
     faults = []
     for a, op, b, c in re.findall(r"(?<![\d*/+=^-] )(?<![\d^(-])\b(\d+) ([*+-]|mod) ([1-9]\d*|0) = (\d+)\b(?![.,]\d)", flat):
         if {"*": int(a) * int(b), "+": int(a) + int(b), "-": int(a) - int(b), "mod": int(a) % max(int(b), 1)}[op] != int(c):

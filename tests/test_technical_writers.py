@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import random
+import re
 import subprocess
 import sys
 
 import pytest
 from technical_checks import SIGNS, check, check_sums, programs
+from technical_reading import check_reading
 
 from minigpt.corpus.prompt.understand import PRESETS
 from minigpt.corpus.request import Request
 from minigpt.corpus.templates import FORMS
+from minigpt.corpus.templates.grammar import idea_of
 from minigpt.corpus.templates.technical import forms_for
 from minigpt.corpus.words import load_words
 
@@ -45,6 +48,28 @@ def documents(request: Request, count: int, seed: int) -> list[str]:
 def test_documents_are_true_and_obey_the_request(request_: Request) -> None:
     for text in documents(request_, 60, 5):
         assert check(text, request_) == [], text
+
+
+@pytest.mark.parametrize("form", ALL)
+def test_every_form_has_many_ideas_and_says_which(form: str) -> None:
+    ideas = {idea_of(text) for text in documents(Request("technical", (form,)), 400, 4)}
+    assert "" not in ideas and len(ideas) >= 10
+
+
+def test_beginners_begin_with_the_basics() -> None:
+    texts = documents(Request("technical", ("concept", "question", "exercise"), audience="beginners"), 120, 6)
+    assert not any(re.search(r"(?m)^import |^from |^class |lambda|lru_cache", text) for text in texts)
+    shown = [out for text in texts for _, out in programs(text)]
+    assert sum(len(out) <= 40 for out in shown) >= 0.9 * len(shown)
+
+
+def test_a_fault_of_reading_is_noticed() -> None:
+    request = Request("technical", ("function",), audience="beginners")
+    for text in documents(request, 30, 9):
+        name = text.split("Function: ")[1].split("\n")[0]
+        assert check_reading(text) == []
+        assert check_reading(text.replace(f"Function: {name}", "Function: other"))
+        assert check_reading(f"{text}\n\nAnd and nothing more")
 
 
 def test_short_is_shorter_than_long() -> None:

@@ -32,10 +32,12 @@ Reading order:
     poetry_stories        stories, fables and scenes
     poetry_verse          free verse, prose poems and acrostics
     poetry                every form of a poem, song or story
-    technical_parts       scenes, pages and executed code
-    technical_api         API documentation
-    technical_code        functions with executed examples
+    technical_parts       pages and executed code
+    technical_scenes      the people, things and numbers of one document
     technical_explain     explanations of programming
+    technical_code        functions with executed examples
+    technical_service     a web API for the documents about one
+    technical_api         API documentation
     technical_systems     system design with computed figures
     topic                 documents about a topic without facts
     subject_sense         a topic -> its nouns, each in its sense

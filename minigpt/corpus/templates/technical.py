@@ -9,7 +9,7 @@ from minigpt.corpus.templates.grammar import Form
 from minigpt.corpus.templates.technical_algorithms import algorithm, algorithm_exercise, comparison, pseudocode, trace
 from minigpt.corpus.templates.technical_api import changelog, endpoint, error_guide, paging, quick_start, rate_limit, webhook
 from minigpt.corpus.templates.technical_code import function, session
-from minigpt.corpus.templates.technical_explain import concept, exercise, glossary, mistake, question, review
+from minigpt.corpus.templates.technical_explain import BASICS, FURTHER, concept, exercise, glossary, mistake, question, review
 from minigpt.corpus.templates.technical_parts import topics_of
 from minigpt.corpus.templates.technical_systems import capacity, decision, failure_analysis, runbook, system_design
 from minigpt.corpus.words import load_words
@@ -43,17 +43,17 @@ FORMS: Mapping[str, Form] = {
 }
 IN_PYTHON = ("concept", "function", "question", "mistake", "session", "review", "exercise")
 WITHOUT_CODE = ("pseudocode", "comparison", "trace", "algorithm", "glossary")  # forms for programs in any language
-# form -> the table it draws from, whose entries name their topics
+IDEAS = (*BASICS, *FURTHER)
+# form -> the tables it draws from, whose entries name their topics
 TABLES = {
-    "concept": "ideas", "question": "ideas", "exercise": "ideas", "mistake": "mistakes", "review": "reviews", "comparison": "comparisons",
-    "system_design": "place systems", "failure_analysis": "failure causes", "decision": "decisions", "runbook": "runbooks",
+    "concept": IDEAS, "question": IDEAS, "exercise": IDEAS, "function": ("functions",), "session": ("functions",), "mistake": ("mistakes",),
+    "review": ("reviews",), "comparison": ("comparisons",), "system_design": ("systems",), "capacity": ("systems",),
+    "failure_analysis": ("failure causes",), "decision": ("decisions",), "runbook": ("runbooks",),
 }  # fmt: skip
 # forms that always have the same topics
 ABOUT = {
-    "function": ("functions", "loops", "collections"), "session": ("functions", "loops", "collections"),
     "endpoint": ("networking", "security"), "quick_start": ("networking", "security"), "error_guide": ("networking", "errors"),
     "paging": ("networking",), "changelog": ("networking",), "webhook": ("networking", "security"), "rate_limit": ("networking",),
-    "capacity": ("performance",),
 }  # fmt: skip
 
 
@@ -61,10 +61,11 @@ def topics_of_form(form: str) -> set[str]:
     """The topics that a form covers."""
     words = load_words("technical")
     if form in TABLES:
-        return {topic for entry in words[TABLES[form]] for topic in entry["topics"]}
+        more = {"performance"} if form in ("capacity", "comparison") else set()
+        return more | {topic for table in TABLES[form] for entry in words[table] for topic in entry["topics"]}
     if form in ("algorithm", "trace", "algorithm_exercise", "pseudocode"):
         keys = words["pseudocode"] if form == "pseudocode" else words["algorithm topics"]
-        return {topic for key in keys for topic in words["algorithm topics"][key]}
+        return {"performance"} | {topic for key in keys for topic in words["algorithm topics"][key]}
     return set(ABOUT[form]) if form in ABOUT else set(words["terms"])
 
 

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Mapping
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from minigpt.corpus.english import upper_first
 from minigpt.corpus.request import Request
 from minigpt.corpus.templates import traces, traces_graphs, traces_more
-from minigpt.corpus.templates.grammar import fill
-from minigpt.corpus.templates.technical_parts import block, one_of, page, pick, scene, topic_for
+from minigpt.corpus.templates.grammar import Told, fill
+from minigpt.corpus.templates.technical_parts import block, lower_first, one_of, page, pick, say, topic_for, topics_of
 from minigpt.corpus.words import Words
 
 TRACES = {trace.__name__: trace for trace in (*traces.ALL, *traces_graphs.GRAPHS, *traces_more.MORE)}
@@ -28,6 +29,9 @@ def _fibonacci_additions(n: int) -> int:
         a, b = b, a + b
     return a - 1
 
+
+ONE_STEP = ("prefix_sums", "kadane", "linear_search", "coin_change")  # whose examples are too short to be followed line by line
+NO_TASK = ("prefix_sums", "kadane", "majority")  # whose examples begin with a result
 
 # the cost functions named in the comparison table
 COSTS: Mapping[str, tuple[str, Callable[[int], int]]] = {
@@ -47,13 +51,15 @@ COSTS: Mapping[str, tuple[str, Callable[[int], int]]] = {
 }
 
 
-def _choose(rng: random.Random, words: Words, request: Request, keys: Mapping[str, Any]) -> tuple[str, Any, str, str]:
-    """A random algorithm: its key, its entry, its name within a sentence, its topic."""
-    row = pick(rng, [{"key": key, "topics": words["algorithm topics"][key]} for key in keys], request, words)
+def _choose(rng: random.Random, words: Words, request: Request, keys: Iterable[str]) -> tuple[str, Any, dict[str, str], str]:
+    """A random algorithm: its key, its entry, the words for templates, its topic."""
+    rows = [{"key": key, "topics": words["algorithm topics"][key]} for key in keys]
+    row = rng.choice(rows) if topics_of(request, words) == {"performance"} else pick(rng, rows, request, words)  # each has its cost
     key = row["key"]
-    plain = key in words["algorithm plain"] or words["more algorithms"].get(key, {}).get("plain", False)
-    entry = words["algorithms"].get(key) or words["more algorithms"][key]
-    return key, entry, entry["name"] if plain else "the " + entry["name"], topic_for(rng, row["topics"], request, words)
+    entry = words["algorithms"][key]
+    person, other = rng.sample(words["people"], 2)
+    look = {"name": entry["name"] if entry["plain"] else "the " + entry["name"], "problem": entry["problem"]}
+    return key, entry, look | {"person": person, "other": other}, topic_for(rng, row["topics"], request, words)
 
 
 def _example(rng: random.Random, key: str, request: Request) -> str:
@@ -61,67 +67,108 @@ def _example(rng: random.Random, key: str, request: Request) -> str:
     return min((TRACES[key](rng) for _ in range(6 if request.length == "short" else 1)), key=len)
 
 
+def _cost(rng: random.Random, words: Words, key: str, example: str) -> str:
+    """What the algorithm costs, and what that means for the list of the example, if there is one."""
+    cost = fill(rng, rng.choice(words["algorithms"][key]["cost"]), {})
+    found, counts = re.search(r"\[([-\d, ]+)\]", example), words["algorithm counts"].get(key)
+    if not (found and counts):
+        return cost
+    n = found[1].count(",") + 1
+    numbers = {"n": n, "less": n - 1, "pairs": n * (n - 1) // 2, "log": n.bit_length()}
+    return f"{cost} {fill(rng, rng.choice(counts), {name: str(number) for name, number in numbers.items()})}"
+
+
+def _said(rng: random.Random, words: Words, kind: str, look: dict[str, str], **values: str) -> str:
+    """What is said of the algorithm, by the text itself or by somebody in it."""
+    text = say(rng, rng.choice(words[f"algorithm {kind}"]), look | {key: fill(rng, value, {}) for key, value in values.items()})
+    return upper_first(text)
+
+
+def _page(
+    rng: random.Random, words: Words, request: Request, topic: str, title: str, core: list[str], extras: Sequence[str], key: str
+) -> Told:
+    entry = words["algorithms"][key]
+    return Told(page(rng, words, request, topic, title, core, extras, known=[entry["word"]], picture=entry["like"]), entry["name"])
+
+
+def _like(rng: random.Random, words: Words, request: Request, key: str, look: dict[str, str]) -> list[str]:
+    """A comparison with daily life, for those who want one."""
+    if request.audience in ("children", "professionals"):
+        return []
+    return [_said(rng, words, "likes", look, like=words["algorithms"][key]["like"])]
+
+
 def algorithm(rng: random.Random, words: Words, request: Request) -> str:
     """An algorithm: the problem, the idea, a worked example, the cost, when to use it."""
-    key, entry, name, topic = _choose(rng, words, request, TRACES)
-    title = fill(rng, rng.choice(words["algorithm titles"]), {"name": name})
-    look = scene(rng, words, request) | {"name": name}
-    use = one_of(rng, words["algorithm uses"], look)
-    idea, example, when = rng.choice(entry["idea"]), _example(rng, key, request), rng.choice(entry["when"])
+    key, entry, look, topic = _choose(rng, words, request, TRACES)
+    title = fill(rng, rng.choice(words["algorithm titles"]), look)
+    example = _example(rng, key, request)
+    idea, when = fill(rng, rng.choice(entry["idea"]), {}), rng.choice(entry["when"])
+    cost = _cost(rng, words, key, example)
+    costs = f"{fill(rng, rng.choice(words['algorithm cost labels']), look)}: {cost}"
+    note = f"{fill(rng, rng.choice(words['algorithm note labels']), look)}: {fill(rng, when, {})}"
+    said, also = _said(rng, words, "costs", look, cost=cost), _said(rng, words, "notes", look, when=when)
     skeletons = (
-        [f"Problem: {entry['problem']}.", f"Idea: {idea} {use}", f"Example: {example}", f"Cost: {entry['cost']}", f"Use: {when}"],
-        [f"{idea} That is how to {entry['problem']}. {use}", f"As an example, {example}", f"{entry['cost']} {when}"],
-        [f"How do you {entry['problem']}? {idea}", f"{use} {upper_first(example)}", f"The cost: {entry['cost']}", when],
+        [f"Problem: {entry['problem']}.", f"Idea: {idea}", f"Example: {example}", costs, note],
+        [f"{idea} That is how {look['person']} would {entry['problem']}.", f"As an example, {example}", f"{said} {also}"],
+        [f"How do you {entry['problem']}? {idea}", upper_first(example), costs, also],
     )
     lines = rng.choice(skeletons)
-    other = _example(rng, key, request)
-    return page(rng, words, request, topic, title, ["\n".join(lines)], [f"Another example: {other}"] * (request.length == "long"))
+    extras = [f"Another example: {_example(rng, key, request)}"] if request.length == "long" else _like(rng, words, request, key, look)
+    return _page(rng, words, request, topic, title, ["\n".join(lines)], extras, key)
 
 
 def trace(rng: random.Random, words: Words, request: Request) -> str:
     """An algorithm traced on random numbers, one step a line."""
-    key, entry, name, topic = _choose(rng, words, request, TRACES)
-    first, *steps = _example(rng, key, request).split(". ")
-    title = fill(rng, rng.choice(words["trace titles"]), {"name": name})
-    lines = [f"{i}. {upper_first(step.rstrip('.'))}." for i, step in enumerate(steps, 1)]
-    look = scene(rng, words, request) | {"name": name, "problem": entry["problem"]}
-    opening = one_of(rng, words["trace opens"], look)
-    core = [f"{opening} {rng.choice(('Here', 'This time', 'In this case'))}: {first}.", "\n".join(lines)]
-    return page(rng, words, request, topic, title, core, [entry["cost"], rng.choice(entry["when"])])
+    key, entry, look, topic = _choose(rng, words, request, [key for key in TRACES if key not in ONE_STEP])
+    example = _example(rng, key, request)
+    first, *steps = example.split(". ")
+    title = fill(rng, rng.choice(words["trace titles"]), look)
+    lines = [f"{i}. {upper_first(re.sub(r'^Step [0-9]+: ', '', step.rstrip('.')))}." for i, step in enumerate(steps, 1)]
+    given = say(rng, rng.choice(words["trace firsts"]), {"given": first})
+    core = [f"{one_of(rng, words['trace opens'], look)} {given}", "\n".join(lines)]
+    cost = _said(rng, words, "costs", look, cost=_cost(rng, words, key, example))
+    extras = [cost, _said(rng, words, "notes", look, when=rng.choice(entry["when"]))]
+    return _page(rng, words, request, topic, title, core, extras, key)
 
 
 def pseudocode(rng: random.Random, words: Words, request: Request) -> str:
     """An algorithm in plain words, indented like a program, and an example."""
-    key, entry, name, topic = _choose(rng, words, request, words["pseudocode"])
-    look = scene(rng, words, request) | {"name": name, "problem": entry["problem"]}
+    key, entry, look, topic = _choose(rng, words, request, words["pseudocode"])
     title = fill(rng, rng.choice(words["pseudocode titles"]), look)
+    example = _example(rng, key, request)
     core = [
         one_of(rng, words["pseudocode opens"], look),
         block("Pseudocode", "\n".join(words["pseudocode"][key])),
-        f"{rng.choice(('Followed by hand', 'An example', 'With numbers', 'For instance'))}: {_example(rng, key, request)}",
+        say(rng, rng.choice(words["pseudocode examples"]), {"given": example}),
     ]
-    return page(rng, words, request, topic, title, core, [entry["cost"], rng.choice(entry["when"])])
+    cost = _said(rng, words, "costs", look, cost=_cost(rng, words, key, example))
+    extras = [cost, _said(rng, words, "notes", look, when=rng.choice(entry["when"]))]
+    return _page(rng, words, request, topic, title, core, extras, key)
 
 
 def algorithm_exercise(rng: random.Random, words: Words, request: Request) -> str:
     """A task to solve by hand, and its solution."""
-    key, entry, name, topic = _choose(rng, words, request, TRACES)
+    key, entry, look, topic = _choose(rng, words, request, [key for key in TRACES if key not in NO_TASK])
     first, rest = _example(rng, key, request).split(". ", 1)
-    look = scene(rng, words, request) | {"name": name, "problem": entry["problem"]}
+    look |= {"given": first}
     title = fill(rng, rng.choice(words["hand titles"]), look)
-    hint = rng.choice((f"Hint: {rng.choice(entry['idea'])}", f"Hint: {entry['cost']}"))
-    task = f"{one_of(rng, words['hand opens'], look)} Use {name}, step by step: {first}."
-    return page(rng, words, request, topic, title, [task, hint, f"Solution: {rest}"], [rng.choice(entry["when"])])
+    hint = _said(rng, words, "hints", look, idea=rng.choice(entry["idea"]))
+    task = f"{one_of(rng, words['hand opens'], look)} {say(rng, rng.choice(words['hand tasks']), look)}"
+    extras = [*_like(rng, words, request, key, look), _said(rng, words, "notes", look, when=rng.choice(entry["when"]))]
+    return _page(rng, words, request, topic, title, [task, hint, f"Solution: {rest}"], extras, key)
 
 
 def comparison(rng: random.Random, words: Words, request: Request) -> str:
     """Two ways to do the same thing, their costs as formulas and numbers, and when to use which."""
-    entry = pick(rng, words["comparisons"], request, words)
+    rows = words["comparisons"]
+    entry = rng.choice(rows) if topics_of(request, words) == {"performance"} else pick(rng, rows, request, words)
     (formula_x, cost_x), (formula_y, cost_y) = COSTS[entry["fx"]], COSTS[entry["fy"]]
     sizes = sorted(rng.sample(range(10, 30) if entry["fx"] == "fib" else range(30, 5000), rng.choice((2, 3))))
-    look = scene(rng, words, request)
-    look |= {key: fill(rng, entry[key], {}) for key in ("x", "y", "what", "for", "against")}
+    person, other = rng.sample(words["people"], 2)
+    look = {"person": person, "other": other} | {key: fill(rng, entry[key], {}) for key in ("x", "y", "what", "for", "against")}
     look |= {"n": f"{sizes[-1]:,}", "cx": f"{cost_x(sizes[-1]):,}", "cy": f"{cost_y(sizes[-1]):,}"}
+    look["because"] = lower_first(look["for"])
     rows = [f"n = {n}: {cost_x(n)} against {cost_y(n)}" for n in sizes]
     core = [
         one_of(rng, words["compare opens"], look),
@@ -131,4 +178,6 @@ def comparison(rng: random.Random, words: Words, request: Request) -> str:
     ]
     title = fill(rng, rng.choice(words["compare titles"]), look)
     topic = topic_for(rng, entry["topics"], request, words)
-    return page(rng, words, request, topic, title, core, [fill(rng, rng.choice(words["compare extras"]), look)])
+    extras = [fill(rng, rng.choice(words["compare extras"]), look)]
+    picture = rng.choice(words["compare pictures"])
+    return Told(page(rng, words, request, topic, title, core, extras, picture=picture), f"{entry['x']} or {entry['y']}")

@@ -3,39 +3,34 @@
 from __future__ import annotations
 
 import random
+from ast import literal_eval
+from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
-from minigpt.corpus.english import upper_first
+from minigpt.corpus.english import join_and
 from minigpt.corpus.request import Request
-from minigpt.corpus.templates.grammar import fill
-from minigpt.corpus.templates.technical_parts import block, one_of, page, scene, topic_for
+from minigpt.corpus.templates.grammar import Told
+from minigpt.corpus.templates.technical_explain import for_level, together
+from minigpt.corpus.templates.technical_parts import block, one_of, page, say, sentence, topic_for
+from minigpt.corpus.templates.technical_scenes import Scene, scene
 from minigpt.corpus.words import Words
 
-ABOUT = ("functions", "loops", "collections")
-# A body for each way to collect the items that pass a test; {x}: the item, {xs}: the list, {if}: the test, {expr}: the value.
-BEST = """    best = None
-    for {x} in {xs}:
-        if {if}:
-            if best is None or {expr} ? best:
-                best = {expr}
-    return best"""
-LOOPS = {
-    "list": "    result = []\n    for {x} in {xs}:\n        if {if}:\n            result.append({expr})\n    return result",
-    "count": "    count = 0\n    for {x} in {xs}:\n        if {if}:\n            count += 1\n    return count",
-    "sum": "    total = 0\n    for {x} in {xs}:\n        if {if}:\n            total += {expr}\n    return total",
-    "max": BEST.replace("?", ">"),
-    "min": BEST.replace("?", "<"),
-}
-SHORT = {
-    "list": "    return [{expr} for {x} in {xs} if {if}]",
-    "count": "    return sum(1 for {x} in {xs} if {if})",
-    "sum": "    return sum({expr} for {x} in {xs} if {if})",
-    "max": "    return max(({expr} for {x} in {xs} if {if}), default=None)",
-    "min": "    return min(({expr} for {x} in {xs} if {if}), default=None)",
-}
+TRIES = 40
+FURTHER = ("recursion", "errors", "queues", "sorting")  # a function about one of these is no first function
+Draw = Callable[[random.Random, Scene, list[Any]], Any]  # an argument, given those before it
 
 
-Drawn = tuple[str, str, str, str, list[str]]  # name, what it does, code, how it works, calls
+@dataclass(frozen=True)
+class Drawn:
+    """A function, its scene and three calls with their results."""
+
+    entry: dict[str, Any]
+    look: Scene
+    code: str
+    calls: list[str]
+    values: list[Any]
+    topic: str
 
 
 def value_of(code: str, call: str) -> Any:
@@ -45,76 +40,118 @@ def value_of(code: str, call: str) -> Any:
     return eval(call, names)
 
 
-def function(rng: random.Random, words: Words, request: Request) -> str:
-    """A small Python function: what it does, its code, how it works, an example."""
-    name, intro, code, how, calls = _draw(rng, words)
+def show(value: Any) -> str:
+    """The value as Python source with double quotes."""
+    return repr(value).replace("'", '"')
+
+
+def _names(rng: random.Random, look: Scene) -> list[str]:
+    return rng.sample([look["first"], look["second"], look["third"], look["extra"]], 3)
+
+
+# kind of argument -> how to draw one
+ARGUMENTS: dict[str, Draw] = {
+    "person": lambda rng, look, before: rng.choice((look["person"], look["other"], look["third_p"])),
+    "last": lambda rng, look, before: rng.choice(look["lasts"].split()),
+    "int": lambda rng, look, before: rng.randint(2, 9),
+    "x": lambda rng, look, before: rng.randint(8, 60),
+    "word": lambda rng, look, before: rng.choice(look["pool"].split()),
+    "words": lambda rng, look, before: rng.sample(look["pool"].split(), rng.choice((2, 3))),
+    "people": lambda rng, look, before: rng.sample((look["person"], look["other"], look["third_p"]), 2),
+    "names": lambda rng, look, before: _names(rng, look),
+    "some": lambda rng, look, before: rng.sample(_all(look), rng.choice((2, 3, 4))),
+    "pair": lambda rng, look, before: _names(rng, look)[:2],
+    "twice": lambda rng, look, before: _twice(rng, look),
+    "ints": lambda rng, look, before: rng.sample(range(1, 10), 3),
+    "ints4": lambda rng, look, before: rng.sample(range(1, 10), 4),
+    "item": lambda rng, look, before: next(name for name in _all(look) if name not in before[0]),
+    "item0": lambda rng, look, before: before[0][0],
+    "item_any": lambda rng, look, before: rng.choice(before[0]),
+    "maybe": lambda rng, look, before: rng.choice(_all(look)),
+    "samey": lambda rng, look, before: rng.choice((before[0].upper(), before[0].capitalize(), look["word2"])),
+    "letter": lambda rng, look, before: rng.choice((before[0][0], before[0][0], look["word2"][0])),
+    "good": lambda rng, look, before: rng.choice(look["goods"].split()),
+    "country": lambda rng, look, before: rng.choice(look["countries"].split()),
+    "scores": lambda rng, look, before: {look["person"]: rng.randint(1, 9), look["other"]: rng.randint(1, 9)},
+    "player": lambda rng, look, before: rng.choice(list(before[0])),
+}
+
+
+def _all(look: Scene) -> list[str]:
+    return [look["first"], look["second"], look["third"], look["extra"]]
+
+
+def _twice(rng: random.Random, look: Scene) -> list[str]:
+    """Three items, one of them twice."""
+    one, two, _ = _names(rng, look)
+    return rng.choice(([one, two, one], [one, one, two], [two, one, one]))
+
+
+def _draw(rng: random.Random, words: Words, request: Request) -> Drawn:
+    """A function for the request, and three calls with different results that show something."""
+    simple = [entry for entry in words["functions"] if not set(FURTHER) & set(entry["topics"])]
+    further = [entry for entry in words["functions"] if request.audience == "professionals" or set(FURTHER) & set(entry["topics"])]
+    entry = rng.choice(for_level(rng, words, request, simple, further))
     look = scene(rng, words, request)
-    first = f"{intro} {one_of(rng, words['function uses'], look)}" if request.length != "short" else intro
-    shown = " ".join(f"{'Example: ' if i == 0 else 'And '}{call} returns {show(value_of(code, call))}." for i, call in enumerate(calls[:2]))
-    core = [first, block("Python code", code), how, shown]
-    extras = [f"{upper_first(fill(rng, rng.choice(words['function tips']), look | {'function': name}))}"]
-    return page(rng, words, request, topic_for(rng, ABOUT, request, words), f"Function: {name}", core, extras)
+    goods = rng.sample(words["goods"], 3)
+    look |= {"goods": " ".join(goods), "pool": " ".join(words["short words"]), "lasts": " ".join(words["last names"])}
+    look["prices"] = ", ".join(f"'{good}': {rng.randint(2, 9)}" for good in goods)
+    pairs = rng.sample(words["capitals"], 3)
+    look |= {"capitals": ", ".join(f"'{one}': '{two}'" for one, two in pairs), "countries": " ".join(one for one, _ in pairs)}
+    look = Scene(look)
+    code = look.code(entry["code"])
+    calls: list[str] = []
+    values: list[Any] = []
+    for _ in range(TRIES):
+        arguments: list[Any] = []
+        for kind in entry["args"]:
+            arguments.append(ARGUMENTS[kind](rng, look, arguments) if isinstance(kind, str) else literal_eval(rng.choice(kind)))
+        call = f"{entry['name']}({', '.join(map(show, arguments))})"
+        value = value_of(code, call)
+        fresh = call not in calls and value not in values
+        if not (fresh or (len(values) == 2 and call not in calls)) or (not values and value in (False, [], "", -1)):
+            continue
+        if not calls:
+            look |= {f"arg{i}": one if isinstance(one, str) else show(one) for i, one in enumerate(arguments, 1)}
+            look["args"] = join_and([one if isinstance(one, str) else show(one) for one in arguments])
+            look |= {"value": value if isinstance(value, str) else show(value)}
+            look |= {"initial": str(arguments[0])[0], "rest": str(arguments[0] % 2) if isinstance(arguments[0], int) else ""}
+        calls.append(call)
+        values.append(value)
+        if len(calls) == 3:
+            break
+    look |= {"name": entry["name"], "does": say(rng, entry["does"], look)}
+    return Drawn(entry, Scene(look), code, calls, values, topic_for(rng, entry["topics"], request, words))
+
+
+def _finish(rng: random.Random, words: Words, request: Request, drawn: Drawn, title: str, core: list[str]) -> Told:
+    tried = rng.choice(words["next leads"]) + sentence(rng, rng.choice(drawn.entry["next"]), drawn.look)
+    picture = say(rng, rng.choice(words["function pictures"]), drawn.look)
+    known = words["function terms"]
+    return Told(page(rng, words, request, drawn.topic, title, core, [tried], known=known, picture=picture), drawn.entry["name"])
+
+
+def function(rng: random.Random, words: Words, request: Request) -> str:
+    """A small Python function: what it does and for what, its code, how it works, examples."""
+    drawn = _draw(rng, words, request)
+    intro = one_of(rng, words["function intros"], drawn.look)
+    why = one_of(rng, drawn.entry["why"], drawn.look)
+    first = intro if request.length == "short" else together(rng, intro, why, drawn.look)
+    pairs = list(zip(drawn.calls, drawn.values, strict=True))[:2]
+    shown = " ".join(f"{'Example: ' if i == 0 else 'And '}{call} returns {show(value)}." for i, (call, value) in enumerate(pairs))
+    how = "How it works: " + sentence(rng, rng.choice(drawn.entry["how"]), drawn.look)
+    return _finish(rng, words, request, drawn, f"Function: {drawn.entry['name']}", [first, block("Python code", drawn.code), how, shown])
 
 
 def session(rng: random.Random, words: Words, request: Request) -> str:
     """A small Python function and an interactive session that calls it."""
-    name, intro, code, how, calls = _draw(rng, words)
-    look = scene(rng, words, request) | {"function": name}
-    lines = [f">>> print({call})\n{value_of(code, call)}" for call in calls]
+    drawn = _draw(rng, words, request)
+    lines = [f">>> print({call})\n{value}" for call, value in zip(drawn.calls, drawn.values, strict=True)]
+    intro, opening = one_of(rng, words["function intros"], drawn.look), one_of(rng, words["session opens"], drawn.look)
     core = [
-        f"{one_of(rng, words['session opens'], look)} {intro}",
-        block("Python code", code),
+        f"{intro} {opening}",
+        block("Python code", drawn.code),
         block("Session", "\n".join(lines)),
-        how,
+        sentence(rng, rng.choice(drawn.entry["how"]), drawn.look),
     ]
-    extras = [upper_first(fill(rng, rng.choice(words["function tips"]), look))]
-    title = upper_first(fill(rng, rng.choice(words["session titles"]), look))
-    return page(rng, words, request, topic_for(rng, ABOUT, request, words), title, core, extras)
-
-
-def _draw(rng: random.Random, words: Words) -> Drawn:
-    """A well-known function or, more often, a composed one."""
-    return _fixed(rng, words) if rng.random() < 0.2 else _composed(rng, words)
-
-
-def _fixed(rng: random.Random, words: Words) -> Drawn:
-    """A well-known function with random arguments."""
-    entry = rng.choice(words["code fixed"])
-    calls = [entry["call"].format(i=rng.choice(entry["i"]), j=rng.choice(entry.get("j", [0]))) for _ in range(3)]
-    calls = list(dict.fromkeys(calls))
-    intro = rng.choice(("This function", "The function below", "Here is a function that"))
-    how = f"How it works: {entry['how'][0].lower()}{entry['how'][1:]}"
-    return calls[0].split("(")[0], f"{intro} {entry['does']}.", entry["code"], how, calls
-
-
-def _composed(rng: random.Random, words: Words) -> Drawn:
-    """A function that collects something from the items of a list that pass a test."""
-    domain = words["code domains"][rng.choice(("number", "number", "word"))]
-    (items, item), pred, taken = rng.choice(domain["names"]), rng.choice(domain["preds"]), rng.choice(domain["maps"])
-    kind = rng.choice(domain["ops"])
-    if kind in ("count", "max", "min"):  # for these, only plain items make sense
-        taken = domain["maps"][0]
-    op = words["code ops"][kind]
-    n = rng.choice(pred.get("n", [0]))
-    look = {"items": items, "item": item, "that": pred["that"].format(n=n), "say": taken["say"], "empty": op["empty"]}
-    look["how"], look["does"] = fill(rng, op["how"], look), fill(rng, op["does"], look)
-    name = op["name"].format(map=taken["name"], items=items, pred=pred["name"].format(n=n))
-    style = rng.choice(("loop", "short"))
-    values = {"x": item, "xs": items, "if": pred["if"].format(x=item, n=n), "expr": taken["expr"].format(x=item)}
-    code = f"def {name}({items}):\n" + (LOOPS if style == "loop" else SHORT)[kind].format(**values)
-    intro, how = fill(rng, rng.choice(words["code intro"]), look), fill(rng, rng.choice(words[f"code how {style}"]), look)
-    end = fill(rng, rng.choice(words["code end"]), look)
-    calls = [f"{name}({_items(rng, domain)})" for _ in range(3)]
-    return name, intro, code, f"{how} {upper_first(end)}", calls
-
-
-def _items(rng: random.Random, domain: dict[str, Any]) -> str:
-    """A list to call a function with, as source text."""
-    size = rng.choice(domain["sizes"])
-    items = rng.sample(domain["pool"], size) if "pool" in domain else [rng.randint(domain["low"], domain["high"]) for _ in range(size)]
-    return repr(items).replace("'", '"')
-
-
-def show(value: Any) -> str:
-    """The value as Python source with double quotes."""
-    return repr(value).replace("'", '"')
+    return _finish(rng, words, request, drawn, say(rng, rng.choice(words["session titles"]), drawn.look), core)

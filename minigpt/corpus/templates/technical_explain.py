@@ -1,128 +1,222 @@
-"""Explains programming: concepts, questions, exercises, mistakes, reviews, with executed programs."""
+"""Explains programming: concepts, questions, exercises, mistakes, reviews, glossaries, with executed programs."""
 
 from __future__ import annotations
 
 import random
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
-from minigpt.corpus.english import upper_first
 from minigpt.corpus.request import Request
-from minigpt.corpus.templates.grammar import fill
-from minigpt.corpus.templates.technical_parts import Scene, block, one_of, page, pick, redraw, run, scene, sentence, topic_for
+from minigpt.corpus.templates.grammar import Told, draw, fill
+from minigpt.corpus.templates.technical_parts import block, heard, lower_first, one_of, page, redraw, say, sentence, topic_for, topics_of
+from minigpt.corpus.templates.technical_scenes import Scene, scene
 from minigpt.corpus.words import Words
 
 CODE, OUTPUT, SOLUTION = "Python code", "Output", "Solution in Python"
+BASICS = ("basics text", "basics lists", "basics flow")
+FURTHER = ("ideas", "ideas more", "ideas tools")
+ADVANCED = {"recursion", "performance", "caching", "classes", "graphs", "databases", "networking", "concurrency", "files", "testing"}
+JOINED = 0.6  # share of definitions that go on in the same sentence
+SIMPLE = 0.7  # share of the basics among the documents for nobody in particular
 
 
-def _idea(rng: random.Random, words: Words, request: Request) -> tuple[dict[str, Any], str, Scene, list[str]]:
-    """A random idea, its topic, a scene for it, and its program with the output."""
-    idea = pick(rng, words["ideas"], request, words)
-    look = scene(rng, words, request)
-    code = look.code(idea["code"])
-    output = run(code)
-    look |= {"a": idea["a"], "out": output.splitlines()[-1]}
-    return idea, topic_for(rng, idea["topics"], request, words), look, [block(CODE, code), block(OUTPUT, output)]
+@dataclass(frozen=True)
+class Lesson:
+    """An idea with one of its programs, run in a scene."""
+
+    entry: dict[str, Any]
+    idea: str
+    topic: str
+    look: Scene
+    code: str
+    out: str
+    ask: str
+    task: str
+    how: str
+    next: str
 
 
-def _title(rng: random.Random, templates: list[str], look: Scene) -> str:
-    """A title; one that names two things ("any and all") has no verb."""
-    fitting = [t for t in templates if " is " not in t or " and " not in look["a"]]
-    return fill(rng, rng.choice(fitting), look)
+def for_level(rng: random.Random, words: Words, request: Request, simple: Sequence[Any], further: Sequence[Any]) -> Sequence[Any]:
+    """The entries for the audience: simple ones first for beginners and children, further ones for professionals, a mixture for others.
+
+    What the request's topics name comes before the level.
+    """
+    wanted = topics_of(request, words)
+    if request.tone == "formal":
+        simple, further = ([entry for entry in entries if "!" not in repr(entry).replace("!=", "")] for entries in (simple, further))
+
+    def about(entries: Sequence[Any]) -> list[Any]:
+        return [entry for entry in entries if wanted & set(entry["topics"])]
+
+    if wanted and about([*simple, *further]):
+        easy, hard = about(simple), about(further)
+    else:
+        easy, hard = list(simple), list(further)
+    if request.audience in ("beginners", "children"):
+        return easy or hard
+    if request.audience == "professionals":
+        return hard or easy
+    return easy if easy and (not hard or rng.random() < SIMPLE) else hard
 
 
-def _care(rng: random.Random, words: Words, idea: dict[str, Any], look: Scene) -> list[str]:
-    """The warnings of an idea as sentences."""
-    first, second = rng.sample(idea["care"], 2)
-    return [sentence(rng, rng.choice(words["care leads"]) + first, look), sentence(rng, second, look)]
+def together(rng: random.Random, first: str, second: str, look: Scene) -> str:
+    """Two sentences, sometimes as one."""
+    if first.endswith(".") and ";" not in first and rng.random() < JOINED:
+        return f"{first[:-1]}; {lower_first(second, names_in(look))}"
+    return f"{first} {second}"
+
+
+def names_in(look: Scene) -> set[str]:
+    """What keeps its capital within a sentence."""
+    return {look[key] for key in ("first", "second", "third", "extra", "person", "other", "third_p", "na", "nb", "nc", "country")} | {
+        "True"
+    }
+
+
+def _lesson(rng: random.Random, words: Words, request: Request) -> Lesson:
+    """A random idea for the request, and one of its programs."""
+    simple, further = ([entry for key in keys for entry in words[key]] for keys in (BASICS, FURTHER))
+    level = for_level(rng, words, request, simple, further)
+    entry, number = rng.choice([(entry, number) for entry in level for number in range(len(entry["programs"]))])
+    program = entry["programs"][number]
+    entry = entry | {key: program.get(key, entry[key]) for key in ("what", "why")}
+    look = scene(rng, words, request, program.get("only", ""))
+    entry["what"] = program.get("what", entry["what"])
+    code = look.code(program["code"])
+    out = look.ran(code)
+    how = sentence(rng, rng.choice(program["how"]), look)
+    following = sentence(rng, rng.choice(program["next"]), look)
+    topic = topic_for(rng, entry["topics"], request, words)
+    task = say(rng, program["task"], look)
+    return Lesson(entry, f"{entry['a']} {number}", topic, look, code, out, say(rng, program["ask"], look), task, how, following)
+
+
+def _extras(rng: random.Random, words: Words, request: Request, lesson: Lesson) -> list[str]:
+    """What else could be said: a comparison with daily life, and what to try."""
+    like = sentence(rng, rng.choice(words["like leads"]), lesson.look | {"like": lesson.entry["like"]})
+    tried = rng.choice(words["next leads"]) + lesson.next
+    return [tried] if request.audience in ("children", "professionals") else [like, tried]
+
+
+def _finish(rng: random.Random, words: Words, request: Request, lesson: Lesson, title: str, core: list[str]) -> Told:
+    extras = _extras(rng, words, request, lesson)
+    known, picture = heard(lesson.entry["words"], "\n".join(core)), lesson.entry["like"]
+    return Told(page(rng, words, request, lesson.topic, title, core, extras, known=known, picture=picture), lesson.idea)
 
 
 def concept(rng: random.Random, words: Words, request: Request) -> str:
-    """An idea of programming: a definition, a program about a scene, its output, how it works, a warning."""
-    idea, topic, look, shown = _idea(rng, words, request)
-    meaning, opening = one_of(rng, idea["def"], look), one_of(rng, words["scene opens"], look)
-    lead, how = one_of(rng, words["code leads"], look), one_of(rng, idea["how"], look)
-    like = [] if request.audience in ("children", "professionals") else [rng.choice(idea["like"]) + "."]
-    first = rng.choice((f"{meaning} {opening}", f"{opening} {meaning}", f"{meaning} {lead}", f"{opening} {lead} {meaning}"))
-    extras = [*like, *_care(rng, words, idea, look)]
-    return page(rng, words, request, topic, _title(rng, words["concept titles"], look), [first, *shown, how], extras)
+    """An idea of programming: what it is, why one needs it, a program, its output, how it works, what to try."""
+    lesson = _lesson(rng, words, request)
+    look, a = lesson.look, lesson.entry["a"]
+    titles = words["concept titles"] + 2 * words["concept titles of things"] * a.startswith(("a ", "an ", "the "))
+    lead = say(rng, rng.choice(words["concept leads"]), look | {"task": lesson.task})
+    first = together(rng, one_of(rng, lesson.entry["what"], look), one_of(rng, lesson.entry["why"], look), look)
+    core = [first, lead, block(CODE, lesson.code), block(OUTPUT, lesson.out), rng.choice(words["how leads"]) + lesson.how]
+    if request.length == "short":
+        del core[1]
+    return _finish(rng, words, request, lesson, fill(rng, rng.choice(titles), {"a": a}), core)
 
 
 def question(rng: random.Random, words: Words, request: Request) -> str:
-    """A question about an idea, and its answer with a program."""
-    idea, topic, look, shown = _idea(rng, words, request)
-    asked = sentence(rng, idea["ask"], look)
-    title = f"{fill(rng, rng.choice(words['asker']), look)}: {asked}"
-    meaning, how = one_of(rng, idea["def"], look), one_of(rng, idea["how"], look)
-    first = rng.choice((meaning, f"{meaning} {one_of(rng, words['code leads'], look)}", f"With {idea['a']}. {meaning}"))
-    return page(rng, words, request, topic, title, [f"Answer: {first}", *shown, how], _care(rng, words, idea, look))
+    """A question, and its answer with a program."""
+    lesson = _lesson(rng, words, request)
+    look = lesson.look
+    title = say(rng, rng.choice(words["question titles"]), look | {"ask": lesson.ask})
+    what, why = one_of(rng, lesson.entry["what"], look), one_of(rng, lesson.entry["why"], look)
+    meaning = rng.choice((what, together(rng, what, why, look), together(rng, what, why, look)))
+    core = [
+        f"Answer: {meaning}",
+        say(rng, rng.choice(words["question leads"]), look),
+        block(CODE, lesson.code),
+        block(OUTPUT, lesson.out),
+        lesson.how,
+    ]
+    return _finish(rng, words, request, lesson, title, core)
 
 
 def exercise(rng: random.Random, words: Words, request: Request) -> str:
-    """A task and its solution."""
-    idea, topic, look, shown = _idea(rng, words, request)
-    opening, task = one_of(rng, words["scene opens"], look), sentence(rng, idea["task"], look)
-    hint = f"Hint: use {idea['a']}." if rng.random() < 0.5 else f"Hint: {one_of(rng, idea['def'], look)}"
-    how = one_of(rng, idea["how"], look)
-    core = [f"{opening} {rng.choice(('Task', 'Your task', 'The task'))}: {task}", hint, shown[0].replace(CODE, SOLUTION, 1), shown[1], how]
-    return page(rng, words, request, topic, _title(rng, words["exercise titles"], look), core, _care(rng, words, idea, look))
+    """A task, a hint and the solution."""
+    lesson = _lesson(rng, words, request)
+    look = lesson.look | {"task": lesson.task, "a": lesson.entry["a"]}
+    look["what"] = say(rng, rng.choice(lesson.entry["what"]), lesson.look)
+    title = fill(rng, rng.choice(words["exercise titles"]), {"a": lesson.entry["a"]})
+    task = say(rng, rng.choice(words["exercise tasks"]), look)
+    hint = say(rng, rng.choice(words["exercise hints"]), look)
+    core = [task, hint, block(SOLUTION, lesson.code), block(OUTPUT, lesson.out), lesson.how]
+    return _finish(rng, words, request, lesson, title, core)
 
 
 def mistake(rng: random.Random, words: Words, request: Request) -> str:
     """A program with a common mistake, what it does and why, and the corrected program with its output."""
-    entry = pick(rng, words["mistakes"], request, words)
+    rows = words["mistakes"]
+    further = [row for row in rows if ADVANCED & set(row["topics"]) or any("import" in line or "None" in line for line in row["good"])]
+    entry = rng.choice(for_level(rng, words, request, [row for row in rows if row not in further], further))
     drawn: dict[str, Scene] = {}
 
     def attempt() -> tuple[str, str]:
         drawn["look"] = look = scene(rng, words, request)
-        return run(look.code(entry["bad"])), run(look.code(entry["good"]))
+        return look.ran(look.code(entry["bad"])), look.ran(look.code(entry["good"]))
 
     wrong, right = redraw(attempt)
     look = drawn["look"]
-    fix = fill(rng, entry["fix"], look)
-    look |= {"name": entry["name"], "why": fill(rng, entry["why"], look), "fix": fix, "lfix": fix[0].lower() + fix[1:]}
-    bad, good = look.code(entry["bad"]), look.code(entry["good"])
+    texts = {key: say(rng, rng.choice(entry[key]), look) for key in ("why", "fix", "rule")}
+    names = {"name": entry["name"], "goal": say(rng, entry["goal"], look)}
+    said = look | names | texts
     core = [
-        one_of(rng, words["mistake opens"], look),
-        block(CODE, bad),
+        one_of(rng, words["mistake opens"], said),
+        block(CODE, look.code(entry["bad"])),
         block("It prints", wrong),
-        one_of(rng, words["mistake finds"], look),
-        sentence(rng, rng.choice(words["mistake fixes"]), look),
-        block("Corrected code", good),
+        say(rng, rng.choice(words["mistake finds"]), said),
+        say(rng, rng.choice(words["mistake fixes"]), said),
+        block("Corrected code", look.code(entry["good"])),
         block("Now it prints", right),
+        f"{texts['rule']}.",
     ]
     topic = topic_for(rng, entry["topics"], request, words)
-    core.append(one_of(rng, words["mistake closes"], look))
-    return page(rng, words, request, topic, fill(rng, rng.choice(words["mistake titles"]), look), core)
+    title = fill(rng, rng.choice(words["mistake titles"]), {"name": entry["name"]})
+    return Told(page(rng, words, request, topic, title, core, picture=rng.choice(words["mistake pictures"]), at=-1), entry["name"])
 
 
 def review(rng: random.Random, words: Words, request: Request) -> str:
     """A review of working code: the code, what could be better, and better code with the same output."""
-    entry = pick(rng, words["reviews"], request, words)
+    rows = words["reviews"]
+    easy = [row for row in rows if row.get("easy")]
+    entry = rng.choice(for_level(rng, words, request, easy, [row for row in rows if row not in easy]))
     look = scene(rng, words, request)
     before, after = look.code(entry["before"]), look.code(entry["after"])
-    look["remark"] = fill(rng, entry["remark"], look)
+    out = look.ran(after)
+    look |= {"name": entry["name"], "out_short": out if "\n" not in out else f"{len(out.splitlines())} lines"}
+    look = Scene(look)
     core = [
         one_of(rng, words["review opens"], look),
         block(CODE, before),
-        sentence(rng, "{remark}. " + rng.choice(words["review bridges"]), look),
+        f"{one_of(rng, entry['remark'], look)} {say(rng, rng.choice(words['review bridges']), look)}",
         block("Better code", after),
-        block("Output of both", run(after)),
+        block("Output of both", out),
         one_of(rng, words["review ends"], look),
     ]
     topic = topic_for(rng, entry["topics"], request, words)
-    return page(rng, words, request, topic, fill(rng, rng.choice(words["review titles"]), look), core)
+    title = say(rng, rng.choice(words["review titles"]), look)
+    return Told(page(rng, words, request, topic, title, core, picture=rng.choice(words["review pictures"]), at=-1), entry["name"])
 
 
 def glossary(rng: random.Random, words: Words, request: Request) -> str:
-    """Terms of two topics, each used in a sentence."""
-    topic = topic_for(rng, list(words["terms"]), request, words)
+    """The terms of a topic, each with its meaning and an example."""
+    usual = words["glossary topics"][request.audience or "all"] or list(words["terms"])
+    topic = rng.choice(sorted(topics_of(request, words) & set(words["terms"])) or usual)
     look = scene(rng, words, request)
-    rows = rng.sample(words["terms"][topic], rng.choice((2, 3)))
-    other = rng.choice([t for t in words["terms"] if t != topic])
-    rows.append(rng.choice(words["terms"][other]))
+    named = {"topic": words["topic names"].get(topic, topic)}
+    *rows, left = draw(rng, words["terms"][topic], 4)
+    rows += [left] * (request.audience != "beginners" and request.length != "short")
     lines = []
-    for term, meaning in rows:
-        use = fill(rng, rng.choice(words["term uses"]), {**scene(rng, words, request), "term": term})
-        lines.append(f"{upper_first(term)}: {fill(rng, rng.choice(words['term forms']), {'meaning': meaning})}. {use}")
-    title = fill(rng, rng.choice(words["glossary titles"]), {**look, "topic": topic})
-    return page(rng, words, request, topic, title, ["\n".join(lines)])
+    for term, meaning, example in rows:
+        form = rng.choice(words["term examples"])
+        shown = sentence(rng, example, look).rstrip(".")
+        said = {"meaning": meaning, "example": shown if ": {example}" in form else lower_first(shown, names_in(look))}
+        lines.append(f"{term[0].upper()}{term[1:]}: {say(rng, form, said)}")
+    core = [one_of(rng, words["glossary opens"], look | named), "\n".join(lines)]
+    title = fill(rng, rng.choice(words["glossary titles"]), look | named)
+    return Told(
+        page(rng, words, request, topic, title, core, known=[left], picture=rng.choice(words["glossary pictures"])), f"words of {topic}"
+    )

@@ -1,18 +1,24 @@
-"""Shared by all technical forms: scenes, executed code, page layout."""
+"""Shared by all technical forms: topics, executed code, page layout."""
 
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Sequence
-from string import Template
+import re
+from collections.abc import Callable, Collection, Sequence
 from typing import Any
 
-from minigpt.corpus.english import join_and, upper_first
+from minigpt.corpus.english import upper_first
 from minigpt.corpus.request import Request
 from minigpt.corpus.templates.grammar import fill
-from minigpt.corpus.words import Words, load_words
+from minigpt.corpus.words import Words
 
 FORMAL = {"can't": "cannot", "doesn't": "does not", "don't": "do not", "isn't": "is not", "aren't": "are not", "won't": "will not"}
+# code in a sentence has brackets, which the language of templates would read as alternatives: values hide them, and a template writes <<0>>
+HIDDEN = str.maketrans({"[": "\x01", "]": "\x02", "{": "\x03", "}": "\x04", "|": "\x05"})
+SHOWN = {"\x01": "[", "\x02": "]", "\x03": "{", "\x04": "}", "\x05": "|", "<<": "[", ">>": "]"}
+
+
+KEYWORD = re.compile(r"the (word|function|method|name|error|short|sign)|Python's")  # begins the meaning of a word of the language
 
 
 def topics_of(request: Request, words: Words) -> set[str]:
@@ -33,38 +39,31 @@ def topic_for(rng: random.Random, topics: Sequence[str], request: Request, words
     return rng.choice([t for t in topics if t in wanted] or list(topics))
 
 
-class Scene(dict[str, str]):
-    """The people, things and numbers that code and prose of one document share, as strings for templates."""
+def say(rng: random.Random, template: str, look: dict[str, str]) -> str:
+    """The filled template; brackets of values stay as they are."""
+    text = fill(rng, template, {key: value.translate(HIDDEN) for key, value in look.items()})
+    for hidden, shown in SHOWN.items():
+        text = text.replace(hidden, shown)
+    return text
 
-    def code(self, lines: Sequence[str]) -> str:
-        """The lines as Python code, with $name replaced by the scene's value."""
-        filled = [Template(line).substitute(self) for line in lines]
-        return "\n".join(line if '"' in line else line.replace("'", '"') for line in filled)
+
+def sentence(rng: random.Random, template: str, look: dict[str, str]) -> str:
+    """The filled template as a sentence; a template that begins with a small letter begins with a word of the code, which keeps it."""
+    text = say(rng, template, look).strip()
+    text = text if template[0].islower() else upper_first(text)
+    return text if text[-1] in ".?!:" or text.endswith('."') else text + "."
 
 
-def scene(rng: random.Random, words: Words, request: Request) -> Scene:
-    """A random scene, with the request's own things if its topics name a place or thing that the tables know."""
-    named = [row for row in words["scenes"] if {row["place"], row["one"], row["many"]} & set(request.topics)]
-    row = rng.choice(named or words["scenes"])
-    count = rng.choice((4, 5, 6))
-    names = rng.sample(row["names"], count + 1)
-    extra = names.pop()
-    nums = rng.sample(range(row["low"], row["high"] + 1), min(count, row["high"] - row["low"]))
-    x, y = rng.sample(range(11, 100), 2)
-    k, bits = rng.randint(3, 9), rng.randint(4, 12)
-    edges = {name: sorted(rng.sample([n for n in names if n != name], rng.choice((1, 2))), key=names.index) for name in names}
-    person, other = rng.sample(words["people"], 2)
-    values: dict[str, object] = {key: row[key] for key in ("place", "one", "many", "measure")}
-    values |= {"value": f"number of {row['measure']}" if row["measure"].endswith("s") else row["measure"]}
-    # as Python source
-    values |= {"names": names, "names3": names[:3], "nums": nums, "pairs": dict(zip(names, nums, strict=False)), "graph": edges}
-    values |= {"rows": [(name, rng.choice(nums[:3])) for name in names], "average": sum(nums) / len(nums)}
-    # single names and numbers
-    values |= {"first": names[0], "second": names[1], "third": names[2], "last": names[-1], "extra": extra, "all": join_and(names)}
-    values |= {"x": x, "y": y, "k": k, "small": rng.randint(5, 24), "low": 10, "high": rng.randint(100, 400), "v": nums[0]}
-    values |= {"limit": sorted(nums)[len(nums) // 2], "count": count, "person": person, "other": other}
-    values |= {"prefix": 32 - bits, "bits": bits, "host": rng.randint(1, 14)}
-    return Scene({key: str(value) for key, value in values.items()})
+def one_of(rng: random.Random, templates: Sequence[str], look: dict[str, str]) -> str:
+    """One of the templates, as a sentence."""
+    return sentence(rng, rng.choice(templates), look)
+
+
+def lower_first(text: str, names: Collection[str] = ()) -> str:
+    """The text with its first letter small, unless its first word is a name or an abbreviation."""
+    first = re.split(r"\W", text, maxsplit=1)[0]
+    kept = first in names or first == "Python" or first[1:] != first[1:].lower() or first == "I"
+    return text if kept else text[:1].lower() + text[1:]
 
 
 def run(code: str) -> str:
@@ -90,46 +89,71 @@ def block(label: str, text: str) -> str:
     return f"{label}:\n{text}"
 
 
-def sentence(rng: random.Random, template: str, look: dict[str, str]) -> str:
-    """The filled template as a sentence; a Python name keeps its lower case."""
-    text = fill(rng, template, look)
-    text = text if text.split()[0] in load_words("technical")["code words"] else upper_first(text)
-    return text if text[-1] in ".?!:" else text + "."
+def page(
+    rng: random.Random,
+    words: Words,
+    request: Request,
+    topic: str,
+    title: str,
+    core: list[str],
+    extras: Sequence[str] = (),
+    *,
+    known: Sequence[Sequence[str]] = (),
+    picture: str = "",
+    at: int = 1,
+) -> str:
+    """A document: the title, the core, extras by length, and what audience and tone ask for.
 
-
-def one_of(rng: random.Random, templates: Sequence[str], look: dict[str, str]) -> str:
-    """One of the templates, as a sentence."""
-    return sentence(rng, rng.choice(templates), look)
-
-
-def page(rng: random.Random, words: Words, request: Request, topic: str, title: str, core: list[str], extras: Sequence[str] = ()) -> str:
-    """A document: the title, the core, extras by length, and what audience and tone ask for."""
-    most = {"short": 0, "long": len(extras)}.get(request.length or "", rng.randint(0, len(extras)))
-    parts = core[:1] + _for_audience(rng, words, request, topic) + core[1:]
+    `known` are terms with their meanings that suit the text; without them, terms that occur in it are explained. What is for the audience
+    comes before the part number `at`.
+    """
+    most = {"short": 0, "long": len(extras)}.get(request.length or "", rng.randint(min(1, len(extras)), len(extras)))
     chosen = sorted(rng.sample(range(len(extras)), most))
-    parts += [" ".join(extras[i] for i in chosen)] if chosen else []
+    told = [*core, *([" ".join(extras[i] for i in chosen)] if chosen else [])]
+    parts = told[:at] + _for_audience(rng, words, request, topic, "\n".join(told), known, picture) + told[at:]
     if request.tone == "fun":
-        parts.append(fill(rng, rng.choice(words["fun closes"]), {"topic": topic}))
+        parts.append(fill(rng, rng.choice(words["fun closes"]), {"topic": words["topic names"].get(topic, topic)}))
     if request.tone == "formal":
         parts = [part if part.split("\n")[0].endswith(":") else plain(part) for part in parts]
     return "\n\n".join([upper_first(title), *parts])
 
 
 def plain(text: str) -> str:
-    """The text without contractions."""
+    """The text without contractions and exclamation marks."""
     for short, full in FORMAL.items():
         text = text.replace(short, full).replace(upper_first(short), upper_first(full))
     return text
 
 
-def _for_audience(rng: random.Random, words: Words, request: Request, topic: str) -> list[str]:
+def _for_audience(
+    rng: random.Random, words: Words, request: Request, topic: str, text: str, known: Sequence[Sequence[str]], picture: str
+) -> list[str]:
     """A friendly comparison for children, an explained term for beginners, nothing for professionals."""
     if request.audience == "children":
-        return [fill(rng, rng.choice(words["child bridges"]), {"picture": rng.choice(words["pictures"][topic]), "topic": topic})]
+        look = {"picture": picture or rng.choice(words["general pictures"])}
+        return [re.sub(r"([.!?])\.$", r"\1", say(rng, rng.choice(words["child bridges"]), look))]
     if request.audience == "beginners":
-        term, meaning = rng.choice(words["terms"][topic])
-        return [fill(rng, rng.choice(words["term bridges"]), {"term": term, "meaning": meaning})]
+        term, meaning, *_ = rng.choice(known or terms_in(words, text, topic))
+        kind = "keyword bridges" if KEYWORD.match(meaning) else "formal term bridges" if request.tone == "formal" else "term bridges"
+        said = {"term": term, "meaning": meaning, "person": rng.choice(words["people"])}
+        return [say(rng, rng.choice(words[kind]), said)]
     return []
+
+
+def heard(rows: Sequence[Sequence[str]], text: str) -> list[Sequence[str]]:
+    """The terms that occur in the text."""
+    low = text.lower()
+    return [row for row in rows if re.search(rf"\b{re.escape(row[0].lower())}s?\b", low)]
+
+
+def terms_in(words: Words, text: str, topic: str) -> list[Sequence[str]]:
+    """The terms of the tables that occur in the text, those of the topic if there are any."""
+
+    def found(rows: Sequence[Sequence[str]]) -> list[Sequence[str]]:
+        return heard(rows, text)
+
+    others = [row for rows in words["terms"].values() for row in rows]
+    return found(words["terms"].get(topic, [])) or found([*words["general terms"], *others]) or [words["general terms"][0]]
 
 
 def redraw(make: Callable[[], tuple[str, str]], tries: int = 20) -> tuple[str, str]:

@@ -10,7 +10,7 @@ from minigpt.corpus.english import join_and
 Trace = Callable[[random.Random], str]
 
 
-def numbers(rng: random.Random, low: int = 1, high: int = 99, sizes: tuple[int, ...] = (5, 6, 7)) -> list[int]:
+def numbers(rng: random.Random, low: int = 1, high: int = 30, sizes: tuple[int, ...] = (4, 5)) -> list[int]:
     """Distinct numbers in random order."""
     return rng.sample(range(low, high), rng.choice(sizes))
 
@@ -21,7 +21,7 @@ def times(count: int, noun: str) -> str:
 
 
 def linear_search(rng: random.Random) -> str:
-    items = numbers(rng, sizes=(5, 6, 7))
+    items = numbers(rng, sizes=(4, 5, 6))
     place = rng.randrange(len(items))
     looked = ", ".join(str(i) for i in items[: place + 1])
     text = f"search for {items[place]} in {items}. The search looks at {looked} and finds it at position {place}"
@@ -29,7 +29,7 @@ def linear_search(rng: random.Random) -> str:
 
 
 def binary_search(rng: random.Random) -> str:
-    items = sorted(numbers(rng, sizes=(7, 9, 11)))
+    items = sorted(numbers(rng, sizes=(5, 7)))
     target = rng.choice(items)
     low, high, steps = 0, len(items) - 1, []
     while True:
@@ -83,7 +83,7 @@ def bubble_sort(rng: random.Random) -> str:
 
 
 def merge(rng: random.Random) -> str:
-    items = numbers(rng, sizes=(6, 7, 8))
+    items = numbers(rng, sizes=(4, 6))
     left, right = sorted(items[: len(items) // 2]), sorted(items[len(items) // 2 :])
     text, taken = f"merge {left} and {right}.", 0
     while left and right:
@@ -95,8 +95,8 @@ def merge(rng: random.Random) -> str:
 
 
 def euclid(rng: random.Random) -> str:
-    common = rng.choice((2, 3, 4, 6, 7, 9, 12, 15))
-    a, b = (common * k for k in sorted(rng.sample(range(4, 24), 2), reverse=True))
+    common = rng.choice((2, 3, 4, 5, 6))
+    a, b = (common * k for k in sorted(rng.sample(range(2, 12), 2), reverse=True))
     text = f"take {a} and {b}."
     while b:
         text += f" {a} divided by {b} leaves {a % b}."
@@ -105,7 +105,7 @@ def euclid(rng: random.Random) -> str:
 
 
 def sieve(rng: random.Random) -> str:
-    limit = rng.randrange(18, 60)
+    limit = rng.randrange(12, 31)
     left, text = list(range(2, limit + 1)), f"find the primes up to {limit}."
     for prime in (2, 3, 5, 7):
         if prime * prime <= limit:
@@ -116,7 +116,7 @@ def sieve(rng: random.Random) -> str:
 
 
 def binary_digits(rng: random.Random) -> str:
-    number = rng.randrange(40, 2000)
+    number = rng.randrange(5, 70)
     text, n = f"convert {number}.", number
     while n:
         text += f" {n} / 2 is {n // 2}, remainder {n % 2}."
@@ -125,7 +125,7 @@ def binary_digits(rng: random.Random) -> str:
 
 
 def power(rng: random.Random) -> str:
-    base, exponent = rng.choice((2, 3, 5, 7)), rng.randrange(5, 14)
+    base, exponent = rng.choice((2, 3, 5)), rng.randrange(3, 8)
     text, result, square, n = f"compute {base} to the power of {exponent}.", 1, base, exponent
     while n:
         if n % 2:
@@ -141,7 +141,7 @@ def power(rng: random.Random) -> str:
 
 
 def prefix_sums(rng: random.Random) -> str:
-    items = numbers(rng, 1, 60, (6, 7, 8))
+    items = numbers(rng, 1, 30, (5, 6))
     sums = [sum(items[:i]) for i in range(len(items) + 1)]
     first, last = sorted(rng.sample(range(1, len(items) + 1), 2))
     return (
@@ -151,7 +151,7 @@ def prefix_sums(rng: random.Random) -> str:
 
 
 def two_pointers(rng: random.Random) -> str:
-    items = sorted(numbers(rng, 1, 60, (6, 7, 8)))
+    items = sorted(numbers(rng, 1, 30, (5, 6)))
     low, high = 0, len(items) - 1
     target = sum(rng.sample(items, 2))
     text = f"find two numbers in {items} with the sum {target}."
@@ -163,7 +163,7 @@ def two_pointers(rng: random.Random) -> str:
 
 
 def kadane(rng: random.Random) -> str:
-    items = [rng.choice((-1, 1)) * rng.randint(1, 30) for _ in range(rng.choice((6, 7, 8)))]
+    items = [rng.choice((-1, 1)) * rng.randint(1, 9) for _ in range(rng.choice((5, 6)))]
     here, best, sums = items[0], items[0], [items[0]]
     for item in items[1:]:
         here = max(item, here + item)
@@ -173,7 +173,7 @@ def kadane(rng: random.Random) -> str:
 
 
 def counting_sort(rng: random.Random) -> str:
-    items = [rng.randint(0, 6) for _ in range(rng.choice((7, 8, 9, 10)))]
+    items = [rng.randint(0, 5) for _ in range(rng.choice((5, 6, 7)))]
     counts = [f"{value} occurs {times(items.count(value), 'time')}" for value in sorted(dict.fromkeys(items))]
     return f"sort {items}. The counts: {join_and(counts)}. Written out in order, that is {sorted(items)}."
 
@@ -193,7 +193,7 @@ def majority(rng: random.Random) -> str:
 
 
 def horner(rng: random.Random) -> str:
-    a, b, c, x = (rng.randint(2, 19) for _ in range(4))
+    a, b, c, x = (rng.randint(2, 9) for _ in range(4))
     first = a * x + b
     text = f"compute {a}x^2 + {b}x + {c} for x = {x}. Start with {a}. Then {a} * {x} + {b} = {first}."
     return f"{text} Then {first} * {x} + {c} = {first * x + c}, which is the value."

@@ -26,7 +26,7 @@ def edge_list(edges: dict[str, dict[str, int]], weights: bool) -> str:
 
 
 def breadth_first(rng: random.Random) -> str:
-    edges = graph(rng, rng.choice((6, 7)))
+    edges = graph(rng, rng.choice((5, 6)))
     start = next(iter(edges))
     far, waiting, text = {start: 0}, deque([start]), f"the edges are {edge_list(edges, weights=False)}. Start at {start}."
     while waiting:
@@ -35,8 +35,9 @@ def breadth_first(rng: random.Random) -> str:
         far |= {other: far[node] + 1 for other in new}
         waiting.extend(new)
         text += f" Visit {node}" + (f" and add {join_and(new)}." if new else ".")
-    last = max(far, key=lambda node: far[node])
-    return f"{text} The farthest node is {last}, {times(far[last], 'edge')} from {start}."
+    most = max(far.values())
+    last = [node for node in far if far[node] == most]
+    return f"{text} Farthest from {start} {'is' if len(last) == 1 else 'are'} {join_and(last)}, with {times(most, 'edge')} on the way."
 
 
 def depth_first(rng: random.Random) -> str:
@@ -73,7 +74,7 @@ def dijkstra(rng: random.Random) -> str:
 
 
 def topological_sort(rng: random.Random) -> str:
-    tasks = rng.sample(("plan", "design", "order", "build", "paint", "test", "pack", "ship", "review", "print"), 5)
+    tasks = rng.sample(("plan", "design", "buy", "build", "paint", "test", "pack", "ship", "review", "print"), 5)
     before = {task: set(rng.sample(tasks[:i], min(i, rng.choice((1, 2))))) for i, task in enumerate(tasks)}
     rules = [f"{one} before {two}" for two in tasks for one in sorted(before[two])]
     order, text = list[str](), f"the rules are {', '.join(rules)}."
@@ -86,7 +87,7 @@ def topological_sort(rng: random.Random) -> str:
 
 
 def tree_insert(rng: random.Random) -> str:
-    items = numbers(rng, sizes=(6, 7))
+    items = numbers(rng, sizes=(5, 6))
     root, *rest = items
     children: dict[int, dict[str, int]] = {root: {}}
     text = f"insert {join_and([str(i) for i in items])} into an empty tree. {root} is the root."
@@ -104,7 +105,7 @@ def tree_insert(rng: random.Random) -> str:
 
 
 def heap_push(rng: random.Random) -> str:
-    items = numbers(rng, sizes=(6, 7))
+    items = numbers(rng, sizes=(5, 6))
     heap: list[int] = []
     text = f"push {join_and([str(i) for i in items])} onto an empty heap."
     for item in items:

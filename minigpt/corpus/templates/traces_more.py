@@ -106,7 +106,7 @@ def round_robin(rng: random.Random) -> str:
 
 
 def hash_table(rng: random.Random) -> str:
-    size, items = rng.choice((5, 7)), numbers(rng, 10, 99, (5, 6))
+    size, items = rng.choice((5, 7)), numbers(rng, 10, 60, (4, 5))
     buckets: dict[int, list[int]] = {}
     text = f"put {join_and([str(i) for i in items])} into {size} buckets."
     for item in items:
@@ -118,7 +118,7 @@ def hash_table(rng: random.Random) -> str:
 
 
 def sliding_window(rng: random.Random) -> str:
-    items, width = numbers(rng, 1, 40, (6, 7)), rng.choice((2, 3))
+    items, width = numbers(rng, 1, 20, (5, 6)), rng.choice((2, 3))
     here = sum(items[:width])
     sums, text = [here], f"find the largest sum of {width} neighbors in {items}. The first window has the sum {here}."
     for i in range(width, len(items)):
@@ -163,7 +163,7 @@ def _next_row(row: list[int], i: int, sign: str, other: str) -> list[int]:
 
 
 def hanoi(rng: random.Random) -> str:
-    disks = rng.randint(4, 12)
+    disks = rng.randint(3, 8)
     moves, text = 1, f"move {disks} disks. One disk takes 1 move."
     for size in range(2, disks + 1):
         text += f" {size} disks take 2 * {moves} + 1 = {2 * moves + 1} moves."
