@@ -449,3 +449,13 @@ def test_technical_kinds_by_their_names(prompt: str, form: str) -> None:
     """Not texts about the words."""
     request = understand(f"A GPT that writes {prompt}")
     assert (request.category, request.forms) == ("technical", (form,))
+
+
+@pytest.mark.parametrize(
+    "prompt", ["loops and functions in short texts", "variables, lists and strings", "if statements", "arrays and pointers"]
+)
+def test_words_of_programming_are_explained_with_code(prompt: str) -> None:
+    """By the technical writers, not by a dictionary."""
+    request = understand(f"A GPT that explains {prompt}")
+    assert request.category == "technical"
+    assert {"concept", "mistake", "session"} <= set(request.forms)
