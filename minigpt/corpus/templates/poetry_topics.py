@@ -25,6 +25,7 @@ FEW_WORDS = 60  # words of a haiku, a limerick, a short scene
 TABLES = ("topics", "nature topics", "life topics")
 WORD = re.compile(r"[A-Za-z']+")
 DOUBLED = re.compile(r"(?i)\b([a-z]+) \1\b")  # "people people", from two adjacent phrases
+NO_THING = re.compile(r"(?i)^(?:my|your|her|his|our|love|sleep|winter|summer|autumn|spring)\b|\{topic\}|\b(?:me|us|my|our|I|we)\b")  # not to be pointed at
 DETERMINER = re.compile(r"(?i)^(?:the|an?|my|our|your) ")
 AFTER_HEAD = re.compile(r"(?i) (?:in|of|on|about|for|with|from|at|to|by|without|under|between|among|near|after|before|who|that)\b")
 THEIRS = {"our": "their", "us": "them", "we": "they", "ourselves": "themselves", "my": "their", "I": "they"}
@@ -75,6 +76,14 @@ class Images:
         subject, verbs = self.draw("acts")
         first, second = self.rng.sample(verbs, 2)
         return self.fill(subject), self.fill(f"{first}|{second}")
+
+    def seen(self) -> tuple[str, ...]:
+        """A thing of the topic itself that anybody can look at, and three things it does; () if the topic has none."""
+        things = [(who, verbs) for who, verbs in self.tables[0].get("acts", ()) if len(verbs) >= 3 and not NO_THING.search(f"{who} {verbs}")]
+        if not things:
+            return ()
+        who, verbs = self.rng.choice(things)
+        return (self.fill(who), *map(self.fill, self.rng.sample(verbs, 3)))
 
     def get(self, kind: str) -> str:
         """A phrase of a kind: we, see, places, treasures."""
