@@ -16,7 +16,7 @@ from minigpt.corpus.english import title_case, upper_first
 from minigpt.corpus.request import Request
 from minigpt.corpus.templates.favourites import recall
 from minigpt.corpus.templates.grammar import Told, fill
-from minigpt.corpus.templates.poetry_plots import Fields, filled, named, stanzas
+from minigpt.corpus.templates.poetry_plots import Fields, filled, named, spread, stanzas
 from minigpt.corpus.templates.poetry_topics import (
     find_topic,
     images_for,
@@ -95,7 +95,8 @@ def haibun(rng: random.Random, words: Words, request: Request) -> str:
         look.held["season"] = season
         walk = rng.choice(words["haibun"])
         extra = {"short": 0, "long": 9}.get(request.length or "", 1)
-        prose = " ".join(" ".join(filled(rng, lines, look)) for _, lines in stanzas(rng, walk, "V?", extra))
+        told = stanzas(rng, spread(walk) if request.length == "long" else walk, "V?", extra)
+        prose = " ".join(" ".join(filled(rng, lines, look)) for _, lines in told)
         verse, _ = _stanza(rng, words, season, theme, topic)
         return Told(f"{named(rng, walk, images, look)}\n\n{_sentences(prose)}\n\n{verse}", f"haibun: {walk['name']}, {season}")
 
@@ -139,7 +140,6 @@ def _stanza(rng: random.Random, words: Words, season: str, theme: dict[str, Any]
     opens = words["season lines"][season] + (theme["opens"] if theme.get("season") == season else [])
     groups = _groups(words, topic)
     middles, closes, idea = rng.choice(groups) if groups else ([], theme["closes"], "")
-    subject, verbs = rng.choice(theme["actors"])
 
     def opening() -> str:
         line = fill(rng, rng.choice(opens), {})
@@ -148,6 +148,7 @@ def _stanza(rng: random.Random, words: Words, season: str, theme: dict[str, Any]
     def middle() -> str:
         if groups:
             return rng.choice(middles)
+        subject, verbs = rng.choice(theme["actors"])
         who = f"{rng.choice([*theme['adjs'], '', ''])} {subject}"
         does = rng.choice(rng.choice((verbs, verbs, words["haiku stays"])))
         return fill(rng, f"[a(n)|the|one|our|and the|while a(n)|where the] {' '.join(who.split())} {does}", {})
@@ -156,7 +157,7 @@ def _stanza(rng: random.Random, words: Words, season: str, theme: dict[str, Any]
         return fill(rng, rng.choice(closes), {})
 
     without = others - set(WORD.findall(topic.lower()))
-    who = idea or f"{theme['themes'][0]}, {subject}"
+    who = idea or theme["themes"][0]
     lines = [
         recall(rng, f"{season}, {who}, {topic}, {place}", partial(_line_of, count, write, without))
         for place, (count, write) in enumerate(((5, opening), (7, middle), (5, closing)))
@@ -164,7 +165,8 @@ def _stanza(rng: random.Random, words: Words, season: str, theme: dict[str, Any]
     text = f"{upper_first(lines[0])}{rng.choice((',', ' -', '...'))}\n{lines[1]}{rng.choice(('.', '.', ';', ':'))}\n{lines[2]}."
     if text.split("\n")[1].endswith("."):
         text = f"{text.rsplit(chr(10), 1)[0]}\n{upper_first(lines[2])}."
-    return MONTHS.sub(lambda m: upper_first(m[0]), text), f"{season}, {who.lower()}"
+    seen = next((f", {subject}" for subject, _ in theme["actors"] if not idea and subject in WORD.findall(lines[1].lower())), "")
+    return MONTHS.sub(lambda m: upper_first(m[0]), text), f"{season}, {who.lower()}{seen}"
 
 
 def _groups(words: Words, topic: str) -> list[tuple[list[str], list[str], str]]:

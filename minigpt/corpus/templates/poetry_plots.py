@@ -14,7 +14,7 @@ from typing import Any
 from minigpt.corpus.english import title_case, upper_first
 from minigpt.corpus.request import Request
 from minigpt.corpus.templates.grammar import draw, fill
-from minigpt.corpus.templates.poetry_topics import Images, find_topic, formal, short_name
+from minigpt.corpus.templates.poetry_topics import Images, find_topic, short_name
 from minigpt.corpus.words import Words
 
 Plot = Mapping[str, Any]
@@ -71,9 +71,9 @@ def stanzas(rng: random.Random, plot: Plot, codes: Sequence[str], extra: int | N
     return [(code, rng.choice(rows)) for number, (code, rows) in enumerate(parts) if code not in OPTIONAL or number in kept]
 
 
-def extras(request: Request, usual: Sequence[int]) -> int:
-    """How many optional parts a poem has, by the length asked for: none, a usual number, or all."""
-    return {"short": 0, "long": 9}.get(request.length or "", usual[0])
+def spread(plot: Plot) -> Plot:
+    """The plot with every alternative of its optional parts as a part of its own, for a long telling."""
+    return {**plot, "parts": [part for code, rows in plot["parts"] for part in ([(code, [row]) for row in rows] if code == "?" else [(code, rows)])]}
 
 
 def filled(rng: random.Random, stanza: Sequence[str], look: Callable[[str], str]) -> list[str]:
@@ -90,8 +90,3 @@ def named(rng: random.Random, plot: Plot, images: Images, look: Callable[[str], 
 def in_season(rng: random.Random, words: Words, request: Request, look: Callable[[str], str]) -> list[list[str]]:
     """A stanza that names the season that was asked for, to open a poem that rhymes; none if no season was."""
     return [filled(rng, rng.choice(words["season stanzas"][request.season]), look)] if request.season else []
-
-
-def spoken(words: Words, request: Request, text: str) -> str:
-    """The text in the tone asked for."""
-    return formal(words, text) if request.tone == "formal" else text

@@ -7,7 +7,7 @@ import random
 from minigpt.corpus.english import title_case, upper_first
 from minigpt.corpus.request import Request
 from minigpt.corpus.templates.grammar import Told, fill
-from minigpt.corpus.templates.poetry_plots import Fields, filled, mood_of, named, plots_for, stanzas
+from minigpt.corpus.templates.poetry_plots import Fields, filled, mood_of, named, plots_for, spread, stanzas
 from minigpt.corpus.templates.poetry_topics import WORD, find_topic, images_for, obedient, topic_tables
 from minigpt.corpus.words import Words
 
@@ -45,7 +45,8 @@ def _told(rng: random.Random, words: Words, request: Request) -> tuple[str, list
     else:
         plot = rng.choice(plots_for(words, images, "event"))
     extra = {"short": 0, "long": 9}.get(request.length or "", rng.randint(0, 1))
-    parts = [filled(rng, lines, look) for _, lines in stanzas(rng, plot, "V?", extra)]
+    told = stanzas(rng, spread(plot) if request.length == "long" else plot, "V?", extra)
+    parts = [filled(rng, lines, look) for _, lines in told]
     if request.season:
         look.held["season"] = request.season
         parts.insert(0, [fill(rng, rng.choice(words["season lines of free verse"]), look)])
@@ -75,7 +76,7 @@ def acrostic(rng: random.Random, words: Words, request: Request) -> str:
             lines.append(f"{fill(rng, line, look)}.")
         if request.season:
             lines[-1] = f"{lines[-1][:-1]}, in {request.season} as ever."
-        return Told(f"{word.capitalize()}: an acrostic\n\n" + "\n".join(lines), f"acrostic: {word}, {lines[-1].split()[0].lower()}")
+        return Told(f"{word.capitalize()}: an acrostic\n\n" + "\n".join(lines), f"acrostic: {word}, {' '.join(line.split()[0].lower() for line in lines[1::2])}")
 
     return obedient(words, request, write)
 
