@@ -124,7 +124,8 @@ def _subject(rng: random.Random, words: Words, request: Request) -> tuple[str, d
             own = rng.choice(("", "", str(name))) if plain else request.spell(phrase)  # a theme's haiku seldom name it
             return season, found[0], own
         topic = request.spell(phrase)
-    fits_season = [theme for theme in themes if theme.get("season", None if topic else season) == season]  # not a theme of love for chess
+    other = None if topic or request.season else season  # not a theme of love for chess, nor for autumn
+    fits_season = [theme for theme in themes if theme.get("season", other) == season]
     return season, rng.choice(fits_season), topic
 
 

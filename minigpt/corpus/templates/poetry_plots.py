@@ -26,12 +26,13 @@ PEOPLE = {"girl2": "lady", "boy2": "man"}  # names of two syllables, where verse
 class Fields:
     """Looks up the fields of one poem: its topic, its people and places.
 
-    A name that ends in a digit keeps its value ("town1"); others are drawn from "verse words", no entry twice before all have come.
+    A name that ends in a digit keeps its value ("town1"), and days come in the order of the week; others are drawn from "verse words", no entry twice before all have come.
     """
 
     def __init__(self, rng: random.Random, words: Words, images: Images) -> None:
         self.rng, self.lists, self.decks = rng, words["verse words"], dict[str, list[str]]()
-        self.held = {"topic": short_name(images.name)}
+        days = sorted(draw(rng, range(len(self.lists["day"])), 3))
+        self.held = {f"day{number}": self.lists["day"][day] for number, day in enumerate(days, 1)} | {"topic": short_name(images.name)}
 
     def __call__(self, name: str) -> str:
         if name in self.held:

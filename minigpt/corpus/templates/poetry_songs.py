@@ -38,7 +38,7 @@ def _song(rng: random.Random, words: Words, request: Request) -> str:
             parts.append(["Chorus", *chorus])
         elif kind == "B":
             parts.append(["Bridge (AA)", *bridge])
-    hook = title_case(chorus[0].replace(",", ""))
+    hook = ", ".join(title_case(upper_first(part)) for part in chorus[0].rstrip(",.;").split(", "))
     title = hook if not (request.topics or request.season) else f"{hook}: {title_case(f'A song of {images.name}')}"
     told = "\n\n".join([title, *("\n".join(_without_marks(part)) for part in parts)])
     return Told(told, f"song: {plot['name']}, {hook.lower()}")

@@ -47,6 +47,11 @@ class Images:
         self.mentions = 0
         self.decks: dict[str, list[Any]] = {}
 
+    @property
+    def keys(self) -> Sequence[str]:
+        """The words by which the topic's table is known."""
+        return self.tables[0].get("keys", [self.name])
+
     def draw(self, kind: str) -> Any:
         """The next entry of a kind: acts, we, see, places, friends, towns or treasures; without the topic after MENTIONS mentions."""
         while True:
@@ -79,7 +84,10 @@ class Images:
 
     def seen(self) -> tuple[str, ...]:
         """A thing of the topic itself that anybody can look at, and three things it does; () if the topic has none."""
-        things = [(who, verbs) for who, verbs in self.tables[0].get("acts", ()) if len(verbs) >= 3 and not NO_THING.search(f"{who} {verbs}")]
+        acts = [(who, verbs) for who, verbs in self.tables[0].get("acts", ()) if len(verbs) >= 3 and not NO_THING.search(f"{who} {verbs}")]
+        said = {word.rstrip("s") for word in WORD.findall(self.name.lower())}
+        own = [(who, verbs) for who, verbs in acts if said & {word.rstrip("s") for word in WORD.findall(who.lower())}]
+        things = acts if is_plain(self.name, self.keys[0], self.keys) else own  # a poem about dogs looks at the dog, not at the hens
         if not things:
             return ()
         who, verbs = self.rng.choice(things)
