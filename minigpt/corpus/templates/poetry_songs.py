@@ -54,7 +54,9 @@ def ballad(rng: random.Random, words: Words, request: Request) -> str:
 
     def write() -> str:
         images = images_for(rng, words, request)
-        plot = rng.choice(plots_for(words, images, "ballad"))
+        plots = sorted(plots_for(words, images, "ballad"), key=lambda plot: len(plot["parts"]))
+        half = len(plots) // 2
+        plot = rng.choice({"short": plots[: half + 1], "long": plots[half:]}.get(request.length or "", plots))
         look = Fields(rng, words, images)
         extra = {"short": 0, "long": 3}.get(request.length or "", 1)
         verses = in_season(rng, words, request, look) + [filled(rng, lines, look) for _, lines in stanzas(rng, plot, "Vv", extra)]
