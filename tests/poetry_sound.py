@@ -7,6 +7,7 @@ from functools import cache
 
 # Words that do not sound as they are spelled, or that rhyme with words spelled otherwise: a sound, and those that end in it.
 FAMILIES = """
+ost: lost crossed tossed frost cost bossed
 ast: passed last fast past cast vast
 eeve: sleeve leave heave grieve eve believe weave
 ense: sense hence tense fence pence

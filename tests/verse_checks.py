@@ -47,7 +47,8 @@ def faults_of_length(lines: Iterable[str], topic: str, low: int, high: int) -> l
 
 def faults_of_text(text: str) -> list[str]:
     """Faults that any verse can have: articles, doubled words, leftovers of templates, spaces, the end of the last line."""
-    faults = [f"{a} {word}" for a, word in re.findall(r"\b([Aa]n?) ([a-z]{3,})", text) if (a.lower() == "an") != starts_with_vowel_sound(word)]
+    articles = re.findall(r"\b([Aa]n?) ([a-z]{3,})", text)
+    faults = [f"{article} {word}" for article, word in articles if (article.lower() == "an") != starts_with_vowel_sound(word)]
     faults += [f"doubled {found[0]!r}" for found in re.finditer(r"(?i)\b([a-z]{2,}) \1\b", text)]
     faults += [f"leftover {found[0]!r}" for found in re.finditer(r"[{}|\[\]]|a\(n\)|  |\n\n\n| [,.;:]|[,;]\.", text)]
     faults += [f"small letter after {found[0]!r}" for found in re.finditer(r"[a-z]\. [a-z]", text)]
@@ -80,7 +81,7 @@ def faults_of_song(text: str, topic: str = "") -> list[str]:
 
 def faults_of_ballad(text: str, topic: str = "") -> list[str]:
     """Quatrains rhyme ABCB."""
-    title, *verses = text.split("\n\n")
+    _, *verses = text.split("\n\n")
     faults = [fault for verse in verses for fault in faults_of_scheme(verse.split("\n"), "ABCB")]
     return faults + faults_of_length([line for verse in verses for line in verse.split("\n")], topic, 3, 15)
 
@@ -100,7 +101,7 @@ def faults_of_limerick(text: str, topic: str = "") -> list[str]:
     lines = text.split("\n\n")[1].split("\n")
     faults = faults_of_scheme(lines, "AABBA")
     lengths = [syllables(re.sub(re.escape(topic), "topic", line, flags=re.IGNORECASE)) if topic else syllables(line) for line in lines]
-    faults += [f"lengths {lengths}"] * (not topic == "" and max(lengths[2:4]) > min(lengths[0:2]))
+    faults += [f"lengths {lengths}"] * (max(lengths[2:4]) > min(lengths[0:2]))
     people = {{"her": "she", "his": "he", "him": "he"}.get(word, word) for word in re.findall(r"\b(?:she|her|he|his|him)\b", text.lower())}
     return faults + [f"people {people}"] * (len(people) > 1)
 

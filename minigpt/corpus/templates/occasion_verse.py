@@ -7,7 +7,7 @@ import re
 from minigpt.corpus.english import title_case, upper_first
 from minigpt.corpus.templates.grammar import Told
 from minigpt.corpus.templates.occasion_scene import Scene
-from minigpt.corpus.templates.poetry_plots import stanzas
+from minigpt.corpus.templates.plots import stanzas
 from minigpt.corpus.words import Words
 
 CALLER, CREW, ALL = "Caller: ", "Crew: ", "All: "
@@ -44,7 +44,8 @@ def spell(scene: Scene, words: Words) -> str:
     stuff += [scene.said(template) for template in rng.sample(scene.tables["extra"], scene.count(1, (2, 2), 3))]
     scene.fixed["extra1"] = _short(stuff[-1])
     rows = scene.tables["step"]  # in the order of the work
-    steps = [f"{number}. {scene.said(rows[row])}" for number, row in enumerate(sorted(rng.sample(range(len(rows)), scene.count(2, (3, 4), 6))), 1)]
+    drawn = sorted(rng.sample(range(len(rows)), scene.count(2, (3, 4), 6)))
+    steps = [f"{number}. {scene.said(rows[row])}" for number, row in enumerate(drawn, 1)]
     general = rng.sample(words["spell words"], 2 if scene.request.length == "long" else 0)
     pairs = [[upper_first(scene.text(line)).rstrip(",.") for line in pair] for pair in (*spell["words"], *general)]
     chant = [mark for first, second in pairs for mark in (f"{first},", f"{second}.")]

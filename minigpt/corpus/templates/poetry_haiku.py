@@ -16,7 +16,8 @@ from minigpt.corpus.english import title_case, upper_first
 from minigpt.corpus.request import Request
 from minigpt.corpus.templates.favourites import recall
 from minigpt.corpus.templates.grammar import Told, fill
-from minigpt.corpus.templates.poetry_plots import Fields, filled, named, spread, stanzas
+from minigpt.corpus.templates.plots import spread, stanzas
+from minigpt.corpus.templates.poetry_plots import Fields, filled, named
 from minigpt.corpus.templates.poetry_topics import (
     find_topic,
     images_for,

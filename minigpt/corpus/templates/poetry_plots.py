@@ -1,38 +1,35 @@
-"""Fills plots: poems that are told from the first line to the last about one thing, one event or one person.
-
-A plot has a name, perhaps titles, and parts in the order in which they come. A part is a code and its alternatives, whole stanzas that
-fit the same place: "V" belongs to every telling, "v" and "?" only to longer ones, "C" is a chorus, "B" a bridge, "R" a refrain.
-"""
+"""The look-up for one poem, and which plots suit its topic."""
 
 from __future__ import annotations
 
 import random
 import re
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Sequence
 
 from minigpt.corpus.english import title_case, upper_first
 from minigpt.corpus.request import Request
 from minigpt.corpus.templates.grammar import draw, fill
+from minigpt.corpus.templates.plots import Plot
 from minigpt.corpus.templates.poetry_topics import Images, find_topic, short_name
 from minigpt.corpus.words import Words
 
-Plot = Mapping[str, Any]
 NUMBERED = re.compile(r"(.*[a-z])\d")
-OPTIONAL = ("v", "?")
 PEOPLE = {"girl2": "lady", "boy2": "man"}  # names of two syllables, where verse needs them
 
 
 class Fields:
     """Looks up the fields of one poem: its topic, its people and places.
 
-    A name that ends in a digit keeps its value ("town1"), and days come in the order of the week; others are drawn from "verse words", no entry twice before all have come.
+    A name that ends in a digit keeps its value ("town1"), and days come in the order of the week; others are drawn from "verse words",
+    no entry twice before all have come.
     """
 
     def __init__(self, rng: random.Random, words: Words, images: Images) -> None:
-        self.rng, self.lists, self.decks = rng, words["verse words"], dict[str, list[str]]()
+        self.rng = rng
+        self.lists: dict[str, list[str]] = words["verse words"]
+        self.decks: dict[str, list[str]] = {}
         days = sorted(draw(rng, range(len(self.lists["day"])), 3))
-        self.held = {f"day{number}": self.lists["day"][day] for number, day in enumerate(days, 1)} | {"topic": short_name(images.name)}
+        self.held: dict[str, str] = {f"day{number}": self.lists["day"][day] for number, day in enumerate(days, 1)} | {"topic": short_name(images.name)}
 
     def __call__(self, name: str) -> str:
         if name in self.held:
@@ -62,19 +59,6 @@ def plots_for(words: Words, images: Images, kind: str) -> list[Plot]:
     every = [plot for key in words["plots of"][kind] for plot in words[key]]
     mood = mood_of(words, images)
     return [plot for plot in every if plot.get("mood", "any") == mood] or [plot for plot in every if "mood" not in plot]
-
-
-def stanzas(rng: random.Random, plot: Plot, codes: Sequence[str], extra: int | None = None) -> list[tuple[str, Sequence[str]]]:
-    """A stanza for each part with one of these codes, in order; of the optional ones only `extra`, if it is given."""
-    parts = [part for part in plot["parts"] if part[0] in codes]
-    optional = [number for number, part in enumerate(parts) if part[0] in OPTIONAL]
-    kept = set(optional if extra is None else draw(rng, optional, min(extra, len(optional))))
-    return [(code, rng.choice(rows)) for number, (code, rows) in enumerate(parts) if code not in OPTIONAL or number in kept]
-
-
-def spread(plot: Plot) -> Plot:
-    """The plot with every alternative of its optional parts as a part of its own, for a long telling."""
-    return {**plot, "parts": [part for code, rows in plot["parts"] for part in ([(code, [row]) for row in rows] if code == "?" else [(code, rows)])]}
 
 
 def filled(rng: random.Random, stanza: Sequence[str], look: Callable[[str], str]) -> list[str]:

@@ -7,7 +7,8 @@ import random
 from minigpt.corpus.english import title_case, upper_first
 from minigpt.corpus.request import Request
 from minigpt.corpus.templates.grammar import Told, fill
-from minigpt.corpus.templates.poetry_plots import Fields, filled, in_season, named, plots_for, stanzas
+from minigpt.corpus.templates.plots import stanzas
+from minigpt.corpus.templates.poetry_plots import Fields, filled, in_season, named, plots_for
 from minigpt.corpus.templates.poetry_topics import PRONOUNS, images_for, obedient
 from minigpt.corpus.words import Words
 

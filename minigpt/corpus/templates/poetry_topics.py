@@ -25,7 +25,9 @@ FEW_WORDS = 60  # words of a haiku, a limerick, a short scene
 TABLES = ("topics", "nature topics", "life topics")
 WORD = re.compile(r"[A-Za-z']+")
 DOUBLED = re.compile(r"(?i)\b([a-z]+) \1\b")  # "people people", from two adjacent phrases
-NO_THING = re.compile(r"(?i)^(?:my|your|her|his|our|love|sleep|winter|summer|autumn|spring)\b|\{topic\}|\b(?:me|us|my|our|I|we)\b")  # not to be pointed at
+NO_THING = re.compile(  # what nobody can point at
+    r"(?i)^(?:my|your|her|his|our|love|sleep|winter|summer|autumn|spring)\b|\{topic\}|\b(?:me|us|my|our|I|we)\b"
+)
 DETERMINER = re.compile(r"(?i)^(?:the|an?|my|our|your) ")
 AFTER_HEAD = re.compile(r"(?i) (?:in|of|on|about|for|with|from|at|to|by|without|under|between|among|near|after|before|who|that)\b")
 THEIRS = {"our": "their", "us": "them", "we": "they", "ourselves": "themselves", "my": "their", "I": "they"}
@@ -48,9 +50,9 @@ class Images:
         self.decks: dict[str, list[Any]] = {}
 
     @property
-    def keys(self) -> Sequence[str]:
+    def keys(self) -> list[str]:
         """The words by which the topic's table is known."""
-        return self.tables[0].get("keys", [self.name])
+        return list(self.tables[0].get("keys", [self.name]))
 
     def draw(self, kind: str) -> Any:
         """The next entry of a kind: acts, we, see, places, friends, towns or treasures; without the topic after MENTIONS mentions."""

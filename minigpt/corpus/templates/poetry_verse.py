@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import random
 
-from minigpt.corpus.english import title_case, upper_first
+from minigpt.corpus.english import upper_first
 from minigpt.corpus.request import Request
 from minigpt.corpus.templates.grammar import Told, fill
-from minigpt.corpus.templates.poetry_plots import Fields, filled, mood_of, named, plots_for, spread, stanzas
+from minigpt.corpus.templates.plots import spread, stanzas
+from minigpt.corpus.templates.poetry_plots import Fields, filled, mood_of, named, plots_for
 from minigpt.corpus.templates.poetry_topics import WORD, find_topic, images_for, obedient, topic_tables
 from minigpt.corpus.words import Words
 
@@ -60,6 +61,8 @@ def _sentence_lines(stanza: list[str]) -> list[str]:
         lines.append(upper_first(line) if start else line)
         start = line[-1] in ".!?"
     return lines
+
+
 def acrostic(rng: random.Random, words: Words, request: Request) -> str:
     """Advice whose initial letters spell its title, a word of the topic; the first line names the topic."""
 
@@ -76,7 +79,8 @@ def acrostic(rng: random.Random, words: Words, request: Request) -> str:
             lines.append(f"{fill(rng, line, look)}.")
         if request.season:
             lines[-1] = f"{lines[-1][:-1]}, in {request.season} as ever."
-        return Told(f"{word.capitalize()}: an acrostic\n\n" + "\n".join(lines), f"acrostic: {word}, {' '.join(line.split()[0].lower() for line in lines[1::2])}")
+        idea = " ".join(line.split()[0].lower() for line in lines[1::2])
+        return Told(f"{word.capitalize()}: an acrostic\n\n" + "\n".join(lines), f"acrostic: {word}, {idea}")
 
     return obedient(words, request, write)
 
