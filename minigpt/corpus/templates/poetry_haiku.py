@@ -152,8 +152,9 @@ def _stanza(rng: random.Random, words: Words, season: str, theme: dict[str, Any]
             return rng.choice(middles)
         subject, verbs = rng.choice(theme["actors"])
         who = f"{rng.choice([*theme['adjs'], '', ''])} {subject}"
-        does = rng.choice(rng.choice((verbs, verbs, words["haiku stays"])))
-        return fill(rng, f"[a(n)|the|one|our|and the|while a(n)|where the] {' '.join(who.split())} {does}", {})
+        stays = words["haiku stays"] if theme.get("season") else verbs  # an apron does not pass by
+        does = rng.choice(rng.choice((verbs, verbs, stays)))
+        return fill(rng, f"[a(n)|the|one|and the|while a(n)] {' '.join(who.split())} {does}", {})
 
     def closing() -> str:
         return fill(rng, rng.choice(closes), {})

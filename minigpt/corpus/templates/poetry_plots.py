@@ -29,7 +29,9 @@ class Fields:
         self.lists: dict[str, list[str]] = words["verse words"]
         self.decks: dict[str, list[str]] = {}
         days = sorted(draw(rng, range(len(self.lists["day"])), 3))
-        self.held: dict[str, str] = {f"day{number}": self.lists["day"][day] for number, day in enumerate(days, 1)} | {"topic": short_name(images.name)}
+        self.held: dict[str, str] = {f"day{number}": self.lists["day"][day] for number, day in enumerate(days, 1)} | {
+            "topic": short_name(images.name)
+        }
 
     def __call__(self, name: str) -> str:
         if name in self.held:

@@ -26,7 +26,7 @@ TABLES = ("topics", "nature topics", "life topics")
 WORD = re.compile(r"[A-Za-z']+")
 DOUBLED = re.compile(r"(?i)\b([a-z]+) \1\b")  # "people people", from two adjacent phrases
 NO_THING = re.compile(  # what nobody can point at
-    r"(?i)^(?:my|your|her|his|our|love|sleep|winter|summer|autumn|spring)\b|\{topic\}|\b(?:me|us|my|our|I|we)\b"
+    r"(?i)^(?:my|your|her|his|our|love|sleep|winter|summer|autumn|spring)\b|\{topic\}|\b(?:me|us|my|our|I|we|her|she|his|he|him)\b"
 )
 DETERMINER = re.compile(r"(?i)^(?:the|an?|my|our|your) ")
 AFTER_HEAD = re.compile(r"(?i) (?:in|of|on|about|for|with|from|at|to|by|without|under|between|among|near|after|before|who|that)\b")
