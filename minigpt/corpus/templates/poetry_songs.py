@@ -6,7 +6,7 @@ import random
 
 from minigpt.corpus.english import title_case, upper_first
 from minigpt.corpus.request import Request
-from minigpt.corpus.templates.grammar import Told, fill
+from minigpt.corpus.templates.grammar import Told, draw, fill
 from minigpt.corpus.templates.plots import stanzas
 from minigpt.corpus.templates.poetry_plots import Fields, filled, in_season, named, plots_for
 from minigpt.corpus.templates.poetry_topics import PRONOUNS, images_for, obedient
@@ -101,7 +101,8 @@ def limerick(rng: random.Random, words: Words, request: Request) -> str:
         look = Fields(rng, words, images)
         joke = rng.choice(words["limericks"])
         look.held |= PRONOUNS[rng.choice(("he", "she"))]
-        look.held["who1"] = fill(rng, rng.choice(words["limerick people"]), {})
+        people = [fill(rng, person, {}) for person in draw(rng, words["limerick people"], len(words["limerick people"]))]
+        look.held["who1"] = next((who for who in people if who.split()[-1] not in images.name.lower()), people[0])  # no plumber on plumbers
         look.held["there"] = f"one {request.season} there" if request.season else rng.choice(("there", "there once"))
         lines = [upper_first(line) for line in filled(rng, joke["lines"], look)]
         title = title_case(f"{look.held['who1']} and {images.name}")
