@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
-from itertools import combinations, pairwise
+from itertools import pairwise
+
+from verse_checks import faults_of_ballad, faults_of_limerick, faults_of_lullaby, faults_of_mood, faults_of_song, faults_of_text
 
 from minigpt.corpus.request import Request
 from minigpt.corpus.words import load_words
@@ -71,41 +73,6 @@ def faults_of_haiku(text: str, request: Request) -> list[str]:
     return faults
 
 
-def faults_of_rhyme(lines: list[str], scheme: str) -> list[str]:
-    """Lines of one letter end in different words of one rhyme sound, lines of different letters in different sounds."""
-    sounds = {word.lower(): sound for word, sound in table("rhymes").items()}  # a word that the table lacks rhymes with nothing
-    ends = [re.findall(r"[A-Za-z']+", line)[-1].lower() for line in lines]
-    if len(ends) != len(scheme):
-        return [f"{len(ends)} lines for {scheme}"]
-    faults = []
-    for (end, letter), (other, second) in combinations(zip(ends, scheme, strict=True), 2):
-        if end == other or (sounds.get(end, end) == sounds.get(other, other)) != (letter == second):
-            faults.append(f"{end} / {other} in {scheme}")
-    return faults
-
-
-def faults_of_metre(lines: list[str], request: Request) -> list[str]:
-    """Sung lines have five to eleven syllables, by the rule of this file; a topic may be longer than any line."""
-    plain = [line for line in lines if not asked_words(request) & set(re.findall(r"[a-z']+", line.lower()))]
-    counts = {line: sum(spoken(word) for word in re.findall(r"[a-z']+", line.lower())) for line in plain}
-    return [f"{count} syllables: {line!r}" for line, count in counts.items() if not 5 <= count <= 11]
-
-
-def faults_of_song(text: str, request: Request) -> list[str]:
-    parts, choruses = [part.split("\n") for part in text.split("\n\n")[1:]], set()
-    hook = parts[[part[0] for part in parts].index("Chorus")][1]
-    faults = faults_of_metre([line for _, *lines in parts for line in lines if hook.lower() not in line.lower()], request)
-    for label, *lines in parts:
-        if label == "Chorus":
-            choruses.add(tuple(lines))
-            faults += faults_of_rhyme([lines[0], lines[1], lines[3]], "AAA")
-        elif found := re.fullmatch(r"(?:Verse \d|Bridge) \(([ABC]+)\)", label):
-            faults += faults_of_rhyme(lines, found[1])
-        else:
-            faults.append(f"label {label!r}")
-    return faults + ["the chorus changes"] * (len(choruses) != 1)
-
-
 def faults_of_acrostic(text: str) -> list[str]:
     title, body = text.split("\n\n")
     spelled = "".join(line[0] for line in body.split("\n"))
@@ -154,19 +121,13 @@ def faults_of_scene(text: str) -> list[str]:
 
 
 def faults_of_form(text: str, form: str, request: Request) -> list[str]:
-    body = text.split("\n\n", 1)[1]
     if form in ("haiku", "haiku_sequence", "haibun"):
         return faults_of_haiku(text, request)
-    sung = {"ballad": (0, "ABCB"), "lullaby": (1, "ABCB"), "limerick": (0, "AABBA")}  # lines before each verse, and its rhymes
+    topic = next((t for t in request.topics if t.lower() in text.lower()), "")
+    sung = {"ballad": faults_of_ballad, "lullaby": faults_of_lullaby, "limerick": faults_of_limerick, "song": faults_of_song}
     if form in sung:
-        before, scheme = sung[form]
-        verses = [verse.split("\n")[before:] for verse in body.split("\n\n")][: -1 if form == "lullaby" else None]
-        metre = [] if form == "limerick" else faults_of_metre([line for verse in verses for line in verse], request)
-        return metre + [fault for verse in verses for fault in faults_of_rhyme(verse, scheme)]
-    if form == "song":
-        return faults_of_song(text, request)
-    checks = {"acrostic": faults_of_acrostic, "story": faults_of_story, "fable": faults_of_fable}
-    checks["scene"] = faults_of_scene
+        return sung[form](text, topic) + (faults_of_mood(text, topic) if form != "limerick" else [])
+    checks = {"acrostic": faults_of_acrostic, "story": faults_of_story, "fable": faults_of_fable, "scene": faults_of_scene}
     return checks[form](text) if form in checks else []
 
 
@@ -187,6 +148,8 @@ def check(text: str, request: Request) -> list[str]:
         asked = set(" ".join(request.topics).split())
         faults += [f"hard word {w}" for w in set(re.findall(r"[a-z]{12,}", text.lower())) - asked - {f"{w}s" for w in asked}]
         faults += re.findall(r"(?i)\b(?:blood|dead|kill\w*|die[sd]?|guns?|wine|beer|whiskey|hate)\b", text)
+    if request.forms[0] not in ("story", "fable", "scene"):
+        faults += faults_of_text(text)
     if not text.isascii() or re.search(r"[{}|\[\]]|  |a\(n\)|\b([a-z]+) \1\b", text):
         faults.append("not clean")
     return faults

@@ -12,6 +12,7 @@ from functools import cache
 from itertools import islice, pairwise
 
 import pytest
+from verse_checks import faults_of_shanty, faults_of_spell
 
 from minigpt.corpus.english import starts_with_vowel_sound
 from minigpt.corpus.prompt.lexicon import TABLES
@@ -27,10 +28,10 @@ WORDS = load_words("occasion")
 
 
 @cache
-def texts(form: str, topic: str = "", count: int = 40, **asked: str) -> tuple[str, ...]:
+def texts(form: str, topic: str = "", count: int = 40, seed: int = 4, **asked: str) -> tuple[str, ...]:
     """So many documents of a form."""
     request = Request("occasion", (form,), topics=(topic,) if topic else (), **asked)
-    return tuple(document.text for document in islice(write_documents(request, random.Random(4)), count))
+    return tuple(document.text for document in islice(write_documents(request, random.Random(seed)), count))
 
 
 def sentences(text: str) -> set[str]:
@@ -175,7 +176,8 @@ def test_a_text_names_its_topic_twice_and_speaks_of_its_subject(form: str) -> No
 
 def test_two_subjects_have_hardly_a_sentence_in_common() -> None:
     for form in NAMES:
-        one, other = (set().union(*map(sentences, texts(form, topic))) for topic in ("pirates", "a wizard's tower"))
+        drawn = (("pirates", 4), ("a wizard's tower", 5))  # the same seed would draw the same words from lists that have no topic
+        one, other = (set().union(*map(sentences, texts(form, topic, seed=seed))) for topic, seed in drawn)
         assert len(one & other) < 0.12 * min(len(one), len(other)), form
 
 
@@ -242,44 +244,16 @@ def test_length(form: str) -> None:
 # ---- one by one ------------------------------------------------------------------------------------------------------------------
 
 
-def rhyme_sounds(lines: dict[str, list[str]]) -> dict[str, str]:
-    """Last word -> its sound, by the table that the lines come from."""
-    return {re.findall(r"[\w']+", line)[-1].lower(): sound for sound, rows in lines.items() for line in rows}
-
-
-def test_no_word_has_two_sounds() -> None:
-    for table in ("shanty lines", "spell lines"):
-        words = [re.findall(r"[\w']+", line)[-1].lower() for rows in WORDS[table].values() for line in set(rows)]
-        assert len({word for word in words if word[-1] != "}"} - rhyme_sounds(WORDS[table]).keys()) == 0
-        for rows in WORDS[table].values():
-            assert len({re.findall(r"[\w']+", line)[-1] for line in rows}) >= 5
-
-
 def test_call_and_response_alternate_and_calls_rhyme() -> None:
-    sounds = rhyme_sounds(WORDS["shanty lines"])
-    rhymed = 0
     for text in texts("shanty", "pirates", 100):
-        answers = set()
-        for verse in re.findall(r"(?m)^Caller: .*\nCrew: .*\nCaller: .*\nCrew: .*$", text):
-            one, first, two, second = (line.split(": ", 1)[1] for line in verse.split("\n"))
-            answers.add((first, second))
-            ends = [sounds.get(re.findall(r"[\w']+", line)[-1].lower()) for line in (one, two)]
-            if all(ends):
-                assert ends[0] == ends[1], verse
-                rhymed += 1
-        assert len(answers) == 1  # the crew keeps to its words
+        assert faults_of_shanty(text) == [], text
         marks = [line.split(":")[0] for line in text.split("\n") if line.startswith(("Caller", "Crew"))]
         assert marks == ["Caller", "Crew"] * (len(marks) // 2) and len(marks) >= 12
-    assert rhymed > 150
 
 
 def test_the_words_of_a_spell_rhyme() -> None:
-    sounds = rhyme_sounds(WORDS["spell lines"])
     for text in texts("spell", "owls", 100):
-        lines = re.search(r":\n((?:[A-Z].*[,.]\n)+)\nEffect: ", text)
-        assert lines is not None
-        ends = [sounds[re.findall(r"[\w']+", line)[-1].lower()] for line in lines[1].strip().split("\n")]
-        assert len(ends) % 2 == 0 and all(a == b for a, b in zip(ends[::2], ends[1::2], strict=True))
+        assert faults_of_spell(text) == [], text
         assert text.count("\n- ") >= 4 and re.search(r"(?m)^1\. ", text) and "\nWarning: " in text
 
 

@@ -9,11 +9,14 @@ from dataclasses import replace
 from itertools import islice
 
 import pytest
-from poetry_faults import LOST, check, faults_of_acrostic, faults_of_haiku, faults_of_rhyme, faults_of_what_is_found, table
+from poetry_faults import LOST, check, faults_of_acrostic, faults_of_haiku, faults_of_what_is_found
+from poetry_sound import rhymes
+from verse_checks import faults_of_limerick, faults_of_lullaby, faults_of_scheme, faults_of_shanty, faults_of_song, faults_of_text
 
 from minigpt.corpus.prompt.understand import understand
 from minigpt.corpus.request import Request
 from minigpt.corpus.templates import FORMS, write_documents
+from minigpt.corpus.templates.grammar import idea_of
 from minigpt.corpus.templates.poetry import forms_for
 from minigpt.corpus.words import load_words
 from minigpt.errors import MinigptError
@@ -61,8 +64,16 @@ def test_length_is_obeyed() -> None:
 def test_the_checks_can_fail() -> None:
     haiku = "Snow\n\nSnow at the door tonight now,\nthe old cat sits beside the stove.\nThe window is dark."
     assert faults_of_haiku(haiku, Request("poetry", ("haiku",)))
-    assert faults_of_rhyme(["in the night", "in the night"], "AA") and faults_of_rhyme(["in the night", "by the sea"], "AA")
-    assert faults_of_rhyme(["in the night", "in the light"], "AB") and not faults_of_rhyme(["in the night", "in the light"], "AA")
+    assert faults_of_scheme(["in the night", "in the night"], "AA") and faults_of_scheme(["in the night", "by the sea"], "AA")
+    assert faults_of_scheme(["in the night"], "AA") and not faults_of_scheme(["in the night", "in the light"], "AA")
+    assert rhymes("again", "ten") and rhymes("Maine.", "again,") and not rhymes("love", "move") and not rhymes("said", "paid")
+    song = "Stay with me\n\nChorus\nStay with me\nin the night\nand not now\nin the {}"
+    assert not faults_of_song(song.format("light")) and faults_of_song(song.format("dark")) and faults_of_song("Go " + song.format("light"))
+    assert faults_of_text("Go\n\nA apple and and the [end") and not faults_of_text("Go\n\nAn apple and the end.")
+    assert faults_of_lullaby("Go\n\nHush,\nin the night\nof the sea\nhold tight\nand shout me\n\nHush.")
+    calls = "Ship\nA song.\n\nCaller: We left in the {}\nCrew: Haul!\nCaller: With our flag in the night\nCrew: {}!\n\nAll: a\nb\nc\nd"
+    assert any("night" in fault for fault in faults_of_shanty(calls.format("dark", "Haul")))
+    assert "the crew changes its words" not in faults_of_shanty(calls.format("light", "Haul"))
     assert faults_of_acrostic("Sea: an acrostic\n\nSo,\nEver,\nOver.")
 
 
@@ -86,15 +97,27 @@ def test_a_topic_in_any_script_finds_a_line_that_it_fits_into(topic: str) -> Non
 
 def test_a_limerick_rhymes_and_keeps_its_hero() -> None:
     rng, words, pronouns = random.Random(4), load_words("poetry"), set()
-    for _ in range(200):
-        lines = FORMS["poetry"]["limerick"](rng, words, Request("poetry", ("limerick",))).split("\n\n")[1].split("\n")
-        assert faults_of_rhyme(lines, "AABBA") == [], lines
-        found = {
-            "she" if word in ("she", "her") else "he" for line in lines for word in re.findall(r"\b(?:she|her|he|his|him)\b", line.lower())
-        }
-        pronouns |= found
-        assert len(found) <= 1 or any(re.search(r"\b(?:her|his|him)\b", line) for line in lines[:2]), lines  # an image may have its own
+    for _ in range(300):
+        text = FORMS["poetry"]["limerick"](rng, words, Request("poetry", ("limerick",)))
+        assert faults_of_limerick(text) == [], text
+        pronouns |= set(re.findall(r"\b(?:she|he)\b", text.lower()))
     assert pronouns == {"she", "he"}
+
+
+@pytest.mark.parametrize("topic", ["heartbreak", "loneliness", "losing a friend", "tractors", "quantum physics", "my sister", "first love"])
+@pytest.mark.parametrize("form", ["song", "ballad", "lullaby", "limerick"])
+def test_what_is_sung_rhymes_and_suits_its_topic(form: str, topic: str) -> None:
+    rng, words, request = random.Random(9), load_words("poetry"), Request("poetry", (form,), topics=(topic,))
+    for _ in range(60):
+        text = FORMS["poetry"][form](rng, words, request)
+        assert check(text, request) == [], text
+
+
+@pytest.mark.parametrize("form", [form for form in ALL if form not in ("story", "fable", "scene")])
+def test_a_form_has_ideas(form: str) -> None:
+    rng, words, request = random.Random(3), load_words("poetry"), Request("poetry", (form,), topics=("tractors",))
+    ideas = {idea_of(FORMS["poetry"][form](rng, words, request)) for _ in range(400)}
+    assert len(ideas) >= 10 and "" not in ideas, ideas
 
 
 def test_a_fun_request_begins_with_a_limerick_and_a_formal_one_has_none() -> None:
@@ -126,10 +149,3 @@ def test_what_is_asked_for_is_written_whoever_and_whenever_it_is_for() -> None:
         for form in ALL:
             text = FORMS["poetry"][form](random.Random(3), load_words("poetry"), request)
             assert check(text, replace(request, forms=(form,))) == [], text
-
-
-def test_rhymes_and_hooks_stand_in_the_table() -> None:
-    words, sounds = load_words("poetry"), table("rhymes")
-    assert sum(len(rows) for rows in words["rhymes"].values()) == len(sounds)  # a word has one sound
-    for hook, sound in words["hooks"]:
-        assert sounds[{"july": "July", "june": "June"}.get(hook.lower().split()[-1], hook.lower().split()[-1])] == sound, hook

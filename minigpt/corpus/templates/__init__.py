@@ -6,6 +6,7 @@ Reading order:
     cooking_foods         the food table -> the foods that a request allows
     cooking_dishes        the dish tables -> a dish with a food in each role
     grammar               a template -> a sentence
+    plots                 a plot -> a stanza for each of its parts
     cooking_kitchen       a dish -> the fields for its templates
     cooking_recipes       a dish -> a recipe
     cooking_talk          kitchen talk: questions, techniques, menus, notes
@@ -27,6 +28,7 @@ Reading order:
     occasion_prose        toasts, speeches, letters and other short prose
     occasion              every form of a text that has a name of its own
     poetry_topics         a request -> images of one topic
+    poetry_plots          the look-up for one poem, and which plots suit its topic
     poetry_haiku          haiku of 5, 7 and 5 syllables
     poetry_songs          songs, ballads, lullabies and limericks that rhyme
     poetry_stories        stories, fables and scenes

@@ -15,10 +15,11 @@ from typing import Any
 from minigpt.corpus.english import title_case, upper_first
 from minigpt.corpus.request import Request
 from minigpt.corpus.templates.favourites import recall
-from minigpt.corpus.templates.grammar import draw, fill
+from minigpt.corpus.templates.grammar import Told, fill
+from minigpt.corpus.templates.plots import spread, stanzas
+from minigpt.corpus.templates.poetry_plots import Fields, filled, named
 from minigpt.corpus.templates.poetry_topics import (
     find_topic,
-    finder,
     images_for,
     is_plain,
     obedient,
@@ -63,7 +64,8 @@ def haiku(rng: random.Random, words: Words, request: Request) -> str:
 
     def write() -> str:
         season, theme, topic = _subject(rng, words, request)
-        return f"{_title(rng, words, theme, topic)}\n\n{_stanza(rng, words, season, theme, topic)}"
+        verse, idea = _stanza(rng, words, season, theme, topic)
+        return Told(f"{_title(rng, words, theme, topic)}\n\n{verse}", f"haiku: {idea}")
 
     return obedient(words, request, write)
 
@@ -74,28 +76,37 @@ def haiku_sequence(rng: random.Random, words: Words, request: Request) -> str:
     def write() -> str:
         season, theme, topic = _subject(rng, words, request)
         count = scaled(rng, request, 2, (3, 4), 6)
-        verses = [_stanza(rng, words, season, theme, topic if i == 0 else "") for i in range(count)]
+        told = [_stanza(rng, words, season, theme, topic if i == 0 else "") for i in range(count)]
         subject = topic or rng.choice(theme["themes"])
         title = fill(rng, rng.choice(words["sequence titles"]), {"theme": subject, "season": season, "count": NUMBERS[count]})
-        return title_case(title) + "\n\n" + "\n\n".join(f"{i}\n{verse}" for i, verse in enumerate(verses, 1))
+        text = title_case(title) + "\n\n" + "\n\n".join(f"{i}\n{verse}" for i, (verse, _) in enumerate(told, 1))
+        return Told(text, f"haiku sequence: {told[0][1]}")
 
     return obedient(words, request, write)
 
 
 def haibun(rng: random.Random, words: Words, request: Request) -> str:
-    """A short piece of prose about a walk or a journey that ends in a haiku."""
+    """A short piece of prose about something met on the way, that ends in a haiku."""
 
     def write() -> str:
         one = one_topic(rng, request)
         season, theme, topic = _subject(rng, words, one)
-        images = images_for(rng, words, replace(one, season=season))
-        look = finder(images)
-        sentences = draw(rng, words["haibun sentences"], scaled(rng, request, 1, (2, 3), 5))
-        prose = [rng.choice(words["haibun openings"]), *sentences, rng.choice(words["haibun closings"])]
-        text = " ".join(upper_first(fill(rng, s, lambda key: season if key == "season" else look(key))) for s in prose)
-        return f"{title_case(topic or rng.choice(theme['themes']))}\n\n{text}\n\n{_stanza(rng, words, season, theme, topic)}"
+        images = images_for(rng, words, replace(one, season=None if one.topics else season))
+        look = Fields(rng, words, images)
+        look.held["season"] = season
+        walk = rng.choice(words["haibun"])
+        extra = {"short": 0, "long": 9}.get(request.length or "", 1)
+        told = stanzas(rng, spread(walk) if request.length == "long" else walk, "V?", extra)
+        prose = " ".join(" ".join(filled(rng, lines, look)) for _, lines in told)
+        verse, _ = _stanza(rng, words, season, theme, topic)
+        return Told(f"{named(rng, walk, images, look)}\n\n{_sentences(prose)}\n\n{verse}", f"haibun: {walk['name']}, {season}")
 
     return obedient(words, request, write)
+
+
+def _sentences(prose: str) -> str:
+    """The prose with every sentence capitalised."""
+    return re.sub(r"(^|[.?!] )([a-z])", lambda m: m[1] + m[2].upper(), prose)
 
 
 def _subject(rng: random.Random, words: Words, request: Request) -> tuple[str, dict[str, Any], str]:
@@ -114,7 +125,8 @@ def _subject(rng: random.Random, words: Words, request: Request) -> tuple[str, d
             own = rng.choice(("", "", str(name))) if plain else request.spell(phrase)  # a theme's haiku seldom name it
             return season, found[0], own
         topic = request.spell(phrase)
-    fits_season = [theme for theme in themes if theme.get("season", None if topic else season) == season]  # not a theme of love for chess
+    other = None if topic or request.season else season  # not a theme of love for chess, nor for autumn
+    fits_season = [theme for theme in themes if theme.get("season", other) == season]
     return season, rng.choice(fits_season), topic
 
 
@@ -123,37 +135,51 @@ def _title(rng: random.Random, words: Words, theme: dict[str, Any], topic: str) 
     return title_case(fill(rng, rng.choice(words["haiku titles"]), {"theme": topic or rng.choice(theme["themes"])}))
 
 
-def _stanza(rng: random.Random, words: Words, season: str, theme: dict[str, Any], topic: str) -> str:
-    """Three lines: the season, an actor of the theme or the topic, a turn."""
+def _stanza(rng: random.Random, words: Words, season: str, theme: dict[str, Any], topic: str) -> tuple[str, str]:
+    """Three lines, the season, an actor of the theme or the topic, a turn; and their idea."""
     marks = {mark.lower() for mark in words["season words"][season]}
     others = {mark.lower() for key, row in words["season words"].items() if key != season for mark in row} - marks
     opens = words["season lines"][season] + (theme["opens"] if theme.get("season") == season else [])
-    names = fitting(topic)
+    groups = _groups(words, topic)
+    middles, closes, idea = rng.choice(groups) if groups else ([], theme["closes"], "")
 
     def opening() -> str:
         line = fill(rng, rng.choice(opens), {})
         return line if marks & set(WORD.findall(line.lower())) else ""
 
     def middle() -> str:
-        if names:
-            return fill(rng, rng.choice(words["haiku topic lines"]), {"topic": rng.choice(names)})
+        if groups:
+            return rng.choice(middles)
         subject, verbs = rng.choice(theme["actors"])
         who = f"{rng.choice([*theme['adjs'], '', ''])} {subject}"
-        does = rng.choice(rng.choice((verbs, verbs, words["haiku stays"])))
-        return fill(rng, f"[a(n)|the|one|our|and the|while a(n)|where the] {' '.join(who.split())} {does}", {})
+        stays = words["haiku stays"] if theme.get("season") else verbs  # an apron does not pass by
+        does = rng.choice(rng.choice((verbs, verbs, stays)))
+        return fill(rng, f"[a(n)|the|one|and the|while a(n)] {' '.join(who.split())} {does}", {})
 
     def closing() -> str:
-        return fill(rng, rng.choice(theme["closes"]), {})
+        return fill(rng, rng.choice(closes), {})
 
     without = others - set(WORD.findall(topic.lower()))
+    who = idea or theme["themes"][0]
     lines = [
-        recall(rng, f"{season}, {theme['themes'][0]}, {topic}, {place}", partial(_line_of, count, write, without))
+        recall(rng, f"{season}, {who}, {topic}, {place}", partial(_line_of, count, write, without))
         for place, (count, write) in enumerate(((5, opening), (7, middle), (5, closing)))
     ]
     text = f"{upper_first(lines[0])}{rng.choice((',', ' -', '...'))}\n{lines[1]}{rng.choice(('.', '.', ';', ':'))}\n{lines[2]}."
     if text.split("\n")[1].endswith("."):
         text = f"{text.rsplit(chr(10), 1)[0]}\n{upper_first(lines[2])}."
-    return MONTHS.sub(lambda m: upper_first(m[0]), text)
+    seen = next((f", {subject}" for subject, _ in theme["actors"] if not idea and subject in WORD.findall(lines[1].lower())), "")
+    return MONTHS.sub(lambda m: upper_first(m[0]), text), f"{season}, {who.lower()}{seen}"
+
+
+def _groups(words: Words, topic: str) -> list[tuple[list[str], list[str], str]]:
+    """Lines of seven syllables that name the topic, with the turns that can follow them, and what they are about."""
+    found = []
+    for group in words["haiku topic groups"] if topic else ():
+        lines = [line.replace("{topic}", name) for line in group["middles"] for name in fitting(topic)]
+        if fits := [line for line in lines if syllables(line) == 7]:
+            found.append((fits, group["closes"], group["name"]))
+    return found
 
 
 def fitting(topic: str) -> list[str]:

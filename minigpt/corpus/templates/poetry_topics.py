@@ -25,6 +25,9 @@ FEW_WORDS = 60  # words of a haiku, a limerick, a short scene
 TABLES = ("topics", "nature topics", "life topics")
 WORD = re.compile(r"[A-Za-z']+")
 DOUBLED = re.compile(r"(?i)\b([a-z]+) \1\b")  # "people people", from two adjacent phrases
+NO_THING = re.compile(  # what nobody can point at
+    r"(?i)^(?:my|your|her|his|our|love|sleep|winter|summer|autumn|spring)\b|\{topic\}|\b(?:me|us|my|our|I|we|her|she|his|he|him)\b"
+)
 DETERMINER = re.compile(r"(?i)^(?:the|an?|my|our|your) ")
 AFTER_HEAD = re.compile(r"(?i) (?:in|of|on|about|for|with|from|at|to|by|without|under|between|among|near|after|before|who|that)\b")
 THEIRS = {"our": "their", "us": "them", "we": "they", "ourselves": "themselves", "my": "their", "I": "they"}
@@ -45,6 +48,11 @@ class Images:
         self.rng, self.name, self.tables, self.named = rng, name, tables, named
         self.mentions = 0
         self.decks: dict[str, list[Any]] = {}
+
+    @property
+    def keys(self) -> list[str]:
+        """The words by which the topic's table is known."""
+        return list(self.tables[0].get("keys", [self.name]))
 
     def draw(self, kind: str) -> Any:
         """The next entry of a kind: acts, we, see, places, friends, towns or treasures; without the topic after MENTIONS mentions."""
@@ -75,6 +83,17 @@ class Images:
         subject, verbs = self.draw("acts")
         first, second = self.rng.sample(verbs, 2)
         return self.fill(subject), self.fill(f"{first}|{second}")
+
+    def seen(self) -> tuple[str, ...]:
+        """A thing of the topic itself that anybody can look at, and three things it does; () if the topic has none."""
+        acts = [(who, verbs) for who, verbs in self.tables[0].get("acts", ()) if len(verbs) >= 3 and not NO_THING.search(f"{who} {verbs}")]
+        said = {word.rstrip("s") for word in WORD.findall(self.name.lower())}
+        own = [(who, verbs) for who, verbs in acts if said & {word.rstrip("s") for word in WORD.findall(who.lower())}]
+        things = acts if is_plain(self.name, self.keys[0], self.keys) else own  # a poem about dogs looks at the dog, not at the hens
+        if not things:
+            return ()
+        who, verbs = self.rng.choice(things)
+        return (self.fill(who), *map(self.fill, self.rng.sample(verbs, 3)))
 
     def get(self, kind: str) -> str:
         """A phrase of a kind: we, see, places, treasures."""

@@ -1,89 +1,86 @@
-"""Writes free verse, prose poems and acrostics from images of one topic."""
+"""Writes free verse, prose poems and acrostics, each about one thing that is looked at or one small event."""
 
 from __future__ import annotations
 
 import random
-from collections.abc import Callable
 
-from minigpt.corpus.english import title_case, upper_first
+from minigpt.corpus.english import upper_first
 from minigpt.corpus.request import Request
-from minigpt.corpus.templates.grammar import draw, fill
-from minigpt.corpus.templates.poetry_topics import WORD, Images, find_topic, finder, images_for, obedient, scaled, titled, topic_tables
+from minigpt.corpus.templates.grammar import Told, fill
+from minigpt.corpus.templates.plots import spread, stanzas
+from minigpt.corpus.templates.poetry_plots import Fields, filled, mood_of, named, plots_for
+from minigpt.corpus.templates.poetry_topics import WORD, find_topic, images_for, obedient, topic_tables
 from minigpt.corpus.words import Words
 
-
-def lines_finder(rng: random.Random, words: Words, images: Images) -> Callable[[str], str]:
-    """A look-up for a poem's templates, in which no thought, moment or ending comes twice."""
-    supply: dict[str, list[str]] = {
-        name: draw(rng, words[f"{name}s"], len(words[f"{name}s"])) for name in ("thought", "moment", "ending", "bridge")
-    }
-    held: dict[str, str] = {}
-    look = finder(images)
-
-    def find(name: str) -> str:
-        if name in supply:
-            return supply[name].pop()
-        if name == "subject":  # {subject} {first}, and later the same subject's {second}
-            held["subject"], verbs = images.act()
-            held["first"], held["second"] = verbs.split("|")
-        return held[name] if name in held else look(name)
-
-    return find
+LOOKED_AT = 0.6  # share of poems about a topic with images that look at one of its things
 
 
 def free_verse(rng: random.Random, words: Words, request: Request) -> str:
-    """A poem without rhyme: an opening, stanzas of images and thoughts, an ending."""
+    """A poem without rhyme, in stanzas."""
 
     def write() -> str:
-        images = images_for(rng, words, request)
-        find = lines_finder(rng, words, images)
-        stanzas = [rng.choice(words["verse openings"])]
-        stanzas += draw(rng, words["verse stanzas"], scaled(rng, request, 1, (2, 3), 5))
-        stanzas.append(rng.choice(words["verse closings"]))
-        titles = words["topic titles" if request.topics or request.season else "verse titles"]
-        title = title_case(fill(rng, rng.choice(titles), titled(images, find)))
-        return "\n\n".join([title, *("\n".join(_sentence_lines(fill(rng, "\n".join(stanza), find))) for stanza in stanzas)])
+        title, verses, idea = _told(rng, words, request)
+        return Told("\n\n".join([title, *("\n".join(_sentence_lines(verse)) for verse in verses)]), f"free verse: {idea}")
 
     return obedient(words, request, write)
 
 
-def _sentence_lines(stanza: str) -> list[str]:
+def prose_poem(rng: random.Random, words: Words, request: Request) -> str:
+    """A poem in one paragraph."""
+
+    def write() -> str:
+        title, verses, idea = _told(rng, words, request)
+        return Told(title + "\n\n" + " ".join(line for verse in verses for line in _sentence_lines(verse)), f"prose poem: {idea}")
+
+    return obedient(words, request, write)
+
+
+def _told(rng: random.Random, words: Words, request: Request) -> tuple[str, list[list[str]], str]:
+    """A title, stanzas and the idea of one telling: a thing of the topic that somebody looks at, or an event."""
+    images = images_for(rng, words, request)
+    look = Fields(rng, words, images)
+    seen = images.seen() if mood_of(words, images) == "any" and rng.random() < LOOKED_AT else ()
+    if seen:
+        plot = rng.choice(words["portraits"])
+        look.held |= dict(zip(("subject", "first", "second", "third"), seen, strict=True))
+    else:
+        plot = rng.choice(plots_for(words, images, "event"))
+    extra = {"short": 0, "long": 9}.get(request.length or "", rng.randint(0, 1))
+    told = stanzas(rng, spread(plot) if request.length == "long" else plot, "V?", extra)
+    parts = [filled(rng, lines, look) for _, lines in told]
+    if request.season:
+        look.held["season"] = request.season
+        parts.insert(0, [fill(rng, rng.choice(words["season lines of free verse"]), look)])
+    return named(rng, plot, images, look), parts, f"{plot['name']}, {seen[0] if seen else ''}".removesuffix(", ")
+
+
+def _sentence_lines(stanza: list[str]) -> list[str]:
     """The lines of a stanza, capitalised at its start and after each full stop."""
     lines, start = [], True
-    for line in stanza.split("\n"):
+    for line in stanza:
         lines.append(upper_first(line) if start else line)
         start = line[-1] in ".!?"
     return lines
 
 
-def prose_poem(rng: random.Random, words: Words, request: Request) -> str:
-    """A poem in one paragraph: images joined into sentences of varied structure."""
-
-    def write() -> str:
-        images = images_for(rng, words, request)
-        find = lines_finder(rng, words, images)
-        sentences = [fill(rng, rng.choice(words["prose openings"]), find)]
-        sentences += [fill(rng, s, find) for s in draw(rng, words["prose sentences"], scaled(rng, request, 3, (5, 7), 10))]
-        sentences.append(fill(rng, "{ending}", find))
-        titles = words["topic titles" if request.topics or request.season else "verse titles"]
-        title = title_case(fill(rng, rng.choice(titles), titled(images, find)))
-        return title + "\n\n" + " ".join(upper_first(sentence) for sentence in sentences)
-
-    return obedient(words, request, write)
-
-
 def acrostic(rng: random.Random, words: Words, request: Request) -> str:
-    """A poem whose initial letters spell its title, a word of the topic."""
+    """Advice whose initial letters spell its title, a word of the topic; the first line names the topic."""
 
     def write() -> str:
         images = images_for(rng, words, request)
+        look = Fields(rng, words, images)
         word = _spelled(rng, words, images.name)
-        lines = []
-        for i, letter in enumerate(word):
-            opener = rng.choice(words["letter openers"][letter])
-            front = fill(rng, opener, {"clause": images.clause(), "we": images.get("we"), "see": images.get("see")})
-            lines.append(upper_first(front) + ("." if i == len(word) - 1 else ","))
-        return f"{word.capitalize()}: an acrostic\n\n" + "\n".join(lines)
+        lines, used = [], set[str]()
+        for number, letter in enumerate(word):
+            naming, *plain = words["acrostic lines"][letter]
+            fresh = [line for line in plain if line not in used] or plain
+            line = naming if number == 0 else rng.choice(fresh)
+            used.add(line)
+            lines.append(f"{fill(rng, line, look)}.")
+        if request.season:
+            lines[-1] = f"{lines[-1][:-1]}, in {request.season} as ever."
+        idea = " ".join(line.split()[0].lower() for line in lines[1::2])
+        return Told(f"{word.capitalize()}: an acrostic\n\n" + "\n".join(lines), f"acrostic: {word}, {idea}")
 
     return obedient(words, request, write)
 
