@@ -1,0 +1,128 @@
+"""A request -> the world of a tale: where it happens, who lives there, what is wrong, and what can be found and given.
+
+A world knows its jobs, friends, elders, gifts and feasts, which fit each other, and rows for the plots that need several things to agree:
+what is feared and what is the matter with it, what stops and why. A topic that no world knows is talked about in an ordinary town.
+"""
+
+from __future__ import annotations
+
+import random
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from minigpt.corpus.english import plurals, singular
+from minigpt.corpus.request import Request
+from minigpt.corpus.templates.grammar import fill
+from minigpt.corpus.templates.poetry_topics import DETERMINER, PRONOUNS, short_name
+from minigpt.corpus.wordnet import MANY, wordnet
+from minigpt.corpus.words import Words
+
+SHELVES = ("story worlds", "story worlds far", "story worlds of the year", "story worlds wild", "story worlds of the town", "story worlds small")
+ANY = "any"  # the world for topics that no other world knows
+SEASONS = ("winter", "spring", "summer", "autumn")
+ANIMALS = ("a goose", "a goat", "a fat hen", "a donkey")
+WORD = re.compile(r"[^\W\d_]+(?:['-][^\W\d_]+)*")
+ARTICLE = re.compile(r"^an? ")
+
+
+@dataclass(frozen=True)
+class World:
+    """The world of one document. `topic`: what was asked for, "" if nothing was; `plain`: the world is just that."""
+
+    name: str
+    slots: Mapping[str, Any]
+    topic: str = ""
+    plain: bool = True
+
+    @property
+    def stories(self) -> str:
+        """Stories of the topic, as one says it: "ghost stories", "stories about cats"."""
+        one_word = re.fullmatch(r"[a-z]+", self.topic) and singular(self.topic) == self.topic
+        return f"{self.topic} stories" if one_word or self.topic == "science fiction" else f"stories about {self.topic}"
+
+    @property
+    def spoken(self) -> str:
+        """The topic after "about": "a vampire" and "vampire" as "vampires"."""
+        return many_of(self.topic)
+
+
+def many_of(topic: str) -> str:
+    """The topic in the plural if it is one thing that can be counted, else as it is."""
+    bare = ARTICLE.sub("", topic)
+    last = WORD.findall(bare)[-1:] or [""]
+    if not re.fullmatch(r"[a-z' -]+", bare) or bare != short_name(bare) or not last[0] or (" " in bare and bare == topic):
+        return topic
+    senses = wordnet().senses(last[0])
+    if bare == topic and (not senses or senses[0][0].kind != "c"):
+        return topic
+    return bare.removesuffix(last[0]) + (MANY.get(last[0]) or plurals(last[0])[0])
+
+
+def worlds_of(words: Words) -> dict[str, Any]:
+    """All worlds by name."""
+    return {name: world for shelf in SHELVES for name, world in words[shelf].items()}
+
+
+def find_world(words: Words, phrase: str, season: str | None) -> str | None:
+    """The world of a phrase, by the whole phrase or the last word of its head; None if there is none, or only one of another season."""
+    head = DETERMINER.sub("", short_name(phrase.lower()))
+    tries = [head, *(WORD.findall(head)[-1:])]
+    for name, world in worlds_of(words).items():
+        keys = {*world["keys"], DETERMINER.sub("", name)}
+        if any({word, singular(word)} & keys for word in tries) and not (name in SEASONS and season not in (None, name)):
+            return name
+    return None
+
+
+def world_for(rng: random.Random, words: Words, request: Request) -> World:
+    """The world of one of the request's topics, of its season, or any of them if it asks for neither."""
+    worlds = worlds_of(words)
+    known = {topic: name for topic in request.topics if (name := find_world(words, topic, request.season))}
+    if request.topics:
+        topic = rng.choice(list(known or request.topics))
+        name = known.get(topic, ANY)
+        bare, keys = DETERMINER.sub("", topic.lower()), worlds[name]["keys"][:1]
+        plain = bool(known) and {bare, singular(bare)} & {*keys, name, DETERMINER.sub("", name)} != set()
+        return World(name, preferring(worlds[name], bare), request.spell(topic), plain)
+    if request.season:
+        return World(request.season, worlds[request.season])
+    name = rng.choice([name for name in worlds if name not in (ANY, "detectives")])
+    return World(name, worlds[name])
+
+
+def preferring(world: Mapping[str, Any], phrase: str) -> Mapping[str, Any]:
+    """The world, with only those friends and feared ones that are what the phrase says, if there are any: cats for "cats"."""
+    last = singular((WORD.findall(phrase) or [""])[-1])
+    if last in world["keys"][:1]:
+        return world
+    own = {
+        kind: rows
+        for kind in ("friends", "bigs")
+        if (rows := [row for row in world.get(kind, ()) if re.search(rf"\b{re.escape(last)}\b", str(row))])
+    }
+    return {**world, **own}
+
+
+def the(phrase: str) -> str:
+    """"a slow knocking" -> "the slow knocking"."""
+    return ARTICLE.sub("the ", phrase)
+
+
+def cast(rng: random.Random, words: Words, world: World) -> dict[str, str]:
+    """The fields of one tale: hero, town, friend, elder, gift and whatever else stays the same in it."""
+    slots = world.slots
+    name, pronoun = rng.choice(words["heroes"])
+    (job, other), gift = rng.sample(slots["jobs"], 2), rng.choice(slots["gifts"])
+    town, friend, animal = rng.choice(slots["towns"]), rng.choice(slots["friends"]), rng.choice(slots.get("animals", ANIMALS))
+    riddle, answer = rng.choice(words["story riddles"])
+    held = {
+        "name": name, "job": job, "job.a": f"a(n) {job}", "other": other, "town": town[0], "town.the": town[1], "friend": friend[0],
+        "friend.the": friend[1], "gift": gift[0], "gift.a": f"a(n) {gift[0]}", "gift.the": gift[1], "gift.virtue": gift[2],
+        "animal": animal, "animal.the": the(animal), "riddle": riddle, "answer": answer, "small": rng.choice(words["story smalls"]),
+        "topic": world.spoken, "stories": world.stories,
+    }  # fmt: skip
+    one_each = {"elder": "elders", "food": "foods", "path": "paths", "sight": "sights", "feast": "feasts", "land": "land"}
+    held |= {field: fill(rng, rng.choice(slots[kind]), {"topic": world.spoken}) for field, kind in one_each.items()}
+    return held | PRONOUNS[pronoun]
