@@ -30,6 +30,7 @@ Reading order:
     poetry_haiku          haiku of 5, 7 and 5 syllables
     poetry_songs          songs, ballads, lullabies and limericks that rhyme
     poetry_story_worlds   a request -> the world of a tale
+    poetry_story_wording  a tale in other words
     poetry_stories        stories, fables and scenes
     poetry_verse          free verse, prose poems and acrostics
     poetry                every form of a poem, song or story

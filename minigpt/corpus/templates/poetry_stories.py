@@ -10,6 +10,7 @@ from minigpt.corpus.english import title_case, upper_first
 from minigpt.corpus.request import Request
 from minigpt.corpus.templates.grammar import Told, draw, fill
 from minigpt.corpus.templates.poetry_story_worlds import ANY, World, cast, the, world_for
+from minigpt.corpus.templates.poetry_story_wording import wording
 from minigpt.corpus.templates.poetry_topics import obedient, short_name
 from minigpt.corpus.words import Words
 
@@ -78,7 +79,8 @@ def _story(rng: random.Random, words: Words, request: Request) -> str:
     if any("bedtime" in match for match in request.matched) and rng.random() < BEDTIME:
         told.append(fill(rng, rng.choice(words["bedtime ends"]), find))
     title = title_case(fill(rng, rng.choice(plot["titles"]), look_up(held | {"topic": world.spoken})))
-    return Told(title + "\n\n" + "\n".join(told), f"story: {idea(name, row, held, world)}")
+    say = wording(rng, words)
+    return Told(say(title) + "\n\n" + "\n".join(map(say, told)), f"story: {idea(name, row, held, world)}")
 
 
 def idea(name: str, row: Mapping[str, str], held: Mapping[str, str], world: World) -> str:
@@ -100,7 +102,8 @@ def fable(rng: random.Random, words: Words, request: Request) -> str:
         opening = [rng.choice(words["fable openings"])] + ([rng.choice(words["fable seasons"][request.season])] if request.season else [])
         tellers = [rng.choice(words["fable tellers"])] if world.topic and not world.plain else []
         parts = [" ".join([*tellers, *opening]), *fables[name]["beats"]]
-        told = [upper_first(fill(rng, part, find)) for part in parts]
+        say = wording(rng, words)
+        told = [say(upper_first(fill(rng, part, find))) for part in parts]
         return Told(
             f"{title_case(f'{first} and {second}')}\n\n" + "\n".join(told) + f"\n\nMoral: {rng.choice(fables[name]['morals'])}.",
             f"fable: {name}" + (f", {world.name}" if world.topic else ""),
@@ -130,9 +133,10 @@ def scene(rng: random.Random, words: Words, request: Request) -> str:
         keep = {"short": 0.0, "long": 1.0}.get(request.length or "", 0.6)
         turns = [turn[:2] for turn in scenes[name]["turns"] if len(turn) == 2 or rng.random() < keep]
         season = [rng.choice(words["fable seasons"][request.season])] if request.season else []
+        say = wording(rng, words)
         parts = [rng.choice(words["scene settings"]), *season, rng.choice(scenes[name]["opening"])]
         opening = " ".join(upper_first(fill(rng, part, find)) for part in parts)
-        lines = [f"{who}: {upper_first(fill(rng, text, find))}" for turn in turns for who, text in zip((one, two), turn, strict=True)]
+        lines = [f"{who}: {say(upper_first(fill(rng, text, find)))}" for turn in turns for who, text in zip((one, two), turn, strict=True)]
         about = f" about {world.topic}" if world.topic and not world.plain else ""
         return Told(f"{title_case(f'{one} and {two}: a scene{about}')}\n\n{opening}\n\n" + "\n".join(lines), f"scene: {name}")
 
