@@ -79,7 +79,8 @@ def _story(rng: random.Random, words: Words, request: Request) -> str:
     if any("bedtime" in match for match in request.matched) and rng.random() < BEDTIME:
         told.append(fill(rng, rng.choice(words["bedtime ends"]), find))
     title = title_case(fill(rng, rng.choice(plot["titles"]), look_up(held | {"topic": world.spoken})))
-    say = wording(rng, words)
+    speakers = (held["friend.the"], f"the {held['other']}", *([] if row else [held["elder"]]))
+    say = wording(rng, words, held["name"], dict.fromkeys(speakers, held["name"]))
     return Told(say(title) + "\n\n" + "\n".join(map(say, told)), f"story: {idea(name, row, held, world)}")
 
 
@@ -98,11 +99,11 @@ def fable(rng: random.Random, words: Words, request: Request) -> str:
         fables = words["fables about"] if world.name == ANY else words["fables"]
         indoors = world.slots.get("indoors")
         name = rng.choice([name for name, plot in fables.items() if not (indoors and plot.get("ground"))])
-        find = look_up(cast(rng, words, world) | {"a": first, "b": second})
+        find = look_up(cast(rng, words, world) | {"a": first, "b": second, "a.bare": first.split()[-1], "b.bare": second.split()[-1]})
         opening = [rng.choice(words["fable openings"])] + ([rng.choice(words["fable seasons"][request.season])] if request.season else [])
         tellers = [rng.choice(words["fable tellers"])] if world.topic and not world.plain else []
         parts = [" ".join([*tellers, *opening]), *fables[name]["beats"]]
-        say = wording(rng, words)
+        say = wording(rng, words, spoken_to={first: second.split()[-1], second: first.split()[-1]})
         told = [say(upper_first(fill(rng, part, find))) for part in parts]
         return Told(
             f"{title_case(f'{first} and {second}')}\n\n" + "\n".join(told) + f"\n\nMoral: {rng.choice(fables[name]['morals'])}.",

@@ -119,7 +119,7 @@ def cast(rng: random.Random, words: Words, world: World) -> dict[str, str]:
     riddle, answer = rng.choice(words["story riddles"])
     held = {
         "name": name, "job": job, "job.a": f"a(n) {job}", "other": other, "town": town[0], "town.the": town[1], "friend": friend[0],
-        "friend.the": friend[1], "gift": gift[0], "gift.a": f"a(n) {gift[0]}", "gift.the": gift[1], "gift.virtue": gift[2],
+        "friend.the": friend[1], "friend.the.bare": friend[1].split()[-1], "gift": gift[0], "gift.a": f"a(n) {gift[0]}", "gift.the": gift[1], "gift.virtue": gift[2],
         "animal": animal, "animal.the": the(animal), "riddle": riddle, "answer": answer, "small": rng.choice(words["story smalls"]),
         "topic": world.spoken, "stories": world.stories,
     }  # fmt: skip
