@@ -9,13 +9,14 @@ from typing import Any
 from minigpt.corpus.english import title_case, upper_first
 from minigpt.corpus.request import Request
 from minigpt.corpus.templates.grammar import Told, draw, fill
-from minigpt.corpus.templates.poetry_story_worlds import ANY, World, cast, the, world_for
 from minigpt.corpus.templates.poetry_story_wording import wording
+from minigpt.corpus.templates.poetry_story_worlds import ANY, World, cast, the, world_for
 from minigpt.corpus.templates.poetry_topics import obedient, short_name
 from minigpt.corpus.words import Words
 
 FUNNY = 4  # times as often, in a fun tone, come the plots that are funny
 BEDTIME = 0.8  # share of bedtime stories whose last line says good night
+ELSEWHERE = ("the stranger at supper", "the map")  # plots that could happen in any world, and so are about none
 Plot = tuple[str, Mapping[str, Any], Mapping[str, str]]  # name, plot, and the row of its own that it needs
 
 
@@ -38,7 +39,8 @@ def plots_for(words: Words, world: World) -> list[Plot]:
     if world.name == ANY:
         return [(name, plot, {}) for name, plot in words["story plots about"].items()]
     rows = [(name, plot, row) for name, plot in words["story plots of rows"].items() for row in world.slots.get(plot["row"], ())]
-    friends = [(name, plot, {}) for name, plot in words["story plots of friends"].items() if name not in world.slots.get("unfit", ())]
+    unfit = {*world.slots.get("unfit", ()), *(ELSEWHERE if world.topic else ())}
+    friends: list[Plot] = [(name, plot, {}) for name, plot in words["story plots of friends"].items() if name not in unfit]
     return rows + friends
 
 
@@ -71,17 +73,22 @@ def _story(rng: random.Random, words: Words, request: Request) -> str:
     parts = [" ".join(first), *(rng.choice(choices) for choices in plot["beats"])]
     told = [upper_first(fill(rng, part, find)) for part in parts]
     more = [other for other in plots if other[2] and other[0] != name]
-    if request.length == "long" and more and world.slots.get("plots") != "love":
-        _, second, row = rng.choice(more)
-        find = look_up(held | fields_of(row))
-        told += [fill(rng, part, find) for part in (rng.choice(words["story turns"]), *(rng.choice(choices) for choices in second["beats"]))]
+    if request.length == "long" and more:
+        told += episode(rng, words, rng.choice(more), held)
     told.append(fill(rng, closing, find))
     if any("bedtime" in match for match in request.matched) and rng.random() < BEDTIME:
         told.append(fill(rng, rng.choice(words["bedtime ends"]), find))
     title = title_case(fill(rng, rng.choice(plot["titles"]), look_up(held | {"topic": world.spoken})))
     speakers = (held["friend.the"], f"the {held['other']}", *([] if row else [held["elder"]]))
-    say = wording(rng, words, held["name"], dict.fromkeys(speakers, held["name"]))
+    say = wording(rng, words, (held["name"], held["he"]), dict.fromkeys(speakers, held["name"]))
     return Told(say(title) + "\n\n" + "\n".join(map(say, told)), f"story: {idea(name, row, held, world)}")
+
+
+def episode(rng: random.Random, words: Words, plot: Plot, held: dict[str, str]) -> list[str]:
+    """What else happened to the same hero, for a long story."""
+    find = look_up(held | fields_of(plot[2]))
+    parts = (rng.choice(words["story turns"]), *(rng.choice(choices) for choices in plot[1]["beats"]))
+    return [upper_first(fill(rng, part, find)) for part in parts]
 
 
 def idea(name: str, row: Mapping[str, str], held: Mapping[str, str], world: World) -> str:
@@ -96,14 +103,15 @@ def fable(rng: random.Random, words: Words, request: Request) -> str:
     def write() -> str:
         world = world_for(rng, words, request)
         first, second = animals(rng, words, world)
+        calls = bare_names(first, second)
         fables = words["fables about"] if world.name == ANY else words["fables"]
         indoors = world.slots.get("indoors")
         name = rng.choice([name for name, plot in fables.items() if not (indoors and plot.get("ground"))])
-        find = look_up(cast(rng, words, world) | {"a": first, "b": second, "a.bare": first.split()[-1], "b.bare": second.split()[-1]})
+        find = look_up(cast(rng, words, world) | {"a": first, "b": second, "a.bare": calls[0], "b.bare": calls[1]})
         opening = [rng.choice(words["fable openings"])] + ([rng.choice(words["fable seasons"][request.season])] if request.season else [])
         tellers = [rng.choice(words["fable tellers"])] if world.topic and not world.plain else []
         parts = [" ".join([*tellers, *opening]), *fables[name]["beats"]]
-        say = wording(rng, words, spoken_to={first: second.split()[-1], second: first.split()[-1]})
+        say = wording(rng, words, spoken_to={first: calls[1], second: calls[0]})
         told = [say(upper_first(fill(rng, part, find))) for part in parts]
         return Told(
             f"{title_case(f'{first} and {second}')}\n\n" + "\n".join(told) + f"\n\nMoral: {rng.choice(fables[name]['morals'])}.",
@@ -115,11 +123,19 @@ def fable(rng: random.Random, words: Words, request: Request) -> str:
 
 def animals(rng: random.Random, words: Words, world: World) -> list[str]:
     """Two who meet in a fable: of a topic, its own creatures first; else any two."""
-    own = list(dict.fromkeys(the_one for _, the_one in world.slots["friends"] if "'" not in the_one)) if world.topic and world.name != ANY else []
+    friends = [friend for _, friend in world.slots["friends"]] if world.topic and world.name != ANY else []
+    own = [friend for friend in dict.fromkeys(friends) if "'" not in friend]
     first = rng.choice(own or words["fable animals"])
     others = [animal for animal in [*own, *words["fable animals"]] if animal != first]
     pair = [first, rng.choice(others)]
     return draw(rng, pair, 2)
+
+
+def bare_names(first: str, second: str) -> tuple[str, str]:
+    """What two animals call each other: "robot" for the old robot, but "old robot" if both are robots."""
+    if first.split()[-1] == second.split()[-1]:
+        return first.removeprefix("the "), second.removeprefix("the ")
+    return first.split()[-1], second.split()[-1]
 
 
 def scene(rng: random.Random, words: Words, request: Request) -> str:

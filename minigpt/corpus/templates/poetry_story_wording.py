@@ -19,17 +19,19 @@ SPEECH = re.compile(r'"([^"]+)([,.?])" (said|asked) ((?:the )?[\w\'-]+(?: [\w\'-
 SUBJECT = re.compile(r"(?:(?<=^)|(?<=[.?] )|(?<=[.?]\" ))(He|She)(?= [a-z])")
 NUMBER = re.compile(r"\b[A-Za-z]+\b")
 BEFORE = 0.3  # share of the speakers who are named before the verb: "the dragon said"
-CALLED = 0.45  # share of what is said to somebody that calls them by name
-NAMED = 0.55  # share of the sentences about the hero that begin with the name, not with "he" or "she"
+CALLED = 0.25  # share of what is said to somebody that calls them by name
+NAMED = 0.3  # share of the sentences that begin with the hero's name, not with "he" or "she"
+AGAIN = 0.6  # share of the sentences that begin with "he" or "she" after one that begins with the name
 Wording = Callable[[str], str]
 
 
-def wording(rng: random.Random, words: Words, name: str = "", spoken_to: Mapping[str, str] | None = None) -> Wording:
-    """A function that rewords the paragraphs of one document. `name`: the hero's; `spoken_to`: speaker -> whom that one calls how."""
+def wording(rng: random.Random, words: Words, hero: tuple[str, str] = ("", ""), spoken_to: Mapping[str, str] | None = None) -> Wording:
+    """A function that rewords the paragraphs of one document. `hero`: name and pronoun; `spoken_to`: speaker -> whom that one calls how."""
     numbers: dict[str, str] = {}
     for group in words["story numbers"]:
         numbers |= dict(zip(group, rng.sample(group, len(group)), strict=True))
     calls = spoken_to or {}
+    twice = re.compile(rf"(\b{hero[0]} [^.?\"]*\. ){hero[0]}(?= [a-z])")  # two sentences that begin alike
 
     def call(match: re.Match[str]) -> str:
         who = calls.get(match[4], "")
@@ -39,29 +41,31 @@ def wording(rng: random.Random, words: Words, name: str = "", spoken_to: Mapping
 
     def reword(text: str) -> str:
         text = exchange(rng, words["story wordings"], text)
-        text = QUOTED.sub(lambda m: exchange(rng, words["spoken wordings"], m[0]), text)
-        if name:
-            text = SUBJECT.sub(lambda m: name if rng.random() < NAMED else m[0], text)
-        text = SPEECH.sub(call, text)
+        text = QUOTED.sub(lambda m: exchange(rng, words["spoken wordings"], m[0], "(?= [a-z])"), text)
+        if hero[0]:
+            text = SUBJECT.sub(lambda m: hero[0] if rng.random() < NAMED else m[0], text)
+            text = twice.sub(lambda m: m[1] + (upper_first(hero[1]) if rng.random() < AGAIN else hero[0]), text)
+        if not any(f", {who}" in text for who in calls.values()):
+            text = SPEECH.sub(call, text, count=2)
         text = TAG.sub(lambda m: f"{m[2]} {m[1]}" if rng.random() < BEFORE else m[0], text)
         return NUMBER.sub(lambda m: cased(numbers.get(m[0].lower(), m[0]), m[0]), text)
 
     return reword
 
 
-def exchange(rng: random.Random, groups: Sequence[Sequence[str]], text: str) -> str:
-    """The text, with the first phrase of a group replaced by any of the group, at random."""
+def exchange(rng: random.Random, groups: Sequence[Sequence[str]], text: str, after: str = "") -> str:
+    """The text, with the first phrase of a group replaced by any of the group, at random, where `after` follows."""
     for group in groups:
         first, capital = group[0], upper_first(group[0])
         if first in text or capital in text:
-            text = whole(first).sub(lambda m, group=group: cased(rng.choice(group), m[0]), text)  # type: ignore[misc]
+            text = whole(first, after).sub(lambda m, group=group: cased(rng.choice(group), m[0]), text)  # type: ignore[misc]
     return text
 
 
 @cache
-def whole(phrase: str) -> re.Pattern[str]:
-    """The phrase as whole words, with or without a capital."""
-    return re.compile(rf"\b(?:{re.escape(phrase)}|{re.escape(upper_first(phrase))})(?!\w)")
+def whole(phrase: str, after: str) -> re.Pattern[str]:
+    """The phrase as whole words, with or without a capital, before the pattern `after`."""
+    return re.compile(rf"\b(?:{re.escape(phrase)}|{re.escape(upper_first(phrase))})(?!\w){after}")
 
 
 def cased(phrase: str, like: str) -> str:

@@ -19,7 +19,7 @@ from minigpt.corpus.templates.poetry_topics import DETERMINER, PRONOUNS, short_n
 from minigpt.corpus.wordnet import MANY, wordnet
 from minigpt.corpus.words import Words
 
-SHELVES = ("story worlds", "story worlds far", "story worlds of the year", "story worlds wild", "story worlds of the town", "story worlds small")
+SHELF = "story worlds"  # the beginning of the names of the tables that hold worlds
 ANY = "any"  # the world for topics that no other world knows
 SEASONS = ("winter", "spring", "summer", "autumn")
 ANIMALS = ("a goose", "a goat", "a fat hen", "a donkey")
@@ -62,7 +62,7 @@ def many_of(topic: str) -> str:
 
 def worlds_of(words: Words) -> dict[str, Any]:
     """All worlds by name."""
-    return {name: world for shelf in SHELVES for name, world in words[shelf].items()}
+    return {name: world for shelf, worlds in words.items() if shelf.startswith(SHELF) for name, world in worlds.items()}
 
 
 def find_world(words: Words, phrase: str, season: str | None) -> str | None:
@@ -106,7 +106,7 @@ def preferring(world: Mapping[str, Any], phrase: str) -> Mapping[str, Any]:
 
 
 def the(phrase: str) -> str:
-    """"a slow knocking" -> "the slow knocking"."""
+    """The phrase with "the" for its "a": the slow knocking."""
     return ARTICLE.sub("the ", phrase)
 
 
@@ -119,7 +119,8 @@ def cast(rng: random.Random, words: Words, world: World) -> dict[str, str]:
     riddle, answer = rng.choice(words["story riddles"])
     held = {
         "name": name, "job": job, "job.a": f"a(n) {job}", "other": other, "town": town[0], "town.the": town[1], "friend": friend[0],
-        "friend.the": friend[1], "friend.the.bare": friend[1].split()[-1], "gift": gift[0], "gift.a": f"a(n) {gift[0]}", "gift.the": gift[1], "gift.virtue": gift[2],
+        "friend.the": friend[1], "friend.the.bare": friend[1].split()[-1],
+        "gift": gift[0], "gift.a": f"a(n) {gift[0]}", "gift.the": gift[1], "gift.virtue": gift[2],
         "animal": animal, "animal.the": the(animal), "riddle": riddle, "answer": answer, "small": rng.choice(words["story smalls"]),
         "topic": world.spoken, "stories": world.stories,
     }  # fmt: skip
