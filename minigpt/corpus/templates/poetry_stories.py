@@ -10,7 +10,7 @@ from minigpt.corpus.english import title_case, upper_first
 from minigpt.corpus.request import Request
 from minigpt.corpus.templates.grammar import Told, draw, fill
 from minigpt.corpus.templates.poetry_story_wording import wording
-from minigpt.corpus.templates.poetry_story_worlds import ANY, World, cast, the, world_for
+from minigpt.corpus.templates.poetry_story_worlds import ANY, SEASONS, World, cast, the, world_for
 from minigpt.corpus.templates.poetry_topics import obedient, short_name
 from minigpt.corpus.words import Words
 
@@ -64,17 +64,20 @@ def _story(rng: random.Random, words: Words, request: Request) -> str:
     world = world_for(rng, words, request)
     plots = plots_for(words, world)
     name, plot, row = choose(rng, plots, request)
-    held = cast(rng, words, world) | fields_of(row)
+    held = cast(rng, words, world, bool(plot.get("hard"))) | fields_of(row)
     held["saying"] = rng.choice(plot["sayings"])
     find = look_up(held)
     opening, closing = rng.choice(list(words["story frames"].values()))
     first = [rng.choice(words["story tellers"])] if world.topic and not world.plain else []
-    first += [opening] + ([rng.choice(words["season touches"][request.season])] if request.season else [])
+    season = request.season or (world.name if world.name in SEASONS else "")
+    first += [opening] + ([rng.choice(words["season touches"][season])] if season else [])
     parts = [" ".join(first), *(rng.choice(choices) for choices in plot["beats"])]
     told = [upper_first(fill(rng, part, find)) for part in parts]
     more = [other for other in plots if other[2] and other[0] != name]
     if request.length == "long" and more:
         told += episode(rng, words, rng.choice(more), held)
+    if season:
+        told[-1] += " " + fill(rng, rng.choice(words["season closes"][season]), find)
     told.append(fill(rng, closing, find))
     if any("bedtime" in match for match in request.matched) and rng.random() < BEDTIME:
         told.append(fill(rng, rng.choice(words["bedtime ends"]), find))
@@ -151,10 +154,11 @@ def scene(rng: random.Random, words: Words, request: Request) -> str:
         turns = [turn[:2] for turn in scenes[name]["turns"] if len(turn) == 2 or rng.random() < keep]
         season = [rng.choice(words["fable seasons"][request.season])] if request.season else []
         say = wording(rng, words)
-        parts = [rng.choice(words["scene settings"]), *season, rng.choice(scenes[name]["opening"])]
+        about = [rng.choice(words["scene topics"])] if world.topic and not world.plain else []
+        parts = [rng.choice(words["scene settings"]), *season, *about, rng.choice(scenes[name]["opening"])]
         opening = " ".join(upper_first(fill(rng, part, find)) for part in parts)
         lines = [f"{who}: {say(upper_first(fill(rng, text, find)))}" for turn in turns for who, text in zip((one, two), turn, strict=True)]
-        about = f" about {world.topic}" if world.topic and not world.plain else ""
-        return Told(f"{title_case(f'{one} and {two}: a scene{about}')}\n\n{opening}\n\n" + "\n".join(lines), f"scene: {name}")
+        named = f" about {world.topic}" if about else ""
+        return Told(f"{title_case(f'{one} and {two}: a scene{named}')}\n\n{opening}\n\n" + "\n".join(lines), f"scene: {name}")
 
     return obedient(words, request, write)

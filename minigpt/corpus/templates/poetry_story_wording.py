@@ -17,6 +17,7 @@ QUOTED = re.compile(r'"[^"]*"')
 TAG = re.compile(r'(?<=[,?.]" )(said|asked) ([A-Z][a-z]+|the [a-z]+(?: [a-z]+)?)(?=\.|, and )')
 SPEECH = re.compile(r'"([^"]+)([,.?])" (said|asked) ((?:the )?[\w\'-]+(?: [\w\'-]+){0,4}?)(?=\.|,(?! "))')
 SUBJECT = re.compile(r"(?:(?<=^)|(?<=[.?] )|(?<=[.?]\" ))(He|She)(?= [a-z])")
+GAP = re.compile(r" +([,.?:])| {2,}")  # left by an alternative that is empty
 NUMBER = re.compile(r"\b[A-Za-z]+\b")
 BEFORE = 0.3  # share of the speakers who are named before the verb: "the dragon said"
 CALLED = 0.25  # share of what is said to somebody that calls them by name
@@ -40,7 +41,7 @@ def wording(rng: random.Random, words: Words, hero: tuple[str, str] = ("", ""), 
         return f'"{match[1]}, {who}{match[2]}" {match[3]} {match[4]}'
 
     def reword(text: str) -> str:
-        text = exchange(rng, words["story wordings"], text)
+        text = exchange(rng, words["story wordings"], GAP.sub(lambda m: m[1] or " ", text))
         text = QUOTED.sub(lambda m: exchange(rng, words["spoken wordings"], m[0], "(?= [a-z])"), text)
         if hero[0]:
             text = SUBJECT.sub(lambda m: hero[0] if rng.random() < NAMED else m[0], text)

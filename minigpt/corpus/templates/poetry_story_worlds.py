@@ -110,11 +110,12 @@ def the(phrase: str) -> str:
     return ARTICLE.sub("the ", phrase)
 
 
-def cast(rng: random.Random, words: Words, world: World) -> dict[str, str]:
-    """The fields of one tale: hero, town, friend, elder, gift and whatever else stays the same in it."""
+def cast(rng: random.Random, words: Words, world: World, hard: bool = False) -> dict[str, str]:
+    """The fields of one tale: hero, town, friend, elder, gift (one that can break, if `hard`) and whatever else stays the same in it."""
     slots = world.slots
+    gifts = [gift for gift in slots["gifts"] if not (hard and gift[0].endswith(tuple(words["soft gifts"])))] or slots["gifts"]
     name, pronoun = rng.choice(words["heroes"])
-    (job, other), gift = rng.sample(slots["jobs"], 2), rng.choice(slots["gifts"])
+    (job, other), gift = rng.sample(slots["jobs"], 2), rng.choice(gifts)
     town, friend, animal = rng.choice(slots["towns"]), rng.choice(slots["friends"]), rng.choice(slots.get("animals", ANIMALS))
     riddle, answer = rng.choice(words["story riddles"])
     held = {
