@@ -6,10 +6,10 @@ import re
 from collections import Counter
 from itertools import pairwise
 
-NAMES = """Mara Tomas Ines Otto Lila Emil Nora Jonah Yuki Pablo Freya Amir Clara Hugo Zora Felix Ada Milo Rosa Kofi Nia Bruno Tilda Ravi Greta
-Oskar Leila Casper Hana Diego Alma Anton Beata Boris Cora Daniel Edith Elias Fanny Gustav Helga Igor Ida Jasper Karla Leon Maya Nils Olga Paul
-Priya Quentin Ruth Samir Stella Theo Una Viktor Wanda Yusuf Anna Ben Carl David Ella Frank Hans Jack Julia Lena Lucas Maria Max Mia Peter Sara
-Sophie Tom""".split()
+NAMES = """Mara Tomas Ines Otto Lila Emil Nora Jonah Yuki Pablo Freya Amir Clara Hugo Zora Felix Ada Milo Rosa Kofi Nia Bruno Tilda Ravi
+Greta Oskar Leila Casper Hana Diego Alma Anton Beata Boris Cora Daniel Edith Elias Fanny Gustav Helga Igor Ida Jasper Karla
+Leon Maya Nils Olga Paul Priya Quentin Ruth Samir Stella Theo Una Viktor Wanda Yusuf Anna Ben Carl David Ella Frank Hans Jack
+Julia Lena Lucas Maria Max Mia Peter Sara Sophie Tom""".split()
 SHE, HE = re.compile(r"\b(?:she|her|hers|herself)\b", re.I), re.compile(r"\b(?:he|his|him|himself)\b", re.I)
 QUOTED = re.compile(r'"[^"]*"')
 ARTICLE = re.compile(r"\b(?:[Aa] (?!one\b|once\b|uni|use|usu|eu)[aeiou]\w*|[Aa]n (?!hour|honest|heir)[^aeiouAEIOU\W]\w*)")
@@ -23,7 +23,7 @@ SLIPS = {
     "something unfilled": r"[{}\[\]|]|a\(n\)",
     "two spaces": r"  ",
 }
-SHORTEST, LONGEST = 90, 520  # words of a story; of a short and of a long one
+SHORTEST, LONGEST = 90, 560  # words of a story; of a short and of a long one
 TWICE_TOLD = {  # what the beginning mentions, the end answers
     r"notebook": r"notebook|pages|cover",
     r"one song": r"singing|sang",
@@ -52,14 +52,14 @@ def names_in(text: str) -> Counter[str]:
 
 
 def faults_of_story(text: str) -> list[str]:
-    """One hero, named in the title, at the beginning and to the end, with one pronoun; title and text agree, and so do beginning and end."""
+    """One hero, in the title and from the beginning to the end, with one pronoun; title and text agree, and so do beginning and end."""
     title, body = text.split("\n\n", 1)
     names, paragraphs = names_in(text), body.split("\n")
     if len(names) != 1:
         return [f"heroes {dict(names)}"]
     hero = next(iter(names))
     faults = [f"{hero} is not in {where!r}" for where in (title, paragraphs[0], " ".join(paragraphs[-2:])) if hero not in where]
-    faults += [f"{hero} is forgotten"] * (sum(hero in paragraph for paragraph in paragraphs) < 0.75 * len(paragraphs))
+    faults += [f"{hero} is forgotten"] * (sum(hero in paragraph for paragraph in paragraphs) < 0.7 * len(paragraphs))
     told = QUOTED.sub("", body)
     faults += ["he and she"] * bool(SHE.search(told) and HE.search(told))
     faults += [f"{len(body.split())} words"] * (not SHORTEST <= len(body.split()) <= LONGEST)

@@ -19,11 +19,12 @@ from minigpt.corpus.words import load_words
 
 pytestmark = pytest.mark.filterwarnings("error")
 PROMPTS = [
-    "A GPT that writes fairy tales", "bedtime stories for children", "a GPT that tells funny stories about robots", "ghost stories",
-    "adventure stories about pirates", "stories about dragons and knights", "love stories", "stories about cats", "science fiction stories",
-    "detective stories", "stories about falconry", "stories about my grandmother", "tales of the sea in winter", "short stories about friendship",
-    "long stories about space", "stories about a lonely walrus", "christmas stories for children", "western stories", "stories about Berlin",
-    "formal stories about music", "fables", "fables about the forest", "fables about penguins", "stories about rain in autumn",
+    "A GPT that writes fairy tales", "bedtime stories for children", "a GPT that tells funny stories about robots",
+    "ghost stories", "adventure stories about pirates", "stories about dragons and knights", "love stories", "stories about cats",
+    "science fiction stories", "detective stories", "stories about falconry", "stories about my grandmother",
+    "tales of the sea in winter", "short stories about friendship", "long stories about space", "stories about a lonely walrus",
+    "christmas stories for children", "western stories", "stories about Berlin", "formal stories about music", "fables",
+    "fables about the forest", "fables about penguins", "stories about rain in autumn",
 ]  # fmt: skip
 TALES = {"story": faults_of_story, "fable": faults_of_fable, "scene": faults_of_scene}
 

@@ -17,6 +17,8 @@ from minigpt.corpus.words import Words
 FUNNY = 4  # times as often, in a fun tone, come the plots that are funny
 BEDTIME = 0.8  # share of bedtime stories whose last line says good night
 ELSEWHERE = ("the stranger at supper", "the map")  # plots that could happen in any world, and so are about none
+LOVE = "love"  # the world whose plots are its own
+NOT_AT_WORK = ("too young", "advice")  # frames that are no beginning of a tale that has nothing to do with work
 Plot = tuple[str, Mapping[str, Any], Mapping[str, str]]  # name, plot, and the row of its own that it needs
 
 
@@ -34,7 +36,7 @@ def look_up(held: dict[str, str]) -> Callable[[str], str]:
 
 def plots_for(words: Words, world: World) -> list[Plot]:
     """The plots that suit a world, each with one of the world's rows if it needs one."""
-    if world.slots.get("plots") == "love":
+    if world.name == LOVE:
         return [(name, plot, {}) for name, plot in words["story plots of love"].items()]
     if world.name == ANY:
         return [(name, plot, {}) for name, plot in words["story plots about"].items()]
@@ -67,7 +69,9 @@ def _story(rng: random.Random, words: Words, request: Request) -> str:
     held = cast(rng, words, world, bool(plot.get("hard"))) | fields_of(row)
     held["saying"] = rng.choice(plot["sayings"])
     find = look_up(held)
-    opening, closing = rng.choice(list(words["story frames"].values()))
+    unfit = NOT_AT_WORK if world.name in (ANY, LOVE) else ()
+    frames = [frame for kind, frame in words["story frames"].items() if kind not in unfit and kind not in name]
+    opening, closing = rng.choice(frames)
     first = [rng.choice(words["story tellers"])] if world.topic and not world.plain else []
     season = request.season or (world.name if world.name in SEASONS else "")
     first += [opening] + ([rng.choice(words["season touches"][season])] if season else [])
@@ -129,7 +133,7 @@ def animals(rng: random.Random, words: Words, world: World) -> list[str]:
     friends = [friend for _, friend in world.slots["friends"]] if world.topic and world.name != ANY else []
     own = [friend for friend in dict.fromkeys(friends) if "'" not in friend]
     first = rng.choice(own or words["fable animals"])
-    others = [animal for animal in [*own, *words["fable animals"]] if animal != first]
+    others = [animal for animal in [*own, *words["fable animals"]] if animal.split()[-1] != first.split()[-1]]
     pair = [first, rng.choice(others)]
     return draw(rng, pair, 2)
 

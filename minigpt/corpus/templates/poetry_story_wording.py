@@ -14,7 +14,6 @@ from minigpt.corpus.english import upper_first
 from minigpt.corpus.words import Words
 
 QUOTED = re.compile(r'"[^"]*"')
-TAG = re.compile(r'(?<=[,?.]" )(said|asked) ([A-Z][a-z]+|the [a-z]+(?: [a-z]+)?)(?=\.|, and )')
 SPEECH = re.compile(r'"([^"]+)([,.?])" (said|asked) ((?:the )?[\w\'-]+(?: [\w\'-]+){0,4}?)(?=\.|,(?! "))')
 SUBJECT = re.compile(r"(?:(?<=^)|(?<=[.?] )|(?<=[.?]\" ))(He|She)(?= [a-z])")
 GAP = re.compile(r" +([,.?:])| {2,}")  # left by an alternative that is empty
@@ -32,7 +31,9 @@ def wording(rng: random.Random, words: Words, hero: tuple[str, str] = ("", ""), 
     for group in words["story numbers"]:
         numbers |= dict(zip(group, rng.sample(group, len(group)), strict=True))
     calls = spoken_to or {}
-    twice = re.compile(rf"(\b{hero[0]} [^.?\"]*\. ){hero[0]}(?= [a-z])")  # two sentences that begin alike
+    twice = re.compile(rf"((?:^|[.?] ){hero[0]} [^.?\"]*\. ){hero[0]}(?= (?!and )[a-z])")  # two sentences that begin alike
+    speakers = "|".join(re.escape(who) for who in (*calls, hero[0]) if who)
+    tag = re.compile(rf'(?<=[,?.]" )(said|asked) ({speakers})(?=\.|, and )')
 
     def call(match: re.Match[str]) -> str:
         who = calls.get(match[4], "")
@@ -48,7 +49,7 @@ def wording(rng: random.Random, words: Words, hero: tuple[str, str] = ("", ""), 
             text = twice.sub(lambda m: m[1] + (upper_first(hero[1]) if rng.random() < AGAIN else hero[0]), text)
         if not any(f", {who}" in text for who in calls.values()):
             text = SPEECH.sub(call, text, count=2)
-        text = TAG.sub(lambda m: f"{m[2]} {m[1]}" if rng.random() < BEFORE else m[0], text)
+        text = tag.sub(lambda m: f"{m[2]} {m[1]}" if rng.random() < BEFORE else m[0], text)
         return NUMBER.sub(lambda m: cased(numbers.get(m[0].lower(), m[0]), m[0]), text)
 
     return reword
