@@ -10,10 +10,11 @@ from minigpt.corpus.english import title_case, upper_first
 from minigpt.corpus.request import Request
 from minigpt.corpus.templates.grammar import Told, draw, fill
 from minigpt.corpus.templates.poetry_story_wording import wording
-from minigpt.corpus.templates.poetry_story_worlds import ANY, SEASONS, World, cast, the, world_for
+from minigpt.corpus.templates.poetry_story_worlds import ANY, SEASONS, World, cast, pattern_of, the, world_for
 from minigpt.corpus.templates.poetry_topics import obedient, short_name
 from minigpt.corpus.words import Words
 
+NEARER = 3  # times as often come the plots that speak of the very topic
 FUNNY = 4  # times as often, in a fun tone, come the plots that are funny
 BEDTIME = 0.8  # share of bedtime stories whose last line says good night
 ELSEWHERE = ("the stranger at supper", "the map")  # plots that could happen in any world, and so are about none
@@ -46,9 +47,13 @@ def plots_for(words: Words, world: World) -> list[Plot]:
     return rows + friends
 
 
-def choose(rng: random.Random, plots: Sequence[Plot], request: Request) -> Plot:
-    """A plot, in a fun tone rather a funny one."""
-    weights = [FUNNY if request.tone == "fun" and plot.get("fun") else 1 for _, plot, _ in plots]
+def choose(rng: random.Random, plots: Sequence[Plot], request: Request, world: World) -> Plot:
+    """A plot: rather one that speaks of a topic that is narrower than its world, and in a fun tone rather a funny one."""
+    said = pattern_of(world.topic)
+    weights = [
+        (FUNNY if request.tone == "fun" and plot.get("fun") else 1) * (NEARER if not world.plain and said.search(str(row)) else 1)
+        for _, plot, row in plots
+    ]
     return rng.choices(plots, weights)[0]
 
 
@@ -65,7 +70,7 @@ def story(rng: random.Random, words: Words, request: Request) -> str:
 def _story(rng: random.Random, words: Words, request: Request) -> str:
     world = world_for(rng, words, request)
     plots = plots_for(words, world)
-    name, plot, row = choose(rng, plots, request)
+    name, plot, row = choose(rng, plots, request, world)
     held = cast(rng, words, world, bool(plot.get("hard"))) | fields_of(row)
     held["saying"] = rng.choice(plot["sayings"])
     find = look_up(held)
@@ -115,10 +120,13 @@ def fable(rng: random.Random, words: Words, request: Request) -> str:
         indoors = world.slots.get("indoors")
         name = rng.choice([name for name, plot in fables.items() if not (indoors and plot.get("ground"))])
         find = look_up(cast(rng, words, world) | {"a": first, "b": second, "a.bare": calls[0], "b.bare": calls[1]})
-        opening = [rng.choice(words["fable openings"])] + ([rng.choice(words["fable seasons"][request.season])] if request.season else [])
+        season = request.season or (world.name if world.name in SEASONS else "")
+        opening = [rng.choice(words["fable openings"])] + ([rng.choice(words["fable seasons"][season])] if season else [])
         tellers = [rng.choice(words["fable tellers"])] if world.topic and not world.plain else []
         parts = [" ".join([*tellers, *opening]), *fables[name]["beats"]]
         say = wording(rng, words, spoken_to={first: calls[1], second: calls[0]})
+        if season:
+            parts[-1] += " " + rng.choice(words["season closes"][season])
         told = [say(upper_first(fill(rng, part, find))) for part in parts]
         return Told(
             f"{title_case(f'{first} and {second}')}\n\n" + "\n".join(told) + f"\n\nMoral: {rng.choice(fables[name]['morals'])}.",

@@ -21,6 +21,7 @@ from minigpt.corpus.words import Words
 
 SHELF = "story worlds"  # the beginning of the names of the tables that hold worlds
 ANY = "any"  # the world for topics that no other world knows
+PREFERRED = ("jobs", "friends", "elders", "bigs")  # what a world keeps of its own for a narrower topic
 SEASONS = ("winter", "spring", "summer", "autumn")
 ANIMALS = ("a goose", "a goat", "a fat hen", "a donkey")
 WORD = re.compile(r"[^\W\d_]+(?:['-][^\W\d_]+)*")
@@ -93,16 +94,19 @@ def world_for(rng: random.Random, words: Words, request: Request) -> World:
 
 
 def preferring(world: Mapping[str, Any], phrase: str) -> Mapping[str, Any]:
-    """The world, with only those friends and feared ones that are what the phrase says, if there are any: cats for "cats"."""
-    last = singular((WORD.findall(phrase) or [""])[-1])
-    if last in world["keys"][:1]:
+    """The world, with only those people, animals and feared ones that are what the phrase says, if there are any: cats for "cats"."""
+    said = pattern_of(phrase)
+    if said.fullmatch(world["keys"][0] if world["keys"] else ""):
         return world
-    own = {
-        kind: rows
-        for kind in ("friends", "bigs")
-        if (rows := [row for row in world.get(kind, ()) if re.search(rf"\b{re.escape(last)}\b", str(row))])
-    }
+    own = {kind: rows for kind in PREFERRED if (rows := [row for row in world.get(kind, ()) if said.search(str(row))])}
+    if len(own.get("jobs", ())) < 2:  # one for the hero, one for another
+        own.pop("jobs", None)
     return {**world, **own}
+
+
+def pattern_of(phrase: str) -> re.Pattern[str]:
+    """Finds the last word of the phrase, in the singular: a cat, but not a cat's."""
+    return re.compile(rf"\b{re.escape(singular((WORD.findall(phrase.lower()) or [''])[-1]) or '-')}\b(?!'s \w+ )")
 
 
 def the(phrase: str) -> str:
