@@ -20,6 +20,7 @@ from minigpt.corpus.wordnet import MANY, wordnet
 from minigpt.corpus.words import Words
 
 SHELF = "story worlds"  # the beginning of the names of the tables that hold worlds
+ANIMAL = 5  # WordNet's number of the field of animals
 ANY = "any"  # the world for topics that no other world knows
 PREFERRED = ("jobs", "friends", "elders", "bigs")  # what a world keeps of its own for a narrower topic
 SEASONS = ("winter", "spring", "summer", "autumn")
@@ -83,6 +84,9 @@ def world_for(rng: random.Random, words: Words, request: Request) -> World:
     known = {topic: name for topic in request.topics if (name := find_world(words, topic, request.season))}
     if request.topics:
         topic = rng.choice(list(known or request.topics))
+        if topic not in known and (beast := beast_of(topic)):
+            friends = friends_of(words, topic, beast)
+            return World("friendship", {**worlds["friendship"], "friends": friends}, request.spell(topic), plain=False)
         name = known.get(topic, ANY)
         bare, keys = DETERMINER.sub("", topic.lower()), worlds[name]["keys"][:1]
         plain = bool(known) and {bare, singular(bare)} & {*keys, name, DETERMINER.sub("", name)} != set()
@@ -91,6 +95,20 @@ def world_for(rng: random.Random, words: Words, request: Request) -> World:
         return World(request.season, worlds[request.season])
     name = rng.choice([name for name in worlds if name not in (ANY, "detectives")])
     return World(name, worlds[name])
+
+
+def beast_of(topic: str) -> str:
+    """The animal that a topic is about, in the singular, if it is one: "mouse" for "a brave mouse"."""
+    last = singular((WORD.findall(short_name(topic.lower())) or [""])[-1])
+    senses = wordnet().senses(last) if last.isascii() else []
+    return last if senses and senses[0][0].file == ANIMAL and senses[0][0].kind == "c" else ""
+
+
+def friends_of(words: Words, topic: str, beast: str) -> list[list[str]]:
+    """Friends that are such an animal: just the one that was asked for, or several different ones."""
+    if ARTICLE.match(topic):
+        return [[topic, the(topic) if topic == short_name(topic) else f"the {beast}"]]
+    return [[text.replace("{beast}", beast) for text in friend] for friend in words["creatures"]]
 
 
 def preferring(world: Mapping[str, Any], phrase: str) -> Mapping[str, Any]:
