@@ -117,10 +117,10 @@ def fable(rng: random.Random, words: Words, request: Request) -> str:
         first, second = animals(rng, words, world)
         calls = bare_names(first, second)
         fables = words["fables about"] if world.name == ANY else words["fables"]
-        indoors = world.slots.get("indoors")
-        name = rng.choice([name for name, plot in fables.items() if not (indoors and plot.get("ground"))])
-        find = look_up(cast(rng, words, world) | {"a": first, "b": second, "a.bare": calls[0], "b.bare": calls[1]})
         season = request.season or (world.name if world.name in SEASONS else "")
+        unfit = {kind for kind, no in (("ground", bool(world.slots.get("indoors"))), ("mild", season == "winter")) if no}
+        name = rng.choice([name for name, plot in fables.items() if not unfit & plot.keys()])
+        find = look_up(cast(rng, words, world) | {"a": first, "b": second, "a.bare": calls[0], "b.bare": calls[1]})
         opening = [rng.choice(words["fable openings"])] + ([rng.choice(words["fable seasons"][season])] if season else [])
         tellers = [rng.choice(words["fable tellers"])] if world.topic and not world.plain else []
         parts = [" ".join([*tellers, *opening]), *fables[name]["beats"]]

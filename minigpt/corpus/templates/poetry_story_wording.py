@@ -17,7 +17,7 @@ QUOTED = re.compile(r'"[^"]*"')
 SPEECH = re.compile(r'"([^"]+)([,.?])" (said|asked) ((?:the )?[\w\'-]+(?: [\w\'-]+){0,4}?)(?=\.|,(?! "))')
 SUBJECT = re.compile(r"(?:(?<=^)|(?<=[.?] )|(?<=[.?]\" ))(He|She)(?= [a-z])")
 GAP = re.compile(r" +([,.?:])| {2,}")  # left by an alternative that is empty
-NUMBER = re.compile(r"\b[A-Za-z]+\b")
+NUMBER = re.compile(r"(?<!-)\b[A-Za-z]+\b(?!-)")
 BEFORE = 0.3  # share of the speakers who are named before the verb: "the dragon said"
 CALLED = 0.25  # share of what is said to somebody that calls them by name
 NAMED = 0.3  # share of the sentences that begin with the hero's name, not with "he" or "she"

@@ -6,13 +6,14 @@ what is feared and what is the matter with it, what stops and why. A topic that 
 
 from __future__ import annotations
 
+import json
 import random
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from minigpt.corpus.english import plurals, singular
+from minigpt.corpus.english import plurals, singular, upper_first
 from minigpt.corpus.request import Request
 from minigpt.corpus.templates.grammar import fill
 from minigpt.corpus.templates.poetry_topics import DETERMINER, PRONOUNS, short_name
@@ -90,7 +91,7 @@ def world_for(rng: random.Random, words: Words, request: Request) -> World:
         name = known.get(topic, ANY)
         bare, keys = DETERMINER.sub("", topic.lower()), worlds[name]["keys"][:1]
         plain = bool(known) and {bare, singular(bare)} & {*keys, name, DETERMINER.sub("", name)} != set()
-        return World(name, preferring(worlds[name], bare), request.spell(topic), plain)
+        return World(name, preferring(swapped(worlds[name], bare), bare), request.spell(topic), plain)
     if request.season:
         return World(request.season, worlds[request.season])
     name = rng.choice([name for name in worlds if name not in (ANY, "detectives")])
@@ -109,6 +110,13 @@ def friends_of(words: Words, topic: str, beast: str) -> list[list[str]]:
     if ARTICLE.match(topic):
         return [[topic, the(topic) if topic == short_name(topic) else f"the {beast}"]]
     return [[text.replace("{beast}", beast) for text in friend] for friend in words["creatures"]]
+
+
+def swapped(world: Mapping[str, Any], phrase: str) -> Mapping[str, Any]:
+    """The world, of grandfathers where the phrase says so, else of grandmothers."""
+    new = singular((WORD.findall(phrase) or [""])[-1])
+    old = world.get("swaps", {}).get(new)
+    return json.loads(json.dumps(world).replace(old, "grandfather").replace(upper_first(old), "Grandfather")) if old else world
 
 
 def preferring(world: Mapping[str, Any], phrase: str) -> Mapping[str, Any]:
