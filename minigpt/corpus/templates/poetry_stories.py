@@ -14,6 +14,7 @@ from minigpt.corpus.templates.poetry_story_worlds import ANY, SEASONS, World, ca
 from minigpt.corpus.templates.poetry_topics import obedient, short_name
 from minigpt.corpus.words import Words
 
+THEME = 8  # times as often come the plots that are about a virtue or vice that was asked for
 NEARER = 3  # times as often come the plots that speak of the very topic
 FUNNY = 4  # times as often, in a fun tone, come the plots that are funny
 BEDTIME = 0.8  # share of bedtime stories whose last line says good night
@@ -47,12 +48,14 @@ def plots_for(words: Words, world: World) -> list[Plot]:
     return rows + friends
 
 
-def choose(rng: random.Random, plots: Sequence[Plot], request: Request, world: World) -> Plot:
+def choose(rng: random.Random, words: Words, plots: Sequence[Plot], request: Request, world: World) -> Plot:
     """A plot: rather one that speaks of a topic that is narrower than its world, and in a fun tone rather a funny one."""
-    said = pattern_of(world.topic)
+    said, fitting = pattern_of(world.topic), words["story themes"].get(world.topic, ())
     weights = [
-        (FUNNY if request.tone == "fun" and plot.get("fun") else 1) * (NEARER if not world.plain and said.search(str(row)) else 1)
-        for _, plot, row in plots
+        (FUNNY if request.tone == "fun" and plot.get("fun") else 1)
+        * (NEARER if not world.plain and said.search(str(row)) else 1)
+        * (THEME if name in fitting else 1)
+        for name, plot, row in plots
     ]
     return rng.choices(plots, weights)[0]
 
@@ -70,7 +73,7 @@ def story(rng: random.Random, words: Words, request: Request) -> str:
 def _story(rng: random.Random, words: Words, request: Request) -> str:
     world = world_for(rng, words, request)
     plots = plots_for(words, world)
-    name, plot, row = choose(rng, plots, request, world)
+    name, plot, row = choose(rng, words, plots, request, world)
     held = cast(rng, words, world, bool(plot.get("hard"))) | fields_of(row)
     held["saying"] = rng.choice(plot["sayings"])
     find = look_up(held)
@@ -119,7 +122,9 @@ def fable(rng: random.Random, words: Words, request: Request) -> str:
         fables = words["fables about"] if world.name == ANY else words["fables"]
         season = request.season or (world.name if world.name in SEASONS else "")
         unfit = {kind for kind, no in (("ground", bool(world.slots.get("indoors"))), ("mild", season == "winter")) if no}
-        name = rng.choice([name for name, plot in fables.items() if not unfit & plot.keys()])
+        fitting = words["story themes"].get(world.topic, ())
+        names = [name for name, plot in fables.items() if not unfit & plot.keys()]
+        name = rng.choice([name for name in names if name in fitting] or names)
         find = look_up(cast(rng, words, world) | {"a": first, "b": second, "a.bare": calls[0], "b.bare": calls[1]})
         opening = [rng.choice(words["fable openings"])] + ([rng.choice(words["fable seasons"][season])] if season else [])
         tellers = [rng.choice(words["fable tellers"])] if world.topic and not world.plain else []

@@ -25,6 +25,7 @@ ANIMAL = 5  # WordNet's number of the field of animals
 ANY = "any"  # the world for topics that no other world knows
 PREFERRED = ("jobs", "friends", "elders", "bigs")  # what a world keeps of its own for a narrower topic
 SEASONS = ("winter", "spring", "summer", "autumn")
+GENRES = ("science fiction", "space opera")  # two words before "stories", and not what they are about
 ANIMALS = ("a goose", "a goat", "a fat hen", "a donkey")
 WORD = re.compile(r"[^\W\d_]+(?:['-][^\W\d_]+)*")
 ARTICLE = re.compile(r"^an? ")
@@ -43,7 +44,9 @@ class World:
     def stories(self) -> str:
         """Stories of the topic, as one says it: "ghost stories", "stories about cats"."""
         one_word = re.fullmatch(r"[a-z]+", self.topic) and singular(self.topic) == self.topic
-        return f"{self.topic} stories" if one_word or self.topic == "science fiction" else f"stories about {self.topic}"
+        if one_word or self.topic in GENRES:
+            return f"{self.topic} stories"
+        return f"stories about {self.spoken if self.spoken == ARTICLE.sub('', self.topic) + 's' else self.topic}"
 
     @property
     def spoken(self) -> str:
@@ -72,10 +75,11 @@ def find_world(words: Words, phrase: str, season: str | None) -> str | None:
     """The world of a phrase, by the whole phrase or the last word of its head; None if there is none, or only one of another season."""
     head = DETERMINER.sub("", short_name(phrase.lower()))
     tries = [head, *(WORD.findall(head)[-1:])]
-    for name, world in worlds_of(words).items():
-        keys = {*world["keys"], DETERMINER.sub("", name)}
-        if any({word, singular(word)} & keys for word in tries) and not (name in SEASONS and season not in (None, name)):
-            return name
+    for word in tries:
+        for name, world in worlds_of(words).items():
+            keys = {*world["keys"], DETERMINER.sub("", name)}
+            if {word, singular(word)} & keys and not (name in SEASONS and season not in (None, name)):
+                return name
     return None
 
 
@@ -85,7 +89,7 @@ def world_for(rng: random.Random, words: Words, request: Request) -> World:
     known = {topic: name for topic in request.topics if (name := find_world(words, topic, request.season))}
     if request.topics:
         topic = rng.choice(list(known or request.topics))
-        if topic not in known and (beast := beast_of(topic)):
+        if (beast := beast_of(topic)) and not lives_in(worlds.get(known.get(topic, "")), beast):
             friends = friends_of(words, topic, beast)
             return World("friendship", {**worlds["friendship"], "friends": friends}, request.spell(topic), plain=False)
         name = known.get(topic, ANY)
@@ -103,6 +107,13 @@ def beast_of(topic: str) -> str:
     last = singular((WORD.findall(short_name(topic.lower())) or [""])[-1])
     senses = wordnet().senses(last) if last.isascii() else []
     return last if senses and senses[0][0].file == ANIMAL and senses[0][0].kind == "c" else ""
+
+
+def lives_in(world: Mapping[str, Any] | None, beast: str) -> bool:
+    """Whether a world has such an animal for a friend or to be feared, or is one of water, where it may live out of sight."""
+    if world is None:
+        return False
+    return "waters" in world or beast in world["keys"][:1] or bool(pattern_of(beast).search(str([world["friends"], world.get("bigs")])))
 
 
 def friends_of(words: Words, topic: str, beast: str) -> list[list[str]]:
