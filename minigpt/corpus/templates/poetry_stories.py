@@ -167,7 +167,7 @@ def scene(rng: random.Random, words: Words, request: Request) -> str:
         name = rng.choice(list(scenes))
         (one, _), (two, _) = draw(rng, words["heroes"], 2)
         find = look_up(cast(rng, words, world) | {"name": one, "other": two})
-        keep = {"short": 0.0, "long": 1.0}.get(request.length or "", 0.6)
+        keep = {"short": 0.0, "long": 1.0}.get(request.length or "", 0.4)
         group = rng.random() < keep  # turns that answer each other stay or go together
         turns = [turn[:2] for turn in scenes[name]["turns"] if len(turn) == 2 or (group if turn[2] == "+a" else rng.random() < keep)]
         season = [rng.choice(words["fable seasons"][request.season])] if request.season else []
