@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from itertools import pairwise
 
+from story_faults import faults_of_fable, faults_of_scene, faults_of_story
 from verse_checks import faults_of_ballad, faults_of_limerick, faults_of_lullaby, faults_of_mood, faults_of_song, faults_of_text
 
 from minigpt.corpus.request import Request
@@ -77,47 +77,6 @@ def faults_of_acrostic(text: str) -> list[str]:
     title, body = text.split("\n\n")
     spelled = "".join(line[0] for line in body.split("\n"))
     return [] if title.removesuffix(": an acrostic").upper() == spelled.upper() else [f"{title!r} is spelled {spelled!r}"]
-
-
-def faults_of_story(text: str) -> list[str]:
-    """One hero, whose pronoun is kept; every "he" or "she" is the hero's, since nobody else has one. One thing, lost and found again."""
-    heroes, body = dict(load_words("poetry")["heroes"]), text.split("\n\n", 1)[1]
-    names = {name for name in heroes if re.search(rf"\b{name}\b", body)}
-    if len(names) != 1:
-        return [f"heroes {names}"]
-    told = re.sub(r'"[^"]*"', "", body)
-    wrong = {"she": r"\b(he|him|himself)\b", "he": r"\b(hers|herself)\b"}[heroes[names.pop()]]
-    return [f"pronoun {found[0]}" for found in [re.search(wrong, told)] if found] + faults_of_what_is_found(body)
-
-
-LOST = r"(?:cared about|loved): an? (.+?) that had|bed \w+ kept an? (.+?), (?:and|polished)"
-FOUND = r"carried the (.+?) home together|So the (.+?) went back to its place"
-
-
-def faults_of_what_is_found(body: str) -> list[str]:
-    """What was lost is what is found: the thing has the same noun where it is missed, where it is seen again and where it is at home."""
-    lost, found = re.search(LOST, body), re.search(FOUND, body)
-    if (lost is None) != (found is None):
-        return ["lost and never found" if lost else "found and never lost"]
-    if lost is None or found is None:
-        return []
-    first, last = (next(filter(None, match.groups())) for match in (lost, found))
-    whole = first == last or re.fullmatch(rf"{re.escape(last)} (?:about|of) .+", first)
-    return ([] if whole else [f"lost: {first}, found: {last}"]) + [f"{last} is not seen again"] * (body.count(f"the {last}") < 2)
-
-
-def faults_of_fable(text: str) -> list[str]:
-    animals = load_words("poetry")["fable animals"]
-    title = text.split("\n")[0].lower().split(":")[0]
-    one, two = title.split(" and ", 1)
-    told = text.split("\n\n")[1].lower()
-    return [f"{a!r} is missing" for a in (one, two) if a not in animals or a not in told] + ["no moral"] * ("\n\nMoral: " not in text)
-
-
-def faults_of_scene(text: str) -> list[str]:
-    speakers = [line.split(":")[0] for line in text.split("\n\n")[2].split("\n")]
-    regular = len(set(speakers)) == 2 and all(a != b for a, b in pairwise(speakers)) and len(speakers) % 2 == 0
-    return [] if regular else [f"turns {speakers}"]
 
 
 def faults_of_form(text: str, form: str, request: Request) -> list[str]:

@@ -1,0 +1,171 @@
+"""A request -> the world of a tale: where it happens, who lives there, what is wrong, and what can be found and given.
+
+A world knows its jobs, friends, elders, gifts and feasts, which fit each other, and rows for the plots that need several things to agree:
+what is feared and what is the matter with it, what stops and why. A topic that no world knows is talked about in an ordinary town.
+"""
+
+from __future__ import annotations
+
+import json
+import random
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from minigpt.corpus.english import plurals, singular, upper_first
+from minigpt.corpus.request import Request
+from minigpt.corpus.templates.grammar import fill
+from minigpt.corpus.templates.poetry_topics import DETERMINER, PRONOUNS, short_name
+from minigpt.corpus.wordnet import MANY, wordnet
+from minigpt.corpus.words import Words
+
+SHELF = "story worlds"  # the beginning of the names of the tables that hold worlds
+ANIMAL = 5  # WordNet's number of the field of animals
+ANY = "any"  # the world for topics that no other world knows
+PREFERRED = ("jobs", "friends", "elders", "bigs")  # what a world keeps of its own for a narrower topic
+SEASONS = ("winter", "spring", "summer", "autumn")
+GENRES = ("science fiction", "space opera")  # two words before "stories", and not what they are about
+ANIMALS = ("a goose", "a goat", "a fat hen", "a donkey")
+WORD = re.compile(r"[^\W\d_]+(?:['-][^\W\d_]+)*")
+ARTICLE = re.compile(r"^an? ")
+
+
+@dataclass(frozen=True)
+class World:
+    """The world of one document. `topic`: what was asked for, "" if nothing was; `plain`: the world is just that."""
+
+    name: str
+    slots: Mapping[str, Any]
+    topic: str = ""
+    plain: bool = True
+
+    @property
+    def stories(self) -> str:
+        """Stories of the topic, as one says it: "ghost stories", "stories about cats"."""
+        one_word = re.fullmatch(r"[a-z]+", self.topic) and singular(self.topic) == self.topic
+        if one_word or self.topic in GENRES:
+            return f"{self.topic} stories"
+        return f"stories about {self.spoken if self.spoken == ARTICLE.sub('', self.topic) + 's' else self.topic}"
+
+    @property
+    def spoken(self) -> str:
+        """The topic after "about": "a vampire" and "vampire" as "vampires"."""
+        return many_of(self.topic)
+
+
+def many_of(topic: str) -> str:
+    """The topic in the plural if it is one thing that can be counted, else as it is."""
+    bare = ARTICLE.sub("", topic)
+    last = WORD.findall(bare)[-1:] or [""]
+    if not re.fullmatch(r"[a-z' -]+", bare) or bare != short_name(bare) or not last[0] or (" " in bare and bare == topic):
+        return topic
+    senses = wordnet().senses(last[0])
+    if bare == topic and (not senses or senses[0][0].kind != "c"):
+        return topic
+    return bare.removesuffix(last[0]) + (MANY.get(last[0]) or plurals(last[0])[0])
+
+
+def worlds_of(words: Words) -> dict[str, Any]:
+    """All worlds by name."""
+    return {name: world for shelf, worlds in words.items() if shelf.startswith(SHELF) for name, world in worlds.items()}
+
+
+def find_world(words: Words, phrase: str, season: str | None) -> str | None:
+    """The world of a phrase, by the whole phrase or the last word of its head; None if there is none, or only one of another season."""
+    head = DETERMINER.sub("", short_name(phrase.lower()))
+    tries = [head, *(WORD.findall(head)[-1:])]
+    for word in tries:
+        for name, world in worlds_of(words).items():
+            keys = {*world["keys"], DETERMINER.sub("", name)}
+            if {word, singular(word)} & keys and not (name in SEASONS and season not in (None, name)):
+                return name
+    return None
+
+
+def world_for(rng: random.Random, words: Words, request: Request) -> World:
+    """The world of one of the request's topics, of its season, or any of them if it asks for neither."""
+    worlds = worlds_of(words)
+    known = {topic: name for topic in request.topics if (name := find_world(words, topic, request.season))}
+    if request.topics:
+        topic = rng.choice(list(known or request.topics))
+        if (beast := beast_of(topic)) and not lives_in(worlds.get(known.get(topic, "")), beast):
+            friends = friends_of(words, topic, beast)
+            return World("friendship", {**worlds["friendship"], "friends": friends}, request.spell(topic), plain=False)
+        name = known.get(topic, ANY)
+        bare, keys = DETERMINER.sub("", topic.lower()), worlds[name]["keys"][:1]
+        plain = bool(known) and {bare, singular(bare)} & {*keys, name, DETERMINER.sub("", name)} != set()
+        return World(name, preferring(swapped(worlds[name], bare), bare), request.spell(topic), plain)
+    if request.season:
+        return World(request.season, worlds[request.season])
+    name = rng.choice([name for name in worlds if name not in (ANY, "detectives")])
+    return World(name, worlds[name])
+
+
+def beast_of(topic: str) -> str:
+    """The animal that a topic is about, in the singular, if it is one: "mouse" for "a brave mouse"."""
+    last = singular((WORD.findall(short_name(topic.lower())) or [""])[-1])
+    senses = wordnet().senses(last) if last.isascii() else []
+    return last if senses and senses[0][0].file == ANIMAL and senses[0][0].kind == "c" else ""
+
+
+def lives_in(world: Mapping[str, Any] | None, beast: str) -> bool:
+    """Whether a world has such an animal for a friend or to be feared, or is one of water, where it may live out of sight."""
+    if world is None:
+        return False
+    return "waters" in world or beast in world["keys"][:1] or bool(pattern_of(beast).search(str([world["friends"], world.get("bigs")])))
+
+
+def friends_of(words: Words, topic: str, beast: str) -> list[list[str]]:
+    """Friends that are such an animal: just the one that was asked for, or several different ones."""
+    if ARTICLE.match(topic):
+        return [[topic, the(topic) if topic == short_name(topic) else f"the {beast}"]]
+    return [[text.replace("{beast}", beast) for text in friend] for friend in words["creatures"]]
+
+
+def swapped(world: Mapping[str, Any], phrase: str) -> Mapping[str, Any]:
+    """The world, of grandfathers where the phrase says so, else of grandmothers."""
+    new = singular((WORD.findall(phrase) or [""])[-1])
+    old = world.get("swaps", {}).get(new)
+    return json.loads(json.dumps(world).replace(old, "grandfather").replace(upper_first(old), "Grandfather")) if old else world
+
+
+def preferring(world: Mapping[str, Any], phrase: str) -> Mapping[str, Any]:
+    """The world, with only those people, animals and feared ones that are what the phrase says, if there are any: cats for "cats"."""
+    said = pattern_of(phrase)
+    if said.fullmatch(world["keys"][0] if world["keys"] else ""):
+        return world
+    own = {kind: rows for kind in PREFERRED if (rows := [row for row in world.get(kind, ()) if said.search(str(row))])}
+    if len(own.get("jobs", ())) < 2:  # one for the hero, one for another
+        own.pop("jobs", None)
+    return {**world, **own}
+
+
+def pattern_of(phrase: str) -> re.Pattern[str]:
+    """Finds the last word of the phrase, in the singular: a cat, but not a cat's."""
+    return re.compile(rf"\b{re.escape(singular((WORD.findall(phrase.lower()) or [''])[-1]) or '-')}\b(?!'s \w+ )")
+
+
+def the(phrase: str) -> str:
+    """The phrase with "the" for its "a": the slow knocking."""
+    return ARTICLE.sub("the ", phrase)
+
+
+def cast(rng: random.Random, words: Words, world: World, hard: bool = False) -> dict[str, str]:
+    """The fields of one tale: hero, town, friend, elder, gift (one that can break, if `hard`) and whatever else stays the same in it."""
+    slots = world.slots
+    gifts = [gift for gift in slots["gifts"] if not (hard and gift[0].endswith(tuple(words["soft gifts"])))] or slots["gifts"]
+    name, pronoun = rng.choice(words["heroes"])
+    (job, other), gift = rng.sample(slots["jobs"], 2), rng.choice(gifts)
+    town, friend, animal = rng.choice(slots["towns"]), rng.choice(slots["friends"]), rng.choice(slots.get("animals", ANIMALS))
+    riddle, answer = rng.choice(words["story riddles"])
+    held = {
+        "name": name, "job": job, "job.a": f"a(n) {job}", "other": other, "town": town[0], "town.the": town[1], "friend": friend[0],
+        "friend.the": friend[1], "friend.the.bare": friend[1].split()[-1],
+        "gift": gift[0], "gift.a": f"a(n) {gift[0]}", "gift.the": gift[1], "gift.virtue": gift[2],
+        "animal": animal, "animal.the": the(animal), "riddle": riddle, "answer": answer, "small": rng.choice(words["story smalls"]),
+        "topic": world.spoken, "stories": world.stories,
+    }  # fmt: skip
+    one_each = {"elder": "elders", "food": "foods", "path": "paths", "sight": "sights", "feast": "feasts", "land": "land"}
+    held |= {field: fill(rng, rng.choice(slots[kind]), {"topic": world.spoken}) for field, kind in one_each.items()}
+    return held | PRONOUNS[pronoun]
