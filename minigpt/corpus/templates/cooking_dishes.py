@@ -131,7 +131,7 @@ def plate(rng: random.Random, request: Request, row: Mapping[str, Any]) -> Plate
     None if in TRIES draws no name of the dish was true of its foods.
     """
     names = _names(row, allowed(request))
-    ripe = _ripe(request)
+    now = ripe(request)
     found = None
     for _ in range(TRIES):
         result = _draw(rng, row, request)
@@ -139,7 +139,7 @@ def plate(rng: random.Random, request: Request, row: Mapping[str, Any]) -> Plate
         if fitting:
             result.name = rng.choice(fitting)
             found = result
-            if not ripe or ripe & set(result.foods()):
+            if not now or now & set(result.foods()):
                 break
     return found
 
@@ -169,11 +169,11 @@ def promised(dish: Plate, request: Request) -> list[set[str]]:
     name = dish.name
     sets = [{dish.roles[role][0]} for role in re.findall(r"\{(\w+)\.", name)]
     sets += [{key for key in dish.foods() if all_foods()[key].matches(word)} for word in _promises(name)]
-    sets += [wanted & set(dish.foods()) for wanted in (set(asked_foods(request)), _ripe(request))]
+    sets += [wanted & set(dish.foods()) for wanted in (set(asked_foods(request)), ripe(request))]
     return [keys for keys in sets if keys]
 
 
-def _ripe(request: Request) -> set[str]:
+def ripe(request: Request) -> set[str]:
     return set(load_words("cooking")["seasons"].get(request.season or "", ()))
 
 

@@ -13,15 +13,18 @@ from typing import Any
 from minigpt.corpus.english import title_case
 from minigpt.corpus.request import Request
 from minigpt.corpus.templates.cooking_dishes import dishes
-from minigpt.corpus.templates.cooking_foods import all_foods, asked_foods, round_amount, show_food
-from minigpt.corpus.templates.cooking_kitchen import CLOCKS, done, fields
-from minigpt.corpus.templates.cooking_recipes import Cook, Facts, cook_some, named, show_time, tell
-from minigpt.corpus.templates.grammar import draw
+from minigpt.corpus.templates.cooking_facts import Facts, agree, named, tell
+from minigpt.corpus.templates.cooking_foods import all_foods, are_many, asked_foods, round_amount, show_food
+from minigpt.corpus.templates.cooking_kitchen import ANIMAL, CLOCKS, sign
+from minigpt.corpus.templates.cooking_recipes import Cook, cook_some, show_time
+from minigpt.corpus.templates.cooking_words import NUMBERS
+from minigpt.corpus.templates.grammar import Told, draw, idea_of
 from minigpt.corpus.words import Words
 
 DAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
-NUMBERS = ("zero", "one", "two", "three", "four", "five", "six", "seven")
 STARTERS = ("soup", "cold_soup", "salad")
+COURSES = (0, 30, 75)  # minutes after the first course
+LETTERS = {"fry": "f", "simmer": "s", "roast": "r"}  # clock -> the signs that belong to it
 TRIES = 12  # most plates drawn for one that suits the text
 
 
@@ -53,60 +56,85 @@ class Talk:
         """A title."""
         return title_case(self.say(name, look))
 
-    def heat(self, key: str) -> Facts:
+    def heat(self, key: str, clock: str) -> Facts:
         """How a food is cooked, for how long, and how to tell that it is done."""
-        food = all_foods()[key]
-        clock = self.rng.choice([clock for clock in CLOCKS if getattr(food, clock)])
-        minutes = getattr(food, clock)
-        return named("food", key) | {
-            "clock": clock, "n": str(minutes), "early": str(max(1, minutes * 2 // 3)), "cut": food.cut or "ready to use",
-            "do": self.rng.choice(self.table["do"][clock]), "way": self.rng.choice(self.table["ways"][clock]),
-            "done": done(self.words, [key], "done" if clock == "fry" else "tender"),
-        }  # fmt: skip
+        food, minutes = all_foods()[key], getattr(all_foods()[key], clock)
+        kinds = ("carb" if food.role == "carb" else "fish" if food.kinds & {"fish"} else "meat" if food.kinds & ANIMAL else "other") if clock == "simmer" else clock
+        until = sign(self.words, [key], [key], LETTERS[clock], {})
+        look = Facts({"n": str(minutes), "early": str(max(1, minutes * 2 // 3)), "sign": until, "when": until.removeprefix("until ")})
+        look |= {"do": self.rng.choice(self.table["do"][kinds]), "way": self.rng.choice(self.table["ways"][kinds])}
+        return look | named("food", key) | ({"cut": food.cut} if food.cut and food.role == "veg" else {})
 
     def closing(self, cook: Cook, count: int) -> list[str]:
-        """Closing sentences: `count` details, and what season, audience and tone ask for."""
-        count += {"short": -1, "long": 2}.get(self.request.length or "", 0)
-        looks = [cook.facts() for _ in range(max(count, 0))]
-        usable = [template for template in self.table["more"] if all(name in look for look in looks for name in fields(template))]
-        said = [
-            self.say([template], look) for template, look in zip(draw(self.rng, usable, min(len(usable), len(looks))), looks, strict=False)
-        ]
+        """Closing sentences: `count` things worth knowing, and what season, audience and tone ask for."""
+        around, count = cook.around, count + {"short": -1, "long": 2}.get(self.request.length or "", 0)
+        others = [around.swap_line, around.lore, lambda: around.say(around.method["tips"], around.lead), around.lore]
+        others += [lambda: around.say(around.method["serve"], around.lead), lambda: around.say(around.method["keep"], around.lead)]
+        said = [line() for line in self.rng.sample(others, min(max(count, 0), len(others)))]
         if self.request.season:
-            said.append(self.say(self.words["intros"]["season"], cook.facts()))
+            said.append(around.season())
         if self.request.audience == "children":
-            said.append(self.say("children end", {}))
+            said.append(self.say("children end", around.facts(around.lead)))
         if self.request.tone == "fun":
-            said.append(self.say(self.words["cheers"], {}))
+            said += [around.joke(), around.say(self.words["cheers"], around.lead)]
         return [text for text in said if text]
 
 
-def heated(cook: Cook) -> list[str]:
-    """The foods of a dish that have a cooking time; only the requested ones, if there are any."""
-    keys = [key for key in cook.foods if any(getattr(all_foods()[key], clock) for clock in CLOCKS)]
+def heated(cook: Cook) -> list[tuple[str, str]]:
+    """(food, clock): the foods of a dish that can be cooked by themselves; only the requested ones, if there are any."""
+    signs, foods = cook.words["signs"], all_foods()
+    pairs = [
+        (key, clock)
+        for key in cook.foods
+        for clock in CLOCKS
+        if getattr(foods[key], clock) > 2
+        and (signs.get(key, {}).get(LETTERS[clock]) or foods[key].role == "carb")
+        and not (clock == "simmer" and "pulse" in foods[key].kinds and key not in cook.words["cooked from dry"])
+    ]
     asked = asked_foods(cook.request)
-    return [key for key in keys if key in asked] or keys
+    return [pair for pair in pairs if pair[0] in asked] or pairs
 
 
 def question(talk: Talk) -> str:
     """A question and its answer."""
-    cook = talk.cook()
-    look = cook.facts() | {"weekday": talk.rng.choice(DAYS)}
-    foods = all_foods()
-    hot = heated(cook)
+    cook, rng = talk.cook(), talk.rng
+    around, foods, hot = cook.around, all_foods(), heated(cook)
+    look = around.facts() | {"weekday": rng.choice(DAYS)}
+    asked = [key for key in asked_foods(talk.request) if key in cook.foods]
+    known = [key for key in asked or cook.foods if around.known(key)]
     weighed = [key for key in cook.foods if foods[key].unit == "g" and foods[key].amount >= 20]
-    kind = talk.rng.choice(["dish", "pair", *["time", "done"] * bool(hot), *["scale"] * bool(weighed)])
+    pair = around.swap()
+    kinds = ["dish", "pair", "keep", *["time", "done"] * bool(hot), *["scale"] * bool(weighed), *["lore"] * bool(known)]
+    kinds += ["side"] * ("side" in look) + ["old"] * bool(pair)
+    kind = rng.choice(kinds)
+    subject, asks = cook.name, f"{kind} questions"
     if kind in ("time", "done"):
-        look |= talk.heat(talk.rng.choice(hot))
-    if kind == "scale":
-        a, b = draw(talk.rng, range(2, 13), 2)
-        each = talk.rng.randrange(30, 160, 5)
-        look |= named("food", talk.rng.choice(weighed))
+        subject, clock = rng.choice(hot)
+        look |= talk.heat(subject, clock)
+        answer = [talk.say(f"{kind} answers", look), around.lore(subject) if around.known(subject) else "", talk.say("pair answers", look | around.facts(subject))]
+    elif kind == "scale":
+        a, b = draw(rng, range(2, 13), 2)
+        key = rng.choice(weighed)
+        each = max(5, round(foods[key].amount * rng.choice((0.8, 1, 1.2)) / 5) * 5)
+        subject, look = key, look | named("food", key)
         look |= {"a": str(a), "b": str(b), "each": str(each), "x": str(a * each), "total": str(b * each)}
-    answer = [talk.say(f"{kind} answers", look)]
-    if kind in ("time", "done", "scale"):
-        answer.append(talk.say("pair answers", look))
-    return f"Question: {talk.say(f'{kind} questions', look)}\n\nAnswer: {' '.join(filter(None, [*answer, *talk.closing(cook, 2)]))}"
+        answer = [talk.say("scale answers", look)]
+    elif kind == "lore":
+        subject = rng.choice(known)
+        look |= named("food", subject)
+        answer = [around.lore(subject), talk.say("pair answers", around.facts(subject))]
+    elif kind == "old" and pair:
+        subject = pair[0]
+        look |= named("old", pair[0]) | named("new", pair[1])
+        answer = swap_answer(talk, cook, pair)
+    elif kind in ("keep", "side"):
+        lines = around.method["keep"] if kind == "keep" else around.method["serve"]
+        asks = "keep questions plural" if kind == "keep" and are_many(cook.name) else asks
+        answer = [around.say(lines, around.lead)]
+    else:
+        answer = [talk.say(f"{kind} answers", look)]
+    text = " ".join(dict.fromkeys(filter(None, [*answer, *talk.closing(cook, 2)])))
+    return Told(f"Question: {talk.say(asks, look)}\n\nAnswer: {text}", f"{kind} question: {subject}")
 
 
 def technique(talk: Talk) -> str:
@@ -114,13 +142,17 @@ def technique(talk: Talk) -> str:
     cook = talk.cook()
     hot = heated(cook)
     if not hot:
-        title = talk.title("craft titles", cook.facts())
-        return "\n\n".join([title, " ".join([cook.intro(), *cook.steps]), " ".join(talk.closing(cook, 2))])
-    key = talk.rng.choice(hot)
-    look = {"fat": "a little of the fat"} | cook.facts(key) | talk.heat(key)
+        title = talk.title("craft titles", cook.around.facts())
+        return Told("\n\n".join([title, " ".join([cook.around.intro(), *cook.steps]), " ".join(talk.closing(cook, 2))]), cook.idea)
+    key, clock = talk.rng.choice(hot)
+    look = Facts({"fat": "oil"}) | cook.around.facts(key) | talk.heat(key, clock)
+    fat = next((food for food in cook.foods if cook.around.roles[food] == "fat"), "")
+    look |= {"fat": all_foods()[fat].general if fat else "a little oil"}
     parts = talk.table["technique"]
-    body = [talk.say(parts[part], look) for part in ("start", look["clock"], "end", "use")]
-    return "\n\n".join([talk.title("technique titles", look), " ".join(body), " ".join(talk.closing(cook, 3))])
+    order = ("start" if "cut" in look else "plain start", "carb" if all_foods()[key].role == "carb" else clock, "end")
+    body = [*(talk.say(parts[part], look) for part in order), cook.around.lore(key) if cook.around.known(key) else "", talk.say(parts["use"], look)]
+    text = [talk.title("technique titles", look), " ".join(filter(None, body)), " ".join(talk.closing(cook, 2))]
+    return Told("\n\n".join(filter(None, text)), f"{clock}: {key}")
 
 
 def _clock(minutes: int) -> str:
@@ -128,19 +160,24 @@ def _clock(minutes: int) -> str:
 
 
 def menu(talk: Talk) -> str:
-    """Three dishes in order, and when to start each, the longest first."""
+    """Three dishes in order, and when to start each, the earliest first."""
     mains = tuple(sorted({row["form"] for row in dishes(talk.request, (), False)} - set(STARTERS)))
     courses = not talk.sweet and mains and dishes(talk.request, STARTERS) and dishes(talk.request, (), True)
     cooks = [talk.cook(STARTERS), talk.cook(mains), talk.cook((), True)] if courses else talk.cooks(3)
-    hour = talk.rng.randrange(17 * 60, 21 * 60, 15)
-    serves = str(cooks[0].kitchen.serves)
-    looks = [cook.facts() | {"hour": _clock(hour), "clock": _clock(hour - cook.minutes), "serves": serves} for cook in cooks]
-    names = talk.table["courses"] if courses else talk.rng.choice(talk.table["courses alike"])
-    lines = [f"{talk.say([name], look)}: {talk.say('course lines', look)}." for name, look in zip(names, looks, strict=False)]
-    order = sorted(range(len(cooks)), key=lambda i: -cooks[i].minutes)
-    work = [talk.say("menu work", looks[i]) for i in order]
-    ends = [*work, talk.say("menu ends", looks[0]), *talk.closing(talk.rng.choice(cooks), 1)]
-    return "\n\n".join([talk.title("menu titles", looks[0]), "\n".join(lines), " ".join(ends)])
+    first = talk.rng.randrange(17 * 60, 20 * 60, 15)
+    hours = [first + (after if courses else 0) for after in COURSES]
+    serves = NUMBERS[talk.rng.choice((2, 4, 6))]
+    shared = {"serves": serves, "dish2": cooks[min(1, len(cooks) - 1)].name, "kind": "sweets" if talk.sweet else "supper"}
+    looks = [
+        cook.around.facts() | shared | {"hour": _clock(hour), "clock": _clock(hour - cook.minutes)} for cook, hour in zip(cooks, hours, strict=False)
+    ]
+    names = talk.table["courses" if courses else "courses alike"]
+    lines = [f"{name}: {talk.say('course lines', look)}." for name, look in zip(names, looks, strict=False)]
+    order = sorted(range(len(cooks)), key=lambda i: hours[i] - cooks[i].minutes)
+    chosen = talk.rng.choice(range(len(cooks)))
+    ends = [*(talk.say("menu work", looks[i]) for i in order), talk.say("menu ends", looks[chosen]), *talk.closing(cooks[chosen], 1)]
+    title = talk.title("menu titles" if courses else "menu titles alike", looks[0])
+    return Told("\n\n".join([title, "\n".join(lines), " ".join(filter(None, ends))]), f"menu: {looks[0]['dish2']}")
 
 
 def plan(talk: Talk) -> str:
@@ -149,11 +186,11 @@ def plan(talk: Talk) -> str:
     first = talk.rng.randrange(7)
     days = [DAYS[(first + i) % 7] for i in range(len(cooks))]
     minutes = [cook.minutes for cook in cooks]
-    look = cooks[0].facts() | {"count": NUMBERS[len(cooks)], "first": days[0], "last": days[-1]}
+    look = cooks[0].around.facts() | {"count": NUMBERS[len(cooks)], "first": days[0], "last": days[-1]}
     look |= {"kind": "sweets" if talk.sweet else "suppers", "total": show_time(sum(minutes)), "longest": show_time(max(minutes))}
-    lines = [f"{day}: {talk.say('day lines', cook.facts())}." for day, cook in zip(days, cooks, strict=True)]
+    lines = [f"{day}: {talk.say('day lines', cook.around.facts())}." for day, cook in zip(days, cooks, strict=True)]
     ends = [talk.say("plan ends", look), *talk.closing(cooks[-1], 1)]
-    return "\n\n".join([talk.title("plan titles", look), "\n".join(lines), " ".join(ends)])
+    return Told("\n\n".join([talk.title("plan titles", look), "\n".join(lines), " ".join(ends)]), f"plan: {cooks[0].name}")
 
 
 def shopping(talk: Talk) -> str:
@@ -164,41 +201,54 @@ def shopping(talk: Talk) -> str:
     for cook in (one, two):
         for key in cook.foods:
             total[key] = total.get(key, 0) + cook.kitchen.amounts[key]
-    look = one.facts() | {"dish2": two.name, "serves2": str(two.kitchen.serves)}
+    look = one.around.facts() | agree("dish2", two.name, are_many(two.name))
+    served = not (one.method.get("makes") or two.method.get("makes"))
+    look |= {"serves2": NUMBERS[two.kitchen.serves]} if served else {}
     metric = talk.request.audience == "professionals"
     lines = [show_food(foods[key], round_amount(foods[key], total[key]), metric) for key in sorted(total)]
-    ends = [talk.say("list ends", look), *talk.closing(two, 1)]
+    ends = [talk.say("list ends", look | {"count": str(len(one.foods))}), *talk.closing(two, 1)]
     listed = "\n".join(f"- {line}" for line in lines)
-    return "\n\n".join([talk.title("list titles", look), talk.say("list starts", look), listed, " ".join(ends)])
+    start = talk.say("list starts" if served else "list starts makes", look)
+    return Told("\n\n".join([talk.title("list titles", look), start, listed, " ".join(ends)]), f"shopping: {one.name}")
 
 
 def notes(talk: Talk) -> str:
     """A cook's notes on one dish: when to start, what matters, what can be changed."""
     cook = talk.cook()
-    hour = talk.rng.randrange(12 * 60, 21 * 60, 15)
-    look = cook.facts() | {"hour": _clock(hour), "clock": _clock(hour - cook.minutes)}
-    first = " ".join([cook.intro(), talk.say("dish answers", look)])
-    last = [talk.say("note clock", look), *cook.notes(), *talk.closing(cook, 2)]
-    return "\n\n".join([talk.title("note titles", look), first, " ".join(dict.fromkeys(last))])
+    hour = talk.rng.randrange(12 * 60, 20 * 60, 15)
+    look = cook.around.facts() | {"hour": _clock(hour), "clock": _clock(hour - cook.minutes)}
+    first = " ".join(filter(None, [cook.around.intro(), talk.say("dish answers", look)]))
+    last = [talk.say("note clock sweet" if talk.sweet else "note clock", look), *cook.around.notes(), *talk.closing(cook, 1)]
+    return Told("\n\n".join([talk.title("note titles", look), first, " ".join(dict.fromkeys(last))]), f"notes: {cook.name}")
+
+
+def swap_answer(talk: Talk, cook: Cook, pair: tuple[str, str]) -> list[str]:
+    """What to use instead, how much of it, and for how long."""
+    old, new = (all_foods()[key] for key in pair)
+    look, times = cook.around.facts() | named("old", old.key) | named("new", new.key), cook.around.clock(*pair)
+    look |= {"line": show_food(new, round_amount(new, new.amount * cook.kitchen.serves), cook.kitchen.metric)}
+    body = [talk.say(talk.words["swap lines"], look)]
+    body += [talk.say("swap amount", look)] * (cook.around.roles[old.key] in ("main", "veg", "carb"))
+    if times:
+        look |= {"a": str(times[0]), "b": str(times[1])}
+        body.append(talk.say("swap same" if times[0] == times[1] else "swap time", look))
+    return body
 
 
 def swap(talk: Talk) -> str:
     """A substitute for a food in a dish, its amount, and how the time changes."""
     for _ in range(TRIES):
         cook = talk.cook()
-        pair = cook.swap()
+        pair = cook.around.swap()
         if pair:
             break
     else:
         return notes(talk)
-    old, new = (all_foods()[key] for key in pair)
-    look = cook.facts() | named("old", old.key) | named("new", new.key)
-    look["line"] = show_food(new, round_amount(new, new.amount * cook.kitchen.serves), cook.kitchen.metric)
-    body = [talk.say("dish answers", look), talk.say(talk.words["swap lines"], look), talk.say("swap amount", look)]
-    clock = talk.rng.choice(CLOCKS)
-    if getattr(old, clock) and getattr(new, clock):
-        body.append(talk.say("swap time", look | {"a": str(getattr(old, clock)), "b": str(getattr(new, clock))}))
-    return "\n\n".join([talk.title("swap titles", look), " ".join(body), " ".join(talk.closing(cook, 3))])
+    look = cook.around.facts() | named("old", pair[0]) | named("new", pair[1])
+    body = [talk.say("swap starts", look), *swap_answer(talk, cook, pair)]
+    body += [cook.around.lore(pair[1])] if cook.around.known(pair[1]) else []
+    text = [talk.title("swap titles", look), " ".join(filter(None, body)), " ".join(dict.fromkeys(talk.closing(cook, 2)))]
+    return Told("\n\n".join(filter(None, text)), f"swap: {pair[1]} for {pair[0]}")
 
 
 def write(rng: random.Random, words: Words, request: Request, sweet: bool, text: Callable[[Talk], str]) -> str:
@@ -208,7 +258,7 @@ def write(rng: random.Random, words: Words, request: Request, sweet: bool, text:
         said = text(Talk(rng, words, request, sweet))
         if not names or any(name in said.lower() for name in names):
             break
-    return said
+    return Told(str(said), idea_of(said))
 
 
 KINDS: dict[str, Callable[[Talk], str]] = {
