@@ -14,8 +14,8 @@ from functools import lru_cache
 from minigpt.corpus.english import join_and, title_case, upper_first
 from minigpt.corpus.request import Request
 from minigpt.corpus.templates.cooking_dishes import Plate, methods, nothing_left, promised, some_plate
-from minigpt.corpus.templates.cooking_facts import ONE, fields, named, tell
-from minigpt.corpus.templates.cooking_foods import all_foods, show_food
+from minigpt.corpus.templates.cooking_facts import ONE, agree, fields, named, tell
+from minigpt.corpus.templates.cooking_foods import all_foods, are_many, show_food
 from minigpt.corpus.templates.cooking_kitchen import Kitchen
 from minigpt.corpus.templates.cooking_words import Around
 from minigpt.corpus.templates.grammar import Told, fill
@@ -24,6 +24,7 @@ from minigpt.corpus.words import Words
 MINUTES = re.compile(r"(\d+) (minute|hour)s?( on each side)?")
 TRIES = 30
 HEROES = ("main", "veg", "fruit", "flavor")
+SOLID = ("main", "veg", "carb", "fruit", "flour", "egg")
 SALT = ("salt", "fat", "spice", "leaven")  # roles that an aside does not speak of
 
 
@@ -77,7 +78,8 @@ class Cook:
         return f"{self.dish.form}: {base}, {lead}"
 
     def _say(self, template: str) -> str:
-        return ONE.sub("1 minute", fill(self.rng, template, self.kitchen.look, self.words["phrases"]))
+        text = ONE.sub("1 minute", fill(self.rng, template, self.kitchen.look, self.words["phrases"]))
+        return text.replace("the last 1 minute", "the last minute")
 
     def _step(self, sentences: Sequence[Sequence[str]]) -> str:
         """One step: for each of its sentences a wording that this plate can fill, and a word to the audience."""
@@ -93,9 +95,14 @@ class Cook:
     def _aside(self, step: str) -> str:
         """A word on the step for children or beginners, which no other step has."""
         table = self.words["asides"].get(self.request.audience or "", {})
-        spoken = [key for key, role in self._roles().items() if role not in SALT and all_foods()[key].name(self.kitchen.amounts[key]) in step]
-        look = named("thing", self.rng.choice(spoken)) if spoken else {}
+        called = {key: all_foods()[key].name(self.kitchen.amounts[key]) for key in self.dish.amounts}
+        spoken = [key for key, role in self._roles().items() if role not in SALT and called[key] in step]
+        spoken = [key for key in spoken if self._roles()[key] in SOLID] or spoken
+        look = agree("short", self.kitchen.short, are_many(self.kitchen.short))
+        look |= named("thing", self.rng.choice(spoken)) if spoken else {}
         beginner = self.request.audience == "beginners"
+        if beginner and self.rng.random() < 0.3:
+            return ""
         for topic, lines in table.items():
             pattern, choices = (lines[0], lines[1:]) if beginner else (topic, lines)
             if re.search(pattern, step) and not (beginner and topic in self.explained):

@@ -67,6 +67,7 @@ class Talk:
 
     def closing(self, cook: Cook, count: int) -> list[str]:
         """Closing sentences: `count` things worth knowing, and what season, audience and tone ask for."""
+        cook.around.title = False
         around, count = cook.around, count + {"short": -1, "long": 2}.get(self.request.length or "", 0)
         others = [around.swap_line, around.lore, lambda: around.say(around.method["tips"], around.lead), around.lore]
         others += [lambda: around.say(around.method["serve"], around.lead), lambda: around.say(around.method["keep"], around.lead)]

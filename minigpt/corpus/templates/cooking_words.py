@@ -36,6 +36,7 @@ class Around:
         self.foods = [key for key in kitchen.used if key != "salt"]
         self.roles = {key: role for role, keys in self.dish.roles.items() for key in keys}
         self.said: set[str] = set()  # foods about which something was said
+        self.title = True  # whether the dish goes by its full name; once introduced, it goes by the part before "with"
         role = next((role for role in self.method.get("lead", "main veg fruit").split() if self.dish.roles.get(role)), "")
         self.lead = next((key for key in self.dish.roles.get(role, ()) if key in self.foods), self.foods[0])
 
@@ -50,7 +51,9 @@ class Around:
         telling.sort(key=lambda key: key in self.name)  # preferably foods that the name does not mention
         names = list(dict.fromkeys(all_foods()[key].general for key in (*telling, *more) if all_foods()[key].general != all_foods()[hero].general))
         look = Facts({"verb": self.rng.choice(self.method["verb"]), "minutes": self.time, "count": str(len(self.kitchen.used))})
-        look |= agree("dish", self.name, are_many(self.name))
+        short = self.kitchen.short
+        look |= agree("dish", self.name, are_many(self.name)) if self.title else agree("dish", short, are_many(short))
+        look |= agree("short", short, are_many(short))
         look["pace"] = self._pace()
         if len(names) > 1:
             look["list"] = join_and(names[: self.rng.randint(2, 4)])
@@ -81,6 +84,7 @@ class Around:
             "chunk": [key for key in self.foods if roles[key] == "veg" and key not in SMALL],
             "browned": [key for key in self.foods if roles[key] in ("main", "veg") and foods[key].kinds & {*ANIMAL, "firm"}]
             or [key for key in self.foods if key in ("mushroom", "shiitake")],
+            "spice": [key for key in self.foods if roles[key] == "spice"],
             "pasta": [key for key in self.foods if roles[key] == "carb"], "rice": [key for key in self.foods if "rice" in key and roles[key] == "carb"],
             "flour": [key for key in self.foods if roles[key] == "flour"], "liquid": [key for key in self.foods if roles[key] == "liquid"],
             "crunch": [key for key in self.foods if roles[key] == "extra"], "ripe": [key for key in self.foods if key in ripe(self.request)],
@@ -106,7 +110,7 @@ class Around:
 
     def say(self, templates: Sequence[str], hero: str = "") -> str:
         """One of the templates, about this dish."""
-        return tell(self.rng, self.words, templates, self.facts(hero))
+        return tell(self.rng, self.words, self.fitting(templates), self.facts(hero))
 
     def intro(self) -> str:
         """A sentence or two before the recipe, in the register of the request."""
@@ -147,20 +151,23 @@ class Around:
             return self.say(of, self.lead)
         if not known:
             return ""
-        known.sort(key=lambda food: self.roles.get(food) in PLAIN)
-        key = self.rng.choice(known[: max(1, len(known) - 1)])
+        key = self.rng.choice([food for food in known if self.roles.get(food) not in PLAIN] or known)
         self.said.add(key)
         return tell(self.rng, self.words, self.known(key), {})
 
     def known(self, key: str) -> list[str]:
-        """What there is to know about a food in a dish of this form: "@fry ..." only holds in a pan."""
-        lines = []
-        for line in self.words["lore"].get(key, ()):
+        """What there is to know about a food in a dish of this form."""
+        return self.fitting(self.words["lore"].get(key, ()))
+
+    def fitting(self, lines: Sequence[str]) -> list[str]:
+        """The lines that hold for a dish of this form: "@fry ..." only holds in a pan."""
+        chosen = []
+        for line in lines:
             tag = re.match(r"@(\S+) ", line)
             forms = [form for name in (tag[1].split(",") if tag else ()) for form in (FRYING if name == "fry" else (name,))]
             if not tag or self.dish.form in forms:
-                lines.append(line[tag.end() :] if tag else line)
-        return lines
+                chosen.append(line[tag.end() :] if tag else line)
+        return chosen
 
     def swap(self) -> tuple[str, str] | None:
         """A food of the dish, and a substitute for it from the same slot."""
@@ -196,6 +203,7 @@ class Around:
 
     def notes(self) -> list[str]:
         """The notes below a recipe: a tip, a swap, serving and keeping; more if the request says long."""
+        self.title = False
         tip = self.say(self.method["tips"], self.lead) if self.rng.random() < 0.6 else self.lore()
         pool = [lambda: self.say(self.method["serve"], self.lead), lambda: self.say(self.method["keep"], self.lead), self.swap_line, self.lore]
         count = {"short": 0, "long": 3}.get(self.request.length or "", self.rng.choice((1, 1, 2)))
