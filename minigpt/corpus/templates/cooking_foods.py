@@ -15,7 +15,8 @@ FRACTIONS = {0.25: "1/4", 0.5: "1/2", 0.75: "3/4"}
 WORD = re.compile(r"[a-z]+")
 HEAD_END = re.compile(r" of | with | in | on | al | layered |,")
 MILLILITERS = {"tablespoon": 15, "teaspoon": 5}
-OF = ("clove", "handful", "sprig", "slice", "pinch")
+OF = ("slice", "pinch")
+AFTER = ("clove", "sprig")  # these follow the food: 2 garlic cloves
 HALVED = 70  # grams; lighter pieces are used whole
 PLURALS = ("shrimp", "edamame", "shiitake")  # plural without an s
 LARGE = 1000  # g or ml from which an amount is given in kg or liters
@@ -141,7 +142,7 @@ def round_amount(food: Food, value: float) -> float:
         step = 100 if value >= LARGE else step
         return max(step, round(value / step) * step)
     if unit in MILLILITERS:
-        step = 0.25 if value < 1 else 0.5 if value < 3 else 1
+        step = 0.25 if value < 1 else 0.5 if value < (3 if "pantry" not in food.kinds else 1) else 1
         return max(step, round(value / step) * step)
     if unit == "" and food.grams >= HALVED and value < 1:
         return max(0.5, round(value * 2) / 2)
@@ -177,7 +178,10 @@ def show_food(food: Food, amount: float, metric: bool) -> str:
         return f"{amount:g} {unit} {'of ' * (unit != 'kg')}{noun}"
     if unit in ("g", "ml"):
         return f"{show_number(amount)} {unit} {noun}"
-    return f"{show_number(amount)} {unit}{plural_end(unit) if amount > 1 else ''}{' of' if unit in OF else ''} {noun}"
+    many = unit + (plural_end(unit) if amount > 1 else "")
+    if unit in AFTER:
+        return f"{show_number(amount)} {noun} {many}"
+    return f"{show_number(amount)} {many}{' of' if unit in OF else ''} {noun}"
 
 
 def plural_end(unit: str) -> str:

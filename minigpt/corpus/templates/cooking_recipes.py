@@ -58,6 +58,7 @@ class Cook:
         serves, wanted = rng.choice(self.method.get("serves", (2, 3, 4, 4, 5, 6, 8))), promised(dish, request)
         for _ in range(TRIES):  # some wordings omit an optional food, which must not be one in the name
             self.explained: set[str] = set()  # asides that were said
+            self.begun = False  # whether a step was said
             self.kitchen = Kitchen(rng, dish, serves, words, request)
             self.name = self._say(dish.name)
             self.kitchen.rename(self.name)
@@ -89,8 +90,23 @@ class Cook:
             most = max(map(_heroes, usable), default=0)  # a shorter wording must not lose what the title promises
             if usable:
                 said.append(upper_first(self._say(self.rng.choice([template for template in usable if _heroes(template) == most]))))
-        text = " ".join(said)
+        text = self._joined(said)
         return " ".join(filter(None, [text, self._aside(text)])) if text else ""
+
+    def _joined(self, said: Sequence[str]) -> str:
+        """The sentences of a step, some of them run together, as one who stands beside the cook would say them."""
+        text = ""
+        for i, sentence in enumerate(said):
+            orders = sentence.split()[0].strip(",") in self.words["imperatives"]
+            frame = "{}"
+            if i and orders and self.rng.random() < 0.5:
+                frame = self.rng.choice([joined for joined in self.words["joined"] if ";" not in text or ";" not in joined])
+            elif not i and self.begun and orders and self.rng.random() < 0.25:
+                frame = self.rng.choice(self.words["starts"])
+            put = frame.format(sentence[0].lower() + sentence[1:] if frame != "{}" else sentence)
+            text = put if not i else text.removesuffix(".") + put if frame != "{}" else f"{text} {put}"
+        self.begun = True
+        return text
 
     def _aside(self, step: str) -> str:
         """A word on the step for children or beginners, which no other step has."""

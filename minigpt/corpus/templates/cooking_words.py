@@ -18,6 +18,7 @@ SWAPPED = ("main", "veg", "fruit", "flavor", "finish", "carb")
 PLAIN = ("fat", "flour", "sugar", "egg", "leaven", "liquid", "carb", "spice")  # roles about which there is little to say
 SECOND = ("spice", "sugar", "liquid", "carb")  # of these, mentioned if nothing else is
 NUMBERS = ("no one", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve")
+NAMES = ("Brussels", "Sichuan", "Chinese", "Japanese", "Thai", "Swiss", "Every")  # stay capitalised within a sentence
 FRYING = ("stir_fry", "pasta", "salad", "traybake", "tacos", "rice_bowl", "risotto", "pilaf", "seared", "skewers", "omelette")
 MASHED = frozenset(
     ("potato", "sweet potato", "pumpkin", "butternut squash", "carrot", "parsnip", "cauliflower", "white bean", "chickpea", "pea", "black bean")
@@ -151,9 +152,11 @@ class Around:
             return self.say(of, self.lead)
         if not known:
             return ""
-        key = self.rng.choice([food for food in known if self.roles.get(food) not in PLAIN] or known)
+        telling = [food for food in known if self.roles.get(food) not in (*PLAIN, "aroma")]
+        key = self.rng.choice([food for food in telling if self.roles.get(food) != "finish"] or telling or known)
         self.said.add(key)
-        return tell(self.rng, self.words, self.known(key), {})
+        said, frame = tell(self.rng, self.words, self.known(key), {}), self.rng.choice(self.words["frames"])
+        return frame + (said[0].lower() + said[1:] if frame and said.split()[0].strip(",") not in NAMES else said)
 
     def known(self, key: str) -> list[str]:
         """What there is to know about a food in a dish of this form."""
