@@ -179,7 +179,7 @@ def sign(words: Words, staged: Sequence[str], foods: Sequence[str], kind: str, a
     known = words["signs"].get(first, {}).get(kind) or words["other signs"]
     if len(foods) == 1 and are_many(name) == are_many(table[first].general):  # what was just named need not be named again
         same = "|".join(re.escape(word) for word in table[first].general.split())
-        known = re.sub(rf"^until (the ({same})( {same})*|\{{n\}})(?= )", "until they" if are_many(name) else "until it", str(known))
+        known = re.sub(rf"^until (the ({same})( ({same}))*|\{{n\}})(?= )", "until they" if are_many(name) else "until it", str(known))
     for field, word in (("{n}", f"the {name}"), ("{is}", "is"), ("{s}", "s")):
         known = known.replace(field, word if field == "{n}" else agreeing(word, are_many(name)))
     return str(known)

@@ -53,7 +53,7 @@ class Around:
         names = list(dict.fromkeys(all_foods()[key].general for key in (*telling, *more) if all_foods()[key].general != all_foods()[hero].general))
         look = Facts({"verb": self.rng.choice(self.method["verb"]), "minutes": self.time, "count": str(len(self.kitchen.used))})
         short = self.kitchen.short
-        look |= agree("dish", self.name, are_many(self.name)) if self.title else agree("dish", short, are_many(short))
+        look |= agree("dish", self.name, are_many(self.name)) if self.title else agree("dish", f"the {short}", are_many(short))
         look |= agree("short", short, are_many(short))
         look["pace"] = self._pace()
         if len(names) > 1:
@@ -123,7 +123,8 @@ class Around:
             said += [self.joke()] * (request.tone == "fun")
         else:
             own = self.words["form intros"][self.dish.form]
-            said = [self.say(own if self.rng.random() < 0.6 else lines["plain"], self.lead)]
+            plain = self.say(lines["plain"], self.lead) if self.rng.random() < 0.4 else ""
+            said = [plain or self.say(own, self.lead)]
         if request.season:
             said.append(self.season())
         count = {"short": 0, "long": 2}.get(request.length or "", int(len(said) == 1))
@@ -143,10 +144,10 @@ class Around:
         self.said.add(key)
         return tell(self.rng, self.words, self.words["fun foods"][key], {})
 
-    def lore(self, key: str = "") -> str:
+    def lore(self, key: str = "", framed: bool = True) -> str:
         """Something worth knowing about a food of the dish, or about its cuisine; each time about another."""
         known = [key] if key else [food for food in self.foods if food not in self.said and self.known(food)]
-        of = self.words["cuisine lore"].get(self.dish.row["of"])
+        of = None if self.dish.row["sweet"] else self.words["cuisine lore"].get(self.dish.row["of"])
         if of and not key and "land" not in self.said and self.rng.random() < 0.2:
             self.said.add("land")
             return self.say(of, self.lead)
@@ -156,6 +157,8 @@ class Around:
         key = self.rng.choice([food for food in telling if self.roles.get(food) != "finish"] or telling or known)
         self.said.add(key)
         said, frame = tell(self.rng, self.words, self.known(key), {}), self.rng.choice(self.words["frames"])
+        frame = "" if not framed or ":" in said or "frame" in self.said else frame
+        self.said |= {"frame"} if frame else set()
         return frame + (said[0].lower() + said[1:] if frame and said.split()[0].strip(",") not in NAMES else said)
 
     def known(self, key: str) -> list[str]:
@@ -183,7 +186,7 @@ class Around:
         ]
         pairs = [(a, b) for group in groups for a in group if a in self.foods for b in group if b in free and b not in self.dish.amounts]
         general = {key: food.general for key, food in all_foods().items()}
-        pairs = [(a, b) for a, b in pairs if general[a] != general[b]]
+        pairs = [(a, b) for a, b in pairs if general[a] != general[b] and not (self.roles[a] == "carb" and general[a] in self.name)]
         return self.rng.choice(pairs) if pairs else None
 
     def clock(self, old: str, new: str) -> tuple[int, int] | None:
@@ -200,14 +203,17 @@ class Around:
         if not pair:
             return ""
         look, times = self.facts() | named("old", pair[0]) | named("new", pair[1]), self.clock(*pair)
+        general = all_foods()[pair[0]].general.removesuffix("s")
+        lines = [line for line in self.words["swap lines"] if "make {dish}" not in line or general not in self.kitchen.short]
         if times and abs(times[0] - times[1]) > 2:
             return tell(self.rng, self.words, self.words["swap times"], look | {"a": str(times[0]), "b": str(times[1])})
-        return tell(self.rng, self.words, self.words["swap lines"], look)
+        return tell(self.rng, self.words, lines, look)
 
     def notes(self) -> list[str]:
         """The notes below a recipe: a tip, a swap, serving and keeping; more if the request says long."""
         self.title = False
-        tip = self.say(self.method["tips"], self.lead) if self.rng.random() < 0.6 else self.lore()
+        tip = self.say(self.method["tips"], self.lead) if self.rng.random() < 0.6 else ""
+        tip = tip or self.lore(framed=False)
         pool = [lambda: self.say(self.method["serve"], self.lead), lambda: self.say(self.method["keep"], self.lead), self.swap_line, self.lore]
         count = {"short": 0, "long": 3}.get(self.request.length or "", self.rng.choice((1, 1, 2)))
         chosen = [tip, *(line() for line in self.rng.sample(pool, count))]
