@@ -149,7 +149,8 @@ def cook_some(rng: random.Random, words: Words, request: Request, forms: tuple[s
 
 def card(rng: random.Random, words: Words, cook: Cook) -> str:
     """A recipe as a card: title, introduction, ingredients, numbered steps, notes."""
-    head = rng.choice(words["card heads"])
+    cold = cook.method.get("fire") == "no"
+    head = rng.choice([head for head in words["card heads"] if not (cold and head[2] in ("At the stove:", "Cooking:"))])
     lines = [title_case(cook.name), "", cook.around.intro(), f"{cook.yields()} {head[0].format(show_time(cook.minutes))}", "", head[1]]
     lines += [f"- {need}" for need in cook.needs] + ["", head[2]]
     lines += [f"{i}. {step}" for i, step in enumerate(cook.steps, 1)]

@@ -6,6 +6,7 @@ All foods and dishes come from plates that the request allows, all numbers from 
 from __future__ import annotations
 
 import random
+import re
 from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any
@@ -18,13 +19,14 @@ from minigpt.corpus.templates.cooking_foods import all_foods, are_many, asked_fo
 from minigpt.corpus.templates.cooking_kitchen import ANIMAL, CLOCKS, sign
 from minigpt.corpus.templates.cooking_recipes import Cook, cook_some, show_time
 from minigpt.corpus.templates.cooking_words import NUMBERS
-from minigpt.corpus.templates.grammar import Told, draw, idea_of
+from minigpt.corpus.templates.grammar import Told, draw, fill, idea_of
 from minigpt.corpus.words import Words
 
 DAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 STARTERS = ("soup", "cold_soup", "salad")
 COURSES = (0, 30, 75)  # minutes after the first course
 LETTERS = {"fry": "f", "simmer": "s", "roast": "r"}  # clock -> the signs that belong to it
+CUT = re.compile(r"(peeled|cut|sliced|thinly sliced|halved|quartered|shredded|diced|torn|trimmed|washed and (sliced|trimmed))\b")
 TRIES = 12  # most plates drawn for one that suits the text
 
 
@@ -63,13 +65,15 @@ class Talk:
         until = sign(self.words, [key], [key], LETTERS[clock], {})
         look = Facts({"n": str(minutes), "early": str(max(1, minutes * 2 // 3)), "sign": until, "when": until.removeprefix("until ")})
         look |= {"do": self.rng.choice(self.table["do"][kinds]), "way": self.rng.choice(self.table["ways"][kinds])}
-        return look | named("food", key) | ({"cut": food.cut} if food.cut and food.role == "veg" else {})
+        cut = fill(self.rng, food.cut, {})
+        return look | named("food", key) | ({"cut": cut} if CUT.match(cut) else {})
 
     def closing(self, cook: Cook, count: int) -> list[str]:
         """Closing sentences: `count` things worth knowing, and what season, audience and tone ask for."""
         cook.around.title = False
         around, count = cook.around, count + {"short": -1, "long": 2}.get(self.request.length or "", 0)
         others = [around.swap_line, around.lore, lambda: around.say(around.method["tips"], around.lead), around.lore]
+        others = others[1:2] if "old" in around.said else others
         others += [lambda: around.say(around.method["serve"], around.lead), lambda: around.say(around.method["keep"], around.lead)]
         said = [line() for line in self.rng.sample(others, min(max(count, 0), len(others)))]
         if self.request.season:
@@ -128,12 +132,13 @@ def question(talk: Talk) -> str:
         subject = pair[0]
         look |= named("old", pair[0]) | named("new", pair[1])
         answer = swap_answer(talk, cook, pair)
+        around.said |= {"old", pair[0]}
     elif kind in ("keep", "side"):
         lines = around.method["keep"] if kind == "keep" else around.method["serve"]
         asks = "keep questions plural" if kind == "keep" and are_many(cook.name) else asks
         answer = [around.say(lines, around.lead)]
     else:
-        answer = [talk.say(f"{kind} answers", look)]
+        answer = [talk.say(f"{kind} answers", look if kind == "pair" else look | around.facts(around.lead))]
     text = " ".join(dict.fromkeys(filter(None, [*answer, *talk.closing(cook, 2)])))
     return Told(f"Question: {talk.say(asks, look)}\n\nAnswer: {text}", f"{kind} question: {subject}")
 
@@ -217,7 +222,7 @@ def notes(talk: Talk) -> str:
     """A cook's notes on one dish: when to start, what matters, what can be changed."""
     cook = talk.cook()
     hour = talk.rng.randrange(12 * 60, 20 * 60, 15)
-    look = cook.around.facts() | {"hour": _clock(hour), "clock": _clock(hour - cook.minutes)}
+    look = cook.around.facts(cook.around.lead) | {"hour": _clock(hour), "clock": _clock(hour - cook.minutes)}
     first = " ".join(filter(None, [cook.around.intro(), talk.say("dish answers", look)]))
     last = [talk.say("note clock sweet" if talk.sweet else "note clock", look), *cook.around.notes(), *talk.closing(cook, 1)]
     return Told("\n\n".join([talk.title("note titles", look), first, " ".join(dict.fromkeys(last))]), f"notes: {cook.name}")
@@ -228,7 +233,8 @@ def swap_answer(talk: Talk, cook: Cook, pair: tuple[str, str]) -> list[str]:
     old, new = (all_foods()[key] for key in pair)
     look, times = cook.around.facts() | named("old", old.key) | named("new", new.key), cook.around.clock(*pair)
     look |= {"line": show_food(new, round_amount(new, new.amount * cook.kitchen.serves), cook.kitchen.metric)}
-    body = [talk.say(talk.words["swap lines"], look)]
+    lines = [line for line in talk.words["swap lines"] if not (times and ";" in line)]
+    body = [talk.say(lines, look)]
     body += [talk.say("swap amount", look)] * (cook.around.roles[old.key] in ("main", "veg", "carb"))
     if times:
         look |= {"a": str(times[0]), "b": str(times[1])}
@@ -241,13 +247,14 @@ def swap(talk: Talk) -> str:
     for _ in range(TRIES):
         cook = talk.cook()
         pair = cook.around.swap()
-        if pair:
+        if pair and all_foods()[pair[0]].general not in cook.name and pair[0] not in cook.name:
             break
     else:
         return notes(talk)
     look = cook.around.facts() | named("old", pair[0]) | named("new", pair[1])
     body = [talk.say("swap starts", look), *swap_answer(talk, cook, pair)]
     body += [cook.around.lore(pair[1])] if cook.around.known(pair[1]) else []
+    cook.around.said |= {"old", pair[0]}
     text = [talk.title("swap titles", look), " ".join(filter(None, body)), " ".join(dict.fromkeys(talk.closing(cook, 2)))]
     return Told("\n\n".join(filter(None, text)), f"swap: {pair[1]} for {pair[0]}")
 

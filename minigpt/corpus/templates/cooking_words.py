@@ -10,7 +10,7 @@ from minigpt.corpus.english import join_and
 from minigpt.corpus.request import Request
 from minigpt.corpus.templates.cooking_dishes import methods, ripe, slots
 from minigpt.corpus.templates.cooking_facts import Facts, agree, named, tell
-from minigpt.corpus.templates.cooking_foods import all_foods, allowed, are_many, asked_foods, show_food
+from minigpt.corpus.templates.cooking_foods import HEAD_END, all_foods, allowed, are_many, asked_foods, show_food
 from minigpt.corpus.templates.cooking_kitchen import ANIMAL, BULBS, CLOCKS, Kitchen
 from minigpt.corpus.words import Words
 
@@ -25,6 +25,17 @@ MASHED = frozenset(
 )
 SMALL = frozenset(("spinach", "pea", "corn", "bean sprout", "snow pea", "cherry tomato", "arugula", "lettuce", "kale", "edamame"))  # not cut
 LEAVES = frozenset(("spinach", "lettuce", "arugula", "scallion"))
+
+
+COUNTED = frozenset(
+    "soup salad omelette bowl cake gateau crumble crisp parfait smoothie shake lassi stew curry risotto tagine chowder slaw stir-fry".split()
+    + "pudding compote chili biryani paella pot minestrone pilaf gazpacho".split()
+)  # dishes of which one says "a"
+
+
+def article(name: str) -> str:
+    """A dish's name as a sentence puts it, as a template: "a(n) onion soup", but "pad thai" and "tacos"."""
+    return f"a(n) {name}" if HEAD_END.split(name)[0].split()[-1] in COUNTED else name
 
 
 class Around:
@@ -49,12 +60,13 @@ class Around:
         telling = [key for key in self.foods if self.roles[key] not in PLAIN and key != hero]
         self.rng.shuffle(telling)
         more = [key for key in self.foods if self.roles[key] in SECOND and key not in (hero, *telling)] if len(telling) < 2 else []
-        telling.sort(key=lambda key: key in self.name)  # preferably foods that the name does not mention
+        new = [key for key in telling if all_foods()[key].general not in self.name and key not in self.name]
+        telling = new if len(new) > 1 else [*new, *(key for key in telling if key not in new)]  # preferably foods that the name does not mention
         names = list(dict.fromkeys(all_foods()[key].general for key in (*telling, *more) if all_foods()[key].general != all_foods()[hero].general))
         look = Facts({"verb": self.rng.choice(self.method["verb"]), "minutes": self.time, "count": str(len(self.kitchen.used))})
         short = self.kitchen.short
         look |= agree("dish", self.name, are_many(self.name)) if self.title else agree("dish", f"the {short}", are_many(short))
-        look |= agree("short", short, are_many(short))
+        look |= agree("short", short, are_many(short)) | {"some": article(self.name), "some short": article(short)}
         look["pace"] = self._pace()
         if len(names) > 1:
             look["list"] = join_and(names[: self.rng.randint(2, 4)])
@@ -138,6 +150,7 @@ class Around:
     def joke(self) -> str:
         """A joke about one of the foods; empty if they take themselves seriously."""
         keys = [key for key in self.foods if key in self.words["fun foods"] and key not in self.said]
+        keys = [key for key in keys if self.roles[key] not in ("egg", "aroma")] or keys
         if not keys:
             return ""
         key = self.rng.choice(keys)
@@ -157,7 +170,7 @@ class Around:
         key = self.rng.choice([food for food in telling if self.roles.get(food) != "finish"] or telling or known)
         self.said.add(key)
         said, frame = tell(self.rng, self.words, self.known(key), {}), self.rng.choice(self.words["frames"])
-        frame = "" if not framed or ":" in said or "frame" in self.said else frame
+        frame = "" if not framed or ":" in said or "?" in said or "frame" in self.said else frame
         self.said |= {"frame"} if frame else set()
         return frame + (said[0].lower() + said[1:] if frame and said.split()[0].strip(",") not in NAMES else said)
 
@@ -187,7 +200,14 @@ class Around:
         pairs = [(a, b) for group in groups for a in group if a in self.foods for b in group if b in free and b not in self.dish.amounts]
         general = {key: food.general for key, food in all_foods().items()}
         pairs = [(a, b) for a, b in pairs if general[a] != general[b] and not (self.roles[a] == "carb" and general[a] in self.name)]
+        pairs = [(a, b) for a, b in pairs if self._alike(self.clock(a, b))]
+        pairs = [pair for pair in pairs if pair[0] not in self.name and general[pair[0]] not in self.name] or pairs
         return self.rng.choice(pairs) if pairs else None
+
+    @staticmethod
+    def _alike(times: tuple[int, int] | None) -> bool:
+        """Whether two foods can take each other's place in the pot."""
+        return not times or (abs(times[0] - times[1]) <= 20 and max(times) <= 3 * min(times))
 
     def clock(self, old: str, new: str) -> tuple[int, int] | None:
         """The minutes of both foods in a dish of this form, if it cooks them by one clock."""
@@ -199,9 +219,10 @@ class Around:
 
     def swap_line(self) -> str:
         """A sentence about a substitute, with the change of time where there is one."""
-        pair = self.swap()
+        pair = None if "swap" in self.said else self.swap()
         if not pair:
             return ""
+        self.said.add("swap")
         look, times = self.facts() | named("old", pair[0]) | named("new", pair[1]), self.clock(*pair)
         general = all_foods()[pair[0]].general.removesuffix("s")
         lines = [line for line in self.words["swap lines"] if "make {dish}" not in line or general not in self.kitchen.short]
