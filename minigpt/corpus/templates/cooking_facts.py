@@ -18,7 +18,7 @@ from minigpt.corpus.words import Words
 ONE = re.compile(r"\b1 minutes")
 PLURAL = {
     "is": "are", "has": "have", "was": "were", "does": "do", "goes": "go", "it": "they", "they": "they", "them": "them", "its": "their",
-    "itself": "themselves", "s": "", "es": "", "pron": "them",
+    "itself": "themselves", "s": "", "es": "", "much": "many", "pron": "them",
 }  # fmt: skip
 SINGULAR = {"they": "it", "them": "it", "pron": "it"}
 

@@ -89,7 +89,9 @@ class Cook:
             usable = [template for template in choices if self.kitchen.can(template)]
             most = max(map(_heroes, usable), default=0)  # a shorter wording must not lose what the title promises
             if usable:
-                said.append(upper_first(self._say(self.rng.choice([template for template in usable if _heroes(template) == most]))))
+                fit = [template for template in usable if _heroes(template) == most]
+                drawn = self.rng.choices(fit, k=2 if self.kitchen.brief else 1)
+                said.append(upper_first(self._say(min(drawn, key=len))))
         text = self._joined(said)
         return " ".join(filter(None, [text, self._aside(text)])) if text else ""
 

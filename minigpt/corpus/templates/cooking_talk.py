@@ -72,9 +72,9 @@ class Talk:
         """Closing sentences: `count` things worth knowing, and what season, audience and tone ask for."""
         cook.around.title = False
         around, count = cook.around, count + {"short": -1, "long": 2}.get(self.request.length or "", 0)
-        others = [around.swap_line, around.lore, lambda: around.say(around.method["tips"], around.lead), around.lore]
+        others = [around.swap_line, around.lore, lambda: around.advice("tips"), around.lore]
         others = others[1:2] if "old" in around.said else others
-        others += [lambda: around.say(around.method["serve"], around.lead), lambda: around.say(around.method["keep"], around.lead)]
+        others += [lambda: around.advice("serve"), lambda: around.advice("keep")]
         said = [line() for line in self.rng.sample(others, min(max(count, 0), len(others)))]
         if self.request.season:
             said.append(around.season())
@@ -87,12 +87,14 @@ class Talk:
 
 def heated(cook: Cook) -> list[tuple[str, str]]:
     """(food, clock): the foods of a dish that can be cooked by themselves; only the requested ones, if there are any."""
-    signs, foods = cook.words["signs"], all_foods()
+    signs, foods, roles = cook.words["signs"], all_foods(), cook.around.roles
+    *staged, last = ("", "") if cook.method.get("fire") == "no" else cook.method.get("stage", "").split() or ("", "")
     pairs = [
         (key, clock)
         for key in cook.foods
         for clock in CLOCKS
         if getattr(foods[key], clock) > 2
+        and ((roles[key] in staged and clock == last) or (roles[key] == "carb" and clock == "simmer"))
         and (signs.get(key, {}).get(LETTERS[clock]) or foods[key].role == "carb")
         and not (clock == "simmer" and "pulse" in foods[key].kinds and key not in cook.words["cooked from dry"])
     ]
@@ -134,9 +136,8 @@ def question(talk: Talk) -> str:
         answer = swap_answer(talk, cook, pair)
         around.said |= {"old", pair[0]}
     elif kind in ("keep", "side"):
-        lines = around.method["keep"] if kind == "keep" else around.method["serve"]
         asks = "keep questions plural" if kind == "keep" and are_many(cook.name) else asks
-        answer = [around.say(lines, around.lead)]
+        answer = [around.advice("keep" if kind == "keep" else "serve")]
     else:
         answer = [talk.say(f"{kind} answers", look if kind == "pair" else look | around.facts(around.lead))]
     text = " ".join(dict.fromkeys(filter(None, [*answer, *talk.closing(cook, 2)])))

@@ -38,6 +38,11 @@ def article(name: str) -> str:
     return f"a(n) {name}" if HEAD_END.split(name)[0].split()[-1] in COUNTED else name
 
 
+def _kin(old: str, new: str) -> bool:
+    """Whether two toppings are of a kind: both nuts, both herbs."""
+    return bool((all_foods()[old].kinds & all_foods()[new].kinds) - {"plant"})
+
+
 class Around:
     """Sentences about one dish, in the register of the request."""
 
@@ -200,7 +205,7 @@ class Around:
         pairs = [(a, b) for group in groups for a in group if a in self.foods for b in group if b in free and b not in self.dish.amounts]
         general = {key: food.general for key, food in all_foods().items()}
         pairs = [(a, b) for a, b in pairs if general[a] != general[b] and not (self.roles[a] == "carb" and general[a] in self.name)]
-        pairs = [(a, b) for a, b in pairs if self._alike(self.clock(a, b))]
+        pairs = [(a, b) for a, b in pairs if self._alike(self.clock(a, b)) and (self.roles[a] != "finish" or _kin(a, b))]
         pairs = [pair for pair in pairs if pair[0] not in self.name and general[pair[0]] not in self.name] or pairs
         return self.rng.choice(pairs) if pairs else None
 
@@ -225,21 +230,28 @@ class Around:
         self.said.add("swap")
         look, times = self.facts() | named("old", pair[0]) | named("new", pair[1]), self.clock(*pair)
         general = all_foods()[pair[0]].general.removesuffix("s")
-        lines = [line for line in self.words["swap lines"] if "make {dish}" not in line or general not in self.kitchen.short]
+        lines = [line for line in self.words["swap lines"] if "make {some}" not in line or general not in self.kitchen.short]
         if times and abs(times[0] - times[1]) > 2:
             return tell(self.rng, self.words, self.words["swap times"], look | {"a": str(times[0]), "b": str(times[1])})
         return tell(self.rng, self.words, lines, look)
 
+    def advice(self, kind: str) -> str:
+        """What the form says about serving or keeping, or a tip; the second time nothing."""
+        if f"{kind}!" in self.said:
+            return ""
+        self.said.add(f"{kind}!")
+        return self.say(self.method[kind], self.lead)
+
     def notes(self) -> list[str]:
         """The notes below a recipe: a tip, a swap, serving and keeping; more if the request says long."""
         self.title = False
-        tip = self.say(self.method["tips"], self.lead) if self.rng.random() < 0.6 else ""
+        tip = self.advice("tips") if self.rng.random() < 0.6 else ""
         tip = tip or self.lore(framed=False)
-        pool = [lambda: self.say(self.method["serve"], self.lead), lambda: self.say(self.method["keep"], self.lead), self.swap_line, self.lore]
+        pool = [lambda: self.advice("serve"), lambda: self.advice("keep"), self.swap_line, self.lore]
         count = {"short": 0, "long": 3}.get(self.request.length or "", self.rng.choice((1, 1, 2)))
         chosen = [tip, *(line() for line in self.rng.sample(pool, count))]
         if self.request.audience == "children":
             chosen.append(self.say(self.words["talk"]["children end"], self.lead))
         if self.request.tone == "fun" or (self.request.audience == "children" and self.request.tone != "formal"):
             chosen.append(self.say(self.words["cheers"], self.lead))
-        return list(dict.fromkeys(text for text in chosen if text)) or [self.say(self.method["tips"], self.lead) or self.say(self.method["keep"])]
+        return list(dict.fromkeys(text for text in chosen if text)) or [self.say(self.method["keep"])]
