@@ -101,9 +101,9 @@ class Cook:
         for i, sentence in enumerate(said):
             orders = sentence.split()[0].strip(",") in self.words["imperatives"]
             frame = "{}"
-            if i and orders and self.rng.random() < 0.5:
+            if i and orders and self.rng.random() < 0.7:
                 frame = self.rng.choice([joined for joined in self.words["joined"] if ";" not in text or ";" not in joined])
-            elif not i and self.begun and orders and self.rng.random() < 0.25:
+            elif not i and self.begun and orders and self.rng.random() < 0.3:
                 frame = self.rng.choice(self.words["starts"])
             put = frame.format(sentence[0].lower() + sentence[1:] if frame != "{}" else sentence)
             text = put if not i else text.removesuffix(".") + put if frame != "{}" else f"{text} {put}"
