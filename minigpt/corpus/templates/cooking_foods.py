@@ -175,7 +175,7 @@ def show_food(food: Food, amount: float, metric: bool) -> str:
         return f"{show_number(amount)} {noun}"
     if unit in ("g", "ml") and amount >= LARGE:
         unit, amount = "kg" if unit == "g" else "liters" if amount > LARGE else "liter", amount / LARGE
-        return f"{amount:g} {unit} {'of ' * (unit != 'kg')}{noun}"
+        return f"{amount:g} {unit} {noun}"
     if unit in ("g", "ml"):
         return f"{show_number(amount)} {unit} {noun}"
     many = unit + (plural_end(unit) if amount > 1 else "")
