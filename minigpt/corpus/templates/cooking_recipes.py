@@ -14,7 +14,7 @@ from functools import lru_cache
 from minigpt.corpus.english import join_and, title_case, upper_first
 from minigpt.corpus.request import Request
 from minigpt.corpus.templates.cooking_dishes import Plate, methods, nothing_left, promised, some_plate
-from minigpt.corpus.templates.cooking_facts import ONE, agree, fields, named, tell
+from minigpt.corpus.templates.cooking_facts import ONE, agree, fields, tell
 from minigpt.corpus.templates.cooking_foods import all_foods, are_many, show_food
 from minigpt.corpus.templates.cooking_kitchen import Kitchen
 from minigpt.corpus.templates.cooking_words import Around
@@ -102,13 +102,21 @@ class Cook:
             orders = sentence.split()[0].strip(",") in self.words["imperatives"]
             frame = "{}"
             if i and orders and self.rng.random() < 0.7:
-                frame = self.rng.choice([joined for joined in self.words["joined"] if ";" not in text or ";" not in joined])
+                plain = ";" in text + sentence
+                frame = self._frame([joined for joined in self.words["joined"] if not (plain and ";" in joined)])
             elif not i and self.begun and orders and self.rng.random() < 0.3:
-                frame = self.rng.choice(self.words["starts"])
+                frame = self._frame(self.words["starts"])
             put = frame.format(sentence[0].lower() + sentence[1:] if frame != "{}" else sentence)
             text = put if not i else text.removesuffix(".") + put if frame != "{}" else f"{text} {put}"
         self.begun = True
         return text
+
+    def _frame(self, frames: Sequence[str]) -> str:
+        """A frame for a sentence that did not begin one before: nobody says "next" three times."""
+        fresh = [frame for frame in frames if ";" in frame or frame.strip(" .{}") not in self.explained]
+        frame = self.rng.choice(fresh or ["{}"])
+        self.explained.add(frame.strip(" .{}"))
+        return frame
 
     def _aside(self, step: str) -> str:
         """A word on the step for children or beginners, which no other step has."""
@@ -117,7 +125,9 @@ class Cook:
         spoken = [key for key, role in self._roles().items() if role not in SALT and called[key] in step]
         spoken = [key for key in spoken if self._roles()[key] in SOLID] or spoken
         look = agree("short", self.kitchen.short, are_many(self.kitchen.short))
-        look |= named("thing", self.rng.choice(spoken)) if spoken else {}
+        if spoken:
+            thing = called[self.rng.choice(spoken)]
+            look |= agree("thing", thing, are_many(thing))
         beginner = self.request.audience == "beginners"
         if beginner and self.rng.random() < 0.3:
             return ""

@@ -136,7 +136,8 @@ class Around:
         if request.tone == "fun" and request.audience not in lines:
             said = [self.say(self.words["fun forms"][self.dish.form]), self.joke()]
         elif request.audience in lines or request.tone in lines:
-            said = [self.say(lines[request.audience if request.audience in lines else request.tone])]
+            register = lines[request.audience if request.audience in lines else request.tone]
+            said = [self.say(register) or self.say(self.words["form intros"][self.dish.form], self.lead)]
             said += [self.joke()] * (request.tone == "fun")
         else:
             own = self.words["form intros"][self.dish.form]
