@@ -27,7 +27,7 @@ MANY, LESS = 4, 0.6  # each person beyond MANY counts for LESS in the seasoning
 FIRM_OR_MEAT = frozenset(("meat", "firm"))
 ANIMAL = frozenset(("meat", "fish"))
 BULBS = frozenset(("onion", "red onion", "shallot"))  # these take minutes to soften; garlic alone would burn
-SIGNS = {"done": "f", "tender": "s", "crisp": "r", "when": "s"}  # fact -> which of a food's signs it shows
+SIGNS = {"done": "f", "full": "f", "tender": "s", "crisp": "r", "when": "s"}  # fact -> which of a food's signs it shows
 SELECT: dict[str, Callable[[Food, Words], bool]] = {
     "hot": lambda food, words: not food.kinds & {"egg", "pulse"} and food.fry > 0,
     "egg": lambda food, words: "egg" in food.kinds,
@@ -130,7 +130,7 @@ class Kitchen:
             return agreeing(last, self.many(foods))
         if last in SIGNS:
             staged = [*self.groups["early"], *foods] if name.startswith("late") else foods
-            said = sign(self.words, staged, foods, SIGNS[last], self.amounts)
+            said = sign(self.words, staged, foods, SIGNS[last], self.amounts, last == "full")
             return said.removeprefix("until ") if last == "when" else said
         if last in ("name", "names"):
             return self.words["short names"].get(foods[0], foods[0]) if last == "name" else all_foods()[foods[0]].general
@@ -170,14 +170,14 @@ class Kitchen:
         return show_food(food, self.amounts[food.key], self.metric) + (f", {cut}" if cut else "")
 
 
-def sign(words: Words, staged: Sequence[str], foods: Sequence[str], kind: str, amounts: dict[str, float]) -> str:
+def sign(words: Words, staged: Sequence[str], foods: Sequence[str], kind: str, amounts: dict[str, float], full: bool = False) -> str:
     """A template for how to tell that foods are done: poultry decides, then other meat and fish, then what takes longest."""
     table = all_foods()
     order = sorted(staged, key=lambda key: ("poultry" not in table[key].kinds, not table[key].kinds & ANIMAL, -_longest(table[key], kind)))
     first = order[0] if table[order[0]].kinds & ANIMAL else max(foods, key=lambda key: _longest(table[key], kind))
     name = table[first].name(amounts.get(first, 2))
     known = words["signs"].get(first, {}).get(kind) or words["other signs"]
-    if list(foods) == [first] and are_many(name) == are_many(table[first].general):  # what was just named need not be named again
+    if list(foods) == [first] and not full and are_many(name) == are_many(table[first].general):  # what was just named need not be named again
         same = "|".join(re.escape(word) for word in table[first].general.split())
         known = re.sub(rf"^until (the ({same})( ({same}))*|\{{n\}})(?= )", "until they" if are_many(name) else "until it", str(known))
     for field, word in (("{n}", f"the {name}"), ("{is}", "is"), ("{s}", "s")):

@@ -92,7 +92,7 @@ class Cook:
                 fit = [template for template in usable if _heroes(template) == most]
                 drawn = self.rng.choices(fit, k=2 if self.kitchen.brief else 1)
                 said.append(upper_first(self._say(min(drawn, key=len))))
-        text = self._joined(said)
+        text = self._joined(said) if said else ""
         return " ".join(filter(None, [text, self._aside(text)])) if text else ""
 
     def _joined(self, said: Sequence[str]) -> str:

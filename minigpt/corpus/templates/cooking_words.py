@@ -231,7 +231,7 @@ class Around:
         self.said.add("swap")
         look, times = self.facts() | named("old", pair[0]) | named("new", pair[1]), self.clock(*pair)
         general = all_foods()[pair[0]].general.removesuffix("s")
-        lines = [line for line in self.words["swap lines"] if "make {some}" not in line or general not in self.kitchen.short]
+        lines = [line for line in self.words["swap lines"] if "make {some" not in line or general not in self.kitchen.short]
         if times and abs(times[0] - times[1]) > 2:
             return tell(self.rng, self.words, self.words["swap times"], look | {"a": str(times[0]), "b": str(times[1])})
         return tell(self.rng, self.words, lines, look)
