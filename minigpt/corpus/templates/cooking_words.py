@@ -176,9 +176,9 @@ class Around:
         key = self.rng.choice([food for food in telling if self.roles.get(food) != "finish"] or telling or known)
         self.said.add(key)
         said, frame = tell(self.rng, self.words, self.known(key), {}), self.rng.choice(self.words["frames"])
-        frame = "" if not framed or ":" in said or "?" in said or "frame" in self.said else frame
-        self.said |= {"frame"} if frame else set()
-        return frame + (said[0].lower() + said[1:] if frame and said.split()[0].strip(",") not in NAMES else said)
+        frame = "" if not framed or ":" in said or "?" in said or frame in self.said else frame
+        self.said.add(frame)
+        return (frame and self.say([frame])) + (said[0].lower() + said[1:] if frame and said.split()[0].strip(",") not in NAMES else said)
 
     def known(self, key: str) -> list[str]:
         """What there is to know about a food in a dish of this form."""
