@@ -24,6 +24,7 @@ TASTES = (0.9, 1.0, 1.0, 1.0, 1.1)  # factors on amounts: cooks differ, but not 
 BAKING = ("flour", "fat", "sugar", "egg", "leaven", "liquid", "main")
 SEASONING = ("fat", "aroma", "spice", "sauce", "acid", "finish", "extra")  # roles that a big pot needs less of than its size suggests
 MANY, LESS = 4, 0.6  # each person beyond MANY counts for LESS in the seasoning
+LONG = 7  # minutes from which times vary
 FIRM_OR_MEAT = frozenset(("meat", "firm"))
 ANIMAL = frozenset(("meat", "fish"))
 BULBS = frozenset(("onion", "red onion", "shallot"))  # these take minutes to soften; garlic alone would burn
@@ -59,6 +60,7 @@ class Kitchen:
         self.short = ""  # the dish's name in the steps, once it is known
         roles = {key: role for role, keys in dish.roles.items() for key in keys}
         self.amounts = {key: round_amount(all_foods()[key], self._portion(roles[key], amount)) for key, amount in dish.amounts.items()}
+        self.slower = {key: rng.choice((0, 0, 1, 1, 2) if all_foods()[key].kinds & ANIMAL else (-1, 0, 0, 1, 2)) for key in dish.amounts}
         self.used: list[str] = []  # keys in the order of first use
         self.pepper = not dish.row["sweet"] and not any(w in ("pepper", "black pepper") for w in request.without)
         *staged, clock = methods()[dish.form].get("stage", "main veg simmer").split()
@@ -74,7 +76,7 @@ class Kitchen:
     def _stage(self, foods: Sequence[str], clock: str) -> None:
         """Which foods go in first and which later, so that all are done together; meat and fish get exactly their own time."""
         table = all_foods()
-        times = {key: getattr(table[key], clock) for key in foods if getattr(table[key], clock)}
+        times = {key: self.time(key, clock) for key in foods if getattr(table[key], clock)}
         longest = max(times.values(), default=0)
         late = [key for key in times if times[key] <= longest - STAGE_GAP[clock]]
         both = [key for role in ("main", "veg") for key in self.dish.roles.get(role, ())]
@@ -83,6 +85,11 @@ class Kitchen:
         self.rest = max(animal or [times[key] for key in late], default=0)
         lead = longest - self.rest
         self.lead = lead if lead <= 20 else -(-lead // 5) * 5  # rounded: no one sets a timer for 104 minutes
+
+    def time(self, key: str, clock: str) -> int:
+        """The minutes of a food in this kitchen: stoves and carrots differ, so long times do too."""
+        usual = int(getattr(all_foods()[key], clock))
+        return usual + self.slower[key] * (usual >= LONG)
 
     def rename(self, name: str) -> None:
         """Note the dish's name: the steps call it by the part before "with"."""
@@ -115,15 +122,16 @@ class Kitchen:
 
     def can(self, template: str) -> bool:
         """Whether the plate has a food for every field."""
-        return all(name in ("salt", "serves", "short") or self.find(name) for name in fields(template))
+        smooth = "smooth" not in fields(template) or bool(self.dish.row.get("blend"))
+        return smooth and all(name in ("salt", "serves", "short", "smooth") or self.find(name) for name in fields(template))
 
     def look(self, name: str) -> str:
         """The text of a field."""
-        if name in ("serves", "short"):
-            return str(self.serves) if name == "serves" else self.short
+        if name in ("serves", "short", "smooth"):
+            return {"serves": str(self.serves), "short": self.short, "smooth": ""}[name]
         foods, last = self.find(name), name.split(".")[-1]
         if last in CLOCKS:
-            return str(max(getattr(all_foods()[key], last) for key in foods))
+            return str(max(self.time(key, last) for key in foods))
         if last in ("lead", "rest", "whole"):
             return str(self.rest if last == "rest" else self.lead)
         if last in PLURAL:  # a word that agrees with them

@@ -134,11 +134,12 @@ class Around:
         """A sentence or two before the recipe, in the register of the request."""
         request, lines = self.request, self.words["intros"]
         if request.tone == "fun" and request.audience not in lines:
-            said = [self.say(self.words["fun forms"][self.dish.form]), self.joke()]
+            said = [self.say(self.words["fun forms"][self.dish.form])]
+            said += [self.joke()] * (request.length != "short" or "!" not in said[0])
         elif request.audience in lines or request.tone in lines:
             register = lines[request.audience if request.audience in lines else request.tone]
             said = [self.say(register) or self.say(self.words["form intros"][self.dish.form], self.lead)]
-            said += [self.joke()] * (request.tone == "fun")
+            said += [self.joke()] * (request.tone == "fun" and request.length != "short")
         else:
             own = self.words["form intros"][self.dish.form]
             plain = self.say(lines["plain"], self.lead) if self.rng.random() < 0.4 else ""
@@ -190,7 +191,7 @@ class Around:
         for line in lines:
             tag = re.match(r"@(\S+) ", line)
             forms = [form for name in (tag[1].split(",") if tag else ()) for form in (FRYING if name == "fry" else (name,))]
-            if not tag or self.dish.form in forms:
+            if not tag or self.dish.form in forms or (tag[1] == "chunky" and not self.dish.row.get("blend")):
                 chosen.append(line[tag.end() :] if tag else line)
         return chosen
 
@@ -220,7 +221,7 @@ class Around:
         name = self.method.get("stage", "").split()[-1:]
         if not name or name[0] not in CLOCKS or self.roles.get(old) not in self.method["stage"].split():
             return None
-        times = getattr(all_foods()[old], name[0]), getattr(all_foods()[new], name[0])
+        times = self.kitchen.time(old, name[0]), int(getattr(all_foods()[new], name[0]))
         return times if all(times) else None
 
     def swap_line(self) -> str:
