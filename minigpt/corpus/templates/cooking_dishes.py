@@ -63,7 +63,7 @@ def _option(text: str) -> Option:
 def methods() -> dict[str, Any]:
     """Form -> how its dishes are cooked: needed roles, steps, tips."""
     words = load_words("cooking")
-    return {**words["savory methods"], **words["sweet methods"]}
+    return {**words["pot methods"], **words["pan methods"], **words["sweet methods"]}
 
 
 @lru_cache

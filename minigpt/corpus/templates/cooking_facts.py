@@ -49,7 +49,7 @@ class Facts(dict[str, str]):
     def __or__(self, other: Mapping[str, str]) -> Facts:  # type: ignore[override]
         return Facts({**self, **other}, {**self.plurals, **getattr(other, "plurals", {})})
 
-    def __ior__(self, other: Mapping[str, str]) -> Facts:  # type: ignore[override,misc]
+    def __ior__(self, other: Mapping[str, str]) -> Facts:  # type: ignore[override]
         return self | other
 
 
