@@ -185,9 +185,9 @@ def sign(words: Words, staged: Sequence[str], foods: Sequence[str], kind: str, a
     first = order[0] if table[order[0]].kinds & ANIMAL else max(foods, key=lambda key: _longest(table[key], kind))
     name = table[first].name(amounts.get(first, 2))
     known = words["signs"].get(first, {}).get(kind) or words["other signs"]
-    if (
-        list(foods) == [first] and not full and are_many(name) == are_many(table[first].general)
-    ):  # what was just named need not be named again
+    if are_many(name) != are_many(table[first].general):  # one pepper: the sign speaks of many
+        known = words["other signs"]
+    if list(foods) == [first] and not full:  # what was just named need not be named again
         same = "|".join(re.escape(word) for word in table[first].general.split())
         known = re.sub(rf"^until (the ({same})( ({same}))*|\{{n\}})(?= )", "until they" if are_many(name) else "until it", str(known))
     for field, word in (("{n}", f"the {name}"), ("{is}", "is"), ("{s}", "s")):

@@ -90,7 +90,7 @@ class Cook:
             most = max(map(_heroes, usable), default=0)  # a shorter wording must not lose what the title promises
             if usable:
                 fit = [template for template in usable if _heroes(template) == most]
-                drawn = self.rng.choices(fit, k=2 if self.kitchen.brief else 1)
+                drawn = self.rng.choices(fit, k=3 if self.kitchen.brief else 1)
                 said.append(upper_first(self._say(min(drawn, key=len))))
         text = self._joined(said) if said else ""
         return " ".join(filter(None, [text, self._aside(text)])) if text else ""
@@ -99,7 +99,7 @@ class Cook:
         """The sentences of a step, some of them run together, as one who stands beside the cook would say them."""
         text = ""
         for i, sentence in enumerate(said):
-            orders = sentence.split()[0].strip(",") in self.words["imperatives"]
+            orders = not self.kitchen.brief and sentence.split()[0].strip(",") in self.words["imperatives"]
             frame = "{}"
             if i and orders and self.rng.random() < 0.7:
                 plain = ";" in text + sentence
