@@ -90,7 +90,7 @@ class Cook:
             most = max(map(_heroes, usable), default=0)  # a shorter wording must not lose what the title promises
             if usable:
                 fit = [template for template in usable if _heroes(template) == most]
-                drawn = self.rng.choices(fit, k=3 if self.kitchen.brief else 1)
+                drawn = self.rng.choices(fit, k=5 if self.kitchen.brief else 1)
                 said.append(upper_first(self._say(min(drawn, key=len))))
         text = self._joined(said) if said else ""
         return " ".join(filter(None, [text, self._aside(text)])) if text else ""

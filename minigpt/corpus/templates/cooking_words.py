@@ -149,7 +149,7 @@ class Around(Parts):
         tip = tip or self.lore(framed=False)
         pool: list[Callable[[], str]] = [lambda: self.advice("serve"), lambda: self.advice("keep"), self.swap_line, self.lore]
         count = {"short": 0, "long": 3}.get(self.request.length or "", self.rng.choice((1, 1, 2)))
-        chosen = [tip, *(line() for line in self.rng.sample(pool, count))]
+        chosen = ["" if self.kitchen.brief and self.request.tone == "fun" else tip, *(line() for line in self.rng.sample(pool, count))]
         if self.request.audience == "children":
             chosen.append(self.say(self.words["talk"]["children end"], self.lead))
         if self.request.tone == "fun" or (self.request.audience == "children" and self.request.tone != "formal"):
