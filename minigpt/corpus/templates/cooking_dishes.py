@@ -121,6 +121,7 @@ def _hosts(row: Mapping[str, Any], asked: Sequence[str]) -> list[tuple[str, int,
     foods = [all_foods()[key] for key in asked]
     clock = methods()[row["form"]].get("stage", "").split()[-1:]
     hosts = [food for food in foods if food.role in row and food.role in HOSTED and (food.role == "fruit") == row["sweet"]]
+    hosts = [food for food in hosts if not (food.role == "main" and row["form"] == "omelette")]  # an omelette is made of eggs
     able = [food for food in hosts if not clock or food.role != "main" or getattr(food, clock[0])]
     return [(food.role, 0, (food.key, food.amount)) for food in able]
 

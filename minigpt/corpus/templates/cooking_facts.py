@@ -15,7 +15,7 @@ from minigpt.corpus.templates.cooking_foods import all_foods
 from minigpt.corpus.templates.grammar import FIELD, fill
 from minigpt.corpus.words import Words
 
-ONE = re.compile(r"\b1 minutes")
+ONE = re.compile(r"\b1 (minute|hour)s\b")
 PLURAL = {
     "is": "are", "has": "have", "was": "were", "does": "do", "goes": "go", "it": "they", "they": "they", "them": "them", "its": "their",
     "itself": "themselves", "s": "", "es": "", "much": "many", "pron": "them",
@@ -72,4 +72,4 @@ def fields(template: str) -> tuple[str, ...]:
 def tell(rng: random.Random, words: Words, templates: Sequence[str], look: Mapping[str, str]) -> str:
     """A random template whose fields can all be filled, as a sentence; empty if there is none."""
     usable = [template for template in templates if all(name in look for name in fields(template))]
-    return upper_first(ONE.sub("1 minute", fill(rng, rng.choice(usable), look, words["phrases"]))) if usable else ""
+    return upper_first(ONE.sub(r"1 \1", fill(rng, rng.choice(usable), look, words["phrases"]))) if usable else ""

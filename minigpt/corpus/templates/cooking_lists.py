@@ -8,7 +8,7 @@ from minigpt.corpus.templates.cooking_foods import all_foods, are_many, round_am
 from minigpt.corpus.templates.cooking_parts import NUMBERS
 from minigpt.corpus.templates.cooking_recipes import show_time
 from minigpt.corpus.templates.cooking_talk import DAYS, Talk
-from minigpt.corpus.templates.grammar import Told
+from minigpt.corpus.templates.grammar import Told, draw
 
 STARTERS = ("soup", "cold_soup", "salad")
 COURSES = (0, 30, 75)  # minutes after the first course
@@ -49,7 +49,10 @@ def plan(talk: Talk) -> str:
     minutes = [cook.minutes for cook in cooks]
     look = cooks[0].around.facts() | {"count": NUMBERS[len(cooks)], "first": days[0], "last": days[-1]}
     look |= {"kind": "sweets" if talk.sweet else "suppers", "total": show_time(sum(minutes)), "longest": show_time(max(minutes))}
-    lines = [f"{day}: {talk.say('day lines', cook.around.facts())}." for day, cook in zip(days, cooks, strict=True)]
+    said = [
+        talk.say([line], cook.around.facts()) for line, cook in zip(draw(talk.rng, talk.table["day lines"], len(cooks)), cooks, strict=True)
+    ]
+    lines = [f"{day}: {line or talk.say('day lines', cook.around.facts())}." for day, line, cook in zip(days, said, cooks, strict=True)]
     ends = [talk.say("plan ends", look), *talk.closing(cooks[-1], 1)]
     return Told("\n\n".join([talk.title("plan titles", look), "\n".join(lines), " ".join(ends)]), f"plan: {cooks[0].name}")
 

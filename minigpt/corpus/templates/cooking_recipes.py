@@ -73,13 +73,13 @@ class Cook:
 
     @property
     def idea(self) -> str:
-        """The kind of dish and its leading food."""
+        """The kind of dish and its two leading foods."""
         base = " ".join(re.sub(r"\{[^}]*\}", "", self.dish.row["names"][0]).split())
-        lead = next((self.dish.roles[role][0] for role in HEROES if self.dish.roles.get(role)), "")
-        return f"{self.dish.form}: {base}, {lead}"
+        leads = [key for role in HEROES for key in self.dish.roles.get(role, ())]
+        return f"{self.dish.form}: {', '.join([base, *leads[:2]])}"
 
     def _say(self, template: str) -> str:
-        text = ONE.sub("1 minute", fill(self.rng, template, self.kitchen.look, self.words["phrases"]))
+        text = ONE.sub(r"1 \1", fill(self.rng, template, self.kitchen.look, self.words["phrases"]))
         return text.replace("the last 1 minute", "the last minute")
 
     def _step(self, sentences: Sequence[Sequence[str]]) -> str:
@@ -147,7 +147,7 @@ class Cook:
     def yields(self) -> str:
         """How many the recipe serves, or what it makes."""
         made = self.method.get("makes")
-        return f"Makes {self.kitchen.serves} {made}." if made else f"Serves {self.kitchen.serves}."
+        return f"Makes {self.kitchen.serves} {made}" if made else f"Serves {self.kitchen.serves}"
 
 
 def cook_some(rng: random.Random, words: Words, request: Request, forms: tuple[str, ...] = (), sweet: bool | None = None) -> Cook:
@@ -163,7 +163,7 @@ def card(rng: random.Random, words: Words, cook: Cook) -> str:
     """A recipe as a card: title, introduction, ingredients, numbered steps, notes."""
     cold = cook.method.get("fire") == "no"
     head = rng.choice([head for head in words["card heads"] if not (cold and head[2] in ("At the stove:", "Cooking:"))])
-    lines = [title_case(cook.name), "", cook.around.intro(), f"{cook.yields()} {head[0].format(show_time(cook.minutes))}", "", head[1]]
+    lines = [title_case(cook.name), "", cook.around.intro(), f"{cook.yields()}{head[0].format(show_time(cook.minutes))}", "", head[1]]
     lines += [f"- {need}" for need in cook.needs] + ["", head[2]]
     lines += [f"{i}. {step}" for i, step in enumerate(cook.steps, 1)]
     return Told("\n".join([*lines, "", f"{head[3]}: " + " ".join(cook.around.notes())]), cook.idea)

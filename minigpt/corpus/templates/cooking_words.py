@@ -48,7 +48,10 @@ class Around(Parts):
         return " ".join(filter(None, [*said, *(self.lore() for _ in range(count))]))
 
     def season(self) -> str:
-        """Why now."""
+        """Why now; the second time nothing."""
+        if "season" in self.said:
+            return ""
+        self.said.add("season")
         look = self.facts()
         return tell(self.rng, self.words, [line for line in self.words["intros"]["season"] if "{ripe" in line or "ripe" not in look], look)
 
