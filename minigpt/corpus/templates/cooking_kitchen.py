@@ -18,7 +18,7 @@ from minigpt.corpus.templates.cooking_foods import HEAD_END, Food, all_foods, ar
 from minigpt.corpus.templates.grammar import fill
 from minigpt.corpus.words import Words
 
-STAGE_GAP = {"fry": 4, "simmer": 8, "roast": 8}  # minutes; a food that needs this much less than the longest goes in later
+STAGE_GAP = {"fry": 4, "simmer": 6, "roast": 8}  # minutes; a food that needs this much less than the longest goes in later
 CLOCKS = tuple(STAGE_GAP)
 TASTES = (0.9, 1.0, 1.0, 1.0, 1.1)  # factors on amounts: cooks differ, but not in doughs
 BAKING = ("flour", "fat", "sugar", "egg", "leaven", "liquid", "main")
@@ -38,7 +38,7 @@ SELECT: dict[str, Callable[[Food, Words], bool]] = {
     ),
     "sear": lambda food, words: not food.kinds & {"egg", "pulse"} and food.fry > 0 and food.key != "edamame",
     "pod": lambda food, words: food.key == "edamame",
-    "can": lambda food, words: "pulse" in food.kinds and food.key not in words["cooked from dry"],
+    "can": lambda food, words: "pulse" in food.kinds and food.key not in (*words["cooked from dry"], "edamame"),
     "cheese": lambda food, words: "cheese" in food.kinds and not food.fry,
     "brown": lambda food, words: bool(food.kinds & FIRM_OR_MEAT),
     "meat": lambda food, words: "meat" in food.kinds,

@@ -36,7 +36,11 @@ def menu(talk: Talk) -> str:
     lines = [f"{name}: {talk.say('course lines', look)}." for name, look in zip(names, looks, strict=False)]
     order = sorted(range(len(cooks)), key=lambda i: hours[i] - cooks[i].minutes)
     chosen = talk.rng.choice(range(len(cooks)))
-    ends = [*(talk.say("menu work", looks[i]) for i in order), talk.say("menu ends", looks[chosen]), *talk.closing(cooks[chosen], 1)]
+    ends = [
+        *(talk.say("menu work", looks[i]) for i in order),
+        talk.say("menu ends", looks[chosen] | {"first": looks[order[0]]["clock"]}),
+        *talk.closing(cooks[chosen], 1),
+    ]
     title = talk.title("menu titles" if courses else "menu titles alike", looks[0])
     return Told("\n\n".join([title, "\n".join(lines), " ".join(filter(None, ends))]), f"menu: {looks[0]['dish2']}")
 

@@ -162,7 +162,9 @@ def cook_some(rng: random.Random, words: Words, request: Request, forms: tuple[s
 def card(rng: random.Random, words: Words, cook: Cook) -> str:
     """A recipe as a card: title, introduction, ingredients, numbered steps, notes."""
     cold = cook.method.get("fire") == "no"
-    head = rng.choice([head for head in words["card heads"] if not (cold and head[2] in ("At the stove:", "Cooking:"))])
+    heads = [head for head in words["card heads"] if not (cold and head[2] in ("At the stove:", "Cooking:"))]
+    cheer = cook.request.tone == "fun" and cook.request.length == "short"  # then no tip follows
+    head = rng.choice([head for head in heads if not cheer or head[3] in ("A last word", "One more thing")])
     lines = [title_case(cook.name), "", cook.around.intro(), f"{cook.yields()}{head[0].format(show_time(cook.minutes))}", "", head[1]]
     lines += [f"- {need}" for need in cook.needs] + ["", head[2]]
     lines += [f"{i}. {step}" for i, step in enumerate(cook.steps, 1)]
