@@ -36,7 +36,8 @@ class Around(Parts):
             said += [self.joke()] * (request.length != "short" or "!" not in said[0])
         elif request.audience in lines or request.tone in lines:
             register = lines[request.audience if request.audience in lines else request.tone]
-            said = [self.say(register) or self.say(self.words["form intros"][self.dish.form], self.lead)]
+            lead = self.lead if request.audience == "professionals" or request.tone == "formal" else ""
+            said = [self.say(register, lead) or self.say(self.words["form intros"][self.dish.form], self.lead)]
             said += [self.joke()] * (request.tone == "fun" and request.length != "short")
         else:
             own = self.words["form intros"][self.dish.form]
