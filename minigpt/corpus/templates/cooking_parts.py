@@ -66,6 +66,7 @@ class Parts:
             look["list"] = join_and(names[: self.rng.randint(2, 4)])
         for slot, key in zip(("hero", "other", "third"), (hero, *telling), strict=False):
             look |= named(slot, key)
+        look |= named("plus", new[0]) if new else {}
         return look | self._numbers() | self._slots(hero)
 
     def _pace(self) -> str:
