@@ -73,7 +73,7 @@ def test_documents_obey_their_request(number: int) -> None:
 
 
 def test_short_is_shorter_and_long_is_longer() -> None:
-    means = []
+    means: list[float] = []
     for length in ("short", None, "long"):
         texts = [text for _, text in documents(Request("cooking", ("recipe", "question", "chef_notes"), length=length), 60)]
         means.append(sum(len(text.split()) for text in texts) / len(texts))
@@ -196,7 +196,9 @@ def test_few_sentences_of_fresh_documents_were_written_before(preset: str, most:
 @pytest.mark.parametrize("preset", [preset for preset in PRESETS if PRESETS[preset].category == "cooking"])
 def test_a_preset_is_varied(preset: str) -> None:
     """Of 60,000 words no document comes twice, none is nearly another, and few four-word sequences return."""
-    texts, words, seen = [], 0, set()
+    texts: list[str] = []
+    seen: set[str] = set()
+    words = 0
     grams: dict[tuple[str, ...], int] = {}
     for _, text in documents(understand("", preset), 330):
         assert text not in seen
