@@ -36,8 +36,9 @@ def menu(talk: Talk) -> str:
     lines = [f"{name}: {talk.say('course lines', look)}." for name, look in zip(names, looks, strict=False)]
     order = sorted(range(len(cooks)), key=lambda i: hours[i] - cooks[i].minutes)
     chosen = talk.rng.choice(range(len(cooks)))
+    work = draw(talk.rng, talk.table["menu work"], len(order))
     ends = [
-        *(talk.say("menu work", looks[i]) for i in order),
+        *(talk.say([line], looks[i]) or talk.say("menu work", looks[i]) for line, i in zip(work, order, strict=True)),
         talk.say("menu ends", looks[chosen] | {"first": looks[order[0]]["clock"]}),
         *talk.closing(cooks[chosen], 1),
     ]
