@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import random
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from types import MappingProxyType
 
 from minigpt.corpus.english import join_and
 from minigpt.corpus.request import Request
@@ -20,7 +21,7 @@ from minigpt.corpus.words import Words
 
 STAGE_GAP = {"fry": 4, "simmer": 6, "roast": 8}  # minutes; a food that needs this much less than the longest goes in later
 CLOCKS = tuple(STAGE_GAP)
-TASTES = (0.9, 1.0, 1.0, 1.0, 1.1)  # factors on amounts: cooks differ, but not in doughs
+TASTES = (0.85, 0.9, 1.0, 1.0, 1.1, 1.2)  # factors on amounts: cooks differ, but not in doughs
 BAKING = ("flour", "fat", "sugar", "egg", "leaven", "liquid", "main")
 SEASONING = ("fat", "aroma", "spice", "sauce", "acid", "finish", "extra")  # roles that a big pot needs less of than its size suggests
 MANY, LESS = 4, 0.6  # each person beyond MANY counts for LESS in the seasoning
@@ -53,6 +54,8 @@ SELECT: dict[str, Callable[[Food, Words], bool]] = {
 
 class Kitchen:
     """One plate for a number of people: fills template fields and remembers which foods the steps have named."""
+
+    slower: Mapping[str, int] = MappingProxyType({})  # food -> minutes that it takes longer here than usual
 
     def __init__(self, rng: random.Random, dish: Plate, serves: int, words: Words, request: Request) -> None:
         self.rng, self.dish, self.serves, self.words = rng, dish, serves, words
@@ -89,7 +92,7 @@ class Kitchen:
     def time(self, key: str, clock: str) -> int:
         """The minutes of a food in this kitchen: stoves and carrots differ, so long times do too."""
         usual = int(getattr(all_foods()[key], clock))
-        return usual + self.slower[key] * (usual >= LONG)
+        return usual + self.slower.get(key, 0) * (usual >= LONG)
 
     def rename(self, name: str) -> None:
         """Note the dish's name: the steps call it by the part before "with"."""
