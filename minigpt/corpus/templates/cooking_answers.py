@@ -76,7 +76,8 @@ def technique(talk: Talk) -> str:
     hot = heated(cook)
     if not hot:
         title = talk.title("craft titles", cook.around.facts())
-        return Told("\n\n".join([title, " ".join([cook.around.intro(), *cook.steps]), " ".join(talk.closing(cook, 2))]), cook.idea)
+        text = [title, " ".join(filter(None, [cook.around.intro(), *cook.steps])), " ".join(talk.closing(cook, 2))]
+        return Told("\n\n".join(filter(None, text)), cook.idea)
     key, clock = talk.rng.choice(hot)
     look = Facts({"fat": "oil"}) | cook.around.facts(key) | talk.heat(key, clock)
     fat = next((food for food in cook.foods if cook.around.roles[food] == "fat"), "")
