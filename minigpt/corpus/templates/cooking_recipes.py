@@ -46,7 +46,7 @@ def show_time(minutes: int) -> str:
 @lru_cache(maxsize=8192)
 def _heroes(template: str) -> int:
     """How many of the leading roles a sentence mentions."""
-    return len({role for name in fields(template) for role in re.split(r"[.+]", name)} & {*HEROES, "carb", "early", "late"})
+    return len({role for name in fields(template) for role in re.split(r"[.+]", name)} & {*HEROES, "carb", "early", "late", "leaven", "liquid"})
 
 
 class Cook:
