@@ -24,6 +24,7 @@ from minigpt.corpus.words import Words
 MINUTES = re.compile(r"(\d+) (minute|hour)s?( on each side)?")
 TRIES = 30
 HEROES = ("main", "veg", "fruit", "flavor")
+LEADING = {*HEROES, "carb", "early", "late", "leaven", "liquid"}  # what a wording must not leave out
 SOLID = ("main", "veg", "carb", "fruit", "flour", "egg")
 SALT = ("salt", "fat", "spice", "leaven")  # roles that an aside does not speak of
 
@@ -46,7 +47,7 @@ def show_time(minutes: int) -> str:
 @lru_cache(maxsize=8192)
 def _heroes(template: str) -> int:
     """How many of the leading roles a sentence mentions."""
-    return len({role for name in fields(template) for role in re.split(r"[.+]", name)} & {*HEROES, "carb", "early", "late", "leaven", "liquid"})
+    return len({role for name in fields(template) for role in re.split(r"[.+]", name)} & LEADING)
 
 
 class Cook:
