@@ -1,6 +1,6 @@
-"""The cooking writers, held by a reader of their documents that knows nothing of how they are written: own lists of foods, own parsers.
+"""The cooking writers, held by a reader of their documents that knows nothing of how they are written (cooking_checks.py).
 
-`check(text, request)` returns the faults of one document; REQUESTS are the requests that the tests ask for.
+REQUESTS are the requests that the tests ask for.
 """
 
 from __future__ import annotations
@@ -11,85 +11,19 @@ from dataclasses import replace
 from itertools import islice
 
 import pytest
+from cooking_checks import SIGNATURES, amount_faults, check, order_faults, parse, recipe_faults, sentences, style_faults
 
-from minigpt.corpus.english import starts_with_vowel_sound
 from minigpt.corpus.prompt.understand import PRESETS, understand
 from minigpt.corpus.request import Request
 from minigpt.corpus.templates import write_documents
-from minigpt.corpus.templates.cooking import forms_for
+from minigpt.corpus.templates.cooking import FORMS, forms_for
 from minigpt.corpus.templates.cooking_recipes import minutes_in, show_time
+from minigpt.corpus.templates.grammar import idea_of
+from minigpt.corpus.words import load_words
 from minigpt.errors import MinigptError
 
 pytestmark = pytest.mark.filterwarnings("error")
 
-MEAT = (
-    r"chicken|turkey|duck|beef|steaks?|veal|lamb|mutton|pork|bacon|ham|chorizo|sausages?|salami|prosciutto|lard|"
-    r"gelatine?|meat|boar|rabbit|goose|ribs"
-)
-PORK = r"pork|bacon|ham|chorizo|sausages?|salami|prosciutto|lard|pancetta"
-FISH = (
-    r"fish|salmon|cod|bass|tuna|anchov\w+|shrimps?|prawns?|squid|mussels?|clams?|scallops?|crab|dashi|oyster|"
-    r"worcestershire|sardines?|trout|seafood"
-)
-DAIRY = (
-    r"milk|butter|ghee|cream|yogurt|cheese|parmesan|mozzarella|ricotta|feta|cheddar|gruyere|mascarpone|paneer|"
-    r"halloumi|buttermilk|whey|white chocolate"
-)
-GLUTEN = (
-    r"flour|spaghetti|penne|rigatoni|linguine|orecchiette|tagliatelle|orzo|pasta|udon|couscous|bulgur|bread|"
-    r"breadcrumbs|pita|tortillas?|noodles?|soy sauce|hoisin|miso|oyster sauce|beer|barley|seitan|oats|panko|wheat|"
-    r"rye|semolina|crackers"
-)
-NUTS = r"nuts?|almonds?|walnuts?|hazelnuts?|cashews?|peanuts?|pistachios?|pecans?|pine nuts?|macadamias?|marzipan|praline|satay sauce"
-ALCOHOL = r"wine|sake|mirin|rum|beer|brandy|sherry|cognac|vodka|marsala|liqueur|vanilla extract|shaoxing|cider"
-BANNED = {
-    "vegan": [MEAT, FISH, DAIRY, r"eggs?|omelettes?|honey"],
-    "vegetarian": [MEAT, FISH],
-    "pescatarian": [MEAT],
-    "gluten-free": [GLUTEN],
-    "dairy-free": [DAIRY],
-    "nut-free": [NUTS],
-    "halal": [PORK, ALCOHOL, "gelatine?"],
-}
-HARMLESS = (  # what sounds like a food of the lists above and is none
-    r"(coconut|soy|plant-based|peanut) (milk|cream|yogurt|butter)|gluten-free (flour( blend)?|penne|spaghetti|oats)|"
-    r"(rice|buckwheat) noodles?|corn tortillas?|chili flakes|ground almonds|butternut squash"
-)
-OTHER_WORDS = {  # wordings in which a gluten word means an allowed food that the list names in full
-    "gluten-free": r"tortilla soup|sopa de tortilla|noodle soup|noodles with|and noodles|penne alla norma",
-}
-FOODS = (  # a cook's list, one word each, against which lists of ingredients and steps are read
-    "chicken turkey duck beef lamb pork chorizo bacon salmon cod bass tuna shrimp squid anchovies eggs egg paneer halloumi "
-    "parmesan mozzarella ricotta feta cheddar gruyere mascarpone butter ghee cream yogurt milk tofu tempeh chickpeas lentils "
-    "edamame carrots carrot parsnips parsnip potatoes squash pumpkin cauliflower broccoli beets celery fennel zucchini eggplant "
-    "eggplants mushrooms asparagus peas corn spinach kale cabbage leeks leek tomatoes tomato cucumber radishes lettuce arugula "
-    "avocado avocados artichokes okra daikon onion onions shallots scallions garlic ginger lemongrass basil parsley cilantro mint "
-    "dill chives thyme rosemary oregano cumin turmeric paprika cinnamon saffron nutmeg cardamom capers olives mustard tahini "
-    "harissa honey raisins apricots dates almonds walnuts hazelnuts cashews peanuts pistachios pecans spaghetti penne rigatoni "
-    "linguine orzo udon couscous bulgur bread rice quinoa noodles tortillas flour oats sugar chocolate cocoa vanilla coffee "
-    "coconut rum apples apple pears pear plums peaches cherries raspberries blueberries blackberries strawberries rhubarb figs "
-    "bananas banana mangoes oranges pineapple "
-).split()
-SIGNATURES = {
-    "italian": "risotto|minestrone|ribollita|caprese|cacciatore|caponata|puttanesca|biscotti",
-    "french": "ratatouille|bourguignon|blanquette|cassoulet|nicoise|pistou|gateau|crepes",
-    "spanish": "paella|gazpacho|fabada|pisto|chilindron|polvorones|ajillo",
-    "greek": "souvlaki|briam|gigantes|horiatiki|stifado|fasolakia|rizogalo|revani",
-    "mexican": "tacos|pozole|fajitas|tinga|burrito|huevos",
-    "indian": "masala|dal|korma|biryani|tikka|saag|lassi|kheer|sabzi|rajma",
-    "chinese": "kung pao|chow mein|red-braised|hot and sour",
-    "japanese": "donburi|teriyaki|yakitori|udon|nimono|sunomono",
-    "thai": "tom yum|tom kha|pad thai|laab|satay|massaman|krapow",
-    "moroccan": "tagine|harira|chermoula|zaalouk|brochettes|ghriba",
-    "american": "chowder|cobb|jambalaya|slaw|crisp with",
-}
-OUT_OF_SEASON = {
-    "winter": r"asparagus|zucchini|eggplants?|strawberr\w+|cherr\w+|peach\w*|raspberr\w+|cucumbers?|corn kernels|radish\w*",
-    "summer": r"parsnips?|brussels sprouts?|pumpkin(?! seeds)|leeks?|kale|beets?|rhubarb",
-    "spring": r"pumpkin(?! seeds)|eggplants?|brussels sprouts?|parsnips?|cauliflower|peach\w*|plums?|zucchini",
-    "autumn": r"asparagus|radish\w*|strawberr\w+|rhubarb|cherr\w+|artichokes?|snow peas",
-}
-HOT_OR_SHARP = re.compile(r"\b(oven|boil|simmer|fry|stir-fry|sear|roast|bake|grill|stove|saucepan|skillet|wok|knife)\b", re.I)
 REQUESTS = [
     *(understand("", preset) for preset in PRESETS if PRESETS[preset].category == "cooking"),
     Request("cooking", ("recipe", "question", "menu"), cuisines=("italian",), diets=("vegan",), audience="children"),
@@ -131,99 +65,6 @@ def documents(request: Request, count: int, seed: int = 11) -> list[tuple[str, s
     return found
 
 
-def parse(text: str) -> tuple[str, list[str], list[str]]:
-    """Title, lines of the list of ingredients, numbered steps."""
-    return text.split("\n")[0], re.findall(r"(?m)^- (.+)$", text), re.findall(r"(?m)^\d+\. (.+)$", text)
-
-
-def stem(word: str) -> str:
-    """tomatoes, tomato -> tomato; limes, lime -> lim; berries, berry -> berry."""
-    return re.sub(r"oes$", "o", re.sub(r"ies$", "y", word.lower())).removesuffix("s").removesuffix("e")
-
-
-def language_faults(text: str) -> list[str]:
-    """Mark-up, leftovers of templates, broken sentences, wrong articles."""
-    faults = [f"left over: {m}" for m in re.findall(r"[{}\[\]|#`_]|a\(n\)|  +| [,.;:?!]|\.\.|,,|,\.|:\.|\n\n\n|None", text)]
-    faults += [f"doubled: {m}" for m in re.findall(r"\b([a-z]+) \1\b", text.lower())]
-    articles = re.findall(r"\b([Aa]n?) ([a-z]{3,})", text)
-    faults += [f"article: {a} {w}" for a, w in articles if (a.lower() == "an") != starts_with_vowel_sound(w)]
-    faults += [f"small letter: {m}" for m in re.findall(r"[.?!] [a-z]\w*", text)]
-    faults += [] if text.isascii() and text == text.strip() and text[-1] in ".!?" else ["end"]
-    return faults
-
-
-def constraint_faults(text: str, request: Request) -> list[str]:
-    """What the request forbids and the text names, or demands and the text lacks."""
-    low = text.lower()
-    plain = re.sub(rf"\b({HARMLESS})\b", "_", low)
-    faults = []
-    for diet in request.diets:
-        allowed = re.sub(OTHER_WORDS.get(diet, r"$^"), "_", plain)
-        if diet == "nut-free":
-            allowed = re.sub(rf"\b({HARMLESS})\b".replace("|ground almonds", "").replace("|peanut", ""), "_", low)
-        faults += [f"{diet}: {m}" for pattern in BANNED[diet] for m in re.findall(rf"\b(?:{pattern})\b", allowed)]
-    faults += [f"without: {word}" for word in request.without if re.search(rf"\b{word}(s|es)?\b", low)]
-    if request.ingredients and not any(re.search(rf"\b{word}(s|es)?\b", low) for word in request.ingredients):
-        faults.append("no asked ingredient")
-    if request.season:
-        faults += [] if request.season in low else ["season not named"]
-        late = re.findall(rf"\b(?:{OUT_OF_SEASON[request.season]})\b", low.replace("cherry tomato", ""))
-        faults += [f"out of season: {m}" for m in late if not any(m.startswith(word[:-1]) for word in request.ingredients)]
-    if request.cuisines:
-        others = [pattern for cuisine, pattern in SIGNATURES.items() if cuisine not in request.cuisines]
-        faults += [f"other cuisine: {m}" for m in re.findall(rf"\b(?:{'|'.join(others)})\b", low)]
-    if request.tone == "fun" and "!" not in text:
-        faults.append("not fun")
-    if request.tone == "formal":
-        faults += [f"not formal: {m}" for m in re.findall(r"!|\w+'(?:t|re|ve|ll)\b", text)]
-    words = len(text.split())
-    longest = 320 if request.audience in ("children", "beginners") else 260  # these need a word more to each step
-    if (request.length == "short" and words > longest) or (request.length == "long" and words < 60):
-        faults.append(f"{words} words")
-    if request.audience == "children":
-        faults += [f"children: {m}" for m in re.findall(rf"\b(?:{ALCOHOL})\b", low)] + ([] if "grown-up" in low else ["no grown-up"])
-    return faults
-
-
-def recipe_faults(text: str, request: Request) -> list[str]:
-    """A card is consistent: list and steps name the same foods, the time covers the steps, the title says what is in it."""
-    title, needs, steps = parse(text)
-    if not needs or not steps:
-        return []
-    listed, method = " | ".join(needs).lower(), " ".join(steps).lower()
-    here = {stem(word) for word in re.findall(r"[a-z]+", listed)}
-    faults = [f"not listed: {food}" for food in FOODS if re.search(rf"\b{food}\b", f"{method} {title.lower()}") and stem(food) not in here]
-    used = {stem(word) for word in re.findall(r"[a-z]+", method)}
-    measures = {"g", "ml", "of", "and", "a", "tablespoon", "teaspoon", "handful", "clove", "sprig", "slice", "pinch", "the"}
-    for need in needs:
-        names = {stem(word) for word in re.findall(r"[a-z]+", need.lower().split(",")[0])} - measures
-        faults += [] if names & used else [f"not used: {need}"]
-    stated = minutes_in(re.findall(r"(?m)^(?:Serves|Makes) .*$", text))
-    faults += [] if minutes_in(steps) <= stated <= minutes_in(steps) + 25 else [f"{stated} minutes for {minutes_in(steps)}"]
-    faults += ["raw poultry"] if re.search(r"chicken|turkey", listed) and "stock" not in listed and "cooked through" not in method else []
-    if request.audience == "children":
-        faults += [f"alone: {step}" for step in steps if HOT_OR_SHARP.search(step) and "grown-up" not in step]
-    if request.audience == "professionals":
-        faults += [f"not metric: {need}" for need in needs if re.search(r"spoon|handful|\bcups?\b|sprig|clove", need.split(",")[0])]
-    return faults
-
-
-def arithmetic_faults(text: str) -> list[str]:
-    """Divisions, products and times of day are right."""
-    faults = [m[0] for m in re.finditer(r"(\d+) / (\d+) = (\d+)", text) if int(m[1]) != int(m[2]) * int(m[3])]
-    faults += [m[0] for m in re.finditer(r"(\d+) \* (\d+) = (\d+)", text) if int(m[1]) * int(m[2]) != int(m[3])]
-    days = re.findall(r"(?m)^(?:Mon|Tues|Wednes|Thurs|Fri|Satur|Sun)day: (.+)$", text)
-    total = re.search(r"(?:that is|dishes take) (\d+ (?:hour|minute)s?(?: \d+ minutes)?)", text)
-    if days and total and minutes_in([total[1]]) != sum(minutes_in([day]) for day in days):
-        faults.append(f"sum of {days}")
-    return faults
-
-
-def check(text: str, request: Request) -> list[str]:
-    """All faults of one document."""
-    return language_faults(text) + constraint_faults(text, request) + recipe_faults(text, request) + arithmetic_faults(text)
-
-
 @pytest.mark.parametrize("number", range(len(REQUESTS)))
 def test_documents_obey_their_request(number: int) -> None:
     request = REQUESTS[number]
@@ -232,7 +73,7 @@ def test_documents_obey_their_request(number: int) -> None:
 
 
 def test_short_is_shorter_and_long_is_longer() -> None:
-    means = []
+    means: list[float] = []
     for length in ("short", None, "long"):
         texts = [text for _, text in documents(Request("cooking", ("recipe", "question", "chef_notes"), length=length), 60)]
         means.append(sum(len(text.split()) for text in texts) / len(texts))
@@ -254,6 +95,28 @@ def test_an_asked_ingredient_is_cooked_whatever_it_is() -> None:
         for form, text in documents(request, 12):
             assert re.search(rf"\b{food}", text.lower()), f"{food} {form}\n{text}"
             assert recipe_faults(text, request) == [], text
+
+
+@pytest.mark.parametrize(
+    ("text", "fault"),
+    [
+        ("Soup\n\n1. The oregano and cumin now: wait 1 minute.", "telegram"),
+        ("X\n\n1. Toast the almonds for 3 minutes, until they smell toasty.", ""),
+        ("X\n\n1. Toast the almonds for 3 minutes, until it smells toasty.", "pronoun"),
+        ("The beans is done.", "agree"),
+        ("A soup.\nServes 2.\n- 1650 ml stock", "digits"),
+        ("A soup.\nServes 2.\n- 1.8 kg potatoes", "each"),
+        ("X\n\n1. Bake for 20 minutes.", "cold oven"),
+        ("Monday: Soup.\nWednesday: Stew.", "Monday, Wednesday"),
+        ("Start at 5:15, for it takes 50 minutes and is served at 6:00.", "clock"),
+        ("Let the soup cool for 1 hours.", "number"),
+        ("Add a few kale and much beans.", "too"),
+        ("Keep the rest in a box. Keep the rest in a box.", "twice"),
+    ],
+)
+def test_the_reader_sees_a_fault(text: str, fault: str) -> None:
+    found = style_faults(text) + amount_faults(text) + order_faults(text)
+    assert any(fault in one for one in found) if fault else not found
 
 
 @pytest.mark.parametrize(
@@ -299,10 +162,43 @@ def test_amounts_fit_what_is_counted() -> None:
     assert minutes_in(["Cook for 3 minutes on each side.", "Rest 1 hour.", "Wait for 1 minute."]) == 6 + 60 + 1
 
 
+def test_every_document_knows_its_idea() -> None:
+    """Each form returns a text with an idea; there are many; two recipes of one idea tell of one dish in other words."""
+    words = load_words("cooking")
+    for form in FORMS:
+        told = [FORMS[form](random.Random(seed), words, Request("cooking", (form,))) for seed in range(30)]
+        assert all(idea_of(text) for text in told), form
+        assert len({idea_of(text) for text in told}) >= 8, form
+    dishes: dict[str, set[str]] = {}
+    for document in islice(write_documents(Request("cooking", ("recipe", "dessert")), random.Random(5)), 600):
+        dishes.setdefault(str(document.origin["idea"]), set()).add(document.text)
+    assert len(dishes) >= 150
+    pairs = [list(texts)[:2] for texts in dishes.values() if len(texts) > 1]
+    alike = [len(set(sentences(one)) & set(sentences(two))) / len(set(sentences(one))) for one, two in pairs]
+    assert len(pairs) > 50 and sum(alike) / len(alike) < 0.25
+
+
+@pytest.mark.parametrize(
+    ("preset", "most"), [("simple_cooking_recipes", 0.12), ("healthy_diet_recipes", 0.12), ("desserts_specialist", 0.18)]
+)
+def test_few_sentences_of_fresh_documents_were_written_before(preset: str, most: float) -> None:
+    """Of the sentences of other documents for the same request (lists of ingredients apart), few stand word for word in 250 documents."""
+    request = understand("", preset)
+
+    def told(seed: int, count: int) -> list[str]:
+        texts = [re.sub(r"(?m)^- .*$", "", text) for _, text in documents(request, count, seed)]
+        return [sentence for text in texts for sentence in sentences(text) if len(sentence.split()) >= 5]
+
+    known, fresh = set(told(1, 250)), told(2, 120)
+    assert sum(sentence in known for sentence in fresh) / len(fresh) <= most
+
+
 @pytest.mark.parametrize("preset", [preset for preset in PRESETS if PRESETS[preset].category == "cooking"])
 def test_a_preset_is_varied(preset: str) -> None:
     """Of 60,000 words no document comes twice, none is nearly another, and few four-word sequences return."""
-    texts, words, seen = [], 0, set()
+    texts: list[str] = []
+    seen: set[str] = set()
+    words = 0
     grams: dict[tuple[str, ...], int] = {}
     for _, text in documents(understand("", preset), 330):
         assert text not in seen

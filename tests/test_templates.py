@@ -162,10 +162,12 @@ def test_fill() -> None:
 def test_every_sentence_of_the_tables_ends_like_one() -> None:
     """Filled with a dummy word, each entry that stands as a sentence ends in a full stop or the like, whichever alternative is drawn."""
     cooking, poetry, general = load_words("cooking"), load_words("poetry"), load_words("general")
-    methods = [method for key in ("savory methods", "sweet methods") for method in cooking[key].values()]
+    methods = [method for key in ("pot methods", "pan methods", "sweet methods") for method in cooking[key].values()]
     sentences = [s for method in methods for step in method["steps"] for choices in step for s in choices]
-    sentences += [s for method in methods for s in method["tips"]] + [s for lines in cooking["intros"].values() for s in lines]
-    sentences += [s for key in ("swap lines", "serve lines", "keep lines", "cheers", "prose openings") for s in cooking[key]]
+    sentences += [s for method in methods for key in ("tips", "serve", "keep") for s in method[key]]
+    by_kind = ("intros", "form intros", "cuisine lore", "lore", "fun foods", "fun forms")
+    sentences += [s for key in by_kind for lines in cooking[key].values() for s in lines]
+    sentences += [s for key in ("swap lines", "swap times", "cheers", "prose openings") for s in cooking[key]]
     sentences += [f"{line}." for rows in poetry["acrostic lines"].values() for line in rows]
     sentences += [" ".join(rows) for walk in poetry["haibun"] for code, alternatives in walk["parts"][:-1] for rows in alternatives]
     plots = [plot for kind in ("of rows", "of friends", "about", "of love") for plot in poetry[f"story plots {kind}"].values()]

@@ -7,9 +7,14 @@ Reading order:
     cooking_dishes        the dish tables -> a dish with a food in each role
     grammar               a template -> a sentence
     plots                 a plot -> a stanza for each of its parts
+    cooking_facts         names and the words that agree with them
     cooking_kitchen       a dish -> the fields for its templates
+    cooking_parts         a dish -> facts for the sentences around its recipe
+    cooking_words         a dish -> introductions, advice, jokes
     cooking_recipes       a dish -> a recipe
-    cooking_talk          kitchen talk: questions, techniques, menus, notes
+    cooking_talk          what all texts need that are no recipes
+    cooking_lists         menus, plans and shopping lists
+    cooking_answers       questions, techniques, notes, swaps
     cooking               every form of a cooking document
     general_facts         words and facts for all general documents
     general_letters       e-mails and memos

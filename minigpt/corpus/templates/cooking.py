@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 
 from minigpt.corpus.request import Request
-from minigpt.corpus.templates import cooking_talk as talk
+from minigpt.corpus.templates.cooking_answers import notes, question, swap, technique
 from minigpt.corpus.templates.cooking_dishes import nothing_left, some_plate
+from minigpt.corpus.templates.cooking_foods import all_foods, asked_foods
+from minigpt.corpus.templates.cooking_lists import menu, plan, shopping
 from minigpt.corpus.templates.cooking_recipes import card, cook_some, prose
-from minigpt.corpus.templates.grammar import Form
+from minigpt.corpus.templates.cooking_talk import TRIES, Talk
+from minigpt.corpus.templates.grammar import Form, Told, idea_of
 from minigpt.corpus.words import Words, load_words
 from minigpt.errors import MinigptError
 
@@ -18,6 +22,10 @@ SAVORY = (
     "soup", "cold_soup", "pasta", "stir_fry", "salad", "curry", "braise", "omelette", "traybake", "tacos", "rice_bowl", "risotto",
     "pilaf", "seared", "skewers",
 )  # fmt: skip
+KINDS: dict[str, Callable[[Talk], str]] = {
+    "question": question, "technique": technique, "menu": menu, "meal_plan": plan, "shopping_list": shopping, "chef_notes": notes,
+    "substitution": swap,
+}  # fmt: skip
 SWEET = ("pancakes", "cookies", "cake", "crumble", "smoothie", "parfait", "pudding", "poached")
 
 
@@ -41,12 +49,22 @@ def kept_diet(rng: random.Random, words: Words, request: Request, diet: str) -> 
     return recipe(rng, words, with_diet(request, diet), sweet=False)
 
 
+def write(rng: random.Random, words: Words, request: Request, sweet: bool, text: Callable[[Talk], str]) -> str:
+    """A text of one kind, savory or sweet; if an ingredient is requested, one that mentions it."""
+    names = {name for key in asked_foods(request) for name in (key, all_foods()[key].general)}
+    for _ in range(TRIES):
+        said = text(Talk(rng, words, request, sweet))
+        if not names or any(name in said.lower() for name in names):
+            break
+    return Told(str(said), idea_of(said))
+
+
 FORMS: dict[str, Form] = {name: partial(recipe, forms=(name,)) for name in (*SAVORY, *SWEET)}
 FORMS |= {diet.replace("-", "_"): partial(kept_diet, diet=diet) for diet in ("vegetarian", "vegan")}
 FORMS |= {"recipe": partial(recipe, sweet=False), "dessert": partial(recipe, sweet=True)}
 FORMS |= {"told_recipe": told, "told_dessert": partial(told, sweet=True)}
-FORMS |= {name: partial(form, sweet=False) for name, form in talk.FORMS.items()}
-FORMS |= {f"baking_{name}": partial(form, sweet=True) for name, form in talk.FORMS.items()}
+FORMS |= {name: partial(write, sweet=False, text=kind) for name, kind in KINDS.items()}
+FORMS |= {f"baking_{name}": partial(write, sweet=True, text=kind) for name, kind in KINDS.items()}
 
 
 def _possible(form: str, request: Request) -> bool:

@@ -63,7 +63,7 @@ def _option(text: str) -> Option:
 def methods() -> dict[str, Any]:
     """Form -> how its dishes are cooked: needed roles, steps, tips."""
     words = load_words("cooking")
-    return {**words["savory methods"], **words["sweet methods"]}
+    return {**words["pot methods"], **words["pan methods"], **words["sweet methods"]}
 
 
 @lru_cache
@@ -121,6 +121,7 @@ def _hosts(row: Mapping[str, Any], asked: Sequence[str]) -> list[tuple[str, int,
     foods = [all_foods()[key] for key in asked]
     clock = methods()[row["form"]].get("stage", "").split()[-1:]
     hosts = [food for food in foods if food.role in row and food.role in HOSTED and (food.role == "fruit") == row["sweet"]]
+    hosts = [food for food in hosts if not (food.role == "main" and row["form"] == "omelette")]  # an omelette is made of eggs
     able = [food for food in hosts if not clock or food.role != "main" or getattr(food, clock[0])]
     return [(food.role, 0, (food.key, food.amount)) for food in able]
 
@@ -131,7 +132,7 @@ def plate(rng: random.Random, request: Request, row: Mapping[str, Any]) -> Plate
     None if in TRIES draws no name of the dish was true of its foods.
     """
     names = _names(row, allowed(request))
-    ripe = _ripe(request)
+    now = ripe(request)
     found = None
     for _ in range(TRIES):
         result = _draw(rng, row, request)
@@ -139,7 +140,7 @@ def plate(rng: random.Random, request: Request, row: Mapping[str, Any]) -> Plate
         if fitting:
             result.name = rng.choice(fitting)
             found = result
-            if not ripe or ripe & set(result.foods()):
+            if not now or now & set(result.foods()):
                 break
     return found
 
@@ -169,11 +170,11 @@ def promised(dish: Plate, request: Request) -> list[set[str]]:
     name = dish.name
     sets = [{dish.roles[role][0]} for role in re.findall(r"\{(\w+)\.", name)]
     sets += [{key for key in dish.foods() if all_foods()[key].matches(word)} for word in _promises(name)]
-    sets += [wanted & set(dish.foods()) for wanted in (set(asked_foods(request)), _ripe(request))]
+    sets += [wanted & set(dish.foods()) for wanted in (set(asked_foods(request)), ripe(request))]
     return [keys for keys in sets if keys]
 
 
-def _ripe(request: Request) -> set[str]:
+def ripe(request: Request) -> set[str]:
     return set(load_words("cooking")["seasons"].get(request.season or "", ()))
 
 

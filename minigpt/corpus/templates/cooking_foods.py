@@ -13,9 +13,13 @@ from minigpt.errors import MinigptError
 
 FRACTIONS = {0.25: "1/4", 0.5: "1/2", 0.75: "3/4"}
 WORD = re.compile(r"[a-z]+")
+HEAD_END = re.compile(r" of | with | in | on | al | layered |,")
 MILLILITERS = {"tablespoon": 15, "teaspoon": 5}
-OF = ("clove", "handful", "sprig", "slice")
+OF = ("slice", "pinch")
+AFTER = ("clove", "sprig")  # these follow the food: 2 garlic cloves
 HALVED = 70  # grams; lighter pieces are used whole
+PLURALS = ("shrimp", "edamame", "shiitake")  # plural without an s
+LARGE = 1000  # g or ml from which an amount is given in kg or liters
 
 
 @dataclass(frozen=True)
@@ -48,14 +52,19 @@ class Food:
     @property
     def is_plural(self) -> bool:
         """Whether its name takes a plural verb: the carrots are, the asparagus is."""
-        head = self.general.split(" of ")[0]
-        return head.endswith("s") and not head.endswith(("ss", "us"))
+        return are_many(self.general)
 
     def matches(self, asked: str) -> bool:
         """Whether the food matches a word ("pepper", "nuts", "meat") by its name or its kind."""
         words = [singular(w) for w in WORD.findall(asked.lower())]
         names = [singular(w) for w in WORD.findall(f"{self.key} {self.noun} {self.call}".lower())]
         return any(names[i : i + len(words)] == words for i in range(len(names))) or "".join(words) in self.kinds
+
+
+def are_many(name: str) -> bool:
+    """Whether a name takes a plural verb, by its head: "slices of bread", "tacos with cod"."""
+    head = HEAD_END.split(name)[0]
+    return head in PLURALS or (head.endswith("s") and not head.endswith(("ss", "us")))
 
 
 def means(asked: str, food: Food) -> bool:
@@ -129,11 +138,14 @@ def round_amount(food: Food, value: float) -> float:
     """Round to a quantity that a cook can measure: 187.5 g to 190 g, 3.2 tablespoons to 3, half an egg to one."""
     unit = food.unit
     if unit in ("g", "ml"):
-        step = 0.1 if value < 1 else 1 if value < 10 else 5 if value < 100 else 10 if value < 500 else 25 if value < 1000 else 50
+        step = 0.1 if value < 1 else 1 if value < 10 else 5 if value < 100 else 10 if value < 250 else 25 if value < 500 else 50
+        step = 100 if value >= LARGE else step
         return max(step, round(value / step) * step)
-    if unit in MILLILITERS or (unit == "" and food.grams >= HALVED):
-        step = 0.25 if value < 1 and unit else 0.5 if value < (3 if unit else 2) else 1
+    if unit in MILLILITERS:
+        step = 0.25 if value < 1 else 0.5 if value < (3 if "pantry" not in food.kinds else 1) else 1
         return max(step, round(value / step) * step)
+    if unit == "" and food.grams >= HALVED and value < 1:
+        return max(0.5, round(value * 2) / 2)
     return max(1, round(value))
 
 
@@ -154,16 +166,27 @@ def show_food(food: Food, amount: float, metric: bool) -> str:
         dry = bool({"spice", "herb", "aromatic"} & food.kinds)
         amount *= (2.5 if unit == "teaspoon" else 6) if unit in MILLILITERS and dry else MILLILITERS.get(unit, food.grams)
         unit, noun = "ml" if unit in MILLILITERS and not dry else "g", food.plural
-        amount = max(1, round(amount / 5) * 5 if amount > 10 else round(amount))
+        amount = max(0.1, round(amount, 1)) if amount < 1 else round(amount / 5) * 5 if amount > 10 else round(amount)
     if unit == "teaspoon" and amount >= 3:
         amount, unit = round(amount / 3 * 2) / 2, "tablespoon"
     if unit == "tablespoon" and amount >= 8:
         amount, unit = amount * MILLILITERS[unit], "ml"
     if unit == "":
         return f"{show_number(amount)} {noun}"
+    if unit in ("g", "ml") and amount >= LARGE:
+        unit, amount = "kg" if unit == "g" else "liters" if amount > LARGE else "liter", amount / LARGE
+        return f"{amount:g} {unit} {noun}"
     if unit in ("g", "ml"):
         return f"{show_number(amount)} {unit} {noun}"
-    return f"{show_number(amount)} {unit}{'s' if amount > 1 else ''}{' of' if unit in OF else ''} {noun}"
+    many = unit + (plural_end(unit) if amount > 1 else "")
+    if unit in AFTER:
+        return f"{show_number(amount)} {noun} {many}"
+    return f"{show_number(amount)} {many}{' of' if unit in OF else ''} {noun}"
+
+
+def plural_end(unit: str) -> str:
+    """The ending of a unit's plural: cloves, pinches."""
+    return "es" if unit.endswith("ch") else "s"
 
 
 def names_of(keys: Sequence[str], amounts: dict[str, float]) -> list[str]:
