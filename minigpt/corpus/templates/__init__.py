@@ -11,6 +11,7 @@ Reading order:
     cooking_talk          kitchen talk: questions, techniques, menus, notes
     cooking               every form of a cooking document
     general_facts         words and facts for all general documents
+    general_scene         who, where, when and how many: what one document's sentences share
     general_letters       e-mails and memos
     general_news          short reports from invented towns
     general_talk          dialogues
