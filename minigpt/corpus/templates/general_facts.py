@@ -12,6 +12,7 @@ from typing import Any
 from minigpt.corpus.english import either_number, singular, upper_first
 from minigpt.corpus.request import Request
 from minigpt.corpus.templates.grammar import Form, Told, fill
+from minigpt.corpus.templates.wording import joined, reworded
 from minigpt.corpus.words import Words, load_words
 from minigpt.errors import MinigptError
 
@@ -95,14 +96,14 @@ class Pen:
     def say(self, template: str) -> str:
         """A sentence from the template and the facts, without forbidden words."""
         for _ in range(SENTENCE_TRIES):
-            text = upper_first(fill(self.rng, template, self.facts, self.words))
+            text = upper_first(reworded(self.rng, fill(self.rng, template, self.facts, self.words)))
             if self.ban is None or not self.ban.search(text):
                 return text
         raise Unfit
 
     def tell(self, *templates: str) -> str:
         """A paragraph from the templates."""
-        return " ".join(filter(None, map(self.say, templates)))
+        return joined(self.rng, " ".join(filter(None, map(self.say, templates))))
 
     def some(self, key: str) -> str:
         """A sentence from a random template in the word table of that name."""

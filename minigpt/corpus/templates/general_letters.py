@@ -5,6 +5,7 @@ from __future__ import annotations
 from minigpt.corpus.english import upper_first
 from minigpt.corpus.templates.general_facts import Pen, contract
 from minigpt.corpus.templates.general_scene import Scene, choose_scene, set_scene, told
+from minigpt.corpus.templates.wording import joined
 from minigpt.corpus.words import Words
 
 OPENED = 0.3  # share of e-mails that begin with a wish; formal ones always do
@@ -37,10 +38,20 @@ def memo(pen: Pen) -> str:
     _business(pen, scene)
     department, town = pen.facts["department"], pen.facts["town"]
     to = pen.rng.choice((f"all of {department}", department, f"everyone in {town}", f"the office in {town}"))
-    head = (("To", upper_first(to)), ("From", pen.facts["p1"]), ("Date", pen.facts["today"]), ("Subject", pen.say(pen.pick(scene["subject"]))))
+    head = (
+        ("To", upper_first(to)),
+        ("From", pen.facts["p1"]),
+        ("Date", pen.facts["today"]),
+        ("Subject", pen.say(pen.pick(scene["subject"]))),
+    )
     sentences = [pen.say(part) for part in told(pen, scene["body"])]
     half = (len(sentences) + 1) // 2
-    return "\n\n".join(["\n".join(f"{name}: {value}" for name, value in head), " ".join(sentences[:half]), " ".join(sentences[half:])])
+    return "\n\n".join(
+        [
+            "\n".join(f"{name}: {value}" for name, value in head),
+            *(joined(pen.rng, " ".join(part)) for part in (sentences[:half], sentences[half:])),
+        ]
+    )
 
 
 def letters(words: Words) -> list[Scene]:
@@ -51,7 +62,9 @@ def letters(words: Words) -> list[Scene]:
 def _letters(pen: Pen) -> list[Scene]:
     """Those that bear the tone: what is funny goes to people one knows."""
     every = letters(pen.words)
-    return [letter for letter in every if letter["to"] in ("colleague", "team") or letter.get("fun")] if pen.request.tone == "fun" else every
+    return (
+        [letter for letter in every if letter["to"] in ("colleague", "team") or letter.get("fun")] if pen.request.tone == "fun" else every
+    )
 
 
 def _greeting(pen: Pen, to: str) -> str:
@@ -68,7 +81,11 @@ def _business(pen: Pen, scene: Scene) -> None:
     rng, words, facts = pen.rng, pen.words, pen.facts
     set_scene(pen, scene)
     topic = facts.get("topic") or pen.choose("project subjects")
-    facts |= {"topicish": topic, "event": f"{rng.choice(words['event kinds'])} {topic}", "work": f"{rng.choice(words['work kinds'])} {topic}"}
+    facts |= {
+        "topicish": topic,
+        "event": f"{rng.choice(words['event kinds'])} {topic}",
+        "work": f"{rng.choice(words['work kinds'])} {topic}",
+    }
     houses, kinds = rng.sample(words["surnames"], 2), rng.sample(words["company kinds"], 2)
     facts |= {"company": f"{houses[0]} {kinds[0]}", "company2": f"{houses[1]} {kinds[1]}", "department": rng.choice(words["departments"])}
     if scene.get("open"):

@@ -103,9 +103,7 @@ def rows(pen: Pen, table: Mapping[str, Any]) -> list[str]:
 def figures(pen: Pen, table: Mapping[str, str]) -> None:
     """Draw or compute each number: {total} in figures, {total.word} in words up to twelve."""
     for name, spec in table.items():
-        if spec.startswith("="):
-            value = compute(spec[2:], pen.numbers)
-        elif spec.startswith("@ "):
+        if spec.startswith(("= ", "@ ")):
             value = compute(spec[2:], pen.numbers)
         else:
             least, most, step = re.fullmatch(r"@?([\d,:]+)-([\d,:]+)(?:/(\d+))?", spec).groups()  # type: ignore[union-attr]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from minigpt.corpus.templates.general_facts import Pen, contract, known_topics
 from minigpt.corpus.templates.general_scene import Scene, choose_scene, names, set_scene, told
+from minigpt.corpus.templates.wording import CALLED, calling, joined
 from minigpt.corpus.words import Words
 
 TITLES = {"she": "Ms.", "he": "Mr."}
@@ -20,7 +21,11 @@ def dialogue(pen: Pen) -> str:
     set_scene(pen, scene)
     for letter, number in zip("abcd", range(1, 5), strict=True):
         pen.facts[letter] = _called(pen, number)
-    pairs = [[pen.say(turn) for turn in pair] for pair in told(pen, scene["turns"])]
+    pairs = [[joined(pen.rng, pen.say(turn)) for turn in pair] for pair in told(pen, scene["turns"])]
+    for pair in pairs:
+        if not scene.get("strangers") and pen.rng.random() < CALLED:
+            turn = pen.rng.randrange(2)
+            pair[turn] = calling(pen.rng, pair[turn], pen.facts["ba"[turn]])
     if pen.request.tone == "fun":
         pairs[-1][1] += " " + pen.say(pen.pick(pen.words["fun endings"]["any"]))
     lines = [f"{pen.facts['ab'[turn]]}: {contract(pen, text)}" for pair in pairs for turn, text in enumerate(pair)]
