@@ -12,7 +12,7 @@ TITLES = {"she": "Ms.", "he": "Mr."}
 
 def talks(words: Words) -> list[Scene]:
     """All that people talk about; each pair of turns of a talk is what one says and what the other answers."""
-    return [*words["talks out"], *words["talks in"], *words["talks work"], *words["talks home"]]
+    return [*words["talks out"], *words["talks in"], *words["talks work"], *words["talks home"], *words["talks more"]]
 
 
 def dialogue(pen: Pen) -> str:

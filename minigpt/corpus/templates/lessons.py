@@ -41,7 +41,7 @@ SUBJECTS = (
     Subject("adding fractions", "fraction denominator", parts.unlike_bottoms),
     Subject("a fraction of a number", "fraction part", parts.part_of),
     Subject("comparing fractions", "fraction comparison", parts.comparing),
-    Subject("discounts", "percentage percent discount", parts.discount, hard=True),
+    Subject("percentages and discounts", "percentage percent discount", parts.discount, hard=True),
     Subject("percentages of a group", "percentage percent share statistics", parts.share, hard=True),
     Subject("ratios", "ratio proportion", parts.ratio, hard=True),
     Subject("the area and the perimeter of a rectangle", "area perimeter rectangle geometry", measures.area),

@@ -144,7 +144,7 @@ def sequences(desk: Desk) -> Worked:
 
     def story() -> tuple[str, str]:
         first, gap = desk.number(1, 30), desk.number(3, 12)
-        shown = ", ".join(str(first + gap * i) for i in range(4))
+        shown = f"{first}, {first + gap}, {first + 2 * gap} and {first + 3 * gap}"
         return desk.tell("sequences exercise", shown=shown), str(first + 4 * gap)
 
     return Worked(

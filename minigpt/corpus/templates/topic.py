@@ -143,7 +143,7 @@ def poem(voice: Voice) -> list[str]:
     story = voice.story("topic poem")
     lines = [fill(voice.rng, line, voice.facts) for line in story["lines"]]
     verses = "\n".join(lines).split("\n\n")
-    return [title_case(voice.say(voice.rng.choice(story["title"]))), *(upper_first(verse) for verse in verses)]
+    return [title_case(voice.say(voice.rng.choice(story["title"]))), *(upper_first(verse) + "." for verse in verses)]
 
 
 WRITE: dict[str, Callable[[Voice], list[str]]] = {
