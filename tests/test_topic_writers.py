@@ -65,7 +65,7 @@ def check(text: str, form: str, request: Request) -> list[str]:
 def check_times(text: str, form: str) -> list[str]:
     """The minutes of the steps add up to what the text above them says, and there are as many sessions."""
     minutes = [int(m) for m in re.findall(r"\((\d+) minutes\)\.$", text, flags=re.MULTILINE)]
-    above = text.split("1. " if form == "talk" else "Session 1")[0]
+    above = re.split(r"(?m)^(?:1\.|Session 1:) ", text)[0]
     stated = re.search(r"(\d+) minutes", above)
     faults = [] if minutes else ["has no steps"]
     if stated and sum(minutes) != int(stated[1]):

@@ -134,7 +134,7 @@ CONTRACTIONS = [
         ("I am", "I'm"), ("([Ii]t|[Tt]hat) is", r"\1's"), ("([Dd]o|[Dd]oes|[Dd]id|[Ii]s|[Aa]re|[Hh]as|[Ss]hould|[Cc]ould) not", r"\1n't"),
         ("([Cc]an)not", r"\1't"), ("(I|[Yy]ou|[Ww]e) will", r"\1'll"), ("([Yy]ou|[Ww]e|[Tt]hey) are", r"\1're"),
         ("(I|[Ww]e) have (?=been|heard|seen|got)", r"\1've "),
-        ("I would", "I'd"), ("[Ll]et us", "let's"),
+        ("I would", "I'd"), ("(?<![a-z] )[Ll]et us(?! know)", "let's"),
     )
 ]  # fmt: skip
 

@@ -62,6 +62,8 @@ def letters(words: Words) -> list[Scene]:
 def _letters(pen: Pen) -> list[Scene]:
     """Those that bear the tone: what is funny goes to people one knows."""
     every = letters(pen.words)
+    if _to_mates(pen):
+        return [letter for letter in every if letter["to"] == "team"]
     return (
         [letter for letter in every if letter["to"] in ("colleague", "team") or letter.get("fun")] if pen.request.tone == "fun" else every
     )
@@ -70,7 +72,11 @@ def _letters(pen: Pen) -> list[Scene]:
 def _greeting(pen: Pen, to: str) -> str:
     tone, facts = pen.request.tone, pen.facts
     if to == "team":
-        return "Dear colleagues," if tone == "formal" else pen.rng.choice(("Hello everybody,", "Dear all,", "Dear colleagues,"))
+        return (
+            "Dear colleagues,"
+            if tone == "formal" or _to_mates(pen)
+            else pen.rng.choice(("Hello everybody,", "Dear all,", "Dear colleagues,"))
+        )
     if tone == "formal" or (tone is None and to != "colleague"):
         return f"Dear {TITLES[facts['p1.she']]} {facts['p1.last']},"
     return f"{'Hello' if tone == 'fun' else 'Dear'} {facts['p1.first']},"
@@ -80,7 +86,7 @@ def _business(pen: Pen, scene: Scene) -> None:
     """Set the scene between two companies; {event} and {work} are about the request's topic, if it has one."""
     rng, words, facts = pen.rng, pen.words, pen.facts
     set_scene(pen, scene)
-    topic = facts.get("topic") or pen.choose("project subjects")
+    topic = pen.choose("project subjects") if _to_mates(pen) else facts.get("topic") or pen.choose("project subjects")
     facts |= {
         "topicish": topic,
         "event": f"{rng.choice(words['event kinds'])} {topic}",
@@ -90,3 +96,8 @@ def _business(pen: Pen, scene: Scene) -> None:
     facts |= {"company": f"{houses[0]} {kinds[0]}", "company2": f"{houses[1]} {kinds[1]}", "department": rng.choice(words["departments"])}
     if scene.get("open"):
         pen.idea += f" for {facts['topicish']}"
+
+
+def _to_mates(pen: Pen) -> bool:
+    """Whether the prompt names colleagues, who are not what the e-mails are about, but get them."""
+    return bool(pen.request.topics) and set(pen.request.topics) <= {"colleague", "colleagues", "coworkers"}

@@ -21,6 +21,7 @@ Scene = Mapping[str, Any]
 
 SPEC = re.compile(r"@?\d[\d,:]*-\d[\d,:]*(?:/\d+)?|[=@] ?[\w.]+(?: [-+*/] [\w.]+)+")
 SMALL = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve")
+PLAIN = ("number", "room")  # numbers that count nothing, written without a comma
 OPTIONAL = {"short": 0.0, "long": 1.0}  # share of a scene's optional sentences that are told; otherwise about half
 GAPS = (("past", -6, -2), ("today", 0, 0), ("soon", 2, 6), ("when", 8, 16), ("late", 22, 40))  # days from today, in order
 
@@ -109,7 +110,7 @@ def figures(pen: Pen, table: Mapping[str, str]) -> None:
             least, most, step = re.fullmatch(r"@?([\d,:]+)-([\d,:]+)(?:/(\d+))?", spec).groups()  # type: ignore[union-attr]
             value = pen.rng.randrange(_number(least), _number(most) + 1, int(step or 1))
         pen.numbers[name] = value
-        pen.facts[name] = clock(value) if spec.startswith("@") else str(value) if 1900 < value < 2100 else f"{value:,}"
+        pen.facts[name] = clock(value) if spec.startswith("@") else str(value) if name in PLAIN else f"{value:,}"
         pen.facts[f"{name}.word"] = SMALL[value] if 0 <= value < len(SMALL) else pen.facts[name]
 
 

@@ -21,7 +21,7 @@ def dialogue(pen: Pen) -> str:
     set_scene(pen, scene)
     for letter, number in zip("abcd", range(1, 5), strict=True):
         pen.facts[letter] = _called(pen, number)
-    pairs = [[joined(pen.rng, pen.say(turn)) for turn in pair] for pair in told(pen, scene["turns"])]
+    pairs = [[joined(pen.rng, pen.say(turn), spoken=True) for turn in pair] for pair in told(pen, scene["turns"])]
     for pair in pairs:
         if not scene.get("strangers") and pen.rng.random() < CALLED:
             turn = pen.rng.randrange(2)
@@ -40,9 +40,13 @@ def _called(pen: Pen, number: int) -> str:
 
 
 def _choose(pen: Pen) -> Scene:
-    """A talk about one of the request's topics, if possible one whose slots name it."""
+    """A talk about one of the request's topics; if some have a slot for it, such as "dog" for dogs, one of those."""
     every = talks(pen.words)
     known = set(known_topics(pen.request))
     fitting = [talk for talk in every if known & set(talk["topics"])] or every
-    named = [talk for talk in fitting if pen.prefer and names({"body": [], "slots": talk["slots"]}, pen.prefer)]
+    named = [talk for talk in fitting if pen.prefer and names({"body": [], "slots": _firsts(talk)}, pen.prefer)]
     return choose_scene(pen, named or fitting)
+
+
+def _firsts(talk: Scene) -> dict[str, list[str]]:
+    return {key: [row if isinstance(row, str) else row[0] for row in rows] for key, rows in talk["slots"].items()}

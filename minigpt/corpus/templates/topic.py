@@ -37,14 +37,23 @@ class Voice:
         people, days = draw(rng, words["names"], 4), draw(rng, words["topic lists"]["day"], 2)
         self.facts = {key: rng.choice(entries) for key, entries in words["topic lists"].items()}
         self.facts |= dict(zip(("name", "name1", "name2", "name3"), people, strict=True)) | dict(zip(("day", "day2"), days, strict=True))
-        self.facts |= {"topic": self.topic, "crowd": rng.choice(words["topic crowds"]), "age": str(rng.randint(5, 9))}
+        self.facts |= {
+            "topic": self.topic,
+            "word": self.topic.removeprefix("the ").removeprefix("a "),
+            "crowd": rng.choice(words["topic crowds"]),
+            "age": str(rng.randint(5, 9)),
+        }
         self.facts["minutes"] = str(rng.randrange(10, 65, 5))
         self.idea = ""
 
     def story(self, key: str, told: Sequence[str] = ()) -> Story:
         """A story of the form, not told yet, that fits the topic's kind; its slots become facts, the first one its idea."""
         kind = kind_of(self.topic)
-        fit = [story for story in self.words[key] if kind in story.get("kinds", (kind,)) and story["name"] not in told]
+        fit = [
+            story
+            for story in [*self.words[key], *self.words.get(f"{key} more", ())]
+            if kind in story.get("kinds", (kind,)) and story["name"] not in told
+        ]
         story: Story = self.rng.choice(fit)
         self.idea = story["name"]
         for names, options in story.get("slots", {}).items():
@@ -109,7 +118,7 @@ def conversation(voice: Voice) -> list[str]:
     lines = []
     for turn, text in ((turn, text) for pair in pairs for turn, text in enumerate(pair)):
         speaker, other = voice.facts[f"name{turn + 1}"], voice.facts[f"name{2 - turn}"]
-        said = joined(voice.rng, voice.say(text))
+        said = joined(voice.rng, voice.say(text), spoken=True)
         lines.append(f"{speaker}: {calling(voice.rng, said, other) if voice.rng.random() < CALLED / 2 else said}")
     return ["\n".join(lines)]
 
@@ -129,7 +138,7 @@ def plan(voice: Voice, key: str = "topic plan") -> list[str]:
     least, most = story.get("minutes", MINUTES)
     minutes = [rng.randrange(least, most + 1, 5) for _ in range(len(chosen) + 1)]
     voice.facts |= {"total": str(sum(minutes)), "sessions": str(len(minutes))}
-    label = "{}." if key == "topic talk" else "Session {}:"
+    label = story.get("label", "{}.")
     lines = [
         f"{label.format(i)} {voice.say(story['steps'][n])} ({m} minutes)."
         for i, (n, m) in enumerate(zip((0, *chosen), minutes, strict=True), 1)

@@ -52,20 +52,24 @@ def split(text: str) -> list[str]:
     return parts
 
 
-def joined(rng: random.Random, text: str, share: float = JOINED) -> str:
-    """The paragraph with some neighboring statements joined: by a semicolon, or by a comma before "but", "and" and "so"."""
+def joined(rng: random.Random, text: str, *, spoken: bool = False) -> str:
+    """The paragraph with some neighboring statements joined: by a comma before "but" and "and", else by a semicolon, in speech a dash."""
     starts = load_words("wording")["clause starts"]
     done: list[str] = []
     for sentence in split(text):
         first = re.match(r"[A-Za-z]+", sentence)
         before = done[-1] if done else ""
-        plain = not re.search(r"[\":;?!]", before) and before.endswith(".") and not re.search(r"[\":;]|\.\.\.", sentence + before)
+        plain = not re.search(r"[\":;?!]", before) and before.endswith(".") and not re.search(r"[\":;]|\.\.\.| - ", sentence + before)
         lower = first is not None and (first[0] == "I" or first[0].lower() in starts)
-        fits = len(before.split()) > 2 and len(before.split()) + len(sentence.split()) <= LONGEST
-        if plain and lower and fits and first and rng.random() < share:
-            word = first[0].lower()
+        mark = ", " if first and first[0].lower() in ("but", "and") else rng.choice(("; ", " - ")) if spoken else "; "
+        fits = (
+            not (mark == ", " and sentence.endswith("?"))
+            and len(before.split()) > 2
+            and len(before.split()) + len(sentence.split()) <= LONGEST
+        )
+        if plain and lower and fits and first and rng.random() < JOINED:
             follows = sentence if first[0] == "I" else sentence[0].lower() + sentence[1:]
-            done[-1] = before[:-1] + (", " if word in ("but", "and", "so") else "; ") + follows
+            done[-1] = before[:-1] + mark + follows
         else:
             done.append(sentence)
     return " ".join(done)
