@@ -95,7 +95,7 @@ def check_names(text: str) -> list[str]:
 def check_clean(text: str) -> list[str]:
     """Sentences end, words are not doubled, and a statement does not run into the next."""
     faults = [f"repeats {word!r}" for word in re.findall(r"\b([a-z]+) \1\b(?! la\b)", text) if word not in ("la", "had", "that")]
-    faults += [f"{found!r}" for found in re.findall(r"\.\.|[.?!]{2,}(?!\")|[;:,][.;:,?!]|\(\)| $", text)]
+    faults += [f"{found!r}" for found in re.findall(r"\.\.|[.?!]{2,}(?!\")|[;:,][.;:,?!]|[?!][;:,]|\(\)| $", text)]
     lines = [line for line in text.split("\n") if len(line.split()) > 12 and not line.startswith("Subject: ")]
     faults += [f"ends with {line[-20:]!r}" for line in lines if line[-1] not in '.?!":,']
     return faults
