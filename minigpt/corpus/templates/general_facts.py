@@ -39,7 +39,7 @@ def banned(request: Request) -> re.Pattern[str] | None:
 @cache
 def topic_words(request: Request) -> re.Pattern[str] | None:
     """A pattern of the names of the request's topics, in either number: "dog" for dogs."""
-    names = [either_number(singular(topic.lower())) for topic in request.topics]
+    names = [either_number(singular(re.sub(r"^(?:an?|the) ", "", topic.lower()))) for topic in request.topics]
     return re.compile(r"\b(?:" + "|".join(names) + r")(?!\w)", re.IGNORECASE) if names else None
 
 

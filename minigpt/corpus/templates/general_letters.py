@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from minigpt.corpus.english import upper_first
+from minigpt.corpus.english import plurals, upper_first
 from minigpt.corpus.templates.general_facts import Pen, contract
 from minigpt.corpus.templates.general_scene import Scene, choose_scene, set_scene, told
 from minigpt.corpus.templates.wording import joined
@@ -34,7 +34,8 @@ def email(pen: Pen) -> str:
 
 def memo(pen: Pen) -> str:
     """A memo: to, from, date and subject, then what is to be known."""
-    scene = choose_scene(pen, pen.words["memos"])
+    readers = " ".join([*pen.words["departments"], "the office"])
+    scene = choose_scene(pen, pen.words["memos"], topical=not (pen.prefer and pen.prefer.search(readers)))
     _business(pen, scene)
     department, town = pen.facts["department"], pen.facts["town"]
     to = pen.rng.choice((f"all of {department}", department, f"everyone in {town}", f"the office in {town}"))
@@ -86,14 +87,14 @@ def _business(pen: Pen, scene: Scene) -> None:
     """Set the scene between two companies; {event} and {work} are about the request's topic, if it has one."""
     rng, words, facts = pen.rng, pen.words, pen.facts
     set_scene(pen, scene)
-    topic = pen.choose("project subjects") if _to_mates(pen) else facts.get("topic") or pen.choose("project subjects")
+    topic = pen.choose("project subjects") if _to_mates(pen) else many(facts.get("topic", "")) or pen.choose("project subjects")
     facts |= {
         "topicish": topic,
         "event": f"{rng.choice(words['event kinds'])} {topic}",
         "work": f"{rng.choice(words['work kinds'])} {topic}",
     }
     houses, kinds = rng.sample(words["surnames"], 2), rng.sample(words["company kinds"], 2)
-    facts |= {"company": f"{houses[0]} {kinds[0]}", "company2": f"{houses[1]} {kinds[1]}", "department": rng.choice(words["departments"])}
+    facts |= {"company": f"{houses[0]} {kinds[0]}", "company2": f"{houses[1]} {kinds[1]}", "department": pen.choose("departments")}
     if scene.get("open"):
         pen.idea += f" for {facts['topicish']}"
 
@@ -101,3 +102,9 @@ def _business(pen: Pen, scene: Scene) -> None:
 def _to_mates(pen: Pen) -> bool:
     """Whether the prompt names colleagues, who are not what the e-mails are about, but get them."""
     return bool(pen.request.topics) and set(pen.request.topics) <= {"colleague", "colleagues", "coworkers"}
+
+
+def many(topic: str) -> str:
+    """ "schools" for "a school": a brochure is about all of them."""
+    article, _, noun = topic.partition(" ")
+    return plurals(noun)[0] if article in ("a", "an") and noun else topic

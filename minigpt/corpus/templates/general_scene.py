@@ -35,14 +35,15 @@ def set_scene(pen: Pen, scene: Scene) -> None:
     pen.idea = ": ".join([scene["name"], *chosen[:1]])
 
 
-def choose_scene(pen: Pen, scenes: Sequence[Scene]) -> Scene:
-    """A scene in the request's season; one that names its topic, if there is any, or else one that is open to all topics."""
+def choose_scene(pen: Pen, scenes: Sequence[Scene], *, topical: bool = True) -> Scene:
+    """A scene in the request's season; if topical, one that names its topic or is open to all topics."""
     season = pen.request.season
     fit = [scene for scene in scenes if season is None or season in scene.get("seasons", SEASONS)]
     if pen.request.audience == "children":
         fit = [scene for scene in fit if not scene.get("adult")]
-    if pen.prefer:
-        fit = [s for s in fit if names(s, pen.prefer)] or [s for s in fit if s.get("open")] or fit
+    if pen.prefer and topical:
+        named, free = [s for s in fit if names(s, pen.prefer)], [s for s in fit if s.get("open")]
+        fit = [*named, *free] or fit
     if not fit:
         raise Unfit
     chosen: Scene = pen.rng.choice(fit)

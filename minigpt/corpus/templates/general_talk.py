@@ -45,7 +45,7 @@ def _choose(pen: Pen) -> Scene:
     known = set(known_topics(pen.request))
     fitting = [talk for talk in every if known & set(talk["topics"])] or every
     named = [talk for talk in fitting if pen.prefer and names({"body": [], "slots": _firsts(talk)}, pen.prefer)]
-    return choose_scene(pen, named or fitting)
+    return choose_scene(pen, named or fitting, topical=False)
 
 
 def _firsts(talk: Scene) -> dict[str, list[str]]:
