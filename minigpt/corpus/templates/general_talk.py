@@ -23,9 +23,9 @@ def dialogue(pen: Pen) -> str:
         pen.facts[letter] = _called(pen, number)
     pairs = [[joined(pen.rng, pen.say(turn), spoken=True) for turn in pair] for pair in told(pen, scene["turns"])]
     for pair in pairs:
-        if not scene.get("strangers") and pen.rng.random() < CALLED:
-            turn = pen.rng.randrange(2)
-            pair[turn] = calling(pen.rng, pair[turn], pen.facts["ba"[turn]])
+        for turn in range(2):
+            if not scene.get("strangers") and pen.rng.random() < CALLED:
+                pair[turn] = calling(pen.rng, pair[turn], pen.facts["ba"[turn]])
     if pen.request.tone == "fun":
         pairs[-1][1] += " " + pen.say(pen.pick(pen.words["fun endings"]["any"]))
     lines = [f"{pen.facts['ab'[turn]]}: {contract(pen, text)}" for pair in pairs for turn, text in enumerate(pair)]

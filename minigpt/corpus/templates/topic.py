@@ -119,7 +119,7 @@ def conversation(voice: Voice) -> list[str]:
     for turn, text in ((turn, text) for pair in pairs for turn, text in enumerate(pair)):
         speaker, other = voice.facts[f"name{turn + 1}"], voice.facts[f"name{2 - turn}"]
         said = joined(voice.rng, voice.say(text), spoken=True)
-        lines.append(f"{speaker}: {calling(voice.rng, said, other) if voice.rng.random() < CALLED / 2 else said}")
+        lines.append(f"{speaker}: {calling(voice.rng, said, other) if voice.rng.random() < CALLED else said}")
     return ["\n".join(lines)]
 
 

@@ -13,7 +13,7 @@ from functools import cache
 from minigpt.corpus.english import upper_first
 from minigpt.corpus.words import load_words
 
-JOINED, CALLED = 0.4, 0.3  # shares of neighboring sentences that become one, and of turns that name the other
+JOINED, CALLED = 0.4, 0.2  # shares of neighboring sentences that become one, and of turns that name the other
 LONGEST, LONGEST_CALL = 24, 9  # words of a joined sentence; of one that ends with a name
 SENTENCE = re.compile(r"[^.?!]+(?:[.?!](?![\s\"]|$)[^.?!]*)*[.?!]+\"?")
 ABBREVIATION = re.compile(r"\b(?:Mr|Ms|Dr|P\.S)\.$")
