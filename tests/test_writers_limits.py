@@ -102,7 +102,7 @@ def test_nearly_every_dish_of_a_season_has_a_food_of_it(season: str) -> None:
     ("length", "least", "most"),
     [
         ("short", 3, 7),
-        (None, 3, 9),
+        (None, 3, 10),
         ("long", 5, 11),
     ],
 )
