@@ -9,6 +9,7 @@ from datetime import datetime
 from itertools import islice, pairwise
 
 import pytest
+from general_checks import faults_of
 
 from minigpt.corpus.prompt.understand import describe, understand
 from minigpt.corpus.request import Request
@@ -17,7 +18,7 @@ from minigpt.corpus.templates import able, covers, write_documents
 DAYS = "Monday|Tuesday|Wednesday|Thursday|Friday|Saturday|Sunday"
 MONTHS = "January|February|March|April|May|June|July|August|September|October|November|December"
 DATE = re.compile(rf"\b({DAYS}), ({MONTHS}) (\d{{1,2}})\b")
-EACH = re.compile(r"(\d+) [a-z ]+? at (\d+) dollars each, (\d[\d,]*) dollars in total")
+EACH = re.compile(r"(\d+) [a-z ]+? at (\d+) dollars (?:each|apiece), (\d[\d,]*) dollars in (?:total|all)")
 TURN = re.compile(r"[A-Z][\w. ]{0,20}: \S.*[.!?\"]")
 PRESETS = ("daily_conversation_assistant", "business_writer", "education_support", "news_summarizer")
 
@@ -69,7 +70,7 @@ def check(text: str, request: Request) -> list[str]:
         stem = re.sub(r"(?<=\w\w)(?:ies|y|e?s)$", "", topic.lower())
         if not re.search(NAMED.get(topic, rf"\b{re.escape(stem)}"), text, re.IGNORECASE):
             faults.append(f"is not about {topic}")
-    return faults + FORM_FAULTS[form](text)
+    return faults + FORM_FAULTS[form](text) + faults_of(text)
 
 
 def dialogue_faults(text: str) -> list[str]:
@@ -163,7 +164,7 @@ def test_weekdays_and_dates_of_a_document_fit_one_year(preset):
 
 
 def test_totals_of_business_letters_are_right():
-    found = [match for text in texts("business_writer") for match in EACH.findall(text)]
+    found = [match for text in texts("business_writer", 300) for match in EACH.findall(text)]
     assert len(found) > 10
     for count, price, total in found:
         assert int(count) * int(price) == int(total.replace(",", ""))
@@ -181,3 +182,30 @@ def test_exercises_are_followed_by_their_right_answers():
             assert int(answers[number]) == {"+": a + b, "-": a - b, "x": a * b}[sign], text
             checked += 1
     assert checked > 50
+
+
+@pytest.mark.parametrize(
+    ("text", "fault"),
+    [
+        ("Please let us know by Monday, June 12. We meet on Monday, June 5.", "too late"),
+        ("We begin at 9:00 and finish at 9:05.", "takes 5 minutes"),
+        ("We offer 5 headsets at 290 dollars each.", "headsets at 290"),
+        ("The warranty is 5 months.", "warranty"),
+        ("It cost 80 million dollars.", "million"),
+        ("Ruth Adams met Ruth Silva.", "share a name"),
+        ("It is is late.", "repeats"),
+        ("Ben: Thank you, Ben.", "calls"),
+        ("Subject: A\n\nDear Ruth,\n\nHello.\n\nBest,\nRuth Silva", "same person"),
+        ("Storm in Velden\n\nIt was windy in Yarrow.\n\nIn short: wind.", "only in the headline"),
+        ("Lesson: x\n\n1. Find x in 2x + 1 = 5.\nAnswers: 1: 3.", "answer 1 is wrong"),
+    ],
+)
+def test_the_checks_find_what_they_look_for(text, fault):
+    assert any(fault in found for found in faults_of(text)), faults_of(text)
+
+
+@pytest.mark.parametrize(("form", "least"), [("dialogue", 60), ("email", 100), ("memo", 20), ("lesson", 60), ("news", 60)])
+def test_the_ideas_of_a_form_are_many_and_shared_by_documents_with_other_words(form, least):
+    documents = list(islice(write_documents(Request("general", (form,)), random.Random(4)), 250))
+    ideas = [document.origin["idea"] for document in documents]
+    assert all(idea.startswith(form) for idea in ideas) and least <= len(set(ideas)) < len(ideas)

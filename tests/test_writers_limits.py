@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import re
 from itertools import islice
 from statistics import fmean
 from types import SimpleNamespace
@@ -98,43 +99,25 @@ def test_nearly_every_dish_of_a_season_has_a_food_of_it(season: str) -> None:
 # --- talk and news
 
 
-class Counting(random.Random):
-    """Remembers how many details of the news were drawn at once."""
-
-    def __init__(self, seed: int) -> None:
-        super().__init__(seed)
-        self.drawn: list[int] = []
-
-    def sample(self, population, k, **more):
-        if population is load_words("general")["news details"]:
-            self.drawn.append(k)
-        return super().sample(population, k, **more)
-
-
 @pytest.mark.parametrize(
     ("length", "least", "most"),
     [
-        ("short", 1, 2),
-        (None, 4, 6),
-        ("long", 7, 9),
+        ("short", 3, 7),
+        (None, 3, 10),
+        ("long", 5, 11),
     ],
 )
-def test_news_have_as_many_details_as_the_length_asks_for(
-    length: str | None,
-    least: int,
-    most: int,
-) -> None:
-    rng = Counting(1)
-    for _ in range(40):
-        request = Request("general", ("news",), length=length)
-        FORMS["general"]["news"](rng, load_words("general"), request)
-    assert least <= min(rng.drawn) < max(rng.drawn) <= most
+def test_news_have_as_many_sentences_as_the_length_asks_for(length: str | None, least: int, most: int) -> None:
+    bodies = [text.split("\n\n")[1] for text in texts("general", "news", length=length)]
+    counts = [len(re.findall(r"[.?!]\"?(?= [A-Z\"]|$)", body)) for body in bodies]
+    assert least <= min(counts) < max(counts) <= most
 
 
-def test_a_short_dialogue_is_two_questions_long() -> None:
+def test_a_short_dialogue_is_three_or_four_questions_long() -> None:
+    """Of the pairs of turns of a talk, only those that it needs."""
     lines = [text.count("\n") + 1 for text in texts("general", "dialogue", length="short")]
-    assert set(lines) == {6}  # four turns and a farewell of two
-    assert fmean(text.count("\n") + 1 for text in texts("general", "dialogue")) > 7
+    assert set(lines) <= {6, 8} and lines.count(6) > lines.count(8)
+    assert fmean(text.count("\n") + 1 for text in texts("general", "dialogue")) > fmean(lines) + 1
 
 
 @pytest.mark.parametrize(

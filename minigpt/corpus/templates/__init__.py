@@ -16,12 +16,18 @@ Reading order:
     cooking_lists         menus, plans and shopping lists
     cooking_answers       questions, techniques, notes, swaps
     cooking               every form of a cooking document
+    wording               the same in other words
     general_facts         words and facts for all general documents
+    general_scene         who, where, when and how many: what one document's sentences share
     general_letters       e-mails and memos
     general_news          short reports from invented towns
     general_talk          dialogues
     left_out              a request -> a pattern of the words it excludes
-    lessons               arithmetic lessons with computed numbers
+    lessons_desk          a student, things to count, exercises with answers
+    lessons_numbers       lessons on whole numbers
+    lessons_parts         lessons on fractions, percentages and ratios
+    lessons_measures      lessons on area, speed, time, prices, averages
+    lessons               every arithmetic lesson, with computed numbers
     general               every form of a general document
     persona_voices        who speaks, how, and about what
     persona               every form of what a persona says

@@ -5,8 +5,9 @@ from __future__ import annotations
 from minigpt.corpus.request import Request
 from minigpt.corpus.templates.general_facts import form_of, known_topics, topic_words
 from minigpt.corpus.templates.general_letters import email, memo
-from minigpt.corpus.templates.general_news import news
-from minigpt.corpus.templates.general_talk import dialogue
+from minigpt.corpus.templates.general_news import news, scenes
+from minigpt.corpus.templates.general_scene import names
+from minigpt.corpus.templates.general_talk import dialogue, talks
 from minigpt.corpus.templates.grammar import Form
 from minigpt.corpus.templates.lessons import lesson, taught
 from minigpt.corpus.words import load_words
@@ -35,10 +36,9 @@ def _knows(form: str, request: Request) -> bool:
     if form == "lesson":
         return bool(taught(request))
     if form == "news":
-        return any(named and named.search(str(event)) for event in words["news events"])
+        return any(named and names(scene, named) for scene in scenes(words))
     if form == "dialogue":
-        scripts = [*words["scripts"], *words["talks out"], *words["talks in"]]
         keys = {key.removesuffix("s") for key in words["topic words"]}
         whole = {topic.removeprefix("the ").removesuffix("s") for topic in request.topics} & keys
-        return bool(known_topics(request)) and (bool(whole) or any(named and named.search(str(script["slots"])) for script in scripts))
+        return bool(known_topics(request)) and (bool(whole) or any(named and named.search(str(talk["slots"])) for talk in talks(words)))
     return True  # letters are about a project, and a project may be about anything

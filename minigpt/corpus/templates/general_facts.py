@@ -6,13 +6,13 @@ import random
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from datetime import date, timedelta
 from functools import cache
 from typing import Any
 
-from minigpt.corpus.english import upper_first
+from minigpt.corpus.english import either_number, singular, upper_first
 from minigpt.corpus.request import Request
-from minigpt.corpus.templates.grammar import Form, fill
+from minigpt.corpus.templates.grammar import Form, Told, fill
+from minigpt.corpus.templates.wording import joined, reworded
 from minigpt.corpus.words import Words, load_words
 from minigpt.errors import MinigptError
 
@@ -38,9 +38,9 @@ def banned(request: Request) -> re.Pattern[str] | None:
 
 @cache
 def topic_words(request: Request) -> re.Pattern[str] | None:
-    """A pattern of the names of the request's topics: "dog" for dogs."""
-    stems = [re.escape(re.sub(r"(?<=\w\w)(?:ies|y|e?s)$", "", topic.lower())) for topic in request.topics]
-    return re.compile(r"\b(?:" + "|".join(stems) + r")(?:ies|y|e?s)?\b", re.IGNORECASE) if stems else None
+    """A pattern of the names of the request's topics, in either number: "dog" for dogs."""
+    names = [either_number(singular(re.sub(r"^(?:an?|the) ", "", topic.lower()))) for topic in request.topics]
+    return re.compile(r"\b(?:" + "|".join(names) + r")(?!\w)", re.IGNORECASE) if names else None
 
 
 @cache
@@ -72,6 +72,8 @@ class Pen:
         self.rng, self.words, self.request = rng, words, request
         self.ban, self.prefer = banned(request), topic_words(request)
         self.facts: dict[str, str] = {}
+        self.numbers: dict[str, int] = {}
+        self.idea = ""
         if request.topics:
             self.facts["topic"] = rng.choice(request.topics)
 
@@ -94,27 +96,18 @@ class Pen:
     def say(self, template: str) -> str:
         """A sentence from the template and the facts, without forbidden words."""
         for _ in range(SENTENCE_TRIES):
-            text = upper_first(fill(self.rng, template, self.facts, self.words))
+            text = upper_first(reworded(self.rng, fill(self.rng, template, self.facts, self.words)))
             if self.ban is None or not self.ban.search(text):
                 return text
         raise Unfit
 
     def tell(self, *templates: str) -> str:
         """A paragraph from the templates."""
-        return " ".join(filter(None, map(self.say, templates)))
+        return joined(self.rng, " ".join(filter(None, map(self.say, templates))))
 
     def some(self, key: str) -> str:
         """A sentence from a random template in the word table of that name."""
         return self.say(self.choose(key))
-
-    def slots(self, table: dict[str, list[Any]]) -> None:
-        """Turn a random row of each slot into facts: {pet}, {pet.needs} and {pet.tip} for "pet needs tip"."""
-        for names, options in table.items():
-            slot, *fields = names.split()
-            option = self.pick(options)
-            row = [option] if isinstance(option, str) else option
-            self.facts[slot] = row[0]
-            self.facts |= {f"{slot}.{field}": value for field, value in zip(fields, row[1:], strict=True)}
 
 
 def form_of(write: Callable[[Pen], str]) -> Form:
@@ -123,53 +116,16 @@ def form_of(write: Callable[[Pen], str]) -> Form:
     def form(rng: random.Random, words: Words, request: Request) -> str:
         for _ in range(DOCUMENT_TRIES):
             try:
-                text = write(Pen(rng, words, request))
+                pen = Pen(rng, words, request)
+                text = write(pen)
             except Unfit:
                 continue
             named = naming(request, write.__name__)
             if named is None or named.search(text):
-                return text
+                return Told(text, f"{write.__name__}: {pen.idea}")
         raise MinigptError(f"no {write.__name__.replace('_', ' ')} can obey this request; loosen it, or ask for another form")
 
     return form
-
-
-def dates(pen: Pen) -> None:
-    """Four weekdays in the season, in order: {past}, {when}, {when2} within a week, and {when3} some weeks later."""
-    months = SEASONS.get(pen.request.season or "", tuple(range(1, 13)))
-    while True:
-        start = date(pen.rng.randint(2024, 2031), pen.rng.choice(months), pen.rng.randint(1, 28))
-        offsets = (-pen.rng.randint(2, 9), 0, pen.rng.randint(1, 5), pen.rng.randint(8, 25))
-        days = [start + timedelta(days=offset) for offset in offsets]
-        if all(day.weekday() < 5 and day.month in months and day.year == start.year for day in days):
-            break
-    for key, day in zip(("past", "when", "when2", "when3"), days, strict=True):
-        name, on = f"{day:%A}", f"{day:%B} {day.day}"
-        pen.facts |= {key: f"{name}, {on}", f"{key}.day": name, f"{key}.date": on, f"{key}.month": f"{day:%B}"}
-    pen.facts |= {"year": str(start.year), "season": next(name for name, of in SEASONS.items() if start.month in of)}
-
-
-def clock(minutes: int) -> str:
-    """Minutes after midnight as 12-hour time: "4:05"."""
-    return f"{(minutes // 60 - 1) % 12 + 1}:{minutes % 60:02d}"
-
-
-def times(pen: Pen) -> None:
-    """{time}, {time2} {minutes} minutes later, and {time3} {later} minutes after {time}, a second chance on the same day."""
-    start, minutes, later = pen.rng.randrange(9 * 60, 17 * 60, 5), pen.rng.randrange(10, 100, 5), pen.rng.randrange(20, 180, 10)
-    pen.facts |= {"time": clock(start), "minutes": str(minutes), "time2": clock(start + minutes)}
-    pen.facts |= {"later": str(later), "time3": clock(start + later)}
-
-
-def amounts(pen: Pen, prices: Sequence[int]) -> None:
-    """{count} things at {price} cost {total}; {n} is less than {m}; {percent} off {total} leaves {reduced}, all in whole dollars."""
-    count, price, percent = pen.rng.randint(2, 9), pen.rng.choice(prices), pen.rng.choice((10, 20, 25, 50))
-    n, m = sorted(pen.rng.sample(range(2, 13), 2))
-    while count * price * percent % 100:
-        count, percent = pen.rng.randint(2, 9), pen.rng.choice((10, 20, 25, 50))
-    off = count * price * percent // 100
-    pen.facts |= {"count": str(count), "price": f"{price:,}", "total": f"{count * price:,}", "percent": str(percent), "off": f"{off:,}"}
-    pen.facts |= {"reduced": f"{count * price - off:,}", "n": str(n), "m": str(m), "number": str(pen.rng.randint(1000, 9999))}
 
 
 CONTRACTIONS = [
@@ -178,7 +134,7 @@ CONTRACTIONS = [
         ("I am", "I'm"), ("([Ii]t|[Tt]hat) is", r"\1's"), ("([Dd]o|[Dd]oes|[Dd]id|[Ii]s|[Aa]re|[Hh]as|[Ss]hould|[Cc]ould) not", r"\1n't"),
         ("([Cc]an)not", r"\1't"), ("(I|[Yy]ou|[Ww]e) will", r"\1'll"), ("([Yy]ou|[Ww]e|[Tt]hey) are", r"\1're"),
         ("(I|[Ww]e) have (?=been|heard|seen|got)", r"\1've "),
-        ("I would", "I'd"), ("[Ll]et us", "let's"),
+        ("I would", "I'd"), ("(?<![a-z] )[Ll]et us(?! know)", "let's"),
     )
 ]  # fmt: skip
 

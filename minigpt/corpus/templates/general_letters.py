@@ -1,93 +1,110 @@
-"""Writes e-mails and memos whose dates, sums and names agree."""
+"""Writes e-mails and memos whose occasion, dates, sums and names agree."""
 
 from __future__ import annotations
 
-from minigpt.corpus.english import upper_first
-from minigpt.corpus.templates.general_facts import Pen, clock, contract, dates, times
+from minigpt.corpus.english import plurals, upper_first
+from minigpt.corpus.templates.general_facts import Pen, contract
+from minigpt.corpus.templates.general_scene import Scene, choose_scene, set_scene, told
+from minigpt.corpus.templates.wording import joined
+from minigpt.corpus.words import Words
 
-PRICES = (12, 18, 25, 32, 45, 48, 60, 75, 90, 110, 120, 145, 180, 240, 320, 450)
+OPENED = 0.3  # share of e-mails that begin with a wish; formal ones always do
+WHOLE = 0.25  # share in a single paragraph
+TITLES = {"she": "Ms.", "he": "Mr."}
 
 
 def email(pen: Pen) -> str:
-    """An e-mail: subject, greeting, a few sentences, a wish, a closing and a name."""
-    facts(pen)
-    tone, words = pen.request.tone, pen.words
-    letters = [letter for letter in words["letters"] if letter.get("kids") or pen.request.audience != "children"]
-    letter = pen.pick(letters)
-    body = [pen.say(part) for part in letter["body"]]
-    opening = [pen.some("letter openings")] if pen.request.length != "short" and (tone == "formal" or pen.rng.random() < 0.6) else []
-    wish = [pen.some("letter wishes")] if pen.request.length != "short" else []
-    paragraphs = [" ".join([*opening, *body[:1]]), " ".join(body[1:2]), " ".join([*body[2:], *wish])]
-    if pen.request.length != "long" and pen.rng.random() < 0.5:
+    """An e-mail of one occasion: subject, greeting, what it is about, a closing and a name; a joke below it for a fun tone."""
+    scene = choose_scene(pen, _letters(pen))
+    _business(pen, scene)
+    tone, words, to = pen.request.tone, pen.words, scene["to"]
+    sentences = [told(pen, part) for part in scene["body"]]
+    if tone == "formal" or (pen.request.length != "short" and pen.rng.random() < OPENED):
+        sentences[0].insert(0, pen.pick(words["letter openings"][to]))
+    paragraphs = [pen.tell(*part) for part in sentences if part]
+    if pen.request.length == "short" or (pen.request.length is None and pen.rng.random() < WHOLE):
         paragraphs = [" ".join(paragraphs)]
-    closing = pen.rng.choice(words["fun closings"] if tone == "fun" else words["letter closings"])
-    after = [pen.some("fun postscripts")] if tone == "fun" else []
-    text = [f"Subject: {upper_first(pen.say(pen.pick(letter['subject'])))}", _greeting(pen), *paragraphs]
-    return "\n\n".join([*(contract(pen, part) if tone == "fun" else part for part in text), f"{closing}\n{pen.facts['sender']}", *after])
+    subject = upper_first(pen.say(pen.pick(scene["subject"])))
+    text = [f"Subject: {subject}", _greeting(pen, to), *paragraphs]
+    closing = pen.rng.choice(words["letter closings"][tone or to])
+    after = [pen.say(pen.pick([*scene.get("fun", []), *words["fun postscripts"]]))] if tone == "fun" else []
+    text = [contract(pen, part) if tone == "fun" else part for part in text]
+    return "\n\n".join([*text, f"{closing}\n{pen.facts['p2']}", *after])
 
 
 def memo(pen: Pen) -> str:
-    """A memo: to, from, date and subject, then three sentences."""
-    facts(pen)
-    subject = pen.pick(pen.words["memo subjects"])
-    to = pen.rng.choice((f"all of {pen.facts['department']}", pen.facts["department"], f"the office in {pen.facts['town']}"))
-    head = (("To", upper_first(to)), ("From", pen.facts["sender"]), ("Date", pen.facts["past"]), ("Subject", pen.say(subject["subject"])))
-    lines = "\n".join(f"{name}: {value}" for name, value in head)
-    return "\n\n".join([lines, pen.tell(*subject["body"]), *([pen.some("letter wishes")] if pen.request.length != "short" else [])])
-
-
-def _greeting(pen: Pen) -> str:
-    if pen.request.tone == "formal" or (pen.request.tone is None and pen.rng.random() < 0.5):
-        return f"Dear {pen.rng.choice(('Ms.', 'Mr.', 'Dr.'))} {pen.facts['surname']},"
-    return f"{'Hello' if pen.request.tone == 'fun' else 'Dear'} {pen.facts['first']},"
-
-
-def facts(pen: Pen) -> None:
-    """Draw who writes to whom, for which companies, about what, and consistent numbers."""
-    rng, words, found = pen.rng, pen.words, pen.facts
-    dates(pen)
-    times(pen)
-    found["number"] = str(rng.randint(1000, 9999))
-    first, sender, cover = rng.sample(words["people"], 3)
-    surname, own, third, house, house2 = rng.sample(words["surnames"], 5)
-    found |= {"first": first, "surname": surname, "sender": f"{sender} {own}", "cover": f"{cover} {third}"}
-    kinds = rng.sample(words["company kinds"], 2)
-    found |= {"company": f"{house} {kinds[0]}", "company2": f"{house2} {kinds[1]}"}
-    found |= dict(zip(("town", "town2"), rng.sample(words["towns"], 2), strict=True))
-    found |= {"street": rng.choice(words["streets"]), "goods": pen.choose("goods"), "topicish": pen.choose("project subjects")}
-    found |= {"project": f"the {pen.choose('project kinds')} on {found['topicish']}", "department": rng.choice(words["departments"])}
-    found |= {"role": rng.choice(words["roles"]), "risk": pen.choose("risks"), "gain": pen.choose("gains"), "skill": pen.choose("skills")}
-    found |= dict(zip(("task", "task2"), rng.sample(words["tasks"], 2), strict=True))
-    if pen.request.topics:
-        found["topicish"] = found["topic"]
-        found["project"] = f"the {pen.choose('project kinds')} on {found['topic']}"
-    found |= {name: f"{value:,}" for name, value in _sums(pen).items()}
-    found["time3"] = clock(_minutes(found["time"]) + int(found["later"]))
-
-
-def _sums(pen: Pen) -> dict[str, int]:
-    """{count} things at {price} cost {total}; {percent} off leave {reduced}; {n} of them cost {ntotal}, and {n} weeks {ndays} days."""
-    rng = pen.rng
-    while True:
-        count, price, percent = rng.randint(4, 9), rng.choice(PRICES), rng.choice((5, 10, 15, 20, 25))
-        if count * price * percent % 100 == 0:
-            break
-    total, n = count * price, rng.randint(2, min(4, count - 1))
-    off, asked, share, days = (
-        total * percent // 100,
-        20 * rng.randint(2, 24),
-        rng.choice((25, 40, 50, 60, 75, 80)),
-        rng.choice((25, 26, 28, 30)),
+    """A memo: to, from, date and subject, then what is to be known."""
+    readers = " ".join([*pen.words["departments"], "the office"])
+    scene = choose_scene(pen, pen.words["memos"], topical=not (pen.prefer and pen.prefer.search(readers)))
+    _business(pen, scene)
+    department, town = pen.facts["department"], pen.facts["town"]
+    to = pen.rng.choice((f"all of {department}", department, f"everyone in {town}", f"the office in {town}"))
+    head = (
+        ("To", upper_first(to)),
+        ("From", pen.facts["p1"]),
+        ("Date", pen.facts["today"]),
+        ("Subject", pen.say(pen.pick(scene["subject"]))),
     )
-    return {
-        "count": count, "price": price, "percent": percent, "total": total, "off": off, "reduced": total - off, "count2": 2 * count,
-        "less": count - 1, "lesstotal": total - price, "n": n, "m": rng.randint(n + 1, 12), "ntotal": n * price, "countless": count - n,
-        "guests": rng.randrange(12, 180, 2), "asked": asked, "agreed": asked * share // 100, "share": share, "ext": rng.randint(200, 990),
-        "days": days, "ndays": 5 * n, "rest": days - 5 * n,
-    }  # fmt: skip
+    sentences = [pen.say(part) for part in told(pen, scene["body"])]
+    half = (len(sentences) + 1) // 2
+    return "\n\n".join(
+        [
+            "\n".join(f"{name}: {value}" for name, value in head),
+            *(joined(pen.rng, " ".join(part)) for part in (sentences[:half], sentences[half:])),
+        ]
+    )
 
 
-def _minutes(time: str) -> int:
-    """Minutes after midnight of a morning time such as "4:05"."""
-    hours, minutes = time.split(":")
-    return 60 * int(hours) + int(minutes)
+def letters(words: Words) -> list[Scene]:
+    """The occasions of all e-mails."""
+    return [*words["letters about"], *words["letters people"], *words["letters trade"]]
+
+
+def _letters(pen: Pen) -> list[Scene]:
+    """Those that bear the tone: what is funny goes to people one knows."""
+    every = letters(pen.words)
+    if _to_mates(pen):
+        return [letter for letter in every if letter["to"] == "team"]
+    return (
+        [letter for letter in every if letter["to"] in ("colleague", "team") or letter.get("fun")] if pen.request.tone == "fun" else every
+    )
+
+
+def _greeting(pen: Pen, to: str) -> str:
+    tone, facts = pen.request.tone, pen.facts
+    if to == "team":
+        return (
+            "Dear colleagues,"
+            if tone == "formal" or _to_mates(pen)
+            else pen.rng.choice(("Hello everybody,", "Dear all,", "Dear colleagues,"))
+        )
+    if tone == "formal" or (tone is None and to != "colleague"):
+        return f"Dear {TITLES[facts['p1.she']]} {facts['p1.last']},"
+    return f"{'Hello' if tone == 'fun' else 'Dear'} {facts['p1.first']},"
+
+
+def _business(pen: Pen, scene: Scene) -> None:
+    """Set the scene between two companies; {event} and {work} are about the request's topic, if it has one."""
+    rng, words, facts = pen.rng, pen.words, pen.facts
+    set_scene(pen, scene)
+    topic = pen.choose("project subjects") if _to_mates(pen) else many(facts.get("topic", "")) or pen.choose("project subjects")
+    facts |= {
+        "topicish": topic,
+        "event": f"{rng.choice(words['event kinds'])} {topic}",
+        "work": f"{rng.choice(words['work kinds'])} {topic}",
+    }
+    houses, kinds = rng.sample(words["surnames"], 2), rng.sample(words["company kinds"], 2)
+    facts |= {"company": f"{houses[0]} {kinds[0]}", "company2": f"{houses[1]} {kinds[1]}", "department": pen.choose("departments")}
+    if scene.get("open"):
+        pen.idea += f" for {facts['topicish']}"
+
+
+def _to_mates(pen: Pen) -> bool:
+    """Whether the prompt names colleagues, who are not what the e-mails are about, but get them."""
+    return bool(pen.request.topics) and set(pen.request.topics) <= {"colleague", "colleagues", "coworkers"}
+
+
+def many(topic: str) -> str:
+    """ "schools" for "a school": a brochure is about all of them."""
+    article, _, noun = topic.partition(" ")
+    return plurals(noun)[0] if article in ("a", "an") and noun else topic
