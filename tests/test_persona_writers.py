@@ -54,7 +54,7 @@ ASKED = {
     "GPT that answers in pirate speak": ("a pirate", "pirate", "", ""),
     "a cowboy philosopher": ("a cowboy philosopher", "philosopher", "", ""),
     "a conversation with the moon": ("the moon", "old house", "", ""),
-    "monologues of a tired plumber": ("a plumber", "grandfather", "tired", ""),
+    "monologues of a tired plumber": ("a plumber", "craftsman", "tired", ""),
 }
 NOT_ASKED = [
     "stories about a wizard", "recipes for pirates", "pirate sea shanties", "a chef", "a storyteller", "poems by a robot",
@@ -145,7 +145,8 @@ def test_manners_have_sentences_and_subjects_have_questions() -> None:
     for manner in words["manners"].values():
         assert len(manner["open"]) >= 4 and len(manner["aside"]) >= 6 and len(manner["close"]) >= 4
     for subject in everyday().values():
-        assert len(subject.asks) >= 4 and len(subject.tips) >= 5 and len(subject.truths) >= 4, subject.name
+        assert len(subject.questions) >= 4 and len(subject.tips) >= 5 and len(subject.truths) >= 4, subject.name
+        assert all(len(asked.says) >= 3 and asked.kind in {"h", "w", "q", "o"} for asked in subject.questions), subject.name
     assert len(everyday()) >= 50 and everyday_name("the weather") == "rain" and everyday_name("relationship advice") == "love"
 
 
@@ -159,7 +160,7 @@ def test_what_is_handed_over_can_be_held() -> None:
 
 def test_every_template_is_a_sentence() -> None:
     words, rng = load_words("persona"), random.Random(0)
-    parts = (words["frames"], *words["manners"].values(), words["any manner"])
+    parts = (words["frames"], words["follow ups"], *words["manners"].values(), words["any manner"])
     for frame in [frame for part in parts for frames in part.values() for frame in frames]:
         for _ in range(8):
             text = fill(rng, frame, lambda name: "saying." if name == "saying" else "word")

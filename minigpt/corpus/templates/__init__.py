@@ -18,6 +18,8 @@ Reading order:
     lessons               arithmetic lessons with computed numbers
     general               every form of a general document
     persona_voices        who speaks, how, and about what
+    persona_trade         an occupation -> its acts and things
+    persona_speaker       the look-up for one voice, manner and subject
     persona               every form of what a persona says
     occasion_subjects     a request -> what a text is about, with words of its field
     occasion_scene        the look-up for one text: subject, people, numbers
@@ -42,6 +44,7 @@ Reading order:
     subject_field         a topic -> the words that belong to it
     subject_words         a word of WordNet -> its article and verb
     subject_facts         a word of WordNet -> sentences
+    subject_joined        two or three facts -> one sentence
     subject_asked         questions about its words, with answers
     subject_told          texts that tell of its words
     subject               documents about a topic that WordNet knows

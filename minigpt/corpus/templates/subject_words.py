@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
+from functools import cache
 
 from minigpt.corpus.english import article, plurals
 from minigpt.corpus.templates.subject_sense import OF, Entry
-from minigpt.corpus.wordnet import MANY, PERSON, Sense
+from minigpt.corpus.wordnet import MANY, PERSON, Sense, wordnet
 
 COUNTS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve")
+NEVER_COUNTED = ("music genre", "dance music", "popular music genre", "martial art", "board game")
 EVENTS = frozenset((4, 11, 28))  # fields of acts, events and times: what is named there is over
 
 
@@ -23,7 +25,13 @@ def named(sense: Sense, word: str) -> str:
         return f"to {word}"
     if sense.kind == "t":
         return f"the {word}"
-    return f"{article(word)} {word}" if sense.kind == "c" else word
+    return f"{article(word)} {word}" if sense.kind == "c" and not wordnet().ancestors(sense.number) & never_counted() else word
+
+
+@cache
+def never_counted() -> frozenset[int]:
+    """Families whose members take no article, though WordNet's file counts them: funk, bop, tango."""
+    return frozenset(sense.number for word in NEVER_COUNTED for sense, _ in wordnet().senses(word)[:1])
 
 
 def verb(sense: Sense, word: str = "") -> str:
