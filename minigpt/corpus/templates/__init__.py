@@ -46,6 +46,7 @@ Reading order:
     subject_facts         a word of WordNet -> sentences
     subject_joined        two or three facts -> one sentence
     subject_asked         questions about its words, with answers
+    subject_games         a quiz, the guessing of a word
     subject_told          texts that tell of its words
     subject               documents about a topic that WordNet knows
     traces                worked examples of algorithms
