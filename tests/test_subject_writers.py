@@ -93,7 +93,7 @@ def test_what_a_glossary_says_a_word_means_is_a_definition_of_it(topic: str) -> 
         if form == "glossary":
             for line in text.split("\n\n")[2].split("\n"):
                 word, meaning = re.split(r": | - |, ", line.rstrip("."), maxsplit=1)
-                meaning = re.sub(r"; (?:compare|see also|not to be mixed up with) [^;]+$", "", meaning)
+                meaning = re.sub(r"; (?:compare|see also|see|more under|not to be mixed up with) [^;]+$", "", meaning)
                 known = meanings()[bare(word.removeprefix("to "))]
                 assert any(gloss and gloss in meaning for gloss in known), line
                 checked += 1

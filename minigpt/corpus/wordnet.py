@@ -72,6 +72,7 @@ class WordNet:
         self.adjectives = dict(line.split("\t") for line in adjectives.split("\n"))
         self.known: dict[int, Sense] = {}
         self.wider: dict[int, frozenset[int]] = {}
+        self.chains: dict[int, list[Sense]] = {}
 
     @cached_property
     def starts(self) -> list[int]:
@@ -127,9 +128,12 @@ class WordNet:
 
     def above(self, sense: Sense) -> list[Sense]:
         """The wider terms of a sense, from the nearest to the widest, by the first of each."""
+        if sense.number in self.chains:
+            return self.chains[sense.number]
         chain: list[Sense] = []
         while (up := self.to(chain[-1] if chain else sense, UP)) and up[0] not in chain:
             chain.append(up[0])
+        self.chains[sense.number] = chain
         return chain
 
     def is_a(self, sense: Sense, other: Sense) -> bool:

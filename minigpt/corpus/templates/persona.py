@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import re
 from functools import partial
 
 from minigpt.corpus.english import title_case, upper_first
@@ -12,6 +13,7 @@ from minigpt.corpus.templates.persona_speaker import Speaker, sentences
 from minigpt.corpus.templates.persona_voices import ANY, Question
 from minigpt.corpus.words import Words
 
+LONGER = re.compile(r" (?:on|across|of|with|from|who|in|by|next|under|at|that|behind) .+")  # what tells somebody from others, said once
 SIZES = {"short": (1, 1), "long": (4, 5), None: (2, 3)}  # exchanges, or sentences beside the answer
 
 
@@ -23,7 +25,7 @@ def exchange(speaker: Speaker, request: Request) -> str:
     """A visitor asks two to four times, and the persona answers."""
     rng, words = speaker.rng, speaker.words
     asked = speaker.question()
-    lines = [_line(speaker, fill(rng, rng.choice(words["greetings of a visitor"]) + "{ask}", speaker))]
+    lines = [_line(speaker, fill(rng, rng.choice(words["greetings of a visitor"]), speaker) + speaker.asked())]
     lines.append(_answer(speaker, f"{speaker.say('open')} {speaker.direct(asked)} {speaker.season(asked)}"))
     kinds = draw(rng, ["tip" if asked.kind == "h" else "truth", "tale", "own" if asked.kind == "h" else "truth"], 3)
     kinds = [kind for place, kind in enumerate(kinds) if kind not in kinds[:place]]
@@ -66,6 +68,7 @@ def advice(speaker: Speaker, request: Request) -> str:
     rng = speaker.rng
     asked = speaker.question()
     sign = rng.choice(speaker.subject.signs)
+    speaker.fixed["ask"] = speaker.asked()
     letter = speaker.fill(rng.choice(speaker.words["letters in"]))
     parts = [speaker.say("open"), speaker.direct(asked), speaker.season(asked, wise=False), *_more(speaker, asked, request)]
     answer = " ".join([*parts, speaker.say("close")])
@@ -103,15 +106,20 @@ def scene(speaker: Speaker, request: Request) -> str:
     }
     speaker.fixed["noun2b"] = "one" if speaker.who.named or speaker.who.only else speaker.who.noun
     first = speaker.question()
-    said = {"ask": sentences(speaker.fixed["ask"]), "answer": speaker.direct(first), "tip": speaker.counsel(first)}
+    said = {"ask": speaker.asked(), "answer": speaker.direct(first), "tip": speaker.counsel(first)}
     said["season"] = speaker.season(first)
     if speaker.manner["aside"] and "{season}" not in str(words["scenes"][plot]):
         said["answer"] += " " + said["season"]
     second = speaker.question()
-    said |= {"ask2": sentences(speaker.fixed["ask"]), "answer2": speaker.direct(second)}
+    said |= {"ask2": speaker.asked(), "answer2": speaker.direct(second)}
     titles = [title for title in words["scene titles"] if (speaker.who.voice != ANY and not speaker.who.named) or "{Noun2}" in title]
     title = title_case(fill(rng, rng.choice(titles), speaker))
-    return "\n\n".join([title, *(_told(speaker, text, said) for text in words["scenes"][plot])])
+    first_told, *others = words["scenes"][plot]
+    paragraphs = [title, _told(speaker, first_told, said)]
+    short = LONGER.sub("", speaker.fixed["folk"])
+    if short.split()[-1] not in speaker.who.noun.lower():
+        speaker.fixed |= {"folk": short, "even folk": f"even {short}", "me and folk": f"me and {short}"}
+    return "\n\n".join([*paragraphs, *(_told(speaker, text, said) for text in others)])
 
 
 def _told(speaker: Speaker, template: str, said: dict[str, str]) -> str:

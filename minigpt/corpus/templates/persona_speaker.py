@@ -116,9 +116,13 @@ class Speaker:
     def question(self) -> Question:
         """A question about the subject that has not been asked yet; its words stand under "ask"."""
         asked = self.questions.pop() if self.questions else self.first
-        self.fixed["ask"] = upper_first(fill(self.rng, asked.ask, self))
-        self.fixed["asking"] = self.fixed["ask"] if re.search(r"[.?] ", asked.ask) else self.fixed["ask"][0].lower() + self.fixed["ask"][1:]
+        plain = upper_first(fill(self.rng, asked.ask, self))
+        self.fixed |= {"ask": plain, "asking": plain if re.match(r"I\b", plain) else plain[0].lower() + plain[1:]}
         return asked
+
+    def asked(self) -> str:
+        """The question in a visitor's words."""
+        return sentences(fill(self.rng, self.pick("lead", self.words["leads to a question"]), self))
 
     def fill(self, template: str) -> str:
         """The template filled, as a narrator or a visitor says it."""

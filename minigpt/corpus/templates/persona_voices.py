@@ -167,11 +167,13 @@ def subject(rng: random.Random, words: Words, topics: tuple[str, ...]) -> Subjec
     if not topics:
         return rng.choice(list(everyday().values()))
     name = rng.choice(topics)
+    rows = words["any subject"]
+    general = _questions(rows["answers"])
     if known := everyday_name(name):
         found = everyday()[known]
-        return Subject(name, found.questions, found.tips, found.truths, found.signs)
-    rows = words["any subject"]
-    return Subject(name, _questions(rows["answers"]) + facts(name), tuple(rows["tips"]), tuple(rows["truths"]), entries(rows["signs"]))
+        signs = (*found.signs, *entries(rows["signs"]))
+        return Subject(name, (*found.questions, *rng.sample(general, 4)), found.tips, (*found.truths, *rows["truths"][:4]), signs)
+    return Subject(name, general + facts(name), tuple(rows["tips"]), tuple(rows["truths"]), entries(rows["signs"]))
 
 
 def plural(name: str) -> bool:

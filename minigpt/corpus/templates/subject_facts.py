@@ -11,7 +11,7 @@ from minigpt.corpus.request import Request
 from minigpt.corpus.templates.grammar import fill
 from minigpt.corpus.templates.subject_field import BROAD, Subject, derived, shown, subject_of
 from minigpt.corpus.templates.subject_sense import Entry
-from minigpt.corpus.templates.subject_words import COUNTS, gloss_of, named, one, plain_topic, the, verb
+from minigpt.corpus.templates.subject_words import COUNTS, gloss_of, named, noun, one, plain_topic, the, verb
 from minigpt.corpus.wordnet import DOWN, FIELD, PART, PERSON, TERM, UP, WHOLE, Sense, wordnet
 from minigpt.corpus.words import Words
 
@@ -44,6 +44,7 @@ class Teller:
         self.left: dict[str, list[str]] = {}
         self.used: set[str] = set()
         self.names_told = 0
+        self.sober = False  # whether nobody is told of who said it, as in an encyclopedia
         self.idea = ""  # the subject, and the first of its words that the document tells
         self.told = {entry.sense.number for entry in found.mains}
         self.open = [e for e in found.entries if self.fit(e)]
@@ -77,7 +78,11 @@ class Teller:
         return chosen
 
     def say(self, key: str, **fields: str) -> str:
-        """A phrase of a list, each once before any repeats, filled."""
+        """A phrase of a list, each once before any repeats, filled; titles name some words of the subject."""
+        if key.endswith(" titles"):
+            near = [e.word for e in self.open if e.near < 2 and e.main == self.first and noun(e)] or [e.word for e in self.subject.entries]
+            x, y, z = self.rng.sample(near, 3) if len(near) > 2 else [*near, *near, *near][:3]
+            fields = {"x": x, "y": y, "z": z, **fields}
         if not self.left.get(key):
             self.left[key] = self.rng.sample(self.words[key], len(self.words[key]))
         return self.fill(self.left[key].pop(), **fields)
@@ -90,9 +95,8 @@ class Teller:
         phrases = self.words[key]
         day = len(phrases) // 2 + 1
         place = min(day - 1, int(hour * day))
-        chosen = self.rng.choice([phrases[place], phrases[place], *phrases[day:]])
-        while chosen in self.used:
-            chosen = self.rng.choice([phrases[place], *phrases[day:]])
+        pool = [phrases[place], phrases[place], *phrases[day:]]
+        chosen = self.rng.choice([phrase for phrase in pool if phrase not in self.used] or pool)
         self.used.add(chosen)
         return self.fill(chosen, **fields)
 
@@ -131,6 +135,8 @@ class Teller:
             key = "define short"
         if fields["is"] == "means":
             return upper_first(f"{fields['a']} means {fields['gloss']}.")
+        if key == "define" and (self.sober or entry.sense.kind == "v"):
+            key = "define short" if self.sober else "define verb"
         return upper_first(self.say(key, **fields))
 
     def field(self, entry: Entry) -> str:

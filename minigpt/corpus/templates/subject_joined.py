@@ -8,10 +8,11 @@ from minigpt.corpus.english import join_and, upper_first
 from minigpt.corpus.templates.subject_facts import Teller
 from minigpt.corpus.templates.subject_field import BROAD, shown
 from minigpt.corpus.templates.subject_sense import Entry
-from minigpt.corpus.templates.subject_words import named
+from minigpt.corpus.templates.subject_words import named, noun
 from minigpt.corpus.wordnet import PART, PERSON, WHOLE, Sense, wordnet
 
-PLAIN = 0.12  # share of definitions that stand alone
+PLAIN = 0.05  # share of definitions that stand alone
+WITH_KINDS = 0.6  # how often the kinds of a word are named, if it has some
 LONG = 20  # words of a definition from which it stands alone
 NOUN_PHRASE = re.compile(r"^(?:an?|the|one|any)\b", re.IGNORECASE)
 
@@ -21,7 +22,11 @@ def told(t: Teller, e: Entry) -> str:
     if not e.sense.gloss:
         return t.kind(e)
     fields = t.definition(e)
-    if fields["is"] == "means" or e.sense.kind == "v" or e.sense.plural:
+    if fields["is"] == "means" or e.sense.kind == "v":
+        return t.define(e)
+    if t.rng.random() < WITH_KINDS and (text := _with_kinds(t, e, fields)):
+        return upper_first(text)
+    if e.sense.plural:
         return t.define(e)
     ways = [way for way in (_with_name, _with_sisters, _with_sisters, _with_whole) if len(e.sense.gloss.split()) < LONG]
     for way in t.rng.sample(ways, len(ways)):
@@ -52,6 +57,14 @@ def apposed(e: Entry) -> bool:
     """Whether a definition may follow its word after a comma."""
     sense = e.sense
     return bool(NOUN_PHRASE.match(sense.gloss)) and sense.kind != "v" and not sense.plural and not sense.label[:1].isupper()
+
+
+def _with_kinds(t: Teller, e: Entry, fields: dict[str, str]) -> str:
+    """Falcons are birds of prey ...; the kestrel and the hobby are kinds of them."""
+    kinds = [t.the(o) for o in t.open if o is not e and noun(o) and not o.sense.single and wordnet().is_a(o.sense, e.sense)]
+    if len(kinds) < 2 or len(e.sense.gloss.split()) >= LONG:
+        return ""
+    return t.say("with kinds", kinds=join_and(t.rng.sample(kinds, min(len(kinds), t.rng.randint(2, 3)))), **fields)
 
 
 def _with_name(t: Teller, e: Entry, fields: dict[str, str]) -> str:
@@ -104,7 +117,7 @@ def several(t: Teller, entries: list[Entry], most: int) -> list[str]:
     while rest and len(said) < most:
         one = rest.pop(0)
         two = next((o for o in rest if t.common(one, o)), rest[0] if rest else None)
-        text = both(t, one, two) if two and t.rng.random() < 0.75 else ""
+        text = both(t, one, two) if two and t.rng.random() < 0.9 else ""
         if text and two:
             rest.remove(two)
         said.append(text or told(t, one))

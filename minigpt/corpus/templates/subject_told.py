@@ -11,6 +11,7 @@ from minigpt.corpus.templates.subject_words import COUNTS, noun, text_of
 from minigpt.corpus.wordnet import PERSON, wordnet
 
 OTHER = 0.35  # how often a text says what the other words of its topic mean
+WITH_WORDS = 0.65  # how often the first sentence also lists words of the subject
 MOST_TRIES = 12  # words tried, until one has a sister
 
 
@@ -18,7 +19,11 @@ def start(t: Teller) -> list[str]:
     """What the subject is, and what belongs to it."""
     others = [e for e in t.subject.mains if e is not t.main and e.sense.gloss]
     second = told(t, t.rng.choice(others)) if others and t.rng.random() < OTHER else ""
-    return [t.define(t.main, "define main") if t.main.sense.gloss else "", t.list_of(t.main), second]
+    near = [t.the(e) for e in t.open if e.near < 2 and e.main == t.first and noun(e) and not e.sense.single]
+    if t.main.sense.gloss and not t.main.sense.plural and len(near) > 4 and t.rng.random() < WITH_WORDS:
+        words = join_and(t.rng.sample(near, t.rng.randint(2, 3)))
+        return [upper_first(t.say("main and words", list=words, **t.definition(t.main))), second]
+    return [t.define(t.main, "define short" if t.sober else "define main") if t.main.sense.gloss else "", t.list_of(t.main), second]
 
 
 def family(t: Teller, size: int) -> list[Entry]:
@@ -35,9 +40,10 @@ def family(t: Teller, size: int) -> list[Entry]:
 
 def entry(t: Teller, size: int) -> list[str]:
     """An entry of an encyclopedia."""
+    t.sober = True
     words = family(t, size + 2)
     half = max(2, len(words) // 2)
-    first = text_of([t.say("entry leads", a=t.the(words[0])), *several(t, words[:half], size)]) if words else ""
+    first = text_of([t.say("entry leads", a=t.the(words[0]), b=t.the(words[-1])), *several(t, words[:half], size)]) if words else ""
     second = text_of(several(t, words[half:], size))
     see = t.pick(t.rng.randint(2, 3))
     ends = [t.say("entry ends", list=", ".join(e.word for e in see))] if see else []
@@ -49,13 +55,16 @@ def glossary(t: Teller, size: int) -> list[str]:
     main = [t.main] if t.main.sense.gloss else []
     listed = [*main, *t.pick(size + 3)]
     listed.sort(key=lambda e: e.word.lower())
+    ends = {"x": listed[0].word, "y": listed[-1].word}
     count = COUNTS[min(12, len(listed))]
     one = t.rng.choice(listed)
     sign = t.rng.choice((": ", " - "))
     lines = [line(t, e, sign, listed) for e in listed]
-    end = t.say("glossary ends", count=count, a=t.a(one), word=one.word)
+    other = t.rng.choice([e for e in listed if e is not one] or [one])
+    more = (t.pick(1, noun) or [other])[0]
+    end = t.say("glossary ends", count=count, a=t.a(more), word=one.word, word2=other.word)
     return [
-        upper_first(t.say("glossary titles", count=count)),
+        upper_first(t.say("glossary titles", count=count, **ends)),
         upper_first(t.say("glossary leads", count=count, a=t.a(one), word=one.word)),
         "\n".join(lines),
         upper_first(end),
@@ -68,7 +77,8 @@ def line(t: Teller, e: Entry, sign: str, listed: list[Entry]) -> str:
     more = f" ({e.sense.more})" if e.sense.more else ""
     alike = [o for o in t.subject.entries if o is not e and t.common(e, o) and o.sense.kind == e.sense.kind and t.fit(o)]
     other = t.rng.choice(alike) if alike else None
-    compare = t.say("line ends", word=other.word) if other and t.rng.random() < 0.6 else ""
+    see = other or t.rng.choice([o for o in t.subject.entries if o.main == e.main and o is not e and t.fit(o)] or [t.main])
+    compare = t.say("line ends" if other else "line see", word=see.word) if see is not e and t.rng.random() < 0.85 else ""
     return f"{'to ' * (e.sense.kind == 'v')}{e.word}{sign}{label}{e.sense.gloss}{more}{compare}."
 
 
@@ -159,7 +169,7 @@ def talk(t: Teller, size: int) -> list[str]:
     points = []
     while words:
         one, *words = words
-        two = words[0] if words and t.rng.random() < 0.6 else None
+        two = words[0] if words and t.rng.random() < 0.85 else None
         text = both(t, one, two) if two else ""
         words = words[1:] if text else words
         points.append(
