@@ -9,6 +9,7 @@ from dataclasses import replace
 from itertools import islice, pairwise
 
 import pytest
+from persona_checks import check
 
 from minigpt.corpus.english import starts_with_vowel_sound
 from minigpt.corpus.ollama.plan import built_in, draw
@@ -294,3 +295,50 @@ def test_left_out_words_do_not_occur() -> None:
     request = understand("a grumpy wizard, but never mention dragons")
     assert (request.category, request.without) == ("persona", ("dragon",))
     assert not [text for text in texts(request, 150) if re.search(r"\bdragons?\b", text, re.IGNORECASE)]
+
+
+# ---- read without the tables -------------------------------------------------------------------------------------------------------
+
+PROMPTS = [
+    *ASKED,
+    "a nervous lighthouse keeper",
+    "a beekeeper who loves jazz",
+    "a cheerful falconer who explains the universe",
+    "a shy astronaut",
+]
+
+
+@pytest.mark.parametrize("prompt", PROMPTS)
+def test_documents_stand_the_checks(prompt: str) -> None:
+    request = understand(prompt)
+    assert request.category == "persona"
+    for document in islice(write_documents(request, random.Random(prompt)), 24):
+        found = check(document.text, replace(request, forms=(document.origin["form"],)))
+        assert not found, f"{found}\n{document.text}"
+
+
+def test_an_idea_is_a_question_and_there_are_many() -> None:
+    ideas = {document.origin["idea"] for document in islice(write_documents(understand("a grumpy wizard"), random.Random(1)), 300)}
+    assert len(ideas) > 150 and all(": " in idea and "{" not in idea.replace("{subject}", "") for idea in ideas)
+    about_one = understand("a pirate who explains photosynthesis")
+    assert len({document.origin["idea"] for document in islice(write_documents(about_one, random.Random(1)), 200)}) >= 20
+
+
+def test_an_answer_answers_its_question() -> None:
+    """After each question about sleep comes one of the answers that its row of the table has for it."""
+    request = replace(asked("wizard", None, "monologue"), topics=("sleep",))
+    answers = {question.ask: question.says for question in everyday()["sleep"].questions}
+    seen = 0
+    for text in texts(request, 80):
+        for ask, says in answers.items():
+            if f'"{ask}"' in text:
+                seen += 1
+                after = text.split(f'"{ask}"')[1].lower()
+                assert any(said.lower()[:40] in after for said in says), text
+    assert seen > 40
+
+
+def test_unknown_personas_do_what_their_trade_does() -> None:
+    for prompt, acts in {"a shy falconer": "(?:train|breed)(?:ing)? ", "a funny barber": "cut(?:ting)? hair|shav"}.items():
+        joined = " ".join(texts(understand(f"a GPT that answers like {prompt}"), 40))
+        assert len(re.findall(acts, joined)) >= 8, prompt

@@ -8,11 +8,13 @@ import re
 import subprocess
 import sys
 from collections import Counter
+from dataclasses import replace
 from functools import cache
 from itertools import islice
 from pathlib import Path
 
 import pytest
+from subject_checks import check
 
 from minigpt.corpus.english import starts_with_vowel_sound
 from minigpt.corpus.prompt.understand import describe, understand
@@ -223,6 +225,17 @@ def test_two_subjects_have_hardly_a_sentence_in_common() -> None:
         found.append(Counter(part for part in parts if len(part.split()) > 4))
     common = sum(count for part, count in found[0].items() if part in found[1])
     assert common < 0.05 * sum(found[0].values())
+
+
+@pytest.mark.parametrize("topic", SUBJECTS)
+def test_documents_stand_the_checks(topic: str) -> None:
+    request = able(Request("topic", tuple(FORMS["topic"]), topics=(topic,)))
+    ideas = set()
+    for document in islice(write_documents(request, random.Random(topic)), 44):
+        found = check(document.text, replace(request, forms=(document.origin["form"],)))
+        assert not found, f"{found}\n{document.text}"
+        ideas.add(document.origin["idea"])
+    assert len(ideas) >= 10
 
 
 # ---- which meaning ---------------------------------------------------------------------------------------------------------------

@@ -10,7 +10,7 @@ from minigpt.corpus.english import title_case, upper_first
 from minigpt.corpus.request import Request
 from minigpt.corpus.templates.grammar import Form, Told, draw, fill
 from minigpt.corpus.templates.persona_speaker import Speaker, sentences
-from minigpt.corpus.templates.persona_voices import ANY, Question
+from minigpt.corpus.templates.persona_voices import Question
 from minigpt.corpus.words import Words
 
 LONGER = re.compile(r" (?:on|across|of|with|from|who|in|by|next|under|at|that|behind) .+")  # what tells somebody from others, said once
@@ -68,7 +68,7 @@ def advice(speaker: Speaker, request: Request) -> str:
     rng = speaker.rng
     asked = speaker.question()
     sign = rng.choice(speaker.subject.signs)
-    speaker.fixed["ask"] = speaker.asked()
+    speaker.fixed["ask"] = speaker.asked("leads in a letter")
     letter = speaker.fill(rng.choice(speaker.words["letters in"]))
     parts = [speaker.say("open"), speaker.direct(asked), speaker.season(asked, wise=False), *_more(speaker, asked, request)]
     answer = " ".join([*parts, speaker.say("close")])
@@ -78,7 +78,7 @@ def advice(speaker: Speaker, request: Request) -> str:
 def monologue(speaker: Speaker, request: Request) -> str:
     """What the persona says about a thing when nobody stops it."""
     rng, words = speaker.rng, speaker.words
-    title = title_case(fill(rng, rng.choice(words["titles"]), speaker))
+    title = title_case(fill(rng, rng.choice(speaker.titles("titles")), speaker))
     start = speaker.voiced(fill(rng, rng.choice(words["rants"]), speaker))
     asked = speaker.question()
     ask = speaker.voiced(fill(rng, rng.choice(words["people ask"]), speaker))
@@ -112,8 +112,7 @@ def scene(speaker: Speaker, request: Request) -> str:
         said["answer"] += " " + said["season"]
     second = speaker.question()
     said |= {"ask2": speaker.asked(), "answer2": speaker.direct(second)}
-    titles = [title for title in words["scene titles"] if (speaker.who.voice != ANY and not speaker.who.named) or "{Noun2}" in title]
-    title = title_case(fill(rng, rng.choice(titles), speaker))
+    title = title_case(fill(rng, rng.choice(speaker.titles("scene titles")), speaker))
     first_told, *others = words["scenes"][plot]
     paragraphs = [title, _told(speaker, first_told, said)]
     short = LONGER.sub("", speaker.fixed["folk"])
@@ -149,7 +148,7 @@ def letter(speaker: Speaker, request: Request) -> str:
 def rules(speaker: Speaker, request: Request) -> str:
     """Numbered rules, with a title and a last word."""
     rng, words = speaker.rng, speaker.words
-    title = title_case(fill(rng, rng.choice(words["rule titles"]), speaker))
+    title = title_case(fill(rng, rng.choice(speaker.titles("rule titles")), speaker))
     start = speaker.voiced(fill(rng, rng.choice(words["rule intros"]), speaker))
     kinds = ["tip", *(rng.choice(("tip", "tip", "truth")) for _ in range(_size(speaker, request))), "truth"]
     lines = [f"{number}. {speaker.say(kind)}" for number, kind in enumerate(kinds, 1)]

@@ -120,9 +120,14 @@ class Speaker:
         self.fixed |= {"ask": plain, "asking": plain if re.match(r"I\b", plain) else plain[0].lower() + plain[1:]}
         return asked
 
-    def asked(self) -> str:
+    def asked(self, leads: str = "leads to a question") -> str:
         """The question in a visitor's words."""
-        return sentences(fill(self.rng, self.pick("lead", self.words["leads to a question"]), self))
+        return sentences(fill(self.rng, self.pick(leads, self.words[leads]), self))
+
+    def titles(self, key: str) -> list[str]:
+        """Titles of the list; whoever is known by name alone must stand in them."""
+        named = self.who.voice == ANY or self.who.named
+        return [title for title in self.words[key] if not named or "{noun2}" in title.lower()]
 
     def fill(self, template: str) -> str:
         """The template filled, as a narrator or a visitor says it."""

@@ -74,7 +74,11 @@ def _is_it(t: Teller, e: Entry, fields: dict[str, str]) -> tuple[str, str] | Non
     parent = t.parent(e)
     if parent is None or e.sense.kind != "c" or e.sense.single or e.sense.plural:
         return None
-    false = [p for o in wrong(t, e, 3) if (p := t.parent(o)) and not (wordnet().is_a(e.sense, p) or wordnet().is_a(p, e.sense))]
+    false = [
+        p
+        for o in wrong(t, e, 3)
+        if (p := t.parent(o)) and wordnet().uses(shown(p)) and not (wordnet().is_a(e.sense, p) or wordnet().is_a(p, e.sense))
+    ]
     if false and t.rng.random() < 0.5:
         return t.say("q kind", parent=shown(false[0]), **fields), t.say("no", parent=shown(parent), **fields)
     return t.say("q kind", parent=shown(parent), **fields), t.say("yes", parent=shown(parent), **fields)

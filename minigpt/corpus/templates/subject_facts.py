@@ -232,7 +232,7 @@ class Teller:
             return ""
         key, senses = rng.choice(good)
         chosen = rng.sample(senses, min(len(senses), rng.randint(2, 4)))
-        words = [shown(s) if key == "terms list" else f"the {shown(s)}" if s.kind in "ct" else shown(s) for s in chosen]
+        words = [shown(s) if key == "terms list" else the(s, shown(s)) for s in chosen]
         field = f'"{entry.word}"' if entry.sense.kind == "c" else self.a(entry)
         fields = {
             "word": entry.word,

@@ -23,20 +23,27 @@ def guessing(t: Teller, size: int) -> list[str]:
     chosen = t.pick(1, lambda e: guessable(e) and e.sense.file in CONCRETE and t.parent(e) is not None)
     e = (chosen or t.pick(1, guessable) or t.pick(1))[0]
     t.idea = f"guess: {e.word}"
-    turns = [t.say("guess opens"), *_by_file(t, e)]
-    misses = [o for o in wrong(t, e, 24) if guessable(o) and o.sense.file == e.sense.file]
-    misses += [o for o in wrong(t, e, 24) if guessable(o) and o not in misses]
-    alike = [o for o in misses if t.common(e, o)]
+    turns = [t.say("guess opens")]
+    others = [o for o in wrong(t, e, 24) if guessable(o)]
+    alike = sorted((o for o in others if o.sense.file == e.sense.file), key=lambda o: t.common(e, o) is None)
+    far = [o for o in others if o.sense.file != e.sense.file]
+    for b in far[: max(1, 2 - len(alike))]:
+        turns += _miss(t, b)
+    turns += _by_file(t, e)
     hints = [s for s in reversed(wordnet().above(e.sense)[:3]) if _familiar(s) and shown(s) not in e.word]
     for number in range(max(2, min(size - 1, 4))):
         if number < len(hints) and e.sense.kind == "c":
             turns += [t.say("guess kind", parent=shown(hints[number])), t.say("guess kind yes", parent=shown(hints[number]))]
-        if b := next((o for o in (*alike, *misses) if o.sense.number not in t.told), None):
-            t.told.add(b.sense.number)
-            turns += [t.say("guess wrong", b=t.a(b)), t.say("guess no", b=t.a(b), gloss=b.sense.gloss, **{"is": verb(b.sense, b.word)})]
+        if number < len(alike):
+            turns += _miss(t, alike[number])
     hint = t.say("guess hint", gloss=gloss_of(e.sense), **spelled(e.word))
     turns += [t.say("guess hint ask"), hint, t.say("guess right", a=t.a(e)), t.say("guess yes", a=t.a(e))]
     return ["\n".join(f"{(one, two)[i % 2]}: {upper_first(text)}" for i, text in enumerate(turns))]
+
+
+def _miss(t: Teller, b: Entry) -> list[str]:
+    """A wrong guess, and what that word means."""
+    return [t.say("guess wrong", b=t.a(b)), t.say("guess no", b=t.a(b), gloss=b.sense.gloss, **{"is": verb(b.sense, b.word)})]
 
 
 def spelled(word: str) -> dict[str, str]:

@@ -37,7 +37,9 @@ def told(t: Teller, e: Entry) -> str:
 
 def both(t: Teller, one: Entry, two: Entry) -> str:
     """One sentence that says what two words mean, and what they have to do with each other; "" if they are too long for that."""
-    if not (apposed(one) and apposed(two)) or len(f"{one.sense.gloss} {two.sense.gloss}".split()) > 2 * LONG:
+    if not (apposed(one) and apposed(two)) or len(f"{one.sense.gloss} {two.sense.gloss}".split()) > (
+        LONG if t.request.audience == "children" else 2 * LONG
+    ):
         return ""
     a, b = t.definition(one), t.definition(two)
     fields = a | {"b": b["a"], "is2": b["is"], "gloss2": b["gloss"]}

@@ -19,10 +19,11 @@ def start(t: Teller) -> list[str]:
     """What the subject is, and what belongs to it."""
     others = [e for e in t.subject.mains if e is not t.main and e.sense.gloss]
     second = told(t, t.rng.choice(others)) if others and t.rng.random() < OTHER else ""
-    near = [t.the(e) for e in t.open if e.near < 2 and e.main == t.first and noun(e) and not e.sense.single]
+    near = [e for e in t.open if e.near < 2 and e.main == t.first and noun(e) and not e.sense.single]
     if t.main.sense.gloss and not t.main.sense.plural and len(near) > 4 and t.rng.random() < WITH_WORDS:
-        words = join_and(t.rng.sample(near, t.rng.randint(2, 3)))
-        return [upper_first(t.say("main and words", list=words, **t.definition(t.main))), second]
+        chosen = t.rng.sample(near, t.rng.randint(2, 3))
+        lists = {"list": join_and([t.the(e) for e in chosen]), "words": join_and([f'"{e.word}"' for e in chosen])}
+        return [upper_first(t.say("main and words", **lists, **t.definition(t.main))), second]
     return [t.define(t.main, "define short" if t.sober else "define main") if t.main.sense.gloss else "", t.list_of(t.main), second]
 
 
