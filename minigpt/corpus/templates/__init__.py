@@ -17,10 +17,6 @@ Reading order:
     left_out              a request -> a pattern of the words it excludes
     lessons               arithmetic lessons with computed numbers
     general               every form of a general document
-    persona_voices        who speaks, how, and about what
-    persona_trade         an occupation -> its acts and things
-    persona_speaker       the look-up for one voice, manner and subject
-    persona               every form of what a persona says
     occasion_subjects     a request -> what a text is about, with words of its field
     occasion_scene        the look-up for one text: subject, people, numbers
     occasion_verse        sea shanties and spells
@@ -49,6 +45,10 @@ Reading order:
     subject_games         a quiz, the guessing of a word
     subject_told          texts that tell of its words
     subject               documents about a topic that WordNet knows
+    persona_voices        who speaks, how, and about what
+    persona_trade         an occupation -> its acts and things
+    persona_speaker       the look-up for one voice, manner and subject
+    persona               every form of what a persona says
     traces                worked examples of algorithms
     traces_graphs         worked examples on graphs and trees
     traces_more           worked examples on strings, caches, queues and tables

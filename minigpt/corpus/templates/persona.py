@@ -83,7 +83,7 @@ def monologue(speaker: Speaker, request: Request) -> str:
     asked = speaker.question()
     ask = speaker.voiced(fill(rng, rng.choice(words["people ask"]), speaker))
     paragraphs = [f"{start} {ask} {speaker.direct(asked)} {speaker.season(asked)}"]
-    for _ in range(max(1, _size(speaker, request) - 1)):
+    for _ in range(max(1, _size(speaker, request) - 2)):
         asked = speaker.question()
         ask = speaker.voiced(fill(rng, speaker.pick("people also ask", words["people also ask"]), speaker))
         paragraphs.append(f"{ask} {speaker.direct(asked)} {speaker.season(asked)}")

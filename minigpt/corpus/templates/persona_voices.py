@@ -23,6 +23,7 @@ from minigpt.corpus.words import Words, load_words
 ARTICLE = re.compile(r"^(?:an?|the|my|our|your|his|her|their)\s+", re.IGNORECASE)
 KIND = re.compile(r" (?:advice|tips|lessons|help|guidance|wisdom)$")
 ANY = "any voice"
+OF_ANYTHING = ("What do you think", "Why do [people", "What do [most")  # questions that suit a subject of everyday life too
 MOST_FACTS, MOST_WORDS = 8, 20  # words of a topic beside its own; the length of what is said of each
 
 Lists = Mapping[str, tuple[str, ...]]
@@ -171,14 +172,16 @@ def subject(rng: random.Random, words: Words, topics: tuple[str, ...]) -> Subjec
     general = _questions(rows["answers"])
     if known := everyday_name(name):
         found = everyday()[known]
-        signs = (*found.signs, *entries(rows["signs"]))
-        return Subject(name, (*found.questions, *rng.sample(general, 4)), found.tips, (*found.truths, *rows["truths"][:4]), signs)
+        more = [question for question in general if question.ask.startswith(OF_ANYTHING)]
+        signs, truths = (*found.signs, *entries(rows["signs"])), (*found.truths, *rows["truths"][:4])
+        return Subject(name, (*found.questions, *more), found.tips, truths, signs)
     return Subject(name, general + facts(name), tuple(rows["tips"]), tuple(rows["truths"]), entries(rows["signs"]))
 
 
 def plural(name: str) -> bool:
     """Whether a subject is spoken of as "them": black holes, but not physics."""
-    return name.endswith("s") and not name.endswith(("ss", "us", "is", "ics"))
+    last = name.split()[-1].lower()
+    return singular(last) != last and not last.endswith(("ss", "us", "is", "ics"))
 
 
 @cache

@@ -137,6 +137,8 @@ class Teller:
             return upper_first(f"{fields['a']} means {fields['gloss']}.")
         if key == "define" and (self.sober or entry.sense.kind == "v"):
             key = "define short" if self.sober else "define verb"
+        if key == "define" and entry.sense.single:
+            key = "define name"
         return upper_first(self.say(key, **fields))
 
     def field(self, entry: Entry) -> str:
@@ -231,6 +233,7 @@ class Teller:
         if not good:
             return ""
         key, senses = rng.choice(good)
+        senses = list({shown(s): s for s in senses}.values())
         chosen = rng.sample(senses, min(len(senses), rng.randint(2, 4)))
         words = [shown(s) if key == "terms list" else the(s, shown(s)) for s in chosen]
         field = f'"{entry.word}"' if entry.sense.kind == "c" else self.a(entry)

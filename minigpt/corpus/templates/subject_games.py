@@ -8,7 +8,7 @@ from minigpt.corpus.templates.subject_facts import Teller
 from minigpt.corpus.templates.subject_field import BROAD, shown
 from minigpt.corpus.templates.subject_sense import CONCRETE, Entry
 from minigpt.corpus.templates.subject_words import COUNTS, gloss_of, noun, verb
-from minigpt.corpus.wordnet import Sense, wordnet
+from minigpt.corpus.wordnet import PERSON, Sense, wordnet
 
 CHOICES = "abc"
 MOST_ASKED = 6  # questions of a quiz
@@ -101,7 +101,9 @@ def quiz_choice(t: Teller, e: Entry) -> tuple[str, str]:
     rows = t.rng.sample([e, *wrong(t, e, 2)], 1 + len(wrong(t, e, 2)))
     options = "\n".join(f"   {letter}) {gloss_of(row.sense)}" for letter, row in zip(CHOICES, rows, strict=False))
     fields = t.definition(e)
-    question = f'What does "{e.word}" mean?' if fields["is"] == "means" or not noun(e) else upper_first(t.say("quiz choice", **fields))
+    key = "quiz who" if e.sense.single and e.sense.file == PERSON else "quiz choice"
+    meant = fields["is"] == "means" or not noun(e)
+    question = f'What does "{e.word}" mean?' if meant else upper_first(t.say(key, **fields))
     return f"{question}\n{options}", f"{CHOICES[rows.index(e)]}) {gloss_of(e.sense)}."
 
 

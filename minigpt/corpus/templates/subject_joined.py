@@ -6,7 +6,7 @@ import re
 
 from minigpt.corpus.english import join_and, upper_first
 from minigpt.corpus.templates.subject_facts import Teller
-from minigpt.corpus.templates.subject_field import BROAD, shown
+from minigpt.corpus.templates.subject_field import BODY, BROAD, shown
 from minigpt.corpus.templates.subject_sense import Entry
 from minigpt.corpus.templates.subject_words import named, noun
 from minigpt.corpus.wordnet import PART, PERSON, WHOLE, Sense, wordnet
@@ -79,7 +79,7 @@ def _with_name(t: Teller, e: Entry, fields: dict[str, str]) -> str:
 
 def _with_sisters(t: Teller, e: Entry, fields: dict[str, str]) -> str:
     """Like the hobby and the kestrel, a peregrine is a kind of falcon: ..."""
-    if e.sense.kind != "c" or e.sense.single or not apposed(e):
+    if e.sense.kind != "c" or e.sense.single or e.sense.file == BODY or not apposed(e):
         return ""
     sisters = [(o, p) for o in t.subject.entries if o is not e and o.sense.kind == "c" and t.fit(o) and (p := t.common(e, o)) and good(p)]
     sisters = [(o, p) for o, p in sisters if not (o.sense.plural or o.sense.single) and near(e.sense, p)]

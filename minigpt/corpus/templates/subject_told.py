@@ -94,13 +94,7 @@ def comparison(t: Teller, size: int) -> list[str]:
     if shared:
         middle = t.say("compare common", parent=shown(shared), aparent=t.named(shared), **words)
     else:
-        p1, p2 = t.parent(one), t.parent(two)
-        apart = p1 and p2 and p1 is not p2 and one.sense.kind == "c" == two.sense.kind
-        middle = (
-            t.say("compare kinds", parent=shown(p1), parent2=shown(p2), **words)
-            if apart and p1 and p2
-            else t.say("compare nothing", **words)
-        )
+        middle = t.say("compare nothing", **words)
     sides = text_of([told(t, one), told(t, two)])
     last = t.say("compare third", **words) if apposed(third) and not third.sense.single else ""
     return [
@@ -146,6 +140,8 @@ def diary(t: Teller, size: int) -> list[str]:
 def moment(t: Teller, e: Entry, hour: float) -> str:
     """How somebody met a word, and what it means."""
     fields = t.definition(e)
+    if apposed(e) and e.sense.single:
+        return upper_first(t.say("diary names", **fields))
     if not apposed(e):
         return text_of([upper_first(t.timed("diary words", hour, **fields | {"a": f'"{e.word}"'})), told(t, e)])
     picture = e.sense.file in CONCRETE and e.sense.kind == "c" and not e.sense.single and t.rng.random() < 0.5
