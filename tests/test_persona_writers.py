@@ -342,3 +342,10 @@ def test_unknown_personas_do_what_their_trade_does() -> None:
     for prompt, acts in {"a shy falconer": "(?:train|breed)(?:ing)? ", "a funny barber": "cut(?:ting)? hair|shav"}.items():
         joined = " ".join(texts(understand(f"a GPT that answers like {prompt}"), 40))
         assert len(re.findall(acts, joined)) >= 8, prompt
+
+
+def test_facts_name_their_source() -> None:
+    about = {"a pirate who explains photosynthesis": True, "a grumpy wizard": False, "a pirate who explains the weather": False}
+    for prompt, known in about.items():
+        document = next(write_documents(understand(prompt), random.Random(1)))
+        assert (document.origin.get("facts") == "wordnet") == known

@@ -153,6 +153,7 @@ def _write(request: Request, rng: random.Random) -> Iterator[Document]:
                 continue
             repeats = 0
             written.add(mark)
-            facts = {"facts": "wordnet"} if request.category == "subject" else {}
+            known = request.category == "subject" or (request.category == "persona" and persona.learned(request))
+            facts = {"facts": "wordnet"} if known else {}
             idea = {"idea": idea_of(text)} if idea_of(text) else {}
             yield Document(str(text), source="template", origin={"category": request.category, "form": form, **idea, **facts})

@@ -10,7 +10,7 @@ from minigpt.corpus.english import title_case, upper_first
 from minigpt.corpus.request import Request
 from minigpt.corpus.templates.grammar import Form, Told, draw, fill
 from minigpt.corpus.templates.persona_speaker import Speaker, sentences
-from minigpt.corpus.templates.persona_voices import Question
+from minigpt.corpus.templates.persona_voices import Question, everyday_name, facts
 from minigpt.corpus.words import Words
 
 LONGER = re.compile(r" (?:on|across|of|with|from|who|in|by|next|under|at|that|behind) .+")  # what tells somebody from others, said once
@@ -163,6 +163,11 @@ def write(rng: random.Random, words: Words, request: Request, form: str) -> str:
     speaker = Speaker(rng, words, request)
     text = WRITE[form](speaker, request)
     return Told(text, speaker.idea)
+
+
+def learned(request: Request) -> bool:
+    """Whether what is said of the topics rests on WordNet."""
+    return any(facts(topic) for topic in map(request.spell, request.topics) if not everyday_name(topic))
 
 
 WRITE = {"exchange": exchange, "advice": advice, "monologue": monologue, "scene": scene, "letter": letter, "rules": rules}

@@ -160,7 +160,8 @@ def _keys() -> Mapping[str, str]:
 def everyday_name(topic: str) -> str:
     """The everyday subject that a topic means: "the weather" -> rain; "" if none."""
     low = KIND.sub("", ARTICLE.sub("", topic.lower()))
-    return _keys().get(topic.lower(), "") or _keys().get(low, "") or next((name for key, name in _keys().items() if singular(key) == singular(low)), "")
+    exact = _keys().get(topic.lower(), "") or _keys().get(low, "")
+    return exact or next((name for key, name in _keys().items() if singular(key) == singular(low)), "")
 
 
 def subject(rng: random.Random, words: Words, topics: tuple[str, ...]) -> Subject:

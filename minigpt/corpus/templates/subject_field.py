@@ -15,6 +15,9 @@ from minigpt.corpus.words import load_words
 BROAD = frozenset(load_words("subject")["broad words"])
 MAIN = 0.6  # share of a word's uses from which its first meaning is taken
 MOST, ENOUGH, FEW, LEAST = 90, 24, 14, 6  # entries of a word of the topic: the most, with farther ones, with loose ones; fewer are no field
+ANIMALS = 5  # WordNet's number of the field of animals
+DETERMINED = re.compile(r"(?:an?|the|any|one|some\w*|each|every|either|both|two|three|four|what\w*|who\w*|that|something|someone)\b|[A-Z]")
+CLAUSE = re.compile(r"(?:an?|the) [a-z-]+ (?:is|are|was|were|makes|has|have|can)\b")  # a definition that is a sentence of its own
 BODY = 8  # WordNet's number of the field of parts of the body, whose parts are no subject
 MOST_FAR, MOST_FAR_MENTIONS, MOST_TERMS = 5, 12, 15  # entries of one farther relation
 HEAD = re.compile(
@@ -49,6 +52,8 @@ def subject_of(topic: str) -> Subject | None:
         for ring, enough in ((_close, MOST), (_farther, ENOUGH), (_said, FEW), (_loose, FEW)):
             for sense, near in ring(main, topic):
                 word = shown(sense)
+                if main.sense.file == ANIMALS and "human" in sense.gloss:
+                    continue  # a penguin's foot is no human foot
                 if loose and (own >= MOST_DERIVED or sense.single or sense.file not in CONCRETE):
                     continue
                 if own < enough and sense.number not in taken and word.lower() not in words and usable(sense, word):
