@@ -107,19 +107,35 @@ def test_what_a_glossary_says_a_word_means_is_a_definition_of_it(topic: str) -> 
 def test_whatever_is_called_a_kind_of_something_is_below_it(topic: str) -> None:
     """In statements; in a quiz the questions may be false, and there the answers are checked."""
     checked = 0
-    for form, text in documents(topic, 66):
+    for form, text in documents(topic, 99):
         if form == "quiz":
             text = text.split("Answers about")[1]
-        for word, parent in re.findall(
-            r"(?:^|[.:] |, )([A-Za-z][\w' -]*?) (?:is|are) (?:a|one) kind of ([\w' -]+)[.]", text, flags=re.MULTILINE
-        ):
-            word = re.sub(r"^(?:because|since|while|that) ", "", word)
-            if word.lower() in ("it", "each", "for each"):
-                continue
-            below = numbers(bare(word)) or numbers(bare(word).removesuffix("s"))
-            assert any(ancestors(number) & numbers(parent) for number in below), (word, parent, text)
-            checked += 1
+        for sentence in re.split(r"(?<=[.?!]) |\n", text):
+            for word, parent in claimed(sentence) if not sentence.endswith("?") else ():
+                below = numbers(bare(word)) or numbers(bare(word).removesuffix("s"))
+                assert any(ancestors(number) & numbers(parent) for number in below), (word, parent, sentence)
+                checked += 1
     assert checked >= 8
+
+
+NAME = r"((?:an? |the )?[\w' -]+?)"
+
+
+def claimed(sentence: str) -> list[tuple[str, str]]:
+    """(word, wider word) of what a sentence says to be a kind of something."""
+    found = re.findall(rf"(?:^|[.:] |, |for ){NAME} (?:is|are) (?:a|one) kind of ([\w' -]+?)(?=[.:,])", sentence)
+    found = [(word, parent) for word, parent in found if bare(word) not in ("it", "each", "for each")]
+    if match := re.search(rf"{NAME} and {NAME} are both kinds of ([\w' -]+):", sentence):
+        found += [(match[1], match[3]), (match[2], match[3])]
+    if match := re.match(
+        r"Two kinds of ([\w' -]+) should not be mixed up: ([\w' -]+), .*?, and ((?:an? |the )[\w' -]+), (?:an? |the |any )", sentence
+    ):
+        found += [(match[2], match[1]), (match[3], match[1])]
+    if match := re.search(rf" while {NAME}, another kind of ([\w' -]+), ", sentence):
+        found.append((match[1], match[2]))
+    if match := re.match(rf"{NAME} is, like ([\w', -]+?), a kind of ([\w' -]+), namely", sentence):
+        found += [(word, match[3]) for word in (match[1], *re.split(r", | and ", match[2]))]
+    return [(re.sub(r"^(?:Yes, |No, |because |since |for |while )", "", word).strip(), parent) for word, parent in found]
 
 
 def test_the_answer_of_a_quiz_is_its_only_true_choice_and_stands_among_the_choices() -> None:
