@@ -160,7 +160,7 @@ def punctuated(gloss: str) -> str:
     """A definition with the commas that WordNet leaves out, and without its abbreviations."""
     for old, new in DIALECT:
         gloss = old.sub(new, gloss)
-    return CHAIN.sub(lambda m: m[0].replace(" and ", ", ", m[0].count(" and ") - 1), gloss)
+    return CHAIN.sub(lambda m: m[0] if m[0].endswith(("ing", "ed")) else m[0].replace(" and ", ", ", m[0].count(" and ") - 1), gloss)
 
 
 @cache

@@ -26,6 +26,7 @@ HEAD = re.compile(
 )
 MOST_MENTIONS, MOST_SISTERS, MOST_NAMES = 60, 12, 6
 TELLING = frozenset((4, 9, 10, 11))  # fields of acts, ideas, communication and events
+MANY_KINDS = 30  # kinds of a word from which the little known are left out
 MOST_DERIVED = 14  # entries that come with an adjective
 LONGEST = 27  # words of a definition that can be told
 
@@ -97,7 +98,7 @@ def _close(main: Entry, topic: str) -> Iterator[tuple[Sense, int]]:
     """What WordNet itself relates to a sense, in turns of the relations, then the definitions that mention it."""
     net, sense = wordnet(), main.sense
     up = [s for s in net.above(sense) if s.word not in BROAD]
-    kinds = net.to(sense, DOWN)
+    kinds = _known_first(net.to(sense, DOWN))
     deeper = [s for kind in kinds for s in net.to(kind, DOWN)]
     parts = [*net.to(sense, PART, SUBSTANCE, MEMBER), *(s for wider in up[:2] for s in net.to(wider, PART))]
     fields = [wider for wider in net.to(sense, FIELD) if wider.word not in BROAD]
@@ -107,6 +108,14 @@ def _close(main: Entry, topic: str) -> Iterator[tuple[Sense, int]]:
     yield from ((s, 1) for s in _in_turn(rings))
     yield from ((s, 1) for s in _mentions(main, topic))
     yield from ((s, 2) for s in _few(deeper))
+
+
+def _known_first(kinds: list[Sense]) -> list[Sense]:
+    """Of many kinds, those that WordNet's texts use or that have kinds themselves, and a few others: oaks rather than dhaks."""
+    if len(kinds) <= MANY_KINDS:
+        return kinds
+    known = [s for s in kinds if wordnet().uses(shown(s)) or len(s.near.get(DOWN, ())) > 1]
+    return [*known, *[s for s in kinds if s not in known][: max(4, ENOUGH - len(known))]]
 
 
 def _farther(main: Entry, topic: str) -> Iterator[tuple[Sense, int]]:

@@ -169,9 +169,8 @@ def talk(t: Teller, size: int) -> list[str]:
         two = words[0] if words and t.rng.random() < 0.85 else None
         text = both(t, one, two) if two else ""
         words = words[1:] if text else words
-        points.append(
-            text_of([upper_first(t.say("talk points", a=t.the(one))), text or told(t, one), t.example(one) if t.rng.random() < 0.4 else ""])
-        )
+        lead = t.say("talk names" if one.sense.single else "talk points", a=t.the(one))
+        points.append(text_of([upper_first(lead), text or told(t, one), t.example(one) if t.rng.random() < 0.4 else ""]))
     names = [e.word for e in t.subject.entries if e.sense.number in t.told]
     end = t.say("talk ends", list=join_and(t.rng.sample(names, min(3, len(names)))), a=t.a(t.main))
     return [title_case(t.say("talk titles")), text_of(first), *points, upper_first(end)]
