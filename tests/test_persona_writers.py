@@ -9,6 +9,7 @@ from dataclasses import replace
 from itertools import islice, pairwise
 
 import pytest
+from persona_checks import check
 
 from minigpt.corpus.english import starts_with_vowel_sound
 from minigpt.corpus.ollama.plan import built_in, draw
@@ -54,7 +55,7 @@ ASKED = {
     "GPT that answers in pirate speak": ("a pirate", "pirate", "", ""),
     "a cowboy philosopher": ("a cowboy philosopher", "philosopher", "", ""),
     "a conversation with the moon": ("the moon", "old house", "", ""),
-    "monologues of a tired plumber": ("a plumber", "grandfather", "tired", ""),
+    "monologues of a tired plumber": ("a plumber", "craftsman", "tired", ""),
 }
 NOT_ASKED = [
     "stories about a wizard", "recipes for pirates", "pirate sea shanties", "a chef", "a storyteller", "poems by a robot",
@@ -145,7 +146,8 @@ def test_manners_have_sentences_and_subjects_have_questions() -> None:
     for manner in words["manners"].values():
         assert len(manner["open"]) >= 4 and len(manner["aside"]) >= 6 and len(manner["close"]) >= 4
     for subject in everyday().values():
-        assert len(subject.asks) >= 4 and len(subject.tips) >= 5 and len(subject.truths) >= 4, subject.name
+        assert len(subject.questions) >= 4 and len(subject.tips) >= 5 and len(subject.truths) >= 4, subject.name
+        assert all(len(asked.says) >= 3 and asked.kind in {"h", "w", "q", "o"} for asked in subject.questions), subject.name
     assert len(everyday()) >= 50 and everyday_name("the weather") == "rain" and everyday_name("relationship advice") == "love"
 
 
@@ -159,7 +161,7 @@ def test_what_is_handed_over_can_be_held() -> None:
 
 def test_every_template_is_a_sentence() -> None:
     words, rng = load_words("persona"), random.Random(0)
-    parts = (words["frames"], *words["manners"].values(), words["any manner"])
+    parts = (words["frames"], words["follow ups"], *words["manners"].values(), words["any manner"])
     for frame in [frame for part in parts for frames in part.values() for frame in frames]:
         for _ in range(8):
             text = fill(rng, frame, lambda name: "saying." if name == "saying" else "word")
@@ -293,3 +295,57 @@ def test_left_out_words_do_not_occur() -> None:
     request = understand("a grumpy wizard, but never mention dragons")
     assert (request.category, request.without) == ("persona", ("dragon",))
     assert not [text for text in texts(request, 150) if re.search(r"\bdragons?\b", text, re.IGNORECASE)]
+
+
+# ---- read without the tables -------------------------------------------------------------------------------------------------------
+
+PROMPTS = [
+    *ASKED,
+    "a nervous lighthouse keeper",
+    "a beekeeper who loves jazz",
+    "a cheerful falconer who explains the universe",
+    "a shy astronaut",
+]
+
+
+@pytest.mark.parametrize("prompt", PROMPTS)
+def test_documents_stand_the_checks(prompt: str) -> None:
+    request = understand(prompt)
+    assert request.category == "persona"
+    for document in islice(write_documents(request, random.Random(prompt)), 24):
+        found = check(document.text, replace(request, forms=(document.origin["form"],)))
+        assert not found, f"{found}\n{document.text}"
+
+
+def test_an_idea_is_a_question_and_there_are_many() -> None:
+    ideas = {document.origin["idea"] for document in islice(write_documents(understand("a grumpy wizard"), random.Random(1)), 300)}
+    assert len(ideas) > 150 and all(": " in idea and "{" not in idea.replace("{subject}", "") for idea in ideas)
+    about_one = understand("a pirate who explains photosynthesis")
+    assert len({document.origin["idea"] for document in islice(write_documents(about_one, random.Random(1)), 200)}) >= 20
+
+
+def test_an_answer_answers_its_question() -> None:
+    """After each question about sleep comes one of the answers that its row of the table has for it."""
+    request = replace(asked("wizard", None, "monologue"), topics=("sleep",))
+    answers = {question.ask: question.says for question in everyday()["sleep"].questions}
+    seen = 0
+    for text in texts(request, 80):
+        for ask, says in answers.items():
+            if f'"{ask}"' in text:
+                seen += 1
+                after = text.split(f'"{ask}"')[1].lower()
+                assert any(said.lower()[:40] in after for said in says), text
+    assert seen > 40
+
+
+def test_unknown_personas_do_what_their_trade_does() -> None:
+    for prompt, acts in {"a shy falconer": "(?:train|breed)(?:ing)? ", "a funny barber": "cut(?:ting)? hair|shav"}.items():
+        joined = " ".join(texts(understand(f"a GPT that answers like {prompt}"), 40))
+        assert len(re.findall(acts, joined)) >= 8, prompt
+
+
+def test_facts_name_their_source() -> None:
+    about = {"a pirate who explains photosynthesis": True, "a grumpy wizard": False, "a pirate who explains the weather": False}
+    for prompt, known in about.items():
+        document = next(write_documents(understand(prompt), random.Random(1)))
+        assert (document.origin.get("facts") == "wordnet") == known

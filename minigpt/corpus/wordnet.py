@@ -18,8 +18,16 @@ from itertools import accumulate
 from minigpt.corpus.english import IRREGULAR, plurals, singular
 
 FILE = "wordnet.txt.xz"
+THINGS = 6  # WordNet's number of the field of artifacts
+COUNTED = re.compile(r"(?:an?|the) (?!.*\b(?:fabric|cloth|material|paper|thread|yarn|leather|wool|lace|sheet|system|coating|layer)\b)")
 PERSON = 18  # WordNet's number of the field of people
 UP, DOWN, PART, SUBSTANCE, MEMBER, WHOLE, TERM, FIELD = "@", "~", "%", "$", "M", "#", "-", ";"
+DIALECT = (
+    (re.compile(r"(?<![,;(]) (especially|particularly) (?=(?:an?|the|in|one|those)\b)"), r", \1 "),
+    (re.compile(r"\be\.g\.,? ?"), "for example "),
+    (re.compile(r"\bi\.e\.,? ?"), "that is, "),
+)
+CHAIN = re.compile(r"\b(?!(?:who|which|that|the|an?) )[a-z]+(?: and (?!(?:who|which|that|the|an?)\b)[a-z]+){2,}\b")
 MANY = {one: many for many, one in IRREGULAR.items()}
 
 
@@ -64,6 +72,7 @@ class WordNet:
         self.adjectives = dict(line.split("\t") for line in adjectives.split("\n"))
         self.known: dict[int, Sense] = {}
         self.wider: dict[int, frozenset[int]] = {}
+        self.chains: dict[int, list[Sense]] = {}
 
     @cached_property
     def starts(self) -> list[int]:
@@ -78,9 +87,10 @@ class WordNet:
         words, flags, gloss, more, label, examples, near = self.lines[number].split("\t")
         pairs = [word.split("/") for word in words.split("|")]
         relations = {part[0]: tuple(number + int(step) for step in part[1:].split(",")) for part in near.split()}
+        kind = "c" if flags[0] == "m" and int(re.sub(r"\D", "", flags)) == THINGS and COUNTED.match(gloss) else flags[0]
         file, single, plural = re.sub(r"\D", "", flags), flags.endswith("i"), flags[1] == "p"
         return Sense(
-            number, tuple(pair[0] for pair in pairs), flags[0], int(file), single, gloss, plural, more, label,
+            number, tuple(pair[0] for pair in pairs), kind, int(file), single, punctuated(gloss), plural, more, label,
             tuple(filter(None, examples.split("|"))), {pair[0]: pair[1] for pair in pairs if len(pair) > 1}, relations,
         )  # fmt: skip
 
@@ -118,9 +128,12 @@ class WordNet:
 
     def above(self, sense: Sense) -> list[Sense]:
         """The wider terms of a sense, from the nearest to the widest, by the first of each."""
+        if sense.number in self.chains:
+            return self.chains[sense.number]
         chain: list[Sense] = []
         while (up := self.to(chain[-1] if chain else sense, UP)) and up[0] not in chain:
             chain.append(up[0])
+        self.chains[sense.number] = chain
         return chain
 
     def is_a(self, sense: Sense, other: Sense) -> bool:
@@ -141,6 +154,13 @@ class WordNet:
         for match in pattern.finditer(self.text):
             found.setdefault(bisect_right(self.starts, match.start()) - 1)
         return [s for s in map(self.__getitem__, found) if pattern.search(f"{s.gloss} {s.more}")]
+
+
+def punctuated(gloss: str) -> str:
+    """A definition with the commas that WordNet leaves out, and without its abbreviations."""
+    for old, new in DIALECT:
+        gloss = old.sub(new, gloss)
+    return CHAIN.sub(lambda m: m[0] if m[0].endswith(("ing", "ed")) else m[0].replace(" and ", ", ", m[0].count(" and ") - 1), gloss)
 
 
 @cache

@@ -29,8 +29,6 @@ Reading order:
     lessons_measures      lessons on area, speed, time, prices, averages
     lessons               every arithmetic lesson, with computed numbers
     general               every form of a general document
-    persona_voices        who speaks, how, and about what
-    persona               every form of what a persona says
     occasion_subjects     a request -> what a text is about, with words of its field
     occasion_scene        the look-up for one text: subject, people, numbers
     occasion_verse        sea shanties and spells
@@ -59,9 +57,15 @@ Reading order:
     subject_field         a topic -> the words that belong to it
     subject_words         a word of WordNet -> its article and verb
     subject_facts         a word of WordNet -> sentences
+    subject_joined        two or three facts -> one sentence
     subject_asked         questions about its words, with answers
+    subject_games         a quiz, the guessing of a word
     subject_told          texts that tell of its words
     subject               documents about a topic that WordNet knows
+    persona_voices        who speaks, how, and about what
+    persona_trade         an occupation -> its acts and things
+    persona_speaker       the look-up for one voice, manner and subject
+    persona               every form of what a persona says
     traces                worked examples of algorithms
     traces_graphs         worked examples on graphs and trees
     traces_more           worked examples on strings, caches, queues and tables
@@ -166,6 +170,7 @@ def _write(request: Request, rng: random.Random) -> Iterator[Document]:
                 continue
             repeats = 0
             written.add(mark)
-            facts = {"facts": "wordnet"} if request.category == "subject" else {}
+            known = request.category == "subject" or (request.category == "persona" and persona.learned(request))
+            facts = {"facts": "wordnet"} if known else {}
             idea = {"idea": idea_of(text)} if idea_of(text) else {}
             yield Document(str(text), source="template", origin={"category": request.category, "form": form, **idea, **facts})

@@ -14,11 +14,17 @@ from functools import cache
 from typing import Any
 
 from minigpt.corpus.english import article, singular
+from minigpt.corpus.templates.subject_field import subject_of
+from minigpt.corpus.templates.subject_sense import Entry
+from minigpt.corpus.templates.subject_words import named, verb
+from minigpt.corpus.wordnet import wordnet
 from minigpt.corpus.words import Words, load_words
 
 ARTICLE = re.compile(r"^(?:an?|the|my|our|your|his|her|their)\s+", re.IGNORECASE)
 KIND = re.compile(r" (?:advice|tips|lessons|help|guidance|wisdom)$")
 ANY = "any voice"
+OF_ANYTHING = ("What do you think", "Why do [people", "What do [most")  # questions that suit a subject of everyday life too
+MOST_FACTS, MOST_WORDS = 8, 20  # words of a topic beside its own; the length of what is said of each
 
 Lists = Mapping[str, tuple[str, ...]]
 
@@ -107,32 +113,55 @@ def noun_of_voice(voice: str) -> str:
 
 
 @dataclass(frozen=True)
+class Question:
+    """What somebody may ask, and answers that answer it."""
+
+    ask: str
+    kind: str  # h: what to do; w: what or why; q: yes or no, how many; o: what the persona thinks or does; fact: what a word means
+    says: tuple[str, ...]  # clauses that stand after a colon
+
+
+@dataclass(frozen=True)
 class Subject:
     """What a text is about."""
 
     name: str
-    asks: tuple[str, ...]
+    questions: tuple[Question, ...]
     tips: tuple[str, ...]
     truths: tuple[str, ...]
+    signs: tuple[str, ...]
+
+
+def _questions(rows: Mapping[str, str]) -> tuple[Question, ...]:
+    return tuple(Question(ask, row.partition(": ")[0], entries(row.partition(": ")[2])) for ask, row in rows.items())
+
+
+def _topics() -> Mapping[str, Mapping[str, str]]:
+    words = load_words("persona")
+    return {**words["everyday topics"], **words["more everyday topics"]}
 
 
 @cache
 def everyday() -> Mapping[str, Subject]:
     """The subjects of everyday life, by name."""
-    rows = load_words("persona")["everyday topics"]
-    return {name: Subject(name, *(entries(row[key]) for key in ("asks", "tips", "truths"))) for name, row in rows.items()}
+    words = load_words("persona")
+    answers = words["answers"] | words["more answers"]
+    return {
+        name: Subject(name, _questions(answers[name]), *(entries(row[key]) for key in ("tips", "truths", "signs")))
+        for name, row in _topics().items()
+    }
 
 
 @cache
 def _keys() -> Mapping[str, str]:
-    rows = load_words("persona")["everyday topics"]
-    return {key: name for name, row in rows.items() for key in (name, *entries(row["keys"]))}
+    return {key: name for name, row in _topics().items() for key in (name, *entries(row["keys"]))}
 
 
 def everyday_name(topic: str) -> str:
     """The everyday subject that a topic means: "the weather" -> rain; "" if none."""
     low = KIND.sub("", ARTICLE.sub("", topic.lower()))
-    return _keys().get(low, "") or next((name for key, name in _keys().items() if singular(key) == singular(low)), "")
+    exact = _keys().get(topic.lower(), "") or _keys().get(low, "")
+    return exact or next((name for key, name in _keys().items() if singular(key) == singular(low)), "")
 
 
 def subject(rng: random.Random, words: Words, topics: tuple[str, ...]) -> Subject:
@@ -140,8 +169,44 @@ def subject(rng: random.Random, words: Words, topics: tuple[str, ...]) -> Subjec
     if not topics:
         return rng.choice(list(everyday().values()))
     name = rng.choice(topics)
-    asks, tips, truths = (tuple(words["any subject"][key]) for key in ("asks", "tips", "truths"))
+    rows = words["any subject"]
+    general = _questions(rows["answers"])
     if known := everyday_name(name):
         found = everyday()[known]
-        asks, tips, truths = found.asks + asks, found.tips + tips, found.truths + truths
-    return Subject(name, asks, tips, truths)
+        more = [question for question in general if question.ask.startswith(OF_ANYTHING)]
+        signs, truths = (*found.signs, *entries(rows["signs"])), (*found.truths, *rows["truths"][:4])
+        return Subject(name, (*found.questions, *more), found.tips, truths, signs)
+    return Subject(name, general + facts(name), tuple(rows["tips"]), tuple(rows["truths"]), entries(rows["signs"]))
+
+
+def plural(name: str) -> bool:
+    """Whether a subject is spoken of as "them": black holes, but not physics."""
+    last = name.split()[-1].lower()
+    return singular(last) != last and not last.endswith(("ss", "us", "is", "ics"))
+
+
+@cache
+def facts(topic: str) -> tuple[Question, ...]:
+    """What WordNet says of a topic, as questions with their answers; none if it does not know the topic."""
+    known = subject_of(topic.lower())
+    if known is None or not known.mains[0].sense.gloss:
+        return ()
+    near = [
+        entry
+        for entry in known.entries
+        if entry.near == 1 and entry.main == 0 and fits(entry) and not wordnet().is_a(known.mains[0].sense, entry.sense)
+    ]
+    return tuple(
+        Question(f"What {verb(e.sense, e.word)} {named(e.sense, e.word)}{'' if e.near else ', exactly'}?", "fact", (definition(e),))
+        for e in (known.mains[0], *near[:MOST_FACTS])
+    )
+
+
+def fits(entry: Entry) -> bool:
+    """Whether a visitor may ask for a word: its meaning is short, and it is no name."""
+    sense = entry.sense
+    return sense.kind in "cm" and not sense.single and not sense.plural and 4 < len(sense.gloss.split()) <= MOST_WORDS
+
+
+def definition(entry: Entry) -> str:
+    return f"{named(entry.sense, entry.word)} {verb(entry.sense, entry.word)} {entry.sense.gloss}"

@@ -8,10 +8,11 @@ from dataclasses import replace
 from functools import partial
 
 from minigpt.corpus.request import Request
-from minigpt.corpus.templates.grammar import Form
-from minigpt.corpus.templates.subject_asked import answers, conversation, guessing, quiz
+from minigpt.corpus.templates.grammar import Form, Told
+from minigpt.corpus.templates.subject_asked import answers, conversation
 from minigpt.corpus.templates.subject_facts import Teller
 from minigpt.corpus.templates.subject_field import subject_of
+from minigpt.corpus.templates.subject_games import guessing, quiz
 from minigpt.corpus.templates.subject_told import comparison, diary, entry, glossary, letter, poem, talk
 from minigpt.corpus.templates.subject_words import named
 from minigpt.corpus.words import Words
@@ -45,7 +46,7 @@ def write(rng: random.Random, words: Words, request: Request, form: Callable[[Te
         word = teller.rng.choice([e for e in teller.subject.entries if e.sense.number in teller.told] or teller.subject.mains)
         paragraphs.append(f"P.S. {teller.say('fun', a=teller.a(word), word=word.word)}")
     text = "\n\n".join(filter(None, paragraphs))
-    return text.replace("!", ".") if request.tone == "formal" else text
+    return Told(text.replace("!", ".") if request.tone == "formal" else text, teller.idea or teller.main.word)
 
 
 WRITE = {

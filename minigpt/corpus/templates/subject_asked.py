@@ -1,149 +1,100 @@
-"""Questions and answers about the words of a subject: talk, quizzes, guessing games."""
+"""Questions and answers about the words of a subject, and talk."""
 
 from __future__ import annotations
 
 import random
+from collections.abc import Callable
 
 from minigpt.corpus.english import upper_first
 from minigpt.corpus.templates.subject_facts import Teller
 from minigpt.corpus.templates.subject_field import shown
-from minigpt.corpus.templates.subject_sense import CONCRETE, Entry
-from minigpt.corpus.templates.subject_words import COUNTS, gloss_of, noun, text_of, verb
+from minigpt.corpus.templates.subject_joined import both, told
+from minigpt.corpus.templates.subject_sense import Entry
+from minigpt.corpus.templates.subject_words import noun, text_of, verb
 from minigpt.corpus.wordnet import PERSON, wordnet
 
-CHOICES = "abc"
-MOST_MISSES = 24  # entries from which the wrong guesses come
-MOST_ANSWERS, MOST_ASKED = 3, 6  # answers besides one for each word; questions of a quiz
+Way = Callable[[Teller, Entry, dict[str, str]], "tuple[str, str] | None"]
 
 
 def answers(t: Teller, size: int) -> list[str]:
     """Questions, each with its answer."""
-    marks = t.rng.choice(
-        [("Question: ", "Answer: "), ("Q: ", "A: "), (f"{t.fixed['name1']} asks: ", f"{t.fixed['name2']} answers: "), ("", "")]
-    )
-    pairs = [pair for e in [t.main, *t.pick(size)] for pair in ask(t, e)]
-    return [
-        upper_first(t.say("answer titles")),
-        *(f"{marks[0]}{question}\n{marks[1]}{answer}" for question, answer in pairs[: size + MOST_ANSWERS]),
-    ]
+    marks = t.rng.choice([("Question: ", "Answer: "), ("Q: ", "A: "), (f"{t.fixed['name1']}: ", f"{t.fixed['name2']}: "), ("", "")])
+    pairs = [asked_main(t), *(ask(t, e) for e in t.pick(size + 1))]
+    return [upper_first(t.say("answer titles")), *(f"{marks[0]}{question}\n{marks[1]}{answer}" for question, answer in pairs)]
 
 
-def ask(t: Teller, e: Entry) -> list[tuple[str, str]]:
-    """What somebody asks about a word, with the answers."""
-    fields, pairs = t.definition(e), []
+def asked_main(t: Teller) -> tuple[str, str]:
+    """What the subject is."""
+    e = t.main
+    if not e.sense.gloss or t.definition(e)["is"] == "means":
+        return upper_first(t.say("q kinds", **t.definition(e))), t.list_of(e) or t.kind(e) or told(t, e)
+    more = t.list_of(e) if t.rng.random() < 0.5 else ""
+    return upper_first(t.say("q main", **t.definition(e))), text_of([t.define(e, "define main"), more])
+
+
+def ask(t: Teller, e: Entry) -> tuple[str, str]:
+    """What somebody asks about a word, with the answer."""
+    fields = t.definition(e)
     if fields["is"] == "means":
-        fields |= {"a": f'the word "{e.word}"', "is": "is"}
-        pairs.append((f'What does the word "{e.word}" mean?', upper_first(f"{e.sense.gloss}.")))
-    elif e.sense.kind == "v" or (e.sense.single and e.sense.file == PERSON):
-        pairs.append((t.say("q do" if e.sense.kind == "v" else "q who", **fields), t.define(e)))
-    elif e.sense.gloss:
-        pairs.append((upper_first(t.say("q what", **fields)), text_of([t.define(e), t.more(e) if t.rng.random() < 0.5 else ""])))
+        return f'What does the word "{e.word}" mean?', upper_first(f"{e.sense.gloss}.")
+    if e.sense.kind == "v":
+        return t.say("q do", **fields), t.define(e)
+    if e.sense.single and e.sense.file == PERSON:
+        return t.say("q who", **fields), t.define(e)
+    ways: list[Way] = [_what, _what, _word_for, _difference, _difference, _is_it]
+    for way in t.rng.sample(ways, len(ways)):
+        if pair := way(t, e, fields):
+            return upper_first(pair[0]), upper_first(pair[1])
+    return upper_first(t.say("q what", **fields)), told(t, e)
+
+
+def _what(t: Teller, e: Entry, fields: dict[str, str]) -> tuple[str, str]:
+    return t.say("q what", **fields), text_of([told(t, e), t.more(e) if t.rng.random() < 0.5 else ""])
+
+
+def _word_for(t: Teller, e: Entry, fields: dict[str, str]) -> tuple[str, str] | None:
+    if len(e.sense.gloss.split()) < 4 or e.sense.single or e.sense.plural:
+        return None
+    extra = t.kind(e) if t.rng.random() < 0.6 else ""
+    return t.say("q word", **fields), text_of([t.say("a word", **fields), extra])
+
+
+def _difference(t: Teller, e: Entry, fields: dict[str, str]) -> tuple[str, str] | None:
+    others = [o for o in t.open if o.sense.number not in t.told and t.common(e, o) and o.sense.kind == e.sense.kind]
+    two = t.rng.choice(others) if others else None
+    text = both(t, e, two) if two else ""
+    if not two or not text:
+        return None
+    t.told.add(two.sense.number)
+    return t.say("q difference", b=t.a(two), **fields), text
+
+
+def _is_it(t: Teller, e: Entry, fields: dict[str, str]) -> tuple[str, str] | None:
+    """Is a hood a kind of tuft? No: ..."""
     parent = t.parent(e)
-    extra: list[tuple[str, str]] = []
-    if parent and not e.sense.single and fields["is"] != "means" and not e.sense.plural:
-        wider = shown(parent)
-        question = upper_first(t.say("q kind", parent=wider, **fields))
-        sure = question.startswith(("Is", "Are"))
-        answer = t.say("yes", parent=wider, **fields) if sure else t.fill("{A} {is} a kind of {parent}.", parent=wider, **fields)
-        extra.append((question, upper_first(answer)))
-    if text := t.list_of(e):
-        key = "kind" if "kind" in text or "tell apart" in text else ""
-        extra += [(upper_first(t.say("q kinds", **fields)), text)] if key else [(upper_first(t.say("q use", **fields)), text)]
-    if (text := t.also(e)) and not e.sense.plural:
-        extra.append((upper_first(t.say("q other", **fields)), text))
-    return pairs + extra[: t.rng.randint(0, 1)]
+    if parent is None or e.sense.kind != "c" or e.sense.single or e.sense.plural:
+        return None
+    false = [
+        p
+        for o in wrong(t, e, 3)
+        if (p := t.parent(o)) and wordnet().uses(shown(p)) and not (wordnet().is_a(e.sense, p) or wordnet().is_a(p, e.sense))
+    ]
+    if false and t.rng.random() < 0.5:
+        return t.say("q kind", parent=shown(false[0]), **fields), t.say("no", parent=shown(parent), **fields)
+    return t.say("q kind", parent=shown(parent), **fields), t.say("yes", parent=shown(parent), **fields)
 
 
 def conversation(t: Teller, size: int) -> list[str]:
     """A learner asks, and somebody who knows answers."""
     one, two = t.fixed["name1"], t.fixed["name2"]
-    opening = t.rng.choice(t.words["talk opens"])
-    turns = [t.fill(text) for text in opening]
-    told = [t.main, *t.pick(max(2, size - 1))]
-    for number, e in enumerate(told):
-        for question, answer in ask(t, e)[: t.rng.randint(1, 2)]:
-            react = upper_first(t.say("talk reacts")) + " " if number or len(turns) > 2 else ""
-            turns += [f"{react}{question}", answer]
-    closing = t.rng.choice(t.words["talk closes"])
+    turns = [t.fill(text) for text in t.rng.choice(t.words["talk opens"])]
+    for number, (question, answer) in enumerate([asked_main(t), *(ask(t, e) for e in t.pick(max(2, size)))]):
+        react = t.say("talk reacts") if number else ""
+        turns += [f"{upper_first(react)} {question}".strip(), answer]
     last = (t.pick(1, noun) or [t.main])[0]
+    closing = t.rng.choice(t.words["talk closes"])
     turns += [upper_first(t.fill(text, a=t.a(last), **{"is": verb(last.sense, last.word)})) for text in closing]
     return ["\n".join(f"{(one, two)[i % 2]}: {text}" for i, text in enumerate(turns))]
-
-
-def guessing(t: Teller, size: int) -> list[str]:
-    """Somebody thinks of a word, and somebody guesses it by its wider terms and its meaning."""
-    one, two = t.fixed["name1"], t.fixed["name2"]
-    chosen = t.pick(1, lambda e: e.sense.kind in "cmp" and e.sense.file in CONCRETE and not e.sense.single and t.parent(e) is not None)
-    chosen = chosen or t.pick(1, lambda e: e.sense.kind in "cmp") or t.pick(1)
-    e = chosen[0]
-    turns = [t.say("guess opens")]
-    others = [o for o in wrong(t, e, MOST_MISSES) if o.sense.kind in "cmp" and not (o.sense.plural or o.sense.single)]
-    misses = sorted(others, key=lambda o: o.sense.file not in CONCRETE)
-    hints = [s for s in reversed([p for p in wordnet().above(e.sense) if p.kind != "v"][:4]) if shown(s).isascii()]
-    for number in range(max(2, min(size, 4))):
-        if number < len(misses):
-            b = misses[number]
-            turns += [t.say("guess wrong", b=t.a(b)), t.say("guess no", b=t.a(b), gloss=b.sense.gloss, **{"is": verb(b.sense, b.word)})]
-        if number < len(hints) and e.sense.kind in "cmp" and shown(hints[number]) not in e.word:
-            turns += [t.say("guess kind", parent=shown(hints[number])), t.say("guess kind yes", parent=shown(hints[number]))]
-    hint = t.say("guess hint", gloss=gloss_of(e.sense), **{"is": "is"})
-    if e.sense.plural or e.sense.kind == "p":
-        hint = upper_first(f"the book says: {e.sense.gloss}.")
-    turns += [t.say("guess hint ask"), hint, t.say("guess right", a=t.a(e)), t.say("guess yes", a=t.a(e))]
-    return ["\n".join(f"{(one, two)[i % 2]}: {upper_first(text)}" for i, text in enumerate(turns))]
-
-
-def quiz(t: Teller, size: int) -> list[str]:
-    """Numbered questions, and their answers at the end."""
-    asked = t.pick(max(3, min(size, MOST_ASKED))) or list(t.subject.entries[:3])
-    questions, replies = [], []
-    kinds = t.rng.sample([quiz_word, quiz_word, quiz_choice, quiz_choice, quiz_true, quiz_true], len(asked))
-    for e, kind in zip(asked, kinds, strict=True):
-        question, reply = kind(t, e)
-        questions.append(question)
-        replies.append(reply)
-    count = COUNTS[len(asked)]
-    last = t.rng.choice(asked)
-    lead = t.say("quiz leads", count=upper_first(count), a=t.a(last))
-    lines = [f"{i}. {question}" for i, question in enumerate(questions, 1)]
-    ends = [f"{i}. {reply}" for i, reply in enumerate(replies, 1)]
-    end = t.say("quiz ends", a=t.a(last), count=count)
-    return [
-        upper_first(t.say("quiz titles", count=count)),
-        upper_first(lead),
-        "\n".join(lines),
-        t.fill("Answers about {topic}\n") + "\n".join(ends),
-        upper_first(end),
-    ]
-
-
-def quiz_word(t: Teller, e: Entry) -> tuple[str, str]:
-    others = [o.word for o in wrong(t, e, 2)]
-    names = t.rng.sample([*others, e.word], len(others) + 1)
-    options = f" ({', '.join(names[:-1])} or {names[-1]})" if others else ""
-    return t.say("quiz word", gloss=gloss_of(e.sense)).rstrip("?.") + options + "?", upper_first(f"{t.a(e)}.")
-
-
-def quiz_choice(t: Teller, e: Entry) -> tuple[str, str]:
-    rows = t.rng.sample([e, *wrong(t, e, 2)], 1 + len(wrong(t, e, 2)))
-    options = "\n".join(f"   {letter}) {gloss_of(row.sense)}" for letter, row in zip(CHOICES, rows, strict=False))
-    fields = t.definition(e)
-    question = f'What does "{e.word}" mean?' if fields["is"] == "means" or not noun(e) else upper_first(t.say("quiz choice", **fields))
-    return f"{question}\n{options}", f"{CHOICES[rows.index(e)]}) {gloss_of(e.sense)}."
-
-
-def quiz_true(t: Teller, e: Entry) -> tuple[str, str]:
-    parent = t.parent(e)
-    if parent is None or e.sense.single or e.sense.kind != "c":
-        return quiz_choice(t, e)
-    fields = {"a": t.a(e), "is": "is", "parent": shown(parent)}
-    false = [p for o in wrong(t, e, 3) if (p := t.parent(o)) and not wordnet().is_a(e.sense, p) and not wordnet().is_a(p, e.sense)]
-    if false and t.rng.random() < 0.5:
-        question = t.say("quiz true", **fields | {"parent": shown(false[0])})
-        return upper_first(question), t.fill("No: {a} {is} a kind of {parent}.", **fields)
-    return upper_first(t.say("quiz true", **fields)), t.fill(
-        "Yes: {a} {is} {gloss}.", gloss=e.sense.gloss, **fields
-    ) if not e.sense.plural else t.fill("Yes: {a} {is} a kind of {parent}.", **fields)
 
 
 def wrong(t: Teller, e: Entry, count: int) -> list[Entry]:

@@ -9,14 +9,15 @@ from collections.abc import Callable, Sequence
 from minigpt.corpus.english import join_and, upper_first
 from minigpt.corpus.request import Request
 from minigpt.corpus.templates.grammar import fill
-from minigpt.corpus.templates.subject_field import BROAD, Subject, shown, subject_of
+from minigpt.corpus.templates.subject_field import BROAD, Subject, derived, shown, subject_of
 from minigpt.corpus.templates.subject_sense import Entry
-from minigpt.corpus.templates.subject_words import COUNTS, gloss_of, named, plain_topic, verb
+from minigpt.corpus.templates.subject_words import COUNTS, gloss_of, named, noun, one, plain_topic, the, verb
 from minigpt.corpus.wordnet import DOWN, FIELD, PART, PERSON, TERM, UP, WHOLE, Sense, wordnet
 from minigpt.corpus.words import Words
 
-MOST_WORDS_FOR_CHILDREN, SHORT = 18, 14
-FIRST, OWN, NEAR = 0.65, 0.65, 0.7  # shares of the topic's first word, of words that belong to it, and of near ones
+MOST_WORDS_FOR_CHILDREN, SHORT, TIMES = 18, 14, 28
+FIRST, OWN, NEAR = 0.85, 0.85, 0.8  # shares of the topic's first word, of words that belong to it, and of near ones
+MOST_NAMES_TOLD = 1  # names of persons and places in one document
 WITH_THE = frozenset(("military", "navy", "army", "theater", "stock market", "stock exchange", "home", "Bible", "old testament"))
 LATIN = re.compile(r"^[A-Z][a-z]+ [a-z]+$")
 
@@ -34,13 +35,17 @@ class Teller:
             if main.word != main.word.lower():
                 self.topic = re.sub(rf"\b{re.escape(main.word)}\b", main.word, self.topic, flags=re.IGNORECASE)
         self.subject: Subject = found
-        self.first = 0 if rng.random() < FIRST else rng.randrange(len(found.mains))
+        own = [place for place, main in enumerate(found.mains) if not derived(main, self.topic)] or [0]
+        self.first = own[0] if rng.random() < FIRST else rng.choice(own)
         self.main = found.mains[self.first]
         people, days = rng.sample(words["subject names"], 4), rng.sample(words["subject days"], 2)
         self.fixed = {"topic": self.topic, "name": people[0], "name1": people[1], "name2": people[2], "other name": people[3]}
         self.fixed |= {"day": days[0], "day2": days[1], "place": fill(rng, rng.choice(words["subject places"]), self.fixed)}
         self.left: dict[str, list[str]] = {}
         self.used: set[str] = set()
+        self.names_told = 0
+        self.sober = False  # whether nobody is told of who said it, as in an encyclopedia
+        self.idea = ""  # the subject, and the first of its words that the document tells
         self.told = {entry.sense.number for entry in found.mains}
         self.open = [e for e in found.entries if self.fit(e)]
 
@@ -58,6 +63,8 @@ class Teller:
         chosen: list[Entry] = []
         for _ in range(count):
             rest = [e for e in self.open if e.sense.number not in self.told and test(e)]
+            if self.names_told >= MOST_NAMES_TOLD:
+                rest = [e for e in rest if not e.sense.single] or rest
             own = [e for e in rest if e.main == self.first]
             rest = own if own and self.rng.random() < OWN else rest
             near = [e for e in rest if e.near < 2]
@@ -66,10 +73,16 @@ class Teller:
                 break
             chosen.append(self.rng.choice(pool))
             self.told.add(chosen[-1].sense.number)
+            self.names_told += chosen[-1].sense.single
+            self.idea = self.idea or f"{self.main.word}: {chosen[-1].word}"
         return chosen
 
     def say(self, key: str, **fields: str) -> str:
-        """A phrase of a list, each once before any repeats, filled."""
+        """A phrase of a list, each once before any repeats, filled; titles name some words of the subject."""
+        if key.endswith(" titles"):
+            near = [e.word for e in self.open if e.near < 2 and e.main == self.first and noun(e)] or [e.word for e in self.subject.entries]
+            x, y, z = self.rng.sample(near, 3) if len(near) > 2 else [*near, *near, *near][:3]
+            fields = {"x": x, "y": y, "z": z, **fields}
         if not self.left.get(key):
             self.left[key] = self.rng.sample(self.words[key], len(self.words[key]))
         return self.fill(self.left[key].pop(), **fields)
@@ -82,14 +95,20 @@ class Teller:
         phrases = self.words[key]
         day = len(phrases) // 2 + 1
         place = min(day - 1, int(hour * day))
-        chosen = self.rng.choice([phrases[place], phrases[place], *phrases[day:]])
-        while chosen in self.used:
-            chosen = self.rng.choice([phrases[place], *phrases[day:]])
+        pool = [phrases[place], phrases[place], *phrases[day:]]
+        chosen = self.rng.choice([phrase for phrase in pool if phrase not in self.used] or pool)
         self.used.add(chosen)
         return self.fill(chosen, **fields)
 
     def names(self, entries: Sequence[Entry], articles: bool = False) -> str:
         return join_and([self.a(e) if articles else e.word for e in entries])
+
+    def named(self, sense: Sense) -> str:
+        """A wider term with its article."""
+        return one(shown(sense)) if sense.kind == "c" else shown(sense)
+
+    def the(self, entry: Entry) -> str:
+        return the(entry.sense, entry.word)
 
     # ---- sentences
 
@@ -116,15 +135,21 @@ class Teller:
             key = "define short"
         if fields["is"] == "means":
             return upper_first(f"{fields['a']} means {fields['gloss']}.")
+        if key == "define" and (self.sober or entry.sense.kind == "v"):
+            key = "define short" if self.sober else "define verb"
+        if key == "define" and entry.sense.single:
+            key = "define name"
         return upper_first(self.say(key, **fields))
 
     def field(self, entry: Entry) -> str:
         """The field in which a word has its meaning, with its article; "" if that is a language."""
         label, fields = entry.sense.label, wordnet().to(entry.sense, FIELD)
-        the = label in WITH_THE or bool(fields and fields[0].kind == "t")
-        if label[:1].isupper() and not the and "mythology" not in label:
+        definite = label in WITH_THE or bool(fields and fields[0].kind == "t")
+        if (label == self.main.word or label in self.topic) or (fields and fields[0].file == TIMES):
             return ""
-        return f"the {label}" if the else label
+        if label[:1].isupper() and not definite and "mythology" not in label:
+            return ""
+        return f"the {label}" if definite else label
 
     def about(self, entry: Entry, most: int = 2) -> list[str]:
         """The definition, and up to `most` more sentences."""
@@ -145,18 +170,18 @@ class Teller:
     def kind(self, entry: Entry) -> str:
         """That a word is a kind of another; "" if there is nothing to say."""
         parent = self.parent(entry)
-        if parent is None or shown(parent) in entry.word:
+        if parent is None or shown(parent) in entry.word or not wordnet().uses(shown(parent)):
             return ""
         wider = shown(parent)
-        fields = {"a": self.a(entry), "is": verb(entry.sense, entry.word), "parent": wider, "aparent": named(parent, wider)}
-        one = entry.sense.kind in "c" or entry.sense.single
+        fields = {"a": self.a(entry), "is": verb(entry.sense, entry.word), "parent": wider, "aparent": one(wider)}
+        counted = entry.sense.kind in "c" or entry.sense.single
         if entry.sense.single:
             return upper_first(self.fill("{A} {is} {aparent}.", **fields)) if parent.kind == "c" else ""
         if entry.sense.plural:
             return upper_first(self.fill("{A} {is} a kind of {parent}.", **fields))
         key = (
             "kind of count"
-            if one and parent.kind == "c" and self.rng.random() < 0.4
+            if counted and parent.kind == "c" and self.rng.random() < 0.4
             else "kind"
             if entry.sense.kind == "c"
             else "kind simple"
@@ -171,13 +196,14 @@ class Teller:
             else ""
         )
 
-    def also(self, entry: Entry) -> str:
+    def other_names(self, entry: Entry) -> list[str]:
+        """Other words for the same, but for abbreviations, Latin names and mere spellings."""
         own = entry.word.lower()
-        others = [
-            w
-            for w in entry.sense.words
-            if w.lower()[:4] not in own and not LATIN.match(w) and w.isascii() and not re.search(r"[A-Z]{2}|\.", w)
-        ]
+        others = [w for w in entry.sense.words if w.lower()[:4] not in own and not LATIN.match(w)]
+        return [w for w in others if w.isascii() and not re.search(r"[A-Z]{2}|\.", w)]
+
+    def also(self, entry: Entry) -> str:
+        others = self.other_names(entry)
         good = bool(others) and entry.sense.kind in "cmp" and not entry.sense.single
         return upper_first(self.say("also", other=self.rng.choice(others), **{"it word": f'"{entry.word}"'})) if good else ""
 
@@ -207,8 +233,9 @@ class Teller:
         if not good:
             return ""
         key, senses = rng.choice(good)
+        senses = list({shown(s): s for s in senses}.values())
         chosen = rng.sample(senses, min(len(senses), rng.randint(2, 4)))
-        words = [shown(s) if key == "terms list" else f"the {shown(s)}" if s.kind in "ct" else shown(s) for s in chosen]
+        words = [shown(s) if key == "terms list" else the(s, shown(s)) for s in chosen]
         field = f'"{entry.word}"' if entry.sense.kind == "c" else self.a(entry)
         fields = {
             "word": entry.word,

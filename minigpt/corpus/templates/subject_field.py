@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
 
+from minigpt.corpus.english import singular
 from minigpt.corpus.templates.subject_sense import CONCRETE, LIGHT, Entry, best_sense, concepts, fits
 from minigpt.corpus.wordnet import DOWN, FIELD, MEMBER, PART, PERSON, SUBSTANCE, TERM, UP, WHOLE, Sense, wordnet
 from minigpt.corpus.words import load_words
@@ -14,9 +15,20 @@ from minigpt.corpus.words import load_words
 BROAD = frozenset(load_words("subject")["broad words"])
 MAIN = 0.6  # share of a word's uses from which its first meaning is taken
 MOST, ENOUGH, FEW, LEAST = 90, 24, 14, 6  # entries of a word of the topic: the most, with farther ones, with loose ones; fewer are no field
+ANIMALS = 5  # WordNet's number of the field of animals
+DETERMINED = re.compile(r"(?:an?|the|any|one|some\w*|each|every|either|both|two|three|four|what\w*|who\w*|that|something|someone)\b|[A-Z]")
+CLAUSE = re.compile(r"(?:an?|the) [a-z-]+ (?:is|are|was|were|makes|has|have|can)\b")  # a definition that is a sentence of its own
 BODY = 8  # WordNet's number of the field of parts of the body, whose parts are no subject
 MOST_FAR, MOST_FAR_MENTIONS, MOST_TERMS = 5, 12, 15  # entries of one farther relation
-MOST_MENTIONS, MOST_SISTERS, MOST_NAMES = 60, 12, 10
+HEAD = re.compile(
+    r"(?:the |all |all of the |some |any )?(?:[a-z-]+ ){0,2}?([a-z]+)"
+    r"(?= (?:of|that|which|who|having|used|in|for|with|from|to|by|made|involved|[a-z]+ing)\b|$)"
+)
+MOST_MENTIONS, MOST_SISTERS, MOST_NAMES = 60, 12, 6
+TELLING = frozenset((4, 9, 10, 11))  # fields of acts, ideas, communication and events
+MANY_KINDS = 30  # kinds of a word from which the little known are left out
+MOST_DERIVED = 14  # entries that come with an adjective
+LONGEST = 27  # words of a definition that can be told
 
 
 @dataclass(frozen=True)
@@ -37,16 +49,25 @@ def subject_of(topic: str) -> Subject | None:
     taken = {main.sense.number for main in mains}
     words = {main.word.lower() for main in mains}
     for number, main in enumerate(mains):
-        own = 0
+        own, loose = 0, derived(main, topic) and len(mains) > 1
         for ring, enough in ((_close, MOST), (_farther, ENOUGH), (_said, FEW), (_loose, FEW)):
             for sense, near in ring(main, topic):
                 word = shown(sense)
+                if main.sense.file == ANIMALS and "human" in sense.gloss:
+                    continue  # a penguin's foot is no human foot
+                if loose and (own >= MOST_DERIVED or sense.single or sense.file not in CONCRETE):
+                    continue
                 if own < enough and sense.number not in taken and word.lower() not in words and usable(sense, word):
                     taken.add(sense.number)
                     words.add(word.lower())
                     entries[sense.number] = Entry(sense, word, near, number)
                     own += 1
     return Subject(tuple(mains), tuple(entries.values())) if len(entries) >= LEAST else None
+
+
+def derived(main: Entry, topic: str) -> bool:
+    """Whether the topic has only an adjective of the word: the Middle Ages of medieval falconry."""
+    return main.word.lower()[:4] not in topic.lower()
 
 
 def shown(sense: Sense) -> str:
@@ -60,24 +81,41 @@ def shown(sense: Sense) -> str:
 
 def usable(sense: Sense, word: str) -> bool:
     """Whether a sense can be told: it has a definition, which does not say the word itself."""
-    good = bool(sense.gloss) and word not in BROAD and word.isascii() and len(word.split()) < 5
+    good = bool(sense.gloss) and len(sense.gloss.split()) <= LONGEST and word not in BROAD and word.isascii() and len(word.split()) < 5
+    good = (
+        good and not (sense.plural and sense.kind not in "cp") and not (many_head(sense.gloss) and not sense.plural and sense.kind != "p")
+    )
     return good and not re.search(rf"\b{re.escape(word.lower())}\b", sense.gloss.lower())
+
+
+def many_head(gloss: str) -> bool:
+    """Whether a definition speaks of many, as "the medieval principles governing knighthood"."""
+    found = HEAD.match(gloss)
+    return found is not None and found[1] != singular(found[1]) and not found[1].endswith(("ss", "us", "is", "ics"))
 
 
 def _close(main: Entry, topic: str) -> Iterator[tuple[Sense, int]]:
     """What WordNet itself relates to a sense, in turns of the relations, then the definitions that mention it."""
     net, sense = wordnet(), main.sense
     up = [s for s in net.above(sense) if s.word not in BROAD]
-    kinds = net.to(sense, DOWN)
+    kinds = _known_first(net.to(sense, DOWN))
     deeper = [s for kind in kinds for s in net.to(kind, DOWN)]
     parts = [*net.to(sense, PART, SUBSTANCE, MEMBER), *(s for wider in up[:2] for s in net.to(wider, PART))]
-    fields = [wider for wider in (*net.to(sense, UP)[:1], *net.to(sense, FIELD)) if wider.word not in BROAD]
+    fields = [wider for wider in net.to(sense, FIELD) if wider.word not in BROAD]
     terms = [*net.to(sense, TERM), *(s for wider in fields for s in net.to(wider, TERM)[:MOST_TERMS])]
     said = list(_of_definition(sense, sense.words))
-    rings = (_few(kinds), _few(terms), _few(parts), said, up[:3], net.to(sense, WHOLE)[:6])
+    rings = (_few(kinds), _few(terms), _few(parts), said, [s for s in up[:2] if net.uses(shown(s))], net.to(sense, WHOLE)[:6])
     yield from ((s, 1) for s in _in_turn(rings))
     yield from ((s, 1) for s in _mentions(main, topic))
     yield from ((s, 2) for s in _few(deeper))
+
+
+def _known_first(kinds: list[Sense]) -> list[Sense]:
+    """Of many kinds, those that WordNet's texts use or that have kinds themselves, and a few others: oaks rather than dhaks."""
+    if len(kinds) <= MANY_KINDS:
+        return kinds
+    known = [s for s in kinds if wordnet().uses(shown(s)) or len(s.near.get(DOWN, ())) > 1]
+    return [*known, *[s for s in kinds if s not in known][: max(4, ENOUGH - len(known))]]
 
 
 def _farther(main: Entry, topic: str) -> Iterator[tuple[Sense, int]]:
@@ -123,6 +161,7 @@ def _mentions(main: Entry, topic: str) -> list[Sense]:
     names = [word for word in names if len(word) > 2 and word not in BROAD]
     said = [form for word in names for form in (word, main.sense.many(word))]
     found = [s for s in net.mentions(said) if s.kind != "v" and not (s.single and s.file != PERSON)] if said else []
+    found = [s for s in found if of_its_field(s, main.sense, topic)]
     if main.word.endswith("ing"):  # a noun, not as in "a vein running from the foot"
         noun = re.compile(rf"\b(?:of|in|for|by|with|or|and) {main.word}\b(?! (?:an?|the|from|along|to|up|down|out|for|around|on|over)\b)")
         found = [s for s in found if noun.search(s.gloss)]
@@ -131,6 +170,13 @@ def _mentions(main: Entry, topic: str) -> list[Sense]:
     found = [*(s for s in found if not s.single), *(s for s in found if s.single)][: 4 * MOST_MENTIONS]
     step = max(1, len(found) // MOST_MENTIONS)
     return _few(found[::step])
+
+
+def of_its_field(sense: Sense, main: Sense, topic: str) -> bool:
+    """Whether a definition that mentions a word means the same thing by it: the white knight of finance is no knight."""
+    if sense.label and sense.label not in (main.label, *main.words) and sense.label not in topic:
+        return False
+    return sense.file in CONCRETE or sense.file in TELLING or sense.file == main.file
 
 
 def _of_definition(sense: Sense, own: Sequence[str], strict: bool = True) -> Iterator[Sense]:

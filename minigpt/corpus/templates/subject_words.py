@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import re
+from functools import cache
 
 from minigpt.corpus.english import article, plurals
 from minigpt.corpus.templates.subject_sense import OF, Entry
-from minigpt.corpus.wordnet import MANY, PERSON, Sense
+from minigpt.corpus.wordnet import MANY, PERSON, Sense, wordnet
 
 COUNTS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve")
+NEVER_COUNTED = ("music genre", "dance music", "popular music genre", "martial art", "board game")
+MANY_OF = frozenset((5, 6, 13, 18, 20))  # fields of animals, artifacts, food, people, plants
 EVENTS = frozenset((4, 11, 28))  # fields of acts, events and times: what is named there is over
 
 
@@ -23,7 +26,29 @@ def named(sense: Sense, word: str) -> str:
         return f"to {word}"
     if sense.kind == "t":
         return f"the {word}"
-    return f"{article(word)} {word}" if sense.kind == "c" else word
+    if sense.kind != "c" or wordnet().ancestors(sense.number) & never_counted():
+        return word
+    return f"the {word}" if only_one(sense) else one(word)
+
+
+def one(word: str) -> str:
+    return f"{article(word)} {word}"
+
+
+def only_one(sense: Sense) -> bool:
+    """Whether there is hardly more than one: the vernal equinox, the nucleus of a comet."""
+    return sense.gloss.startswith("the ") and sense.file not in MANY_OF
+
+
+def the(sense: Sense, word: str) -> str:
+    """A word as a heading takes it up: the peregrine, falconry."""
+    return f"the {word}" if named(sense, word) != word and sense.kind != "v" else named(sense, word)
+
+
+@cache
+def never_counted() -> frozenset[int]:
+    """Families whose members take no article, though WordNet's file counts them: funk, bop, tango."""
+    return frozenset(sense.number for word in NEVER_COUNTED for sense, _ in wordnet().senses(word)[:1])
 
 
 def verb(sense: Sense, word: str = "") -> str:
