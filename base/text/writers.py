@@ -33,6 +33,7 @@ KINDS = {
     "questions and answers about {}": "astronomy|gardening|history|chess|falconry|music|trains|dogs|volcanoes|sailing|birds|tea|bees|ships",
     "facts about {}": "horses|castles|dinosaurs|mushrooms|the theatre|glass|whales|insects|mountains|coins|football|rice|clocks",
     "letters about {}": "travel|the harvest|a wedding|moving house|a new job|an old friend|sheep|beekeeping|the theatre",
+    "texts about {}": "quimbles|the blorp|snorkelwort|a fizzwick|tronking",  # nothing that anybody knows
     "diaries about {}": "school|a farm|the mountains|a long walk|the kitchen|a journey by train",
     "talks about {}": "bread|bridges|maps|weaving|stars|rivers|libraries|cheese|pottery",
     "plans for {}": "a garden|a bookshop|a school trip|a festival|a small museum|a choir",
@@ -43,8 +44,8 @@ KINDS = {
     "{} about gardens": "how-to guides|spells|riddles|horoscopes|blessings|bedtime rituals|changelogs|proverbs|weather reports|dreams",
     "{} about dragons": "quests|riddles|prophecies|shanties|obituaries|love letters|travel guides|insults|classified ads|logs|quotes",
 }
-PERSONA = 0.2  # the share of prompts that ask for a persona
-PRESET = 0.3  # and of those that name a preset
+PERSONA = 0.14  # the share of prompts that ask for a persona
+PRESET = 0.4  # and of those that name a preset
 
 
 def prompts(rng: random.Random) -> Iterator[tuple[str, str | None]]:
