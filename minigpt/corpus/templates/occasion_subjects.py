@@ -17,6 +17,7 @@ from minigpt.corpus.english import IRREGULAR, singular
 from minigpt.corpus.english import plurals as noun_plurals
 from minigpt.corpus.request import Request
 from minigpt.corpus.templates.subject_sense import concepts
+from minigpt.corpus.wordnet import wordnet
 from minigpt.corpus.words import Words, load_words
 
 MASS_ENDINGS = ("ing", "ry", "ness", "ism", "ity", "tion", "ment", "ics", "ship", "hood", "ology", "graphy", "ance", "ence", "cy")
@@ -28,6 +29,8 @@ PROJECTS = ("commits", "changelog")
 LONGEST = 2  # most words of a topic that can stand before a noun: "a model railway book"
 MASS = frozenset(load_words("occasion")["mass nouns"])  # no plural after "about"
 SORTS = {5: "animal", 6: "thing", 13: "food", 15: "place", 18: "person", 20: "plant"}  # by the numbers of WordNet's files
+OWNED = ("instrumentality", "covering", "commodity", "toy")  # what WordNet says of things that people buy, use and keep
+NOT_OWNED = ("conveyance", "weapon", "structure", "facility")  # and of others: a lighthouse is no kettle
 SINGLE = ("place", "food")  # sorts of topics that need not be plurals: Paris, coffee
 HERDS = ("people", "police", "cattle", "sheep", "deer")  # plurals without an ending
 AMBIGUOUS = ("fall", "spring", "fan", "host", "ring", "bow", "net")  # the fall of Rome is no autumn
@@ -87,7 +90,8 @@ def _keys_of(fields: tuple[str, ...]) -> Mapping[str, tuple[str, str]]:
 def subject(rng: random.Random, words: Words, request: Request) -> Subject:
     """The subject of one document: one of the request's topics, or any field if it names none."""
     fields = words["fields"]
-    if not request.topics:
+    topics = [topic for topic in request.topics if _noun(topic)]
+    if not topics:
         keys = _keys_of(tuple(sorted(fields)))
         told = [name for phrase in request.matched for name in _names_in(phrase)]
         implied = [keys[word] for word in told if word in keys]  # weddings of "best man speeches", books of "book reviews"
@@ -95,7 +99,7 @@ def subject(rng: random.Random, words: Words, request: Request) -> Subject:
             return _known(words, *implied[0])
         field = rng.choice(sorted(fields))
         return _known(words, field, rng.choice(fields[field]["keys"][:2]))
-    said = rng.choice(request.topics)
+    said = rng.choice(topics)
     if request.forms[0] in PROJECTS and (found := PROJECT.fullmatch(said)):
         said = found[1]
     return named(words, said, request.spell(said))
@@ -140,7 +144,14 @@ def _sort(topic: str) -> str:
     """What the main noun of a topic names, if WordNet knows it and people use it in that meaning: kettles are things."""
     found = concepts(topic)
     whole = [entry for entry in found if entry.word.split()[-1].lower() == single(topic.split()[-1]).lower()]
-    return SORTS.get(whole[0].sense.file, "") if whole else ""
+    sort = SORTS.get(whole[0].sense.file, "") if whole else ""
+    kinds = {wide.word for wide in wordnet().above(whole[0].sense)} if sort == "thing" else set()
+    return "" if sort == "thing" and (not kinds & set(OWNED) or kinds & set(NOT_OWNED)) else sort
+
+
+def _noun(topic: str) -> bool:
+    """Whether a topic may be a noun: "excuses for being late" are about nothing in particular."""
+    return topic not in wordnet().adjectives or bool(wordnet().senses(topic))
 
 
 def _lists(words: Words, field: str, topic: str, short: str) -> Mapping[str, Sequence[str]]:
