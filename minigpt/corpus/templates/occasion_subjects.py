@@ -33,6 +33,7 @@ OWNED = ("instrumentality", "covering", "commodity", "toy")  # what WordNet says
 NOT_OWNED = ("conveyance", "weapon", "structure", "facility")  # and of others: a lighthouse is no kettle
 SINGLE = ("place", "food")  # sorts of topics that need not be plurals: Paris, coffee
 HERDS = ("people", "police", "cattle", "sheep", "deer")  # plurals without an ending
+AS = ("christmas", "gas", "atlas", "canvas", "bias", "alias", "pancreas", "pajamas", "texas", "kansas", "las vegas", "vegas", "honduras", "dallas")
 AMBIGUOUS = ("fall", "spring", "fan", "host", "ring", "bow", "net")  # the fall of Rome is no autumn
 PLURAL = {one: many for many, one in IRREGULAR.items()}
 
@@ -68,7 +69,7 @@ def single(word: str) -> str:
     low = word.lower()
     if word.endswith("s") and word[:-1].isupper():  # APIs
         return word[:-1]
-    return word if low in MASS or low.endswith(("as", "us", "is", "ss")) else singular(word)
+    return word if low in MASS or low in AS or low.endswith(("us", "is", "ss")) else singular(word)
 
 
 @cache

@@ -31,7 +31,7 @@ def review(scene: Scene, words: Words) -> Told:
     scene.fixed |= {"brand": scene.fixed["brand1"]}
     scene.fixed["book1"] = title_case(scene.text("{book}"))
     scene.fixed["head"] = scene.text(scene.next(f"head{stars}"))
-    scene.fixed["verdict"] = scene.said(scene.next(f"verdict{stars}"))
+    scene.fixed["verdict"] = " ".join(scene.said(scene.next(name)) for name in (f"verdict{stars}", "reviewer"))
     scene.fixed["good"] = f"What was good: {' '.join(scene.some(f'good {kind}', good))}" if good else ""
     scene.fixed["bad"] = f"What was not: {' '.join(scene.some(f'bad {kind}', bad))}" if bad else ""
     told = spell_out(scene, idea)
@@ -75,7 +75,7 @@ def changelog(scene: Scene, words: Words) -> Told:
         for kind in (*kinds, *(("fixed",) if step != "patch" and scene.rng.random() < 0.6 else ())):
             lines += [f"- {kind.capitalize()}: {line}." for line in scene.some(kind, scene.rng.randint(1, 2))]
         entries.append("\n".join(lines))
-    head = f"Changelog of {name}, {scene.fixed['what']}"
+    head = scene.text(f"Changelog of {name}, {scene.fixed['what']}, used by {{20-900}} {{persons0}}")
     end = f"{scene.said(scene.next('thanks'))} {name} {major}.{minor + 1}.0 {scene.text(scene.next('next'))}"
     return Told("\n\n".join([head, *entries[::-1], end]), f"changelog: {idea}")
 
