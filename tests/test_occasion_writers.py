@@ -170,7 +170,7 @@ def test_a_text_names_its_topic_twice_and_speaks_of_its_subject(form: str) -> No
             low = text.lower()
             assert max(low.count(about.topic), low.count(about.short or about.topic)) >= 2, text
             counts.append(sum(word in words or word.removesuffix("s") in words for word in re.findall(r"[a-z'-]+", low)))
-        assert sorted(counts)[len(counts) // 2] >= 10, (form, topic)
+        assert sorted(counts)[len(counts) // 2] >= 6, (form, topic)  # the rest is its story
 
 
 def test_two_subjects_have_hardly_a_sentence_in_common() -> None:

@@ -20,11 +20,12 @@ Reading order:
     persona_voices        who speaks, how, and about what
     persona               every form of what a persona says
     occasion_subjects     a request -> what a text is about, with words of its field
+    occasion_wording      a text -> the same in other words
     occasion_scene        the look-up for one text: subject, people, numbers
     occasion_verse        sea shanties and spells
-    occasion_play         riddles, jokes and horoscopes
-    occasion_work         reviews, FAQ, instructions, lists of changes, weather reports
-    occasion_prose        toasts, speeches, letters and other short prose
+    occasion_play         riddles, jokes, horoscopes and raps
+    occasion_work         reviews, FAQ, lists of changes, weather reports
+    occasion_prose        toasts, letters and other kinds that tell an idea
     occasion              every form of a text that has a name of its own
     poetry_topics         a request -> images of one topic
     poetry_haiku          haiku of 5, 7 and 5 syllables

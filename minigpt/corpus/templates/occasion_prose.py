@@ -21,7 +21,7 @@ TITLED = (
     "meditation",
 )  # fmt: skip  # forms with a title
 EXTRA = 0.6  # share of the sentences marked "?" that a text of no stated length has
-OWN = 0.75  # share of documents with an idea for the topic's sort, if there is one
+OWN, ALONE = 0.75, 0.35  # shares of documents with an idea for the topic's sort, if there are several and if there is one
 
 
 def tell(scene: Scene, words: Words) -> Told:
@@ -45,7 +45,7 @@ def spell_out(scene: Scene, idea: Mapping[str, Any]) -> Told:
 def chosen(scene: Scene, ideas: Sequence[Mapping[str, Any]], sort: str) -> Mapping[str, Any]:
     """An idea that suits the sort of the topic; an advertisement for kettles sells a kettle."""
     own = [idea for idea in ideas if sort in idea.get("for", ())]
-    if own and scene.rng.random() < OWN:
+    if own and scene.rng.random() < (OWN if len(own) > 1 else ALONE):
         return scene.rng.choice(own)
     return scene.rng.choice([idea for idea in ideas if "for" not in idea])
 

@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 from minigpt.corpus.english import upper_first
 from minigpt.corpus.request import Request
 from minigpt.corpus.templates.grammar import Told, draw, fill, idea_of
+from minigpt.corpus.templates.occasion_wording import Wording
 from minigpt.corpus.templates.occasion_subjects import Subject, plural, subject
 from minigpt.corpus.words import Words
 
@@ -44,6 +45,7 @@ class Scene:
             self.meet(number)
         self.tables["name"] = [name for name, _ in self.people]
         self.always = dict(self.fixed)
+        self.wording = Wording(rng, words, form, request.tone == "formal", " ".join([self.subject.topic, *(entry for rows in self.subject.lists.values() for entry in rows)]).lower())
 
     def meet(self, number: int) -> None:
         """Give a person of this number another name, which has not come yet."""
@@ -83,7 +85,7 @@ class Scene:
 
     def said(self, template: str) -> str:
         """The template filled, its sentences capitalised."""
-        return "\n".join(sentences(line) for line in self.text(template).split("\n"))
+        return "\n".join(sentences(line) for line in self.wording(self.text(template)).split("\n"))
 
     def some(self, name: str, count: int) -> list[str]:
         """So many different entries of a list, filled and capitalised."""
