@@ -34,14 +34,21 @@ def riddle(scene: Scene, words: Words) -> Told:
     scene.fixed["answer"] = said
     title, asker = title_case(scene.said(scene.next("title"))), scene.said(scene.next("asker"))
     lines = [*letters(scene, words, answer), scene.said(scene.next("all"))] if spelled else clues(scene, row["clues"])
-    guess = scene.said(scene.next("first guess"))
-    parts = [title, asker, "\n".join(lines), scene.said(scene.next("question")), guess, f"Answer: {said}. {scene.said(scene.next('after'))}"]
+    guess = " ".join(scene.some("first guess", 2 if scene.request.length == "long" else 1))
+    parts = [
+        title,
+        asker,
+        "\n".join(lines),
+        scene.said(scene.next("question")),
+        guess,
+        f"Answer: {said}. {scene.said(scene.next('after'))}",
+    ]
     return Told("\n\n".join(parts), f"riddle: {answer}")
 
 
 def clues(scene: Scene, rows: Sequence[str]) -> list[str]:
     """Lines of one or two clues each."""
-    some = [scene.said(clue) for clue in scene.rng.sample(rows, scene.count(2, (4, 4), 5))]
+    some = [scene.said(clue) for clue in scene.rng.sample(rows, scene.count(2, (3, 4), 5))]
     if len(some) == 2:
         return some
     joined = [f"{one.removesuffix('.')}; {lower_first(two)}" for one, two in zip(some[::2], some[1::2], strict=False)]
@@ -136,7 +143,10 @@ def rap(scene: Scene, words: Words) -> Told:
     for verse in range(verses):
         mine = own[3 * verse : 3 * verse + 3]
         if battle:
-            for speaker, other, pairs in (("name1", "name2", [mine[0], against[2 * verse]]), ("name2", "name1", [against[2 * verse + 1], mine[1]])):
+            for speaker, other, pairs in (
+                ("name1", "name2", [mine[0], against[2 * verse]]),
+                ("name2", "name1", [against[2 * verse + 1], mine[1]]),
+            ):
                 scene.fixed["other"] = scene.fixed[other]
                 parts.append(f"{scene.fixed[speaker]}:\n" + "\n".join(line for pair in pairs for line in rhymed(scene, pair)))
         else:

@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from minigpt.corpus.english import title_case
+from minigpt.corpus.english import title_case, upper_first
 from minigpt.corpus.templates.grammar import Told
 from minigpt.corpus.templates.occasion_scene import Scene
 from minigpt.corpus.words import Words
@@ -65,6 +65,8 @@ def told(scene: Scene, pieces: Sequence[str]) -> str:
             number += 1
             line = line.replace("#", str(number), 1)
         said = scene.said(line.removeprefix("/"))
+        if said.startswith("- "):
+            said = f"- {upper_first(said[2:])}"
         if not said:
             continue
         text += said if not text or text.endswith("\n") else f"\n{said}" if line.startswith("/") else f" {said}"

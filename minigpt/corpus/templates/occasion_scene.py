@@ -9,8 +9,8 @@ from collections.abc import Callable, Sequence
 from minigpt.corpus.english import upper_first
 from minigpt.corpus.request import Request
 from minigpt.corpus.templates.grammar import Told, draw, fill, idea_of
-from minigpt.corpus.templates.occasion_wording import Wording
 from minigpt.corpus.templates.occasion_subjects import Subject, plural, subject
+from minigpt.corpus.templates.occasion_wording import Wording
 from minigpt.corpus.words import Words
 
 RANGE = re.compile(r"(\d+)-(\d+)")
@@ -45,7 +45,13 @@ class Scene:
             self.meet(number)
         self.tables["name"] = [name for name, _ in self.people]
         self.always = dict(self.fixed)
-        self.wording = Wording(rng, words, form, request.tone == "formal", " ".join([self.subject.topic, *(entry for rows in self.subject.lists.values() for entry in rows)]).lower())
+        self.wording = Wording(
+            rng,
+            words,
+            form,
+            request.tone == "formal",
+            " ".join([self.subject.topic, *(entry for rows in self.subject.lists.values() for entry in rows)]).lower(),
+        )
 
     def meet(self, number: int) -> None:
         """Give a person of this number another name, which has not come yet."""

@@ -33,7 +33,22 @@ OWNED = ("instrumentality", "covering", "commodity", "toy")  # what WordNet says
 NOT_OWNED = ("conveyance", "weapon", "structure", "facility")  # and of others: a lighthouse is no kettle
 SINGLE = ("place", "food")  # sorts of topics that need not be plurals: Paris, coffee
 HERDS = ("people", "police", "cattle", "sheep", "deer")  # plurals without an ending
-AS = ("christmas", "gas", "atlas", "canvas", "bias", "alias", "pancreas", "pajamas", "texas", "kansas", "las vegas", "vegas", "honduras", "dallas")
+AS = (
+    "christmas",
+    "gas",
+    "atlas",
+    "canvas",
+    "bias",
+    "alias",
+    "pancreas",
+    "pajamas",
+    "texas",
+    "kansas",
+    "las vegas",
+    "vegas",
+    "honduras",
+    "dallas",
+)
 AMBIGUOUS = ("fall", "spring", "fan", "host", "ring", "bow", "net")  # the fall of Rome is no autumn
 PLURAL = {one: many for many, one in IRREGULAR.items()}
 
@@ -169,4 +184,3 @@ def _counted(said: str) -> bool:
     if ARTICLE.match(said) or single(last) != last or last.endswith("s") or not last.isascii():
         return False
     return len(said.split()) <= LONGEST and not last.endswith(MASS_ENDINGS) and last not in MASS
-

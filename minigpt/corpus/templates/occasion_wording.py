@@ -18,7 +18,10 @@ HAVE = r"(?=(?:been|had|met|read|put|never|not|always|already|only|\w{2,}(?:ed|e
 CONTRACTED = tuple(
     (re.compile(pattern), short)
     for pattern, short in (
-        (r"\b([Ii]s|[Aa]re|[Ww]as|[Ww]ere|[Dd]o|[Dd]oes|[Dd]id|[Hh]as|[Hh]ave|[Hh]ad|[Ww]ould|[Cc]ould|[Ss]hould) not\b(?! (?:only|so much))", r"\1n't"),
+        (
+            r"\b([Ii]s|[Aa]re|[Ww]as|[Ww]ere|[Dd]o|[Dd]oes|[Dd]id|[Hh]as|[Hh]ave|[Hh]ad|[Ww]ould|[Cc]ould|[Ss]hould) not\b(?! (?:only|so much))",
+            r"\1n't",
+        ),
         (r"\b([Cc])annot\b", r"\1an't"),
         (r"\b([Ww])ill not\b", r"\1on't"),
         (r"\bI am (?=[a-z])", "I'm "),

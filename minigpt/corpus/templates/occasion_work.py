@@ -111,5 +111,10 @@ def weather(scene: Scene, words: Words) -> Told:
     def said(*names: str) -> str:
         return " ".join(scene.said(scene.next(name)) for name in names)
 
-    parts = [title_case(said("title")), said("morning", kind, "warm", "wind"), said(f"{kind} advice"), said("night", "outlook", "forecaster")]
+    parts = [
+        title_case(said("title")),
+        said("morning", kind, "warm", "wind"),
+        said(f"{kind} advice"),
+        said("night", "outlook", "forecaster"),
+    ]
     return Told("\n\n".join(parts), f"weather: {kind}, {low} to {high}")
