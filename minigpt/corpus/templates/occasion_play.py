@@ -121,7 +121,7 @@ def horoscope(scene: Scene, words: Words) -> Told:
     end = scene.said(sky["end"])
     scene.always = dict(scene.fixed)
     lines = []
-    second = {"short": 0.0, "long": 0.9}.get(scene.request.length or "", 0.1)
+    second = {"short": 0.0, "long": 0.9}.get(scene.request.length or "", 0.04)
     for sign, _ in words["signs"]:
         scene.forget()
         more = f" {scene.said(scene.next('fate'))}" if scene.rng.random() < second else ""

@@ -1,7 +1,8 @@
 """Writes the kinds of text that tell one small story or thought: each idea of the tables is told in many ways.
 
-An idea has a text, a list of sentences ("" begins a paragraph, "/" a line, "?" a sentence that a short text leaves out, "#." a number), and
-may have rows under "with": values that belong together, of which a document takes one row. Under "for" stand the sorts of topic that it needs.
+An idea has a text, a list of sentences ("" begins a paragraph, "/" a line, "?" a sentence that a short text leaves out, "#." a
+number), and may have rows under "with": values that belong together, of which a document takes one row. Under "for" stand the
+sorts of topic that it needs.
 """
 
 from __future__ import annotations

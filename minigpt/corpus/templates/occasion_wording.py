@@ -10,16 +10,19 @@ from functools import cache, lru_cache
 from minigpt.corpus.words import Words, load_words
 
 PLAIN = (
-    "prophecy", "blessing", "insult", "label", "obituary", "log", "quest", "riddle", "weather", "commits", "changelog", "rap", "shanty", "spell",
+    "prophecy", "blessing", "insult", "label", "obituary", "log", "quest", "riddle", "weather", "commits", "changelog", "rap", "shanty",
+    "spell",
     "tongue twister", "proverb", "quote", "school report",
 )  # fmt: skip  # forms that do not contract verbs
 FIXED = ("commits", "rap", "shanty", "spell", "tongue twister", "insult", "joke", "riddle")  # forms that keep every word
-HAVE = r"(?=(?:been|had|met|read|put|never|not|always|already|only|\w{2,}(?:ed|en|wn|ght|ne|de))\b)"  # after "have", where it is no verb of its own
+# after "have", where it is no verb of its own
+HAVE = r"(?=(?:been|had|met|read|put|never|not|always|already|only|\w{2,}(?:ed|en|wn|ght|ne|de))\b)"
+VERBS = "[Ii]s|[Aa]re|[Ww]as|[Ww]ere|[Dd]o|[Dd]oes|[Dd]id|[Hh]as|[Hh]ave|[Hh]ad|[Ww]ould|[Cc]ould|[Ss]hould"
 CONTRACTED = tuple(
     (re.compile(pattern), short)
     for pattern, short in (
         (
-            r"\b([Ii]s|[Aa]re|[Ww]as|[Ww]ere|[Dd]o|[Dd]oes|[Dd]id|[Hh]as|[Hh]ave|[Hh]ad|[Ww]ould|[Cc]ould|[Ss]hould) not\b(?! (?:only|so much))",
+            r"\b([Ii]s|[Aa]re|[Ww]as|[Ww]ere|[Dd]o|[Dd]oes|[Dd]id|[Hh]as|[Hh]ave|[Hh]ad|[Ww]ould|[Cc]ould|[Ss]hould) not\b(?!:| only)",
             r"\1n't",
         ),
         (r"\b([Cc])annot\b", r"\1an't"),
