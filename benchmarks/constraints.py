@@ -19,6 +19,7 @@ sys.path.insert(0, str(Path(__file__).parent.parent / "tests"))
 
 import test_cooking_writers as cooking
 import test_general_writers as general
+import test_occasion_writers as occasion
 import test_poetry_writers as poetry
 import test_technical_writers as technical
 
@@ -36,7 +37,13 @@ def main() -> int:
     options = parser.parse_args()
     began, total, faulty = time.monotonic(), 0, 0
     asked = [understand(prompt) for prompt in general.PROMPTS]
-    for module, requests in ((cooking, cooking.REQUESTS), (technical, technical.PROMPTS), (poetry, poetry.REQUESTS), (general, asked)):
+    for module, requests in (
+        (cooking, cooking.REQUESTS),
+        (technical, technical.PROMPTS),
+        (poetry, poetry.REQUESTS),
+        (general, asked),
+        (occasion, occasion.REQUESTS),
+    ):
         for request in requests:
             faults = []
             rng = Favourites(options.seed, share=options.share)

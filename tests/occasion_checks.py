@@ -32,8 +32,7 @@ def check_words(text: str) -> list[str]:
 def check_count(text: str) -> list[str]:
     """A title that counts lines agrees with their number, and they are numbered from 1."""
     lines = [int(number) for number in re.findall(r"(?m)^(\d+)\. ", text)]
-    said = COUNTED.search(text.split("
-")[0])
+    said = COUNTED.search(text.split("\n")[0])
     faults = [] if lines == list(range(1, len(lines) + 1)) else [f"numbered {lines}"]
     return faults + (
         [f"{said[0]} lines in the title, {len(lines)} in the text"] if said and lines and NUMBERS[said[1].lower()] != len(lines) else []
@@ -71,5 +70,7 @@ def check(text: str, request: Request) -> list[str]:
     if request.forms[0] == "commits":
         return []
     low = text.lower()
-    missing = [] if not request.topics or any(topic.lower().split()[-1].rstrip("s")[:-1] in low for topic in request.topics) else ["no topic"]
+    missing = (
+        [] if not request.topics or any(topic.lower().split()[-1].rstrip("s")[:-1] in low for topic in request.topics) else ["no topic"]
+    )
     return [fault for one in CHECKS for fault in one(text)] + missing

@@ -25,6 +25,7 @@ from minigpt.corpus.words import load_words
 NAMES = tuple(FORMS["occasion"])
 TOPICS = ("programmers", "kettle", "badgers", "a wedding", "the moon landing")
 WORDS = load_words("occasion")
+REQUESTS = tuple(Request("occasion", (form,), topics=("kettles",)) for form in NAMES if form not in ("shanty", "spell"))
 VARIED = ("shanty", "spell", "riddle", "horoscope", "changelog", "commits", "weather", "quote")
 
 
@@ -178,9 +179,9 @@ def test_a_text_names_its_topic_twice_and_speaks_of_its_subject(form: str) -> No
 def test_two_subjects_have_hardly_a_sentence_in_common() -> None:
     for form in NAMES:
         one, other = (set().union(*map(sentences, texts(form, topic))) for topic in ("pirates", "a wizard's tower"))
-        assert len(one & other) < (0.2 if form in ("joke", "toast") else 0.12) * min(len(one), len(other)), (
+        assert len(one & other) < (0.12 if form in VARIED else 0.25) * min(len(one), len(other)), (
             form
-        )  # punch lines and anecdotes
+        )  # a plot may come again with another subject
 
 
 # ---- all forms -------------------------------------------------------------------------------------------------------------------

@@ -21,10 +21,7 @@ VERBS = "[Ii]s|[Aa]re|[Ww]as|[Ww]ere|[Dd]o|[Dd]oes|[Dd]id|[Hh]as|[Hh]ave|[Hh]ad|
 CONTRACTED = tuple(
     (re.compile(pattern), short)
     for pattern, short in (
-        (
-            r"\b([Ii]s|[Aa]re|[Ww]as|[Ww]ere|[Dd]o|[Dd]oes|[Dd]id|[Hh]as|[Hh]ave|[Hh]ad|[Ww]ould|[Cc]ould|[Ss]hould) not\b(?!:| only)",
-            r"\1n't",
-        ),
+        (rf"\b({VERBS}) not\b(?!:| only)", r"\1n't"),
         (r"\b([Cc])annot\b", r"\1an't"),
         (r"\b([Ww])ill not\b", r"\1on't"),
         (r"\bI am (?=[a-z])", "I'm "),
