@@ -19,6 +19,7 @@ sys.path.insert(0, str(Path(__file__).parent.parent / "tests"))
 
 import test_cooking_writers as cooking
 import test_general_writers as general
+import test_occasion_writers as occasion
 import test_persona_writers as persona
 import test_poetry_writers as poetry
 import test_technical_writers as technical
@@ -39,7 +40,7 @@ def main() -> int:
     asked = [understand(prompt) for prompt in general.PROMPTS]
     voices = [understand(prompt) for prompt in persona.PROMPTS]
     asks = [(cooking, cooking.REQUESTS), (technical, technical.PROMPTS), (poetry, poetry.REQUESTS), (general, asked), (persona, voices)]
-    for module, requests in asks:
+    for module, requests in (*asks, (occasion, occasion.REQUESTS)):
         for request in requests:
             faults = []
             rng = Favourites(options.seed, share=options.share)

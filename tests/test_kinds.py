@@ -244,7 +244,7 @@ def test_the_plan_names_every_kind_and_its_share() -> None:
     [
         ("essays and recipes", ["recipes"], ("essays",)),
         ("menus, essays and jokes", ["menus", "jokes"], ("essays",)),
-        ("poems, tongue twisters and memos", ["poems", "memos"], ("tongue twisters",)),
+        ("poems, crossword clues and memos", ["poems", "memos"], ("crossword clues",)),
         ("haiku, palindromes and letters", ["haiku", "letters"], ("palindromes",)),
         ("blog posts and songs about trains", ["songs"], ("blog posts",)),
     ],

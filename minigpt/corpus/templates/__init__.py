@@ -29,12 +29,14 @@ Reading order:
     lessons_measures      lessons on area, speed, time, prices, averages
     lessons               every arithmetic lesson, with computed numbers
     general               every form of a general document
+    subject_sense         a topic -> its nouns, each in its sense
     occasion_subjects     a request -> what a text is about, with words of its field
+    occasion_wording      a text -> the same in other words
     occasion_scene        the look-up for one text: subject, people, numbers
     occasion_verse        sea shanties and spells
-    occasion_play         riddles, jokes and horoscopes
-    occasion_work         reviews, FAQ, instructions, lists of changes, weather reports
-    occasion_prose        toasts, speeches, letters and other short prose
+    occasion_play         riddles, jokes, horoscopes and raps
+    occasion_prose        toasts, letters and other kinds that tell an idea
+    occasion_work         reviews, FAQ, lists of changes, weather reports
     occasion              every form of a text that has a name of its own
     poetry_topics         a request -> images of one topic
     poetry_plots          the look-up for one poem, and which plots suit its topic
@@ -53,7 +55,6 @@ Reading order:
     technical_api         API documentation
     technical_systems     system design with computed figures
     topic                 documents about a topic without facts
-    subject_sense         a topic -> its nouns, each in its sense
     subject_field         a topic -> the words that belong to it
     subject_words         a word of WordNet -> its article and verb
     subject_facts         a word of WordNet -> sentences

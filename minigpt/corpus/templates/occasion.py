@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable
+from dataclasses import replace
 
 from minigpt.corpus.request import Request
 from minigpt.corpus.templates.grammar import Form
-from minigpt.corpus.templates.occasion_play import horoscope, joke, riddle
-from minigpt.corpus.templates.occasion_prose import posts, prose, speech, toast
+from minigpt.corpus.templates.occasion_play import horoscope, joke, rap, riddle
+from minigpt.corpus.templates.occasion_prose import lines, posts, tell, toast
 from minigpt.corpus.templates.occasion_scene import Scene, fit
 from minigpt.corpus.templates.occasion_subjects import Subject
 from minigpt.corpus.templates.occasion_verse import shanty, spell
-from minigpt.corpus.templates.occasion_work import changelog, commits, faq, howto, review, weather
+from minigpt.corpus.templates.occasion_work import changelog, commits, faq, review, weather
 from minigpt.corpus.words import Words
 
 
@@ -21,7 +22,8 @@ def form_of(name: str, write: Callable[[Scene, Words], str]) -> Form:
 
     def form(rng: random.Random, words: Words, request: Request) -> str:
         def draft() -> tuple[Subject, str]:
-            scene = Scene(rng, words, request, name)
+            scene = Scene(rng, words, replace(request, matched=()) if name == "review" and not request.topics else request, name)
+            scene.request = request  # "movie reviews" are of movies, which have any subject
             return scene.subject, write(scene, words)
 
         return fit(words, request, draft)
@@ -30,11 +32,17 @@ def form_of(name: str, write: Callable[[Scene, Words], str]) -> Form:
 
 
 WRITTEN: dict[str, Callable[[Scene, Words], str]] = {
-    "shanty": shanty, "riddle": riddle, "joke": joke, "horoscope": horoscope, "spell": spell, "toast": toast, "speech": speech,
-    "review": review, "faq": faq, "howto": howto, "changelog": changelog, "commits": commits, "posts": posts, "weather": weather,
+    "shanty": shanty, "riddle": riddle, "joke": joke, "horoscope": horoscope, "spell": spell, "toast": toast, "speech": tell,
+    "review": review, "faq": faq, "howto": tell, "changelog": changelog, "commits": commits, "posts": posts, "weather": weather, "rap": rap,
 }  # fmt: skip
 TOLD = (
     "quest", "advertisement", "classified ad", "postcard", "love letter", "complaint letter", "apology", "quote", "prophecy", "insult",
-    "proverb", "log", "obituary", "blessing", "label", "travel", "to-do list", "bedtime ritual", "dream",
+    "proverb", "log", "obituary", "blessing", "label", "travel", "to-do list", "bedtime ritual", "dream", "thank-you note", "profile",
+    "conspiracy theory", "podcast intro", "school report", "meditation", "diary",
 )  # fmt: skip
-FORMS: dict[str, Form] = {name: form_of(name, write) for name, write in {**WRITTEN, **dict.fromkeys(TOLD, prose)}.items()}
+LISTED = (
+    "pickup line", "fortune cookie", "affirmation", "tongue twister", "would you rather", "excuse", "slogan", "caption", "vow",
+)  # fmt: skip
+FORMS: dict[str, Form] = {
+    name: form_of(name, write) for name, write in {**WRITTEN, **dict.fromkeys(TOLD, tell), **dict.fromkeys(LISTED, lines)}.items()
+}

@@ -8,19 +8,17 @@ from collections.abc import Callable, Sequence
 
 from minigpt.corpus.english import upper_first
 from minigpt.corpus.request import Request
-from minigpt.corpus.templates.grammar import draw, fill
+from minigpt.corpus.templates.grammar import Told, draw, fill, idea_of
 from minigpt.corpus.templates.occasion_subjects import Subject, plural, subject
+from minigpt.corpus.templates.occasion_wording import Wording
 from minigpt.corpus.words import Words
 
 RANGE = re.compile(r"(\d+)-(\d+)")
 NUMBERED = re.compile(r"(.*[a-z])\d")
 PRONOUNS = {"she": ("she", "her", "her", "herself"), "he": ("he", "his", "him", "himself")}
-QUALITIES = {"thing": "quality", "person": "character"}  # adjectives that some of them get: a borrowed kettle, a retired baker
-BARE = "bare "  # before a name: no adjective, for the template has one
-QUALIFIED = 0.4  # their share
-METRICAL = ("shanty", "spell", "riddle", "insult")  # forms where lines have a length, or adjectives of their own
+BARE = "bare "  # before a name in older tables; an entry has no adjective of its own
 AGREE_MANY, AGREE_ONE = {"are": "are", "have": "have", "s": "", "es": ""}, {"are": "is", "have": "has", "s": "s", "es": "es"}
-MANY = {"things": "thing", "persons": "person"}
+MANY = {"things": "thing", "persons": "person", "items": "item"}
 GAP = re.compile(r"(?<=\S) +(?=[,.;?!] |[,.;?!]$| )()", re.MULTILINE)  # before an alternative that is empty or begins with a comma
 DOUBLED = re.compile(r"\b([a-z]+) \1\b")  # an old old kettle
 SENTENCE = re.compile(r"(^|[.?!] )([a-z])")
@@ -42,11 +40,24 @@ class Scene:
         self.fixed = {"topic": self.subject.topic, "short": self.subject.short or self.subject.topic}
         self.fixed |= AGREE_MANY if self.subject.many else AGREE_ONE
         self.left: dict[str, list[str]] = {}
-        people = draw(rng, words["first names"], 4)
-        for number, (name, pronoun) in enumerate(people, 1):
-            he, his, him, himself = PRONOUNS[pronoun]
-            self.fixed |= {f"name{number}": name, f"he{number}": he, f"his{number}": his, f"him{number}": him, f"himself{number}": himself}
+        self.people = draw(rng, words["first names"], len(words["first names"]))
+        for number in (1, 2, 3, 4):
+            self.meet(number)
+        self.tables["name"] = [name for name, _ in self.people]
         self.always = dict(self.fixed)
+        self.wording = Wording(
+            rng,
+            words,
+            form,
+            request.tone == "formal",
+            " ".join([self.subject.topic, *(entry for rows in self.subject.lists.values() for entry in rows)]).lower(),
+        )
+
+    def meet(self, number: int) -> None:
+        """Give a person of this number another name, which has not come yet."""
+        name, pronoun = self.people.pop()
+        he, his, him, himself = PRONOUNS[pronoun]
+        self.fixed |= {f"name{number}": name, f"he{number}": he, f"his{number}": his, f"him{number}": him, f"himself{number}": himself}
 
     def __call__(self, name: str) -> str:
         if name in self.fixed:
@@ -59,22 +70,16 @@ class Scene:
                 return plural(self(one))
             self.fixed[name] = self.text("{" + found[1] + "}")
             return self.fixed[name]
-        if name.startswith(BARE):
-            word = self.next(MANY.get(name.removeprefix(BARE), name.removeprefix(BARE)), plain=True)
-            return plural(word) if name.removeprefix(BARE) in MANY else word
+        name = name.removeprefix(BARE)
         if name in MANY:
             return plural(self.next(MANY[name]))
         return self.next(name)
 
-    def next(self, name: str, plain: bool = False) -> str:
-        """An entry of a list that has not come yet, unless all have; a thing may get an adjective, unless it is to be `plain`."""
+    def next(self, name: str) -> str:
+        """An entry of a list that has not come yet, unless all have."""
         if not self.left.get(name):
             self.left[name] = draw(self.rng, self.tables[name], len(self.tables[name]))
-        word = self.left[name].pop()
-        if not plain and name in QUALITIES and self.form not in METRICAL and self.rng.random() < QUALIFIED:
-            quality = self.next(QUALITIES[name])
-            return word if " of " in word or " about " in word else f"{quality} {word}"
-        return word
+        return self.left[name].pop()
 
     def forget(self) -> None:
         """Let numbered names take new values: each joke has a thing of its own."""
@@ -86,7 +91,7 @@ class Scene:
 
     def said(self, template: str) -> str:
         """The template filled, its sentences capitalised."""
-        return "\n".join(sentences(line) for line in self.text(template).split("\n"))
+        return "\n".join(sentences(line) for line in self.wording(self.text(template)).split("\n"))
 
     def some(self, name: str, count: int) -> list[str]:
         """So many different entries of a list, filled and capitalised."""
@@ -109,12 +114,12 @@ def fit(words: Words, request: Request, write: Callable[[], tuple[Subject, str]]
         about, text = write()
         if mentions(about, text) >= LEAST and not _contains(text, banned):
             break
-    text = DOUBLED.sub(r"\1", GAP.sub(r"\1", text))
+    idea, text = idea_of(text), DOUBLED.sub(r"\1", GAP.sub(r"\1", text))
     if request.tone == "formal":
         for short, whole in words["contractions"].items():
             text = text.replace(short, whole)
         text = text.replace("!", ".")
-    return text
+    return Told(text, idea) if idea else text
 
 
 def mentions(about: Subject, text: str) -> int:

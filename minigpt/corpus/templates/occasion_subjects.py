@@ -9,13 +9,15 @@ from __future__ import annotations
 import random
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from itertools import pairwise
 
 from minigpt.corpus.english import IRREGULAR, singular
 from minigpt.corpus.english import plurals as noun_plurals
 from minigpt.corpus.request import Request
+from minigpt.corpus.templates.subject_sense import concepts
+from minigpt.corpus.wordnet import wordnet
 from minigpt.corpus.words import Words, load_words
 
 MASS_ENDINGS = ("ing", "ry", "ness", "ism", "ity", "tion", "ment", "ics", "ship", "hood", "ology", "graphy", "ance", "ence", "cy")
@@ -26,7 +28,27 @@ PROJECT = re.compile(r"(?:(?:an?|the|my|our) )?(.+) (?:project|repository|app|co
 PROJECTS = ("commits", "changelog")
 LONGEST = 2  # most words of a topic that can stand before a noun: "a model railway book"
 MASS = frozenset(load_words("occasion")["mass nouns"])  # no plural after "about"
+SORTS = {5: "animal", 6: "thing", 13: "food", 15: "place", 18: "person", 20: "plant"}  # by the numbers of WordNet's files
+OWNED = ("instrumentality", "covering", "commodity", "toy")  # what WordNet says of things that people buy, use and keep
+NOT_OWNED = ("conveyance", "weapon", "structure", "facility")  # and of others: a lighthouse is no kettle
+SINGLE = ("place", "food")  # sorts of topics that need not be plurals: Paris, coffee
 HERDS = ("people", "police", "cattle", "sheep", "deer")  # plurals without an ending
+AS = (
+    "christmas",
+    "gas",
+    "atlas",
+    "canvas",
+    "bias",
+    "alias",
+    "pancreas",
+    "pajamas",
+    "texas",
+    "kansas",
+    "las vegas",
+    "vegas",
+    "honduras",
+    "dallas",
+)
 AMBIGUOUS = ("fall", "spring", "fan", "host", "ring", "bow", "net")  # the fall of Rome is no autumn
 PLURAL = {one: many for many, one in IRREGULAR.items()}
 
@@ -38,7 +60,8 @@ class Subject:
     topic: str  # can follow "about"
     short: str  # can stand before a noun; "" if the topic is too long for that
     field: str  # its table; "any" if none knows it
-    lists: Mapping[str, Sequence[str]]  # person, thing, place, doing, trouble, joy
+    lists: Mapping[str, Sequence[str]]  # person, thing, place, doing, trouble, joy; item: a thing to carry; at: where people meet
+    sort: str = ""  # what WordNet calls a topic that can be counted: thing, food, animal, plant or person
 
     @property
     def many(self) -> bool:
@@ -61,7 +84,7 @@ def single(word: str) -> str:
     low = word.lower()
     if word.endswith("s") and word[:-1].isupper():  # APIs
         return word[:-1]
-    return word if low in MASS or low.endswith(("as", "us", "is", "ss")) else singular(word)
+    return word if low in MASS or low in AS or low.endswith(("us", "is", "ss")) else singular(word)
 
 
 @cache
@@ -83,15 +106,16 @@ def _keys_of(fields: tuple[str, ...]) -> Mapping[str, tuple[str, str]]:
 def subject(rng: random.Random, words: Words, request: Request) -> Subject:
     """The subject of one document: one of the request's topics, or any field if it names none."""
     fields = words["fields"]
-    if not request.topics:
+    topics = [topic for topic in request.topics if _noun(topic)]
+    if not topics:
         keys = _keys_of(tuple(sorted(fields)))
         told = [name for phrase in request.matched for name in _names_in(phrase)]
         implied = [keys[word] for word in told if word in keys]  # weddings of "best man speeches", books of "book reviews"
         if implied:
-            return _known(fields, *implied[0])
+            return _known(words, *implied[0])
         field = rng.choice(sorted(fields))
-        return _known(fields, field, rng.choice(fields[field]["keys"][:2]))
-    said = rng.choice(request.topics)
+        return _known(words, field, rng.choice(fields[field]["keys"][:2]))
+    said = rng.choice(topics)
     if request.forms[0] in PROJECTS and (found := PROJECT.fullmatch(said)):
         said = found[1]
     return named(words, said, request.spell(said))
@@ -121,13 +145,37 @@ def named(words: Words, said: str, spelled: str) -> Subject:
     short = single(ARTICLE.sub("", key)) if topic == key else ARTICLE.sub("", spelled)
     short = " ".join([*short.split()[:-1], short.split()[-1] if name else single(short.split()[-1])])
     short = "" if len(short.split()) > LONGEST else short
-    if field == "any":
-        return Subject(topic, short, "any", _general(words, topic, short))
-    return Subject(topic, short, field, fields[field])
+    about = Subject(topic, short, field, _lists(words, field, topic, short))
+    sort = _sort(topic) if short else ""
+    return replace(about, sort=sort) if about.many or sort in SINGLE else about
 
 
-def _known(fields: Words, field: str, key: str) -> Subject:
-    return Subject(key, single(ARTICLE.sub("", key)), field, fields[field])
+def _known(words: Words, field: str, key: str) -> Subject:
+    about = Subject(key, single(ARTICLE.sub("", key)), field, _lists(words, field, key, key))
+    return replace(about, sort=_sort(key)) if about.many else about
+
+
+@cache
+def _sort(topic: str) -> str:
+    """What the main noun of a topic names, if WordNet knows it and people use it in that meaning: kettles are things."""
+    found = concepts(topic)
+    whole = [entry for entry in found if entry.word.split()[-1].lower() == single(topic.split()[-1]).lower()]
+    sort = SORTS.get(whole[0].sense.file, "") if whole else ""
+    kinds = {wide.word for wide in wordnet().above(whole[0].sense)} if sort == "thing" else set()
+    return "" if sort == "thing" and (not kinds & set(OWNED) or kinds & set(NOT_OWNED)) else sort
+
+
+def _noun(topic: str) -> bool:
+    """Whether a topic may be a noun: "excuses for being late" are about nothing in particular."""
+    return topic not in wordnet().adjectives or bool(wordnet().senses(topic))
+
+
+def _lists(words: Words, field: str, topic: str, short: str) -> Mapping[str, Sequence[str]]:
+    """The words of a field, or, for a topic that no table knows, words that go with any."""
+    own = words["fields"][field] if field != "any" else words["general fields"]["short" if short else "long"]
+    rows = {**own, "item": words["items"][field], "at": words["at"][field]}
+    rows.pop("keys", None)
+    return {name: [entry.replace("<topic>", topic).replace("<short>", short) for entry in entries] for name, entries in rows.items()}
 
 
 def _counted(said: str) -> bool:
@@ -136,9 +184,3 @@ def _counted(said: str) -> bool:
     if ARTICLE.match(said) or single(last) != last or last.endswith("s") or not last.isascii():
         return False
     return len(said.split()) <= LONGEST and not last.endswith(MASS_ENDINGS) and last not in MASS
-
-
-def _general(words: Words, topic: str, short: str) -> Mapping[str, Sequence[str]]:
-    """Words for a topic that no table knows, made of its name: a badger calendar, a drawing of badgers."""
-    frames = words["general fields"]["short" if short else "long"]
-    return {name: [frame.replace("<topic>", topic).replace("<short>", short) for frame in rows] for name, rows in frames.items()}

@@ -1,0 +1,76 @@
+"""Reads the named kinds of text without their writers. In: a text and the request it was written for; out: the list of its faults."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from itertools import pairwise
+
+from minigpt.corpus.english import starts_with_vowel_sound
+from minigpt.corpus.request import Request
+
+NUMBERS = {word: number for number, word in enumerate("zero one two three four five six seven eight nine ten eleven twelve".split())}
+COUNTED = re.compile(
+    r"(?i)\b(three|four|five|six|seven|eight|nine|ten)\b"
+    r"(?= (?:\w+[- ]){0,2}(?:lines|cookies|affirmations|twisters|questions|excuses|slogans|captions)\b)"
+)
+OLDEST, YOUNGEST = 105, 40  # years that somebody in an obituary may have lived
+
+
+def check_marks(text: str) -> list[str]:
+    faults = [f"mark {found!r}" for found in re.findall(r"[{}\[\]|~<>]|a\(n\)|(?:^|\s)\?[A-Z]|\S  \S| [,;.](?=\s)|\.\.", text)]
+    return faults + [f"empty line twice after {text[: found.start()][-30:]!r}" for found in re.finditer(r"\n{3,}", text)]
+
+
+def check_words(text: str) -> list[str]:
+    faults = [f"twice: {word}" for word in re.findall(r"\b([a-z]+) \1\b", text)]
+    wrong = [(a, word) for a, word in re.findall(r"\b([Aa]n?) ([a-z]{3,})", text) if (a.lower() == "an") != starts_with_vowel_sound(word)]
+    faults += [f"{a} {word}" for a, word in wrong]
+    return faults + [f"a small letter: {found!r}" for found in re.findall(r"(?<=[a-z]{3}[.!?]) [a-z]\w*", text)]
+
+
+def check_count(text: str) -> list[str]:
+    """A title that counts lines agrees with their number, and they are numbered from 1."""
+    lines = [int(number) for number in re.findall(r"(?m)^(\d+)\. ", text)]
+    said = COUNTED.search(text.split("\n")[0])
+    faults = [] if lines == list(range(1, len(lines) + 1)) else [f"numbered {lines}"]
+    return faults + (
+        [f"{said[0]} lines in the title, {len(lines)} in the text"] if said and lines and NUMBERS[said[1].lower()] != len(lines) else []
+    )
+
+
+def check_dates(text: str) -> list[str]:
+    """Versions fall from the newest to the oldest; a life ends after it began."""
+    days = re.findall(r"(?m)^Version [\d.]+ \((\d{4}-\d\d-\d\d)\)$", text)
+    faults = [f"{newer} above {older}" for newer, older in pairwise(days) if newer <= older]
+    life = re.search(r"\A.*, (1[89]\d\d) to ((?:19|20)\d\d)\n", text)
+    if life and not YOUNGEST <= int(life[2]) - int(life[1]) <= OLDEST:
+        faults.append(f"lived from {life[1]} to {life[2]}")
+    return faults
+
+
+def check_stars(text: str) -> list[str]:
+    stars = re.search(r"\n(\d) of 5 stars\n", text)
+    said = re.findall(r"\b(One|Two|Three|Four|Five) stars?\b", text.split("\n\n")[-1]) if stars else []
+    return [f"{stars[1]} stars, said {said}"] if stars and [NUMBERS[word.lower()] for word in said] != [int(stars[1])] else []
+
+
+def check_signature(text: str) -> list[str]:
+    """Who writes a letter is not whom it is written to."""
+    to = re.match(r"(?:.*\n\n)?(?:Dear|Dearest|My dear|My dearest) ([A-Z]\w+),\n", text)
+    ends = [line for line in text.split("\n") if re.fullmatch(r"[A-Z]\w+", line)]
+    return [f"{to[1]} writes to {to[1]}"] if to and to[1] in ends else []
+
+
+CHECKS: tuple[Callable[[str], list[str]], ...] = (check_marks, check_words, check_count, check_dates, check_stars, check_signature)
+
+
+def check(text: str, request: Request) -> list[str]:
+    """The faults of a document."""
+    if request.forms[0] == "commits":
+        return []
+    low = text.lower()
+    missing = (
+        [] if not request.topics or any(topic.lower().split()[-1].rstrip("s")[:-1] in low for topic in request.topics) else ["no topic"]
+    )
+    return [fault for one in CHECKS for fault in one(text)] + missing
