@@ -189,6 +189,9 @@ def _fits(found: Found, prompt: str, terms: Sequence[Term]) -> bool:
     own = any(_weight(word) >= HEAVY for word in found.noun.lower().split())
     if own and found.manner not in manner_names():
         return False  # a chef, but a grumpy chef speaks
+    codes = any(weights().get(word, {}).get("technical", 0) > HEAVY for word in found.noun.lower().split())
+    if codes and found.last in TABLES["persons who teach"] and found.manner not in TABLES["manners of persons only"]:
+        return False  # a friendly Python tutor teaches Python
     if heavy and found.noun.lower() not in TABLES["persona alone"] and not found.has_character:
         return False
     head = ARTICLE.match(prompt)
