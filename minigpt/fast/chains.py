@@ -87,7 +87,7 @@ STREAMS = 3
 def vector_times_matrix(x: Array, weight: Array, bias: Array, y: Array) -> None:
     """y = x W + b for one row x (C_in,), y (C_out,).
 
-    W is read from its first number to its last: a core fetches what comes next before it is asked for, but hardly so for eight rows at once.
+    W is read from its first number to its last. The core then fetches what comes next in time; of eight rows at once it does not.
     """
     y[:] = bias
     for i in range(x.size):
@@ -98,7 +98,7 @@ def vector_times_matrix(x: Array, weight: Array, bias: Array, y: Array) -> None:
 
 @compiled
 def matrix_times_vector(weight: Array, x: Array, y: Array) -> None:
-    """y = W x for W (V, C): the logits of one row of hidden states. W is read at STREAMS places in turn."""
+    """y = W x for W (V, C): the logits of one row of hidden states. """
     apart = (weight.shape[0] + STREAMS - 1) // STREAMS
     for first in range(apart):
         for v in range(first, weight.shape[0], apart):

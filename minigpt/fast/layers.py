@@ -123,8 +123,8 @@ class Attention(attention.Attention):
         qkv, mixed = self.project_in.forward(x), self.buffer("mixed", *shape)
         qkv[:, :C] *= self.scale
         q, k, v = qkv.reshape(3, *shape)
-        keys, values = cache.extend(self.block, k[None, :, None], v[None, :, None])
-        heads.attend_last(q, keys[0], values[0], mixed)
+        cache.extend(self.block, k[None, :, None], v[None, :, None])
+        heads.attend_last(q, cache.keys[self.block, 0], cache.values[self.block, 0], cache.length + 1, mixed)
         return self.project_out.forward(mixed.reshape(1, C))
 
     def backward(self, dy: Array) -> Array:
