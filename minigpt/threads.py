@@ -137,9 +137,11 @@ class Workers:
         return [call.value for call in calls]
 
     def offer(self, work: Callable[[], Any]) -> None:
-        """Let each thread call work() once it is free. Waits for none, not even for its error."""
+        """Let each thread call work() when it is free; waits for none, not even for its error.
+
+        Where earlier offers still wait for threads, fewer calls are made."""
         self._start(self.most)
-        for _ in self._threads:
+        for _ in self._threads[self._calls.qsize() :]:
             self._calls.put(Call(work, ()))
 
     def close(self) -> None:

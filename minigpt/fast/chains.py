@@ -98,7 +98,7 @@ def vector_times_matrix(x: Array, weight: Array, bias: Array, y: Array) -> None:
 
 @compiled
 def matrix_times_vector(weight: Array, x: Array, y: Array) -> None:
-    """y = W x for W (V, C): the logits of one row of hidden states. """
+    """y = W x for W (V, C): the logits of one row of hidden states."""
     apart = (weight.shape[0] + STREAMS - 1) // STREAMS
     for first in range(apart):
         for v in range(first, weight.shape[0], apart):
