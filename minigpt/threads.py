@@ -119,9 +119,7 @@ class Workers:
     def map(self, work: Callable[..., Any], *arguments: Iterable[Any]) -> list[Any]:
         """work(...) for each set of arguments, in parallel; all have ended when this returns."""
         calls = [Call(work, some) for some in zip(*arguments, strict=False)]
-        wanted = min(len(calls), self.most)
-        if self._closed or self._process != os.getpid() or len(self._threads) < wanted:
-            self._start(wanted)
+        self._start(min(len(calls), self.most))
         given = []
         try:
             for call in calls:
@@ -138,8 +136,16 @@ class Workers:
                 raise call.error
         return [call.value for call in calls]
 
+    def offer(self, work: Callable[[], Any]) -> None:
+        """Let each thread call work() when it is free; waits for none, not even for its error.
+
+        Where earlier offers still wait for threads, fewer calls are made."""
+        self._start(self.most)
+        for _ in self._threads[self._calls.qsize() :]:
+            self._calls.put(Call(work, ()))
+
     def close(self) -> None:
-        """End the threads; `map` cannot be called afterwards."""
+        """End the threads; neither `map` nor `offer` can be called afterwards."""
         self._closed = True
         if self._process == os.getpid():
             for _ in self._threads:

@@ -16,7 +16,7 @@ from minigpt.attention import Cache
 from minigpt.backend import Backend
 from minigpt.config import ModelConfig, SampleConfig, TrainConfig
 from minigpt.errors import MinigptError
-from minigpt.generate import Predictor, Sample, choose, context_start, split_at_stop, stream
+from minigpt.generate import GROUPS, Predictor, Sample, choose, context_start, likeliest, split_at_stop, stream
 from minigpt.layers import Workspace
 from minigpt.model import GPT, new_parameters
 from minigpt.run.vocabulary import compact
@@ -132,6 +132,23 @@ def test_the_decoder_reads_several_new_tokens_at_once(babbler: GPT, rng: np.rand
     decoder, other = Predictor(babbler, P), GPT(babbler.parameters)
     for length in (3, 4, 9, 16, 17, 25, 60, 62, 80):
         np.testing.assert_allclose(decoder.logits(ids[:length]), full_logits(other, ids[:length], P), rtol=0, atol=1e-4)
+
+
+@given(
+    n=st.one_of(st.integers(1, 40), st.integers(GROUPS - 1, GROUPS + 1), st.integers(1, 6 * GROUPS)),
+    k=st.one_of(st.integers(0, 50), st.integers(GROUPS - 1, GROUPS + 1), st.integers(0, 6 * GROUPS)),
+    levels=st.sampled_from([1, 2, 50, 10**6]),
+    none=st.sampled_from([0, 0.5, 0.99]),
+    seed=st.integers(0, 99),
+)
+def test_the_likeliest_are_those_of_a_sort(n: int, k: int, levels: int, none: float, seed: int) -> None:
+    """However many there are, equal scores and those of tokens that are never drawn included."""
+    rng = np.random.default_rng(seed)
+    scores = rng.integers(-levels, levels, n) * 0.7
+    scores[rng.random(n) < none] = -np.inf
+    before = scores.copy()
+    assert np.array_equal(likeliest(scores, k), np.argsort(-scores, kind="stable")[: k or None])
+    assert np.array_equal(scores, before)
 
 
 def draws(probabilities: list[float], n: int = 400, seen: tuple[int, ...] = (), **options: Any) -> np.ndarray:

@@ -88,6 +88,36 @@ def test_threads_end_when_they_are_closed_or_forgotten() -> None:
     workers.close()
     with pytest.raises(MinigptError, match="its threads have ended; make a new one"):
         workers.map(abs, [1])
+    with pytest.raises(MinigptError, match="its threads have ended; make a new one"):
+        workers.offer(gc.collect)
+
+
+def test_an_offer_is_taken_by_each_thread_and_waits_for_none() -> None:
+    """Threads that are busy let no offers pile up, and an error does not end them."""
+    meeting, leave, taken = threading.Barrier(3, timeout=10), threading.Event(), []
+
+    def work() -> None:
+        meeting.wait()
+        leave.wait(10)
+
+    with closing(Workers(2)) as workers:
+        workers.offer(work)
+        meeting.wait()  # both threads are in it
+        for n in range(100):
+            workers.offer(lambda n=n: taken.append(n) or 1 / 0)
+        assert taken == []
+        leave.set()
+        assert workers.map(abs, [-1, -2, -3, -4]) == [1, 2, 3, 4]
+    assert taken == [0, 0]
+
+
+def test_an_offer_to_no_threads_is_nothing() -> None:
+    """To none at all, and where the system starts none."""
+    with closing(Workers(0)) as workers:
+        workers.offer(lambda: os._exit(1))
+    with no_more_threads(), closing(Workers(2)) as workers:
+        workers.offer(lambda: os._exit(1))
+        assert workers.map(abs, [-1]) == [1]
 
 
 def test_callers_and_workers_have_error_states_of_their_own() -> None:
@@ -108,7 +138,9 @@ def test_a_fork_has_threads_of_its_own() -> None:
         child = os.fork()
         if not child:
             try:
-                os._exit(7 if workers.map(abs, [-3, -4]) == [3, 4] else 1)
+                taken = threading.Event()
+                workers.offer(taken.set)
+                os._exit(7 if taken.wait(10) and workers.map(abs, [-3, -4]) == [3, 4] else 1)
             finally:
                 os._exit(2)
         assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 7

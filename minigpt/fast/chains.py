@@ -80,33 +80,33 @@ def _exponential(x: Any) -> Any:
     return exponential_32 if x == numba.types.float32 else exponential_64
 
 
+STREAMS = 3  # places far apart: memory then gives one core up to a fifth more, and with 6 it gives less
+
+
 @compiled
 def vector_times_matrix(x: Array, weight: Array, bias: Array, y: Array) -> None:
-    """y = x W + b for one row x (C_in,), y (C_out,): W is read once, as fast as memory gives it."""
-    rows, columns = weight.shape
-    for j in range(columns):
-        y[j] = bias[j]
-    whole = rows - rows % 8
-    for i in range(0, whole, 8):  # eight rows at once: y is read and written an eighth as often
-        x0, x1, x2, x3, x4, x5, x6, x7 = x[i], x[i + 1], x[i + 2], x[i + 3], x[i + 4], x[i + 5], x[i + 6], x[i + 7]
-        w0, w1, w2, w3 = weight[i], weight[i + 1], weight[i + 2], weight[i + 3]
-        w4, w5, w6, w7 = weight[i + 4], weight[i + 5], weight[i + 6], weight[i + 7]
-        for j in range(columns):
-            y[j] += x0 * w0[j] + x1 * w1[j] + x2 * w2[j] + x3 * w3[j] + x4 * w4[j] + x5 * w5[j] + x6 * w6[j] + x7 * w7[j]
-    for i in range(whole, rows):
-        for j in range(columns):
-            y[j] += x[i] * weight[i, j]
+    """y = x W + b for one row x (C_in,), y (C_out,).
+
+    W is read from its first number to its last. The core then fetches what comes next in time; of eight rows at once it does not.
+    """
+    y[:] = bias
+    for i in range(x.size):
+        row = weight[i]
+        for j in range(row.size):
+            y[j] += x[i] * row[j]
 
 
 @compiled
 def matrix_times_vector(weight: Array, x: Array, y: Array) -> None:
-    """y = W x for W (V, C): the logits of one row of hidden states."""
-    for v in range(weight.shape[0]):
-        row = weight[v]
-        total = row[0] * x[0]
-        for c in range(1, row.size):
-            total += row[c] * x[c]
-        y[v] = total
+    """y = W x for W (V, C), whose rows are read at STREAMS places in turn: the logits of one row of hidden states."""
+    apart = (weight.shape[0] + STREAMS - 1) // STREAMS
+    for first in range(apart):
+        for v in range(first, weight.shape[0], apart):
+            row = weight[v]
+            total = row[0] * x[0]
+            for c in range(1, row.size):
+                total += row[c] * x[c]
+            y[v] = total
 
 
 @compiled

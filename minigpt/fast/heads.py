@@ -207,10 +207,14 @@ def attend_one_back(
 
 
 @compiled
-def attend_last(q: Array, k: Array, v: Array, mixed: Array) -> None:
-    """One new position: q (already scaled) and mixed (H, D), all keys and values (H, K, D)."""
+def attend_last(q: Array, k: Array, v: Array, K: int, mixed: Array) -> None:
+    """One new position: q (already scaled) and mixed (H, D); k and v (H, at least K, D), of which the first K positions are seen.
+
+    All in C order, so that numba knows that a key's numbers are neighbours: for the first K of a longer array it does not, which takes four
+    times as long.
+    """
     number = q.dtype.type
-    H, K, D = k.shape
+    H, _, D = k.shape
     scores = np.empty(K, q.dtype)
     for h in range(H):
         query, out = q[h], mixed[h]

@@ -9,12 +9,14 @@ from typing import Any
 import numpy as np
 
 from minigpt import attention, layers, loss, model, optim
+from minigpt.backend import cut
 from minigpt.fast import chains, heads
 from minigpt.fast.chains import Array
 from minigpt.machine import usable_cores
 from minigpt.threads import Workers
 
 LARGE = 2**24  # bytes of a matrix that several threads read: a smaller one is read before they have begun
+PART = 2**22  # bytes of it that one of them reads at a time
 OFF = 65536  # a threshold that every 16 bits are below: no dropout
 
 
@@ -121,8 +123,8 @@ class Attention(attention.Attention):
         qkv, mixed = self.project_in.forward(x), self.buffer("mixed", *shape)
         qkv[:, :C] *= self.scale
         q, k, v = qkv.reshape(3, *shape)
-        keys, values = cache.extend(self.block, k[None, :, None], v[None, :, None])
-        heads.attend_last(q, keys[0], values[0], mixed)
+        cache.extend(self.block, k[None, :, None], v[None, :, None])
+        heads.attend_last(q, cache.keys[self.block, 0], cache.values[self.block, 0], cache.length + 1, mixed)
         return self.project_out.forward(mixed.reshape(1, C))
 
     def backward(self, dy: Array) -> Array:
@@ -145,22 +147,39 @@ class Shard(loss.Shard):
 
 
 class GPT(model.GPT):
-    """The logits of a single row at the speed of memory: a core alone does not take all of it, so some threads share a large matrix."""
+    """The logits of a single row at the speed of memory. A core alone does not reach it: threads help to read a large matrix, part by part.
+
+    None of them is waited for, as its core may be taken away. What one has begun and not ended is computed here too. It may then write the
+    same numbers at any time, so the caller gets a copy.
+    """
 
     readers: Workers | None = None
 
     def logits(self, hidden: Array) -> Array:
         if len(hidden) != 1:
             return super().logits(hidden)
-        weight, row, n = self.output.value, hidden[0], 1
+        weight, row = self.output.value, hidden[0]
         scores: Array = np.empty((1, len(weight)), self.workspace.dtype)
-        if weight.nbytes > LARGE:
-            self.readers = self.readers or Workers(min(4, usable_cores()))
-            n = self.readers.most
-        parts = [slice(len(weight) * i // n, len(weight) * (i + 1) // n) for i in range(n)]
-        run = self.readers.map if self.readers else map
-        list(run(chains.matrix_times_vector, [weight[at] for at in parts], [row] * n, [scores[0, at] for at in parts]))
-        return scores
+        parts = cut(len(weight), max(1, PART // weight[0].nbytes) if weight.nbytes > LARGE else len(weight))
+        turns, ended = iter(range(len(parts))), set[int]()
+
+        def read(n: int) -> None:
+            chains.matrix_times_vector(weight[parts[n]], row, scores[0, parts[n]])
+            ended.add(n)
+
+        def read_some() -> None:
+            for n in turns:  # each number goes to one thread
+                read(n)
+
+        if len(parts) > 1:
+            self.readers = self.readers or Workers(min(4, usable_cores()) - 1)
+            self.readers.offer(read_some)
+        read_some()
+        late = [n for n in range(len(parts)) if n not in ended]
+        for n in late:
+            if n not in ended:
+                read(n)
+        return scores.copy() if late else scores
 
 
 class AdamW(optim.AdamW):
