@@ -42,7 +42,8 @@ ADJECTIVE = re.compile(r"\w\w(?:y|ful|ous|ic|less|ish|al|ive|ing|ed|ent|ant|able
 OWN = re.compile(r"(?:my|our|your|his|her|their|its)\s", re.IGNORECASE)
 DOES = re.compile(r"\W*(?:who|that)\s+(?:\w+ly\s+)?\w+s\b", re.IGNORECASE)
 ADVICE = "wisdom"  # how the pattern of "gives relationship advice" ends
-CHATTY = ("letter", "conversation", "dialogue", "dialog", "chat", "small-talk", "interview", "complaint")  # a persona writes these as well
+# A persona writes these as well.
+CHATTY = ("letter", "conversation", "dialogue", "dialog", "chat", "small-talk", "interview", "complaint", "monologue", "rant")
 
 
 @dataclass(frozen=True)
