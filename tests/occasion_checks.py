@@ -26,6 +26,7 @@ def check_words(text: str) -> list[str]:
     faults = [f"twice: {word}" for word in re.findall(r"\b([a-z]+) \1\b", text)]
     wrong = [(a, word) for a, word in re.findall(r"\b([Aa]n?) ([a-z]{3,})", text) if (a.lower() == "an") != starts_with_vowel_sound(word)]
     faults += [f"{a} {word}" for a, word in wrong]
+    faults += [f"1 {many}" for many in re.findall(r"(?<![\d.,:/-])\b1 ([a-z]+[a-rt-z]s)\b", text)]
     return faults + [f"a small letter: {found!r}" for found in re.findall(r"(?<=[a-z]{3}[.!?]) [a-z]\w*", text)]
 
 
