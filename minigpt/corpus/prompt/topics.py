@@ -8,7 +8,7 @@ from dataclasses import replace
 import regex
 
 from minigpt.corpus.english import article, gerund
-from minigpt.corpus.prompt.lexicon import TABLES
+from minigpt.corpus.prompt.lexicon import TABLES, meanings
 from minigpt.corpus.prompt.terms import UNCLEAR_FOOD, Term, is_mark
 
 MOST_TOPICS, MOST_WORDS = 5, 6
@@ -42,6 +42,7 @@ def topics(terms: Sequence[Term], used: Collection[int], in_prose: bool = True) 
             runs[-1].append(place)
         else:
             runs.append([place])
+    runs = [run[:-1] if _reader(terms, run) else run for run in runs]
     solid = [run for run in runs if any(terms[place].key not in LIGHT for place in run)] or runs
     solid = [[run[0] - 1, *run] if _describes(terms, run[0] - 1, used) else run for run in solid]
     phrases = [_phrase(terms, run, in_prose) for run in solid]
@@ -83,6 +84,12 @@ def _belongs(terms: Sequence[Term], run: Sequence[int], place: int, in_prose: bo
     return not between or between in CONNECTORS or (_how_to(terms, run[0]) and between in ARTICLES)
 
 
+def _reader(terms: Sequence[Term], run: Sequence[int]) -> bool:
+    """Whether a phrase ends in whom the model talks to: "opera with beginners"."""
+    before = [term.key for term in terms[run[-2] + 1 : run[-1]]] if len(run) > 1 else []
+    return before in (["with"], ["to"], ["for"]) and any(field == "audience" for field, _ in meanings().get(terms[run[-1]].key, ()))
+
+
 def _describes(terms: Sequence[Term], place: int, used: Collection[int]) -> bool:
     """Whether a light word between an article and a noun belongs to the noun: the human body."""
     if place < 1 or place in used or is_mark(terms[place]) or terms[place - 1].key not in ARTICLES:
@@ -102,7 +109,7 @@ def _content(term: Term) -> bool:
 def _is_verb(terms: Sequence[Term], place: int, open_places: Sequence[int]) -> bool:
     """Whether the term only says what the model does: "predicts" in "a GPT that predicts horse races"."""
     before = terms[place - 1].key if place else ""
-    return before in DOERS and any(other > place for other in open_places) and terms[place].key.endswith("s")
+    return before in DOERS and any(other > place for other in open_places) and terms[place].text.lower().endswith("s")
 
 
 def _how_to(terms: Sequence[Term], place: int) -> bool:

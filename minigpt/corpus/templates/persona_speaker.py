@@ -99,6 +99,7 @@ class Speaker:
             return self.visited(self.pick(name[:-1]))
         if name == "acting":
             verb, _, rest = self.pick("act").partition(" ")
+            rest = re.sub(r"^(and|or) ([a-z]+)", lambda m: f"{m[1]} {gerund(m[2])}", rest)  # breeding and training hawks
             return f"{gerund(verb)} {rest}".strip()
         return self.pick(name)
 

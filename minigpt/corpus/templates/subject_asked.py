@@ -72,12 +72,12 @@ def _difference(t: Teller, e: Entry, fields: dict[str, str]) -> tuple[str, str] 
 def _is_it(t: Teller, e: Entry, fields: dict[str, str]) -> tuple[str, str] | None:
     """Is a hood a kind of tuft? No: ..."""
     parent = t.parent(e)
-    if parent is None or e.sense.kind != "c" or e.sense.single or e.sense.plural:
+    if parent is None or shown(parent) in e.word or e.sense.kind != "c" or e.sense.single or e.sense.plural:
         return None
     false = [
         p
         for o in wrong(t, e, 3)
-        if (p := t.parent(o)) and wordnet().uses(shown(p)) and not (wordnet().is_a(e.sense, p) or wordnet().is_a(p, e.sense))
+        if (p := t.parent(o)) and p.file == e.sense.file and wordnet().uses(shown(p)) and not (wordnet().is_a(e.sense, p) or wordnet().is_a(p, e.sense))
     ]
     if false and t.rng.random() < 0.5:
         return t.say("q kind", parent=shown(false[0]), **fields), t.say("no", parent=shown(parent), **fields)
@@ -91,7 +91,7 @@ def conversation(t: Teller, size: int) -> list[str]:
     for number, (question, answer) in enumerate([asked_main(t), *(ask(t, e) for e in t.pick(max(2, size)))]):
         react = t.say("talk reacts") if number else ""
         turns += [f"{upper_first(react)} {question}".strip(), answer]
-    last = (t.pick(1, noun) or [t.main])[0]
+    last = (t.pick(1, lambda e: noun(e) and not e.sense.single) or [t.main])[0]
     closing = t.rng.choice(t.words["talk closes"])
     turns += [upper_first(t.fill(text, a=t.a(last), **{"is": verb(last.sense, last.word)})) for text in closing]
     return ["\n".join(f"{(one, two)[i % 2]}: {text}" for i, text in enumerate(turns))]

@@ -16,7 +16,7 @@ from minigpt.corpus.wordnet import DOWN, FIELD, PART, PERSON, TERM, UP, WHOLE, S
 from minigpt.corpus.words import Words
 
 MOST_WORDS_FOR_CHILDREN, SHORT, TIMES = 18, 14, 28
-FIRST, OWN, NEAR = 0.85, 0.85, 0.8  # shares of the topic's first word, of words that belong to it, and of near ones
+FIRST, OWN, NEAR = 0.9, 0.92, 0.92  # shares of the topic's first word, of words that belong to it, and of near ones
 MOST_NAMES_TOLD = 1  # names of persons and places in one document
 WITH_THE = frozenset(("military", "navy", "army", "theater", "stock market", "stock exchange", "home", "Bible", "old testament"))
 LATIN = re.compile(r"^[A-Z][a-z]+ [a-z]+$")

@@ -20,6 +20,7 @@ DETERMINED = re.compile(r"(?:an?|the|any|one|some\w*|each|every|either|both|two|
 CLAUSE = re.compile(r"(?:an?|the) [a-z-]+ (?:is|are|was|were|makes|has|have|can)\b")  # a definition that is a sentence of its own
 BODY = 8  # WordNet's number of the field of parts of the body, whose parts are no subject
 MOST_FAR, MOST_FAR_MENTIONS, MOST_TERMS = 5, 12, 15  # entries of one farther relation
+NAMING = re.compile(r"(?:[a-z]+ )?(?:terms?|names?|words?) (?:for|of)\b")  # a definition that says only what a word stands for
 HEAD = re.compile(
     r"(?:the |all |all of the |some |any )?(?:[a-z-]+ ){0,2}?([a-z]+)"
     r"(?= (?:of|that|which|who|having|used|in|for|with|from|to|by|made|involved|[a-z]+ing)\b|$)"
@@ -85,7 +86,7 @@ def usable(sense: Sense, word: str) -> bool:
     good = (
         good and not (sense.plural and sense.kind not in "cp") and not (many_head(sense.gloss) and not sense.plural and sense.kind != "p")
     )
-    return good and not re.search(rf"\b{re.escape(word.lower())}\b", sense.gloss.lower())
+    return good and not NAMING.match(sense.gloss) and not re.search(rf"\b{re.escape(word.lower())}\b", sense.gloss.lower())
 
 
 def many_head(gloss: str) -> bool:
@@ -162,6 +163,8 @@ def _mentions(main: Entry, topic: str) -> list[Sense]:
     said = [form for word in names for form in (word, main.sense.many(word))]
     found = [s for s in net.mentions(said) if s.kind != "v" and not (s.single and s.file != PERSON)] if said else []
     found = [s for s in found if of_its_field(s, main.sense, topic)]
+    doing = re.compile(rf"\b(?:to|who|which|not|can|will|must|or|that) {re.escape(main.word)}s?\b")  # a verb: to train sailors
+    found = [s for s in found if not doing.search(s.gloss)]
     if main.word.endswith("ing"):  # a noun, not as in "a vein running from the foot"
         noun = re.compile(rf"\b(?:of|in|for|by|with|or|and) {main.word}\b(?! (?:an?|the|from|along|to|up|down|out|for|around|on|over)\b)")
         found = [s for s in found if noun.search(s.gloss)]

@@ -50,7 +50,7 @@ def both(t: Teller, one: Entry, two: Entry) -> str:
         return upper_first(t.say("both persons", **fields))
     if two.sense.number in one.sense.near.get(PART, ()):
         return upper_first(t.say("part and whole", **fields))
-    if one.sense.single or two.sense.single:
+    if one.sense.single or two.sense.single or one.sense.file != two.sense.file:
         return ""
     return upper_first(t.say("both", **fields))
 

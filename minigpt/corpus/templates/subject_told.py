@@ -62,7 +62,7 @@ def glossary(t: Teller, size: int) -> list[str]:
     sign = t.rng.choice((": ", " - "))
     lines = [line(t, e, sign, listed) for e in listed]
     other = t.rng.choice([e for e in listed if e is not one] or [one])
-    more = (t.pick(1, noun) or [other])[0]
+    more = (t.pick(1, lambda e: noun(e) and not e.sense.single) or [other])[0]
     end = t.say("glossary ends", count=count, a=t.a(more), word=one.word, word2=other.word)
     return [
         upper_first(t.say("glossary titles", count=count, **ends)),
@@ -78,7 +78,7 @@ def line(t: Teller, e: Entry, sign: str, listed: list[Entry]) -> str:
     more = f" ({e.sense.more})" if e.sense.more else ""
     alike = [o for o in t.subject.entries if o is not e and t.common(e, o) and o.sense.kind == e.sense.kind and t.fit(o)]
     other = t.rng.choice(alike) if alike else None
-    see = other or t.rng.choice([o for o in t.subject.entries if o.main == e.main and o is not e and t.fit(o)] or [t.main])
+    see = other or t.rng.choice([o for o in t.subject.entries if o.main == e.main and o.near < 2 and o is not e and t.fit(o)] or [t.main])
     compare = t.say("line ends" if other else "line see", word=see.word) if see is not e and t.rng.random() < 0.85 else ""
     return f"{'to ' * (e.sense.kind == 'v')}{e.word}{sign}{label}{e.sense.gloss}{more}{compare}."
 

@@ -26,7 +26,7 @@ def named(sense: Sense, word: str) -> str:
         return f"to {word}"
     if sense.kind == "t":
         return f"the {word}"
-    if sense.kind != "c" or wordnet().ancestors(sense.number) & never_counted():
+    if sense.kind != "c" or (wordnet().ancestors(sense.number) & never_counted() and not a_piece(sense)):
         return word
     return f"the {word}" if only_one(sense) else one(word)
 
@@ -49,6 +49,13 @@ def the(sense: Sense, word: str) -> str:
 def never_counted() -> frozenset[int]:
     """Families whose members take no article, though WordNet's file counts them: funk, bop, tango."""
     return frozenset(sense.number for word in NEVER_COUNTED for sense, _ in wordnet().senses(word)[:1])
+
+
+def a_piece(sense: Sense) -> bool:
+    """Whether a genre is also the name of one piece: a fugue, an overture."""
+    return "classical music" in (wider.word for wider in wordnet().above(sense)) and (
+        sense.gloss.startswith(("a ", "an ")) or sense.word in ("overture", "prelude")
+    )
 
 
 def verb(sense: Sense, word: str = "") -> str:
