@@ -77,7 +77,10 @@ def _is_it(t: Teller, e: Entry, fields: dict[str, str]) -> tuple[str, str] | Non
     false = [
         p
         for o in wrong(t, e, 3)
-        if (p := t.parent(o)) and p.file == e.sense.file and wordnet().uses(shown(p)) and not (wordnet().is_a(e.sense, p) or wordnet().is_a(p, e.sense))
+        if (p := t.parent(o))
+        and p.file == e.sense.file
+        and wordnet().uses(shown(p))
+        and not (wordnet().is_a(e.sense, p) or wordnet().is_a(p, e.sense))
     ]
     if false and t.rng.random() < 0.5:
         return t.say("q kind", parent=shown(false[0]), **fields), t.say("no", parent=shown(parent), **fields)
