@@ -17,7 +17,10 @@ NO_VERB = frozenset(
     ("is", "has", "was", "does", "uses", "lives", "belongs", "believes", "owns", "knows", "practices", "works", "makes", "specializes")
 )
 ENDINGS = re.compile(r"(?:er|or|ist|ian|man)$")
-COMMON = frozenset(("body", "game", "train", "watch", "mount", "building", "person", "act", "trade", "group", "one", "art"))
+COMMON = frozenset((
+    "equipment", "instrument", "device", "vehicle", "container", "clothing", "covering", "body", "game", "train", "watch", "mount",
+    "building", "person", "act", "trade", "group", "one", "art",
+))  # fmt: skip
 THINGS, ANIMALS, FOODS, PLANTS = 6, 5, 13, 20
 MOST, MOST_ACT = 8, 9  # things; words of an act
 DEEDS = (
@@ -86,6 +89,7 @@ def _things(word: str, sense: Sense) -> list[str]:
     stem = ENDINGS.sub("", word)
     names = [word, *(n for n in (f"{stem}ing", f"{stem}ry", f"{stem}istry") if net.senses(n))]
     for other in net.mentions(names):
-        if other.file == THINGS and other.kind == "c" and not other.single and other.word.islower() and net.uses(other.word):
+        told = other.file == THINGS and other.kind == "c" and not other.single and other.word not in COMMON
+        if told and other.word.islower() and net.uses(other.word):
             found.append(other.word)
     return list(dict.fromkeys(thing for thing in found if word not in thing))[:MOST]

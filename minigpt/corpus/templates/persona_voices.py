@@ -83,7 +83,8 @@ class Character:
     @property
     def label(self) -> str:
         """What stands before its lines: "Sea Captain"."""
-        return self.noun if self.named else " ".join(word[:1].upper() + word[1:] for word in self.noun.split())
+        words = [word for word in self.noun.split() if word[0].isalpha()] or self.noun.split()
+        return self.noun if self.named else " ".join(word[:1].upper() + word[1:] for word in words)
 
     @property
     def full(self) -> str:

@@ -78,7 +78,7 @@ def _is_it(t: Teller, e: Entry, fields: dict[str, str]) -> tuple[str, str] | Non
         p
         for o in wrong(t, e, 3)
         if (p := t.parent(o))
-        and p.file == e.sense.file
+        and t.common(e, o)
         and wordnet().uses(shown(p))
         and not (wordnet().is_a(e.sense, p) or wordnet().is_a(p, e.sense))
     ]

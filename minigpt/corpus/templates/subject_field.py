@@ -163,7 +163,9 @@ def _mentions(main: Entry, topic: str) -> list[Sense]:
     said = [form for word in names for form in (word, main.sense.many(word))]
     found = [s for s in net.mentions(said) if s.kind != "v" and not (s.single and s.file != PERSON)] if said else []
     found = [s for s in found if of_its_field(s, main.sense, topic)]
-    doing = re.compile(rf"\b(?:to|who|which|not|can|will|must|or|that) {re.escape(main.word)}s?\b")  # a verb: to train sailors
+    doing = re.compile(
+        rf"\b(?:to|who|which|not|can|will|must|or|that) {re.escape(main.word)}s?\b|\b{re.escape(main.word)}-[a-z]+ed\b"
+    )  # to train sailors, wolf-sized
     found = [s for s in found if not doing.search(s.gloss)]
     if main.word.endswith("ing"):  # a noun, not as in "a vein running from the foot"
         noun = re.compile(rf"\b(?:of|in|for|by|with|or|and) {main.word}\b(?! (?:an?|the|from|along|to|up|down|out|for|around|on|over)\b)")

@@ -12,6 +12,16 @@ from minigpt.corpus.wordnet import MANY, PERSON, Sense, wordnet
 COUNTS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve")
 NEVER_COUNTED = ("music genre", "dance music", "popular music genre", "martial art", "board game")
 MANY_OF = frozenset((5, 6, 13, 18, 20))  # fields of animals, artifacts, food, people, plants
+ALONE = frozenset(("Big Ben",))
+SUBSTANCE = re.compile(r"^27 \w+(?:ine|ide|ate|ol|in|one)$")  # theophylline, of the field of substances
+PIECE = re.compile(  # a dish of which each piece is one: a brownie, a bonbon
+    r"13 an? (?:[a-z'-]+ ){0,4}?(?:ball|disk|square|bar|candy|cookie|sandwich|pastry|roll|bun|tart|cracker|tortilla|dumpling)\b"
+)
+ONE_TO_EAT = re.compile(
+    r"(?:(?<!Lim)burger|bun|muffin|crouton|crumb|canape|profiterole|pancake|waffle|cupcake|croissant|bagel|pretzel|doughnut|eclair|cookie|biscuit"
+    r"|roll|tart|teacake|dumpling|loaf|taco|burrito|sandwich|cracker|pasty|omelet|meatball|salad|sundae|milkshake)$"
+)
+FOODS = 13
 EVENTS = frozenset((4, 11, 28))  # fields of acts, events and times: what is named there is over
 
 
@@ -24,11 +34,15 @@ def named(sense: Sense, word: str) -> str:
     """A word with the article that it takes: a falcon, falconry, jesses, the Renaissance."""
     if sense.kind == "v":
         return f"to {word}"
-    if sense.kind == "t":
+    if sense.kind == "t" or sense.gloss.startswith(f"the {word.split()[0]} "):  # the principle of superposition
         return f"the {word}"
+    if sense.word in ("overture", "prelude"):
+        return one(word)
+    if sense.kind == "m" and sense.file == FOODS and (PIECE.match(f"{sense.file} {sense.gloss}") or ONE_TO_EAT.search(word)):
+        return one(word)
     if sense.kind != "c" or (wordnet().ancestors(sense.number) & never_counted() and not a_piece(sense)):
         return word
-    return f"the {word}" if only_one(sense) else one(word)
+    return f"the {word}" if only_one(sense) else word if word in ALONE or SUBSTANCE.search(f"{sense.file} {word}") else one(word)
 
 
 def one(word: str) -> str:
@@ -53,9 +67,7 @@ def never_counted() -> frozenset[int]:
 
 def a_piece(sense: Sense) -> bool:
     """Whether a genre is also the name of one piece: a fugue, an overture."""
-    return "classical music" in (wider.word for wider in wordnet().above(sense)) and (
-        sense.gloss.startswith(("a ", "an ")) or sense.word in ("overture", "prelude")
-    )
+    return "classical music" in (wider.word for wider in wordnet().above(sense)) and sense.gloss.startswith(("a ", "an "))
 
 
 def verb(sense: Sense, word: str = "") -> str:
