@@ -88,7 +88,8 @@ class WordNet:
         pairs = [word.split("/") for word in words.split("|")]
         relations = {part[0]: tuple(number + int(step) for step in part[1:].split(",")) for part in near.split()}
         kind = "c" if flags[0] == "m" and int(re.sub(r"\D", "", flags)) == THINGS and COUNTED.match(gloss) else flags[0]
-        file, single, plural = re.sub(r"\D", "", flags), flags.endswith("i"), flags[1] == "p"
+        file, single, plural = re.sub(r"\D", "", flags), flags.endswith("i"), flags[1] == "p" and gloss not in MENDED
+        gloss = MENDED.get(gloss, gloss)
         return Sense(
             number, tuple(pair[0] for pair in pairs), kind, int(file), single, punctuated(gloss), plural, more, label,
             tuple(filter(None, examples.split("|"))), {pair[0]: pair[1] for pair in pairs if len(pair) > 1}, relations,
@@ -154,6 +155,15 @@ class WordNet:
         for match in pattern.finditer(self.text):
             found.setdefault(bisect_right(self.starts, match.start()) - 1)
         return [s for s in map(self.__getitem__, found) if pattern.search(f"{s.gloss} {s.more}")]
+
+
+MENDED = {  # a definition -> the same, in one sentence with its word
+    "solid-hoofed herbivorous quadruped domesticated since prehistoric times": (
+        "a solid-hoofed herbivorous quadruped domesticated since prehistoric times"
+    ),
+    "a common name for an edible agaric": "an edible agaric",
+    "a Ptolemy's model of the universe with the Earth at the center": "Ptolemy's model of the universe with the Earth at the center",
+}
 
 
 def punctuated(gloss: str) -> str:

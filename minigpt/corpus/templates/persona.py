@@ -38,7 +38,7 @@ def exchange(speaker: Speaker, request: Request) -> str:
         kind = kinds.pop()
         if kind == "question":
             asked = speaker.question()
-            lines.append(_line(speaker, fill(rng, rng.choice(words["another question"]), speaker)))
+            lines.append(_line(speaker, fill(rng, speaker.led(rng.choice(words["another question"])), speaker)))
             lines.append(_answer(speaker, f"{speaker.direct(asked)} {speaker.season(asked)}"))
             continue
         lines.append(_line(speaker, fill(rng, speaker.pick(f"follow up {kind}", words["follow ups"][kind]), speaker)))

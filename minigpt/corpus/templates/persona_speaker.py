@@ -123,7 +123,13 @@ class Speaker:
 
     def asked(self, leads: str = "leads to a question") -> str:
         """The question in a visitor's words."""
-        return sentences(fill(self.rng, self.pick(leads, self.words[leads]), self))
+        lead = self.pick(leads, self.words[leads])
+        return sentences(fill(self.rng, self.led(lead), self))
+
+    def led(self, lead: str) -> str:
+        """The lead, or one for a question that begins with a statement: "I am sad. What helps?" """
+        told = ". " in self.fixed["ask"] and "{asking}" in lead
+        return self.rng.choice(("You must help me, {name}. {ask}", "I need advice, {name}. {ask}", "{ask}")) if told else lead
 
     def titles(self, key: str) -> list[str]:
         """Titles of the list; whoever is known by name alone must stand in them."""

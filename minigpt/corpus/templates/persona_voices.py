@@ -105,6 +105,7 @@ def character(rng: random.Random, persona: str | None, manner: str | None) -> Ch
         return Character(voice, noun_of_voice(voice), manner or rng.choice(sorted(load_words("persona")["manners"])))
     bare = ARTICLE.sub("", persona)
     named = bare == persona and persona != persona.lower()
+    manner = {"zen": "Zen"}.get(manner or "", manner)
     return Character(voice_of(persona) or ANY, bare, manner or "", named, persona.startswith("the "))
 
 

@@ -21,6 +21,10 @@ CLAUSE = re.compile(r"(?:an?|the) [a-z-]+ (?:is|are|was|were|makes|has|have|can)
 BODY = 8  # WordNet's number of the field of parts of the body, whose parts are no subject
 MOST_FAR, MOST_FAR_MENTIONS, MOST_TERMS = 5, 12, 15  # entries of one farther relation
 NAMING = re.compile(r"(?:[a-z]+ )?(?:terms?|names?|words?) (?:for|of)\b")  # a definition that says only what a word stands for
+BARE = re.compile(  # a definition that lacks its article, or speaks of many
+    r"(?!an? |the |any |one |some |all )(?:[a-z-]+ ){0,3}(?:mechanism|vessel|instrument|device|rodent|mammal|covering|housing|creature|rod"
+    r"|wing|position|space|birds|outlet|apparatus)(?= (?:of|that|which|having|used|in|for|with|from|to|by|common|consisting|symbolizing)\b)"
+)
 HEAD = re.compile(
     r"(?:the |all |all of the |some |any )?(?:[a-z-]+ ){0,2}?([a-z]+)"
     r"(?= (?:of|that|which|who|having|used|in|for|with|from|to|by|made|involved|[a-z]+ing)\b|$)"
@@ -86,7 +90,12 @@ def usable(sense: Sense, word: str) -> bool:
     good = (
         good and not (sense.plural and sense.kind not in "cp") and not (many_head(sense.gloss) and not sense.plural and sense.kind != "p")
     )
-    return good and not NAMING.match(sense.gloss) and not re.search(rf"\b{re.escape(word.lower())}\b", sense.gloss.lower())
+    return (
+        good
+        and not NAMING.match(sense.gloss)
+        and (sense.kind != "c" or sense.plural or not BARE.match(sense.gloss))
+        and not re.search(rf"\b{re.escape(word.lower())}\b", sense.gloss.lower())
+    )
 
 
 def many_head(gloss: str) -> bool:

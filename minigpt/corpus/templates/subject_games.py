@@ -27,7 +27,7 @@ def guessing(t: Teller, size: int) -> list[str]:
     others = [o for o in wrong(t, e, 24) if guessable(o)]
     alike = sorted((o for o in others if o.sense.file == e.sense.file), key=lambda o: t.common(e, o) is None)
     far = [o for o in others if o.sense.file != e.sense.file]
-    for b in far[: max(1, 2 - len(alike))]:
+    for b in far[: max(0, 2 - len(alike))]:
         turns += _miss(t, b)
     turns += _by_file(t, e)
     hints = [s for s in reversed(wordnet().above(e.sense)[:3]) if _familiar(s) and shown(s) not in e.word]

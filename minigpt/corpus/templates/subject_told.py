@@ -5,7 +5,7 @@ from __future__ import annotations
 from minigpt.corpus.english import join_and, title_case, upper_first
 from minigpt.corpus.templates.subject_facts import SHORT, Teller
 from minigpt.corpus.templates.subject_field import shown
-from minigpt.corpus.templates.subject_joined import apposed, both, several, told
+from minigpt.corpus.templates.subject_joined import apposed, both, near, several, told
 from minigpt.corpus.templates.subject_sense import CONCRETE, Entry
 from minigpt.corpus.templates.subject_words import COUNTS, noun, text_of
 from minigpt.corpus.wordnet import PERSON, wordnet
@@ -115,7 +115,7 @@ def pair(t: Teller) -> tuple[Entry, Entry]:
             for o in t.open
             if o is not one and plain(o) and not (wordnet().is_a(o.sense, one.sense) or wordnet().is_a(one.sense, o.sense))
         ]
-        if alike := [o for o in apart if t.common(one, o)]:
+        if alike := [o for o in apart if (p := t.common(one, o)) and near(one.sense, p) and near(o.sense, p)]:
             break
     two = t.rng.choice(alike or apart or list(t.subject.mains))
     t.told.add(two.sense.number)

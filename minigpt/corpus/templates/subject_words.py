@@ -14,6 +14,7 @@ NEVER_COUNTED = ("music genre", "dance music", "popular music genre", "martial a
 MANY_OF = frozenset((5, 6, 13, 18, 20))  # fields of animals, artifacts, food, people, plants
 ALONE = frozenset(("Big Ben",))
 SUBSTANCE = re.compile(r"^27 \w+(?:ine|ide|ate|ol|in|one)$")  # theophylline, of the field of substances
+DRUG, COMPOUND = re.compile(r"(?:in|ine|ol|ide|ate)$"), re.compile(r"\b(?:compound|drug|antibiotic|alkaloid|analgesic)\b")
 PIECE = re.compile(  # a dish of which each piece is one: a brownie, a bonbon
     r"13 an? (?:[a-z'-]+ ){0,4}?(?:ball|disk|square|bar|candy|cookie|sandwich|pastry|roll|bun|tart|cracker|tortilla|dumpling)\b"
 )
@@ -40,6 +41,8 @@ def named(sense: Sense, word: str) -> str:
         return one(word)
     if sense.kind == "m" and sense.file == FOODS and (PIECE.match(f"{sense.file} {sense.gloss}") or ONE_TO_EAT.search(word)):
         return one(word)
+    if sense.file == 6 and DRUG.search(word) and COMPOUND.search(sense.gloss):
+        return word
     if sense.kind != "c" or (wordnet().ancestors(sense.number) & never_counted() and not a_piece(sense)):
         return word
     return f"the {word}" if only_one(sense) else word if word in ALONE or SUBSTANCE.search(f"{sense.file} {word}") else one(word)
