@@ -19,6 +19,8 @@ MOST_WORDS_FOR_CHILDREN, SHORT, TIMES = 18, 14, 28
 FIRST, OWN, NEAR = 0.9, 0.92, 0.92  # shares of the topic's first word, of words that belong to it, and of near ones
 MOST_NAMES_TOLD = 1  # names of persons and places in one document
 WITH_THE = frozenset(("military", "navy", "army", "theater", "stock market", "stock exchange", "home", "Bible", "old testament"))
+FOOD = 13  # WordNet's number of the field of what is eaten: horsemeat is no part of a horse
+FOOD = 13  # the field of what is eaten: horsemeat is no part of a horse
 LATIN = re.compile(r"^[A-Z][a-z]+ [a-z]+$")
 
 
@@ -227,7 +229,7 @@ class Teller:
     def list_of(self, entry: Entry) -> str:
         """A sentence that lists kinds, parts or terms of an entry, of those that WordNet gives; "" if there are too few."""
         net, rng = wordnet(), self.rng
-        lists = [(key, [s for s in net.to(entry.sense, sign) if s.kind != "v" and not s.single and len(shown(s).split()) < 4])
+        lists = [(key, [s for s in net.to(entry.sense, sign) if s.kind != "v" and not s.single and len(shown(s).split()) < 4 and (s.file != FOOD or entry.sense.file == FOOD)])
                  for key, sign in (("kinds list", DOWN), ("parts list", PART), ("terms list", TERM))]  # fmt: skip
         good = [(key, senses) for key, senses in lists if len(senses) > 1 and entry.sense.kind != "v"]
         if not good:

@@ -21,6 +21,10 @@ CLAUSE = re.compile(r"(?:an?|the) [a-z-]+ (?:is|are|was|were|makes|has|have|can)
 BODY = 8  # WordNet's number of the field of parts of the body, whose parts are no subject
 MOST_FAR, MOST_FAR_MENTIONS, MOST_TERMS = 5, 12, 15  # entries of one farther relation
 NAMING = re.compile(r"(?:[a-z]+ )?(?:terms?|names?|words?) (?:for|of)\b")  # a definition that says only what a word stands for
+ELSEWHERE = {  # a word -> what definitions say that mean something else by it
+    "train": re.compile(r"pulses|gown|robe|epicyclic|gears|hawks|powder"),
+    "bridge": re.compile(r"contract|player|nose|\bbid|\bhand\b|dummy|violin|strings|eyeglasses|electrical|monkey|tooth|teeth|game"),
+}
 BARE = re.compile(  # a definition that lacks its article, or speaks of many
     r"(?!an? |the |any |one |some |all )(?:[a-z-]+ ){0,3}(?:mechanism|vessel|instrument|device|rodent|mammal|covering|housing|creature|rod"
     r"|wing|position|space|birds|outlet|apparatus)(?= (?:of|that|which|having|used|in|for|with|from|to|by|common|consisting|symbolizing)\b)"
@@ -173,9 +177,10 @@ def _mentions(main: Entry, topic: str) -> list[Sense]:
     found = [s for s in net.mentions(said) if s.kind != "v" and not (s.single and s.file != PERSON)] if said else []
     found = [s for s in found if of_its_field(s, main.sense, topic)]
     doing = re.compile(
-        rf"\b(?:to|who|which|not|can|will|must|or|that) {re.escape(main.word)}s?\b|\b{re.escape(main.word)}-[a-z]+ed\b"
+        rf"\b(?:to|who|which|not|can|will|must|or|that) {re.escape(main.word)}s?\b|\band {re.escape(main.word)}s [a-z]|\b{re.escape(main.word)}-[a-z]+ed\b"
     )  # to train sailors, wolf-sized
-    found = [s for s in found if not doing.search(s.gloss)]
+    elsewhere = ELSEWHERE.get(main.word)
+    found = [s for s in found if not (doing.search(s.gloss) or (elsewhere and elsewhere.search(s.gloss)))]
     if main.word.endswith("ing"):  # a noun, not as in "a vein running from the foot"
         noun = re.compile(rf"\b(?:of|in|for|by|with|or|and) {main.word}\b(?! (?:an?|the|from|along|to|up|down|out|for|around|on|over)\b)")
         found = [s for s in found if noun.search(s.gloss)]

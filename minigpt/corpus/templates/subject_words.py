@@ -12,9 +12,11 @@ from minigpt.corpus.wordnet import MANY, PERSON, Sense, wordnet
 COUNTS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve")
 NEVER_COUNTED = ("music genre", "dance music", "popular music genre", "martial art", "board game")
 MANY_OF = frozenset((5, 6, 13, 18, 20))  # fields of animals, artifacts, food, people, plants
-ALONE = frozenset(("Big Ben",))
+ALONE = frozenset(("Big Ben", "withers"))
 SUBSTANCE = re.compile(r"^27 \w+(?:ine|ide|ate|ol|in|one)$")  # theophylline, of the field of substances
 DRUG, COMPOUND = re.compile(r"(?:in|ine|ol|ide|ate)$"), re.compile(r"\b(?:compound|drug|antibiotic|alkaloid|analgesic)\b")
+NAMED_OF = re.compile(r"[A-Z][a-z]+ of [A-Z]")  # the Tower of Pharos
+STORM = re.compile(r"19 an? (?:[a-z-]+ ){0,5}?(?:storm|column|windstorm|wave|shower|gust|wind)\b")  # a blizzard
 PIECE = re.compile(  # a dish of which each piece is one: a brownie, a bonbon
     r"13 an? (?:[a-z'-]+ ){0,4}?(?:ball|disk|square|bar|candy|cookie|sandwich|pastry|roll|bun|tart|cracker|tortilla|dumpling)\b"
 )
@@ -41,6 +43,10 @@ def named(sense: Sense, word: str) -> str:
         return one(word)
     if sense.kind == "m" and sense.file == FOODS and (PIECE.match(f"{sense.file} {sense.gloss}") or ONE_TO_EAT.search(word)):
         return one(word)
+    if STORM.match(f"{sense.file} {sense.gloss}"):
+        return one(word)
+    if NAMED_OF.match(word) and sense.kind == "c" and sense.file == 6:
+        return f"the {word}"
     if sense.file == 6 and DRUG.search(word) and COMPOUND.search(sense.gloss):
         return word
     if sense.kind != "c" or (wordnet().ancestors(sense.number) & never_counted() and not a_piece(sense)):
