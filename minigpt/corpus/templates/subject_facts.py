@@ -229,8 +229,10 @@ class Teller:
     def list_of(self, entry: Entry) -> str:
         """A sentence that lists kinds, parts or terms of an entry, of those that WordNet gives; "" if there are too few."""
         net, rng = wordnet(), self.rng
-        lists = [(key, [s for s in net.to(entry.sense, sign) if s.kind != "v" and not s.single and len(shown(s).split()) < 4 and (s.file != FOOD or entry.sense.file == FOOD)])
-                 for key, sign in (("kinds list", DOWN), ("parts list", PART), ("terms list", TERM))]  # fmt: skip
+        signs = (("kinds list", DOWN), ("parts list", PART), ("terms list", TERM))
+        lists = [(key, [s for s in net.to(entry.sense, sign) if s.kind != "v" and not s.single]) for key, sign in signs]
+        eaten = entry.sense.file == FOOD
+        lists = [(key, [s for s in senses if len(shown(s).split()) < 4 and (eaten or s.file != FOOD)]) for key, senses in lists]
         good = [(key, senses) for key, senses in lists if len(senses) > 1 and entry.sense.kind != "v"]
         if not good:
             return ""

@@ -23,6 +23,9 @@ MOST_FAR, MOST_FAR_MENTIONS, MOST_TERMS = 5, 12, 15  # entries of one farther re
 NAMING = re.compile(r"(?:[a-z]+ )?(?:terms?|names?|words?) (?:for|of)\b")  # a definition that says only what a word stands for
 ELSEWHERE = {  # a word -> what definitions say that mean something else by it
     "train": re.compile(r"pulses|gown|robe|epicyclic|gears|hawks|powder"),
+    "star": re.compile(
+        r"actor|actress|film|movie|player|singer|musician|theat|television|billing|guitar|spice|comedi|flower|plant|grass|herb"
+    ),
     "bridge": re.compile(r"contract|player|nose|\bbid|\bhand\b|dummy|violin|strings|eyeglasses|electrical|monkey|tooth|teeth|game"),
 }
 BARE = re.compile(  # a definition that lacks its article, or speaks of many
@@ -176,9 +179,8 @@ def _mentions(main: Entry, topic: str) -> list[Sense]:
     said = [form for word in names for form in (word, main.sense.many(word))]
     found = [s for s in net.mentions(said) if s.kind != "v" and not (s.single and s.file != PERSON)] if said else []
     found = [s for s in found if of_its_field(s, main.sense, topic)]
-    doing = re.compile(
-        rf"\b(?:to|who|which|not|can|will|must|or|that) {re.escape(main.word)}s?\b|\band {re.escape(main.word)}s [a-z]|\b{re.escape(main.word)}-[a-z]+ed\b"
-    )  # to train sailors, wolf-sized
+    own = re.escape(main.word)  # not a verb, as "to train sailors", nor in "wolf-sized"
+    doing = re.compile(rf"\b(?:to|who|which|not|can|will|must|or|that) {own}s?\b|\band {own}s [a-z]|\b{own}-[a-z]+ed\b")
     elsewhere = ELSEWHERE.get(main.word)
     found = [s for s in found if not (doing.search(s.gloss) or (elsewhere and elsewhere.search(s.gloss)))]
     if main.word.endswith("ing"):  # a noun, not as in "a vein running from the foot"

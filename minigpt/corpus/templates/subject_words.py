@@ -15,6 +15,7 @@ MANY_OF = frozenset((5, 6, 13, 18, 20))  # fields of animals, artifacts, food, p
 ALONE = frozenset(("Big Ben", "withers"))
 SUBSTANCE = re.compile(r"^27 \w+(?:ine|ide|ate|ol|in|one)$")  # theophylline, of the field of substances
 DRUG, COMPOUND = re.compile(r"(?:in|ine|ol|ide|ate)$"), re.compile(r"\b(?:compound|drug|antibiotic|alkaloid|analgesic)\b")
+MASS = re.compile(r"(?:metry|(?<!anth)(?<!ap)ology|onomy|duty|jetsam|spume|eatage|ware)$")  # never counted, whatever the file says
 NAMED_OF = re.compile(r"[A-Z][a-z]+ of [A-Z]")  # the Tower of Pharos
 STORM = re.compile(r"19 an? (?:[a-z-]+ ){0,5}?(?:storm|column|windstorm|wave|shower|gust|wind)\b")  # a blizzard
 PIECE = re.compile(  # a dish of which each piece is one: a brownie, a bonbon
@@ -47,6 +48,8 @@ def named(sense: Sense, word: str) -> str:
         return one(word)
     if NAMED_OF.match(word) and sense.kind == "c" and sense.file == 6:
         return f"the {word}"
+    if MASS.search(word):
+        return word
     if sense.file == 6 and DRUG.search(word) and COMPOUND.search(sense.gloss):
         return word
     if sense.kind != "c" or (wordnet().ancestors(sense.number) & never_counted() and not a_piece(sense)):
