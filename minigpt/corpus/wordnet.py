@@ -162,6 +162,9 @@ MENDED = {  # a definition -> the same, in one sentence with its word
         "a solid-hoofed herbivorous quadruped domesticated since prehistoric times"
     ),
     "a common name for an edible agaric": "an edible agaric",
+    "a general name for alcoholic beverages made by fermenting a cereal flavored with hops": (
+        "an alcoholic beverage made by fermenting a cereal flavored with hops"
+    ),
     "a Ptolemy's model of the universe with the Earth at the center": "Ptolemy's model of the universe with the Earth at the center",
 }
 

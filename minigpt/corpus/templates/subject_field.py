@@ -19,18 +19,22 @@ ANIMALS = 5  # WordNet's number of the field of animals
 DETERMINED = re.compile(r"(?:an?|the|any|one|some\w*|each|every|either|both|two|three|four|what\w*|who\w*|that|something|someone)\b|[A-Z]")
 CLAUSE = re.compile(r"(?:an?|the) [a-z-]+ (?:is|are|was|were|makes|has|have|can)\b")  # a definition that is a sentence of its own
 BODY = 8  # WordNet's number of the field of parts of the body, whose parts are no subject
+GROUP = 14  # of nations and committees, whose kinds are far from a pirate
 MOST_FAR, MOST_FAR_MENTIONS, MOST_TERMS = 5, 12, 15  # entries of one farther relation
-NAMING = re.compile(r"(?:[a-z]+ )?(?:terms?|names?|words?) (?:for|of)\b")  # a definition that says only what a word stands for
+NAMING = re.compile(
+    r"(?:an? )?(?:[a-z]+ )?(?:terms?|names?|words?|dysphemism|euphemism) (?:for|of)\b"
+)  # a definition that says only what a word stands for
 ELSEWHERE = {  # a word -> what definitions say that mean something else by it
     "train": re.compile(r"pulses|gown|robe|epicyclic|gears|hawks|powder"),
     "star": re.compile(
-        r"actor|actress|film|movie|player|singer|musician|theat|television|billing|guitar|spice|comedi|flower|plant|grass|herb"
+        r"actor|actress|film|movie|player|singer|musician|theat|television|billing|guitar|spice|comedi|flower|plant|grass|herb|rock"
+        r"|edible|seasoning|Bethlehem"
     ),
     "bridge": re.compile(r"contract|player|nose|\bbid|\bhand\b|dummy|violin|strings|eyeglasses|electrical|monkey|tooth|teeth|game"),
 }
 BARE = re.compile(  # a definition that lacks its article, or speaks of many
     r"(?!an? |the |any |one |some |all )(?:[a-z-]+ ){0,3}(?:mechanism|vessel|instrument|device|rodent|mammal|covering|housing|creature|rod"
-    r"|wing|position|space|birds|outlet|apparatus)(?= (?:of|that|which|having|used|in|for|with|from|to|by|common|consisting|symbolizing)\b)"
+    r"|wing|position|space|birds|outlet|apparatus|restraint|mouse|seeds|burrows)(?= (?:of|or|among|that|which|having|used|in|for|with|from|to|by|common|consisting|symbolizing)\b)"
 )
 HEAD = re.compile(
     r"(?:the |all |all of the |some |any )?(?:[a-z-]+ ){0,2}?([a-z]+)"
@@ -156,7 +160,7 @@ def _said(main: Entry, topic: str) -> Iterator[tuple[Sense, int]]:
 def _loose(main: Entry, topic: str) -> Iterator[tuple[Sense, int]]:
     """The nouns of the definition in their usual meaning, and what belongs to them."""
     net = wordnet()
-    nouns = list(_of_definition(main.sense, main.sense.words, strict=False))
+    nouns = [s for s in _of_definition(main.sense, main.sense.words, strict=False) if s.file != GROUP]
     yield from ((s, 2) for s in nouns)
     yield from ((s, 2) for s in _in_turn([_few(net.to(s, DOWN, PART, TERM))[:MOST_FAR] for s in (*nouns, *net.to(main.sense, UP))]))
 

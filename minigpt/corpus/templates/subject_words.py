@@ -15,7 +15,9 @@ MANY_OF = frozenset((5, 6, 13, 18, 20))  # fields of animals, artifacts, food, p
 ALONE = frozenset(("Big Ben", "withers"))
 SUBSTANCE = re.compile(r"^27 \w+(?:ine|ide|ate|ol|in|one)$")  # theophylline, of the field of substances
 DRUG, COMPOUND = re.compile(r"(?:in|ine|ol|ide|ate)$"), re.compile(r"\b(?:compound|drug|antibiotic|alkaloid|analgesic)\b")
-MASS = re.compile(r"(?:metry|(?<!anth)(?<!ap)ology|onomy|duty|jetsam|spume|eatage|ware)$")  # never counted, whatever the file says
+MASS = re.compile(
+    r"(?:metry|(?<!anth)(?<!ap)ology|onomy|duty|jetsam|spume|eatage|ware|\bacid|\bsoap|\boil)$"
+)  # never counted, whatever the file says
 NAMED_OF = re.compile(r"[A-Z][a-z]+ of [A-Z]")  # the Tower of Pharos
 STORM = re.compile(r"19 an? (?:[a-z-]+ ){0,5}?(?:storm|column|windstorm|wave|shower|gust|wind)\b")  # a blizzard
 PIECE = re.compile(  # a dish of which each piece is one: a brownie, a bonbon
