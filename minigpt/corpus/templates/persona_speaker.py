@@ -27,6 +27,11 @@ SEASONS = {
     "o": ("tale", "truth"),
     "fact": ("tale", "truth"),
 }
+HELP = (  # before a question that begins with a statement
+    "You must help me, {name}[, and please do not laugh|, for {folk2} only shrugged|, before {folk2} comes|]. {ask}",
+    "I need [advice|your help], {name}[, and {folk2} must not know|, and soon|, or I must ask {folk2}|]. {ask}",
+    "{ask}",
+)
 PROPER = ("Little Tom", "Young Pete")  # visitors with a name
 
 
@@ -129,7 +134,7 @@ class Speaker:
     def led(self, lead: str) -> str:
         """The lead, or one for a question that begins with a statement: "I am sad. What helps?" """
         told = ". " in self.fixed["ask"] and "{asking}" in lead
-        return self.rng.choice(("You must help me, {name}. {ask}", "I need advice, {name}. {ask}", "{ask}")) if told else lead
+        return self.rng.choice(HELP) if told else lead
 
     def titles(self, key: str) -> list[str]:
         """Titles of the list; whoever is known by name alone must stand in them."""

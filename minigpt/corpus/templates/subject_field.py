@@ -34,7 +34,8 @@ ELSEWHERE = {  # a word -> what definitions say that mean something else by it
 }
 BARE = re.compile(  # a definition that lacks its article, or speaks of many
     r"(?!an? |the |any |one |some |all )(?:[a-z-]+ ){0,3}(?:mechanism|vessel|instrument|device|rodent|mammal|covering|housing|creature|rod"
-    r"|wing|position|space|birds|outlet|apparatus|restraint|mouse|seeds|burrows)(?= (?:of|or|among|that|which|having|used|in|for|with|from|to|by|common|consisting|symbolizing)\b)"
+    r"|wing|position|space|birds|outlet|apparatus|restraint|mouse|seeds|burrows)"
+    r"(?= (?:of|or|among|that|which|having|used|in|for|with|from|to|by|common|consisting|symbolizing)\b)"
 )
 HEAD = re.compile(
     r"(?:the |all |all of the |some |any )?(?:[a-z-]+ ){0,2}?([a-z]+)"
