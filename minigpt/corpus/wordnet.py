@@ -161,6 +161,10 @@ MENDED = {  # a definition -> the same, in one sentence with its word
     "solid-hoofed herbivorous quadruped domesticated since prehistoric times": (
         "a solid-hoofed herbivorous quadruped domesticated since prehistoric times"
     ),
+    "a sound is not amplified by electrical means": "a guitar whose sound is not amplified by electrical means",
+    "a footwear shaped to fit the foot with a flexible upper of leather or plastic and a sole and heel of heavier material": (
+        "a covering shaped to fit the foot, with a flexible upper of leather or plastic and a sole and heel of heavier material"
+    ),
     "a common name for an edible agaric": "an edible agaric",
     "a general name for alcoholic beverages made by fermenting a cereal flavored with hops": (
         "an alcoholic beverage made by fermenting a cereal flavored with hops"

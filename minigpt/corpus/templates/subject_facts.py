@@ -233,6 +233,7 @@ class Teller:
         lists = [(key, [s for s in net.to(entry.sense, sign) if s.kind != "v" and not s.single]) for key, sign in signs]
         eaten = entry.sense.file == FOOD
         lists = [(key, [s for s in senses if len(shown(s).split()) < 4 and (eaten or s.file != FOOD)]) for key, senses in lists]
+        lists[0] = ("kinds list", [s for s in lists[0][1] if s.file == entry.sense.file])  # an antenna is no kind of rabbit
         good = [(key, senses) for key, senses in lists if len(senses) > 1 and entry.sense.kind != "v"]
         if not good:
             return ""

@@ -30,11 +30,14 @@ ELSEWHERE = {  # a word -> what definitions say that mean something else by it
         r"actor|actress|film|movie|player|singer|musician|theat|television|billing|guitar|spice|comedi|flower|plant|grass|herb|rock"
         r"|edible|seasoning|Bethlehem"
     ),
+    "rabbit": re.compile(r"waitress|television|antenna"),
+    "river": re.compile(r"people|Indian|Siouan|language|tribe"),
     "bridge": re.compile(r"contract|player|nose|\bbid|\bhand\b|dummy|violin|strings|eyeglasses|electrical|monkey|tooth|teeth|game"),
 }
+BROKEN = re.compile(r"an? (?:(?!is|has)[a-z]+s an?|[a-z]+ (?:is|are|was)) |a (?:maintains|sends|holds)\b")  # "a maintains a warren"
 BARE = re.compile(  # a definition that lacks its article, or speaks of many
     r"(?!an? |the |any |one |some |all )(?:[a-z-]+ ){0,3}(?:mechanism|vessel|instrument|device|rodent|mammal|covering|housing|creature|rod"
-    r"|wing|position|space|birds|outlet|apparatus|restraint|mouse|seeds|burrows)"
+    r"|wing|position|space|birds|outlet|apparatus|restraint|mouse|seeds|burrows|salmon|trout|fish)"
     r"(?= (?:of|or|among|that|which|having|used|in|for|with|from|to|by|common|consisting|symbolizing)\b)"
 )
 HEAD = re.compile(
