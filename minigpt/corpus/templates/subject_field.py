@@ -107,7 +107,7 @@ def usable(sense: Sense, word: str) -> bool:
     )
     return (
         good
-        and not NAMING.match(sense.gloss)
+        and not (NAMING.match(sense.gloss) or BROKEN.match(sense.gloss))
         and (sense.kind != "c" or sense.plural or not BARE.match(sense.gloss))
         and not re.search(rf"\b{re.escape(word.lower())}\b", sense.gloss.lower())
     )
