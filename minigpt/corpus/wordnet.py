@@ -165,6 +165,7 @@ MENDED = {  # a definition -> the same, in one sentence with its word
     "a footwear shaped to fit the foot with a flexible upper of leather or plastic and a sole and heel of heavier material": (
         "a covering shaped to fit the foot, with a flexible upper of leather or plastic and a sole and heel of heavier material"
     ),
+    "originally a person of noble birth trained to arms and chivalry": "a person of noble birth trained to arms and chivalry",
     "a common name for an edible agaric": "an edible agaric",
     "a general name for alcoholic beverages made by fermenting a cereal flavored with hops": (
         "an alcoholic beverage made by fermenting a cereal flavored with hops"

@@ -188,7 +188,7 @@ def _mentions(main: Entry, topic: str) -> list[Sense]:
     found = [s for s in net.mentions(said) if s.kind != "v" and not (s.single and s.file != PERSON)] if said else []
     found = [s for s in found if of_its_field(s, main.sense, topic)]
     own = re.escape(main.word)  # not a verb, as "to train sailors", nor in "wolf-sized"
-    doing = re.compile(rf"\b(?:to|who|which|not|can|will|must|or|that) {own}s?\b|\band {own}s [a-z]|\b{own}-[a-z]+ed\b")
+    doing = re.compile(rf"\b(?:to|who|which|not|can|will|must|or|that) {own}s?\b|\band {own}s [a-z]|\b{own}-[a-z]+ed\b|\b{own}'s-")
     elsewhere = ELSEWHERE.get(main.word)
     found = [s for s in found if not (doing.search(s.gloss) or (elsewhere and elsewhere.search(s.gloss)))]
     if main.word.endswith("ing"):  # a noun, not as in "a vein running from the foot"

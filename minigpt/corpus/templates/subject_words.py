@@ -46,7 +46,7 @@ def named(sense: Sense, word: str) -> str:
         return one(word)
     if sense.kind == "m" and sense.file == FOODS and (PIECE.match(f"{sense.file} {sense.gloss}") or ONE_TO_EAT.search(word)):
         return one(word)
-    if STORM.match(f"{sense.file} {sense.gloss}"):
+    if STORM.match(f"{sense.file} {sense.gloss}") or (sense.file == 19 and word.endswith("cyclone")):
         return one(word)
     if NAMED_OF.match(word) and sense.kind == "c" and sense.file == 6:
         return f"the {word}"
