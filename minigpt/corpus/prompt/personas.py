@@ -42,8 +42,6 @@ ADJECTIVE = re.compile(r"\w\w(?:y|ful|ous|ic|less|ish|al|ive|ing|ed|ent|ant|able
 OWN = re.compile(r"(?:my|our|your|his|her|their|its)\s", re.IGNORECASE)
 DOES = re.compile(r"\W*(?:who|that)\s+(?:\w+ly\s+)?\w+s\b", re.IGNORECASE)
 ADVICE = "wisdom"  # how the pattern of "gives relationship advice" ends
-# A persona writes these as well.
-CHATTY = ("letter", "conversation", "dialogue", "dialog", "chat", "small-talk", "interview", "complaint", "monologue", "rant")
 
 
 @dataclass(frozen=True)
@@ -178,7 +176,11 @@ def _fits(found: Found, prompt: str, terms: Sequence[Term]) -> bool:
     """Whether the prompt asks for this persona rather than for a kind of text."""
     does = DOES.match(prompt, found.end)  # a chef who insults my cooking writes no insults
     inside = prompt[found.start : does.end() if does else found.end].lower()
-    outside = [term for term in terms if term.text and term.text.lower() not in inside and not term.negated and term.key not in CHATTY]
+    outside = [
+        term
+        for term in terms
+        if term.text and term.text.lower() not in inside and not term.negated and term.key not in TABLES["kinds that personas write"]
+    ]
     if any(sorts().get(term.key, ("",))[0] == GENRE for term in outside):
         return False
     if found.last in TABLES["machines that answer"] and not found.has_character:
@@ -216,9 +218,7 @@ def _is_named_alone(found: Found, prompt: str) -> bool:
         return _ends_in_noun(found.noun) and (bool(found.manner) or acts or (known and one))
     if found.manner in TABLES["manners of persons only"] and one and _may_be_person(found.last):
         return True
-    if found.has_character and one and found.manner not in TABLES["manners of things"] and _is_person(found.last):
-        return True
-    return acts and _is_person(found.last)
+    return (acts or (found.has_character and one and found.manner not in TABLES["manners of things"])) and _is_person(found.last)
 
 
 def _weight(key: str) -> float:
