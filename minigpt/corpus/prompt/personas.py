@@ -176,14 +176,10 @@ def _fits(found: Found, prompt: str, terms: Sequence[Term]) -> bool:
     """Whether the prompt asks for this persona rather than for a kind of text."""
     does = DOES.match(prompt, found.end)  # a chef who insults my cooking writes no insults
     inside = prompt[found.start : does.end() if does else found.end].lower()
-    outside = [
-        term
-        for term in terms
-        if term.text and term.text.lower() not in inside and not term.negated and term.key not in TABLES["kinds that personas write"]
-    ]
-    if any(sorts().get(term.key, ("",))[0] == GENRE for term in outside):
-        return False
-    if found.last in TABLES["machines that answer"] and not found.has_character:
+    chatty = TABLES["kinds that personas write"]
+    outside = [term for term in terms if term.text and term.text.lower() not in inside and not term.negated and term.key not in chatty]
+    machine = found.last in TABLES["machines that answer"] and not found.has_character
+    if machine or any(sorts().get(term.key, ("",))[0] == GENRE for term in outside):
         return False
     heavy = any(_weight(term.key) >= HEAVY for term in outside)
     if found.strong:
@@ -194,7 +190,7 @@ def _fits(found: Found, prompt: str, terms: Sequence[Term]) -> bool:
         return False  # a chef, but a grumpy chef speaks
     codes = any(weights().get(word, {}).get("technical", 0) > HEAVY for word in found.noun.lower().split())
     if codes and found.last in TABLES["persons who teach"] and found.manner not in TABLES["manners of persons only"]:
-        return False  # a friendly Python tutor teaches Python
+        return False
     if heavy and found.noun.lower() not in TABLES["persona alone"] and not found.has_character:
         return False
     head = ARTICLE.match(prompt)
