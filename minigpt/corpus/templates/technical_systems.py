@@ -121,7 +121,8 @@ def capacity(rng: random.Random, words: Words, request: Request) -> str:
     lines = [fill(rng, rng.choice(words["capacity lines"][kind]), look) for kind in kinds]
     lines += _asked(rng, words, request, row, look)
     core = [one_of(rng, words["capacity opens"], look), "\n".join(lines)]
-    extras = [one_of(rng, [note], look) for note in draw(rng, words["capacity notes"], 2)]
+    notes = [note for note in words["capacity notes"] if "{grown}" not in note or look["grown"] != look["servers"]]
+    extras = [one_of(rng, [note], look) for note in draw(rng, notes, 2)]
     title = fill(rng, rng.choice(words["capacity titles"]), look)
     return _page(rng, words, request, [*row["topics"], "performance"], title, core, extras, idea=f"capacity of {row['name']}")
 
