@@ -108,9 +108,9 @@ class Around(Parts):
         ]
         pairs = [(a, b) for group in groups for a in group if a in self.foods for b in group if b in free and b not in self.dish.amounts]
         general = {key: food.general for key, food in all_foods().items()}
-        pairs = [(a, b) for a, b in pairs if general[a] != general[b] and not (self.roles[a] == "carb" and general[a] in self.name)]
+        pairs = [(a, b) for a, b in pairs if general[a] not in general[b] and general[b] not in general[a] and not (self.roles[a] == "carb" and general[a] in self.name)]
         pairs = [(a, b) for a, b in pairs if self._alike(self.clock(a, b)) and (self.roles[a] != "finish" or _kin(a, b))]
-        pairs = [pair for pair in pairs if pair[0] not in self.name and general[pair[0]] not in self.name] or pairs
+        pairs = [pair for pair in pairs if pair[0] not in self.name and general[pair[0]] not in self.name]
         return self.rng.choice(pairs) if pairs else None
 
     @staticmethod
@@ -121,7 +121,7 @@ class Around(Parts):
     def clock(self, old: str, new: str) -> tuple[int, int] | None:
         """The minutes of both foods in a dish of this form, if it cooks them by one clock."""
         name = self.method.get("stage", "").split()[-1:]
-        if not name or name[0] not in CLOCKS or self.roles.get(old) not in self.method["stage"].split():
+        if self.method.get("fire") == "no" or not name or name[0] not in CLOCKS or self.roles.get(old) not in self.method["stage"].split():
             return None
         times = self.kitchen.time(old, name[0]), int(getattr(all_foods()[new], name[0]))
         return times if all(times) else None
