@@ -83,7 +83,8 @@ def technique(talk: Talk) -> str:
     fat = next((food for food in cook.foods if cook.around.roles[food] == "fat"), "")
     look |= {"fat": all_foods()[fat].general if fat else "a little oil"}
     parts = talk.table["technique"]
-    order = ("start" if "cut" in look else "plain start", "carb" if all_foods()[key].role == "carb" else clock, "end")
+    carb = all_foods()[key].role == "carb"
+    order = ("carb", "end") if carb else ("start" if "cut" in look else "plain start", clock, "end")
     body = [
         *(talk.say(parts[part], look) for part in order),
         cook.around.lore(key) if cook.around.known(key) else "",
