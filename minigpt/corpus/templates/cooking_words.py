@@ -108,7 +108,8 @@ class Around(Parts):
         ]
         pairs = [(a, b) for group in groups for a in group if a in self.foods for b in group if b in free and b not in self.dish.amounts]
         general = {key: food.general for key, food in all_foods().items()}
-        pairs = [(a, b) for a, b in pairs if general[a] not in general[b] and general[b] not in general[a] and not (self.roles[a] == "carb" and general[a] in self.name)]
+        pairs = [(a, b) for a, b in pairs if general[a] not in general[b] and general[b] not in general[a]]
+        pairs = [(a, b) for a, b in pairs if not (self.roles[a] == "carb" and general[a] in self.name)]
         pairs = [(a, b) for a, b in pairs if self._alike(self.clock(a, b)) and (self.roles[a] != "finish" or _kin(a, b))]
         pairs = [pair for pair in pairs if pair[0] not in self.name and general[pair[0]] not in self.name]
         return self.rng.choice(pairs) if pairs else None
