@@ -103,7 +103,7 @@ class Cook:
             orders = not self.kitchen.brief and sentence.split()[0].strip(",") in self.words["imperatives"]
             frame = "{}"
             if i and orders and self.rng.random() < 0.7:
-                plain, later = ";" in text + sentence, " then " in sentence
+                plain, later = ";" in text + sentence, " then " in f" {text} {sentence}".lower()
                 frames = [joined for joined in self.words["joined"] if not (plain and ";" in joined) and not (later and "hen" in joined)]
                 frame = self._frame(frames)
             elif not i and self.begun and orders and self.rng.random() < 0.3:
