@@ -49,7 +49,7 @@ def _system(rng: random.Random, words: Words, request: Request, about: Sequence[
         "hash": rng.choice((100, 150, 200, 300)),
         "hour": rng.randint(8, 21),
         "minutes": rng.randint(15, 45),
-        "hits": rng.randint(1, 3),
+        "hits": rng.randint(2, 3),
         "month": MONTHS[month],
         "later": MONTHS[(month + 4) % 12],
     }
