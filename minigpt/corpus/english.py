@@ -15,7 +15,7 @@ SILENT_H = ("hour", "honest", "honor", "honour", "herb", "heir")
 LIKE_YOU = re.compile(
     r"us[ae]|usual|uni(?!dent|mp|n)|one(?!r)|once|eu|ewe|uti|ute[nr]|utah|ubi|uk[ue]|ukr|ur[aou]|uvu"
 )  # pronounced with a consonant
-SMALL = frozenset("a an and the of with on in for to at by from but or al alla au con e".split())
+SMALL = frozenset("a an and the of with on in for to at by from but or al alla au con de e".split())
 
 
 def starts_with_vowel_sound(word: str) -> bool:

@@ -43,7 +43,7 @@ def question(talk: Talk) -> str:
         answer = [
             talk.say(f"{kind} answers", look),
             around.lore(subject) if around.known(subject) else "",
-            talk.say("pair answers", look | around.facts(subject)),
+            talk.say("next answers", look | around.facts(subject)),
         ]
     elif kind == "scale":
         a, b = draw(rng, range(2, 13), 2)
@@ -55,7 +55,7 @@ def question(talk: Talk) -> str:
     elif kind == "lore":
         subject = rng.choice(known)
         look |= named("food", subject)
-        answer = [around.lore(subject), talk.say("pair answers", around.facts(subject))]
+        answer = [around.lore(subject), talk.say("use answers", around.facts(subject))]
     elif kind == "old" and pair:
         subject = pair[0]
         look |= named("old", pair[0]) | named("new", pair[1])
@@ -83,7 +83,8 @@ def technique(talk: Talk) -> str:
     fat = next((food for food in cook.foods if cook.around.roles[food] == "fat"), "")
     look |= {"fat": all_foods()[fat].general if fat else "a little oil"}
     parts = talk.table["technique"]
-    order = ("start" if "cut" in look else "plain start", "carb" if all_foods()[key].role == "carb" else clock, "end")
+    carb = all_foods()[key].role == "carb"
+    order = ("carb", "end") if carb else ("start" if "cut" in look else "plain start", clock, "end")
     body = [
         *(talk.say(parts[part], look) for part in order),
         cook.around.lore(key) if cook.around.known(key) else "",
@@ -116,5 +117,7 @@ def swap(talk: Talk) -> str:
     body = [talk.say("swap starts", look), *swap_answer(talk, cook, pair)]
     body += [cook.around.lore(pair[1])] if cook.around.known(pair[1]) else []
     cook.around.said |= {"old", pair[0]}
-    text = [talk.title("swap titles", look), " ".join(filter(None, body)), " ".join(dict.fromkeys(talk.closing(cook, 2)))]
+    plain = talk.request.audience != "children" and talk.request.tone != "fun"
+    closing = [line for line in dict.fromkeys(talk.closing(cook, 2)) if not (plain and all_foods()[pair[0]].general in line)]
+    text = [talk.title("swap titles", look), " ".join(filter(None, body)), " ".join(closing)]
     return Told("\n\n".join(filter(None, text)), f"swap: {pair[1]} for {pair[0]}")

@@ -96,7 +96,7 @@ class Kitchen:
 
     def rename(self, name: str) -> None:
         """Note the dish's name: the steps call it by the part before "with"."""
-        self.short = HEAD_END.split(name)[0] if " of " not in name else name.split(" with ")[0]
+        self.short = name.split(" with ")[0] if re.search(" of | al ", name) else HEAD_END.split(name)[0]
 
     def find(self, name: str) -> list[str]:
         """The foods of a field; if empty, sentences with this field are unusable."""

@@ -91,7 +91,7 @@ class Cook:
             most = max(map(_heroes, usable), default=0)  # a shorter wording must not lose what the title promises
             if usable:
                 fit = [template for template in usable if _heroes(template) == most]
-                drawn = self.rng.choices(fit, k=5 if self.kitchen.brief else 1)
+                drawn = self.rng.choices(fit, k=8 if self.kitchen.brief else 1)
                 said.append(upper_first(self._say(min(drawn, key=len))))
         text = self._joined(said) if said else ""
         return " ".join(filter(None, [text, self._aside(text)])) if text else ""
@@ -103,8 +103,9 @@ class Cook:
             orders = not self.kitchen.brief and sentence.split()[0].strip(",") in self.words["imperatives"]
             frame = "{}"
             if i and orders and self.rng.random() < 0.7:
-                plain = ";" in text + sentence
-                frame = self._frame([joined for joined in self.words["joined"] if not (plain and ";" in joined)])
+                plain, later = ";" in text + sentence, " then " in f" {text} {sentence}".lower()
+                frames = [joined for joined in self.words["joined"] if not (plain and ";" in joined) and not (later and "hen" in joined)]
+                frame = self._frame(frames)
             elif not i and self.begun and orders and self.rng.random() < 0.3:
                 frame = self._frame(self.words["starts"])
             put = frame.format(sentence[0].lower() + sentence[1:] if frame != "{}" else sentence)

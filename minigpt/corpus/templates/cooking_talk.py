@@ -23,6 +23,7 @@ STARTERS = ("soup", "cold_soup", "salad")
 COURSES = (0, 30, 75)  # minutes after the first course
 LETTERS = {"fry": "f", "simmer": "s", "roast": "r"}  # clock -> the signs that belong to it
 CUT = re.compile(r"(peeled|cut|sliced|thinly sliced|halved|quartered|shredded|diced|torn|trimmed|washed and (sliced|trimmed))\b")
+STIRRED = ("risotto", "pilaf", "pudding")  # forms that do not boil their rice by itself
 TRIES = 12  # most plates drawn for one that suits the text
 
 
@@ -99,7 +100,7 @@ def heated(cook: Cook) -> list[tuple[str, str]]:
         for key in cook.foods
         for clock in CLOCKS
         if getattr(foods[key], clock) > 2
-        and ((roles[key] in staged and clock == last) or (roles[key] == "carb" and clock == "simmer"))
+        and ((roles[key] in staged and clock == last) or (roles[key] == "carb" and clock == "simmer" and cook.dish.form not in STIRRED))
         and (signs.get(key, {}).get(LETTERS[clock]) or foods[key].role == "carb")
         and not (clock == "simmer" and "pulse" in foods[key].kinds and key not in cook.words["cooked from dry"])
     ]

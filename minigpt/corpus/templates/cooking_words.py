@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from minigpt.corpus.templates.cooking_dishes import slots
 from minigpt.corpus.templates.cooking_facts import named, tell
 from minigpt.corpus.templates.cooking_foods import all_foods, allowed
-from minigpt.corpus.templates.cooking_kitchen import CLOCKS
+from minigpt.corpus.templates.cooking_kitchen import ANIMAL, CLOCKS
 from minigpt.corpus.templates.cooking_parts import PLAIN, Parts
 
 SWAPPED = ("main", "veg", "fruit", "flavor", "finish", "carb")
@@ -19,6 +19,11 @@ FRYING = ("stir_fry", "pasta", "salad", "traybake", "tacos", "rice_bowl", "risot
 def _kin(old: str, new: str) -> bool:
     """Whether two toppings are of a kind: both nuts, both herbs."""
     return bool((all_foods()[old].kinds & all_foods()[new].kinds) - {"plant"})
+
+
+def _meat(key: str) -> bool:
+    """Whether a food is meat or fish."""
+    return bool(all_foods()[key].kinds & ANIMAL)
 
 
 class Around(Parts):
@@ -108,9 +113,10 @@ class Around(Parts):
         ]
         pairs = [(a, b) for group in groups for a in group if a in self.foods for b in group if b in free and b not in self.dish.amounts]
         general = {key: food.general for key, food in all_foods().items()}
-        pairs = [(a, b) for a, b in pairs if general[a] != general[b] and not (self.roles[a] == "carb" and general[a] in self.name)]
+        pairs = [(a, b) for a, b in pairs if general[a] not in general[b] and general[b] not in general[a] and _meat(a) == _meat(b)]
+        pairs = [(a, b) for a, b in pairs if not (self.roles[a] == "carb" and general[a] in self.name)]
         pairs = [(a, b) for a, b in pairs if self._alike(self.clock(a, b)) and (self.roles[a] != "finish" or _kin(a, b))]
-        pairs = [pair for pair in pairs if pair[0] not in self.name and general[pair[0]] not in self.name] or pairs
+        pairs = [pair for pair in pairs if pair[0] not in self.name and general[pair[0]] not in self.name]
         return self.rng.choice(pairs) if pairs else None
 
     @staticmethod
@@ -121,7 +127,7 @@ class Around(Parts):
     def clock(self, old: str, new: str) -> tuple[int, int] | None:
         """The minutes of both foods in a dish of this form, if it cooks them by one clock."""
         name = self.method.get("stage", "").split()[-1:]
-        if not name or name[0] not in CLOCKS or self.roles.get(old) not in self.method["stage"].split():
+        if self.method.get("fire") == "no" or not name or name[0] not in CLOCKS or self.roles.get(old) not in self.method["stage"].split():
             return None
         times = self.kitchen.time(old, name[0]), int(getattr(all_foods()[new], name[0]))
         return times if all(times) else None

@@ -30,7 +30,7 @@ def _fibonacci_additions(n: int) -> int:
     return a - 1
 
 
-ONE_STEP = ("prefix_sums", "kadane", "linear_search", "coin_change")  # whose examples are too short to be followed line by line
+ONE_STEP = ("prefix_sums", "kadane", "linear_search", "coin_change", "majority")  # whose examples are too short to be followed line by line
 NO_TASK = ("prefix_sums", "kadane", "majority")  # whose examples begin with a result
 
 # the cost functions named in the comparison table
@@ -121,7 +121,8 @@ def algorithm(rng: random.Random, words: Words, request: Request) -> str:
 def trace(rng: random.Random, words: Words, request: Request) -> str:
     """An algorithm traced on random numbers, one step a line."""
     key, entry, look, topic = _choose(rng, words, request, [key for key in TRACES if key not in ONE_STEP])
-    example = _example(rng, key, request)
+    while (example := _example(rng, key, request)).count(". ") < 2:  # one step is no trace
+        continue
     first, *steps = example.split(". ")
     title = fill(rng, rng.choice(words["trace titles"]), look)
     lines = [f"{i}. {upper_first(re.sub(r'^Step [0-9]+: ', '', step.rstrip('.')))}." for i, step in enumerate(steps, 1)]

@@ -23,8 +23,8 @@ KEYWORD = re.compile(r"the (word|function|method|name|error|short|sign)|Python's
 
 def topics_of(request: Request, words: Words) -> set[str]:
     """The keys in the topic tables of the request's topics; empty if the tables know none."""
-    aliases = words["technical topics"]
-    return {key for key, names in aliases.items() if {key, *names} & set(request.topics)}
+    aliases, said = words["technical topics"], [f" {topic.lower()} " for topic in request.topics]
+    return {key for key, names in aliases.items() if any(f" {name} " in topic for name in (key, *names) for topic in said)}
 
 
 def pick(rng: random.Random, entries: Sequence[Any], request: Request, words: Words) -> Any:

@@ -23,7 +23,8 @@ class Service(dict[str, str]):
 
 def service_for(rng: random.Random, words: Words, request: Request) -> Service:
     """A random service, for the things that the request's topics name if the tables know them."""
-    named = [row for row in words["resources"] if {row["one"], row["many"], PLACES.get(row["one"])} & set(request.topics)]
+    asked = {*request.topics, *(word for topic in request.topics for word in topic.lower().split())}
+    named = [row for row in words["resources"] if {row["one"], row["many"], PLACES.get(row["one"])} & asked]
     row = rng.choice(named or words["resources"])
     one = row["one"]
     ((key, names),) = row["names"].items()
@@ -46,4 +47,5 @@ def service_for(rng: random.Random, words: Words, request: Request) -> Service:
 PLACES = {
     "book": "library", "order": "shop", "room": "hotel", "song": "music", "recipe": "cooking", "trip": "travel", "car": "car rental",
     "course": "school", "photo": "photography", "device": "smart home", "message": "chat", "parcel": "post office", "concert": "calendar",
+    "station": "weather", "pet": "animal", "player": "game",
 }  # fmt: skip

@@ -49,7 +49,7 @@ def _system(rng: random.Random, words: Words, request: Request, about: Sequence[
         "hash": rng.choice((100, 150, 200, 300)),
         "hour": rng.randint(8, 21),
         "minutes": rng.randint(15, 45),
-        "hits": rng.randint(1, 3),
+        "hits": rng.randint(2, 3),
         "month": MONTHS[month],
         "later": MONTHS[(month + 4) % 12],
     }
@@ -121,7 +121,8 @@ def capacity(rng: random.Random, words: Words, request: Request) -> str:
     lines = [fill(rng, rng.choice(words["capacity lines"][kind]), look) for kind in kinds]
     lines += _asked(rng, words, request, row, look)
     core = [one_of(rng, words["capacity opens"], look), "\n".join(lines)]
-    extras = [one_of(rng, [note], look) for note in draw(rng, words["capacity notes"], 2)]
+    notes = [note for note in words["capacity notes"] if "{grown}" not in note or look["grown"] != look["servers"]]
+    extras = [one_of(rng, [note], look) for note in draw(rng, notes, 2)]
     title = fill(rng, rng.choice(words["capacity titles"]), look)
     return _page(rng, words, request, [*row["topics"], "performance"], title, core, extras, idea=f"capacity of {row['name']}")
 
