@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import regex
 
-from minigpt.corpus.english import article, gerund
+from minigpt.corpus.english import article, gerund, singular
 from minigpt.corpus.prompt.lexicon import TABLES
 from minigpt.corpus.prompt.terms import UNCLEAR_FOOD, Term, is_mark
 
@@ -22,6 +22,7 @@ ARTICLES = frozenset((*TABLES["articles"], *POSSESSIVES))
 LANGUAGES = frozenset(TABLES["programming languages"])  # a writer looks up their bare names
 LIGHT = frozenset(TABLES["light words"])
 PEOPLE = frozenset(TABLES["people"])
+RECIPIENTS = frozenset((*TABLES["loved ones"], *TABLES["relatives"]))
 READERS = frozenset(TABLES["words before a reader or a subject"])
 
 
@@ -30,6 +31,22 @@ def with_readers(terms: Sequence[Term], naming: Sequence[int]) -> list[Term]:
     last = max(naming, default=len(terms))
     start = next((place for place in range(last + 1, len(terms)) if terms[place].key in READERS), len(terms))
     return [replace(term, about=term.about or place > start) for place, term in enumerate(terms)]
+
+
+def given_to(terms: Sequence[Term]) -> list[int]:
+    """The places of those for whom a poem is, and who are not what it is about: "for my wife", "for babies"."""
+    found = []
+    for place, term in enumerate(terms):
+        own = [other for other in range(place) if terms[other].group != term.group and not _says_which(terms[other])]
+        before = terms[own[-1]].key if own else ""
+        if before == "for" and singular(term.key) in RECIPIENTS:
+            found += range(own[-1] + 1, place + 1)
+    return found
+
+
+def _says_which(term: Term) -> bool:
+    """Whether the term can stand between "for" and a reader: "my 4 year old"."""
+    return term.key in ARTICLES or term.key in LIGHT or term.key.isdigit()
 
 
 def topics(terms: Sequence[Term], used: Collection[int], in_prose: bool = True) -> tuple[str, ...]:

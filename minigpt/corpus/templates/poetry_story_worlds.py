@@ -25,7 +25,10 @@ ANIMAL = 5  # WordNet's number of the field of animals
 ANY = "any"  # the world for topics that no other world knows
 PREFERRED = ("jobs", "friends", "elders", "bigs")  # what a world keeps of its own for a narrower topic
 SEASONS = ("winter", "spring", "summer", "autumn")
-GENRES = ("science fiction", "space opera")  # two words before "stories", and not what they are about
+COUNTED = (ANIMAL, 6, 18, 20)  # fields of what can be counted, animals, things, people and plants: "pirate songs" are about pirates
+ABSTRACT, ALSO_COUNTED = ("art", "youth"), ("ghost", "superhero", "star", "island", "mountain", "river", "dream", "birthday")
+SAME = ("fish", "sheep", "deer", "moose", "trout", "salmon", "bison", "craft")  # one and many
+GENRES = ("science fiction", "space opera", "horror", "crime", "romance", "adventure", "mystery", "fantasy", "western", "suspense", "humor")
 ANIMALS = ("a goose", "a goat", "a fat hen", "a donkey")
 WORD = re.compile(r"[^\W\d_]+(?:['-][^\W\d_]+)*")
 ARTICLE = re.compile(r"^an? ")
@@ -43,8 +46,7 @@ class World:
     @property
     def stories(self) -> str:
         """Stories of the topic, as one says it: "ghost stories", "stories about cats"."""
-        one_word = re.fullmatch(r"[a-z]+", self.topic) and singular(self.topic) == self.topic
-        if one_word or self.topic in GENRES:
+        if (many_of(self.topic) != self.topic and not ARTICLE.match(self.topic)) or self.topic in GENRES:
             return f"{self.topic} stories"
         return f"stories about {self.spoken if self.spoken == ARTICLE.sub('', self.topic) + 's' else self.topic}"
 
@@ -61,8 +63,9 @@ def many_of(topic: str) -> str:
     if not re.fullmatch(r"[a-z' -]+", bare) or bare != short_name(bare) or not last[0] or (" " in bare and bare == topic):
         return topic
     senses = wordnet().senses(last[0])
-    if bare == topic and (not senses or senses[0][0].kind != "c"):
-        return topic
+    counted = bool(senses) and senses[0][0].kind == "c" and senses[0][0].file in COUNTED and last[0] not in ABSTRACT
+    if (bare == topic and not counted and last[0] not in ALSO_COUNTED) or last[0].endswith(SAME):
+        return bare if last[0].endswith(SAME) else topic
     return bare.removesuffix(last[0]) + (MANY.get(last[0]) or plurals(last[0])[0])
 
 
