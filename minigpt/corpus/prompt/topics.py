@@ -97,7 +97,8 @@ def _belongs(terms: Sequence[Term], run: Sequence[int], place: int, in_prose: bo
     if not in_prose and LANGUAGES & {terms[place].key, terms[run[-1]].key}:
         return False
     between = " ".join(term.key for term in inner if term.key)
-    return not between or between in CONNECTORS or (_how_to(terms, run[0]) and between in ARTICLES)
+    doing = _how_to(terms, run[0]) or (terms[run[-1]].about and terms[run[-1]].key.endswith("ing") and between not in POSSESSIVES)
+    return not between or between in CONNECTORS or (doing and between in ARTICLES)
 
 
 def _describes(terms: Sequence[Term], place: int, used: Collection[int]) -> bool:

@@ -177,6 +177,7 @@ def _request(
     used |= {place for place, term in enumerate(terms) if category == "technical" and term.key in FIGURATIVE}
     given = given_to(terms) if category == "poetry" else []
     used |= set(given)
+    used |= {place for place, term in enumerate(terms) if "song" in forms and term.key in TABLES["styles of songs"] and not term.about}
     told = with_readers(terms, naming) if category == "occasion" else terms
     left = topics(told, used, in_prose=category not in (("technical",) if wide is not None else ("cooking", "technical")))
     if not left and "season" not in fields and any(terms[place].key in TABLES["loved ones"] for place in given):

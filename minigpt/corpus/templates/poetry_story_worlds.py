@@ -48,7 +48,7 @@ class World:
         """Stories of the topic, as one says it: "ghost stories", "stories about cats"."""
         if (many_of(self.topic) != self.topic and not ARTICLE.match(self.topic)) or self.topic in GENRES:
             return f"{self.topic} stories"
-        return f"stories about {self.spoken if self.spoken == ARTICLE.sub('', self.topic) + 's' else self.topic}"
+        return f"stories about {self.spoken}"
 
     @property
     def spoken(self) -> str:
