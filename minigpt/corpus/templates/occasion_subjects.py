@@ -118,7 +118,10 @@ def subject(rng: random.Random, words: Words, request: Request) -> Subject:
     said = rng.choice(topics)
     if request.forms[0] in PROJECTS and (found := PROJECT.fullmatch(said)):
         said = found[1]
-    return named(words, said, request.spell(said))
+    about = named(words, said, request.spell(said))
+    if request.forms[0] == "spell" and about.field == "any":  # what goes into a pot is of magic, whatever the spell is about
+        return replace(about, lists=_lists(words, "fantasy", about.topic, about.short))
+    return about
 
 
 def _names_in(phrase: str) -> list[str]:

@@ -10,7 +10,7 @@ from minigpt.corpus.english import title_case, upper_first
 from minigpt.corpus.request import Request
 from minigpt.corpus.templates.grammar import Told, draw, fill
 from minigpt.corpus.templates.poetry_story_wording import wording
-from minigpt.corpus.templates.poetry_story_worlds import ANY, SEASONS, World, cast, pattern_of, the, world_for
+from minigpt.corpus.templates.poetry_story_worlds import ANY, SEASONS, World, beast_of, cast, pattern_of, the, world_for
 from minigpt.corpus.templates.poetry_topics import obedient, short_name
 from minigpt.corpus.words import Words
 
@@ -117,7 +117,7 @@ def fable(rng: random.Random, words: Words, request: Request) -> str:
 
     def write() -> str:
         world = world_for(rng, words, request)
-        first, second = animals(rng, words, world)
+        first, second = animals(rng, words, world, request)
         calls = bare_names(first, second)
         fables = words["fables about"] if world.name == ANY else words["fables"]
         season = request.season or (world.name if world.name in SEASONS else "")
@@ -141,8 +141,11 @@ def fable(rng: random.Random, words: Words, request: Request) -> str:
     return obedient(words, request, write)
 
 
-def animals(rng: random.Random, words: Words, world: World) -> list[str]:
-    """Two who meet in a fable: of a topic, its own creatures first; else any two."""
+def animals(rng: random.Random, words: Words, world: World, request: Request) -> list[str]:
+    """Two who meet in a fable: those that were asked for, or of a topic its own creatures first; else any two."""
+    asked = [f"the {beast}" for beast in dict.fromkeys(map(beast_of, request.topics)) if beast]
+    if len(asked) > 1:
+        return draw(rng, asked, 2)
     friends = [friend for _, friend in world.slots["friends"]] if world.topic and world.name != ANY else []
     own = [friend for friend in dict.fromkeys(friends) if "'" not in friend]
     first = rng.choice(own or words["fable animals"])

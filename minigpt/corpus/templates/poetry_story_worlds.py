@@ -16,6 +16,7 @@ from typing import Any
 from minigpt.corpus.english import plurals, singular, upper_first
 from minigpt.corpus.request import Request
 from minigpt.corpus.templates.grammar import fill
+from minigpt.corpus.templates.occasion_subjects import MASS, MASS_ENDINGS
 from minigpt.corpus.templates.poetry_topics import DETERMINER, PRONOUNS, short_name
 from minigpt.corpus.wordnet import MANY, wordnet
 from minigpt.corpus.words import Words
@@ -26,7 +27,8 @@ ANY = "any"  # the world for topics that no other world knows
 PREFERRED = ("jobs", "friends", "elders", "bigs")  # what a world keeps of its own for a narrower topic
 SEASONS = ("winter", "spring", "summer", "autumn")
 COUNTED = (ANIMAL, 6, 18, 20)  # fields of what can be counted, animals, things, people and plants: "pirate songs" are about pirates
-ABSTRACT, ALSO_COUNTED = ("art", "youth"), ("ghost", "superhero", "star", "island", "mountain", "river", "dream", "birthday")
+ABSTRACT = ("architecture", "clothing", "jewelry", "gear", "hardware", "weaponry", "moss", "ivy", "algae", "poultry", "plankton")
+ALSO_COUNTED = ("ghost", "superhero", "star", "island", "mountain", "river", "dream", "birthday")
 SAME = ("fish", "sheep", "deer", "moose", "trout", "salmon", "bison", "craft")  # one and many
 GENRES = ("science fiction", "space opera", "horror", "crime", "romance", "adventure", "mystery", "fantasy", "western", "suspense", "humor")
 ANIMALS = ("a goose", "a goat", "a fat hen", "a donkey")
@@ -60,10 +62,16 @@ def many_of(topic: str) -> str:
     """The topic in the plural if it is one thing that can be counted, else as it is."""
     bare = ARTICLE.sub("", topic)
     last = WORD.findall(bare)[-1:] or [""]
-    if not re.fullmatch(r"[a-z' -]+", bare) or bare != short_name(bare) or not last[0] or (" " in bare and bare == topic):
+    if not re.fullmatch(r"[a-z' -]+", bare) or bare != short_name(bare) or not last[0]:
         return topic
     senses = wordnet().senses(last[0])
-    counted = bool(senses) and senses[0][0].kind == "c" and senses[0][0].file in COUNTED and last[0] not in ABSTRACT
+    counted = (
+        bool(senses)
+        and senses[0][0].kind == "c"
+        and senses[0][0].file in COUNTED
+        and not last[0].endswith(MASS_ENDINGS)
+        and last[0] not in (*MASS, *ABSTRACT)
+    )
     if (bare == topic and not counted and last[0] not in ALSO_COUNTED) or last[0].endswith(SAME):
         return bare if last[0].endswith(SAME) else topic
     return bare.removesuffix(last[0]) + (MANY.get(last[0]) or plurals(last[0])[0])
