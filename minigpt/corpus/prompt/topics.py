@@ -41,6 +41,8 @@ def given_to(terms: Sequence[Term]) -> list[int]:
         before = terms[own[-1]].key if own else ""
         if before == "for" and singular(term.key) in RECIPIENTS:
             found += range(own[-1] + 1, place + 1)
+        elif term.key == "romantic":  # for whoever is loved
+            found.append(place)
     return found
 
 

@@ -175,11 +175,12 @@ def scene(rng: random.Random, words: Words, request: Request) -> str:
         turns = [turn[:2] for turn in scenes[name]["turns"] if len(turn) == 2 or (group if turn[2] == "+a" else rng.random() < keep)]
         season = [rng.choice(words["fable seasons"][request.season])] if request.season else []
         say = wording(rng, words)
-        about = [rng.choice(words["scene topics"])] if world.topic and not world.plain else []
+        asked = bool(world.topic) and not world.plain
+        about = [rng.choice(words["scene topics"])] if asked and world.name != ANY else []
         parts = [rng.choice(words["scene settings"]), *season, *about, rng.choice(scenes[name]["opening"])]
         opening = " ".join(upper_first(fill(rng, part, find)) for part in parts)
         lines = [f"{who}: {say(upper_first(fill(rng, text, find)))}" for turn in turns for who, text in zip((one, two), turn, strict=True)]
-        named = f" about {world.topic}" if about else ""
+        named = f" about {world.spoken}" if asked else ""
         return Told(f"{title_case(f'{one} and {two}: a scene{named}')}\n\n{opening}\n\n" + "\n".join(lines), f"scene: {name}")
 
     return obedient(words, request, write)
