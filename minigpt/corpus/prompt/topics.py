@@ -22,7 +22,8 @@ ARTICLES = frozenset((*TABLES["articles"], *POSSESSIVES))
 LANGUAGES = frozenset(TABLES["programming languages"])  # a writer looks up their bare names
 LIGHT = frozenset(TABLES["light words"])
 PEOPLE = frozenset(TABLES["people"])
-RECIPIENTS = frozenset((*TABLES["loved ones"], *TABLES["relatives"]))
+LOVED, KIN = frozenset(TABLES["loved ones"]), frozenset(TABLES["relatives"])
+RECIPIENTS = LOVED | KIN | frozenset(TABLES["others for whom poems are"])
 READERS = frozenset(TABLES["words before a reader or a subject"])
 
 
@@ -44,6 +45,14 @@ def given_to(terms: Sequence[Term]) -> list[int]:
         elif term.key == "romantic":  # for whoever is loved
             found.append(place)
     return found
+
+
+def dedicated(terms: Sequence[Term], given: Sequence[int], used: Collection[int]) -> tuple[str, ...]:
+    """What a poem is about if it only says for whom it is: love for a wife, a mother for a mother, nothing for babies."""
+    if any(terms[place].key in LOVED for place in given):
+        return ("love",)
+    kin = any(singular(terms[place].key) in KIN for place in given)
+    return topics(terms, set(used) - set(given)) if kin else ()
 
 
 def _says_which(term: Term) -> bool:

@@ -14,12 +14,15 @@ from minigpt.corpus.templates.poetry_story_worlds import many_of
 from minigpt.corpus.templates.poetry_verse import acrostic, free_verse, prose_poem
 from minigpt.corpus.words import Words
 
+SAME = {"breakup": "heartbreak", "breakups": "heartbreak", "a breakup": "heartbreak"}  # in verse
+
 
 def of_many(write: Form) -> Form:
     """The form, about cats where "a cat" or "cat" was asked for: a song tells of no cat in particular."""
 
     def form(rng: random.Random, words: Words, request: Request) -> str:
-        return write(rng, words, replace(request, topics=tuple(dict.fromkeys(many_of(request.spell(topic)) for topic in request.topics))))
+        topics = [many_of(request.spell(SAME.get(topic, topic))) for topic in request.topics]
+        return write(rng, words, replace(request, topics=tuple(dict.fromkeys(topics))))
 
     return form
 
