@@ -14,7 +14,8 @@ from minigpt.corpus.templates.poetry_story_worlds import many_of
 from minigpt.corpus.templates.poetry_verse import acrostic, free_verse, prose_poem
 from minigpt.corpus.words import Words
 
-SAME = {"breakup": "heartbreak", "breakups": "heartbreak", "a breakup": "heartbreak"}  # in verse
+LOVED = ("wife", "husband", "girlfriend", "boyfriend", "fiance", "fiancee", "sweetheart", "crush", "valentine")
+SAME = {"breakup": "heartbreak", "breakups": "heartbreak", "a breakup": "heartbreak", **{f"a {one}": "love" for one in LOVED}}  # in verse
 
 
 def of_many(write: Form) -> Form:
