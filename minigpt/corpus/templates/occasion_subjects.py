@@ -118,10 +118,13 @@ def subject(rng: random.Random, words: Words, request: Request) -> Subject:
     said = rng.choice(topics)
     if request.forms[0] in PROJECTS and (found := PROJECT.fullmatch(said)):
         said = found[1]
-    about = named(words, said, request.spell(said))
-    if request.forms[0] == "spell" and about.field == "any":  # what goes into a pot is of magic, whatever the spell is about
-        return replace(about, lists=_lists(words, "fantasy", about.topic, about.short))
-    return about
+    return named(words, said, request.spell(said))
+
+
+def brewed(words: Words, about: Subject) -> Subject:
+    """The subject of a spell: its things can be thrown into a pot, and are of magic where no table knows the topic."""
+    lists = _lists(words, "fantasy", about.topic, about.short) if about.field == "any" else about.lists
+    return replace(about, lists={**lists, "thing": lists["item"]})
 
 
 def _names_in(phrase: str) -> list[str]:

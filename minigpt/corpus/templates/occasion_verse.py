@@ -58,4 +58,4 @@ def spell(scene: Scene, words: Words) -> str:
 def _short(item: str) -> str:
     """How a step speaks of an ingredient: "the button" for "A button from the coat of a baker"."""
     bare = re.split(r",| that | borrowed | from | in the | made ", item)[0]
-    return re.sub(r"^(?:An?|One|The) ", "the ", bare)
+    return re.sub(r"^(?:An?|One|The) ", "the ", bare).replace("Three ", "the three ")
