@@ -36,7 +36,7 @@ def with_readers(terms: Sequence[Term], naming: Sequence[int]) -> list[Term]:
 
 def given_to(terms: Sequence[Term]) -> list[int]:
     """The places of those for whom a poem is, and who are not what it is about: "for my wife", "for babies"."""
-    found = []
+    found: list[int] = []
     for place, term in enumerate(terms):
         own = [other for other in range(place) if terms[other].group != term.group and not _says_which(terms[other])]
         before = terms[own[-1]].key if own else ""
