@@ -13,7 +13,7 @@ IRREGULAR = load_words("prompts_plain")["irregular plurals"]  # plural -> singul
 ENDINGS = ("s", "es", "ed", "d", "ing", "er", "ers", "'s", "s'")
 SILENT_H = ("hour", "honest", "honor", "honour", "herb", "heir")
 LIKE_YOU = re.compile(
-    r"us[ae]|usual|uni(?!dent|mp|n)|one(?!r)|once|eu|ewe|uti|ute[nr]|utah|ubi|uk[ue]|ukr|ur[aou]|uvu"
+    r"us[ae]|usual|uni(?!dent|mp|n|ll)|one(?!r)|once|eu|ewe|uti|ute[nr]|utah|ubi|uk[ue]|ukr|ur[aou]|uvu"
 )  # pronounced with a consonant
 SMALL = frozenset("a an and the of with on in for to at by from but or al alla au con de e".split())
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import regex
 
-from minigpt.corpus.english import article, gerund
+from minigpt.corpus.english import article, gerund, singular
 from minigpt.corpus.prompt.lexicon import TABLES, meanings
 from minigpt.corpus.prompt.terms import UNCLEAR_FOOD, Term, is_mark
 
@@ -22,6 +22,8 @@ ARTICLES = frozenset((*TABLES["articles"], *POSSESSIVES))
 LANGUAGES = frozenset(TABLES["programming languages"])  # a writer looks up their bare names
 LIGHT = frozenset(TABLES["light words"])
 PEOPLE = frozenset(TABLES["people"])
+LOVED, KIN = frozenset(TABLES["loved ones"]), frozenset(TABLES["relatives"])
+RECIPIENTS = LOVED | KIN | frozenset(TABLES["others for whom poems are"])
 READERS = frozenset(TABLES["words before a reader or a subject"])
 
 
@@ -30,6 +32,32 @@ def with_readers(terms: Sequence[Term], naming: Sequence[int]) -> list[Term]:
     last = max(naming, default=len(terms))
     start = next((place for place in range(last + 1, len(terms)) if terms[place].key in READERS), len(terms))
     return [replace(term, about=term.about or place > start) for place, term in enumerate(terms)]
+
+
+def given_to(terms: Sequence[Term]) -> list[int]:
+    """The places of those for whom a poem is, and who are not what it is about: "for my wife", "for babies"."""
+    found: list[int] = []
+    for place, term in enumerate(terms):
+        own = [other for other in range(place) if terms[other].group != term.group and not _says_which(terms[other])]
+        before = terms[own[-1]].key if own else ""
+        if before == "for" and singular(term.key) in RECIPIENTS:
+            found += range(own[-1] + 1, place + 1)
+        elif term.key == "romantic":  # for whoever is loved
+            found.append(place)
+    return found
+
+
+def dedicated(terms: Sequence[Term], given: Sequence[int], used: Collection[int]) -> tuple[str, ...]:
+    """What a poem is about if it only says for whom it is: love for a wife, a mother for a mother, nothing for babies."""
+    if any(terms[place].key in LOVED for place in given):
+        return ("love",)
+    kin = any(singular(terms[place].key) in KIN for place in given)
+    return topics(terms, set(used) - set(given)) if kin else ()
+
+
+def _says_which(term: Term) -> bool:
+    """Whether the term can stand between "for" and a reader: "my 4 year old"."""
+    return term.key in ARTICLES or term.key in LIGHT or term.key.isdigit()
 
 
 def topics(terms: Sequence[Term], used: Collection[int], in_prose: bool = True) -> tuple[str, ...]:
@@ -81,7 +109,8 @@ def _belongs(terms: Sequence[Term], run: Sequence[int], place: int, in_prose: bo
     if not in_prose and LANGUAGES & {terms[place].key, terms[run[-1]].key}:
         return False
     between = " ".join(term.key for term in inner if term.key)
-    return not between or between in CONNECTORS or (_how_to(terms, run[0]) and between in ARTICLES)
+    doing = _how_to(terms, run[0]) or (terms[run[-1]].about and terms[run[-1]].key.endswith("ing") and between not in POSSESSIVES)
+    return not between or between in CONNECTORS or (doing and between in ARTICLES)
 
 
 def _reader(terms: Sequence[Term], run: Sequence[int]) -> bool:

@@ -17,7 +17,7 @@ from minigpt.corpus.prompt.legible import legible
 from minigpt.corpus.prompt.lexicon import FOODS, TABLES, in_full, weights
 from minigpt.corpus.prompt.personas import persona_request
 from minigpt.corpus.prompt.terms import UNCLEAR, Term
-from minigpt.corpus.prompt.topics import names, topics, with_readers
+from minigpt.corpus.prompt.topics import dedicated, given_to, names, topics, with_readers
 from minigpt.corpus.request import MANY, Request
 from minigpt.corpus.templates.cooking_foods import allowed, meant
 from minigpt.errors import MinigptError
@@ -175,8 +175,12 @@ def _request(
     forms, naming = _forms(terms, category)
     used |= {place for place in (*naming, *(hit.place for hit in hits)) if terms[place].key not in SUBJECTS} | set(done)
     used |= {place for place, term in enumerate(terms) if category == "technical" and term.key in FIGURATIVE}
+    given = given_to(terms) if category == "poetry" else []
+    used |= set(given)
+    used |= {place for place, term in enumerate(terms) if "song" in forms and term.key in TABLES["styles of songs"] and not term.about}
     told = with_readers(terms, naming) if category == "occasion" else terms
     left = topics(told, used, in_prose=category not in (("technical",) if wide is not None else ("cooking", "technical")))
+    left = left or dedicated(told, given, used)
     said = {singular(word) for topic in left for word in topic.split()}
     fields["without"] = tuple(
         thing for thing in fields.get("without", ()) if thing not in said or thing in FOODS

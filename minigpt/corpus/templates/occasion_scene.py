@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from minigpt.corpus.english import upper_first
 from minigpt.corpus.request import Request
 from minigpt.corpus.templates.grammar import Told, draw, fill, idea_of
-from minigpt.corpus.templates.occasion_subjects import Subject, plural, subject
+from minigpt.corpus.templates.occasion_subjects import Subject, brewed, plural, subject
 from minigpt.corpus.templates.occasion_wording import Wording
 from minigpt.corpus.words import Words
 
@@ -35,7 +35,8 @@ class Scene:
 
     def __init__(self, rng: random.Random, words: Words, request: Request, form: str) -> None:
         self.rng, self.request, self.form = rng, request, form
-        self.subject = subject(rng, words, request)
+        about = subject(rng, words, request)
+        self.subject = brewed(words, about) if request.forms[0] == "spell" else about
         self.tables = {**self.subject.lists, **words["common"], **words.get(form, {})}
         self.fixed = {"topic": self.subject.topic, "short": self.subject.short or self.subject.topic}
         self.fixed |= AGREE_MANY if self.subject.many else AGREE_ONE

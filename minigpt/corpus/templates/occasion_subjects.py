@@ -121,6 +121,12 @@ def subject(rng: random.Random, words: Words, request: Request) -> Subject:
     return named(words, said, request.spell(said))
 
 
+def brewed(words: Words, about: Subject) -> Subject:
+    """The subject of a spell: its things can be thrown into a pot, and are of magic where no table knows the topic."""
+    lists = _lists(words, "fantasy", about.topic, about.short) if about.field == "any" else about.lists
+    return replace(about, lists={**lists, "thing": lists["item"]})
+
+
 def _names_in(phrase: str) -> list[str]:
     """The words of a phrase, singular, and its pairs of words before them: best man, best, man, speech."""
     found = [single(word.removesuffix("'s")) for word in phrase.split()]

@@ -22,7 +22,7 @@ def shanty(scene: Scene, words: Words) -> str:
     plot = rng.choice(words["shanty plots"])
     pairs = [pair for _, pair in stanzas(rng, plot, "Vv", {"short": 0, "long": 9}.get(scene.request.length or "", 1))]
     title = title_case(upper_first(scene.text(rng.choice(plot["titles"]))))
-    about = "" if scene.subject.topic.lower() in title.lower() else f": a Shanty of {title_case(scene.subject.topic)}"
+    about = "" if scene.subject.topic.lower() in title.lower() else f": {title_case(f'a shanty of {scene.subject.topic}')}"
     parts = [f"{title}{about}\n{scene.said(scene.next('opening'))}"]
     for number, pair in enumerate(pairs):
         turns = zip((scene.text(line) for line in pair), refrain, strict=True)
@@ -58,4 +58,4 @@ def spell(scene: Scene, words: Words) -> str:
 def _short(item: str) -> str:
     """How a step speaks of an ingredient: "the button" for "A button from the coat of a baker"."""
     bare = re.split(r",| that | borrowed | from | in the | made ", item)[0]
-    return re.sub(r"^(?:An?|One|The) ", "the ", bare)
+    return re.sub(r"^(?:An?|One|The) ", "the ", bare).replace("Three ", "the three ")

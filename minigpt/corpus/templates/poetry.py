@@ -2,18 +2,37 @@
 
 from __future__ import annotations
 
+import random
+from dataclasses import replace
+
 from minigpt.corpus.request import Request
 from minigpt.corpus.templates.grammar import Form
 from minigpt.corpus.templates.poetry_haiku import haibun, haiku, haiku_sequence
 from minigpt.corpus.templates.poetry_songs import ballad, limerick, lullaby, song
 from minigpt.corpus.templates.poetry_stories import fable, scene, story
+from minigpt.corpus.templates.poetry_story_worlds import many_of
 from minigpt.corpus.templates.poetry_verse import acrostic, free_verse, prose_poem
+from minigpt.corpus.words import Words
+
+LOVED = ("wife", "husband", "girlfriend", "boyfriend", "fiance", "fiancee", "sweetheart", "crush", "valentine")
+SAME = {"breakup": "heartbreak", "breakups": "heartbreak", "a breakup": "heartbreak", **{f"a {one}": "love" for one in LOVED}}  # in verse
+
+
+def of_many(write: Form) -> Form:
+    """The form, about cats where "a cat" or "cat" was asked for: a song tells of no cat in particular."""
+
+    def form(rng: random.Random, words: Words, request: Request) -> str:
+        topics = [many_of(request.spell(SAME.get(topic, topic))) for topic in request.topics]
+        return write(rng, words, replace(request, topics=tuple(dict.fromkeys(topics))))
+
+    return form
+
 
 FORMS: dict[str, Form] = {
-    "free_verse": free_verse, "prose_poem": prose_poem, "acrostic": acrostic,
-    "haiku": haiku, "haiku_sequence": haiku_sequence, "haibun": haibun,
+    "free_verse": of_many(free_verse), "prose_poem": of_many(prose_poem), "acrostic": of_many(acrostic),
+    "haiku": of_many(haiku), "haiku_sequence": of_many(haiku_sequence), "haibun": of_many(haibun),
     "story": story, "fable": fable, "scene": scene,
-    "song": song, "ballad": ballad, "lullaby": lullaby, "limerick": limerick,
+    "song": of_many(song), "ballad": of_many(ballad), "lullaby": of_many(lullaby), "limerick": of_many(limerick),
 }  # fmt: skip
 FUN = ("limerick",)  # never for a formal tone, first for a fun one
 

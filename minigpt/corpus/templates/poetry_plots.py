@@ -50,8 +50,8 @@ class Fields:
 
 def mood_of(words: Words, images: Images) -> str:
     """sad, tender or any: how a poem of this topic feels."""
-    said = set(re.findall(r"[a-z]+", images.name.lower()))
-    if said & set(words["sad words"]):
+    said = f" {' '.join(re.findall('[a-z]+', images.name.lower()))} "
+    if any(f" {sad} " in said for sad in words["sad words"]):
         return "sad"
     return "tender" if find_topic(words, images.name) == "love" else "any"
 

@@ -10,7 +10,7 @@ from minigpt.corpus.english import title_case, upper_first
 from minigpt.corpus.request import Request
 from minigpt.corpus.templates.grammar import Told, draw, fill
 from minigpt.corpus.templates.poetry_story_wording import wording
-from minigpt.corpus.templates.poetry_story_worlds import ANY, SEASONS, World, cast, pattern_of, the, world_for
+from minigpt.corpus.templates.poetry_story_worlds import ANY, SEASONS, World, beast_of, cast, pattern_of, the, world_for
 from minigpt.corpus.templates.poetry_topics import obedient, short_name
 from minigpt.corpus.words import Words
 
@@ -117,7 +117,7 @@ def fable(rng: random.Random, words: Words, request: Request) -> str:
 
     def write() -> str:
         world = world_for(rng, words, request)
-        first, second = animals(rng, words, world)
+        first, second = animals(rng, words, world, request)
         calls = bare_names(first, second)
         fables = words["fables about"] if world.name == ANY else words["fables"]
         season = request.season or (world.name if world.name in SEASONS else "")
@@ -141,8 +141,13 @@ def fable(rng: random.Random, words: Words, request: Request) -> str:
     return obedient(words, request, write)
 
 
-def animals(rng: random.Random, words: Words, world: World) -> list[str]:
-    """Two who meet in a fable: of a topic, its own creatures first; else any two."""
+def animals(rng: random.Random, words: Words, world: World, request: Request) -> list[str]:
+    """Two who meet in a fable: those that were asked for, or of a topic its own creatures first; else any two."""
+    asked = [f"the {beast}" for beast in dict.fromkeys(map(beast_of, request.topics)) if beast]
+    if len(asked) > 1:
+        return draw(rng, asked, 2)
+    if "hero" in world.slots:
+        return draw(rng, [f"the {world.slots['hero']}", rng.choice(words["fable animals"])], 2)
     friends = [friend for _, friend in world.slots["friends"]] if world.topic and world.name != ANY else []
     own = [friend for friend in dict.fromkeys(friends) if "'" not in friend]
     first = rng.choice(own or words["fable animals"])
@@ -172,11 +177,12 @@ def scene(rng: random.Random, words: Words, request: Request) -> str:
         turns = [turn[:2] for turn in scenes[name]["turns"] if len(turn) == 2 or (group if turn[2] == "+a" else rng.random() < keep)]
         season = [rng.choice(words["fable seasons"][request.season])] if request.season else []
         say = wording(rng, words)
-        about = [rng.choice(words["scene topics"])] if world.topic and not world.plain else []
+        asked = bool(world.topic) and not world.plain
+        about = [rng.choice(words["scene topics"])] if asked and world.name != ANY else []
         parts = [rng.choice(words["scene settings"]), *season, *about, rng.choice(scenes[name]["opening"])]
         opening = " ".join(upper_first(fill(rng, part, find)) for part in parts)
         lines = [f"{who}: {say(upper_first(fill(rng, text, find)))}" for turn in turns for who, text in zip((one, two), turn, strict=True)]
-        named = f" about {world.topic}" if about else ""
+        named = f" about {world.spoken}" if asked else ""
         return Told(f"{title_case(f'{one} and {two}: a scene{named}')}\n\n{opening}\n\n" + "\n".join(lines), f"scene: {name}")
 
     return obedient(words, request, write)

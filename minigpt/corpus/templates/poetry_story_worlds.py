@@ -16,8 +16,9 @@ from typing import Any
 from minigpt.corpus.english import plurals, singular, upper_first
 from minigpt.corpus.request import Request
 from minigpt.corpus.templates.grammar import fill
+from minigpt.corpus.templates.occasion_subjects import MASS, MASS_ENDINGS
 from minigpt.corpus.templates.poetry_topics import DETERMINER, PRONOUNS, short_name
-from minigpt.corpus.wordnet import MANY, wordnet
+from minigpt.corpus.wordnet import MANY, PERSON, wordnet
 from minigpt.corpus.words import Words
 
 SHELF = "story worlds"  # the beginning of the names of the tables that hold worlds
@@ -25,7 +26,14 @@ ANIMAL = 5  # WordNet's number of the field of animals
 ANY = "any"  # the world for topics that no other world knows
 PREFERRED = ("jobs", "friends", "elders", "bigs")  # what a world keeps of its own for a narrower topic
 SEASONS = ("winter", "spring", "summer", "autumn")
-GENRES = ("science fiction", "space opera")  # two words before "stories", and not what they are about
+COUNTED = (ANIMAL, 6, 18, 20)  # fields of what can be counted, animals, things, people and plants: "pirate songs" are about pirates
+ABSTRACT = ("architecture", "clothing", "jewelry", "gear", "hardware", "weaponry", "moss", "ivy", "algae", "poultry", "plankton")
+ALSO_COUNTED = ("ghost", "superhero", "star", "island", "mountain", "river", "dream", "birthday")
+SAME = ("fish", "sheep", "deer", "moose", "trout", "salmon", "bison", "craft")  # one and many
+WORK = {"worker", "professional", "preserver", "businessperson", "creator", "expert", "entertainer", "engineer", "writer", "official"}
+ALSO_WORK = ("barber", "scientist", "explorer", "hacker", "monk", "lawyer", "judge")
+GENDERED = ("man", "woman", "ess", "maid", "boy", "girl")  # endings
+GENRES = ("science fiction", "space opera", "horror", "crime", "romance", "adventure", "mystery", "fantasy", "western", "suspense", "humor")
 ANIMALS = ("a goose", "a goat", "a fat hen", "a donkey")
 WORD = re.compile(r"[^\W\d_]+(?:['-][^\W\d_]+)*")
 ARTICLE = re.compile(r"^an? ")
@@ -43,10 +51,9 @@ class World:
     @property
     def stories(self) -> str:
         """Stories of the topic, as one says it: "ghost stories", "stories about cats"."""
-        one_word = re.fullmatch(r"[a-z]+", self.topic) and singular(self.topic) == self.topic
-        if one_word or self.topic in GENRES:
+        if (many_of(self.topic) != self.topic and not ARTICLE.match(self.topic)) or self.topic in GENRES:
             return f"{self.topic} stories"
-        return f"stories about {self.spoken if self.spoken == ARTICLE.sub('', self.topic) + 's' else self.topic}"
+        return f"stories about {self.spoken}"
 
     @property
     def spoken(self) -> str:
@@ -58,11 +65,18 @@ def many_of(topic: str) -> str:
     """The topic in the plural if it is one thing that can be counted, else as it is."""
     bare = ARTICLE.sub("", topic)
     last = WORD.findall(bare)[-1:] or [""]
-    if not re.fullmatch(r"[a-z' -]+", bare) or bare != short_name(bare) or not last[0] or (" " in bare and bare == topic):
+    if not re.fullmatch(r"[a-z' -]+", bare) or bare != short_name(bare) or not last[0] or DETERMINER.match(bare):
         return topic
     senses = wordnet().senses(last[0])
-    if bare == topic and (not senses or senses[0][0].kind != "c"):
-        return topic
+    counted = (
+        bool(senses)
+        and senses[0][0].kind == "c"
+        and senses[0][0].file in COUNTED
+        and not last[0].endswith(MASS_ENDINGS)
+        and last[0] not in (*MASS, *ABSTRACT)
+    )
+    if (bare == topic and not counted and last[0] not in ALSO_COUNTED) or last[0].endswith(SAME):
+        return bare if last[0].endswith(SAME) else topic
     return bare.removesuffix(last[0]) + (MANY.get(last[0]) or plurals(last[0])[0])
 
 
@@ -92,6 +106,8 @@ def world_for(rng: random.Random, words: Words, request: Request) -> World:
         if (beast := beast_of(topic)) and not lives_in(worlds.get(known.get(topic, "")), beast):
             friends = friends_of(words, topic, beast)
             return World("friendship", {**worlds["friendship"], "friends": friends}, request.spell(topic), plain=False)
+        if topic not in known and (job := job_of(topic)):
+            return World("friendship", {**worlds["friendship"], "hero": job}, request.spell(topic), plain=False)
         name = known.get(topic, ANY)
         bare, keys = DETERMINER.sub("", topic.lower()), worlds[name]["keys"][:1]
         plain = bool(known) and {bare, singular(bare)} & {*keys, name, DETERMINER.sub("", name)} != set()
@@ -107,6 +123,20 @@ def beast_of(topic: str) -> str:
     last = singular((WORD.findall(short_name(topic.lower())) or [""])[-1])
     senses = wordnet().senses(last) if last.isascii() else []
     return last if senses and senses[0][0].file == ANIMAL and senses[0][0].kind == "c" else ""
+
+
+def job_of(topic: str) -> str:
+    """The work of those that a topic is about, if it is one that anybody can do: "tailor" for "a clever tailor"."""
+    phrase = ARTICLE.sub("", short_name(topic.lower())).split()
+    while len(phrase) > 1 and phrase[0] in wordnet().adjectives:
+        phrase = phrase[1:]
+    if not phrase or len(phrase) > 2 or not "".join(phrase).isascii():
+        return ""
+    last = singular(phrase[-1])
+    senses = wordnet().senses(last)
+    kinds = {wide.word for wide in wordnet().above(senses[0][0])} if senses and senses[0][0].file == PERSON else set()
+    works = last in ALSO_WORK or (bool(kinds & WORK) and not last.endswith(GENDERED))
+    return " ".join([*phrase[:-1], last]) if works else ""
 
 
 def lives_in(world: Mapping[str, Any] | None, beast: str) -> bool:
@@ -157,6 +187,7 @@ def cast(rng: random.Random, words: Words, world: World, hard: bool = False) -> 
     gifts = [gift for gift in slots["gifts"] if not (hard and gift[0].endswith(tuple(words["soft gifts"])))] or slots["gifts"]
     name, pronoun = rng.choice(words["heroes"])
     (job, other), gift = rng.sample(slots["jobs"], 2), rng.choice(gifts)
+    job = slots.get("hero", job)
     town, friend, animal = rng.choice(slots["towns"]), rng.choice(slots["friends"]), rng.choice(slots.get("animals", ANIMALS))
     riddle, answer = rng.choice(words["story riddles"])
     held = {
