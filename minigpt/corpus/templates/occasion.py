@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import re
 from collections.abc import Callable
 from dataclasses import replace
 
@@ -22,8 +23,13 @@ def form_of(name: str, write: Callable[[Scene, Words], str]) -> Form:
 
     def form(rng: random.Random, words: Words, request: Request) -> str:
         def draft() -> tuple[Subject, str]:
-            scene = Scene(rng, words, replace(request, matched=()) if name == "review" and not request.topics else request, name)
-            scene.request = request  # "movie reviews" are of movies, which have any subject
+            about = request
+            if name == "review" and not request.topics:
+                about = replace(request, matched=())  # "movie reviews" are of movies, which have any subject
+            if name == "toast" and re.search(r"best man|maid of honou?r|wedding", " ".join(request.matched)):
+                about = replace(request, topics=())  # "best man speeches for my brother" are of a wedding
+            scene = Scene(rng, words, about, name)
+            scene.request = replace(request, topics=about.topics)
             return scene.subject, write(scene, words)
 
         return fit(words, request, draft)

@@ -2,7 +2,7 @@
 
 An idea has a text, a list of sentences ("" begins a paragraph, "/" a line, "?" a sentence that a short text leaves out, "#." a
 number), and may have rows under "with": values that belong together, of which a document takes one row. Under "for" stand the
-sorts of topic that it needs.
+sorts of topic that it needs, under "fields" the subjects that take it before any other.
 """
 
 from __future__ import annotations
@@ -45,7 +45,12 @@ def spell_out(scene: Scene, idea: Mapping[str, Any]) -> Told:
 
 def chosen(scene: Scene, ideas: Sequence[Mapping[str, Any]], sort: str) -> Mapping[str, Any]:
     """An idea that suits the sort of the topic; an advertisement for kettles sells a kettle."""
+    field = [idea for idea in ideas if scene.subject.field in idea.get("fields", ())]
+    if field:  # the log of a spaceship is no keeper's log of a lighthouse
+        return scene.rng.choice(field)
     own = [idea for idea in ideas if sort in idea.get("for", ())]
+    if own and sort == "place" and scene.form == "travel":  # a guide to Lisbon leads through Lisbon
+        return scene.rng.choice(own)
     if own and scene.rng.random() < (OWN if len(own) > 1 else ALONE):
         return scene.rng.choice(own)
     return scene.rng.choice([idea for idea in ideas if "for" not in idea])
@@ -81,6 +86,7 @@ def toast(scene: Scene, words: Words) -> Told:
         scene.fixed |= {"topic": "weddings", "short": "wedding"}
     occasions = words["toast occasions"].get(scene.subject.field, words["toast occasions"]["any"])
     scene.fixed["occasion"] = ordinal(scene.text(scene.rng.choice(occasions)))
+    scene.tables["person"] = words["toast guests"].get(scene.subject.field, scene.tables["person"])
     couple = "{name2}" in " ".join(occasions)
     scene.fixed["whom"] = scene.text("{name1} and {name2}" if couple else "{name1}")
     idea = chosen(scene, words["toast ideas"], "")

@@ -32,6 +32,7 @@ SORTS = {5: "animal", 6: "thing", 13: "food", 15: "place", 18: "person", 20: "pl
 OWNED = ("instrumentality", "covering", "commodity", "toy")  # what WordNet says of things that people buy, use and keep
 NOT_OWNED = ("conveyance", "weapon", "structure", "facility")  # and of others: a lighthouse is no kettle
 SINGLE = ("place", "food")  # sorts of topics that need not be plurals: Paris, coffee
+MEN = re.compile(r"(?<!Ge)(?<!ge)(?<!tali)(?:[bdlrst]|ch)man$")  # signalmen, but humans and Germans
 HERDS = ("people", "police", "cattle", "sheep", "deer")  # plurals without an ending
 AS = (
     "christmas",
@@ -75,7 +76,7 @@ def plural(phrase: str) -> str:
     if found := PREPOSITION.search(phrase):
         return plural(phrase[: found.start()]) + phrase[found.start() :]
     front, _, word = phrase.rpartition(" ")
-    many = PLURAL.get(word) or (word if word.endswith("s") and singular(word) != word else noun_plurals(word)[0])
+    many = PLURAL.get(word) or (f"{word}ren" if word.endswith("child") else "") or (f"{word[:-2]}en" if MEN.search(word) else "") or (word if word.endswith("s") and singular(word) != word else noun_plurals(word)[0])
     return f"{front} {many}".strip()
 
 

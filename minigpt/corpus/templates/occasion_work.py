@@ -104,6 +104,9 @@ def weather(scene: Scene, words: Words) -> Told:
     low = scene.rng.randint(5, 14)
     high, night = low + scene.rng.randint(4, 12), low + scene.rng.randint(-3, 2)
     scene.fixed |= {"low": str(low), "high": str(high), "night": str(night)}
+    scene.fixed["weekday0"] = scene.next("weekday")
+    days = words["common"]["weekday"]
+    scene.fixed["weekday2"] = days[(days.index(scene.fixed["weekday0"]) + 1) % len(days)]
     if scene.subject.sort == "place":
         scene.fixed["town0"] = scene.subject.topic
     kind = scene.rng.choice(("wet", "dry"))
