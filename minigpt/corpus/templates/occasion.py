@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 import random
-import re
 from collections.abc import Callable
 from dataclasses import replace
 
 from minigpt.corpus.request import Request
 from minigpt.corpus.templates.grammar import Form
 from minigpt.corpus.templates.occasion_play import horoscope, joke, rap, riddle
-from minigpt.corpus.templates.occasion_prose import lines, posts, tell, toast
+from minigpt.corpus.templates.occasion_prose import BEST_MAN, BIRTHDAY, lines, posts, tell, toast
 from minigpt.corpus.templates.occasion_scene import Scene, fit
-from minigpt.corpus.templates.occasion_subjects import Subject
+from minigpt.corpus.templates.occasion_subjects import Subject, single
 from minigpt.corpus.templates.occasion_verse import shanty, spell
 from minigpt.corpus.templates.occasion_work import changelog, commits, faq, review, weather
-from minigpt.corpus.words import Words
+from minigpt.corpus.words import Words, load_words
 
 
 def form_of(name: str, write: Callable[[Scene, Words], str]) -> Form:
@@ -23,18 +22,25 @@ def form_of(name: str, write: Callable[[Scene, Words], str]) -> Form:
 
     def form(rng: random.Random, words: Words, request: Request) -> str:
         def draft() -> tuple[Subject, str]:
-            about = request
-            if name == "review" and not request.topics:
-                about = replace(request, matched=())  # "movie reviews" are of movies, which have any subject
-            if name == "toast" and re.search(r"best man|maid of honou?r|wedding", " ".join(request.matched)):
-                about = replace(request, topics=())  # "best man speeches for my brother" are of a wedding
-            scene = Scene(rng, words, about, name)
-            scene.request = replace(request, topics=about.topics)
+            scene = Scene(rng, words, _about(request, name), name)
+            scene.request = request
             return scene.subject, write(scene, words)
 
         return fit(words, request, draft)
 
     return form
+
+
+def _about(request: Request, name: str) -> Request:
+    """The request that a document's subject is drawn from: movie reviews have any subject, a best man speaks at a wedding."""
+    asked = " ".join((*request.matched, *request.topics)).lower()
+    if name == "review" and (not request.topics or all(single(topic) in load_words("occasion")["reviewed"] for topic in request.topics)):
+        return replace(request, topics=(), matched=())
+    if name == "toast" and BEST_MAN.search(asked):
+        return replace(request, topics=("weddings",))
+    if name == "toast" and BIRTHDAY.search(asked):
+        return replace(request, topics=("birthdays",))
+    return request
 
 
 WRITTEN: dict[str, Callable[[Scene, Words], str]] = {
