@@ -31,11 +31,16 @@ def form_of(name: str, write: Callable[[Scene, Words], str]) -> Form:
     return form
 
 
+LOGGED = ("the sea", "the stars", "the weather", "pirates", "cooking", "football", "music", "books", "whales", "chess")
+
+
 def _about(request: Request, name: str) -> Request:
     """The request that a document's subject is drawn from: movie reviews have any subject, a best man speaks at a wedding."""
     asked = " ".join((*request.matched, *request.topics)).lower()
     if name == "review" and (not request.topics or all(single(topic) in load_words("occasion")["reviewed"] for topic in request.topics)):
         return replace(request, topics=(), matched=())
+    if name == "log" and not request.topics:  # captain's logs are not about captains
+        return replace(request, topics=LOGGED)
     if name == "toast" and BEST_MAN.search(asked):
         return replace(request, topics=("weddings",))
     if name == "toast" and BIRTHDAY.search(asked):
