@@ -32,6 +32,7 @@ def form_of(name: str, write: Callable[[Scene, Words], str]) -> Form:
 
 
 LOGGED = ("the sea", "the stars", "the weather", "pirates", "cooking", "football", "music", "books", "whales", "chess")
+FORETOLD = ("love", "money", "work", "travel", "friendship", "patience", "health", "family", "music", "books")
 
 
 def _about(request: Request, name: str) -> Request:
@@ -41,6 +42,8 @@ def _about(request: Request, name: str) -> Request:
         return replace(request, topics=(), matched=())
     if name == "log" and not request.topics:  # captain's logs are not about captains
         return replace(request, topics=LOGGED)
+    if name in ("fortune cookie", "horoscope") and not request.topics:
+        return replace(request, topics=FORETOLD)
     if name == "toast" and BEST_MAN.search(asked):
         return replace(request, topics=("weddings",))
     if name == "toast" and BIRTHDAY.search(asked):
