@@ -24,6 +24,7 @@ LIGHT = frozenset(TABLES["light words"])
 PEOPLE = frozenset(TABLES["people"])
 LOVED, KIN = frozenset(TABLES["loved ones"]), frozenset(TABLES["relatives"])
 RECIPIENTS = LOVED | KIN | frozenset(TABLES["others for whom poems are"])
+NO_TOPICS = frozenset((*TABLES["manners of persons only"], *TABLES["manners of any writer"], *TABLES["no topics by themselves"]))
 READERS = frozenset(TABLES["words before a reader or a subject"])
 
 
@@ -75,6 +76,11 @@ def topics(terms: Sequence[Term], used: Collection[int], in_prose: bool = True) 
     solid = [[run[0] - 1, *run] if _describes(terms, run[0] - 1, used) else run for run in solid]
     phrases = [_phrase(terms, run, in_prose) for run in solid]
     return tuple(dict.fromkeys(phrase for phrase in phrases if phrase))[:MOST_TOPICS]
+
+
+def without_manners(phrases: Sequence[str]) -> tuple[str, ...]:
+    """The topics but for single words that say how a text is written: grumpy reviews are about nothing grumpy."""
+    return tuple(phrase for phrase in phrases if phrase not in NO_TOPICS)
 
 
 def names(prompt: str, phrases: Sequence[str], language: str) -> tuple[str, ...]:

@@ -17,7 +17,7 @@ from minigpt.corpus.prompt.legible import legible
 from minigpt.corpus.prompt.lexicon import FOODS, TABLES, in_full, weights
 from minigpt.corpus.prompt.personas import persona_request
 from minigpt.corpus.prompt.terms import UNCLEAR, Term
-from minigpt.corpus.prompt.topics import dedicated, given_to, names, topics, with_readers
+from minigpt.corpus.prompt.topics import dedicated, given_to, names, topics, with_readers, without_manners
 from minigpt.corpus.request import MANY, Request
 from minigpt.corpus.templates.cooking_foods import allowed, meant
 from minigpt.errors import MinigptError
@@ -181,6 +181,7 @@ def _request(
     told = with_readers(terms, naming) if category == "occasion" else terms
     left = topics(told, used, in_prose=category not in (("technical",) if wide is not None else ("cooking", "technical")))
     left = left or dedicated(told, given, used)
+    left = without_manners(left) if category in ("general", "occasion") else left
     said = {singular(word) for topic in left for word in topic.split()}
     fields["without"] = tuple(
         thing for thing in fields.get("without", ()) if thing not in said or thing in FOODS

@@ -17,6 +17,8 @@ Reading order:
     cooking_answers       questions, techniques, notes, swaps
     cooking               every form of a cooking document
     wording               the same in other words
+    subject_sense         a topic -> its nouns, each in its sense
+    occasion_subjects     a request -> what a text is about, with words of its field
     general_facts         words and facts for all general documents
     general_scene         who, where, when and how many: what one document's sentences share
     general_letters       e-mails and memos
@@ -29,8 +31,6 @@ Reading order:
     lessons_measures      lessons on area, speed, time, prices, averages
     lessons               every arithmetic lesson, with computed numbers
     general               every form of a general document
-    subject_sense         a topic -> its nouns, each in its sense
-    occasion_subjects     a request -> what a text is about, with words of its field
     occasion_wording      a text -> the same in other words
     occasion_scene        the look-up for one text: subject, people, numbers
     occasion_verse        sea shanties and spells

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import re
 from dataclasses import dataclass
 
 from minigpt.corpus.english import upper_first
@@ -14,6 +15,7 @@ from minigpt.corpus.templates.grammar import Told
 from minigpt.corpus.templates.lessons_desk import EASY, Desk, Lesson, Worked
 from minigpt.corpus.words import Words
 
+NAME = re.compile(r"\b[A-Z]\w+")
 PLAIN = 0.6  # share of lessons whose first exercise has no story
 EXERCISES = {"short": (2, 3), "long": (6, 7), None: (3, 5)}
 
@@ -74,9 +76,13 @@ def _practice(desk: Desk, worked: Worked, length: str | None) -> str:
     """Exercises of the lesson's kind, no two alike, and their answers."""
     tasks = dict([worked.plain()] if desk.rng.random() < PLAIN else [])
     wanted = desk.rng.randint(*EXERCISES[length])
+    seen: set[str] = set()
     while len(tasks) < wanted:
         asked, answer = worked.story()
-        tasks.setdefault(upper_first(asked), answer)
+        bare = NAME.sub("", asked)  # another name makes no other exercise
+        if bare not in seen:
+            seen.add(bare)
+            tasks.setdefault(upper_first(asked), answer)
     asked_lines = [f"{number}. {asked}" for number, asked in enumerate(tasks, 1)]
     answers = ", ".join(f"{number}: {answer}" for number, answer in enumerate(tasks.values(), 1))
     heads = desk.words["practice heads"], desk.words["answer heads"]

@@ -87,7 +87,7 @@ def unlike_bottoms(desk: Desk) -> Worked:
             desk.tell("unlike bottoms scene", vessel=vessel, food=food, a=a, b=b, c=c, d=d),
             desk.tell("unlike bottoms step", a=a, b=b, c=c, d=d, sizes=sizes),
             f"The least common multiple of {b} and {d} is {common}.",
-            f"We write {a}/{b} as {x}/{common}, and {c}/{d} as {y}/{common}.",
+            f"We write {_as(a, b, common)}, and {_as(c, d, common)}.",
             f"Now we add the numerators: {x} + {y} = {x + y}. The sum is {x + y}/{common}.{reduce}",
         ],
         f"as decimals, {a / b:.2f} and {c / d:.2f} add up to about {a / b + c / d:.2f}.",
@@ -123,6 +123,16 @@ def part_of(desk: Desk) -> Worked:
     )
 
 
+def _as(top: int, bottom: int, common: int) -> str:
+    """A fraction over another denominator: 1/2 as 3/6."""
+    return f"{top}/{bottom}" + (" as it is" if bottom == common else f" as {top * common // bottom}/{common}")
+
+
+def _cut(top: int, bottom: int, common: int) -> str:
+    """What becomes of a fraction that is cut finer: 1/2 becomes 3/6."""
+    return f"{top}/{bottom} " + ("stays as it is" if bottom == common else f"becomes {top * common // bottom}/{common}")
+
+
 def comparing(desk: Desk) -> Worked:
     (a, b), (c, d) = _lowest(desk), _lowest(desk)
     while b == d:
@@ -142,10 +152,10 @@ def comparing(desk: Desk) -> Worked:
         [
             desk.tell("comparing scene", a=a, b=b, c=c, d=d, cake=cake, friend=friend),
             desk.tell("comparing step", common=common, b=b, d=d),
-            f"Then {a}/{b} becomes {x}/{common}, and {c}/{d} becomes {y}/{common}.",
+            f"Then {_cut(a, b, common)}, and {_cut(c, d, common)}.",
             f"{max(x, y)} pieces are more than {min(x, y)}, so {winner} has eaten more.",
         ],
-        f"as decimals they are {a / b:.2f} and {c / d:.2f}.",
+        f"as decimals they are {'about ' if 100 * a % b or 100 * c % d else ''}{a / b:.2f} and {c / d:.2f}.",
         story,
         lambda: desk.plain("x", b, d),
     )

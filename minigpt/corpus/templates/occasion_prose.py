@@ -2,7 +2,7 @@
 
 An idea has a text, a list of sentences ("" begins a paragraph, "/" a line, "?" a sentence that a short text leaves out, "#." a
 number), and may have rows under "with": values that belong together, of which a document takes one row. Under "for" stand the
-sorts of topic that it needs.
+sorts of topic that it needs, under "fields" the subjects that take it before any other.
 """
 
 from __future__ import annotations
@@ -22,6 +22,12 @@ TITLED = (
     "meditation",
 )  # fmt: skip  # forms with a title
 EXTRA = 0.6  # share of the sentences marked "?" that a text of no stated length has
+BEST_MAN = re.compile(r"best man|maid of honou?r|father of the bride")
+BIRTHDAY = re.compile(r"\b(\d+(?:st|nd|rd|th)) birthday")
+RELATIVES = (
+    (re.compile(r"\b(?:(?:grand)?mother|grandma|granny|mom|mum|aunt|sister|wife|daughter|niece|girlfriend)\b"), "she"),
+    (re.compile(r"\b(?:(?:grand)?father(?! of)|grandpa|dad|uncle|brother|husband|son|nephew|boyfriend)\b"), "he"),
+)
 OWN, ALONE = 0.75, 0.35  # shares of documents with an idea for the topic's sort, if there are several and if there is one
 
 
@@ -45,7 +51,12 @@ def spell_out(scene: Scene, idea: Mapping[str, Any]) -> Told:
 
 def chosen(scene: Scene, ideas: Sequence[Mapping[str, Any]], sort: str) -> Mapping[str, Any]:
     """An idea that suits the sort of the topic; an advertisement for kettles sells a kettle."""
+    field = [idea for idea in ideas if scene.subject.field in idea.get("fields", ())]
+    if field:  # the log of a spaceship is no keeper's log of a lighthouse
+        return scene.rng.choice(field)
     own = [idea for idea in ideas if sort in idea.get("for", ())]
+    if own and sort == "place" and scene.form in ("travel", "postcard"):  # a guide to Lisbon leads through Lisbon
+        return scene.rng.choice(own)
     if own and scene.rng.random() < (OWN if len(own) > 1 else ALONE):
         return scene.rng.choice(own)
     return scene.rng.choice([idea for idea in ideas if "for" not in idea])
@@ -76,11 +87,22 @@ def told(scene: Scene, pieces: Sequence[str]) -> str:
 
 def toast(scene: Scene, words: Words) -> Told:
     """An occasion, a person, one anecdote that shows a quality, a wish, and raised glasses."""
-    if scene.subject.field == "weddings" and not scene.request.topics:  # best man speeches are not about best men
+    asked = " ".join((*scene.request.topics, *scene.request.matched)).lower()
+    if BEST_MAN.search(asked):  # best man speeches are not about best men
         scene.subject = replace(scene.subject, topic="weddings", short="wedding")
         scene.fixed |= {"topic": "weddings", "short": "wedding"}
+    if scene.subject.field == "retirement":
+        scene.subject = replace(scene.subject, topic="retirement", short="retirement")
+        scene.fixed |= {"topic": "retirement", "short": "retirement party"}
+    wanted = next((pronoun for pattern, pronoun in RELATIVES if pattern.search(asked)), "")
+    while wanted and scene.fixed["he1"] != wanted:
+        scene.meet(1)
     occasions = words["toast occasions"].get(scene.subject.field, words["toast occasions"]["any"])
-    scene.fixed["occasion"] = ordinal(scene.text(scene.rng.choice(occasions)))
+    years = BIRTHDAY.search(asked)
+    scene.fixed["occasion"] = ordinal(scene.text(f"{{name1}}'s {years[1]} birthday" if years else scene.rng.choice(occasions)))
+    if scene.subject.field in words["toast guests"]:  # the topic is the feast itself
+        scene.tables |= {key: words["toast"][f"feast {key}"] for key in ("opening", "raise")}
+        scene.tables["person"] = words["toast guests"][scene.subject.field]
     couple = "{name2}" in " ".join(occasions)
     scene.fixed["whom"] = scene.text("{name1} and {name2}" if couple else "{name1}")
     idea = chosen(scene, words["toast ideas"], "")

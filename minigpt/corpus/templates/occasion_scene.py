@@ -21,6 +21,7 @@ AGREE_MANY, AGREE_ONE = {"are": "are", "have": "have", "s": "", "es": ""}, {"are
 MANY = {"things": "thing", "persons": "person", "items": "item"}
 GAP = re.compile(r"(?<=\S) +(?=[,.;?!] |[,.;?!]$| )()", re.MULTILINE)  # before an alternative that is empty or begins with a comma
 DOUBLED = re.compile(r"\b([a-z]+) \1\b")  # an old old kettle
+TWICE = re.compile(r"(?<![\d.,] )(?<![\d.,-])\b2 times\b")
 SENTENCE = re.compile(r"(^|[.?!] )([a-z])")
 LEAST = 2  # times that a text names its topic
 TRIES = 60  # most drafts for one that is fit for its readers
@@ -115,7 +116,7 @@ def fit(words: Words, request: Request, write: Callable[[], tuple[Subject, str]]
         about, text = write()
         if mentions(about, text) >= LEAST and not _contains(text, banned):
             break
-    idea, text = idea_of(text), DOUBLED.sub(r"\1", GAP.sub(r"\1", text))
+    idea, text = idea_of(text), TWICE.sub("twice", DOUBLED.sub(r"\1", GAP.sub(r"\1", text)))
     if request.tone == "formal":
         for short, whole in words["contractions"].items():
             text = text.replace(short, whole)

@@ -32,6 +32,7 @@ SORTS = {5: "animal", 6: "thing", 13: "food", 15: "place", 18: "person", 20: "pl
 OWNED = ("instrumentality", "covering", "commodity", "toy")  # what WordNet says of things that people buy, use and keep
 NOT_OWNED = ("conveyance", "weapon", "structure", "facility")  # and of others: a lighthouse is no kettle
 SINGLE = ("place", "food")  # sorts of topics that need not be plurals: Paris, coffee
+MEN = re.compile(r"(?<!Ge)(?<!ge)(?<!tali)(?:[bdlrst]|ch)man$")  # signalmen, but humans and Germans
 HERDS = ("people", "police", "cattle", "sheep", "deer")  # plurals without an ending
 AS = (
     "christmas",
@@ -75,7 +76,12 @@ def plural(phrase: str) -> str:
     if found := PREPOSITION.search(phrase):
         return plural(phrase[: found.start()]) + phrase[found.start() :]
     front, _, word = phrase.rpartition(" ")
-    many = PLURAL.get(word) or (word if word.endswith("s") and singular(word) != word else noun_plurals(word)[0])
+    many = (
+        PLURAL.get(word)
+        or (f"{word}ren" if word.endswith("child") else "")
+        or (f"{word[:-2]}en" if MEN.search(word) else "")
+        or (word if word.endswith("s") and singular(word) != word else noun_plurals(word)[0])
+    )
     return f"{front} {many}".strip()
 
 
@@ -147,7 +153,7 @@ def named(words: Words, said: str, spelled: str) -> Subject:
     if bare in (whole, single(whole)) and not ARTICLE.match(said) and not name:
         topic = key
     else:
-        topic = plural(spelled) if once or (_counted(said) and not name) else spelled
+        topic = plural(spelled) if once or (counted(said) and not name) else spelled
     short = single(ARTICLE.sub("", key)) if topic == key else ARTICLE.sub("", spelled)
     short = " ".join([*short.split()[:-1], short.split()[-1] if name else single(short.split()[-1])])
     short = "" if len(short.split()) > LONGEST else short
@@ -184,7 +190,7 @@ def _lists(words: Words, field: str, topic: str, short: str) -> Mapping[str, Seq
     return {name: [entry.replace("<topic>", topic).replace("<short>", short) for entry in entries] for name, entries in rows.items()}
 
 
-def _counted(said: str) -> bool:
+def counted(said: str) -> bool:
     """Whether a topic without an article is a singular noun that needs a plural after "about": badger, but not falconry."""
     last = said.split()[-1]
     if ARTICLE.match(said) or single(last) != last or last.endswith("s") or not last.isascii():

@@ -21,7 +21,7 @@ def review(scene: Scene, words: Words) -> Told:
     good, bad = GOOD[stars], BAD[stars]
     if scene.request.length == "short":
         good, bad = min(good, 1), min(bad, 1)
-    asked = " ".join(scene.request.matched).lower()
+    asked = " ".join((*scene.request.matched, *scene.request.topics)).lower()
     named = [idea for word, idea in words["reviewed"].items() if word in asked]
     ideas = words["review ideas"]
     idea = next((row for row in ideas if row["idea"] in named), None) or chosen(scene, ideas, scene.subject.sort)
@@ -31,7 +31,8 @@ def review(scene: Scene, words: Words) -> Told:
     scene.fixed |= {"brand": scene.fixed["brand1"]}
     scene.fixed["book1"] = title_case(scene.text("{book}"))
     scene.fixed["head"] = scene.text(scene.next(f"head{stars}"))
-    scene.fixed["verdict"] = " ".join(scene.said(scene.next(name)) for name in (f"verdict{stars}", "reviewer"))
+    verdict = f"verdict{stars} {kind}" if f"verdict{stars} {kind}" in scene.tables else f"verdict{stars}"
+    scene.fixed["verdict"] = " ".join(scene.said(scene.next(name)) for name in (verdict, "reviewer"))
     scene.fixed["good"] = f"What was good: {' '.join(scene.some(f'good {kind}', good))}" if good else ""
     scene.fixed["bad"] = f"What was not: {' '.join(scene.some(f'bad {kind}', bad))}" if bad else ""
     told = spell_out(scene, idea)
@@ -104,6 +105,9 @@ def weather(scene: Scene, words: Words) -> Told:
     low = scene.rng.randint(5, 14)
     high, night = low + scene.rng.randint(4, 12), low + scene.rng.randint(-3, 2)
     scene.fixed |= {"low": str(low), "high": str(high), "night": str(night)}
+    scene.fixed["weekday0"] = scene.next("weekday")
+    days = words["common"]["weekday"]
+    scene.fixed["weekday2"] = days[(days.index(scene.fixed["weekday0"]) + 1) % len(days)]
     if scene.subject.sort == "place":
         scene.fixed["town0"] = scene.subject.topic
     kind = scene.rng.choice(("wet", "dry"))
