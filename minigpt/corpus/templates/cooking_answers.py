@@ -117,7 +117,7 @@ def swap(talk: Talk) -> str:
     body = [talk.say("swap starts", look), *swap_answer(talk, cook, pair)]
     body += [cook.around.lore(pair[1])] if cook.around.known(pair[1]) else []
     cook.around.said |= {"old", pair[0]}
-    plain = talk.request.audience != "children" and talk.request.tone != "fun"
-    closing = [line for line in dict.fromkeys(talk.closing(cook, 2)) if not (plain and all_foods()[pair[0]].general in line)]
+    plain = talk.request.audience != "children" and talk.request.tone != "fun" and talk.request.length != "long"
+    closing = [line for line in dict.fromkeys(talk.closing(cook, 3)) if not (plain and all_foods()[pair[0]].general in line)]
     text = [talk.title("swap titles", look), " ".join(filter(None, body)), " ".join(closing)]
     return Told("\n\n".join(filter(None, text)), f"swap: {pair[1]} for {pair[0]}")
