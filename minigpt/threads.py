@@ -119,7 +119,9 @@ class Workers:
     def map(self, work: Callable[..., Any], *arguments: Iterable[Any]) -> list[Any]:
         """work(...) for each set of arguments, in parallel; all have ended when this returns."""
         calls = [Call(work, some) for some in zip(*arguments, strict=False)]
-        self._start(min(len(calls), self.most))
+        wanted = min(len(calls), self.most)
+        if self._closed or self._process != os.getpid() or len(self._threads) < wanted:
+            self._start(wanted)
         given = []
         try:
             for call in calls:

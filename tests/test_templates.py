@@ -96,7 +96,7 @@ def test_articles_agree(category: str, form: str) -> None:
 @pytest.mark.parametrize(("category", "form"), CASES)
 def test_length(category: str, form: str) -> None:
     ranges = {
-        "cooking": (30, 340),
+        "cooking": (25, 340),
         "technical": (20, 330),
         "occasion": (40, 350),
         "subject": (60, 350),

@@ -18,6 +18,7 @@ SHOWN = re.compile(
     rf"^[A-Z][^\n]*\bcode[^\n]*:\n(?P<code>{BLOCK})(?:\n+(?:Output|It prints|Now it prints|Session)[^\n]*:\n(?P<said>{BLOCK}))?", re.M
 )
 EXAMPLE = re.compile(r"^>>> (?P<call>.+)\n(?P<said>(?!>>>).+)", re.M)
+HINT = re.compile(r"\. Did you mean: '\w+'\?$")  # Python 3.10 and later add it to an error's own words
 SECONDS = 5
 
 
@@ -52,7 +53,7 @@ def verdict(piece: Shown) -> tuple[bool, bool, bool | None]:
             ended = subprocess.run(command, cwd=folder, env={}, capture_output=True, text=True, timeout=SECONDS, check=False)
         except subprocess.TimeoutExpired:
             return True, False, None if piece.said is None else False
-    error = (ended.stderr.strip().splitlines() or [""])[-1]
+    error = HINT.sub("", (ended.stderr.strip().splitlines() or [""])[-1])
     printed = "\n".join(part for part in (ended.stdout.strip(), error) if part)
     announced = piece.said is not None and bool(error) and error in piece.said
     return True, ended.returncode == 0 or announced, None if piece.said is None else printed == piece.said.strip()
