@@ -128,7 +128,7 @@ def test_the_writers_code_is_right() -> None:
 
 
 def test_a_subjects_words_are_those_of_its_documents() -> None:
-    """Of each prompt's field, its own documents have one and a half times the share that those of any other prompt have, except that the words
+    """Of each prompt's field, its own documents have one and a half times the share that those of any other prompt have, but the words
     of tales are those of poetry, of which the haiku of the sea have as many, and shanties sing of the sea, too."""
     documents = {prompt: written(prompt, 6, 40) for prompt in PROMPTS}
     sizes = {prompt: sum(len(texts.words(text)) for text in some) for prompt, some in documents.items()}

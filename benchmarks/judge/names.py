@@ -6,9 +6,9 @@ text. Aunt Odile, Mrs. Plum and the widow Sorrel have a title and are other peop
 ("a goat named Button"). What always stands after "on", "in", "at" or "of", as Mars does, is no person. The hero is the most frequent bare
 name. A text keeps its hero if at least KEPT of the bare names in its first half, and of those in its second half, are the hero's.
 
-The writers' own tales, whose hero is known, seen with a run's training text and written with a seed that the rule was not made on: none of
-1,000 is taken for one that loses its hero; with another name in the second half none of 946 passes, with another name in one paragraph
-after the first 29 of 734. None of 300 fables, whose heroes have no name, seems to have one.
+The writers' own tales, whose hero is known, seen with a run's training text: none of 400 is taken for one that loses its hero; with another
+name in the second half none of 400 passes, with another name in one paragraph after the first 67 of 381. Of 150 fables, few of which name
+anybody, 139 seem to have no hero and none loses one.
 """
 
 from __future__ import annotations
