@@ -30,6 +30,6 @@ class Recipe(NamedTuple):
 
 
 # From the base, which knows English and the templates: more text, fewer epochs and smaller steps (measured in docs/quality.md).
-FROM_BASE = Recipe(120_000, 60_000, 2, 2e-4, 0.0, True)
+FROM_BASE = Recipe(240_000, 120_000, 2, 3e-4, 0.0, True)
 STRANGE = 4, 8e-4  # epochs and learning rate for templates in forms that the base has not read
 OWN_FROM_BASE = 3e-4  # the learning rate for text that is new to it
