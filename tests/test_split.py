@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from minigpt.corpus.documents import Document, Entry
-from minigpt.corpus.split import ENOUGH, IDEA, LEAST, MOST, PART, TEN, hold_out_ideas, split
+from minigpt.corpus.split import ENOUGH, IDEA, LEAST, MOST, PART, TEN, hold_out, hold_out_ideas, split
 
 
 def encode(text: str) -> list[int]:
@@ -171,3 +171,13 @@ def test_decided_entries_stay_where_they_are() -> None:
     pairs = list(split([*first, *told([""] * 100, [50] * 100)], encode, np.random.default_rng(0)))
     assert [(e, out) for e, out in pairs[:9]] == [(e, e.held_out) for e in first]
     assert LEAST <= share([e for e, out in pairs[9:] if not out], [e for e, out in pairs[9:] if out]) <= MOST
+
+
+def test_of_each_kind_as_much_is_held_out() -> None:
+    entries = told([str(i // 4) for i in range(240)], [60] * 240)
+    for i, entry in enumerate(entries):
+        entry.document.origin["kind"] = "memos" if i % 2 else "limericks"
+    apart, rest = hold_out(entries, 12_000, np.random.default_rng(1))
+    assert sorted({*apart, *rest}) == sorted([*apart, *rest])
+    sizes = [sum(len(entries[i].ids) for i in apart if entries[i].document.origin["kind"] == kind) for kind in ("memos", "limericks")]
+    assert all(LEAST * 6000 <= size <= MOST * 6000 for size in sizes)

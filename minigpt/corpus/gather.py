@@ -22,7 +22,7 @@ from minigpt.corpus.documents import Entry
 from minigpt.corpus.report import CorpusReport
 from minigpt.corpus.request import Request
 from minigpt.corpus.sources import Source
-from minigpt.corpus.split import IDEA, PART, hold_out_ideas, split
+from minigpt.corpus.split import IDEA, PART, hold_out, split
 from minigpt.disk.files import whole_file
 from minigpt.disk.place import Folder
 from minigpt.disk.streams import to_bytes
@@ -84,7 +84,7 @@ class Gathering:
             yield from clean
             return
         entries = [first, *clean]
-        apart, rest = hold_out_ideas(entries, final_tokens, np.random.default_rng([self.seed, 4]))
+        apart, rest = hold_out(entries, final_tokens, np.random.default_rng([self.seed, 4]))
         left = final_tokens - sum(len(entries[i].ids) for i in apart)
         best = refine([entries[i].document for i in rest], [len(entries[i].ids) for i in rest], left, self.request)
         chosen = {rest[kept.number]: replace(entries[rest[kept.number]], score=kept.score) for kept in best}

@@ -33,8 +33,21 @@ PART, IDEA = "part", "idea"  # keys of an origin: which part of a cut document; 
 Encode = Callable[[str], Sequence[int]]  # a text -> its ids, end-of-text included
 
 
+def hold_out(entries: Sequence[Entry], final_tokens: int, rng: np.random.Generator) -> tuple[list[int], list[int]]:
+    """The numbers of the entries to hold out, a tenth of the `final_tokens` to keep, alike of each kind; and of those to learn from."""
+    kinds: dict[str, list[int]] = {}
+    for i, entry in enumerate(entries):
+        kinds.setdefault(entry.document.origin.get("kind", ""), []).append(i)
+    apart, rest = list[int](), list[int]()
+    for numbers in kinds.values():
+        some = hold_out_ideas([entries[i] for i in numbers], final_tokens // len(kinds), rng)
+        for all_kinds, chosen in zip((apart, rest), some, strict=True):
+            all_kinds += [numbers[i] for i in chosen]
+    return sorted(apart), sorted(rest)
+
+
 def hold_out_ideas(entries: Sequence[Entry], final_tokens: int, rng: np.random.Generator) -> tuple[list[int], list[int]]:
-    """The numbers of the entries to hold out, a tenth of the `final_tokens` to keep, and of those that tell other ideas.
+    """The same of one kind: what is held out, and what tells other ideas.
 
     An entry without an idea is one of its own. An idea that makes up more than MOST of the text is never held out. Nothing is if too
     little would be.
