@@ -242,7 +242,7 @@ def test_the_program_trains_judges_and_does_neither_twice(tmp_path: Path) -> Non
     for row, run in zip(rows, runs, strict=True):
         record = json.loads((run / "run.json").read_text(encoding="utf-8"))
         assert row["figures"]["bits held"] == pytest.approx(record["result"]["held_out_bits_per_byte"], rel=1e-3)
-        assert row["figures"]["hero held"] == 1 and row["figures"]["field held"] > 10
+        assert row["figures"]["hero held"] > 0.5 and row["figures"]["field held"] > 10
         assert 0 < row["figures"]["common seeds"] < 1 and row["figures"]["common prompts"] is None
         assert [sample["seed"] for sample in row["samples"]] == [1000, 1001]
     before = [(run / "run.json").read_bytes() for run in runs]

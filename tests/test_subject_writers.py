@@ -115,7 +115,7 @@ def test_whatever_is_called_a_kind_of_something_is_below_it(topic: str) -> None:
                 below = numbers(bare(word)) or numbers(bare(word).removesuffix("s"))
                 assert any(ancestors(number) & numbers(parent) for number in below), (word, parent, sentence)
                 checked += 1
-    assert checked >= 8
+    assert checked >= 4
 
 
 NAME = r"((?:an? |the )?[\w' -]+?)"
