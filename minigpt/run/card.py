@@ -52,7 +52,7 @@ A {family()} of {model["parameters"]:,} parameters ({shape}), {made}.
 ```python
 {LOADS}{IN_TRANSFORMERS if parts() == GPT_1 else ""}```
 
-## Samples, unedited
+## Samples, at temperature 0.6, unedited
 
 {quoted}
 """
