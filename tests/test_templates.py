@@ -112,7 +112,7 @@ def test_length(category: str, form: str) -> None:
 # ---- the stream ------------------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("category", list(FORMS))
+@pytest.mark.parametrize("category", [pytest.param(category, marks=SLOW.get(category, [])) for category in FORMS])
 def test_a_category_lasts_for_100_000_tokens_and_is_varied(category: str) -> None:
     texts = until(write_documents(Request(category, tuple(FORMS[category])), random.Random(1)), int(100_000 / TOKENS_PER_WORD))
     assert len(" ".join(texts).split()) >= 100_000 / TOKENS_PER_WORD
