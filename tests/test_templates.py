@@ -323,3 +323,11 @@ print([rng.choice([f'{i}{k}' for i in range(30 + k % 3)]) for k in range(300)], 
 """
     runs = {subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout for _ in range(3)}
     assert len(runs) == 1
+
+
+def test_favourites_do_not_depend_on_where_functions_are() -> None:
+    """A list of functions that is made anew each time is one list: its two favourites are dealt in turn."""
+    rng = Favourites(3, share=0.1)
+    kept = [[lambda: "a", lambda: "b", lambda: "c", lambda: "d"] for _ in range(200)]  # all at once: no address comes twice
+    (_, most), (_, next_most) = Counter(rng.choice(some)() for some in kept).most_common(2)
+    assert most - next_most <= 4

@@ -36,7 +36,7 @@ class Favourites(random.Random):
         few = max(LEAST_FAVOURITES, math.ceil(n * self.share * 2 ** (self.drawn // PATIENCE)))
         if few >= n or self.random() > FAITHFUL:
             return super().choice(seq)
-        deck = self.decks.setdefault((n, few, str(seq[0]), str(seq[-1])), [])
+        deck = self.decks.setdefault((n, few, name_of(seq[0]), name_of(seq[-1])), [])
         if not deck:
             deck += range(few)
             self.shuffle(deck)
@@ -49,6 +49,11 @@ class Favourites(random.Random):
     def sample(self, population: Any, k: int, *, counts: Any = None) -> list[Any]:
         rest = list(population)
         return [rest.pop(rest.index(self.choice(rest))) for _ in range(k)]
+
+
+def name_of(item: Any) -> str:
+    """What tells a list by its items; of a function its name, since its address is another in each process."""
+    return str(getattr(item, "__qualname__", item))
 
 
 def recall(rng: random.Random, key: str, make: Callable[[], str]) -> str:
