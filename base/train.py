@@ -135,7 +135,8 @@ def main() -> None:
 
     print(f"{trainer.plan(a.batch)}; {len(ids):,} tokens, {windows.steps:,} steps an epoch", flush=True)
     at_first = losses() if a.init else None
-    print(json.dumps({"at first": at_first}), flush=True)
+    if at_first:
+        print(json.dumps({"at first": at_first}), flush=True)
     course = train(trainer, windows, a.seconds)
     steps = int(course[-1]["step"])
     found: dict[str, Any] = {

@@ -14,11 +14,12 @@ from threadpoolctl import threadpool_info, threadpool_limits
 
 import minigpt
 from minigpt.cli.console import Console
+from minigpt.config import SampleConfig
 from minigpt.disk.folder import RunFolder
 from minigpt.model import GPT, count_parameters
 from minigpt.params import Parameters
 from minigpt.run.listener import Listener
-from minigpt.run.textmodel import TextModel
+from minigpt.run.textmodel import TextModel, samples
 from minigpt.tokenizer import Tokenizer
 from minigpt.trainer import Trainer
 from minigpt.training import HeldOut, held_out_loss
@@ -61,7 +62,8 @@ def test_the_record_says_what_was_done(run):
     assert record["corpus"]["kept_tokens"] <= 2500 <= 4000 <= record["corpus"]["generated_tokens"]
     assert record["training"].keys() >= {"steps", "epochs", "batch_size", "context", "learning_rate", "seconds", "tokens_per_second"}
     assert record["result"]["best_step"] <= record["training"]["steps"] == metrics[-1]["step"]
-    assert len(record["samples"]) == 3
+    assert record["samples"] == samples(loaded, 3, SampleConfig(max_tokens=600, temperature=0.6, seed=42))
+    assert "at temperature 0.6" in (run / "README.md").read_text(encoding="utf-8")
 
 
 def test_every_document_has_its_origin_and_its_side_of_the_split(run):

@@ -153,10 +153,18 @@ def test_what_is_held_out_tells_nothing_that_is_learned(seed: int, ideas: list[s
     assert not {ideas[i] for i in apart} & {ideas[i] for i in rest} - {""}
     held, due = sum(len(entries[i].ids) for i in apart), min(total, round(kept * total)) / TEN
     assert held == 0 or LEAST * TEN * due <= held <= MOST * TEN * due
+    lost = set(range(len(ideas))) - {*apart, *rest}
+    assert {ideas[i] for i in lost} <= {ideas[i] for i in apart} - {""}, "what is neither held out nor learned tells a held-out idea"
     if not apart:
         assert rest == list(range(len(ideas)))
     elif "" not in ideas:
         assert len(rest) < len(ideas)
+
+
+def test_an_idea_too_long_to_be_held_out_is_learned() -> None:
+    entries = told([str(i) for i in range(63)], [80] * 60 + [700] * 3)
+    apart, rest = hold_out_ideas(entries, 3000, np.random.default_rng(0))
+    assert apart and {60, 61, 62} <= set(rest) and len(apart) + len(rest) == 63
 
 
 def test_an_idea_of_which_there_is_much_is_learned() -> None:

@@ -73,15 +73,19 @@ def singular(word: str) -> str:
 def plurals(word: str) -> list[str]:
     """The regular plural of a noun, its variants, and the possessive."""
     end = "ies" if word.endswith("y") and word[-2:-1] not in "aeiou" else "es" if word.endswith(("s", "sh", "ch", "x", "o")) else "s"
-    other = [word[:-1] + "ves"] if word.endswith("f") else [word[:-2] + "es"] if word.endswith("sis") else []  # leaves, analyses
-    return [(word[:-1] if end == "ies" else word) + end, word + "s", word + "'s", *other]
+    other = [word[:-1] + "ves"] if word.endswith("f") else []
+    return [(word[:-1] if end == "ies" else word) + end, word + "s", word + "'s", *other, *_analyses(word)]
 
 
 def inflections(word: str) -> list[str]:
     """Regular forms of a word as a noun or a verb: recipes, baking, stories."""
     more = {"e": ("ing", "er", "ers"), "y": ("ies", "ied"), "z": ("zzes",)}.get(word[-1], ())
-    other = [word[:-2] + "es"] if word.endswith("sis") else []  # analyses
-    return [word + ending for ending in ENDINGS] + [word[:-1] + ending for ending in more] + other
+    return [word + ending for ending in ENDINGS] + [word[:-1] + ending for ending in more] + _analyses(word)
+
+
+def _analyses(word: str) -> list[str]:
+    """The plural of a word in -sis."""
+    return [word[:-2] + "es"] if word.endswith("sis") else []
 
 
 def either_number(word: str) -> str:

@@ -61,12 +61,13 @@ def hold_out_ideas(entries: Sequence[Entry], final_tokens: int, rng: np.random.G
     for group in (groups[i] for i in rng.permutation(len(groups))):
         if held >= due:
             break
-        if tokens(entries[i] for i in group) <= MOST * total:
-            told |= set(group)
-            for i in group:
-                if held < due and held + len(entries[i].ids) <= MOST * TEN * due:
-                    chosen.append(i)
-                    held += len(entries[i].ids)
+        if tokens(entries[i] for i in group) > MOST * total:
+            continue
+        for i in group:
+            if held < due and held + len(entries[i].ids) <= MOST * TEN * due:
+                chosen.append(i)
+                told |= set(group)
+                held += len(entries[i].ids)
     if total < ENOUGH or held < LEAST * TEN * due:
         return [], list(range(len(entries)))
     return sorted(chosen), [i for i in range(len(entries)) if i not in told]

@@ -7,6 +7,7 @@ Reading order:
     pace          how long to train, by epochs or by the clock
     textmodel     a run folder -> a model that generates text
     calibrate     a trained model and held-out text -> the best temperature
+    defaults      the defaults and choices of a run's options
     card          a run's record -> its model card
     interrupt     Ctrl-C and other signals -> a request to stop, honoured between two steps
     course        the bookkeeping of a training: progress, what is due, metrics
@@ -14,7 +15,6 @@ Reading order:
     room          free memory: on the machine, in a container, under ulimit
     memory        a model and a batch -> the bytes of a step, and micro-batches that fit
     speed         a model and a batch -> tokens/s on this machine, and their share of its peak
-    defaults      the defaults and choices of a run's options
     options       options -> validated configurations
     start         where a training starts: the base, another model, or random weights
     job           a prompt and options -> everything that the stages need

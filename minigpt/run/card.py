@@ -7,6 +7,7 @@ from typing import Any
 from minigpt.disk.foreign import fenced, markdown
 from minigpt.errors import counted
 from minigpt.model import GPT_1, family, parts
+from minigpt.run.defaults import COOL
 
 LOADS = """\
 import minigpt
@@ -52,7 +53,7 @@ A {family()} of {model["parameters"]:,} parameters ({shape}), {made}.
 ```python
 {LOADS}{IN_TRANSFORMERS if parts() == GPT_1 else ""}```
 
-## Samples, at temperature 0.6, unedited
+## Samples, at temperature {COOL}, unedited
 
 {quoted}
 """

@@ -9,11 +9,11 @@ from minigpt.disk.damage import is_as_written
 from minigpt.disk.files import text_checksum, write_text
 from minigpt.disk.shelf import CARD, CHECKPOINT
 from minigpt.run.card import model_card
+from minigpt.run.defaults import COOL
 from minigpt.run.job import Job
 from minigpt.run.textmodel import load, samples
 
 SAMPLES, SAMPLE_TOKENS = 3, 600
-COOL = 0.6  # the temperature of a run's samples: closer to what it learned than `generate`, whose 0.8 is more varied
 
 
 def report(job: Job) -> list[Path]:

@@ -64,7 +64,7 @@ def show_figures(job: Job, written: int, counts: Counts, figures: dict[str, Any]
     if counts.held_out_documents:
         parts = f", {counted(len(counts.ideas), 'idea')} that training never sees" if counts.ideas else ""
         if counts.passages:
-            parts = f", including {counted(counts.passages, 'passage of a longer document', 'passages of longer documents')}"
+            parts += f", including {counted(counts.passages, 'passage of a longer document', 'passages of longer documents')}"
         say(f"{said}, {counts.held_out_documents:,} held out ({counts.held_out_tokens / counts.tokens:.0%} of the tokens{parts})")
     else:
         say(said)

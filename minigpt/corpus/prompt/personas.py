@@ -190,7 +190,7 @@ def _fits(found: Found, prompt: str, terms: Sequence[Term]) -> bool:
         return False  # a chef, but a grumpy chef speaks
     codes = any(weights().get(word, {}).get("technical", 0) > HEAVY for word in found.noun.lower().split())
     if codes and found.last in TABLES["persons who teach"] and found.manner not in TABLES["manners of persons only"]:
-        return False
+        return False  # a friendly Python tutor teaches Python
     if heavy and found.noun.lower() not in TABLES["persona alone"] and not found.has_character:
         return False
     head = ARTICLE.match(prompt)
