@@ -104,7 +104,7 @@ class Enough(Exception):
 
 
 def lowest_loss(run: Path, **shape: int) -> tuple[float, float]:
-    """The lowest held-out loss of the default recipe on 8,000 tokens, and the entropy of their
+    """The lowest held-out loss of the default recipe on 10,000 tokens, and the entropy of their
     unigrams; a run well below is stopped."""
 
     class Watch(Listener):
@@ -114,7 +114,7 @@ def lowest_loss(run: Path, **shape: int) -> tuple[float, float]:
             if report.held_out_loss is not None:
                 self.entropy = self.entropy or unigram_entropy(run)
                 self.found = min(self.found, report.held_out_loss)
-                if self.found < self.entropy - 0.4:
+                if self.found < self.entropy - 0.5:
                     raise Enough
 
     watch = Watch()
@@ -124,8 +124,8 @@ def lowest_loss(run: Path, **shape: int) -> tuple[float, float]:
             out=run,
             source="template",
             init="none",
-            initial_tokens=12_000,
-            final_tokens=8_000,
+            initial_tokens=15_000,
+            final_tokens=10_000,
             listener=watch,
             **shape,
         )
@@ -145,7 +145,7 @@ def test_the_default_recipe_learns_more_than_how_often_each_word_comes(
 ) -> None:
     """At ten times the rate, all six layers stay at the frequencies for good."""
     loss, entropy = lowest_loss(tmp_path / "run", **shape)
-    assert loss < entropy - 0.4  # on dishes that were not learned
+    assert loss < entropy - 0.5
 
 
 @pytest.mark.slow
