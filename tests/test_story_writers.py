@@ -110,3 +110,12 @@ def test_the_checks_can_fail() -> None:
     assert faults_of_fable(fable) == []
     assert faults_of_fable(fable.replace("The fox and the crow ate", "They ate")) and faults_of_fable(fable.replace("Moral: ", ""))
     assert slips("Title\n\nHere I'm, said the the fox.") and slips("Title\n\nNo stop") and slips('Title\n\nHe said, "So.')
+
+
+@pytest.mark.parametrize(
+    "topic", ["a brave child", "a shy boy", "a lonely old man", "a rainy day", "two mice", "a wolf", "a lost key", "cities"]
+)
+@pytest.mark.parametrize("kind", ["stories", "bedtime stories", "fables"])
+def test_a_topic_counts_in_whatever_number_the_tale_has_it(kind: str, topic: str) -> None:
+    """A tale about "a shy boy" says "shy boys", and one about children may have a child."""
+    assert next(write_documents(understand(f"A GPT that writes {kind} about {topic}"), random.Random(3))).text

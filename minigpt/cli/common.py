@@ -10,12 +10,14 @@ import sys
 import traceback
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import IO, Any, TextIO
 
 import click
 
 from minigpt.config import SIZES
 from minigpt.disk.foreign import one_line, printable
+from minigpt.disk.names import find_run
 from minigpt.errors import MinigptError
 from minigpt.machine import spare_blas
 from minigpt.run.defaults import MODEL_SIZE, MODELS_DIR
@@ -180,6 +182,16 @@ def any_of(choices: Iterable[str]) -> str:
 def models_option(function: Callable[..., None]) -> Callable[..., None]:
     """--models-dir."""
     return click.option("--models-dir", type=click.Path(), default=MODELS_DIR, help="The folder that holds the runs.")(function)
+
+
+def run_argument(function: Callable[..., None]) -> Callable[..., None]:
+    """RUN, passed on as the path of its folder, and --models-dir, where it is looked for."""
+
+    @functools.wraps(function)
+    def found(*, run: str, models_dir: str, **options: Any) -> None:
+        function(run=str(find_run(run, Path(models_dir))), **options)
+
+    return click.argument("run", metavar="RUN")(models_option(found))
 
 
 def known_device(ctx: click.Context, param: click.Parameter, value: str) -> str:

@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from minigpt.cli.common import command, device_option, show
+from minigpt.cli.common import command, device_option, run_argument, show
 from minigpt.config import SampleConfig
 
 
@@ -20,7 +20,7 @@ class Whole(click.types.StringParamType):
 
 
 @command("generate")
-@click.argument("run", type=click.Path())
+@run_argument
 @click.option(
     "-p", "--prompt", default="", allow_from_autoenv=False, help="The text to continue. Without it, a sample starts like a document."
 )

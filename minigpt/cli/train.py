@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from minigpt.cli.common import command, device_option, models_option
+from minigpt.cli.common import command, device_option, models_option, run_argument
 from minigpt.cli.options import corpus_options
 from minigpt.config import PRECISIONS
 from minigpt.run.defaults import BATCH_SIZE, CHECKPOINT_SECONDS, CONTEXT, DROPOUT, EPOCHS, FROM_BASE, SEED, STRANGE, VOCABULARIES
@@ -59,7 +59,7 @@ def train_command(prompt: str | None, quiet: bool, yes: bool, **options: Any) ->
 
 
 @command("resume")
-@click.argument("run", type=click.Path())
+@run_argument
 @click.option("--epochs", metavar="+N", allow_from_autoenv=False, help="Add this many passes, also to a complete run.")
 @click.option("--minutes", metavar="+M", allow_from_autoenv=False, help="Add this many minutes, also to a complete run.")
 @click.option(

@@ -10,6 +10,7 @@ import regex
 from minigpt.corpus.words import load_words
 
 IRREGULAR = load_words("prompts_plain")["irregular plurals"]  # plural -> singular
+MANY = {one: many for many, one in IRREGULAR.items()}
 ENDINGS = ("s", "es", "ed", "d", "ing", "er", "ers", "'s", "s'")
 SILENT_H = ("hour", "honest", "honor", "honour", "herb", "heir")
 LIKE_YOU = re.compile(
@@ -67,7 +68,7 @@ def singular(word: str) -> str:
         return word[:-3] if word.endswith("zzes") else word[:-2]
     if word.endswith("ies") and len(word) > 4:
         return word[:-3] + "y"
-    return word[:-1] if word.endswith("s") and not word.endswith(("ss", "us", "is", "ics")) and len(word) > 3 else word
+    return word[:-1] if word.endswith("s") and not word.endswith(("ss", "us", "is", "ics", "news")) and len(word) > 3 else word
 
 
 def plurals(word: str) -> list[str]:
@@ -89,5 +90,8 @@ def _analyses(word: str) -> list[str]:
 
 
 def either_number(word: str) -> str:
-    """A pattern that matches the singular, plural and possessive of a regular noun."""
-    return re.escape(word.removesuffix("y")) + r"(?:y|ies|e?s|'s)?"
+    """A pattern that matches a noun in the singular, the plural and the possessive: a shy boy, shy boys, children."""
+    before, last = word[: word.rfind(" ") + 1], word[word.rfind(" ") + 1 :]
+    other = [forms[last] for forms in (IRREGULAR, MANY) if last in forms]
+    forms = dict.fromkeys([last, *plurals(last), *other])
+    return f"{re.escape(before)}(?:{'|'.join(map(re.escape, sorted(forms, key=len, reverse=True)))})"

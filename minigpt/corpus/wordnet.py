@@ -15,7 +15,7 @@ from functools import cache, cached_property
 from importlib import resources
 from itertools import accumulate
 
-from minigpt.corpus.english import IRREGULAR, plurals, singular
+from minigpt.corpus.english import MANY, plurals, singular
 
 FILE = "wordnet.txt.xz"
 THINGS = 6  # WordNet's number of the field of artifacts
@@ -28,7 +28,6 @@ DIALECT = (
     (re.compile(r"\bi\.e\.,? ?"), "that is, "),
 )
 CHAIN = re.compile(r"\b(?!(?:who|which|that|the|an?) )[a-z]+(?: and (?!(?:who|which|that|the|an?)\b)[a-z]+){2,}\b")
-MANY = {one: many for many, one in IRREGULAR.items()}
 
 
 @dataclass(frozen=True, eq=False)  # WordNet keeps one object for each

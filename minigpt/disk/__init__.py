@@ -11,6 +11,7 @@ Reading order:
     tensors     arrays -> a safetensors file with a checksum
     streams     token ids -> a file of ids, read back memory-mapped
     shelf       the models folder: new names, which folders are free, the list of runs
+    names       what a person calls a run -> its folder
     damage      a file and its checksum -> whether it is intact, and what to do if not
     record      run.json -> the same, validated
     folder      a run folder: its record, its stages, its lock

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from minigpt.corpus.english import IRREGULAR, either_number
+from minigpt.corpus.english import either_number
 from minigpt.corpus.request import Request
 from minigpt.corpus.words import load_words
 
@@ -12,8 +12,7 @@ from minigpt.corpus.words import load_words
 def word_pattern(request: Request) -> re.Pattern[str] | None:
     """A pattern of the excluded things, in singular and plural; None if they are only foods, which recipes handle."""
     things = ruled_out_things(request)
-    irregular = {one: many for many, one in IRREGULAR.items()}
-    numbers = [either_number(thing) for thing in (*things, *(irregular[t] for t in things if t in irregular))]
+    numbers = [either_number(thing) for thing in things]
     return re.compile(rf"\b(?:{'|'.join(numbers)})\b", re.IGNORECASE) if things else None
 
 

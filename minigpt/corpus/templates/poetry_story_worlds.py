@@ -13,12 +13,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from minigpt.corpus.english import plurals, singular, upper_first
+from minigpt.corpus.english import MANY, plurals, singular, upper_first
 from minigpt.corpus.request import Request
 from minigpt.corpus.templates.grammar import fill
 from minigpt.corpus.templates.occasion_subjects import MASS, MASS_ENDINGS
 from minigpt.corpus.templates.poetry_topics import DETERMINER, PRONOUNS, short_name
-from minigpt.corpus.wordnet import MANY, PERSON, wordnet
+from minigpt.corpus.wordnet import PERSON, wordnet
 from minigpt.corpus.words import Words
 
 SHELF = "story worlds"  # the beginning of the names of the tables that hold worlds

@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from minigpt.corpus.english import either_number, upper_first
+from minigpt.corpus.english import either_number, singular, upper_first
 from minigpt.corpus.request import Request
 from minigpt.corpus.templates.grammar import Told, fill, idea_of
 from minigpt.corpus.words import Words
@@ -221,7 +221,7 @@ def _shows_topic(words: Words, request: Request, body: str) -> bool:
     """Whether the text below its title names one of the request's topics; in a short text another key of its table will do."""
     tables, low = topic_tables(words) | words["season topics"], set(WORD.findall(body))
     for phrase in request.topics:
-        if re.search(rf"\b{either_number(DETERMINER.sub('', short_name(phrase.lower())))}\b", body):
+        if re.search(rf"\b{either_number(singular(DETERMINER.sub('', short_name(phrase.lower()))))}\b", body):
             return True
         name = find_topic(words, phrase)
         if name and is_plain(phrase, name, keys := tables[name]["keys"]):

@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from functools import cache
 
-from minigpt.corpus.english import article, plurals
+from minigpt.corpus.english import MANY, article, plurals
 from minigpt.corpus.templates.subject_sense import OF, Entry
-from minigpt.corpus.wordnet import MANY, PERSON, Sense, wordnet
+from minigpt.corpus.wordnet import PERSON, Sense, wordnet
 
 COUNTS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve")
 NEVER_COUNTED = ("music genre", "dance music", "popular music genre", "martial art", "board game")
