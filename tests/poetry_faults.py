@@ -98,8 +98,8 @@ def check(text: str, request: Request) -> list[str]:
         faults += [f"{s} in {request.season}" for s, m in SEASONS.items() if s != request.season and re.search(rf"\b(?:{m})\b", plain)]
         if not re.search(rf"(?i)\b{SEASONS[request.season]}\b", text) and request.season not in text.lower():
             faults.append(f"nothing of {request.season}")
-    if request.topics:  # below the title
-        marks = "|".join(TOPICS.get(topic, "|".join(w for w in topic.split() if len(w) > 3)) for topic in request.topics)
+    if request.topics:  # below the title, in either number
+        marks = "|".join(TOPICS.get(topic, "|".join(w.removesuffix("s") for w in topic.split() if len(w) > 3)) for topic in request.topics)
         faults += [] if re.search(rf"(?i)\b(?:{marks})s?\b", text.split("\n\n", 1)[1]) else [f"nothing of {request.topics}"]
     if request.tone == "formal":
         faults += [f"contraction {found[0]!r}" for found in CONTRACTION.finditer(text)] + ["!"] * ("!" in text)
