@@ -88,7 +88,7 @@ def test_a_corpus_alone_is_listed_as_written_and_without_a_size(tmp_path):
         (["train", "--prompt", "x", "--layers", "0"], 1, "--layers=0"),
         (["train", "--prompt", "x", "--device", "tpu"], 2, "--device"),
         (["train", "--data", "missing.txt"], 1, "missing.txt"),
-        (["generate", "missing"], 1, "no run .missing."),
+        (["generate", "missing"], 1, "no run 'missing'"),
         (["generate"], 2, "RUN"),
         (["generate", "x", "--samples", "0"], 2, "--samples"),
         (["generate", ".", "--temperature", "-1"], 1, "temperature"),
