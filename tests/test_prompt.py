@@ -362,3 +362,11 @@ def test_a_page_of_text_is_read_in_no_time() -> None:
 def test_a_request_is_frozen() -> None:
     with pytest.raises(dataclasses.FrozenInstanceError):
         understand("soup").category = "poetry"  # type: ignore[misc]
+
+
+@pytest.mark.parametrize(("prompt", "topics"), [
+    ("A GPT that writes spooky stories", ("ghosts",)), ("Christmas stories for kids", ("christmas",)), ("Halloween poems", ("halloween",)),
+    ("stories that are not scary", ()), ("spooky stories about cats", ("cats",)), ("scary recipes", ()),
+])  # fmt: skip
+def test_a_mood_or_a_feast_is_a_topic_where_there_is_no_other(prompt: str, topics: tuple[str, ...]) -> None:
+    assert understand(prompt).topics == topics

@@ -25,6 +25,7 @@ PEOPLE = frozenset(TABLES["people"])
 LOVED, KIN = frozenset(TABLES["loved ones"]), frozenset(TABLES["relatives"])
 RECIPIENTS = LOVED | KIN | frozenset(TABLES["others for whom poems are"])
 NO_TOPICS = frozenset((*TABLES["manners of persons only"], *TABLES["manners of any writer"], *TABLES["no topics by themselves"]))
+MOODS = TABLES["moods with a subject"]
 READERS = frozenset(TABLES["words before a reader or a subject"])
 
 
@@ -54,6 +55,11 @@ def dedicated(terms: Sequence[Term], given: Sequence[int], used: Collection[int]
         return ("love",)
     kin = any(singular(terms[place].key) in KIN for place in given)
     return topics(terms, set(used) - set(given)) if kin else ()
+
+
+def implied(terms: Sequence[Term]) -> tuple[str, ...]:
+    """What a text without a topic is about if its mood or its feast says so: ghosts for spooky stories, Christmas for Christmas poems."""
+    return tuple(dict.fromkeys(MOODS[term.key] for term in terms if term.key in MOODS and not term.negated))
 
 
 def _says_which(term: Term) -> bool:
