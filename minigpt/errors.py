@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import difflib
 import os
 import shlex
+from collections.abc import Iterable
 
 
 class MinigptError(ValueError):
@@ -41,6 +43,12 @@ def _escaped(c: str) -> str:
 def counted(number: int, noun: str, plural: str = "") -> str:
     """A number and its noun: "1 token", "1,000 tokens"; the plural defaults to noun + s."""
     return f"{number:,} {noun if number == 1 else plural or noun + 's'}"
+
+
+def did_you_mean(word: str, choices: Iterable[str]) -> str:
+    """A hint to end a message with: the choice that a misspelt word is closest to, if any is."""
+    near = difflib.get_close_matches(word, list(choices), 1)
+    return f"; did you mean {near[0]!r}?" if near else ""
 
 
 def first_line(error: BaseException) -> str:
