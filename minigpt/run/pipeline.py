@@ -13,7 +13,7 @@ from typing import Any
 
 from minigpt.disk.folder import RunFolder
 from minigpt.disk.schema import validate
-from minigpt.errors import MinigptError
+from minigpt.errors import MinigptError, as_argument
 from minigpt.run.job import Job, new_job, resumed_job
 from minigpt.run.learn import learn
 from minigpt.run.listener import Listener
@@ -41,6 +41,7 @@ def train(prompt: str | None = None, *, listener: Listener | None = None, **opti
 def write_corpus(prompt: str | None = None, *, listener: Listener | None = None, **options: Any) -> RunFolder:
     """Run only the first stage: a run folder with corpus.jsonl, and a report on it in the record. `resume` trains on it."""
     job = new_job(prompt, Options.parse(options), listener or Listener())
+    job.listener.opened(job.run)
     with job.run.in_use(new=True), _under_way(job):
         job.run.carry_out({"corpus": partial(make_corpus, job)})
         job.run.save("written")
@@ -72,6 +73,7 @@ def resume(
                 pass
         if not more:
             require_every_stage(run)
+            listener.opened(run)
             listener.say("Complete", f"{path} has nothing left to do; all its files are intact")
             return load(run.path, run.record["options"].get("device", "auto"))
     with run.in_use():  # before anything is recorded: another process may hold the run
@@ -112,6 +114,7 @@ def extended(run: RunFolder, epochs: str | int | None, minutes: str | float | No
 
 
 def _carry_out(job: Job) -> None:
+    job.listener.opened(job.run)
     with _under_way(job):
         job.run.carry_out({name: partial(stage, job) for name, stage in STAGES.items()})
 
@@ -130,4 +133,5 @@ def _show(job: Job) -> TextModel:
     for text in job.run.record["samples"]:
         job.listener.sample(text)
     job.listener.say("Folder", str(job.run.path))
+    job.listener.say("Try it", f"minigpt chat {as_argument(job.run.path)}")
     return load(job.run.path, job.options.device)

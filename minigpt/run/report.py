@@ -33,7 +33,7 @@ def write_card(job: Job, text: str) -> None:
     """Write the card, unless the one that is there was edited: cards are meant to be, and no edit is lost."""
     path, known, new = job.run.path / CARD, job.run.record.get("card"), text_checksum(text)
     if path.is_file() and not path.is_symlink() and not any(is_as_written(path, own) for own in (known, new) if own):
-        job.listener.say("", f"{CARD} was edited, so it is kept; its figures are those of the earlier training")
+        job.listener.say("", f"{CARD} was edited, so it stays as it is, with the figures of the earlier training")
         return
     write_text(job.run.place / CARD, text)
     job.run.record["card"] = new
