@@ -86,6 +86,7 @@ class Console(Listener):
     def choose(self, what: str, lines: Sequence[str], proposed: int) -> int:
         if not self.asks:
             return proposed
+        self.clear()
         self.terminal.keep([Text(f"{number:4}  {one_line(line)}") for number, line in enumerate(lines, 1)])
         return int(click.prompt(one_line(what), type=click.IntRange(1, len(lines)), default=proposed + 1, err=True)) - 1
 
@@ -113,6 +114,12 @@ class Console(Listener):
             self.terminal.draw([*([strip] if strip else []), *status(parts, columns, 2)])
         else:
             self._stamped("  ".join(part for part in parts if part))
+
+    def busy(self, what: str) -> None:
+        if self.terminal.roomy and not self.quiet:
+            line = Text(f"{one_line(what)}{self.terminal.ellipsis}", "dim")
+            line.truncate(dimensions()[0] - 1)
+            self.terminal.draw([line])
 
     @contextmanager
     def learning(self, course: Course) -> Iterator[None]:
@@ -175,6 +182,7 @@ class Console(Listener):
             self.log.write(plain)
         if self.live and not self.quiet:
             self.terminal.keep([lines.evaluation(self.figures, report, best, dimensions()[0] - 1)])
+            self._draw()
         elif not self.quiet:
             self._stamped(plain)
 
@@ -189,7 +197,7 @@ class Console(Listener):
             self.log.write(f"{head}:\n{text}")
         if self.live and not self.quiet:
             t = self.terminal
-            t.keep(lines.sample(head, text, dimensions()[0] - 1, t.pen, "…" if t.fancy else "..."))
+            t.keep(lines.sample(head, text, dimensions()[0] - 1, t.pen, t.ellipsis))
         elif not self.quiet:
             self._stamped(f"{head}: {' '.join(text.split())}")
 

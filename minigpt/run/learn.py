@@ -15,12 +15,12 @@ from minigpt.disk.streams import open_stream
 from minigpt.errors import Diverged, MinigptError, counted
 from minigpt.machine import usable_cores
 from minigpt.model import count_parameters, family
-from minigpt.run.course import Course, Result
+from minigpt.run.course import Course
 from minigpt.run.defaults import BASE, NONE
 from minigpt.run.job import Job
 from minigpt.run.keeper import Keeper
 from minigpt.run.memory import micro_batch, step_memory
-from minigpt.run.pace import Clock, Epochs, Pace, clock, evaluation_steps
+from minigpt.run.pace import Clock, Epochs, Pace, evaluation_steps
 from minigpt.run.room import free_room
 from minigpt.run.timing import Timing, plan_time
 from minigpt.run.tokenize import HELD_OUT_IDS, TRAIN_IDS
@@ -61,6 +61,7 @@ def learn(job: Job) -> list[Path]:
     try:
         with job.interrupt.deferred(), listener.learning(course):
             train_with_retries(trainer, windows, held_out, course, keeper)
+        listener.busy("Calibrating on held-out text")
         loss, scale = keeper.calibrate()
     finally:
         trainer.close()
@@ -68,7 +69,6 @@ def learn(job: Job) -> list[Path]:
             run.record |= figures(course, train_config, trainer.threads)
     if scale is not None and loss is not None:
         run.record["result"] |= {"held_out_loss": loss, "scale": scale} | in_bits(job, loss)
-    show_result(job, course.result(), run.record["result"])
     return [path for name in (WEIGHTS, METRICS, SAMPLES) if (path := run.path / name).exists()]
 
 
@@ -181,19 +181,3 @@ def in_bits(job: Job, loss: float) -> dict[str, float]:
     size = job.run.record["corpus"].get("held_out_bytes")
     tokens = len(open_stream(job.run.checkpoint / HELD_OUT_IDS))
     return {"held_out_bits_per_byte": round(loss / math.log(2) * tokens / size, 5)} if size else {}
-
-
-def show_result(job: Job, result: Result, record: dict[str, Any]) -> None:
-    """Show the losses of the model that was kept, and how long the training took."""
-    say, loss = job.listener.say, record["held_out_loss"]
-    if loss is None:
-        say("Result", f"training loss {result.train_loss:.3f}; held-out loss not measured: too little text to hold some out")
-        kept = f"the model of the last step, {result.best_step:,}"
-    else:
-        bits = f" ({record['held_out_bits_per_byte']:.3f} bits per byte)" if record.get("held_out_bits_per_byte") else ""
-        say("Result", f"held-out loss {loss:.3f}{bits}, training loss {result.train_loss:.3f}")
-        early = ", stopped early: it no longer improved" if result.stopped_early else ""
-        kept = f"the best model, of step {result.best_step:,} of {result.steps:,}{early}"
-    say("", f"{kept}; {clock(result.seconds)} of training, {result.tokens_per_second:,.0f} tokens/s")
-    if "scale" in record:
-        job.listener.detail("", f"calibrated on held-out text: logits x {record['scale']:g}")

@@ -57,6 +57,9 @@ class Listener:
     def progress(self, what: str, done: int, total: int | None) -> None:
         """`done` bytes of `total` were processed; None: the total is unknown."""
 
+    def busy(self, what: str) -> None:
+        """What takes a moment now, in a few words."""
+
     def learning(self, course: Course) -> AbstractContextManager[None]:
         """Entered for the time of the training's steps."""
         return nullcontext()

@@ -18,7 +18,7 @@ from minigpt.run.job import Job, new_job, resumed_job
 from minigpt.run.learn import learn
 from minigpt.run.listener import Listener
 from minigpt.run.options import Options, require_positive, several
-from minigpt.run.report import report
+from minigpt.run.report import report, show_result
 from minigpt.run.textmodel import TextModel, load
 from minigpt.run.tokenize import tokenize
 from minigpt.run.write_corpus import make_corpus
@@ -132,6 +132,7 @@ def _show(job: Job) -> TextModel:
     """Load the finished model, after showing its samples."""
     for text in job.run.record["samples"]:
         job.listener.sample(text)
+    show_result(job)
     job.listener.say("Folder", str(job.run.path))
     job.listener.say("Try it", f"minigpt chat {as_argument(job.run.path)}")
     return load(job.run.path, job.options.device)

@@ -28,6 +28,7 @@ TEACHING = 0.5  # the largest share of --minutes for a teacher's writing
 
 def make_corpus(job: Job) -> list[Path]:
     """Gather the documents; write corpus.jsonl and their ids in GPT-2's whole vocabulary."""
+    job.listener.busy("Writing the corpus" if job.options.generates else "Reading your text")
     gathering, report = Gathering(Tokenizer.gpt2(), job.request, job.options.seed), CorpusReport(job.options.seed)
     counts = write_corpus(entries(job, gathering), job.run.place, job.run.inner, job.options.seed, report, gathering.full)
     blocks = count_parameters(replace(job.config, vocab_size=1))  # without the embedding: the vocabulary is unknown yet

@@ -14,6 +14,7 @@ BLOCKS = "▁▂▃▄▅▆▇█"
 GAP = "  "
 LABEL = 10  # columns of a sparkline's label
 LEAST_SPARK = 12  # columns
+WIDEST = 4  # columns of a loss
 LEAST_POINTS = 3  # losses, before there is a curve to see
 STEP, LOSS, HELD_OUT, LEFT, SPEED = range(5)  # the fields of the display, in this order
 DISPENSABLE = (SPEED, HELD_OUT, STEP)  # what goes first where the screen is too low for all
@@ -115,12 +116,13 @@ def bar(done: int, total: int, width: int, fancy: bool) -> Text:
 
 
 def sparklines(figures: Figures, width: int) -> list[Text]:
-    """Both losses over the planned steps, on one scale; empty while there is nothing to see."""
-    columns = width - LABEL
-    first, last = figures.base, figures.total
+    """Both losses over the steps so far, on one scale; empty while there is nothing to see."""
+    points = max(len(figures.learned.points), len(figures.tested.points))
+    columns = min(width - LABEL, WIDEST * points)
+    first, last = figures.base, max(curve.points[-1][0] if curve.points else 0 for curve in (figures.learned, figures.tested))
     curves = [(name, curve, style) for name, curve, style in
               (("loss", figures.learned, "cyan"), ("held-out", figures.tested, "green")) if len(curve.points) >= LEAST_POINTS]  # fmt: skip
-    if columns < LEAST_SPARK or not curves:
+    if width - LABEL < LEAST_SPARK or not curves:
         return []
     rows = [curve.binned(first, last, columns) for _, curve, _ in curves]
     known = [loss for row in rows for loss in row if not math.isnan(loss)]

@@ -4,7 +4,8 @@ rich lays out and colours; it writes into a buffer, and one call writes the buff
 that is gone ends nothing.
 
 The cursor waits at the beginning of the live part, not at its end. So it is erased by "everything from here on", which is right even
-when the terminal was resized in between and has wrapped the lines anew.
+when the terminal was made narrower or wider in between and has wrapped the lines anew. Only when it was made lower, the cursor may be
+anywhere, and the latest lines are written again on an empty screen.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from __future__ import annotations
 import os
 import shutil
 import sys
+from collections import deque
 from collections.abc import Sequence
 from io import StringIO
 
@@ -21,7 +23,8 @@ from rich.text import Text
 from minigpt.cli.common import is_terminal, put
 
 LEAST_COLUMNS, LEAST_ROWS = 24, 4  # of a live display
-ERASE = "\r\x1b[J"
+ERASE, EMPTY = "\r\x1b[J", "\x1b[H\x1b[2J"
+REMEMBERED = 100  # lines
 NO_WRAP, WRAP = "\x1b[?7l", "\x1b[?7h"  # the terminal may be narrower by the time it is written
 FANCY = "━─▁▂▃▄▅▆▇█…"
 
@@ -46,7 +49,10 @@ class Terminal:
         dumb = os.environ.get("TERM", "").lower() in ("dumb", "unknown")
         self.live = self.seen and not dumb and not self.pen.legacy_windows
         self.fancy = encodes(FANCY, self.pen.encoding)
+        self.ellipsis = "…" if self.fancy else "..."
         self.shown: list[Text] = []  # the live part
+        self.kept: deque[Text] = deque(maxlen=REMEMBERED)
+        self.rows = 0  # of the terminal, when something was written last
 
     @property
     def roomy(self) -> bool:
@@ -79,7 +85,12 @@ class Terminal:
             os.write(sys.stderr.fileno(), ERASE.encode())
 
     def _write(self, lines: Sequence[Text], live: list[Text]) -> None:
+        self.kept.extend(lines)
+        rows = dimensions()[1]
         began = ERASE if self.shown else ""
+        if self.shown and rows < self.rows:
+            lines, began = self._latest(rows - len(live) - 1), EMPTY
+        self.rows = rows
         stays = "".join(self._rendered(line) + "\n" for line in lines)
         below = ""
         if live:
@@ -87,6 +98,16 @@ class Terminal:
             below = NO_WRAP + "\n".join(map(self._rendered, live)) + WRAP + up + "\r"
         self.shown = live
         put(began + stays + below)
+
+    def _latest(self, rows: int) -> list[Text]:
+        """The latest lines that stay, as many as fit on so many rows."""
+        columns, latest = dimensions()[0], list[Text]()
+        for line in reversed(self.kept):
+            rows -= max(1, -(-line.cell_len // columns))
+            if rows < 0:
+                break
+            latest.append(line)
+        return latest[::-1]
 
     def _rendered(self, line: Text) -> str:
         if not self.seen:
