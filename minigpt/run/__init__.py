@@ -22,6 +22,7 @@ Reading order:
     options       options -> validated configurations
     start         where a training starts: the base, another model, or random weights
     job           a prompt and options -> everything that the stages need
+    samples       a model that is still learning -> samples.jsonl
     report        stage 4: a finished model -> samples and the model card
     timing        minutes -> the batch, the corpus and the steps that fit
     tokenize      stage 2: the corpus -> its vocabulary and its token ids

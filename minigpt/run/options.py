@@ -74,6 +74,8 @@ class Options:
     threads: int | None = None
     seed: int = SEED
     checkpoint_seconds: float = CHECKPOINT_SECONDS
+    sample_prompt: str | None = None
+    no_samples: bool = False
     out: str | None = None
     models_dir: str = MODELS_DIR
 
@@ -190,11 +192,8 @@ class Options:
                     '--data-share mixes your own text with documents for a prompt: give --prompt "A GPT that ..." or --preset KEY'
                 )
             raise MinigptError('nothing to learn from: give --prompt "A GPT that ...", --preset KEY or --data FILE')
-        try:
-            prompt.encode()
-        except UnicodeEncodeError as error:
-            where = f"character {error.start + 1} is a byte that is not UTF-8, or half of a surrogate pair"
-            raise MinigptError(f"--prompt is not valid text: {where}") from error
+        require_text("--prompt", prompt)
+        require_text("--sample-prompt", self.sample_prompt or "")
         return prompt
 
     def configure(self) -> tuple[ModelConfig, TrainConfig]:
@@ -240,6 +239,15 @@ def require_path(name: str, path: Any) -> None:
             raise MinigptError(f"{name}={path!r} is not a path: it holds a NUL character")
     except (TypeError, UnicodeEncodeError) as error:
         raise MinigptError(f"{name}={path!r} is not a path: {error}") from error
+
+
+def require_text(name: str, text: str) -> None:
+    """MinigptError for a text that UTF-8 cannot encode."""
+    try:
+        text.encode()
+    except UnicodeEncodeError as error:
+        where = error.start + 1
+        raise MinigptError(f"{name} is not valid text: character {where} is a byte that is not UTF-8, or half a surrogate pair") from error
 
 
 def require_seconds(name: str, seconds: Any) -> float:

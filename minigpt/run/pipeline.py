@@ -13,7 +13,7 @@ from typing import Any
 
 from minigpt.disk.folder import RunFolder
 from minigpt.disk.schema import validate
-from minigpt.errors import MinigptError
+from minigpt.errors import MinigptError, as_argument
 from minigpt.run.defaults import CHECKPOINT_SECONDS, MODEL_SIZE, MODELS_DIR, SEED, Precision, Source, Vocabulary
 from minigpt.run.job import Job, new_job, resumed_job
 from minigpt.run.keywords import with_options
@@ -21,7 +21,7 @@ from minigpt.run.learn import learn
 from minigpt.run.listener import Listener
 from minigpt.run.options import TYPES, Options, require_positive, several
 from minigpt.run.progress import watched
-from minigpt.run.report import report
+from minigpt.run.report import report, show_result
 from minigpt.run.textmodel import TextModel, load
 from minigpt.run.tokenize import tokenize
 from minigpt.run.write_corpus import make_corpus
@@ -41,7 +41,7 @@ def train(
     learning_rate: float | None = None, dropout: float | None = None, vocab: Vocabulary = "corpus", layers: int | None = None,
     heads: int | None = None, width: int | None = None, positions: int | None = None, device: str = "auto",
     precision: Precision | None = None, threads: int | None = None, seed: int = SEED, checkpoint_seconds: float = CHECKPOINT_SECONDS,
-    out: str | Path | None = None, models_dir: str | Path = MODELS_DIR,
+    sample_prompt: str | None = None, no_samples: bool = False, out: str | Path | None = None, models_dir: str | Path = MODELS_DIR,
 ) -> TextModel:  # fmt: skip
     """Make a GPT: get a corpus for the prompt, or read your own text, and train on it. Returns the best model; its `folder` is the run.
 
@@ -76,6 +76,7 @@ def train(
     threads: processor cores to use.  [all]
     seed: decides the corpus, initial weights, order, dropout and samples.
     checkpoint_seconds: the least time between two saves, which `resume` continues from.
+    sample_prompt, no_samples: what the samples begin with that it writes while it learns; whether to write none.  [as a document begins]
     out, models_dir: the run folder, or the folder of all runs, in which it gets a name.  [models_dir/<prompt>-<time>]
     """
     options = {name: value for name, value in locals().items() if name in TYPES}
@@ -89,6 +90,7 @@ def train(
 def write_corpus(prompt: str | None = None, *, listener: Listener | None = None, **options: Any) -> RunFolder:
     """Run only the first stage: a run folder with corpus.jsonl, and a report on it in the record. `resume` trains on it."""
     job = new_job(prompt, Options.parse(options), listener or Listener())
+    job.listener.opened(job.run)
     with job.run.in_use(new=True), _under_way(job):
         job.run.carry_out({"corpus": partial(make_corpus, job)})
         job.run.save("written")
@@ -128,6 +130,7 @@ def _resume(
                 pass
         if not more:
             require_every_stage(run)
+            listener.opened(run)
             listener.say("Complete", f"{path} has nothing left to do; all its files are intact")
             return load(run.path, run.record["options"].get("device", "auto"))
     with run.in_use():  # before anything is recorded: another process may hold the run
@@ -168,6 +171,7 @@ def extended(run: RunFolder, epochs: str | int | None, minutes: str | float | No
 
 
 def _carry_out(job: Job) -> None:
+    job.listener.opened(job.run)
     with _under_way(job):
         job.run.carry_out({name: partial(stage, job) for name, stage in STAGES.items()})
 
@@ -185,5 +189,7 @@ def _show(job: Job) -> TextModel:
     """Load the finished model, after showing its samples."""
     for text in job.run.record["samples"]:
         job.listener.sample(text)
+    show_result(job)
     job.listener.say("Folder", str(job.run.path))
+    job.listener.say("Try it", f"minigpt chat {as_argument(job.run.path)}")
     return load(job.run.path, job.options.device)

@@ -10,15 +10,17 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from minigpt.disk.foreign import one_line
-from minigpt.run.listener import Listener
+from minigpt.run.listener import Listener, Wish, Written
 from minigpt.run.pace import clock
 
 if TYPE_CHECKING:
+    from minigpt.disk.folder import RunFolder
     from minigpt.run.course import Course
     from minigpt.training import Report
 
 INTERVAL = 0.5  # seconds between two drawings of a cell
 EVALUATIONS = 8  # that a cell shows, the latest
+SAMPLE = 400  # characters of a sample
 BAR = 24  # characters
 
 
@@ -32,18 +34,26 @@ def watched(progress: bool, listener: Listener | None) -> Iterator[Listener]:
     try:
         yield Both(display, listener or Listener())
     finally:
-        display.clear()
+        display.close()
 
 
 class Both(Listener):
-    """A display, and the caller's own listener, which answers the questions. The samples at the end are left to the caller."""
+    """A display, and the caller's own listener, which answers the questions. The samples of the finished model are left to the caller."""
 
     def __init__(self, display: Listener, own: Listener) -> None:
         self.display, self.own = display, own
 
+    def opened(self, run: RunFolder) -> None:
+        self.display.opened(run)
+        self.own.opened(run)
+
     def say(self, topic: str, text: str) -> None:
         self.display.say(topic, text)
         self.own.say(topic, text)
+
+    def detail(self, topic: str, text: str) -> None:
+        self.display.detail(topic, text)
+        self.own.detail(topic, text)
 
     def choose(self, what: str, lines: Sequence[str], proposed: int) -> int:
         return self.own.choose(what, lines, proposed)
@@ -55,6 +65,15 @@ class Both(Listener):
         self.display.progress(what, done, total)
         self.own.progress(what, done, total)
 
+    def busy(self, what: str) -> None:
+        self.display.busy(what)
+        self.own.busy(what)
+
+    @contextmanager
+    def learning(self, course: Course) -> Iterator[None]:
+        with self.display.learning(course), self.own.learning(course):
+            yield
+
     def step(self, course: Course) -> None:
         self.display.step(course)
         self.own.step(course)
@@ -62,6 +81,17 @@ class Both(Listener):
     def report(self, report: Report) -> None:
         self.display.report(report)
         self.own.report(report)
+
+    def wrote(self, written: Written) -> None:
+        self.display.wrote(written)
+        self.own.wrote(written)
+
+    def wish(self) -> Wish | None:
+        return self.own.wish() or self.display.wish()
+
+    def paused(self, now: bool) -> None:
+        self.display.paused(now)
+        self.own.paused(now)
 
     def sample(self, text: str) -> None:
         self.own.sample(text)  # standard output is the script's
@@ -89,13 +119,13 @@ def cell() -> Callable[[str], None]:
 
 
 class Notebook(Listener):
-    """The plan, the latest evaluations, where the training is, and the result: one text, drawn again in its place, never a long one."""
+    """The plan, the latest evaluations and sample, where the training is, and the result: one text, drawn again in its place."""
 
     def __init__(self, draw: Callable[[str], None]) -> None:
         self.draw = draw
         self.plan: list[str] = []
         self.evaluations: list[str] = []
-        self.now = ""
+        self.written = self.now = ""
         self.result: list[str] = []  # what is said after the first step
         self.began = self.shown = 0.0  # the first step; the latest drawing
 
@@ -123,14 +153,20 @@ class Notebook(Listener):
             self.evaluations.append(f"step {report.step:>6}  epoch {report.epoch:>6.2f}  {losses}")
             self.show(at_once=True)
 
+    def wrote(self, written: Written) -> None:
+        text = " ".join((written.prompt + written.text).split())
+        cut = f"{text[:SAMPLE]} ..." if len(text) > SAMPLE else text
+        self.written = one_line(f"After step {written.step}: {cut}")
+        self.show(at_once=True)
+
     def show(self, at_once: bool = False) -> None:
         """Draw everything, but not too often."""
         now = time.perf_counter()
         if at_once or now - self.shown >= INTERVAL:
             self.shown = now
-            parts = self.plan, self.evaluations[-EVALUATIONS:], [self.now] if self.now else [], self.result
-            self.draw("\n\n".join("\n".join(part) for part in parts if part))
+            parts = self.plan, self.evaluations[-EVALUATIONS:], [self.written], [self.now], self.result
+            self.draw("\n\n".join("\n".join(part) for part in parts if any(part)))
 
-    def clear(self) -> None:
+    def close(self) -> None:
         """Draw a last time, whatever happened."""
         self.show(at_once=True)
