@@ -51,9 +51,11 @@ def matching(name: str, names: list[str]) -> list[str]:
     if name in names:
         return [name]
     exact = [each for each in names if each.startswith(name)]
-    return exact or [each for each in names if each.lower() == name.lower()] or [
-        each for each in names if each.lower().startswith(name.lower())
-    ]
+    return (
+        exact
+        or [each for each in names if each.lower() == name.lower()]
+        or [each for each in names if each.lower().startswith(name.lower())]
+    )
 
 
 def latest(models: Path) -> Path:

@@ -68,7 +68,7 @@ def require_free(folder: Path) -> None:
     if os.path.lexists(folder) and not folder.is_dir():
         raise MinigptError(f"{folder} is not a folder; choose another one with --out")
     if folder.is_dir() and not _holds_nothing(folder, OUTER):
-        raise MinigptError(f"{folder} is not empty, and nothing is overwritten; choose another folder with --out")
+        raise MinigptError(f"{folder} is not empty, and nothing is overwritten; choose another --name or --out")
 
 
 def _holds_nothing(folder: str | Path, ours: re.Pattern[str]) -> bool:
