@@ -67,9 +67,9 @@ def new_job(prompt: str | None, o: Options, listener: Listener) -> Job:
     prompt = o.full_prompt(prompt)
     o = settled(o)
     o.configure()  # bad numbers are refused before anybody is asked for anything
-    if o.out:
-        require_free(Path(o.out))
-    own = own_text(o, Path(o.out) if o.out else None, listener)
+    if o.folder:
+        require_free(o.folder)
+    own = own_text(o, o.folder, listener)
     o, teacher, why = choose_source(o, listener)
     backend = choose_backend(o.device)
     # A resumed run computes as before.
@@ -92,7 +92,7 @@ def new_job(prompt: str | None, o: Options, listener: Listener) -> Job:
         "machine": provenance(backend, o.threads or usable_cores()),
         "options": asdict(o),
     }
-    folder = Path(o.out) if o.out else new_folder(Path(o.models_dir), prompt or Path(o.data[0]).stem)  # last, because it makes the folder
+    folder = o.folder or new_folder(Path(o.models_dir), prompt or Path(o.data[0]).stem)  # last, because it makes the folder
     return Job(o, prompt, request, own, teacher, backend, config, train_config, RunFolder(folder, record, o.ollama_host), listener)
 
 
