@@ -12,7 +12,7 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from minigpt.errors import did_you_mean
+from minigpt.errors import instead
 
 if TYPE_CHECKING:
     from minigpt import plain
@@ -74,8 +74,8 @@ if not TYPE_CHECKING:  # a type checker would take any name for known
 
     def __getattr__(name: str) -> Any:
         if name not in _HOMES:
-            hint = did_you_mean(name, __all__)
-            raise AttributeError(f"module {__name__!r} has no attribute {name!r}{hint}")
+            remedy = instead(name, __all__)
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}; {remedy}")
         import_module(".machine", __name__).spare_blas()
         home = import_module(f".{_HOMES[name]}", __name__)
         value = home if _HOMES[name] == name else getattr(home, name)

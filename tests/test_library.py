@@ -127,13 +127,13 @@ def test_text_is_sampled_by_keywords(function: Any) -> None:
 
 def test_a_misspelt_option_is_answered_with_its_nearest(tmp_path: Path) -> None:
     for name, nearest in (("modelsize", "model_size"), ("epoch", "epochs"), ("batchsize", "batch_size"), ("lr", None)):
-        hint = f"; did you mean {nearest!r}?" if nearest else ""
+        remedy = f"did you mean {nearest}" if nearest else "use one of the options in help(minigpt.train)"
         with pytest.raises(TypeError) as caught:
             minigpt.train("haiku", out=tmp_path / "run", **{name: 3})
-        assert str(caught.value) == f"train() has no option {name!r}{hint}"
-    with pytest.raises(TypeError, match=r"resume\(\) has no option 'minute'; did you mean 'minutes'"):
+        assert str(caught.value).startswith(f"train() has no option {name!r}; {remedy}")
+    with pytest.raises(TypeError, match=r"resume\(\) has no option 'minute'; did you mean minutes"):
         minigpt.resume(tmp_path, minute=3)
-    with pytest.raises(TypeError, match=r"generate\(\) has no option 'temprature'; did you mean 'temperature'"):
+    with pytest.raises(TypeError, match=r"generate\(\) has no option 'temprature'; did you mean temperature"):
         minigpt.TextModel.generate(None, "The fox", temprature=1)
     assert list(tmp_path.iterdir()) == []
 
@@ -147,7 +147,7 @@ def test_public_names_are_listed_found_and_suggested() -> None:
     tree = ast.parse(Path(minigpt.__file__).read_text(encoding="utf-8"))
     imported = [alias.name for node in ast.walk(tree) if isinstance(node, ast.ImportFrom) for alias in node.names]
     assert set(minigpt.__all__) <= set(imported)
-    with pytest.raises(AttributeError, match="no attribute 'trian'; did you mean 'train'"):
+    with pytest.raises(AttributeError, match="no attribute 'trian'; did you mean train"):
         _ = minigpt.trian
     assert not hasattr(minigpt, "zebra")
 

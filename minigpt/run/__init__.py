@@ -19,6 +19,7 @@ Reading order:
     room          free memory: on the machine, in a container, under ulimit
     memory        a model and a batch -> the bytes of a step, and micro-batches that fit
     speed         a model and a batch -> tokens/s on this machine, and their share of its peak
+    values        one value of an option -> the same, checked
     options       options -> validated configurations
     start         where a training starts: the base, another model, or random weights
     job           a prompt and options -> everything that the stages need

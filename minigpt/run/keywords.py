@@ -7,7 +7,7 @@ from collections.abc import Callable
 from functools import wraps
 from typing import ParamSpec, TypeVar
 
-from minigpt.errors import did_you_mean
+from minigpt.errors import instead
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -22,7 +22,8 @@ def with_options(function: Callable[P, T]) -> Callable[P, T]:
     def checked(*args: P.args, **kwargs: P.kwargs) -> T:
         for name in kwargs:
             if name not in signature.parameters:
-                raise TypeError(f"{function.__name__}() has no option {name!r}{did_you_mean(name, names)}")
+                known = f"the options in help(minigpt.{function.__qualname__})"
+                raise TypeError(f"{function.__name__}() has no option {name!r}; {instead(name, names, known)}")
         return function(*args, **kwargs)
 
     vars(checked)["__signature__"] = signature  # with types, where annotations are texts

@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-import math
-import os
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, get_type_hints
-
-import numpy as np
 
 from minigpt.config import PRECISIONS, SIZES, ModelConfig, Size, TrainConfig, find_size, require_integer
 from minigpt.corpus.ollama.limits import Limits
@@ -35,6 +31,7 @@ from minigpt.run.defaults import (
     Recipe,
 )  # fmt: skip
 from minigpt.run.memory import require_memory
+from minigpt.run.values import plain_value, require_path, require_positive, require_seconds, require_text, several
 
 COUNTS = "initial_tokens final_tokens layers heads width positions context threads epochs batch_size".split()
 
@@ -85,7 +82,7 @@ class Options:
     def parse(cls, options: dict[str, Any]) -> Options:
         """Validated options from keyword arguments. A text may be a Path, a number NumPy's; `data` and `ollama_host`: one value or
         several."""
-        plain: dict[str, Any] = {name: _plain(value) for name, value in options.items()}
+        plain: dict[str, Any] = {name: plain_value(value) for name, value in options.items()}
         for name in ("data", "ollama_host"):
             plain[name] = several(plain.get(name))
         for name, value in plain.items():
@@ -230,44 +227,3 @@ class Options:
 
 
 TYPES = {name: schema_of(hint) for name, hint in get_type_hints(Options).items()}
-
-
-def several(values: Any) -> tuple[Any, ...]:
-    """One value, several, or none, as a tuple."""
-    found = () if values is None else tuple(values) if isinstance(values, (list, tuple)) else (values,)
-    return tuple(_plain(value) for value in found)
-
-
-def _plain(value: Any) -> Any:
-    """A Path as text and a NumPy number as Python's, for JSON."""
-    return str(value) if isinstance(value, Path) else value.item() if isinstance(value, np.generic) else value
-
-
-def require_path(name: str, path: Any) -> None:
-    """MinigptError for a path that no file system allows. Bytes that are not UTF-8 are fine."""
-    try:
-        if path is not None and b"\0" in os.fsencode(path):
-            raise MinigptError(f"{name}={path!r} is not a path: it holds a NUL character")
-    except (TypeError, UnicodeEncodeError) as error:
-        raise MinigptError(f"{name}={path!r} is not a path: {error}") from error
-
-
-def require_text(name: str, text: str) -> None:
-    """MinigptError for a text that UTF-8 cannot encode."""
-    try:
-        text.encode()
-    except UnicodeEncodeError as error:
-        where = error.start + 1
-        raise MinigptError(f"{name} is not valid text: character {where} is a byte that is not UTF-8, or half a surrogate pair") from error
-
-
-def require_seconds(name: str, seconds: Any) -> float:
-    """The seconds, if a finite number above 0; else MinigptError."""
-    return require_positive(name, seconds, "seconds")
-
-
-def require_positive(name: str, number: Any, unit: str) -> float:
-    """The number, if finite and above 0; else MinigptError."""
-    if isinstance(number, bool) or not isinstance(number, (int, float)) or not 0 < number < math.inf:
-        raise MinigptError(f"{name}={number!r}: wanted {unit}, a number above 0")
-    return float(number)

@@ -19,11 +19,12 @@ from minigpt.run.job import Job, new_job, resumed_job
 from minigpt.run.keywords import with_options
 from minigpt.run.learn import learn
 from minigpt.run.listener import Listener
-from minigpt.run.options import TYPES, Options, require_positive, several
+from minigpt.run.options import TYPES, Options
 from minigpt.run.progress import watched
 from minigpt.run.report import report, show_result
 from minigpt.run.textmodel import TextModel, load
 from minigpt.run.tokenize import tokenize
+from minigpt.run.values import require_positive, several
 from minigpt.run.write_corpus import make_corpus
 
 STAGES = {"corpus": make_corpus, "tokens": tokenize, "training": learn, "report": report}
@@ -41,7 +42,8 @@ def train(
     learning_rate: float | None = None, dropout: float | None = None, vocab: Vocabulary = "corpus", layers: int | None = None,
     heads: int | None = None, width: int | None = None, positions: int | None = None, device: str = "auto",
     precision: Precision | None = None, threads: int | None = None, seed: int = SEED, checkpoint_seconds: float = CHECKPOINT_SECONDS,
-    sample_prompt: str | None = None, no_samples: bool = False, out: str | Path | None = None, models_dir: str | Path = MODELS_DIR,
+    sample_prompt: str | None = None, no_samples: bool = False, out: str | Path | None = None,
+    name: str | None = None, models_dir: str | Path = MODELS_DIR,
 ) -> TextModel:  # fmt: skip
     """Make a GPT: get a corpus for the prompt, or read your own text, and train on it. Returns the best model; its `folder` is the run.
 
@@ -76,8 +78,10 @@ def train(
     threads: processor cores to use.  [all]
     seed: decides the corpus, initial weights, order, dropout and samples.
     checkpoint_seconds: the least time between two saves, which `resume` continues from.
-    sample_prompt, no_samples: what the samples begin with that it writes while it learns; whether to write none.  [as a document begins]
-    out, models_dir: the run folder, or the folder of all runs, in which it gets a name.  [models_dir/<prompt>-<time>]
+    sample_prompt: what the samples written during the training begin with.  [nothing, as a document begins]
+    no_samples: write no samples during the training.
+    out: the run folder, instead of one in models_dir.
+    name, models_dir: what to call the run; its folder is models_dir/name.  [<prompt>-<time>]
     """
     options = {name: value for name, value in locals().items() if name in TYPES}
     with watched(progress, listener) as heard:
