@@ -192,8 +192,12 @@ class Options:
                     '--data-share mixes your own text with documents for a prompt: give --prompt "A GPT that ..." or --preset KEY'
                 )
             raise MinigptError('nothing to learn from: give --prompt "A GPT that ...", --preset KEY or --data FILE')
-        require_text("--prompt", prompt)
-        require_text("--sample-prompt", self.sample_prompt or "")
+        for name, text in (("--prompt", prompt), ("--sample-prompt", self.sample_prompt or "")):
+            try:
+                text.encode()
+            except UnicodeEncodeError as error:
+                where = f"character {error.start + 1} is a byte that is not UTF-8, or half of a surrogate pair"
+                raise MinigptError(f"{name} is not valid text: {where}") from error
         return prompt
 
     def configure(self) -> tuple[ModelConfig, TrainConfig]:
@@ -239,15 +243,6 @@ def require_path(name: str, path: Any) -> None:
             raise MinigptError(f"{name}={path!r} is not a path: it holds a NUL character")
     except (TypeError, UnicodeEncodeError) as error:
         raise MinigptError(f"{name}={path!r} is not a path: {error}") from error
-
-
-def require_text(name: str, text: str) -> None:
-    """MinigptError for a text that UTF-8 cannot encode."""
-    try:
-        text.encode()
-    except UnicodeEncodeError as error:
-        where = error.start + 1
-        raise MinigptError(f"{name} is not valid text: character {where} is a byte that is not UTF-8, or half a surrogate pair") from error
 
 
 def require_seconds(name: str, seconds: Any) -> float:
