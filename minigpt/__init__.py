@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from minigpt.config import ModelConfig, SampleConfig, TrainConfig
     from minigpt.errors import MinigptError
     from minigpt.run.course import Course
-    from minigpt.run.listener import Listener
+    from minigpt.run.listener import Listener, Wish, Written
     from minigpt.run.pipeline import resume, train
     from minigpt.run.reading import Token
     from minigpt.run.textmodel import TextModel, load
@@ -41,6 +41,8 @@ _HOMES = {
     "Tokenizer": "tokenizer",
     "TrainConfig": "config",
     "Trainer": "trainer",
+    "Wish": "run.listener",
+    "Written": "run.listener",
     "load": "run.textmodel",
     "plain": "plain",  # a module
     "resume": "run.pipeline",
@@ -59,6 +61,8 @@ __all__ = [
     "Tokenizer",
     "TrainConfig",
     "Trainer",
+    "Wish",
+    "Written",
     "load",
     "plain",
     "resume",

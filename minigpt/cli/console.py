@@ -51,7 +51,6 @@ class Console(Listener):
         self.quiet, self.verbose, self.as_json = quiet, verbose, as_json
         self.log = Log(log) if log is not None else None
         self.terminal = Terminal()
-        self.live = self.terminal.live
         self.agrees = not asks  # with whatever is proposed: --yes
         self.asks = asks and self.terminal.seen and not quiet and is_terminal(sys.stdin)
         self.keys = Keys(self.terminal.forget)
@@ -62,6 +61,11 @@ class Console(Listener):
         self.size = (0, 0)  # of the terminal, then
         self.best: float | None = None  # held-out loss
         self.task, self.began = "", 0.0  # of the progress shown
+
+    @property
+    def live(self) -> bool:
+        """Whether a part of the terminal can be redrawn."""
+        return self.terminal.live
 
     def opened(self, run: RunFolder) -> None:
         self.run = run

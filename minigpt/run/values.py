@@ -37,8 +37,8 @@ def require_text(name: str, text: str) -> None:
     try:
         text.encode()
     except UnicodeEncodeError as error:
-        where = error.start + 1
-        raise MinigptError(f"{name} is not valid text: character {where} is a byte that is not UTF-8, or half a surrogate pair") from error
+        where = f"character {error.start + 1} is a byte that is not UTF-8, or half of a surrogate pair"
+        raise MinigptError(f"{name} is not valid text: {where}") from error
 
 
 def require_seconds(name: str, seconds: Any) -> float:

@@ -18,6 +18,7 @@ from types import FrameType
 from typing import Any
 
 from minigpt.cli.common import is_terminal
+from minigpt.cli.screen.terminal import in_front
 from minigpt.run.interrupt import in_main_thread, may_handle
 
 if sys.platform == "win32":
@@ -80,16 +81,10 @@ class Keys:
 
     if sys.platform != "win32":
 
-        def _in_front(self) -> bool:
-            """Whether the terminal is this process's now: a process in the background that touched it would be stopped."""
-            with suppress(OSError, ValueError):
-                return os.tcgetpgrp(sys.stdin.fileno()) == os.getpgrp()
-            return False
-
         def _take(self) -> bool:
             """Let keys come at once and unseen. Repeated before each reading: the process may have come back from the background, where
             the shell had the terminal. Returns whether there is a terminal to read."""
-            if not self._in_front():
+            if not in_front(sys.stdin):  # a process in the background that touched the terminal would be stopped
                 return False
             try:
                 now = termios.tcgetattr(sys.stdin.fileno())
@@ -103,7 +98,7 @@ class Keys:
             return self.active
 
         def _give_back(self) -> None:
-            if self.before is not None and self._in_front():
+            if self.before is not None and in_front(sys.stdin):
                 with suppress(termios.error, OSError, ValueError):
                     termios.tcsetattr(sys.stdin.fileno(), termios.TCSANOW, self.before)
 

@@ -16,6 +16,7 @@ import sys
 from collections import deque
 from collections.abc import Sequence
 from io import StringIO
+from typing import TextIO
 
 from rich.console import Console
 from rich.text import Text
@@ -56,9 +57,9 @@ class Terminal:
 
     @property
     def roomy(self) -> bool:
-        """Whether a live display fits now."""
+        """Whether a live display fits now, and the terminal is not another program's: in the background one would draw over a prompt."""
         columns, rows = dimensions()
-        return self.live and columns >= LEAST_COLUMNS and rows >= LEAST_ROWS
+        return self.live and columns >= LEAST_COLUMNS and rows >= LEAST_ROWS and in_front(sys.stderr)
 
     @property
     def width(self) -> int | None:
@@ -125,6 +126,14 @@ def dimensions() -> tuple[int, int]:
     except (AttributeError, OSError, ValueError):
         size = os.terminal_size((0, 0))
     return size.columns or columns or 80, size.lines or rows or 24
+
+
+def in_front(stream: TextIO) -> bool:
+    """Whether a terminal is this process's now; true for what is no terminal with jobs."""
+    try:
+        return sys.platform == "win32" or os.tcgetpgrp(stream.fileno()) == os.getpgrp()
+    except (AttributeError, OSError, ValueError):
+        return True
 
 
 def encodes(text: str, encoding: str) -> bool:
