@@ -68,7 +68,15 @@ class TextModel:
         stop: end before this text, or the first of several.
         seed: the same seed gives the same text; None: a new one each time.
         """
-        config = SampleConfig(max_tokens, temperature, top_k, top_p, repetition_penalty, _several(stop), seed)
+        config = SampleConfig(
+            max_tokens=max_tokens,
+            temperature=temperature,
+            top_k=top_k,
+            top_p=top_p,
+            repetition_penalty=repetition_penalty,
+            stop=_several(stop),
+            seed=seed,
+        )
         return self.sample(prompt, config).text
 
     @with_options
@@ -85,7 +93,15 @@ class TextModel:
         seed: int | None = SampleConfig.seed,
     ) -> Iterator[str]:
         """The same continuation as a stream of pieces; never half a character. Options are those of `generate`."""
-        config = SampleConfig(max_tokens, temperature, top_k, top_p, repetition_penalty, _several(stop), seed)
+        config = SampleConfig(
+            max_tokens=max_tokens,
+            temperature=temperature,
+            top_k=top_k,
+            top_p=top_p,
+            repetition_penalty=repetition_penalty,
+            stop=_several(stop),
+            seed=seed,
+        )
         return stream(self.network, self.tokenizer, prompt, config, self.context)
 
     def sample(self, prompt: str, config: SampleConfig) -> Sample:
