@@ -2,7 +2,10 @@
 
 Reading order:
 
+    helptext  the help of the commands: groups of options, examples
+    complete  what a shell proposes at Tab
     common    --verbose, environment variables, exit statuses, output that is safe in a terminal
+    usage     wrong usage in one line, with what was perhaps meant; the group of the commands
     console   a run on the terminal: the plan, the live line, the samples
     options   the options that `train` and `corpus` share
     generate  `minigpt generate`
@@ -18,22 +21,19 @@ import click
 
 from minigpt import __version__
 from minigpt.cli.check import check_command
-from minigpt.cli.common import Commands, show
+from minigpt.cli.common import show
 from minigpt.cli.corpus import corpus_command
 from minigpt.cli.generate import generate_command
 from minigpt.cli.tools import bench_command, list_command
 from minigpt.cli.train import resume_command, train_command
+from minigpt.cli.usage import Commands
 
 
 @click.group(cls=Commands, invoke_without_command=True, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, prog_name="minigpt")
 @click.pass_context
 def cli(context: click.Context) -> None:
-    """Describe a GPT in one sentence, and train it on this machine, from scratch.
-
-    \b
-    python -m minigpt train --prompt "A fun GPT that generates cooking recipes"
-    """
+    """Describe a GPT in one sentence, and train it on this machine, from scratch."""
     if context.invoked_subcommand is None:
         show(context.get_help())
 

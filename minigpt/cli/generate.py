@@ -10,6 +10,7 @@ import click
 
 from minigpt.cli.common import command, device_option, run_argument, show
 from minigpt.config import SampleConfig
+from minigpt.errors import as_usage
 
 
 class Whole(click.types.StringParamType):
@@ -48,7 +49,8 @@ def generate_command(run: str, prompt: str, samples: int, as_json: bool, device:
     from minigpt.generate import Sample, stream
     from minigpt.run.textmodel import load
 
-    config = SampleConfig(**options)
+    with as_usage():
+        config = SampleConfig(**options)
     model = load(run, device)
     for i in range(samples):
         sample = Sample()
