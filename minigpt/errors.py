@@ -54,7 +54,9 @@ def instead(word: object, known: Iterable[str], listed: str = "") -> str:
     if given."""
     names = list(known)
     near = nearest(word, names)
-    return f"did you mean {' or '.join(near)}?" if near else f"use one of {listed or ', '.join(names)}"
+    return (
+        f"did you mean {' or '.join(near)}?" if near else f"use one of {listed or ', '.join(names)}"
+    )
 
 
 def as_argument(path: object) -> str:

@@ -25,7 +25,9 @@ def by_size(field: str) -> str:
 LONGEST = 20_000  # bytes of a prompt on standard input
 OPTIONS: list[Callable[[Callable[..., None]], Callable[..., None]]] = [
     click.option("-p", "--prompt", help="What the GPT should do, in one sentence; - reads it from standard input. Also without --prompt."),
-    click.option("--preset", shell_complete=complete_preset, help="A ready-made prompt, such as haiku_master; an unknown name lists them all."),
+    click.option(
+        "--preset", shell_complete=complete_preset, help="A ready-made prompt, such as haiku_master; an unknown name lists them all."
+    ),
     click.option(
         "--data",
         multiple=True,
