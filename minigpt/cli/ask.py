@@ -75,8 +75,13 @@ def write(what: str, default: str = "", check: Check = lambda text: "", path: bo
     def passes(text: str) -> bool | str:
         return one_line(check(text.strip())) or True
 
-    ask = questionary.path if path else questionary.text
-    question = ask(f"{one_line(what)} (Esc: back)", default, qmark="?", validate=passes)
+    more: dict[str, Any] = {}
+    if path:
+        from prompt_toolkit.completion import PathCompleter
+
+        more = {"completer": PathCompleter(expanduser=True), "complete_while_typing": False, "reserve_space_for_menu": 4}
+    asks = f"{one_line(what)} ({'Tab completes; ' if path else ''}Esc: back)"
+    question = questionary.text(asks, default, qmark="?", validate=passes, **more)
     answer = asked(question, True)
     return answer if isinstance(answer, Back) else str(answer).strip()
 
@@ -158,7 +163,8 @@ def numbered(what: str, listed: Sequence[Choice]) -> str | Back:
 
 
 def typed(what: str, default: str, check: Check) -> str | Back:
-    """A line of text; an empty one takes the default, or goes back if there is none."""
+    """A line of text; an empty one takes the default, or goes back if there is none that will do."""
+    default = "" if check(default.strip()) else default
     while True:
         answer = line(f"{one_line(what)} ({f'empty: {default}; ' if default else ''}{'-' if default else 'empty'}: back) ") or default
         if answer in ("", "-"):

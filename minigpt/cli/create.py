@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 SIZE_WORDS = {"12M": "small: the quickest", "33M": "medium: better and slower", "117M": "large: GPT-1's own size, for patience or a GPU"}
 CATEGORIES = {"cooking": "Cooking and recipes", "poetry": "Poetry, songs and stories", "technical": "Code and technical writing",
               "general": "Everyday talk, business, school, news"}  # fmt: skip
-OWN_WORDS, OTHER = "own words", "other"
+OWN_WORDS, STEM = "own words", "A GPT that "
 TEMPLATE, OWN, OLLAMA, NO_OLLAMA = "template", "own", "ollama ", "no ollama"
 USUAL, MINUTES, EPOCHS = "usual", "minutes ", "epochs"
 SHOWN = 12  # models of Ollama, at most
@@ -111,12 +111,12 @@ def ask_all(answers: Answers) -> bool:
 
 def size(answers: Answers) -> Answer:
     choices = [Choice(name, f"{name}, {SIZE_WORDS.get(name, '')}") for name in SIZES]
-    return choose("How large should it be?", choices, answers.known.get("size", MODEL_SIZE))
+    return choose("How large?", choices, answers.known.get("size", MODEL_SIZE))
 
 
 def category(answers: Answers) -> Answer:
     choices = [Choice(key, label) for key, label in CATEGORIES.items()]
-    choices.append(Choice(OWN_WORDS, "Something else: describe it"))
+    choices.append(Choice(OWN_WORDS, "Something else"))
     return choose("What should it write?", choices, answers.known.get("category"))
 
 
@@ -134,14 +134,14 @@ def prompt(answers: Answers) -> Answer:
         return None
 
     def check(text: str) -> str:
-        return "" if text else "Describe it in a sentence, such as: A GPT that writes haiku"
+        return "" if text not in ("", STEM.strip()) else "Describe it in a sentence, such as: A GPT that writes haiku"
 
-    return write("It should be", answers.known.get("prompt", "A GPT that "), check)
+    return write("Describe it", answers.known.get("prompt", STEM), check)
 
 
 def source(answers: Answers) -> Answer:
-    choices = [Choice(TEMPLATE, "Templates that come with minigpt"), Choice(OWN, "My own files")]
-    return choose("Where should its text come from?", choices + taught(answers), answers.known.get("source"))
+    choices = [Choice(TEMPLATE, "Templates (they come with minigpt)"), Choice(OWN, "My own files")]
+    return choose("What should it learn from?", choices + taught(answers), answers.known.get("source"))
 
 
 def taught(answers: Answers) -> list[Choice]:
@@ -168,12 +168,12 @@ def files(answers: Answers) -> Answer:
         return None
     paths: list[str] = []
     while True:
-        ended = "; empty: that is all" if paths else ""
-        answer = write(f"File or folder{ended}", check=lambda text: readable(text) if text or not paths else "", path=True)
+        what = "Another one; empty: no more" if paths else "File or folder"
+        answer = write(what, check=lambda text: readable(text) if text or not paths else "", path=True)
         if answer is BACK:
             if not paths:
                 return BACK
-            show(f"Without {plain(paths.pop())}.")
+            show(f"{plain(paths.pop())} is left out.")
         elif isinstance(answer, str) and answer:
             expanded = os.path.expanduser(answer)
             paths.append(f"./{expanded}" if expanded.startswith("-") else expanded)
@@ -197,7 +197,7 @@ def readable(text: str) -> str:
 def length(answers: Answers) -> Answer:
     choices = [Choice(USUAL, usual(answers)), *(Choice(f"{MINUTES}{m}", counted(m, "minute")) for m in (5, 15, 60))]
     choices += [Choice(MINUTES.strip(), "Another number of minutes"), Choice(EPOCHS, "A number of epochs (passes over the text)")]
-    return choose("How long may it take?", choices, answers.known.get("length"))
+    return choose("How long?", choices, answers.known.get("length"))
 
 
 def usual(answers: Answers) -> str:
@@ -210,8 +210,8 @@ def usual(answers: Answers) -> str:
         text = o.full_prompt(said)
         epochs = tuned(settled(o), understand(text, o.preset)).configure()[1].epochs
     except MinigptError:
-        return "As long as usual"
-    return f"As long as usual: {counted(epochs, 'epoch')}"
+        return "The usual time"
+    return f"The usual {counted(epochs, 'epoch')}"
 
 
 def with_length(answers: Answers) -> Answers:

@@ -28,11 +28,11 @@ def menu_command(models_dir: str) -> None:
         Choice("list", "List the models"),
         Choice("quit", "Quit"),
     ]
-    show("minigpt: describe a GPT, and train it on this machine.")
+    show("minigpt: describe a GPT, train it here.")
     chosen = "create"
     try:
         while True:
-            answer = choose("What would you like to do?", what, chosen, back="")
+            answer = choose("What now?", what, chosen, back="")
             if answer == "create":
                 chosen = "talk" if create(root, models_dir) else "create"
             elif answer == "talk":

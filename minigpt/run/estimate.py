@@ -29,7 +29,7 @@ from minigpt.run.timing import WRITTEN, WRITTEN_FROM_BASE
 from minigpt.trainer import Trainer
 
 BYTES_PER_TOKEN = 4  # of English text, about
-TRIAL = 1.5  # seconds of steps that are timed
+TRIAL = 1.0  # seconds of steps that are timed
 MINUTE, HOUR = 60, 3600  # seconds
 
 
@@ -51,7 +51,7 @@ def estimate(prompt: str | None, o: Options) -> Estimate:
     batch, rate = o.batch_size or BATCH_SIZE, tokens_per_second(o, config, train_config)
     needed, free = step_memory(config, batch, train_config.context, min(batch, o.threads or usable_cores())).total, free_room()
     start = {BASE: "from the base", "none": "from random weights"}.get(str(o.init), f"from {o.init}")
-    shape = f"{counted(config.n_layer, 'layer')} of width {config.n_embd}, about {count_parameters(config) / 1e6:,.0f} million parameters"
+    shape = f"{counted(config.n_layer, 'layer')} of width {config.n_embd}, about {count_parameters(config) / 1e6:,.1f}M parameters"
     text, tokens = source_of(o)
     lines = [("Model", f"{o.size_name}, {start}: {shape}")]
     if request and o.generates:
@@ -72,8 +72,8 @@ def source_of(o: Options) -> tuple[str, int]:
     if o.data:
         size = OwnText([Path(path) for path in o.data], o.column, ours=[Path(o.models_dir)]).total
         tokens = o.final_tokens or max(1, size // BYTES_PER_TOKEN)
-        return f"your own, {size / 1e6:,.1f} MB: about {rounded(tokens)} tokens", tokens
-    writer = f"by {plain(o.ollama_gen_model or 'Ollama')}" if o.source == "ollama" else "from templates"
+        return f"your own, {gigabytes(size) if size >= 1e6 else f'{size / 1e3:,.0f} kB'}: about {rounded(tokens)} tokens", tokens
+    writer = f"written by {plain(o.ollama_gen_model or 'Ollama')}" if o.source == "ollama" else "from templates"
     if o.minutes is not None:
         return f"{writer}, as much as there is time for", o.recipe.final_tokens
     written, kept = o.initial_tokens or o.recipe.initial_tokens, o.final_tokens or o.recipe.final_tokens
@@ -84,7 +84,7 @@ def duration(o: Options, config: TrainConfig, tokens: int, rate: float) -> str:
     """How long the training takes."""
     speed = f"{rounded(int(rate))} tokens/s measured here"
     if o.minutes is not None:
-        return f"{o.minutes:g} min in all, with the text; {speed}"
+        return f"{o.minutes:g} min in all, writing the text included; {speed}"
     return f"{counted(config.epochs, 'epoch')}, at most {in_words(config.epochs * tokens / rate)}; {speed}"
 
 
