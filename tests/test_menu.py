@@ -127,7 +127,9 @@ def test_the_command_line_can_be_typed_whatever_the_answers_are(tmp_path: Path) 
     strange = "my 'own' $notes"
     (notes(tmp_path) / "notes").rename(tmp_path / strange)
     with Typist(tmp_path, size=(200, 50), **SMALL) as typist:
-        walk(typist.sees(MAIN).types(ENTER), OWN[:2]).sees("Describe it").types("\x15", ENTER).sees("such as").types('Say "it\'s $5"', ENTER)
+        walk(typist.sees(MAIN).types(ENTER), OWN[:2]).sees("Describe it").types("\x15", ENTER).sees("such as").types(
+            'Say "it\'s $5"', ENTER
+        )
         typist.sees("learn from?").types(DOWN, ENTER).sees("File or folder").types("nowhere", ENTER).sees("nowhere does not exist")
         typist.types("\x15", strange, ENTER).sees("Another one").types(ENTER).sees("How long?").types(UP, UP, UP, ENTER)
         typist.sees("How many minutes?").types("0", ENTER).sees("above 0").types("\x15", "1.5", ENTER).sees("Go ahead?").types(CTRL_C)
@@ -138,11 +140,13 @@ def test_the_command_line_can_be_typed_whatever_the_answers_are(tmp_path: Path) 
 
 def test_the_models_of_ollama_are_those_that_the_server_has(tmp_path: Path) -> None:
     installed = [model("llama3.2:latest"), model("nomic-embed-text:latest", capabilities=["embedding"])]
-    with serve(lambda body, number: Reply(words("The sea.")), models=installed) as server:
-        with Typist(tmp_path, size=(200, 50), **SMALL, OLLAMA_HOST=server.url) as typist:
-            walk(typist.sees(MAIN).types(ENTER), HAIKU[:3]).sees("learn from?").types(DOWN, DOWN, ENTER)
-            typist.sees("How long?").types(DOWN, ENTER).sees("Go ahead?").types(CTRL_C)
-            said = typist.ends(130)
+    with (
+        serve(lambda body, number: Reply(words("The sea.")), models=installed) as server,
+        Typist(tmp_path, size=(200, 50), **SMALL, OLLAMA_HOST=server.url) as typist,
+    ):
+        walk(typist.sees(MAIN).types(ENTER), HAIKU[:3]).sees("learn from?").types(DOWN, DOWN, ENTER)
+        typist.sees("How long?").types(DOWN, ENTER).sees("Go ahead?").types(CTRL_C)
+        said = typist.ends(130)
     assert "Ollama: llama3.2:latest" in said and "nomic" not in said
     assert command_of(said)[-6:] == ["--source", "ollama", "--ollama-gen-model", "llama3.2:latest", "--minutes", "5"]
 
@@ -166,7 +170,9 @@ def test_ctrl_c_leaves(tmp_path: Path, until: int, path: list[tuple[str, list[by
 
 @pytest.mark.slow
 @pytest.mark.parametrize("path", [HAIKU, OWN], ids=["preset", "own"])
-@pytest.mark.parametrize(("size", "locale"), [((80, 24), ASCII), ((40, 10), UTF8), ((40, 10), ASCII)], ids=["ascii", "small", "small-ascii"])
+@pytest.mark.parametrize(
+    ("size", "locale"), [((80, 24), ASCII), ((40, 10), UTF8), ((40, 10), ASCII)], ids=["ascii", "small", "small-ascii"]
+)
 def test_ctrl_c_leaves_at_every_question(tmp_path: Path, path: list, size: tuple[int, int], locale: dict[str, str]) -> None:
     for until in range(len(path) + 1):
         leave(tmp_path, path, until, size, locale)
@@ -187,11 +193,9 @@ def leave(folder: Path, path: list, until: int, size: tuple[int, int], locale: d
 @pytest.mark.slow
 def test_a_terminal_that_cannot_redraw_gets_numbers(tmp_path: Path) -> None:
     with Typist(tmp_path, **(SMALL | {"TERM": "dumb"})) as typist:
-        for question, answer in (
-            (MAIN, "1"), ("How large?", "7"), ("from 1 to 4", "1"), ("What should it write?", "2"), ("Which kind?", "2"), ("learn from?", "1"),
-            ("How long?", "1"), ("Go ahead?", "3"), ("How long?", "7"), ("learn from?", "4"), ("Which kind?", "6"),
-            ("What should it write?", "6"), ("How large?", "4"), (MAIN, "4"),
-        ):  # fmt: skip
+        there = [(MAIN, 1), ("How large?", 7), ("from 1 to 4", 1), ("What should it write?", 2), ("Which kind?", 2), ("learn from?", 1)]
+        back = [("How long?", 7), ("learn from?", 4), ("Which kind?", 6), ("What should it write?", 6), ("How large?", 4), (MAIN, 4)]
+        for question, answer in [*there, ("How long?", 1), ("Go ahead?", 3), *back]:
             typist.sees(question)
             os.write(typist.main, f"{answer}\n".encode())
         typist.ends(0)
