@@ -14,7 +14,6 @@ from minigpt.config import PRECISIONS, SIZES, ModelConfig, Size, TrainConfig, fi
 from minigpt.corpus.ollama.limits import Limits
 from minigpt.corpus.ollama.teacher import TeacherSettings
 from minigpt.corpus.prompt.understand import PRESETS, understand
-from minigpt.disk.names import require_name
 from minigpt.disk.schema import in_words, mismatch, schema_of
 from minigpt.errors import MinigptError, counted
 from minigpt.machine import require_threads
@@ -94,10 +93,6 @@ class Options:
             require_path(f"--{name}", path)
         if o.source not in SOURCES:
             raise MinigptError(f"unknown source {o.source!r}; use {', '.join(SOURCES)}")
-        if o.name is not None:
-            require_name(o.name)
-            if o.out is not None:
-                raise MinigptError("--name and --out both say what the run folder is called; leave one of them out")
         o.teacher()
         require_seconds("--checkpoint-seconds", o.checkpoint_seconds)
         if o.minutes is not None:
@@ -116,11 +111,6 @@ class Options:
                 require_integer(f"--{name.replace('_', '-')}", value)
         require_threads("--threads", o.threads)
         return o
-
-    @property
-    def folder(self) -> Path | None:
-        """The run folder that was asked for; None for a new one, named after the prompt."""
-        return Path(self.out) if self.out else Path(self.models_dir, self.name) if self.name else None
 
     def _require_sources_that_fit(self) -> None:
         """MinigptError if the options about own text and generated text contradict each other."""
