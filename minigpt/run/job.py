@@ -26,7 +26,7 @@ from minigpt.disk.names import require_name
 from minigpt.disk.record import MADE
 from minigpt.disk.schema import validate
 from minigpt.disk.shelf import RECORD, new_folder, require_free
-from minigpt.errors import MinigptError, as_argument
+from minigpt.errors import MinigptError, WrongUsage, as_argument
 from minigpt.machine import usable_cores
 from minigpt.run.interrupt import Interrupt
 from minigpt.run.listener import Listener
@@ -102,7 +102,7 @@ def wanted_folder(o: Options) -> Path | None:
     if o.name is None:
         return Path(o.out) if o.out else None
     if o.out:
-        raise MinigptError("--name and --out both say what the run folder is called; leave one of them out")
+        raise WrongUsage("--name and --out both say what the run folder is called; leave one of them out")
     return Path(o.models_dir, require_name(o.name))
 
 

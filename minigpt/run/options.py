@@ -15,7 +15,7 @@ from minigpt.corpus.ollama.limits import Limits
 from minigpt.corpus.ollama.teacher import TeacherSettings
 from minigpt.corpus.prompt.understand import PRESETS, understand
 from minigpt.disk.schema import in_words, mismatch, schema_of
-from minigpt.errors import MinigptError, counted
+from minigpt.errors import MinigptError, as_usage, counted, instead
 from minigpt.machine import require_threads
 from minigpt.run.defaults import (
     BASE,
@@ -79,6 +79,7 @@ class Options:
     models_dir: str = MODELS_DIR
 
     @classmethod
+    @as_usage()
     def parse(cls, options: dict[str, Any]) -> Options:
         """Validated options from keyword arguments. A text may be a Path, a number NumPy's; `data` and `ollama_host`: one value or
         several."""
@@ -92,7 +93,7 @@ class Options:
         for name, path in (("out", o.out), ("models-dir", o.models_dir), ("init", o.init), *(("data", path) for path in o.data)):
             require_path(f"--{name}", path)
         if o.source not in SOURCES:
-            raise MinigptError(f"unknown source {o.source!r}; use {', '.join(SOURCES)}")
+            raise MinigptError(f"unknown source {o.source!r}; {instead(o.source, SOURCES)}")
         o.teacher()
         require_seconds("--checkpoint-seconds", o.checkpoint_seconds)
         if o.minutes is not None:
@@ -110,6 +111,7 @@ class Options:
             if (value := getattr(o, name)) is not None:
                 require_integer(f"--{name.replace('_', '-')}", value)
         require_threads("--threads", o.threads)
+        find_size(o.model_size)
         return o
 
     def _require_sources_that_fit(self) -> None:
@@ -163,6 +165,7 @@ class Options:
         same = (self.size.n_layer, self.size.n_head, self.size.n_embd, self.size.n_positions)
         return self.size.name if all(mine in (None, its) for mine, its in zip(chosen, same, strict=True)) else "custom"
 
+    @as_usage()
     def shaped_like(self, model: ModelConfig) -> Options:
         """The options for a run that starts from the weights of this model."""
         shape = (model.n_layer, model.n_head, model.n_embd)
@@ -182,6 +185,7 @@ class Options:
                 limits[name] = require_seconds(f"--ollama-timeout-{name}", seconds)
         return TeacherSettings(self.ollama_host, self.ollama_gen_model, self.ollama_refine_model, Limits(**limits))
 
+    @as_usage()
     def full_prompt(self, prompt: str | None) -> str:
         """The prompt, else that of the preset, else an empty one if there is own text."""
         prompt = (prompt or "").strip() or (PRESETS[self.preset].prompt if self.preset else "")
@@ -198,6 +202,7 @@ class Options:
             raise MinigptError(f"--prompt is not valid text: {where}") from error
         return prompt
 
+    @as_usage()
     def configure(self) -> tuple[ModelConfig, TrainConfig]:
         """The configurations, but for the vocabulary's size and the number of steps, which depend on the corpus."""
         size = self.size

@@ -1,0 +1,101 @@
+"""Python, NumPy, BLAS, numba and the GPU: each is made to compute."""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import platform
+import re
+import shutil
+import subprocess
+import sys
+
+import numpy as np
+from threadpoolctl import threadpool_info
+
+from minigpt.disk.foreign import plain
+from minigpt.errors import MinigptError, counted
+from minigpt.fast.choice import choose_kernels, own_kernels
+from minigpt.fast.cuda.probe import find
+from minigpt.machine import usable_cores
+from minigpt.run.checkup.finding import FAULT, NOTE, Finding, within
+from minigpt.run.provenance import blas, processor
+from minigpt.run.room import gigabytes
+
+GPU_SECONDS = 90.0  # for a kernel, which CUDA compiles first
+
+
+def python() -> Finding:
+    text = f"{platform.python_version()} ({sys.executable or 'unknown place'})"
+    if sys.maxsize < 2**32:
+        return Finding("Python", f"{text}, 32-bit: at most 4 GB of memory", FAULT, "install a 64-bit Python")
+    return Finding("Python", text)
+
+
+def numpy() -> Finding:
+    """Whether NumPy computes what it should."""
+    a = np.arange(6.0, dtype=np.float32).reshape(2, 3)
+    if (a @ a.T).tolist() != [[5, 14], [14, 50]]:
+        return Finding("NumPy", f"{np.__version__} computes wrongly", FAULT, "pip install --force-reinstall numpy")
+    return Finding("NumPy", np.__version__)
+
+
+def products() -> Finding:
+    """The BLAS behind NumPy, and its threads."""
+    threads = max([library["num_threads"] for library in threadpool_info() if library["user_api"] == "blas"], default=1)
+    cores, whole = usable_cores(), os.cpu_count() or 1
+    of = counted(cores, "core") if cores == whole else f"{cores} of {whole} cores, as its container or affinity allows"
+    text = f"{blas()}, {counted(threads, 'thread')} on {of}"
+    if "unknown" in blas():
+        return Finding("BLAS", text, NOTE, "pip install --force-reinstall numpy brings OpenBLAS or Accelerate, which are much faster")
+    return Finding("BLAS", text)
+
+
+def numba() -> Finding:
+    """Whether the compiled layers are taken."""
+    if not own_kernels():
+        return Finding("numba", "not used: MINIGPT_KERNELS=numpy", NOTE, "unset MINIGPT_KERNELS")
+    if importlib.util.find_spec("numba") is None:
+        return Finding("numba", "not installed; training on the CPU is slower without it", NOTE, 'pip install "numba>=0.60"')
+    backend = choose_kernels()
+    if not backend.faster:
+        return Finding("numba", backend.reason, FAULT, "pip install --upgrade numba llvmlite, or set MINIGPT_KERNELS=numpy")
+    return Finding("numba", f"{backend.kernels.removeprefix('numba ')}: {counted(len(backend.faster), 'layer')} compiled and compared")
+
+
+def gpu() -> Finding:
+    """Whether CuPy computes on the GPU: a kernel and a matrix product are run."""
+    try:
+        backend = find(None)
+        free, whole = backend.xp.cuda.runtime.memGetInfo()
+        return Finding("GPU", f"{backend.reason}; {gigabytes(free)} of {gigabytes(whole)} free")
+    except MinigptError as error:
+        version = cuda_version()
+        if version is None:
+            return Finding("GPU", "no NVIDIA GPU found; minigpt computes on the CPU")
+        package = f"cupy-cuda{13 if version >= 13 else 12}x"
+        if importlib.util.find_spec("cupy") is None:
+            return Finding("GPU", f"an NVIDIA GPU with CUDA {version:g}, but no CuPy to use it", FAULT, f'pip install "{package}[ctk]"')
+        return Finding("GPU", plain(error, 300), FAULT, f'pip install --force-reinstall "{package}[ctk]", or use --device cpu')
+
+
+def cuda_version() -> float | None:
+    """The CUDA version that the NVIDIA driver supports; None without a driver or a GPU."""
+    program = shutil.which("nvidia-smi")
+    if program is None:
+        return None
+    try:
+        done = subprocess.run([program], capture_output=True, text=True, errors="replace", timeout=20, check=False)
+    except (OSError, subprocess.TimeoutExpired):
+        return None
+    found = re.search(r"CUDA Version: *(\d+\.\d+)", done.stdout)
+    return float(found[1]) if found and done.returncode == 0 else None
+
+
+def device_line() -> str:
+    """What `--device auto` would take, without compiling anything."""
+    try:
+        return str(within(GPU_SECONDS, lambda: find(None)).reason)
+    # Whatever is wrong with CuPy, the CPU will do.
+    except Exception:
+        return f"CPU: {processor()}, {counted(usable_cores(), 'core')}"
