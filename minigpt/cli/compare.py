@@ -70,11 +70,11 @@ def side_by_side(runs: list[dict[str, Any]], prompt: str, seed: int, said: str) 
     from minigpt.disk.foreign import one_line, printable
 
     width = room() or PIPED
-    names = [run["name"] for run in runs]
+    names = [one_line(run["name"]) for run in runs]
     texts = [printable(prompt + run["sample"]["text"] if run["sample"] else run["why"]).strip() for run in runs]
     if width < WIDE:
         for run in runs:
-            show(facts([("", run["name"]), *run["facts"]], width) + "\n", styled=True)
+            show(bold(one_line(run["name"])) + "\n" + facts(run["facts"], width) + "\n", styled=True)
         show("\n".join(wrapped(one_line(said), width)) + "\n")
         for name, text in zip(names, texts, strict=True):
             show(bold(f"{name}, seed {seed}") + "\n" + "\n".join(wrapped(text, width)) + "\n", styled=True)
@@ -83,12 +83,12 @@ def side_by_side(runs: list[dict[str, Any]], prompt: str, seed: int, said: str) 
     labels = [label for label, _ in runs[0]["facts"] if any(each[label] for each in both)]
     margin = max(map(len, labels)) + len(GAP)
     column = (width - margin - len(GAP)) // 2
-    show(bold(indented(beside([names[0]], [names[1]], column), "", margin)), styled=True)
+    show(bold(indented(beside(names[0], names[1], column), "", margin)), styled=True)
     for label in labels:
-        show(indented(beside([both[0][label]], [both[1][label]], column), label, margin))
+        show(indented(beside(one_line(both[0][label]), one_line(both[1][label]), column), label, margin), styled=True)
     show("\n" + "\n".join(wrapped(one_line(said), width)))
     column = (width - len(GAP)) // 2
-    show("\n" + bold(f"Samples, seed {seed}") + "\n" + beside([texts[0]], [texts[1]], column), styled=True)
+    show("\n" + bold(f"Samples, seed {seed}") + "\n" + beside(texts[0], texts[1], column), styled=True)
 
 
 def indented(lines: str, label: str, margin: int) -> str:

@@ -11,7 +11,7 @@ import click
 
 from minigpt.cli.common import command, folder_of, is_terminal, model_argument, models_option, run_argument, show, tell
 from minigpt.cli.complete import complete_run
-from minigpt.disk.foreign import one_line
+from minigpt.disk.foreign import one_line, printable
 from minigpt.errors import WrongUsage, as_argument, counted
 
 FORMATS = ("zip",)
@@ -95,7 +95,7 @@ def listed(runs: list[dict[str, Any]]) -> str:
                 status(run["status"]),
             ]
         )
-    return table(head, rows, {"PARAMETERS", "BITS/BYTE"}, ("PARAMETERS", "CORPUS", "SIZE", "DATE"), room())
+    return table(head, rows, {"PARAMETERS", "BITS/BYTE"}, ("STATUS", "BITS/BYTE", "DATE", "SIZE", "CORPUS", "PARAMETERS"), room())
 
 
 def status(word: str) -> str:
@@ -124,9 +124,9 @@ def show_command(run: str, as_json: bool) -> None:
     show(bold(one_line(path.resolve().name)), styled=True)
     show(facts(all_facts(path, record, size), width), styled=True)
     if sample := sample_of(record):
-        show("\n" + "\n".join(line for text in sample for line in wrapped(text, width)))
+        show("\n" + bold("Sample") + "\n" + "\n".join(line for text in sample for line in wrapped(printable(text), width)), styled=True)
     if note := standing(path, record):
-        tell(note, begin="\n")
+        show("\n" + "\n".join(wrapped(one_line(note), width)))
 
 
 @command("rename")
