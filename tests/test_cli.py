@@ -67,8 +67,11 @@ def test_list_shows_the_runs(run):
     folder, _ = run
     done = call("list", "--models-dir", folder.parent)
     assert done.returncode == 0
-    for word in (str(folder), "complete", "custom", "held-out", PROMPT):
-        assert word in done.stdout
+    head, row = done.stdout.splitlines()
+    assert head.split() == ["NAME", "DATE", "SIZE", "PARAMETERS", "CORPUS", "BITS/BYTE", "STATUS"]
+    for word in (folder.name, "complete", "custom", "template"):
+        assert word in row
+    assert json.loads(call("list", "--models-dir", folder.parent, "--json").stdout)["prompt"] == PROMPT
     empty = call("list", "--models-dir", folder)
     assert (empty.returncode, empty.stdout) == (0, "")
     assert "no runs" in empty.stderr
@@ -77,7 +80,9 @@ def test_list_shows_the_runs(run):
 @pytest.mark.slow
 def test_a_corpus_alone_is_listed_as_written_and_without_a_size(tmp_path):
     call("corpus", "--prompt", PROMPT, "--source", "template", "--initial-tokens", 2000, "--out", tmp_path / "only")
-    assert call("list", "--models-dir", tmp_path).stdout.split("  ") == [str(tmp_path / "only"), "written", f"{PROMPT}\n"]
+    row = call("list", "--models-dir", tmp_path).stdout.splitlines()[1]
+    assert row.startswith("only  ") and row.endswith("corpus only") and "template" in row
+    assert not any(size in row for size in ("12M", "custom"))
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,11 @@ Reading order:
     generate  `minigpt generate`
     corpus    `minigpt corpus`
     check     `minigpt check`
-    tools     `minigpt list`, `minigpt bench`
+    tables    cells -> lines that fit the terminal
+    facts     a run's record -> what is said of it
+    runs      `minigpt list`, `show`, `rename`, `rm`, `export`
+    compare   `minigpt compare`
+    tools     `minigpt bench`
     doctor    `minigpt doctor`, `minigpt --version`
     ask       questions on a terminal
     create    the questions about a new model
@@ -27,11 +31,13 @@ import click
 
 from minigpt.cli.check import check_command
 from minigpt.cli.common import is_terminal, show
+from minigpt.cli.compare import compare_command
 from minigpt.cli.corpus import corpus_command
 from minigpt.cli.doctor import doctor_command, show_version
 from minigpt.cli.generate import generate_command
 from minigpt.cli.menu import menu_command
-from minigpt.cli.tools import bench_command, list_command
+from minigpt.cli.runs import export_command, list_command, rename_command, rm_command, show_command
+from minigpt.cli.tools import bench_command
 from minigpt.cli.train import resume_command, train_command
 from minigpt.cli.usage import Commands
 
@@ -53,7 +59,12 @@ for command in (
     resume_command,
     corpus_command,
     generate_command,
+    export_command,
     list_command,
+    show_command,
+    compare_command,
+    rename_command,
+    rm_command,
     check_command,
     doctor_command,
     bench_command,

@@ -8,7 +8,8 @@ import os
 import re
 import sys
 import traceback
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 
@@ -19,7 +20,7 @@ from minigpt.cli.helptext import Command, long_name
 from minigpt.config import SIZES
 from minigpt.disk.foreign import one_line, printable
 from minigpt.disk.names import find_run
-from minigpt.errors import MinigptError, WrongUsage, instead
+from minigpt.errors import MinigptError, WrongUsage, as_argument, instead
 from minigpt.machine import spare_blas
 from minigpt.run.defaults import MODEL_SIZE, MODELS_DIR
 from minigpt.run.interrupt import Interrupt, ignore_further, message_of
@@ -114,13 +115,15 @@ def tell(text: str, begin: str = "", end: str = "\n") -> None:
         sys.stderr = nowhere()
 
 
-def show(text: str, end: str = "\n") -> None:
+def show(text: str, end: str = "\n", styled: bool = False) -> None:
     """Print a result to standard output: unchanged to a pipe or file, without control characters to a terminal.
+
+    `styled`: the text is printable already, but for styles that we put in, which go to a terminal alone.
 
     Raises BrokenPipeError if the reader is gone, and an OSError that names standard output if it cannot be written.
     """
     try:
-        click.echo((printable(text) if is_terminal(sys.stdout) else text) + end, nl=False)
+        click.echo((printable(text) if is_terminal(sys.stdout) and not styled else text) + end, nl=False)
     except (OSError, ValueError) as error:
         sys.stdout = nowhere()  # else Python flushes the rest at exit, and fails again
         if isinstance(error, OSError) and error.errno not in (errno.EPIPE, errno.EIO):
@@ -167,9 +170,41 @@ def run_argument(function: Callable[..., None]) -> Callable[..., None]:
 
     @functools.wraps(function)
     def found(*, run: str, models_dir: str, **options: Any) -> None:
-        function(run=str(find_run(run, Path(models_dir))), **options)
+        function(run=str(folder_of(run, models_dir)), **options)
 
     return click.argument("run", metavar="RUN", shell_complete=complete_run)(models_option(found))
+
+
+def model_argument(function: Callable[..., None]) -> Callable[..., None]:
+    """The same for a command that only reads: RUN may be a zip that `export` made."""
+
+    @functools.wraps(function)
+    def found(*, run: str, models_dir: str, **options: Any) -> None:
+        with opened(run, models_dir) as folder:
+            function(run=str(folder), **options)
+
+    return click.argument("run", metavar="RUN", shell_complete=complete_run)(models_option(found))
+
+
+def folder_of(run: str, models_dir: str) -> Path:
+    """The folder of a run; MinigptError for a zip, which nothing can be written into."""
+    path = find_run(run, Path(models_dir))
+    if path.is_file() and path.suffix.lower() == ".zip":
+        raise MinigptError(f"{path} is an archive; unpack it first: python -m zipfile -e {as_argument(path)} {as_argument(models_dir)}")
+    return path
+
+
+@contextmanager
+def opened(run: str, models_dir: str) -> Iterator[Path]:
+    """The folder of a run; a zip is unpacked for as long as it is needed."""
+    path = find_run(run, Path(models_dir))
+    if not path.is_file() or path.suffix.lower() != ".zip":
+        yield path
+        return
+    from minigpt.disk.bundle import unpacked
+
+    with unpacked(path) as folder:
+        yield folder
 
 
 def known_device(ctx: click.Context, param: click.Parameter, value: str) -> str:

@@ -43,7 +43,8 @@ from minigpt.run.defaults import BATCH_SIZE, CHECKPOINT_SECONDS, CONTEXT, DROPOU
 @click.option("--threads", type=int, help="Processor cores to use.  [default: all]")
 @click.option("--checkpoint-seconds", type=float, default=CHECKPOINT_SECONDS, help="Least seconds between two saves of the training.")
 @click.option("--seed", type=int, default=SEED, help="Decides the corpus, initial weights, order, dropout and samples.")
-@click.option("--out", type=click.Path(), help="The run folder.  [default: MODELS_DIR/<prompt>-<time>]")
+@click.option("--name", help="What to call the run: its folder is MODELS_DIR/NAME.  [default: <prompt>-<time>]")
+@click.option("--out", type=click.Path(), help="The run folder, instead of one in MODELS_DIR.")
 @models_option
 @click.option("--quiet", is_flag=True, help="Print only the samples.")
 def train_command(prompt: str | None, quiet: bool, yes: bool, **options: Any) -> None:

@@ -75,6 +75,7 @@ class Options:
     seed: int = SEED
     checkpoint_seconds: float = CHECKPOINT_SECONDS
     out: str | None = None
+    name: str | None = None
     models_dir: str = MODELS_DIR
 
     @classmethod
