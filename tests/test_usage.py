@@ -38,7 +38,7 @@ def type_in(capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, s
         ("trian", "no such command 'trian'; did you mean train? See minigpt --help"),
         ("xyzzy", "use one of train, "),
         ("train --epohcs 3", "no such option --epohcs; did you mean --epochs? See minigpt train --help"),
-        ("train --modelsize=12M", "did you mean --model-size?"),
+        ("train --modelsize=12M", "did you mean --model-size"),
         ("train -p x --preset haiku_mastr", "unknown preset 'haiku_mastr'; did you mean haiku_master?"),
         ("train --preset recipes", "did you mean simple_cooking_recipes or healthy_diet_recipes?"),
         ("train --preset qqq", "use one of simple_cooking_recipes, "),
