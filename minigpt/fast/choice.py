@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import os
+import sys
 
 import numpy as np
 
@@ -30,6 +31,8 @@ def choose_kernels() -> Backend:
         except Exception as error:
             why = f"numba cannot compile: {type(error).__name__}: {first_line(error)}"
             if isinstance(error, ModuleNotFoundError) and error.name == "numba":
+                if getattr(sys, "frozen", False):  # the one-file program is complete as it is
+                    return backend
                 why = f"numba, which makes this faster, is not installed: {to_install('numba')}"
             backend.reason += f" ({why})"
     return backend
