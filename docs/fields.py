@@ -2,8 +2,8 @@
 
     python docs/fields.py            write them anew
 
-A line `<!-- fields: run corpus -->` stands before a table: a schema, and inside it an object, if not the whole. In a table's first column are
-the fields; one that is not always there has a question mark.
+A line `<!-- fields: run corpus -->` stands before a table: a schema, and inside it an object, if
+not the whole. A field that is not always there has a question mark.
 """
 
 from __future__ import annotations
@@ -20,7 +20,9 @@ NAMES = {"integer": "whole number", "string": "text", "array": "list", "boolean"
 
 def schema(name: str) -> dict[str, Any]:
     """One of the schemas, by the file that it describes."""
-    found: dict[str, Any] = json.loads((FOLDER / "schemas" / f"{name}.schema.json").read_text(encoding="utf-8"))
+    found: dict[str, Any] = json.loads(
+        (FOLDER / "schemas" / f"{name}.schema.json").read_text(encoding="utf-8")
+    )
     return found
 
 
@@ -46,15 +48,18 @@ def kind(field: dict[str, Any]) -> str:
 def table(found: dict[str, Any]) -> str:
     """Markdown: a row for each field."""
     required = found.get("required", [])
-    rows = [
-        f"| `{name}`{'' if name in required else ' ?'} | {kind(field)} | {field.get('description', '')} |" for name, field in found["properties"].items()
-    ]
+    rows = []
+    for name, field in found["properties"].items():
+        shown = f"`{name}`" if name in required else f"`{name}` ?"
+        rows.append(f"| {shown} | {kind(field)} | {field.get('description', '')} |")
     return "\n".join(["| field | type | what |", "|---|---|---|", *rows, ""])
 
 
 def refreshed(text: str) -> str:
     """A document with its tables as the schemas have them."""
-    return MARKER.sub(lambda match: f"{match[1]}\n" + table(part(schema(match[2]), match[3].split())), text)
+    return MARKER.sub(
+        lambda match: f"{match[1]}\n" + table(part(schema(match[2]), match[3].split())), text
+    )
 
 
 if __name__ == "__main__":
