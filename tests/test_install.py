@@ -16,7 +16,7 @@ import pytest
 from minigpt.fast.install import BASE_DISTRIBUTION, CUPY, DISTRIBUTION, cupy_remedy, driver_cuda, to_install
 
 ROOT = Path(__file__).parent.parent
-SAY = "from minigpt.fast.install import to_install; print(to_install('cupy-cuda13x[ctk]'))"
+SAY = "import sys; from minigpt.fast.install import to_install; print(to_install('cupy-cuda13x[ctk]', *map(bool, sys.argv[1:])))"
 
 
 def test_the_names_in_hints_are_those_of_the_distributions() -> None:
@@ -66,10 +66,10 @@ def test_the_driver_is_asked_for_its_cuda(tmp_path: Path) -> None:
     ]  # fmt: skip
 
 
-def said_by(python: Path, folder: Path, **environment: str) -> str:
+def said_by(python: Path, folder: Path, *again: str, **environment: str) -> str:
     """What a Python tells to install CuPy with, in a folder."""
     kept = {**os.environ, "PYTHONPATH": os.pathsep.join([str(ROOT), str(folder / "bare")]), **environment}
-    done = subprocess.run([python, "-c", SAY], capture_output=True, text=True, cwd=folder, env=kept, check=True)
+    done = subprocess.run([python, "-c", SAY, *again], capture_output=True, text=True, cwd=folder, env=kept, check=True)
     return done.stdout.strip()
 
 
@@ -83,12 +83,14 @@ def test_the_command_reaches_the_python_that_runs_minigpt(tmp_path: Path) -> Non
     (site / "pip.py").touch()
     assert shlex.split(said_by(python, tmp_path)) == ["my env/bin/python", "-m", "pip", "install", "cupy-cuda13x[ctk]"]
     assert shlex.split(said_by(python, site))[0] == str(python)  # from elsewhere, the whole path
+    assert "-m pip install --force-reinstall" in said_by(python, tmp_path, "again")
     (prefix / "bin" / "pip").write_text("#!/bin/sh\n", encoding="utf-8")
     (prefix / "bin" / "pip").chmod(0o755)
     on_path = os.pathsep.join([str(prefix / "bin"), os.environ["PATH"]])
     assert said_by(python, tmp_path, PATH=on_path) == 'pip install "cupy-cuda13x[ctk]"'
     (prefix / "pipx_metadata.json").write_text(json.dumps({}), encoding="utf-8")
     assert said_by(python, tmp_path) == "pipx inject 'my env' \"cupy-cuda13x[ctk]\""
+    assert said_by(python, tmp_path, "again").startswith("pipx inject --force 'my env'")
 
 
 def test_the_one_file_program_says_that_it_cannot_take_up_a_package(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -23,19 +23,20 @@ DRIVERS = ("libcuda.so.1", "nvcuda.dll")  # NVIDIA's, under Linux and Windows
 CUPY = {12: "cupy-cuda12x[ctk]", 13: "cupy-cuda13x[ctk]"}  # ctk: cuBLAS, NVRTC and the other libraries of CUDA
 
 
-def to_install(package: str) -> str:
-    """The command line that installs a package, or a folder of one, beside minigpt."""
+def to_install(package: str, again: bool = False) -> str:
+    """The command line that installs a package, or a folder of one, beside minigpt; `again`: also where it is already."""
     shown = f'"{package}"' if "[" in package else quoted(package)
     if getattr(sys, "frozen", False):
         return "the one-file program cannot take it up; a minigpt that pip installed can"
     prefix = Path(sys.prefix)
     if (prefix / "pipx_metadata.json").is_file():
-        return f"pipx inject {quoted(prefix.name)} {shown}"
+        return f"pipx inject {'--force ' if again else ''}{quoted(prefix.name)} {shown}"
     if importlib.util.find_spec("pip") is None:  # as uv leaves it
-        return f"uv pip install --python {quoted(nearby(sys.executable))} {shown}"
+        return f"uv pip install {'--reinstall ' if again else ''}--python {quoted(nearby(sys.executable))} {shown}"
     found = shutil.which("pip")
     ours = found is not None and Path(found).parent == Path(sys.executable).parent
-    return f"pip install {shown}" if ours else f"{quoted(nearby(sys.executable))} -m pip install {shown}"
+    pip = "pip" if ours else f"{quoted(nearby(sys.executable))} -m pip"
+    return f"{pip} install {'--force-reinstall ' if again else ''}{shown}"
 
 
 def from_index() -> bool:
