@@ -52,12 +52,14 @@ def first_model(init: str | None) -> Path | None:
     return folder
 
 
-def base_remedy() -> str:
-    """How to install the base here."""
+def base_remedy(again: bool = False) -> str:
+    """How to install the base here; `again`: also where it is already."""
     source = SOURCE / "base"
     if (source / "pyproject.toml").is_file():
-        return to_install(os.path.join(".", nearby(str(source))))  # "base" alone would be a package on the index
-    return to_install(BASE_DISTRIBUTION) if from_index() else f"install the wheel of {BASE_DISTRIBUTION} that was built with minigpt's own"
+        return to_install(os.path.join(".", nearby(str(source))), again)  # "base" alone would be a package on the index
+    if from_index():
+        return to_install(BASE_DISTRIBUTION, again)
+    return f"install the wheel of {BASE_DISTRIBUTION} that was built with minigpt's own"
 
 
 def settled(o: Options) -> Options:
