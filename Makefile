@@ -69,7 +69,7 @@ package: $(VENV)/.package
 
 # Its own environment, with what belongs inside and nothing else.
 standalone:
-	rm -rf $(VENV)-standalone
+	rm -rf $(VENV)-standalone build base/build
 	$(PYTHON) -m venv $(VENV)-standalone
 	$(VENV)-standalone/bin/python -m pip install --quiet --disable-pip-version-check "pyinstaller>=6.11" . ./base $(WITH)
 	$(VENV)-standalone/bin/python -m PyInstaller --noconfirm --log-level WARN --distpath dist --workpath build/standalone standalone/minigpt.spec
