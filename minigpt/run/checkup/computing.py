@@ -17,6 +17,7 @@ from minigpt.disk.foreign import plain
 from minigpt.errors import MinigptError, counted
 from minigpt.fast.choice import choose_kernels, own_kernels
 from minigpt.fast.cuda.probe import find
+from minigpt.fast.install import CUPY, cupy_remedy, to_install
 from minigpt.machine import usable_cores
 from minigpt.run.checkup.finding import FAULT, NOTE, Finding, within
 from minigpt.run.provenance import blas, processor
@@ -36,7 +37,7 @@ def numpy() -> Finding:
     """Whether NumPy computes what it should."""
     a = np.arange(6.0, dtype=np.float32).reshape(2, 3)
     if (a @ a.T).tolist() != [[5, 14], [14, 50]]:
-        return Finding("NumPy", f"{np.__version__} computes wrongly", FAULT, "pip install --force-reinstall numpy")
+        return Finding("NumPy", f"{np.__version__} computes wrongly", FAULT, to_install("numpy", again=True))
     return Finding("NumPy", np.__version__)
 
 
@@ -47,7 +48,7 @@ def products() -> Finding:
     of = counted(cores, "core") if cores == whole else f"{cores} of {whole} cores, as its container or affinity allows"
     text = f"{blas()}, {counted(threads, 'thread')} on {of}"
     if "unknown" in blas():
-        return Finding("BLAS", text, NOTE, "pip install --force-reinstall numpy brings OpenBLAS or Accelerate, which are much faster")
+        return Finding("BLAS", text, NOTE, f"{to_install('numpy', again=True)} brings a fast one")
     return Finding("BLAS", text)
 
 
@@ -56,10 +57,10 @@ def numba() -> Finding:
     if not own_kernels():
         return Finding("numba", "not used: MINIGPT_KERNELS=numpy", NOTE, "unset MINIGPT_KERNELS")
     if importlib.util.find_spec("numba") is None:
-        return Finding("numba", "not installed; training on the CPU is slower without it", NOTE, 'pip install "numba>=0.60"')
+        return Finding("numba", "not installed; training on the CPU is slower without it", NOTE, to_install("numba"))
     backend = choose_kernels()
     if not backend.faster:
-        return Finding("numba", backend.reason, FAULT, "pip install --upgrade numba llvmlite, or set MINIGPT_KERNELS=numpy")
+        return Finding("numba", backend.reason, FAULT, f"{to_install('numba', again=True)}, or set MINIGPT_KERNELS=numpy")
     return Finding("numba", f"{backend.kernels.removeprefix('numba ')}: {counted(len(backend.faster), 'layer')} compiled and compared")
 
 
@@ -73,10 +74,10 @@ def gpu() -> Finding:
         version = cuda_version()
         if version is None:
             return Finding("GPU", "no NVIDIA GPU found; minigpt computes on the CPU")
-        package = f"cupy-cuda{13 if version >= 13 else 12}x"
         if importlib.util.find_spec("cupy") is None:
-            return Finding("GPU", f"an NVIDIA GPU with CUDA {version:g}, but no CuPy to use it", FAULT, f'pip install "{package}[ctk]"')
-        return Finding("GPU", plain(error, 300), FAULT, f'pip install --force-reinstall "{package}[ctk]", or use --device cpu')
+            return Finding("GPU", f"an NVIDIA GPU with CUDA {version:g}, which nothing can use", FAULT, cupy_remedy(round(1000 * version)))
+        package = CUPY[min(max(CUPY), max(min(CUPY), int(version)))]
+        return Finding("GPU", plain(error, 300), FAULT, f"{to_install(package, again=True)}, or use --device cpu")
 
 
 def cuda_version() -> float | None:

@@ -19,7 +19,7 @@ from minigpt.run.checkup.finding import FAULT, NOTE, Finding
 from minigpt.run.defaults import BATCH_SIZE, CONTEXT
 from minigpt.run.memory import USABLE, step_memory
 from minigpt.run.room import free_room, gigabytes, whole_memory
-from minigpt.run.start import base_folder
+from minigpt.run.start import base_folder, base_remedy
 
 ASKING = 3.0  # seconds for each short request to an Ollama server
 SMALL_DISK, LEAST_DISK = 5e9, 5e8  # bytes: a 117M run with its checkpoint takes less than the first, a 12M run than the second
@@ -71,11 +71,11 @@ def base() -> Finding:
     """Whether the base is installed, and its files are intact."""
     folder = base_folder()
     if folder is None:
-        return Finding("Base", "not installed: models start from random weights", NOTE, "pip install ./base in minigpt's repository")
+        return Finding("Base", "not installed: models start from random weights", NOTE, base_remedy())
     try:
         first = load_checkpoint(folder)
     except (MinigptError, OSError) as error:
-        return Finding("Base", plain(f"damaged: {error}", 300), FAULT, "pip install --force-reinstall ./base, or use --init none")
+        return Finding("Base", plain(f"damaged: {error}", 300), FAULT, f"{base_remedy(again=True)}, or use --init none")
     return Finding("Base", f"{counted(count_parameters(first.config), 'parameter')}, {counted(first.config.vocab_size, 'token')}: intact")
 
 

@@ -36,5 +36,5 @@ def check_up(models: Path) -> Iterator[Finding]:
         # A check tries out what may be broken in ways that nobody has listed.
         except Exception as error:
             text = plain(f"{type(error).__name__}: {first_line(error)}")
-            found = Finding(topic, text, FAULT, remedies.get(topic, "install minigpt and its dependencies again"))
+            found = Finding(topic, text, FAULT, remedies.get(topic, "install the package again that this is about"))
         yield from found if isinstance(found, list) else [found]
