@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import shlex
+import signal
 import socket
 import sys
 import time
@@ -188,6 +189,14 @@ def leave(folder: Path, path: list, until: int, size: tuple[int, int], locale: d
         said = typist.ends(130)
     assert said.rstrip().endswith("minigpt: interrupted")
     assert [item.name for item in folder.iterdir()] == ["notes"]
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
+def test_a_signal_at_a_question_ends_the_menu_and_gives_the_terminal_back(tmp_path: Path, number: int) -> None:
+    with Typist(tmp_path, **SMALL) as typist:
+        typist.sees(MAIN).types(ENTER).sees("How large?").types()
+        typist.process.send_signal(number)
+        assert typist.ends(130).rstrip().endswith("minigpt: interrupted")
 
 
 @pytest.mark.slow

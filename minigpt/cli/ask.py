@@ -96,6 +96,10 @@ def asked(question: Question, back: bool) -> Any:
     def _(event: KeyPressEvent) -> None:
         event.app.exit(exception=EOFError)
 
+    @keys.add("<sigint>", eager=True)  # the signal; the key Ctrl-C is questionary's own
+    def _(event: KeyPressEvent) -> None:
+        event.app.exit(exception=KeyboardInterrupt)
+
     if back:
         leave_with_escape(keys)
     application.ttimeoutlen = ESCAPE

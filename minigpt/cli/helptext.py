@@ -14,6 +14,7 @@ FIRST = {
     "train": "prompt preset data source model-size epochs minutes device name out".split(),
     "corpus": "prompt preset data source model-size initial-tokens final-tokens seed out yes".split(),
     "generate": "prompt max-tokens temperature top-k top-p repetition-penalty stop samples seed novelty".split(),
+    "chat": "max-tokens temperature top-k top-p repetition-penalty stop seed".split(),
     "resume": "epochs minutes".split(),
 }
 GROUPS = {
