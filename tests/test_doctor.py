@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import importlib.util
 import json
 import os
 import re
+import shutil
 import socket
 import subprocess
 import sys
@@ -44,22 +46,29 @@ def test_a_sound_machine_has_no_fault(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
-@pytest.mark.skipif(sys.platform == "win32", reason="a shell script stands for NVIDIA's program")
+DRIVER = """
+int cuInit(unsigned flags) { return 0; }
+int cuDeviceGetCount(int *count) { *count = 1; return 0; }
+int cuDriverGetVersion(int *version) { *version = 12040; return 0; }
+"""
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux") or shutil.which("cc") is None, reason="a library stands for NVIDIA's driver")
+@pytest.mark.skipif(importlib.util.find_spec("cupy") is not None, reason="CuPy would use the driver")
 def test_each_fault_has_its_remedy_in_one_line(tmp_path: Path) -> None:
     """A GPU without CuPy, a file in place of the models folder, a damaged base, a server that hangs, an ASCII terminal: no traceback."""
     (tmp_path / "file").write_text("")
     (tmp_path / "minigpt_base" / "model").mkdir(parents=True)
     (tmp_path / "minigpt_base" / "__init__.py").write_text("")
     (tmp_path / "minigpt_base" / "model" / "config.json").write_text('{"n_layer": -1')
-    program = tmp_path / "nvidia-smi"
-    program.write_text("#!/bin/sh\necho '| NVIDIA-SMI 550.54  Driver Version: 550.54  CUDA Version: 12.4  |'\n")
-    program.chmod(0o755)
+    (tmp_path / "driver.c").write_text(DRIVER)
+    subprocess.run(["cc", "-shared", "-fPIC", "-o", tmp_path / "libcuda.so.1", tmp_path / "driver.c"], check=True)
     path = os.pathsep.join(filter(None, [str(tmp_path), os.environ.get("PYTHONPATH", str(Path(__file__).parent.parent))]))
     began = time.monotonic()
     with closing(socket.create_server(("127.0.0.1", 0))) as server:
         host = f"127.0.0.1:{server.getsockname()[1]}"
-        done = doctor("--models-dir", str(tmp_path / "file"), OLLAMA_HOST=host, PYTHONPATH=path, PYTHONIOENCODING="ascii",
-                      PATH=os.pathsep.join([str(tmp_path), os.environ["PATH"]]))  # fmt: skip
+        places = {"PYTHONPATH": path, "LD_LIBRARY_PATH": str(tmp_path)}
+        done = doctor("--models-dir", str(tmp_path / "file"), OLLAMA_HOST=host, PYTHONIOENCODING="ascii", **places)
     assert time.monotonic() - began < 30
     assert (done.returncode, done.stderr) == (1, "minigpt: 4 faults: GPU, Disk, Base, Ollama\n")
     faults = re.findall(r"^FAULT (\w+) .*(?:\n {16}(?!fix).*)*\n +fix: (.*)$", done.stdout, re.MULTILINE)

@@ -15,8 +15,6 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import TYPE_CHECKING, Any
 
-import click
-
 from minigpt.cli.common import show
 from minigpt.disk.foreign import one_line
 
@@ -180,7 +178,7 @@ def typed(what: str, default: str, check: Check) -> str | Back:
 
 def line(prompt: str) -> str:
     """A line of standard input; EOFError at its end."""
-    click.echo(prompt, nl=False)
+    show(prompt, end="")
     read = sys.stdin.readline()
     if not read:
         raise EOFError

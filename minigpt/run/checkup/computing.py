@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
+import ctypes
 import importlib.util
 import os
 import platform
-import re
-import shutil
-import subprocess
 import sys
+from contextlib import suppress
 
 import numpy as np
 from threadpoolctl import threadpool_info
@@ -17,7 +16,7 @@ from minigpt.disk.foreign import plain
 from minigpt.errors import MinigptError, counted
 from minigpt.fast.choice import choose_kernels, own_kernels
 from minigpt.fast.cuda.probe import find
-from minigpt.fast.install import CUPY, cupy_remedy, to_install
+from minigpt.fast.install import CUPY, DRIVERS, cupy_remedy, driver_cuda, to_install
 from minigpt.machine import usable_cores
 from minigpt.run.checkup.finding import FAULT, NOTE, Finding, within
 from minigpt.run.provenance import blas, processor
@@ -71,26 +70,23 @@ def gpu() -> Finding:
         free, whole = backend.xp.cuda.runtime.memGetInfo()
         return Finding("GPU", f"{backend.reason}; {gigabytes(free)} of {gigabytes(whole)} free")
     except MinigptError as error:
-        version = cuda_version()
-        if version is None:
+        if (driver := driver_cuda()) is None or not gpu_count():
             return Finding("GPU", "no NVIDIA GPU found; minigpt computes on the CPU")
+        cuda = f"CUDA {driver // 1000}.{driver % 1000 // 10}"
         if importlib.util.find_spec("cupy") is None:
-            return Finding("GPU", f"an NVIDIA GPU with CUDA {version:g}, which nothing can use", FAULT, cupy_remedy(round(1000 * version)))
-        package = CUPY[min(max(CUPY), max(min(CUPY), int(version)))]
+            return Finding("GPU", f"an NVIDIA GPU whose driver knows {cuda}, not used yet", FAULT, cupy_remedy(driver))
+        package = CUPY[min(max(CUPY), max(min(CUPY), driver // 1000))]
         return Finding("GPU", plain(error, 300), FAULT, f"{to_install(package, again=True)}, or use --device cpu")
 
 
-def cuda_version() -> float | None:
-    """The CUDA version that the NVIDIA driver supports; None without a driver or a GPU."""
-    program = shutil.which("nvidia-smi")
-    if program is None:
-        return None
-    try:
-        done = subprocess.run([program], capture_output=True, text=True, errors="replace", timeout=20, check=False)
-    except (OSError, subprocess.TimeoutExpired):
-        return None
-    found = re.search(r"CUDA Version: *(\d+\.\d+)", done.stdout)
-    return float(found[1]) if found and done.returncode == 0 else None
+def gpu_count() -> int:
+    """The GPUs that the NVIDIA driver sees; 0 without a driver."""
+    for name in DRIVERS:
+        with suppress(OSError, AttributeError):  # no such library; not the driver's
+            library, count = ctypes.CDLL(name), ctypes.c_int()
+            if library.cuInit(0) == 0 and library.cuDeviceGetCount(ctypes.byref(count)) == 0:
+                return count.value
+    return 0
 
 
 def device_line() -> str:
