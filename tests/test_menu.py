@@ -101,9 +101,9 @@ def test_talk_offers_models_that_can_speak_and_list_lists(shelf: Path) -> None:
     broken = shelf / "models" / "broken"
     broken.mkdir()
     (broken / "run.json").write_bytes((shelf / "models" / whole / "run.json").read_bytes())
-    with Typist(shelf, **SMALL) as typist:
+    with Typist(shelf.parent, **SMALL, MINIGPT_MODELS_DIR=str(shelf / "models")) as typist:
         typist.sees(MAIN).types(DOWN, ENTER).sees("Which model?").sees(whole).sees("Back").types(ESC)
-        typist.sees(MAIN).types(DOWN, ENTER).sees("minigpt list").sees(whole).sees(MAIN).types(CTRL_D)
+        typist.sees(MAIN).types(DOWN, ENTER).sees("minigpt list --models-dir").sees(whole).sees(MAIN).types(CTRL_D)
         assert f"> {whole}" in typist.ends(0) and "> broken" not in typist.said
     (broken / "run.json").unlink()
     broken.rmdir()

@@ -50,7 +50,8 @@ def cli(context: click.Context) -> None:
     """Describe a GPT in one sentence, and train it on this machine, from scratch."""
     if context.invoked_subcommand is None:
         if is_terminal(sys.stdin) and is_terminal(sys.stdout):
-            context.invoke(menu_command)
+            with menu_command.make_context("menu", [], parent=context) as menu:  # which also reads the variables
+                menu_command.invoke(menu)
         else:
             show(context.get_help())
 
