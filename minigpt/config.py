@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from numbers import Integral, Real
 from typing import Any
 
-from minigpt.errors import MinigptError
+from minigpt.errors import MinigptError, instead
 
 PRECISIONS = ("float32", "tf32", "bfloat16")  # of products' inputs; all else is float32
 ABOVE_ZERO = {"low": 0.0, "high": math.inf, "low_open": True, "high_open": True}
@@ -77,8 +77,9 @@ def find_size(name: str) -> Size:
     for size in SIZES.values():
         if str(name).lower() in (size.name.lower(), size.alias):
             return size
-    choices = ", ".join(f"{size.name} ({size.alias})" for size in SIZES.values())
-    raise MinigptError(f"unknown model size {name!r}; use one of {choices}")
+    known = [text for size in SIZES.values() for text in (size.name, size.alias)]
+    listed = ", ".join(f"{size.name} ({size.alias})" for size in SIZES.values())
+    raise MinigptError(f"unknown model size {name!r}; {instead(name, known, listed)}")
 
 
 @dataclass(frozen=True)

@@ -28,7 +28,16 @@ if hasattr(signal, "SIGHUP") and signal.getsignal(signal.SIGHUP) is signal.SIG_I
 os.environ["OLLAMA_HOST"] = "127.0.0.1:1"  # nobody listens there: a test that wants a teacher starts one
 
 # Modules that start many processes whose arithmetic is not their subject: there it is NumPy's, as each would spend 0.4 s on numba.
-PROCESSES = {"test_cli", "test_interrupt", "test_ollama_writer", "test_own", "test_process", "test_streams", "test_teacher_runs"}
+PROCESSES = {
+    "test_cli",
+    "test_interrupt",
+    "test_ollama_writer",
+    "test_own",
+    "test_process",
+    "test_runs",
+    "test_streams",
+    "test_teacher_runs",
+}
 
 CORPUS = "The naïve fox — 狐 🦊 — don't jump.\n\nStir the soup, then stir the soup again."
 

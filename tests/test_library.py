@@ -25,7 +25,7 @@ from minigpt.run.options import Options
 
 ROOT = Path(minigpt.__file__).parent.parent
 OURS = ["prompt", "progress", "listener"]  # parameters of `train` that are no options of a run
-THEIRS = {"prompt", "yes", "quiet", "verbose", "json", "log"}  # options of the command `train` that say nothing about the run
+THEIRS = {"prompt", "words", "yes", "quiet", "verbose", "json", "log"}  # options of the command `train` that say nothing about the run
 
 
 def parameters(function: Any) -> dict[str, inspect.Parameter]:

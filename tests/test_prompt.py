@@ -279,8 +279,10 @@ def test_a_prompt_adds_constraints_to_a_preset() -> None:
 
 
 def test_unknown_preset_names_the_valid_ones() -> None:
-    with pytest.raises(MinigptError, match=r"'haiku'.*haiku_master.*news_summarizer"):
+    with pytest.raises(MinigptError, match=r"'haiku'; did you mean haiku_master\?"):
         understand("", "haiku")
+    with pytest.raises(MinigptError, match=r"'zzz'.*haiku_master.*news_summarizer"):
+        understand("", "zzz")
 
 
 # ---- the plan's line -------------------------------------------------------------------------------------------------------------

@@ -8,7 +8,7 @@ from itertools import groupby
 import click
 
 from minigpt.cli.common import command, device_option, show, tell
-from minigpt.errors import MinigptError, counted
+from minigpt.errors import MinigptError, WrongUsage, counted, instead
 
 
 @command("check")
@@ -68,8 +68,8 @@ def check_command(device: str, seed: int, layers: tuple[str, ...], explain: bool
 
 
 def find_layer(name: str, known: list[str]) -> str:
-    """The layer of this name, however it is capitalized; MinigptError if there is none."""
+    """The layer of this name, however it is capitalized; WrongUsage if there is none."""
     for layer in known:
         if layer.lower() == name.lower():
             return layer
-    raise MinigptError(f"there is no layer {name!r} to check; use one of {', '.join(known)}")
+    raise WrongUsage(f"there is no layer {name!r} to check; {instead(name, known)}")

@@ -10,8 +10,9 @@ from typing import Any
 import click
 
 from minigpt.cli.common import command, device_option, models_option, opened, show
+from minigpt.cli.complete import complete_run
 from minigpt.config import SampleConfig
-from minigpt.errors import MinigptError
+from minigpt.errors import MinigptError, as_usage
 from minigpt.run.defaults import SEED
 
 WIDE = 60  # columns that two texts beside each other need, at least
@@ -19,8 +20,8 @@ PIPED = 120  # columns, where nobody says how many there are
 
 
 @command("compare")
-@click.argument("one", metavar="RUN")
-@click.argument("other", metavar="RUN")
+@click.argument("one", metavar="RUN", shell_complete=complete_run)
+@click.argument("other", metavar="RUN", shell_complete=complete_run)
 @models_option
 @click.option("-p", "--prompt", default="", allow_from_autoenv=False, help="What both continue. Without it, they start as a document does.")
 @click.option("--max-tokens", type=click.IntRange(1), default=SampleConfig.max_tokens, help="New tokens, at most.")
@@ -29,13 +30,9 @@ PIPED = 120  # columns, where nobody says how many there are
 @device_option
 @click.option("--json", "as_json", is_flag=True, help="One line of JSON.")
 def compare_command(one: str, other: str, models_dir: str, prompt: str, seed: int, device: str, as_json: bool, **options: Any) -> None:
-    """Compare two runs: losses, sizes, corpora, and what they write.
-
-    \b
-    minigpt compare chef chef-2
-    minigpt compare chef latest --prompt "Pancakes with" --seed 7
-    """
-    config = SampleConfig(seed=seed, **options)
+    """Compare two runs: losses, sizes, corpora, and what they write."""
+    with as_usage():
+        config = SampleConfig(seed=seed, **options)
     with ExitStack() as stack:
         paths = [stack.enter_context(opened(run, models_dir)) for run in (one, other)]
         runs = [told(path, prompt, config, device) for path in paths]
@@ -73,11 +70,11 @@ def side_by_side(runs: list[dict[str, Any]], prompt: str, seed: int, said: str) 
     from minigpt.disk.foreign import one_line, printable
 
     width = room() or PIPED
-    names = [run["name"] for run in runs]
+    names = [one_line(run["name"]) for run in runs]
     texts = [printable(prompt + run["sample"]["text"] if run["sample"] else run["why"]).strip() for run in runs]
     if width < WIDE:
         for run in runs:
-            show(facts([("", run["name"]), *run["facts"]], width) + "\n", styled=True)
+            show(bold(one_line(run["name"])) + "\n" + facts(run["facts"], width) + "\n", styled=True)
         show("\n".join(wrapped(one_line(said), width)) + "\n")
         for name, text in zip(names, texts, strict=True):
             show(bold(f"{name}, seed {seed}") + "\n" + "\n".join(wrapped(text, width)) + "\n", styled=True)
@@ -86,12 +83,12 @@ def side_by_side(runs: list[dict[str, Any]], prompt: str, seed: int, said: str) 
     labels = [label for label, _ in runs[0]["facts"] if any(each[label] for each in both)]
     margin = max(map(len, labels)) + len(GAP)
     column = (width - margin - len(GAP)) // 2
-    show(bold(indented(beside([names[0]], [names[1]], column), "", margin)), styled=True)
+    show(bold(indented(beside(names[0], names[1], column), "", margin)), styled=True)
     for label in labels:
-        show(indented(beside([both[0][label]], [both[1][label]], column), label, margin))
+        show(indented(beside(one_line(both[0][label]), one_line(both[1][label]), column), label, margin), styled=True)
     show("\n" + "\n".join(wrapped(one_line(said), width)))
     column = (width - len(GAP)) // 2
-    show("\n" + bold(f"Samples, seed {seed}") + "\n" + beside([texts[0]], [texts[1]], column), styled=True)
+    show("\n" + bold(f"Samples, seed {seed}") + "\n" + beside(texts[0], texts[1], column), styled=True)
 
 
 def indented(lines: str, label: str, margin: int) -> str:

@@ -11,6 +11,7 @@ import click
 
 from minigpt.cli.common import command, device_option, model_argument, show, tell
 from minigpt.config import SampleConfig
+from minigpt.errors import as_usage
 
 
 class Whole(click.types.StringParamType):
@@ -50,7 +51,8 @@ def generate_command(run: str, prompt: str, samples: int, as_json: bool, device:
     from minigpt.generate import Sample, stream
     from minigpt.run.textmodel import load
 
-    config = SampleConfig(**options)
+    with as_usage():
+        config = SampleConfig(**options)
     model = load(run, device)
     if note := unfinished(Path(run)):
         tell(f"Note: {note}")

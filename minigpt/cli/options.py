@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
+from typing import Any
 
 import click
+from click.core import ParameterSource
 
-from minigpt.cli.common import any_of, size_option
+from minigpt.cli.common import any_of, size_option, tell
+from minigpt.cli.complete import complete_preset
 from minigpt.config import SIZES
 from minigpt.corpus.ollama.limits import Limits
+from minigpt.errors import WrongUsage, quoted
 from minigpt.run.defaults import FROM_BASE, SOURCES
 
 
@@ -17,9 +22,12 @@ def by_size(field: str) -> str:
     return f"{any_of(f'{getattr(size, field):,}' for size in SIZES.values())}, by size; {getattr(FROM_BASE, field):,} from the base"
 
 
+LONGEST = 20_000  # bytes of a prompt on standard input
 OPTIONS: list[Callable[[Callable[..., None]], Callable[..., None]]] = [
-    click.option("-p", "--prompt", help="What the GPT should do, in one sentence."),
-    click.option("--preset", help="A ready-made prompt, such as haiku_master; an unknown name lists them all."),
+    click.option("-p", "--prompt", help="What the GPT should do, in one sentence; - reads it from standard input. Also without --prompt."),
+    click.option(
+        "--preset", shell_complete=complete_preset, help="A ready-made prompt, such as haiku_master; an unknown name lists them all."
+    ),
     click.option(
         "--data",
         multiple=True,
@@ -63,7 +71,40 @@ OPTIONS: list[Callable[[Callable[..., None]], Callable[..., None]]] = [
 
 
 def corpus_options(function: Callable[..., None]) -> Callable[..., None]:
-    """Add all of them, in this order in the help."""
+    """Add all of them, in this order in the help, and the prompt as an argument."""
+
+    @functools.wraps(function)
+    def described(*, prompt: str | None, words: tuple[str, ...], **options: Any) -> None:
+        function(prompt=whole_prompt(prompt, words, "-" in options["data"]), **options)
+
+    made: Callable[..., None] = click.argument("words", nargs=-1, metavar="[PROMPT]")(described)
     for option in reversed(OPTIONS):
-        function = option(function)
-    return function
+        made = option(made)
+    return made
+
+
+def whole_prompt(prompt: str | None, words: tuple[str, ...], taken: bool) -> str | None:
+    """The prompt from the option or the argument; `-` is standard input, unless that is `taken` by --data. A variable gives way."""
+    if words and click.get_current_context().get_parameter_source("prompt") == ParameterSource.COMMANDLINE:
+        raise WrongUsage(f"the prompt is given twice, with --prompt and as {quoted(words[0])}; leave one of them out")
+    if len(words) > 1:
+        raise WrongUsage(f"put the prompt in quotes: {quoted(' '.join(words))}")
+    chosen = words[0] if words else prompt
+    if chosen != "-":
+        return chosen
+    if taken:
+        raise WrongUsage("--prompt - and --data - both read standard input; leave one of them out")
+    return read_prompt()
+
+
+def read_prompt() -> str:
+    """The prompt on standard input, to its end; WrongUsage if there is none, or far too much."""
+    with open(0, "rb", closefd=False) as stream:
+        if stream.isatty():
+            tell("Describe the GPT in one sentence. Ctrl-D on a new line ends it.")
+        data = stream.read(LONGEST + 1)
+    if len(data) > LONGEST:
+        raise WrongUsage(f"standard input has more than {LONGEST:,} bytes, and a prompt is a sentence; to learn from a text, use --data -")
+    if not data.strip():
+        raise WrongUsage("standard input is empty; --prompt - reads the prompt from there")
+    return data.decode("utf-8-sig", "surrogateescape").strip()

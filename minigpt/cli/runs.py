@@ -10,8 +10,9 @@ from typing import Any
 import click
 
 from minigpt.cli.common import command, folder_of, is_terminal, model_argument, models_option, run_argument, show, tell
-from minigpt.disk.foreign import one_line
-from minigpt.errors import MinigptError, as_argument, counted
+from minigpt.cli.complete import complete_run
+from minigpt.disk.foreign import one_line, printable
+from minigpt.errors import WrongUsage, as_argument, counted
 
 FORMATS = ("zip",)
 LATER = ("hf", "gguf", "onnx", "html")
@@ -25,12 +26,7 @@ SORTS = ("date", "name", "size", "parameters", "corpus", "loss", "status")
 @click.option("--limit", type=click.IntRange(1), help="How many to show.  [default: all]")
 @click.option("--json", "as_json", is_flag=True, help="One line of JSON per run.")
 def list_command(models_dir: str, sort: str, limit: int | None, as_json: bool) -> None:
-    """List your runs, newest first.
-
-    \b
-    minigpt list
-    minigpt list --sort loss --limit 5
-    """
+    """List your runs, newest first."""
     from minigpt.disk.shelf import list_runs
 
     found, unreadable = list_runs(Path(models_dir))
@@ -99,7 +95,7 @@ def listed(runs: list[dict[str, Any]]) -> str:
                 status(run["status"]),
             ]
         )
-    return table(head, rows, {"PARAMETERS", "BITS/BYTE"}, ("PARAMETERS", "CORPUS", "SIZE", "DATE"), room())
+    return table(head, rows, {"PARAMETERS", "BITS/BYTE"}, ("STATUS", "BITS/BYTE", "DATE", "SIZE", "CORPUS", "PARAMETERS"), room())
 
 
 def status(word: str) -> str:
@@ -111,12 +107,7 @@ def status(word: str) -> str:
 @model_argument
 @click.option("--json", "as_json", is_flag=True, help="The whole record, as one line of JSON.")
 def show_command(run: str, as_json: bool) -> None:
-    """Show what a run is: its corpus, training, losses, size, a sample.
-
-    \b
-    minigpt show latest
-    minigpt show chef --json
-    """
+    """Show a run: its corpus, training, losses, a sample."""
     from minigpt.cli.facts import all_facts, record_of, sample_of
     from minigpt.cli.tables import bold, facts, room, wrapped
     from minigpt.disk.standing import standing, status_of
@@ -133,37 +124,27 @@ def show_command(run: str, as_json: bool) -> None:
     show(bold(one_line(path.resolve().name)), styled=True)
     show(facts(all_facts(path, record, size), width), styled=True)
     if sample := sample_of(record):
-        show("\n" + "\n".join(line for text in sample for line in wrapped(text, width)))
+        show("\n" + bold("Sample") + "\n" + "\n".join(line for text in sample for line in wrapped(printable(text), width)), styled=True)
     if note := standing(path, record):
-        tell(note, begin="\n")
+        show("\n" + "\n".join(wrapped(one_line(note), width)))
 
 
 @command("rename")
 @run_argument
 @click.argument("name")
 def rename_command(run: str, name: str) -> None:
-    """Give a run another name, which is its folder's.
-
-    \b
-    minigpt rename latest chef
-    minigpt rename a-fun-gpt chef-2
-    """
+    """Give a run another name, which is its folder's."""
     from minigpt.disk.tidy import rename_run
 
     show(str(rename_run(Path(run), name)))
 
 
 @command("rm")
-@click.argument("runs", metavar="RUN...", nargs=-1, required=True)
+@click.argument("runs", metavar="RUN...", nargs=-1, required=True, shell_complete=complete_run)
 @models_option
 @click.option("--yes", is_flag=True, allow_from_autoenv=False, help="Remove without asking.")
 def rm_command(runs: tuple[str, ...], models_dir: str, yes: bool) -> None:
-    """Remove runs: their own files, and nothing else that lies in their folders.
-
-    \b
-    minigpt rm chef
-    minigpt rm chef-1 chef-2 --yes
-    """
+    """Remove runs for good: their own files, and nothing else."""
     from minigpt.cli.facts import in_bytes, in_short
     from minigpt.disk.folder import RunFolder
     from minigpt.disk.tidy import own_files, remove_run
@@ -175,7 +156,7 @@ def rm_command(runs: tuple[str, ...], models_dir: str, yes: bool) -> None:
         tell(f"{path}: {in_short(path, record)}; {counted(len(files), 'file')}, {in_bytes(sum(files.values()))}")
     if not yes:
         if not is_terminal(sys.stdin):
-            raise MinigptError("there is nobody to ask whether to remove this; to remove it without a question, add --yes")
+            raise WrongUsage("there is nobody to ask whether to remove this; to remove it without a question, add --yes")
         them = "it" if len(paths) == 1 else f"these {counted(len(paths), 'run')}"
         if not click.confirm(f"Remove {them} for good?", err=True):
             tell("Nothing was removed.")
@@ -202,12 +183,7 @@ def known_format(ctx: click.Context, param: click.Parameter, value: str) -> str:
 @click.option("--with-corpus", is_flag=True, help="Pack the text that it learned from, too.")
 @click.option("--with-checkpoint", is_flag=True, help="Pack what `resume` needs to continue an interrupted run, too.")
 def export_command(run: str, form: str, out: str | None, with_corpus: bool, with_checkpoint: bool) -> None:
-    """Pack a run into one file that somebody else can use.
-
-    \b
-    minigpt export chef --to zip
-    minigpt export chef --to zip --with-corpus --out /media/usb
-    """
+    """Pack a run into one file that somebody else can use."""
     from minigpt.cli.facts import in_bytes
     from minigpt.disk.bundle import export_zip
 

@@ -33,30 +33,33 @@ def bold(text: str) -> str:
     return click.style(text, bold=True) if is_styled() else text
 
 
-def table(head: Sequence[str], rows: Sequence[Sequence[str]], right: set[str], spare: Sequence[str], width: int | None) -> str:
+def table(head: Sequence[str], rows: Sequence[Sequence[str]], right: set[str], ranked: Sequence[str], width: int | None) -> str:
     """A table with its head, in at most `width` columns.
 
-    The first column is never cut. Where the others do not fit beside it, it gets a line of its own; where they do not fit a line, the
-    columns in `spare` are left out one after another. `right`: the heads of the columns that are aligned to the right.
+    The first column is never cut. Where the others do not fit beside it, the least of them is left out; where that is not enough, the
+    first gets a line of its own, and those of the others that fit the next. `ranked`: their heads, those that matter most first.
+    `right`: the heads of the columns that are aligned to the right.
     """
     cells = [[one_line(cell) for cell in row] for row in (head, *rows)]
-    shown = list(range(1, len(head)))
-    widths = [max(cell_len(row[i]) for row in cells) for i in range(len(head))]
-
-    def taken() -> int:
-        return sum(widths[i] + len(GAP) for i in shown)
-
-    stacked = width is not None and widths[0] + taken() > width
-    for name in spare if stacked else ():
-        if taken() > (width or 0):
-            shown.remove(head.index(name))
+    widths = {name: max(cell_len(row[i]) for row in cells) for i, name in enumerate(head)}
+    whole = sum(widths.values()) + len(GAP) * (len(head) - 1)
+    spare = widths[ranked[-1]] + len(GAP)
+    stacked = width is not None and whole - spare > width
+    if width is None or whole <= width:
+        shown = list(ranked)
+    elif not stacked:
+        shown = list(ranked[:-1])
+    else:
+        shown, taken = [], 0
+        for name in ranked:
+            if taken + widths[name] + len(GAP) <= width:
+                shown.append(name)
+                taken += widths[name] + len(GAP)
     lines = []
     for number, row in enumerate(cells):
-        rest = GAP.join(padded(row[i], widths[i], head[i] in right) for i in shown).rstrip()
-        if stacked:
-            told = [*chop_cells(row[0] or " ", width or NARROW), INDENT + rest]
-        else:
-            told = [f"{padded(row[0], widths[0], False)}{GAP}{rest}".rstrip()]
+        rest = GAP.join(padded(cell, widths[name], name in right) for name, cell in zip(head, row, strict=True) if name in shown).rstrip()
+        told = [*chop_cells(row[0] or " ", width or NARROW), INDENT + rest] if stacked else []
+        told = told or [f"{padded(row[0], widths[head[0]], False)}{GAP}{rest}".rstrip()]
         lines += [bold(line) for line in told] if number == 0 else told
     return "\n".join(lines)
 
@@ -83,7 +86,7 @@ def wrapped(text: str, width: int | None) -> list[str]:
     if width is None:
         return text.split("\n")
     lines = []
-    for paragraph in text.split("\n"):
+    for paragraph in text.expandtabs(4).split("\n"):
         line = ""
         for word in paragraph.split(" "):
             joined = f"{line} {word}" if line else word
@@ -96,9 +99,9 @@ def wrapped(text: str, width: int | None) -> list[str]:
     return lines
 
 
-def beside(left: Sequence[str], right: Sequence[str], width: int) -> str:
+def beside(left: str, right: str, width: int) -> str:
     """Two texts in columns of `width` each, beside each other."""
-    texts = [[line for text in side for line in wrapped(text, width)] for side in (left, right)]
+    texts = [wrapped(text, width) for text in (left, right)]
     lines = max(map(len, texts))
     one, two = (text + [""] * (lines - len(text)) for text in texts)
     return "\n".join(f"{padded(a, width, False)}{GAP}{b}".rstrip() for a, b in zip(one, two, strict=True))

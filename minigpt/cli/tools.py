@@ -6,7 +6,7 @@ import click
 
 from minigpt.cli.common import command, device_option, show, size_option, tell
 from minigpt.config import ModelConfig, find_size
-from minigpt.errors import counted
+from minigpt.errors import as_usage, counted
 
 
 @command("bench")
@@ -30,8 +30,9 @@ def bench_command(
     from minigpt.run.room import free_room, gigabytes
     from minigpt.run.speed import measure
 
-    size = find_size(model_size)
-    config = ModelConfig(size.n_layer, size.n_head, size.n_embd, size.n_positions, vocab_size, dropout)
+    with as_usage():
+        size = find_size(model_size)
+        config = ModelConfig(size.n_layer, size.n_head, size.n_embd, size.n_positions, vocab_size, dropout)
     what = f"{size.name}, vocabulary {vocab_size:,}: {count_parameters(config):,} parameters"
     what += f"; {batch_size} x {context} tokens, dropout {dropout:g}"
     tell(f"Model     {what}")

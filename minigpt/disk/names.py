@@ -8,7 +8,7 @@ import re
 from pathlib import Path
 
 from minigpt.disk.shelf import RECORD, list_runs
-from minigpt.errors import MinigptError, counted
+from minigpt.errors import MinigptError, WrongUsage, counted
 
 LATEST = "latest"
 TAKEN = {LATEST, "base", "none"}  # words that stand for something else where a run is asked for
@@ -67,7 +67,7 @@ def latest(models: Path) -> Path:
 
 
 def require_name(name: str) -> str:
-    """The name, if a run can be called so on every system; else MinigptError."""
+    """The name, if a run can be called so on every system; else WrongUsage."""
     wrong = ""
     if not name.strip():
         wrong = "is empty"
@@ -80,5 +80,5 @@ def require_name(name: str) -> str:
     elif not name.isprintable() or len(os.fsencode(name)) > LONGEST:
         wrong = "is too long" if name.isprintable() else "holds characters that cannot be printed"
     if wrong:
-        raise MinigptError(f"{name!r} cannot be the name of a run: it {wrong}; use letters, digits and hyphens, such as chef-2")
+        raise WrongUsage(f"{name!r} cannot be the name of a run: it {wrong}; use letters, digits and hyphens, such as chef-2")
     return name

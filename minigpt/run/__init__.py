@@ -22,10 +22,12 @@ Reading order:
     values        one value of an option -> the same, checked
     options       options -> validated configurations
     start         where a training starts: the base, another model, or random weights
+    checkup/      this machine -> what is there to train with, and what is wrong
     job           a prompt and options -> everything that the stages need
     samples       a model that is still learning -> samples.jsonl
     report        stage 4: a finished model -> samples and the model card
     timing        minutes -> the batch, the corpus and the steps that fit
+    estimate      a prompt and options -> what a run would do, and how long it would take
     tokenize      stage 2: the corpus -> its vocabulary and its token ids
     keeper        a training under way -> metrics, best model and resumable state on disk
     learn         stage 3: token ids -> a trained model

@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import Any, get_type_hints
 
 from minigpt.config import PRECISIONS, SIZES, ModelConfig, Size, TrainConfig, find_size, require_integer
 from minigpt.corpus.ollama.limits import Limits
 from minigpt.corpus.ollama.teacher import TeacherSettings
 from minigpt.corpus.prompt.understand import PRESETS, understand
-from minigpt.disk.names import require_name
 from minigpt.disk.schema import in_words, mismatch, schema_of
-from minigpt.errors import MinigptError, counted
+from minigpt.errors import MinigptError, as_usage, counted, instead
 from minigpt.machine import require_threads
 from minigpt.run.defaults import (
     BASE,
@@ -79,6 +77,7 @@ class Options:
     models_dir: str = MODELS_DIR
 
     @classmethod
+    @as_usage()
     def parse(cls, options: dict[str, Any]) -> Options:
         """Validated options from keyword arguments. A text may be a Path, a number NumPy's; `data` and `ollama_host`: one value or
         several."""
@@ -92,11 +91,7 @@ class Options:
         for name, path in (("out", o.out), ("models-dir", o.models_dir), ("init", o.init), *(("data", path) for path in o.data)):
             require_path(f"--{name}", path)
         if o.source not in SOURCES:
-            raise MinigptError(f"unknown source {o.source!r}; use {', '.join(SOURCES)}")
-        if o.name is not None:
-            require_name(o.name)
-            if o.out is not None:
-                raise MinigptError("--name and --out both say what the run folder is called; leave one of them out")
+            raise MinigptError(f"unknown source {o.source!r}; {instead(o.source, SOURCES)}")
         o.teacher()
         require_seconds("--checkpoint-seconds", o.checkpoint_seconds)
         if o.minutes is not None:
@@ -114,12 +109,8 @@ class Options:
             if (value := getattr(o, name)) is not None:
                 require_integer(f"--{name.replace('_', '-')}", value)
         require_threads("--threads", o.threads)
+        find_size(o.model_size)
         return o
-
-    @property
-    def folder(self) -> Path | None:
-        """The run folder that was asked for; None for a new one, named after the prompt."""
-        return Path(self.out) if self.out else Path(self.models_dir, self.name) if self.name else None
 
     def _require_sources_that_fit(self) -> None:
         """MinigptError if the options about own text and generated text contradict each other."""
@@ -172,6 +163,7 @@ class Options:
         same = (self.size.n_layer, self.size.n_head, self.size.n_embd, self.size.n_positions)
         return self.size.name if all(mine in (None, its) for mine, its in zip(chosen, same, strict=True)) else "custom"
 
+    @as_usage()
     def shaped_like(self, model: ModelConfig) -> Options:
         """The options for a run that starts from the weights of this model."""
         shape = (model.n_layer, model.n_head, model.n_embd)
@@ -191,6 +183,7 @@ class Options:
                 limits[name] = require_seconds(f"--ollama-timeout-{name}", seconds)
         return TeacherSettings(self.ollama_host, self.ollama_gen_model, self.ollama_refine_model, Limits(**limits))
 
+    @as_usage()
     def full_prompt(self, prompt: str | None) -> str:
         """The prompt, else that of the preset, else an empty one if there is own text."""
         prompt = (prompt or "").strip() or (PRESETS[self.preset].prompt if self.preset else "")
@@ -204,6 +197,7 @@ class Options:
         require_text("--sample-prompt", self.sample_prompt or "")
         return prompt
 
+    @as_usage()
     def configure(self) -> tuple[ModelConfig, TrainConfig]:
         """The configurations, but for the vocabulary's size and the number of steps, which depend on the corpus."""
         size = self.size

@@ -13,7 +13,7 @@ from typing import Any
 
 from minigpt.disk.folder import RunFolder
 from minigpt.disk.schema import validate
-from minigpt.errors import MinigptError, as_argument
+from minigpt.errors import MinigptError, as_argument, as_usage
 from minigpt.run.defaults import CHECKPOINT_SECONDS, MODEL_SIZE, MODELS_DIR, SEED, Precision, Source, Vocabulary
 from minigpt.run.job import Job, new_job, resumed_job
 from minigpt.run.keywords import with_options
@@ -154,6 +154,7 @@ def require_every_stage(run: RunFolder) -> None:
     validate(run.record["stages"], dict.fromkeys(STAGES, dict), f"{run.path}: the record of the stages")
 
 
+@as_usage()
 def extended(run: RunFolder, epochs: str | int | None, minutes: str | float | None) -> dict[str, Any]:
     """The changed options of a run that is to train longer; empty if it is not."""
     if epochs is not None and minutes is not None:

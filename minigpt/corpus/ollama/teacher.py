@@ -146,6 +146,18 @@ def find_host(url: str, settings: TeacherSettings, environment: Mapping[str, str
     return Host(client, model, judge, settings.keep_alive)
 
 
+def installed_models(settings: TeacherSettings, environment: Mapping[str, str] = os.environ) -> dict[str, list[Model] | OllamaError]:
+    """For each server, the models that it has to write with, or why it cannot be asked. Loads nothing."""
+    found: dict[str, list[Model] | OllamaError] = {}
+    for url in settings.urls(environment):
+        try:
+            client = Client(url, settings.limits, environment.get("OLLAMA_API_KEY"))
+            found[url] = [model for model in installed(client) if model.writes]
+        except OllamaError as error:
+            found[url] = error
+    return found
+
+
 def find_teacher(
     settings: TeacherSettings, environment: Mapping[str, str] = os.environ, pick: Pick = lambda lines, best: best
 ) -> tuple[TeacherSettings | None, str]:

@@ -20,7 +20,7 @@ from minigpt.corpus.prompt.terms import UNCLEAR, Term
 from minigpt.corpus.prompt.topics import dedicated, given_to, implied, names, told_about, topics, with_readers, without_manners
 from minigpt.corpus.request import MANY, Request
 from minigpt.corpus.templates.cooking_foods import allowed, meant
-from minigpt.errors import MinigptError
+from minigpt.errors import MinigptError, instead
 
 __all__ = ["PRESETS", "Preset", "describe", "understand"]
 
@@ -70,7 +70,7 @@ def understand(prompt: str, preset: str | None = None) -> Request:
     Raises MinigptError for an unknown preset.
     """
     if preset is not None and preset not in PRESETS:
-        raise MinigptError(f"unknown preset {preset!r}; choose one of: {', '.join(PRESETS)}")
+        raise MinigptError(f"unknown preset {preset!r}; {instead(preset, PRESETS)}")
     prompt = in_full(legible(prompt[: 4 * MOST_LETTERS])[:MOST_LETTERS])  # mark-up and invisible characters do not count
     language = language_of(prompt)
     if preset is not None:
