@@ -65,7 +65,8 @@ def set_record(path: Path, **changes: object) -> None:
 def test_own_text_and_the_paths_of_this_machine_stay_at_home(run, tmp_path):
     """Neither the corpus nor the documents that the record quotes, nor the report; what the model itself writes is another matter."""
     set_record(run, samples=["the cat"])
-    (run / "README.md").unlink()
+    for name in ("README.md", "samples.jsonl"):  # what the model wrote
+        (run / name).unlink(missing_ok=True)
     made = export_zip(run, tmp_path / "diary.zip")
     inside = everything(tmp_path / "diary.zip")
     assert "Bramblewick is" in (run / "corpus.jsonl").read_text(encoding="utf-8")

@@ -6,7 +6,8 @@ Reading order:
     complete  what a shell proposes at Tab
     common    --verbose, environment variables, exit statuses, output that is safe in a terminal
     usage     wrong usage in one line, with what was perhaps meant; the group of the commands
-    console   a run on the terminal: the plan, the live line, the samples
+    screen/   the parts of a terminal: figures, a live display, keys, a log
+    console   a run on the terminal: the plan, the live display, the samples
     options   the options that `train` and `corpus` share
     generate  `minigpt generate`
     corpus    `minigpt corpus`

@@ -65,7 +65,7 @@ def command(name: str) -> Callable[[Callable[..., None]], click.Command]:
                 raise SystemExit(2 if isinstance(error, WrongUsage) else 1) from error
 
         made = click.command(name, cls=Command)(guarded)
-        made.params.append(click.Option(["-v", "--verbose"], is_flag=True, help="Show the traceback of an error."))
+        made.params.append(click.Option(["-v", "--verbose"], is_flag=True, help="Show every detail, and the traceback of an error."))
         for parameter in made.params:
             if isinstance(parameter, click.Option):
                 if type(parameter.type) is click.Choice:
@@ -105,12 +105,17 @@ def is_terminal(stream: TextIO | None) -> bool:
 
 
 def tell(text: str, begin: str = "", end: str = "\n") -> None:
-    """Print a one-line message to standard error, between `begin` and `end`.
+    """Print a one-line message to standard error, between `begin` and `end`."""
+    put(begin + one_line(text) + end)
+
+
+def put(text: str) -> None:
+    """Print to standard error what is printable already, or meant to be obeyed by the terminal.
 
     If the reader, the terminal or the log's disk is gone, the work continues silently.
     """
     try:
-        click.echo(begin + one_line(text) + end, err=True, nl=False)
+        click.echo(text, err=True, nl=False)
     except (OSError, ValueError):  # ValueError: the stream was closed
         sys.stderr = nowhere()
 

@@ -27,7 +27,7 @@ def corpus_command(prompt: str | None, quiet: bool, yes: bool, **options: Any) -
     from minigpt.cli.console import Console
     from minigpt.run.pipeline import write_corpus
 
-    console = Console(quiet, asks=not yes)
+    console = Console(quiet, asks=not yes, verbose=True)
     try:
         run = write_corpus(prompt, listener=console, **options)
     finally:

@@ -18,7 +18,8 @@ from minigpt.disk.locks import is_alive
 from minigpt.disk.place import Place
 from minigpt.errors import MinigptError
 
-RECORD, METRICS, CHECKPOINT, CARD, CORPUS = "run.json", "metrics.jsonl", "checkpoint", "README.md", "corpus.jsonl"
+RECORD, METRICS, SAMPLES, CHECKPOINT = "run.json", "metrics.jsonl", "samples.jsonl", "checkpoint"
+CARD, CORPUS = "README.md", "corpus.jsonl"
 LOCK = "lock"
 # The files that a run writes: in its folder, and in checkpoint/.
 OUTER = re.compile(

@@ -2,13 +2,8 @@
 
 from __future__ import annotations
 
-import math
-import os
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import Any, get_type_hints
-
-import numpy as np
 
 from minigpt.config import PRECISIONS, SIZES, ModelConfig, Size, TrainConfig, find_size, require_integer
 from minigpt.corpus.ollama.limits import Limits
@@ -34,6 +29,7 @@ from minigpt.run.defaults import (
     Recipe,
 )  # fmt: skip
 from minigpt.run.memory import require_memory
+from minigpt.run.values import plain_value, require_path, require_positive, require_seconds, require_text, several
 
 COUNTS = "initial_tokens final_tokens layers heads width positions context threads epochs batch_size".split()
 
@@ -74,6 +70,8 @@ class Options:
     threads: int | None = None
     seed: int = SEED
     checkpoint_seconds: float = CHECKPOINT_SECONDS
+    sample_prompt: str | None = None
+    no_samples: bool = False
     out: str | None = None
     name: str | None = None
     models_dir: str = MODELS_DIR
@@ -83,7 +81,7 @@ class Options:
     def parse(cls, options: dict[str, Any]) -> Options:
         """Validated options from keyword arguments. A text may be a Path, a number NumPy's; `data` and `ollama_host`: one value or
         several."""
-        plain: dict[str, Any] = {name: _plain(value) for name, value in options.items()}
+        plain: dict[str, Any] = {name: plain_value(value) for name, value in options.items()}
         for name in ("data", "ollama_host"):
             plain[name] = several(plain.get(name))
         for name, value in plain.items():
@@ -195,11 +193,8 @@ class Options:
                     '--data-share mixes your own text with documents for a prompt: give --prompt "A GPT that ..." or --preset KEY'
                 )
             raise MinigptError('nothing to learn from: give --prompt "A GPT that ...", --preset KEY or --data FILE')
-        try:
-            prompt.encode()
-        except UnicodeEncodeError as error:
-            where = f"character {error.start + 1} is a byte that is not UTF-8, or half of a surrogate pair"
-            raise MinigptError(f"--prompt is not valid text: {where}") from error
+        require_text("--prompt", prompt)
+        require_text("--sample-prompt", self.sample_prompt or "")
         return prompt
 
     @as_usage()
@@ -226,35 +221,3 @@ class Options:
 
 
 TYPES = {name: schema_of(hint) for name, hint in get_type_hints(Options).items()}
-
-
-def several(values: Any) -> tuple[Any, ...]:
-    """One value, several, or none, as a tuple."""
-    found = () if values is None else tuple(values) if isinstance(values, (list, tuple)) else (values,)
-    return tuple(_plain(value) for value in found)
-
-
-def _plain(value: Any) -> Any:
-    """A Path as text and a NumPy number as Python's, for JSON."""
-    return str(value) if isinstance(value, Path) else value.item() if isinstance(value, np.generic) else value
-
-
-def require_path(name: str, path: Any) -> None:
-    """MinigptError for a path that no file system allows. Bytes that are not UTF-8 are fine."""
-    try:
-        if path is not None and b"\0" in os.fsencode(path):
-            raise MinigptError(f"{name}={path!r} is not a path: it holds a NUL character")
-    except (TypeError, UnicodeEncodeError) as error:
-        raise MinigptError(f"{name}={path!r} is not a path: {error}") from error
-
-
-def require_seconds(name: str, seconds: Any) -> float:
-    """The seconds, if a finite number above 0; else MinigptError."""
-    return require_positive(name, seconds, "seconds")
-
-
-def require_positive(name: str, number: Any, unit: str) -> float:
-    """The number, if finite and above 0; else MinigptError."""
-    if isinstance(number, bool) or not isinstance(number, (int, float)) or not 0 < number < math.inf:
-        raise MinigptError(f"{name}={number!r}: wanted {unit}, a number above 0")
-    return float(number)
