@@ -22,7 +22,9 @@ SORTS = ("date", "name", "size", "parameters", "corpus", "loss", "status")
 
 @command("list")
 @models_option
-@click.option("--sort", type=click.Choice(SORTS), default="date", help="What to order by: the newest, largest, or best first.")
+@click.option(
+    "--sort", type=click.Choice(SORTS), default="date", help="The order: newest, largest or best first; names and statuses from A to Z."
+)
 @click.option("--limit", type=click.IntRange(1), help="How many to show.  [default: all]")
 @click.option("--json", "as_json", is_flag=True, help="One line of JSON per run.")
 def list_command(models_dir: str, sort: str, limit: int | None, as_json: bool) -> None:
@@ -173,7 +175,7 @@ def rm_command(runs: tuple[str, ...], models_dir: str, yes: bool) -> None:
             raise SystemExit(1)
     for path in paths:
         kept = remove_run(path)
-        more = f"; kept in it, because no run makes such files: {', '.join(kept)}" if kept else ""
+        more = f"; kept what is not the run's own: {', '.join(kept)}" if kept else ""
         tell(f"Removed {path}{more}")
 
 

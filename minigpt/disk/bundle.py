@@ -26,7 +26,7 @@ from minigpt.errors import MinigptError, first_line
 CORPUS, REPORT = "corpus.jsonl", "report.html"
 INSIDE = re.compile(r"(?:[^/\\]+/)?([^/\\]+)")  # a file of the archive: in one folder, or in none
 EXPANSION = 50  # of a large file, at most: weights hardly shrink and text shrinks to a fifth, so what grows like this is a trap
-REPEATS = "Remember that a model can repeat passages of the text that it learned from"
+REPEATS = "Bear in mind that a model can repeat passages of the text it learned from"
 EPOCH = (1980, 1, 1, 0, 0, 0)  # the earliest time in a zip
 
 
@@ -81,12 +81,12 @@ def chosen(names: list[str], record: dict[str, Any], corpus: bool, checkpoint: b
     left_out = []
     if not corpus and CORPUS in outer:
         outer.remove(CORPUS)
-        left_out.append(f"{CORPUS}, the text that it learned from (--with-corpus)")
+        left_out.append(f"{CORPUS}, the text it learned from; add --with-corpus to include it")
         if is_private(record) and REPORT in outer:
             outer.remove(REPORT)
-            left_out.append(f"{REPORT}, which quotes that text (--with-corpus)")
+            left_out.append(f"{REPORT}, which quotes that text; add --with-corpus to include it")
     if not checkpoint and inner:
-        left_out.append(f"{CHECKPOINT}/, without which the run cannot be resumed (--with-checkpoint)")
+        left_out.append(f"{CHECKPOINT}/, without which the run cannot be resumed; add --with-checkpoint to include it")
         inner = []
     return [*outer, *inner], left_out
 
