@@ -18,7 +18,7 @@ from minigpt.disk.place import Folder
 from minigpt.disk.shelf import RECORD
 from minigpt.disk.standing import unfinished
 from minigpt.disk.weights import CONFIG, TIED, WEIGHTS, load_weights, read_scale, save_weights
-from minigpt.errors import MinigptError, as_argument
+from minigpt.errors import MinigptError, as_argument, counted
 from minigpt.model import GPT_1, parts
 from minigpt.tokenizer import END_OF_TEXT, Tokenizer, parse_merges
 
@@ -132,6 +132,8 @@ def require_model(folder: Path) -> None:
     if not folder.is_dir():
         raise MinigptError(f"{folder} is not a folder; `minigpt list` shows your models")
     missing = not os.path.lexists(folder / CONFIG)
+    if missing and (runs := sorted(path.parent.name for path in folder.glob(f"*/{RECORD}"))):
+        raise MinigptError(f"{folder} is a folder of {counted(len(runs), 'run')}, not a model; name one of them: {folder / runs[0]}")
     if (missing or not os.path.lexists(folder / WEIGHTS)) and (why := unfinished(folder)):
         raise MinigptError(why)
     if missing:

@@ -42,9 +42,9 @@ def standing(folder: Path, record: Mapping[str, Any]) -> str:
         return ""
     if held := holder(folder / CHECKPOINT / LOCK):
         where = f" on {held[1]}" if held[1] != this_host() else ""
-        doing = "still in training" if "corpus" in record["stages"] else "still getting its corpus"
+        doing = f"{folder} is still being trained" if "corpus" in record["stages"] else f"the corpus of {folder} is still being written"
         so_far = "this is its best model so far" if has_model else "its first model is saved at the first evaluation"
-        return f"{folder} is {doing}, by process {held[0]}{where}; {so_far}"
+        return f"{doing}, by process {held[0]}{where}; {so_far}"
     if recorded == "written":
         return f"{folder} is a corpus without a model; to train one on it: {resume}"
     if "corpus" not in record["stages"] and "-" in record.get("options", {}).get("data", ()):
