@@ -37,11 +37,11 @@ def command(*arguments: object) -> list[str]:
 
 
 def outcome(run: Path) -> dict[str, object]:
-    """What must be the same: every byte of the model and the corpus, and the metrics less their clocks."""
-    metrics = [json.loads(line) for line in (run / "metrics.jsonl").read_text().splitlines()]
+    """What must be the same: every byte of the model and the corpus, and metrics and samples less their clocks."""
+    logs = {name: [json.loads(line) for line in (run / f"{name}.jsonl").read_text().splitlines()] for name in ("metrics", "samples")}
     files = ("model.safetensors", "corpus.jsonl", "tokenizer.json", "config.json")
     whole = {name: (run / name).read_bytes() for name in files}
-    return whole | {"metrics": [{k: v for k, v in line.items() if k not in CLOCKS} for line in metrics]}
+    return whole | {name: [{k: v for k, v in line.items() if k not in CLOCKS} for line in log] for name, log in logs.items()}
 
 
 @pytest.fixture(scope="module")
@@ -183,8 +183,8 @@ def test_standard_input_that_was_not_read_to_its_end_is_gone(tmp_path):
 
 def test_the_lock_is_gone_with_the_run(whole):
     assert sorted(os.listdir(whole[0])) == sorted(
-        "README.md config.json corpus.jsonl generation_config.json merges.txt metrics.jsonl model.safetensors run.json samples.jsonl tokenizer.json"
-        " tokenizer_config.json vocab.json".split()
+        "README.md config.json corpus.jsonl generation_config.json merges.txt metrics.jsonl model.safetensors run.json samples.jsonl"
+        " tokenizer.json tokenizer_config.json vocab.json".split()
     )
 
 

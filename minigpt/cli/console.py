@@ -35,7 +35,10 @@ LOG_INTERVAL = 10.0  # seconds between two lines of progress without one
 MB = 10**6
 HIGHEST = 8  # lines of the live display
 KEYS = {"p": Wish.PAUSE, "s": Wish.SAMPLE, "q": Wish.STOP}
-HINT, PAUSED = "p pause  s sample  q stop and save", "Paused and saved.  p go on  q stop"
+HINTS, PAUSED = (
+    ("p pause  s sample  q stop and save", "p pause  s sample  q stop"),
+    ("Paused and saved.  p go on  q stop", "Paused  p go on  q stop"),
+)
 
 
 class Console(Listener):
@@ -157,8 +160,8 @@ class Console(Listener):
         if not self.terminal.roomy or self.quiet:
             self.clear()
             return
-        hint = (PAUSED if self.pausing else HINT) if self.keys.active else ""
-        self.terminal.draw(display(self.figures, hint, columns - 1, min(HIGHEST, max(2, rows // 2)), self.terminal.fancy))
+        hints = (PAUSED if self.pausing else HINTS) if self.keys.active else ()
+        self.terminal.draw(display(self.figures, hints, columns - 1, min(HIGHEST, max(2, rows // 2)), self.terminal.fancy))
 
     def report(self, report: Report) -> None:
         f = self.figures

@@ -142,15 +142,16 @@ def block(loss: float, low: float, high: float) -> str:
     return BLOCKS[round((loss - low) / (high - low) * (len(BLOCKS) - 1))] if high > low else BLOCKS[0]
 
 
-def display(figures: Figures, hint: str, width: int, height: int, fancy: bool) -> list[Text]:
-    """The live display, at most `height` lines of at most `width` columns: the figures, and as far as there is room a bar, the curves of
-    both losses, and a hint."""
+def display(figures: Figures, hints: Sequence[str], width: int, height: int, fancy: bool) -> list[Text]:
+    """The live display, at most `height` lines of at most `width` columns: the figures, and as far as there is room a bar, the first
+    hint that fits, and
+    the curves of both losses."""
     said = status(figures.parts(), width, max(1, height))
     room = height - len(said)
     strip = bar(figures.step - figures.base, figures.total - figures.base, width, fancy)
     strips = [strip] if strip and room >= 1 else []
+    hint = [Text(hint, "dim") for hint in hints if len(hint) <= width][:1] if room > len(strips) else []
     curves = sparklines(figures, width) if fancy else []
-    if len(curves) > room - len(strips):
+    if len(curves) > room - len(strips) - len(hint):
         curves = []
-    hints = [Text(hint, "dim")] if hint and len(hint) <= width and room - len(strips) - len(curves) >= 1 else []
-    return [*strips, *said, *curves, *hints]
+    return [*strips, *said, *curves, *hint]
