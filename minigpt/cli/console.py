@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 from rich.text import Text
@@ -19,6 +19,7 @@ from minigpt.cli.screen import lines
 from minigpt.cli.screen.figures import Figures, bar, display, status
 from minigpt.cli.screen.keys import Keys
 from minigpt.cli.screen.log import Log
+from minigpt.cli.screen.result import in_short
 from minigpt.cli.screen.terminal import Terminal, dimensions
 from minigpt.corpus.english import upper_first
 from minigpt.disk.foreign import one_line, printable
@@ -242,21 +243,3 @@ class Console(Listener):
             show(json.dumps(in_short(self.run), ensure_ascii=False))
         elif self.run and self.quiet and self.run.record.get("status") == "complete":
             show(str(self.run.path))
-
-
-def in_short(run: RunFolder) -> dict[str, Any]:
-    """What a script wants to know of a run; None for what is not known (yet)."""
-    record = run.record
-    model, corpus, training, result = (record.get(name) or {} for name in ("model", "corpus", "training", "result"))
-    return {
-        "folder": str(run.path),
-        "status": record.get("status"),
-        "prompt": record.get("prompt"),
-        "seed": record.get("seed"),
-        "device": record.get("device"),
-        **{name: model.get(name) for name in ("size", "parameters")},
-        **{name: corpus.get(name) for name in ("documents", "tokens")},
-        **{name: training.get(name) for name in ("steps", "epochs", "seconds", "tokens_per_second", "stopped_early")},
-        **{name: result.get(name) for name in ("train_loss", "held_out_loss", "held_out_bits_per_byte", "best_step")},
-        "samples": record.get("samples"),
-    }
