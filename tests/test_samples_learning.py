@@ -127,7 +127,7 @@ def test_json_quiet_and_log(tmp_path, capfd):
         re.match(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d  ", line) or re.fullmatch(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d", line) for line in logged
     )
     for word in (
-        "Source",
+        "Corpus",
         "templates: ",
         "learning rate",
         "Sample after step",

@@ -114,7 +114,7 @@ def show_plan(job: Job, config: ModelConfig, t: TrainConfig, windows: Windows, t
     if not gpu_present() and "(" in job.backend.reason:
         detail("", job.backend.reason)
     long = str(timing) if timing else f"{counted(t.epochs, 'epoch')} of {counted(windows.steps, 'step')}"
-    say("Training", f"{long}, each {t.batch_size} x {counted(windows.context, 'token')}, from {begins_from(job)}")
+    say("Training", f"{long} of {t.batch_size} x {counted(windows.context, 'token')}, from {begins_from(job)}")
     if begins_from(job) == "the base":
         detail("", "the base knows English already; --init none starts from random weights")
     detail("", f"learning rate {t.learning_rate:g}, dropout {config.dropout:g}, seed {t.seed}")
