@@ -219,7 +219,13 @@ def read_until(terminal: int, done: Callable[[], bool]) -> None:
 
 @pytest.mark.parametrize(
     ("more", "columns", "kind"),
-    [({"NO_COLOR": "1"}, 80, "live"), ({"PYTHONIOENCODING": "ascii"}, 80, "ascii"), ({"TERM": "dumb"}, 80, "plain"), ({}, 20, "narrow")],
+    [
+        ({"NO_COLOR": "1"}, 80, "live"),
+        ({"PYTHONIOENCODING": "ascii"}, 80, "ascii"),
+        ({"LC_ALL": "C"}, 80, "ascii"),
+        ({"TERM": "dumb"}, 80, "plain"),
+        ({}, 20, "narrow"),
+    ],
 )
 def test_lesser_terminals(training, more: dict[str, str], columns: int, kind: str) -> None:
     terminal = training(60, 0.01, columns=columns, **more)

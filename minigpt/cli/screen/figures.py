@@ -66,7 +66,7 @@ class Figures:
         """Step, loss, held-out loss, time left and tokens/s; empty what is not known."""
         held_out = "" if self.held_out is None else f"held-out {self.held_out:.3f}"
         return [
-            f"step {self.step:,}/{self.total:,}",
+            f"step {self.step:,}/{max(self.step, self.total):,}",
             f"loss {self.loss:.3f}",
             held_out,
             f"{clock(self.left)} left",
