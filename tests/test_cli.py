@@ -288,29 +288,6 @@ def test_standard_input_is_learned(tmp_path):
 
 
 @pytest.mark.slow
-@pytest.mark.skipif(sys.platform == "win32", reason="a pseudo-terminal is a Unix thing")
-def test_on_a_terminal_one_line_lives_and_the_last_one_is_wiped(tmp_path):
-    import pty
-
-    main, side = pty.openpty()
-    command = [sys.executable, "-m", "minigpt", "train", "--prompt", PROMPT, "--out", str(tmp_path / "run"), *SMALL]
-    process = subprocess.Popen(command, stderr=side, stdout=subprocess.DEVNULL)
-    os.close(side)
-    seen = b""
-    try:
-        while piece := os.read(main, 4096):
-            seen += piece
-    except OSError:  # how Linux says that the other side was closed
-        pass
-    assert process.wait() == 0
-    live = [line for line in seen.decode().split("\r") if "left" in line]
-    assert live
-    assert "loss" in live[-1]
-    assert "tokens/s" in live[-1]
-    assert all("\n" not in line for line in live)
-
-
-@pytest.mark.slow
 def test_bench_measures_this_machine():
     """Every line has its figure, and the share of the peak is one: above nothing, and not far above all of it."""
     done = call("bench", "--seconds", 1, "--vocab-size", 300, "--batch-size", 2, "--context", 32)

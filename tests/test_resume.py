@@ -37,11 +37,11 @@ def command(*arguments: object) -> list[str]:
 
 
 def outcome(run: Path) -> dict[str, object]:
-    """What must be the same: every byte of the model and the corpus, and the metrics less their clocks."""
-    metrics = [json.loads(line) for line in (run / "metrics.jsonl").read_text().splitlines()]
+    """What must be the same: every byte of the model and the corpus, and metrics and samples less their clocks."""
+    logs = {name: [json.loads(line) for line in (run / f"{name}.jsonl").read_text().splitlines()] for name in ("metrics", "samples")}
     files = ("model.safetensors", "corpus.jsonl", "tokenizer.json", "config.json")
     whole = {name: (run / name).read_bytes() for name in files}
-    return whole | {"metrics": [{k: v for k, v in line.items() if k not in CLOCKS} for line in metrics]}
+    return whole | {name: [{k: v for k, v in line.items() if k not in CLOCKS} for line in log] for name, log in logs.items()}
 
 
 @pytest.fixture(scope="module")

@@ -21,16 +21,12 @@ from rich.console import Console
 from rich.style import Style
 from rich.text import Text
 
-FONT_FACE = re.compile(
-    r"@font-face \{.*?\}\n", re.DOTALL
-)  # rich's template asks a server for its font: any monospaced one will do
+FONT_FACE = re.compile(r"@font-face \{.*?\}\n", re.DOTALL)  # rich's template asks a server for its font: any monospaced one will do
 NAMED = {"brown": "yellow", "brightbrown": "bright_yellow"}
 
 
 def parse() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("svg", type=Path)
     parser.add_argument("--columns", type=int, default=80)
     parser.add_argument("--rows", type=int, default=24)

@@ -61,32 +61,38 @@ def screen_options(function: Callable[..., None]) -> Callable[..., None]:
 @click.option(
     "--init",
     metavar="base|none|RUN",
-    help="What to start from: the base, random weights, or another model.  [default: base, if it is installed and fits]",
+    help="Start from the base, from random weights, or from another model.  [default: base, if it is installed and fits]",
 )
 @click.option(
     "--epochs",
     type=int,
-    help=f"Passes over the corpus, at most.  [default: {EPOCHS}; {FROM_BASE.epochs} or {STRANGE[0]} over templates from the base]",
+    help="Passes over the corpus; fewer if the held-out loss stops improving."
+    f"  [default: {EPOCHS}; {FROM_BASE.epochs} or {STRANGE[0]} over templates from the base]",
 )
-@click.option("--minutes", type=float, help="How long everything may take, instead of --epochs.")
+@click.option("--minutes", type=float, help="Minutes for everything, corpus and samples included, instead of --epochs.")
 @click.option("--batch-size", type=int, help=f"Windows per step.  [default: {BATCH_SIZE}, or what fits the minutes]")
 @click.option("--context", type=int, help=f"Tokens per window.  [default: {CONTEXT}]")
-@click.option("--learning-rate", type=float, help="The peak, after a warm-up and before a cosine.  [default: by size and start]")
+@click.option("--learning-rate", type=float, help="The peak, between warm-up and cosine decay.  [default: by size and start]")
 @click.option(
-    "--dropout", type=float, help=f"Share of units dropped.  [default: {DROPOUT}; {FROM_BASE.dropout:g} over templates from the base]"
+    "--dropout",
+    type=float,
+    help=f"Dropout probability.  [default: {DROPOUT}; {FROM_BASE.dropout:g} over templates from the base]",
 )
 @click.option(
-    "--vocab", type=click.Choice(VOCABULARIES), default=VOCABULARIES[0], help="The tokens that the corpus needs, or all 50,257 of GPT-2."
+    "--vocab",
+    type=click.Choice(VOCABULARIES),
+    default=VOCABULARIES[0],
+    help="The tokens that the corpus needs, or all 50,257 of GPT-2.",
 )
 @click.option("--layers", type=int, help="Number of layers, instead of the size's.")
 @click.option("--heads", type=int, help="Attention heads, instead of the size's.")
 @click.option("--width", type=int, help="Width, instead of the size's; a multiple of the heads.")
-@click.option("--positions", type=int, help="The longest window of the model, in tokens, instead of the size's.")
+@click.option("--positions", type=int, help="Longest context of the model, in tokens, instead of the size's.")
 @device_option
-@click.option("--precision", type=click.Choice(PRECISIONS), help="What products round their inputs to, on a GPU.  [default: tf32]")
-@click.option("--threads", type=int, help="Processor cores to use.  [default: all]")
-@click.option("--checkpoint-seconds", type=float, default=CHECKPOINT_SECONDS, help="Least seconds between two saves of the training.")
-@click.option("--seed", type=int, default=SEED, help="Decides the corpus, initial weights, order, dropout and samples.")
+@click.option("--precision", type=click.Choice(PRECISIONS), help="Precision of matrix products on a GPU.  [default: tf32]")
+@click.option("--threads", type=int, help="CPU cores to use.  [default: all]")
+@click.option("--checkpoint-seconds", type=float, default=CHECKPOINT_SECONDS, help="Seconds between two saves of the training, at least.")
+@click.option("--seed", type=int, default=SEED, help="Seed of everything random: corpus, weights, order, dropout, samples.")
 @click.option("--name", help="What to call the run: its folder is MODELS_DIR/NAME.  [default: <prompt>-<time>]")
 @click.option("--out", type=click.Path(), help="The run folder, instead of one in MODELS_DIR.")
 @models_option
@@ -94,7 +100,7 @@ def screen_options(function: Callable[..., None]) -> Callable[..., None]:
 @click.option("--no-samples", is_flag=True, help="Write no samples during the training.")
 @screen_options
 def train_command(prompt: str | None, yes: bool, screen: Screen, **options: Any) -> None:
-    """Make a GPT: get a corpus, train on it, print samples.
+    """Train a GPT for a prompt, a preset or your own text, and print samples.
 
     On a terminal, keys work during the training: p pauses it and goes on, s samples from the model as it is, q stops and saves.
     """
@@ -106,8 +112,8 @@ def train_command(prompt: str | None, yes: bool, screen: Screen, **options: Any)
 
 @command("resume")
 @run_argument
-@click.option("--epochs", metavar="+N", allow_from_autoenv=False, help="Add this many passes, also to a complete run.")
-@click.option("--minutes", metavar="+M", allow_from_autoenv=False, help="Add this many minutes, also to a complete run.")
+@click.option("--epochs", metavar="+N", allow_from_autoenv=False, help="Train this many epochs longer, even if the run is complete.")
+@click.option("--minutes", metavar="+M", allow_from_autoenv=False, help="Train this many minutes longer, even if the run is complete.")
 @click.option(
     "--ollama-host",
     multiple=True,
@@ -115,7 +121,10 @@ def train_command(prompt: str | None, yes: bool, screen: Screen, **options: Any)
 )
 @screen_options
 def resume_command(run: str, epochs: str | None, minutes: str | None, ollama_host: tuple[str, ...], screen: Screen) -> None:
-    """Resume an interrupted run, or train a complete one further."""
+    """Resume an interrupted run, or train a complete one further.
+
+    The result of an interrupted run is byte-identical to that of an uninterrupted one.
+    """
     from minigpt.run.pipeline import resume
 
     with screen.console() as console:

@@ -140,7 +140,7 @@ class Keeper:
         self.course.restore(snapshot)
         self.run.metrics = snapshot["metrics"]
         if self.course.step > self.course.base:
-            self.say(f"continuing after step {self.course.step:,} of {self.course.total_steps:,}")
+            self.say(f"resuming after step {self.course.step:,} of {self.course.total_steps:,}")
 
     def begin(self) -> None:
         """Begin with random weights or those to start from, and with the metrics of an earlier training."""

@@ -50,7 +50,7 @@ class Timing:
         return int(self.training_seconds * self.tokens_per_second / (self.batch_size * context))
 
     def __str__(self) -> str:
-        return f"{clock(self.training_seconds)} of {clock(60 * self.minutes)}, at {self.tokens_per_second:,.0f} tokens/s as measured"
+        return f"{clock(self.training_seconds)} at {self.tokens_per_second:,.0f} tokens/s, steps"
 
 
 def plan_time(job: Job, config: ModelConfig) -> Timing:
