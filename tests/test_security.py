@@ -43,8 +43,8 @@ from minigpt.disk.streams import id_chunks, open_stream
 from minigpt.disk.tensors import read_tensors
 from minigpt.errors import MinigptError
 from minigpt.model import specs
-from minigpt.run.card import model_card
 from minigpt.run.listener import Listener
+from minigpt.run.pages.card import model_card
 from minigpt.run.tokenize import write_streams
 from minigpt.tokenizer import Tokenizer
 

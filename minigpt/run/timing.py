@@ -15,11 +15,11 @@ from minigpt.disk.shelf import RECORD
 from minigpt.errors import Paused
 from minigpt.machine import usable_cores
 from minigpt.run.calibrate import TOKENS as CALIBRATED
-from minigpt.run.defaults import BASE
+from minigpt.run.defaults import BASE, SAMPLE_TOKENS
 from minigpt.run.job import Job
 from minigpt.run.memory import micro_batch
 from minigpt.run.pace import clock
-from minigpt.run.report import SAMPLE_TOKENS, SAMPLES
+from minigpt.run.report import SAMPLES
 from minigpt.run.room import free_room
 from minigpt.run.speed import sampling_rates
 from minigpt.trainer import Trainer
