@@ -24,8 +24,10 @@ SMALL = {"layers": 1, "heads": 2, "width": 32, "positions": 64, "initial_tokens"
 TEACHER = {
     "model": "teacher:latest", "digest": "a" * 64, "licence": "Apache License 2.0", "judge": "teacher:latest", "judged": True,
 }  # fmt: skip
-HOSTILE = ["<b>", "[a](http://x)", "![a](x)", "```", "````", "~~~", "\n# Owned", "\n---\n", "| a | b |", "`x`", "{{ 7*7 }}", "{% raw %}",
-           "\x1b[2J", "\u202e", "&lt;", "www.x.org", "*a*", "_a_", "- ", "\\", "\r\n\r\n    code", "a@b.org", "$x$", ": x\n", '"', "'"]  # fmt: skip
+HOSTILE = [
+    "<b>", "[a](http://x)", "![a](x)", "```", "````", "~~~", "\n# Owned", "\n---\n", "| a | b |", "`x`", "{{ 7*7 }}", "{% raw %}",
+    "\x1b[2J", "\u202e", "&lt;", "www.x.org", "*a*", "_a_", "- ", "\\", "\r\n\r\n    code", "a@b.org", "$x$", ": x\n", '"', "'",
+]  # fmt: skip
 TEXTS = st.lists(st.sampled_from(HOSTILE) | st.text(max_size=5), min_size=1, max_size=6).map("".join)
 
 
