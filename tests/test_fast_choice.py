@@ -19,6 +19,7 @@ from minigpt.attention import Attention
 from minigpt.backend import Backend, choose_backend
 from minigpt.config import ModelConfig, TrainConfig
 from minigpt.errors import MinigptError
+from minigpt.fast.install import to_install
 from minigpt.fast.layers import FASTER
 from minigpt.layers import Dropout, Gelu, LayerNorm
 from minigpt.loss import Shard
@@ -184,7 +185,7 @@ Dispatcher.compile = refuse
 """
 CANNOT = "numba cannot compile"
 BROKEN = {
-    "import sys; sys.modules['numba'] = None": "numba, which makes this faster, is not installed",
+    "import sys; sys.modules['numba'] = None": f"numba, which makes this faster, is not installed: {to_install('numba')}",
     "import llvmlite_absent": f"{CANNOT}: ModuleNotFoundError: No module named 'llvmlite_absent'",
     "raise ImportError('Numba needs NumPy 2.0 or less.\\nmore')": f"{CANNOT}: ImportError: Numba needs NumPy 2.0 or less",
     "raise OSError('a library does not load')": f"{CANNOT}: OSError: a library does not load",
