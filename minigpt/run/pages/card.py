@@ -17,11 +17,11 @@ from jinja2 import Environment
 from minigpt.config import SampleConfig
 from minigpt.disk.foreign import fenced, markdown, plain
 from minigpt.errors import counted
+from minigpt.fast.install import DISTRIBUTION
 from minigpt.model import GPT_1, family, parts
 from minigpt.run.defaults import BASE, COOL, NONE, SAMPLE_TOKENS
 from minigpt.run.pages.paper import environment
 
-DISTRIBUTION = "minigpt"  # what pip installs; the package that Python imports is minigpt
 TEMPLATE = "card.md.j2"
 FILES = 5  # of the user's own, that the card names
 LANGUAGE = re.compile("[a-z]{2,3}")  # ISO 639
