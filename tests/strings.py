@@ -78,8 +78,10 @@ def _shown(node: ast.Constant | ast.JoinedStr) -> str:
         text = node.value if isinstance(node.value, str) else ""
         plain = text
     else:
-        parts = [str(part.value) if isinstance(part, ast.Constant) else f"{{{ast.unparse(part.value)}}}" if isinstance(part, ast.FormattedValue) else ""
-                 for part in node.values]
+        parts = [
+            f"{{{ast.unparse(part.value)}}}" if isinstance(part, ast.FormattedValue) else str(getattr(part, "value", ""))
+            for part in node.values
+        ]
         text = "".join(parts)
         plain = "".join(str(part.value) if isinstance(part, ast.Constant) else " " for part in node.values)
     worded = WORDS.search(plain) or (plain.strip() != text.strip() and re.search("[A-Za-z]{3,}", plain))

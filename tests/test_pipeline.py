@@ -354,7 +354,7 @@ def test_a_long_record_is_not_all_of_the_held_out_part(tmp_path):
 def test_a_text_of_which_cleaning_leaves_nothing_is_refused(tmp_path, text, options):
     """Also if the best documents are picked, or others would be written beside them."""
     (tmp_path / "own.txt").write_text(text, encoding="utf-8")
-    with pytest.raises(minigpt.MinigptError, match=r"nothing is left to learn from: cleaning dropped 1 document \(empty\); use other text"):
+    with pytest.raises(minigpt.MinigptError, match=r"no text is left to train on: cleaning dropped 1 document \(empty\); use other text"):
         minigpt.train(data=tmp_path / "own.txt", out=tmp_path / "run", **options)
     assert json.loads((tmp_path / "run" / "run.json").read_text())["status"] == "failed"
     assert not (tmp_path / "run" / "corpus.jsonl").exists()

@@ -274,7 +274,7 @@ def test_a_file_that_says_it_is_empty_is_read_up_to_the_bound():
     """The bytes read count, whatever size the system reports."""
     assert Path("/proc/self/maps").stat().st_size == 0
     assert len(read_bytes(Path("/proc/self/maps"))) > 1000
-    with pytest.raises(MinigptError, match="bytes are more than the 1,000 that"):
+    with pytest.raises(MinigptError, match="bytes, more than the 1,000 that"):
         read_bytes(Path("/proc/self/maps"), 1000)
 
 
@@ -365,7 +365,7 @@ def test_no_password_of_another_program_is_sent(tmp_path, monkeypatch):
 )  # fmt: skip
 def test_json_that_is_deep_or_absurd_is_refused_in_one_line(tmp_path, text):
     write_text(tmp_path / "a.json", text)
-    with pytest.raises(MinigptError, match=r"nested too deeply|holds an impossible number") as caught:
+    with pytest.raises(MinigptError, match=r"nested too deeply|contains a number that JSON does not allow") as caught:
         read_json_object(tmp_path / "a.json")
     assert "\n" not in str(caught.value)
     assert len(str(caught.value)) < 1000
