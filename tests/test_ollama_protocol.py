@@ -213,7 +213,10 @@ def test_an_old_server_gives_no_reason():
 
 def test_answers_and_lines_are_bounded():
     small = Limits(line_bytes=1000, answer_bytes=5000)
-    with serve(once(raw=[b'{"response": "' + b"x" * 2000], chunked=False)) as server, pytest.raises(Unusable, match="a line is longer than"):
+    with (
+        serve(once(raw=[b'{"response": "' + b"x" * 2000], chunked=False)) as server,
+        pytest.raises(Unusable, match="a line is longer than"),
+    ):
         ask(server, small)
     with serve(once(pieces=["x" * 500] * 20)) as server, pytest.raises(Unusable, match="an answer is longer than"):
         ask(server, small)

@@ -31,7 +31,7 @@ def json_object(text: str, where: object) -> dict[str, Any]:
     except RecursionError as error:
         raise MinigptError(f"{where} is nested too deeply") from error
     except ValueError as error:
-        raise MinigptError(f"{where} contains a number that JSON does not allow: {error}") from error
+        raise MinigptError(f"{where} contains an invalid number: {error}") from error
     if not isinstance(value, dict):
         raise MinigptError(f"{where}: expected a JSON object, got {type(value).__name__}")
     if is_deep(value):
