@@ -23,6 +23,7 @@ SAID = {"say", "tell", "show", "echo", "print", "secho", "progress", "choose", "
         "add_row", "add_column"}  # fmt: skip
 COMMANDS = {"command", "group"}
 PATTERNS = {"compile", "sub", "fullmatch", "findall", "finditer", "search", "match", "split"}  # of regular expressions, and lists of words
+KEYED = {"words", "table", "get", "setdefault", "pop", "getLogger", "import_module", "getattr", "TypeVar"}  # their texts are names
 ERROR = re.compile(r"\w*(Error|Exception|Interrupt|Abort|Exit)|Paused|Moved|Diverged|TeacherGone|Away|Slow|Unknown|BadParameter|fail")
 WORDS = re.compile(r"[A-Za-z]{2,}\W+(\w+\W+)*?[A-Za-z]{2,}")  # at least two
 KINDS = ("help", "error", "said", "other")
@@ -54,9 +55,12 @@ def _walk(node: ast.AST, path: Path, kind: str) -> Iterator[Found]:
         kind = "help"
     elif isinstance(node, ast.Call):
         name = _name(node)
-        if name in PATTERNS:
+        if name in KEYED or (name in PATTERNS and kind == "other"):
             return
         kind = "error" if ERROR.fullmatch(name) else "said" if name in SAID else kind
+    elif isinstance(node, ast.Subscript):  # a key is no text
+        yield from _walk(node.value, path, kind)
+        return
     elif isinstance(node, (ast.Constant, ast.JoinedStr)):
         text = _shown(node)
         if text and (kind != "other" or " " in text.strip()):
