@@ -85,7 +85,7 @@ def test_a_corpus_alone_is_listed_as_written_and_without_a_size(tmp_path):
 @pytest.mark.parametrize(
     ("arguments", "status", "words"),
     [
-        (["train"], 2, "nothing to learn from"),
+        (["train"], 2, "nothing to train on"),
         (["train", "--prompt", " "], 2, "--prompt"),
         (["train", "--prompt", "x", "--layers", "0"], 2, "--layers=0"),
         (["train", "--prompt", "x", "--device", "tpu"], 2, "--device"),

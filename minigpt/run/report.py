@@ -8,13 +8,13 @@ from minigpt.config import SampleConfig
 from minigpt.disk.damage import is_as_written
 from minigpt.disk.files import text_checksum, write_text
 from minigpt.disk.shelf import CARD, CHECKPOINT
-from minigpt.run.card import model_card
-from minigpt.run.defaults import COOL
+from minigpt.run.defaults import COOL, SAMPLE_TOKENS
 from minigpt.run.job import Job
 from minigpt.run.pace import clock
+from minigpt.run.pages.card import model_card
 from minigpt.run.textmodel import load, samples
 
-SAMPLES, SAMPLE_TOKENS = 3, 600
+SAMPLES = 3
 
 
 def report(job: Job) -> list[Path]:

@@ -3,4 +3,5 @@
 Reading order:
 
     paper  the templates of this folder, filled in
+    card   a run's record -> its model card
 """
