@@ -5,7 +5,8 @@ Reading order:
     vocabulary    a corpus -> the part of GPT-2's vocabulary that it needs
     provenance    this process -> everything that affects rounding, and how two processes differ
     pace          how long to train, by epochs or by the clock
-    textmodel     a run folder -> a model that generates text
+    reading       a model and a text -> how likely each token is, and what it attends to
+    textmodel     a run folder -> a model that generates and reads text
     calibrate     a trained model and held-out text -> the best temperature
     defaults      the defaults and choices of a run's options
     pages/        templates -> pages for people

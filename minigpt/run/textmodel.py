@@ -1,7 +1,8 @@
-"""A trained model: a run folder -> generated text, streams and logits."""
+"""A trained model: a run folder -> generated text, and what the model makes of a text that it reads."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -17,6 +18,7 @@ from minigpt.errors import MinigptError
 from minigpt.generate import Sample, stream
 from minigpt.machine import blas
 from minigpt.model import GPT, new_parameters
+from minigpt.run.reading import Token, attended, hidden, passes, read, require_tokens
 from minigpt.threads import in_turn, quiet
 from minigpt.tokenizer import Tokenizer
 
@@ -64,12 +66,53 @@ class TextModel:
             raise MinigptError(
                 f"logits needs 1 to {self.config.n_positions} token ids in one row, got {array.dtype} of shape {array.shape}"
             )
-        for token in array:
-            self.tokenizer.checked(int(token))
-        self.network.workspace.generators = None
+        known = [self.tokenizer.checked(int(token)) for token in array]
+        states = hidden(self.network, known)
         with blas.limited():
-            hidden = self.network.forward(self.backend.asarray(array[None], dtype=np.int64))
-            return self.backend.to_host(self.network.logits(hidden))
+            return self.backend.to_host(self.network.logits(states))
+
+    @in_turn
+    def tokens(self, text: str) -> list[Token]:
+        """Every token of a text, with the probability that the model gave it and its rank among all tokens; [] for "".
+
+        The text is read as a document is: the first token is judged after end-of-text. A text longer than the context is read as `generate`
+        reads: the context moves on by half its length.
+        """
+        found = read(self.network, self.tokenizer, text, self.context)
+        return [Token(token, piece, math.exp(log), rank) for token, piece, log, rank in found]
+
+    @in_turn
+    def loss(self, text: str) -> float:
+        """The loss of a text of any length, in nats per token: the mean of -log probability over `tokens(text)`. MinigptError for ""."""
+        require_tokens(text)
+        logs = [log for _, _, log, _ in read(self.network, self.tokenizer, text, self.context)]
+        return -sum(logs) / len(logs)
+
+    @in_turn
+    def attention(self, text: str) -> np.ndarray:
+        """Where each token of a text looks: (L, H, T, T) float32, on the host, for L layers, H heads and the T tokens of the text alone.
+
+        `[l, h, t]` are the weights that head h of layer l gives to the tokens 0 to t: they sum to 1, and those of later tokens are 0.
+        MinigptError for "", and for more tokens than the context, as no weights exist between tokens that are never seen together.
+        """
+        ids = self.tokenizer.encode(text)
+        require_tokens(ids, self.context)
+        return attended(self.network, ids)
+
+    @in_turn
+    def embed(self, text: str, *, each: bool = False) -> np.ndarray:
+        """The text as a vector (C,) float32, on the host: the mean of the last layer's hidden states; with `each`, these, (T, C), a row
+        for each token.
+
+        A text longer than the context is read as by `tokens`. MinigptError for "".
+        """
+        ids = self.tokenizer.encode(text)
+        require_tokens(ids)
+        parts = []
+        for seen, count in passes(len(ids), self.context):
+            parts.append(self.backend.to_host(hidden(self.network, ids[seen])[-count:]).copy())
+        states = np.concatenate(parts)
+        return states if each else states.mean(axis=0)
 
 
 @quiet
