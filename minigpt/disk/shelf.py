@@ -17,11 +17,11 @@ from minigpt.disk.locks import is_alive
 from minigpt.disk.place import Place
 from minigpt.errors import MinigptError
 
-RECORD, METRICS, CHECKPOINT, CARD = "run.json", "metrics.jsonl", "checkpoint", "README.md"
+RECORD, METRICS, CHECKPOINT, CARD, REPORT = "run.json", "metrics.jsonl", "checkpoint", "README.md", "report.html"
 LOCK = "lock"
 # The files that a run writes: in its folder, and in checkpoint/.
 OUTER = re.compile(
-    r"(run|config|generation_config|tokenizer|tokenizer_config|vocab)\.json|(metrics|corpus)\.jsonl|model\.safetensors|merges\.txt|README\.md"
+    r"(run|config|generation_config|tokenizer|tokenizer_config|vocab)\.json|(metrics|corpus)\.jsonl|model\.safetensors|merges\.txt|README\.md|report\.html"
 )
 INNER = re.compile(r"lock|teacher\.jsonl|teacher-plan\.json|(train|held_out)(\.gpt2)?\.ids|(initial|state-\d{12})\.safetensors")
 # Files that desktops and file servers put into folders (github.com/github/gitignore lists most); the last two are files that were

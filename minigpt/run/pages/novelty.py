@@ -43,9 +43,26 @@ def documents(folder: Path, held_out_alone: bool = False) -> Iterator[Document]:
             number += 1
             if held_out_alone and HELD_OUT_MARK not in line:
                 continue
-            found = validate(json_object(decoded(line, path), path), {"text": str, "split": str}, path)
-            about = {name: value for name, value in found.items() if name not in ("text", "split")}
-            yield Document(number, found["text"], about, found["split"] == "train")
+            yield _document(line, number, path)
+
+
+def numbered(folder: Path, numbers: set[int]) -> dict[int, Document]:
+    """The documents of these lines of a run's corpus."""
+    found, last = {}, max(numbers, default=0)
+    path = folder / CORPUS
+    with open_to_read(path) as lines:
+        for number in range(1, last + 1):
+            line = lines.readline(LIMIT)
+            if number in numbers:
+                found[number] = _document(line, number, path)
+    return found
+
+
+def _document(line: bytes, number: int, path: Path) -> Document:
+    """A line of corpus.jsonl, read."""
+    found = validate(json_object(decoded(line, path), path), {"text": str, "split": str}, path)
+    about = {name: value for name, value in found.items() if name not in ("text", "split")}
+    return Document(number, found["text"], about, found["split"] == "train")
 
 
 class Automaton:
