@@ -9,6 +9,7 @@ Reading order:
     corpus    `minigpt corpus`
     check     `minigpt check`
     tools     `minigpt list`, `minigpt bench`
+    pictures  `minigpt report`, `minigpt attention`, `minigpt loss`
     train     `minigpt train`, `minigpt resume`
 """
 
@@ -21,6 +22,7 @@ from minigpt.cli.check import check_command
 from minigpt.cli.common import Commands, show
 from minigpt.cli.corpus import corpus_command
 from minigpt.cli.generate import generate_command
+from minigpt.cli.pictures import attention_command, loss_command, report_command
 from minigpt.cli.tools import bench_command, list_command
 from minigpt.cli.train import resume_command, train_command
 
@@ -39,4 +41,6 @@ def cli(context: click.Context) -> None:
 
 
 for command in (train_command, resume_command, corpus_command, generate_command, list_command, check_command, bench_command):
+    cli.add_command(command)
+for command in (report_command, attention_command, loss_command):
     cli.add_command(command)

@@ -1,4 +1,4 @@
-"""Stage 4, the report: a finished model -> samples and the model card."""
+"""Stage 4, the report: a finished model -> samples, the model card and report.html."""
 
 from __future__ import annotations
 
@@ -7,11 +7,13 @@ from pathlib import Path
 from minigpt.config import SampleConfig
 from minigpt.disk.damage import is_as_written
 from minigpt.disk.files import text_checksum, write_text
-from minigpt.disk.shelf import CARD, CHECKPOINT
+from minigpt.disk.foreign import plain
+from minigpt.disk.shelf import CARD, CHECKPOINT, REPORT
+from minigpt.errors import Moved
 from minigpt.run.card import model_card
 from minigpt.run.defaults import COOL
 from minigpt.run.job import Job
-from minigpt.run.textmodel import load, samples
+from minigpt.run.textmodel import TextModel, load, samples
 
 SAMPLES, SAMPLE_TOKENS = 3, 600
 
@@ -26,7 +28,20 @@ def report(job: Job) -> list[Path]:
         for name in [name for name in files if name.startswith(CHECKPOINT)]:
             del files[name]
     run.record |= {"status": "complete", "samples": texts, "checkpoint": "removed"}
+    draw(job, model)
     return []
+
+
+def draw(job: Job, model: TextModel) -> None:
+    """Write report.html; a fault in a drawing costs the run nothing but its page."""
+    try:
+        from minigpt.run.pages.report_page import write_report
+
+        write_report(job.run.path, job.run.record, model, job.run.place / REPORT, hurry=True)
+    except (KeyboardInterrupt, Moved):
+        raise
+    except Exception as error:  # of any kind: matplotlib's, a disk's, a font's
+        job.listener.say("", f"{REPORT} was not drawn: {plain(error) or type(error).__name__}")
 
 
 def write_card(job: Job, text: str) -> None:

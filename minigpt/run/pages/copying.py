@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
+from typing import Any
 
-from minigpt.errors import counted
+from minigpt.corpus.gather import CORPUS
+from minigpt.errors import MinigptError, counted
 from minigpt.run.pages.facts import Tally, title_of
 from minigpt.run.pages.novelty import RUN, Copy, Document, Likeness, compare, documents, marked, numbered, shares
 from minigpt.run.pages.words import spots
@@ -51,11 +53,13 @@ class Copying:
         none = sum(likeness.copied == 0 for likeness in likenesses)
         whole = sum(bool(likeness.spots) and likeness.copied == len(likeness.spots) for likeness in likenesses)
         longest = max((likeness.longest.length for likeness in likenesses if likeness.longest), default=0)
-        said = [f"{portion(likenesses):.0%} of the words are copied: they stand in runs of at least {RUN} words that one training document has too."]
+        copied = f"{portion(likenesses):.0%} of their words are copied"
+        said = [f"{copied}: they stand in runs of at least {RUN} words that a training document has too."]
         if self.held_out:
-            said.append(f"In held-out documents, which the model never saw, it is {portion(self.held_out):.0%}.")
-        said.append(f"{counted(none, 'text')} of {len(likenesses)} copy nothing; {counted(whole, 'text')} consist of copied runs alone.")
-        said.append(f"The longest copied run has {counted(longest, 'word')}.")
+            said.append(f"Of held-out documents, which the model never saw, it is {portion(self.held_out):.0%}.")
+        if none < len(likenesses):
+            said.append(f"{counted(none, 'text')} copied nothing, {counted(whole, 'text')} everything.")
+        said.append(f"The longest run in common has {counted(longest, 'word')}.")
         return said
 
 
@@ -65,7 +69,7 @@ def portion(texts: Sequence[Likeness]) -> float:
 
 
 def measure(folder: Path, texts: Sequence[str], seed: int, tally: Tally) -> Copying:
-    """Compare texts, written with consecutive seeds, and held-out documents with the training text of a run; count its corpus on the way."""
+    """Texts, written with consecutive seeds, and held-out documents beside the training text of a run, which is counted on the way."""
     length = max(RUN, sum(len(spots(text)) for text in texts) // max(1, len(texts)))
     others = [begun(text, length) for text in held_out(folder)]
     found = compare([*texts, *others], tally.over(documents(folder)))
@@ -109,13 +113,44 @@ def _near(piece: str, before: bool) -> str:
     return f"… {piece[-AROUND:]}" if before else f"{piece[:AROUND]} …"
 
 
-def described(likeness: Likeness, sources: Iterable[Document]) -> list[str]:
-    """One text's likeness to the training text, in lines for a terminal."""
-    longest, total = likeness.longest, len(likeness.spots)
-    if longest is None:
-        return [f"{counted(total, 'word')}, none of which is in the training text"]
-    [source] = sources
-    where = likeness.spots[longest.start].start, likeness.spots[longest.stop - 1].stop
-    lines = [f"{likeness.share:.0%} of {counted(total, 'word')} copied in runs of {RUN} or more, {1 - likeness.share:.0%} new"]
-    lines.append(f"longest run: {counted(longest.length, 'word')}, as in {title_of(source)}: {likeness.text[slice(*where)]!r}")
-    return lines
+@dataclass(frozen=True)
+class Compared:
+    """One text beside the training text of a run."""
+
+    likeness: Likeness
+    source: Document | None  # the document that has its longest run
+
+    @property
+    def figures(self) -> dict[str, Any]:
+        """As JSON: the words, the share of them copied and new, the longest run and its source."""
+        found, longest = self.likeness, self.likeness.longest
+        figures: dict[str, Any] = {"words": len(found.spots), "copied": round(found.share, 4), "new": round(1 - found.share, 4)}
+        if longest is None or self.source is None:
+            return figures | {"longest": None}
+        run = {"words": longest.length, "text": found.quoted(longest), "document": self.source.number, **self.source.about}
+        return figures | {"longest": run}
+
+    @property
+    def lines(self) -> list[str]:
+        """For a terminal."""
+        found, longest = self.likeness, self.likeness.longest
+        total = counted(len(found.spots), "word")
+        if longest is None or self.source is None:
+            return [f"Novelty   {total}, none of which is in the training text"]
+        return [
+            f"Novelty   {1 - found.share:.0%} of {total} new, {found.share:.0%} copied in runs of {RUN} words or more",
+            f'          the longest run has {counted(longest.length, "word")}, from {title_of(self.source)}: "{found.quoted(longest)}"',
+        ]
+
+
+def comparison(folder: Path) -> Callable[[str], Compared]:
+    """What compares a text with the training text of a run; MinigptError if the run's folder does not have it."""
+    if not (folder / CORPUS).is_file():
+        raise MinigptError(f"{folder} has no {CORPUS} to compare with; --novelty works where the training text is")
+
+    def compared(text: str) -> Compared:
+        [likeness] = compare([text], documents(folder))
+        longest = likeness.longest
+        return Compared(likeness, numbered(folder, {longest.document})[longest.document] if longest else None)
+
+    return compared

@@ -73,6 +73,13 @@ def read_lines(path: Path) -> Iterable[dict[str, Any]]:
                 return
 
 
+def bits_a_nat(record: dict[str, Any]) -> float | None:
+    """Bits per byte for a nat per token of a run's held-out text; None if its record does not tell."""
+    result = record.get("result") or {}
+    loss, bits = result.get("held_out_loss"), result.get("held_out_bits_per_byte")
+    return bits / loss if loss and bits else None
+
+
 def panel(ax: Any, metrics: Metrics, by: str = "step") -> None:
     """Both losses of one run."""
     lone = "o" if len(metrics) < 3 else ""
@@ -92,8 +99,8 @@ def frame(ax: Any, xs: Sequence[float], ys: Sequence[float]) -> None:
     from matplotlib.ticker import FuncFormatter, MaxNLocator
 
     right = max((x for x in xs if math.isfinite(x)), default=1.0)
-    ax.set_xlim(0, right if right > 0 else 1)
-    ax.xaxis.set_major_locator(MaxNLocator(6, integer=right >= 2))
+    ax.set_xlim(0, 1.02 * right if right > 0 else 1)
+    ax.xaxis.set_major_locator(MaxNLocator(6, integer=right >= 2, steps=[1, 2, 5, 10]))
     ax.xaxis.set_major_formatter(FuncFormatter(lambda x, _: f"{x:,.0f}" if right >= 2 else f"{x:g}"))
     if any(math.isfinite(y) for y in ys) and ax.get_ylim()[0] < 0.25 * ax.get_ylim()[1]:
         ax.set_ylim(bottom=0)
@@ -103,15 +110,15 @@ def frame(ax: Any, xs: Sequence[float], ys: Sequence[float]) -> None:
 
 def flags(ax: Any, steps: Sequence[int]) -> None:
     """A numbered mark at each step from which there is a sample."""
-    top = ax.get_xaxis_transform()
+    style = {"ha": "center", "va": "bottom", "color": GREY, "fontsize": 8.5, "fontweight": "bold", "clip_on": False}
     for number, step in enumerate(steps, 1):
         ax.axvline(step, color=GREY, linewidth=0.7, linestyle=(0, (1, 2)), zorder=0)
-        ax.text(step, 1.02, str(number), transform=top, ha="center", va="bottom", color=GREY, fontsize=8.5, fontweight="bold", clip_on=False)
+        ax.text(step, 1.02, str(number), transform=ax.get_xaxis_transform(), **style)
 
 
-def small(ax: Any, metrics: Metrics, name: str, title: str, rising: bool = True) -> None:
+def small(ax: Any, metrics: Metrics, name: str, title: str) -> None:
     """One column by step."""
-    from matplotlib.ticker import MaxNLocator
+    from matplotlib.ticker import FuncFormatter, MaxNLocator
 
     xs, ys = metrics.known("step", name)
     ax.plot(xs, ys, color=BLUE, marker="o" if len(metrics) < 3 else "", markersize=4)
@@ -119,8 +126,10 @@ def small(ax: Any, metrics: Metrics, name: str, title: str, rising: bool = True)
     ax.set_xlabel("step")
     frame(ax, metrics["step"], ys)
     ax.set_ylim(bottom=0)
-    ax.xaxis.set_major_locator(MaxNLocator(4, integer=True))
-    ax.yaxis.set_major_locator(MaxNLocator(5))
+    ax.xaxis.set_major_locator(MaxNLocator(4, integer=True, steps=[1, 2, 5, 10]))
+    ax.yaxis.set_major_locator(MaxNLocator(4))
+    if max(ys, default=0.0) >= 1000:
+        ax.yaxis.set_major_formatter(FuncFormatter(lambda y, _: f"{y:,.0f}"))
 
 
 def several(ax: Any, runs: Sequence[tuple[str, Metrics, float]], by: str, unit: str) -> None:

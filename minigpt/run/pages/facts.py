@@ -62,11 +62,11 @@ def draw_lengths(ax: Any, lengths: list[int]) -> None:
 
     most = sorted(lengths)[min(len(lengths) - 1, len(lengths) * 99 // 100)] or 1
     ax.hist([min(n, most) for n in lengths], bins=min(30, most), range=(0, most), color=BLUE)
-    ax.set_title("Words per document")
     ax.xaxis.set_major_locator(MaxNLocator(5, integer=True))
     ax.xaxis.set_major_formatter(FuncFormatter(lambda x, _: f"{x:,.0f}"))
     ax.yaxis.set_major_locator(MaxNLocator(4, integer=True))
     ax.yaxis.set_major_formatter(FuncFormatter(lambda y, _: f"{y:,.0f}"))
+    ax.set_xlabel("words")
     ax.set_ylabel("documents")
     ax.grid(axis="y", color=LIGHT, linewidth=0.6)
     ax.set_axisbelow(True)
@@ -80,7 +80,6 @@ def draw_shares(ax: Any, texts: list[float], held_out: list[float]) -> None:
     ax.plot(places, texts, color=BLUE, marker="o", markersize=3, label="written by the model")
     if held_out:
         ax.plot(places, held_out, color=ORANGE, marker="o", markersize=3, label="held-out documents")
-    ax.set_title("Word sequences that also stand in the training text")
     ax.set_xlabel("words in a row")
     ax.set_ylim(0, 1.02)
     ax.yaxis.set_major_formatter(PercentFormatter(1))
@@ -116,7 +115,8 @@ def facts(record: dict[str, Any]) -> list[tuple[str, str]]:
     if model:
         shape = f"{model['n_layer']} layers, {model['n_head']} heads, width {model['n_embd']}, {model['vocab_size']:,} tokens"
         rows.append(("Model", f"{model.get('size')}: {model['parameters']:,} parameters ({shape})"))
-    rows.append(("Start", {"none": "random weights", "base": "the base, which knows English"}.get(str(part(record, "start", "init")), part(record, "start", "init"))))
+    start = part(record, "start", "init")
+    rows.append(("Start", {"none": "random weights", "base": "the base, which knows English"}.get(str(start), start)))
     if corpus:
         sources = ", ".join(f"{count:,} from {name}" for name, count in corpus["by_source"].items())
         rows.append(("Corpus", f"{corpus['documents']:,} documents ({sources}), {corpus['tokens']:,} tokens"))

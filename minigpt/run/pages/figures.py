@@ -27,7 +27,8 @@ LINES = [BLUE, ORANGE, GREEN, "#a8336e", "#7a6a00", "#4d4d9e", "#8c564b", INK]  
 POINT = 72  # points an inch: the unit of an SVG from matplotlib
 KINDS = ("svg", "png", "pdf")
 # Fonts for scripts that matplotlib's own lacks, where they are installed.
-OTHERS = re.compile(r"Noto Sans (CJK \w+|Arabic|Hebrew|Devanagari|Thai|Bengali|Tamil)|WenQuanYi Zen Hei|Hiragino Sans|Microsoft YaHei|Arial Unicode MS")
+SCRIPTS = "CJK \\w+|Arabic|Hebrew|Devanagari|Thai|Bengali|Tamil"
+OTHERS = re.compile(rf"Noto Sans ({SCRIPTS})|WenQuanYi Zen Hei|Hiragino Sans|Microsoft YaHei|Arial Unicode MS")
 SETTINGS = {
     "svg.fonttype": "none",  # text stays text
     "svg.hashsalt": "minigpt",  # the same ids every time
@@ -57,7 +58,7 @@ SETTINGS = {
 
 @contextmanager
 def drawing() -> Iterator[None]:
-    """matplotlib in the look of our pictures, whatever its user's settings are, and silent: no letter that its fonts lack is worth a line."""
+    """matplotlib in the look of our pictures, whatever its user's settings are, and silent: a missing letter is worth no line."""
     logging.getLogger("matplotlib").setLevel(logging.ERROR)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")

@@ -27,7 +27,7 @@ def label(token: bytes) -> str:
     try:
         text = token.decode("utf-8")
     except UnicodeDecodeError:
-        return "".join(f"‹{byte:02x}›" for byte in token)
+        return "".join(f"<{byte:02x}>" for byte in token)
     return printable(text).replace("\n", "↵").replace("\t", "→")
 
 
@@ -43,7 +43,7 @@ def sentence(model: TextModel, text: str, most: int = SHOWN_TOKENS) -> str:
     cut = tokenizer.decode(ids).rstrip("\ufffd")
     if len(ids) == most:
         ends = [at for mark in (". ", "! ", "? ", ".\n", "\n\n", "。") if (at := cut.rfind(mark)) >= len(cut) // 3]
-        cut = cut[: max(ends) + 1] if ends else cut[: at] if (at := cut.rfind(" ")) > len(cut) // 2 else cut
+        cut = cut[: max(ends) + 1] if ends else cut[:at] if (at := cut.rfind(" ")) > len(cut) // 2 else cut
     while len(tokenizer.encode(cut)) > most:
         cut = cut[:-1]
     return cut.strip()
@@ -69,14 +69,15 @@ def expectations(model: TextModel, text: str) -> list[Expected]:
         first = np.argsort(-row, kind="stable")[:LIKELIEST].tolist()
         names = labels(model.tokenizer, first)
         rank = 1 + int((row > row[token]).sum())
-        found.append(Expected(labels(model.tokenizer, [token])[0], float(row[token]), rank, list(zip(names, row[first].tolist(), strict=True))))
+        likeliest = list(zip(names, row[first].tolist(), strict=True))
+        found.append(Expected(labels(model.tokenizer, [token])[0], float(row[token]), rank, likeliest))
     return found
 
 
 def neighbours(model: TextModel, words: Iterable[str]) -> list[tuple[str, list[tuple[str, float]]]]:
     """For the first ROWS of the words that are one token: the tokens with the nearest rows of the embedding, by their cosine."""
     tokenizer = model.tokenizer
-    names = {i: name for i, token in enumerate(tokenizer.tokens) if (name := _word(token))}
+    names = {i: _word(token) for i, token in enumerate(tokenizer.tokens) if _word(token)}
     ids = np.array(sorted(names))
     if len(ids) <= ALIKE:
         return []
@@ -115,9 +116,10 @@ def thumbnail(weights: np.ndarray) -> str:
     from matplotlib.image import imsave
 
     pixels = np.zeros((*weights.shape, 4))
-    pixels[..., :3], pixels[..., 3] = SKY, np.clip(weights, 0, 1) ** 0.7
+    pixels[..., :3], pixels[..., 3] = SKY, np.sqrt(np.clip(weights, 0, 1))
     file = io.BytesIO()
-    imsave(file, pixels, format="png", metadata={"Software": None})
+    unsigned: dict[str, Any] = {"Software": None}  # the same bytes whatever the version of matplotlib
+    imsave(file, pixels, format="png", metadata=unsigned)
     return "data:image/png;base64," + base64.b64encode(file.getvalue()).decode()
 
 

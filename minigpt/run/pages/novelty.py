@@ -190,6 +190,10 @@ class Likeness:
                 united.append((copy.start, copy.stop))
         return united
 
+    def quoted(self, copy: Copy) -> str:
+        """A run as it is written in the text."""
+        return self.text[self.spots[copy.start].start : self.spots[copy.stop - 1].stop]
+
     def pieces(self) -> list[tuple[str, bool]]:
         """The text in pieces, each with whether it is copied."""
         return marked(self.text, self.spots, self.stretches())

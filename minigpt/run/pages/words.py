@@ -11,7 +11,7 @@ import regex
 # Scripts that put no spaces between words: each of their characters, with its marks, counts as a word.
 UNSPACED = r"\p{Han}\p{Hiragana}\p{Katakana}\p{Thai}\p{Lao}\p{Khmer}\p{Myanmar}\p{Tibetan}"
 SPACED = rf"[[\p{{L}}\p{{N}}\p{{M}}]--[{UNSPACED}]]"
-WORD = regex.compile(rf"[{UNSPACED}]\p{{M}}*|{SPACED}+(?:['’]{SPACED}+)*", regex.VERSION1)
+WORD = regex.compile(rf"[{UNSPACED}]\p{{M}}*|{SPACED}+(?:['\u2019]{SPACED}+)*", regex.VERSION1)
 ASCII_WORD = re.compile(r"[A-Za-z0-9]+(?:'[A-Za-z0-9]+)*")  # the same in ASCII text, several times as fast
 
 
@@ -36,7 +36,7 @@ def spots(text: str) -> list[Spot]:
 
 def folded(word: str) -> str:
     """A word without differences of case and apostrophe."""
-    return word.casefold().replace("’", "'")
+    return word.casefold().replace("\u2019", "'")
 
 
 class Numbers(dict[str, int]):

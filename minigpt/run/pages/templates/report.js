@@ -88,7 +88,8 @@
   // A bar leads to its text, which opens.
   const open = () => {
     const found = location.hash.startsWith("#text-") && document.getElementById(location.hash.slice(1));
-    if (found) found.open = true;
+    for (let element = found; element; element = element.parentElement.closest("details")) element.open = true;
+    if (found) found.scrollIntoView();
   };
   addEventListener("hashchange", open);
   open();
