@@ -195,8 +195,9 @@ class Likeness:
         return self.text[self.spots[copy.start].start : self.spots[copy.stop - 1].stop]
 
     def pieces(self) -> list[tuple[str, bool]]:
-        """The text in pieces, each with whether it is copied."""
-        return marked(self.text, self.spots, self.stretches())
+        """The text in pieces, each with whether it is copied; where no run is long enough to count, the longest is told apart."""
+        alone = [(self.longest.start, self.longest.stop)] if self.longest else []
+        return marked(self.text, self.spots, self.stretches() or alone)
 
 
 def marked(text: str, where: Sequence[Spot], stretches: Iterable[tuple[int, int]]) -> list[tuple[str, bool]]:

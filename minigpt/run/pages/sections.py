@@ -100,8 +100,6 @@ def insight(folder: Path, model: TextModel, text: str | None, tally: Tally, data
     """Attention, expectations and neighbours."""
     given = (inside.sentence(model, text), "Your text.") if text else attempt(lambda: unseen(folder, model), said, "a sentence")
     words, what = given or ("", "")
-        (inside.sentence(model, text), "Your text.") if text else attempt(lambda: unseen(folder, model), said, "a sentence") or ("", "")
-    )
     found: dict[str, Any] = {}
     if words:
         weights = attempt(lambda: model.attention(words), said, "attention")
