@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 from minigpt.config import SampleConfig
@@ -16,6 +17,7 @@ from minigpt.run.job import Job
 from minigpt.run.textmodel import TextModel, load, samples
 
 SAMPLES, SAMPLE_TOKENS = 3, 600
+NO_REPORT = "MINIGPT_NO_REPORT"  # set to anything: train writes no report.html; `minigpt report` still does
 
 
 def report(job: Job) -> list[Path]:
@@ -33,7 +35,9 @@ def report(job: Job) -> list[Path]:
 
 
 def draw(job: Job, model: TextModel) -> None:
-    """Write report.html; a fault in a drawing costs the run nothing but its page."""
+    """Write report.html, unless the environment forbids it; a fault in a drawing costs the run nothing but its page."""
+    if os.environ.get(NO_REPORT):
+        return
     try:
         from minigpt.run.pages.report_page import write_report
 

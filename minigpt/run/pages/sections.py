@@ -14,7 +14,7 @@ from minigpt.run.defaults import COOL
 from minigpt.run.pages import curves, inside
 from minigpt.run.pages.copying import measure
 from minigpt.run.pages.facts import FORMS, Tally, draw_lengths, draw_shares, part
-from minigpt.run.pages.figures import figure, inline, places
+from minigpt.run.pages.figures import axes, inline, places
 from minigpt.run.pages.novelty import documents
 from minigpt.run.pages.writing import affordable, write
 from minigpt.run.textmodel import TextModel
@@ -37,20 +37,19 @@ def learning(folder: Path, data: dict[str, Any]) -> dict[str, Any]:
     steps = [sample["step"] for sample in samples]
     drawn, at = {}, {}
     for name, size in (("wide", WIDE), ("narrow", NARROW)):
-        fig = figure(*size)
-        ax = fig.add_subplot()
+        ax = axes(*size)
         curves.panel(ax, metrics)
         curves.flags(ax, steps)
-        drawn[name] = inline(fig, f"curve-{name}", "Training loss and held-out loss by step")
+        drawn[name] = inline(ax.figure, f"curve-{name}", "Training loss and held-out loss by step")
         at[f"curve-{name}"] = places(ax, metrics["step"])
     shown = ("step", "train_loss", "held_out_loss", "learning_rate", "grad_norm", "tokens_per_second")
     rows = zip(*([rounded(value) for value in metrics[name]] for name in shown), strict=True)
     data["curve"] = {"places": at, "rows": [list(row) for row in rows], "samples": steps}
     panels = []
     for name, title in (("learning_rate", "Learning rate"), ("grad_norm", "Gradient norm"), ("tokens_per_second", "Tokens per second")):
-        fig = figure(*PANEL)
-        curves.small(fig.add_subplot(), metrics, name, title)
-        panels.append(inline(fig, name.replace("_", "-"), f"{title} by step"))
+        ax = axes(*PANEL)
+        curves.small(ax, metrics, name, title)
+        panels.append(inline(ax.figure, name.replace("_", "-"), f"{title} by step"))
     over_time = [{"step": sample["step"], "text": sample["text"], "prompt": str(sample.get("prompt") or "")} for sample in samples]
     return {"curve": drawn, "over_time": over_time, "panels": panels}
 
@@ -78,13 +77,13 @@ def copied(folder: Path, record: dict[str, Any], model: TextModel | None, tally:
     found = attempt(lambda: measure(folder, texts, seed, tally), said, "what is copied")
     if found is None:
         return {}
-    fig = figure(*PANEL)
-    draw_shares(fig.add_subplot(), found.shares, found.held_out_shares)
+    ax = axes(*PANEL)
+    draw_shares(ax, found.shares, found.held_out_shares)
     base = part(record, "start", "init") not in (None, "none")
     what = "the training text of this run alone, as the text of the model that it started from is not here" if base else "the training text"
     return {
         "copying": found,
-        "shares": inline(fig, "shares", "Share of word sequences that also stand in the training text, by their length"),
+        "shares": inline(ax.figure, "shares", "Share of word sequences that also stand in the training text, by their length"),
         "texts_are": f"{counted(count, 'text')} of at most {longest} tokens, at temperature {COOL}, with seeds from {seed}.",
         "compared_with": f"Compared with {what}.",
     }
@@ -146,9 +145,9 @@ def corpus(record: dict[str, Any], tally: Tally) -> dict[str, Any] | None:
     figures += [(name, f"{corpus[key]:.0%}") for name, key in shares.items() if isinstance(corpus.get(key), float)]
     lengths = None
     if tally.lengths:
-        fig = figure(*PANEL)
-        draw_lengths(fig.add_subplot(), tally.lengths)
-        lengths = inline(fig, "lengths", "Words per document")
+        ax = axes(*PANEL)
+        draw_lengths(ax, tally.lengths)
+        lengths = inline(ax.figure, "lengths", "Words per document")
     return {
         "verdict": corpus.get("verdict"),
         "figures": figures,

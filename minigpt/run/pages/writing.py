@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from itertools import takewhile
 
 import numpy as np
 
@@ -13,6 +13,7 @@ from minigpt.generate import choose
 from minigpt.machine import blas
 from minigpt.run.textmodel import TextModel
 from minigpt.threads import in_turn
+from minigpt.tokenizer import StreamDecoder
 
 TOGETHER = 50  # texts in a batch: more are hardly faster, and need more memory for their keys and values
 TEXTS, LONGEST = 100, 80  # texts, and tokens of each
@@ -58,7 +59,7 @@ def _batch(model: TextModel, seeds: list[int], config: SampleConfig) -> list[str
         if len(going) < 0.8 * len(alive):  # rows of ended texts are read on until it pays to leave them out
             cache.keys, cache.values, cache.batch = cache.keys[:, going], cache.values[:, going], len(going)
             alive = [alive[row] for row in going]
-    return [tokenizer.decode(_inner(text, tokenizer.end_of_text)) for text in ids]
+    return [_text(model, text) for text in ids]
 
 
 def _cache(model: TextModel, batch: int, room: int) -> Cache:
@@ -69,9 +70,7 @@ def _cache(model: TextModel, batch: int, room: int) -> Cache:
     return cache
 
 
-def _inner(ids: list[int], end: int) -> Iterator[int]:
-    """The ids between the first end-of-text and the next."""
-    for token in ids[1:]:
-        if token == end:
-            return
-        yield token
+def _text(model: TextModel, ids: list[int]) -> str:
+    """The text between the first end-of-text and the next, without bytes of an incomplete character at its end."""
+    characters, end = StreamDecoder(model.tokenizer), model.tokenizer.end_of_text
+    return "".join(characters.feed(token) for token in takewhile(lambda token: token != end, ids[1:]))
