@@ -58,7 +58,7 @@ class Copying:
         if self.held_out:
             said.append(f"Of held-out documents, which the model never saw, it is {portion(self.held_out):.0%}.")
         if none < len(likenesses):
-            said.append(f"{counted(none, 'text')} copied nothing, {counted(whole, 'text')} everything.")
+            said.append(f"{counted(none, 'text')} copied nothing, {whole or 'none'} everything.")
         said.append(f"The longest run in common has {counted(longest, 'word')}.")
         return said
 

@@ -37,6 +37,12 @@ class Tally:
                 self.in_documents.update(set(several))
             yield document
 
+    def shown(self) -> list[tuple[str, int]]:
+        """The kinds of documents and their numbers, the most frequent first, the rare ones together."""
+        kinds = self.kinds.most_common()
+        rest = kinds[FORMS:] if len(kinds) > FORMS + 1 else []
+        return [*kinds[: len(kinds) - len(rest)], *([(f"{len(rest)} other kinds", sum(count for _, count in rest))] if rest else [])]
+
     def telling(self) -> list[str]:
         """Frequent words that do not stand in every other document, the most frequent first."""
         most = max(1, min(len(self.lengths), COUNTED) // 2)
@@ -66,6 +72,7 @@ def draw_lengths(ax: Any, lengths: list[int]) -> None:
     ax.xaxis.set_major_formatter(FuncFormatter(lambda x, _: f"{x:,.0f}"))
     ax.yaxis.set_major_locator(MaxNLocator(4, integer=True))
     ax.yaxis.set_major_formatter(FuncFormatter(lambda y, _: f"{y:,.0f}"))
+    ax.set_xlim(0, most)
     ax.set_xlabel("words")
     ax.set_ylabel("documents")
     ax.grid(axis="y", color=LIGHT, linewidth=0.6)
@@ -109,7 +116,7 @@ def facts(record: dict[str, Any]) -> list[tuple[str, str]]:
     model, training, result, corpus = (part(record, name) or {} for name in ("model", "training", "result", "corpus"))
     rows: list[tuple[str, str | None]] = [
         ("Prompt", part(record, "prompt") or "none: own text"),
-        ("Made", _joined([part(record, "created"), f"minigpt {part(record, 'minigpt')}"])),
+        ("Made", _joined([str(part(record, "created"))[:16].replace("T", " ") + " UTC", f"minigpt {part(record, 'minigpt')}"])),
         ("Status", part(record, "status")),
     ]
     if model:
@@ -138,6 +145,17 @@ def facts(record: dict[str, Any]) -> list[tuple[str, str]]:
     if isinstance(machine, dict):
         rows.append(("Machine", _joined([f"{name} {value}" for name, value in machine.items() if name != "minigpt"])))
     return [(name, str(value)) for name, value in rows if value]
+
+
+def corpus_figures(record: dict[str, Any], report: dict[str, Any]) -> list[tuple[str, str]]:
+    """The numbers of a corpus and of its report, as a table."""
+    names = {"Documents": "documents", "Tokens": "tokens", "Held-out documents": "held_out_documents", "Held-out tokens": "held_out_tokens"}
+    numbers = {name: part(record, "corpus", key) for name, key in names.items()}
+    numbers |= {"Distinct words": report.get("vocabulary"), "Tokens of a median document": part(report, "length_percentiles", "50")}
+    shares = {f"Distinct {name}": report.get(f"distinct_{n}") for n, name in ((2, "word pairs"), (4, "four-word sequences"))}
+    shares["Near duplicates left out"] = report.get("near_duplicates")
+    rows = [(name, f"{number:,}") for name, number in numbers.items() if isinstance(number, int)]
+    return rows + [(name, f"{share:.0%}") for name, share in shares.items() if isinstance(share, float)]
 
 
 def _joined(parts: list[Any]) -> str:

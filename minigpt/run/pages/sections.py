@@ -13,7 +13,7 @@ from minigpt.errors import MinigptError, counted
 from minigpt.run.defaults import COOL
 from minigpt.run.pages import curves, inside
 from minigpt.run.pages.copying import measure
-from minigpt.run.pages.facts import FORMS, Tally, draw_lengths, draw_shares, part
+from minigpt.run.pages.facts import Tally, corpus_figures, draw_lengths, draw_shares, part
 from minigpt.run.pages.figures import axes, inline, places
 from minigpt.run.pages.novelty import documents
 from minigpt.run.pages.writing import affordable, write
@@ -25,7 +25,7 @@ PANEL = 3.7, 2.1
 MOST_SAMPLES = 24  # over time, at most, on the page
 BYTES_A_SECOND = 4e6  # of a corpus, that are compared with texts, about
 LITTLE, SECONDS = 0.05, 5.0  # of the training's time, and at least so many seconds, that a comparison may take at the end of a run
-EXAMPLES = 3
+EXAMPLES, LETTERS = 3, 600  # of the corpus, and characters of each
 
 
 def learning(folder: Path, data: dict[str, Any]) -> dict[str, Any]:
@@ -132,29 +132,29 @@ def unseen(folder: Path, model: TextModel) -> tuple[str, str]:
 
 
 def corpus(record: dict[str, Any], tally: Tally) -> dict[str, Any] | None:
-    """The statistics of the corpus."""
-    corpus = part(record, "corpus")
-    if not isinstance(corpus, dict):
+    """The statistics of the corpus: those of its report, which run.json has, and those that were counted on the way."""
+    if not isinstance(part(record, "corpus"), dict):
         return None
-    shares = {"Distinct words": "distinct_1", "Distinct word pairs": "distinct_2", "Distinct four-word sequences": "distinct_4"}
-    figures = [
-        ("Documents", f"{corpus['documents']:,}"),
-        ("Tokens", f"{corpus['tokens']:,}"),
-        ("Held-out tokens", f"{corpus['held_out_tokens']:,}"),
-    ]
-    figures += [(name, f"{corpus[key]:.0%}") for name, key in shares.items() if isinstance(corpus.get(key), float)]
+    report = part(record, "report") if isinstance(part(record, "report"), dict) else {}
     lengths = None
     if tally.lengths:
         ax = axes(*PANEL)
         draw_lengths(ax, tally.lengths)
         lengths = inline(ax.figure, "lengths", "Words per document")
+    examples = [text for text in _list(report, "examples") if isinstance(text, str)][:EXAMPLES]
     return {
-        "verdict": corpus.get("verdict"),
-        "figures": figures,
-        "kinds": tally.kinds.most_common(FORMS) if len(tally.kinds) > 1 else [],
+        "verdict": [line for line in _list(report, "verdict") if isinstance(line, str)],
+        "figures": corpus_figures(record, report),
+        "kinds": tally.shown() if len(tally.kinds) > 1 else [],
         "lengths": lengths,
-        "examples": [example[:600] for example in corpus.get("examples", [])[:EXAMPLES]],
+        "examples": [text if len(text) <= LETTERS else f"{text[:LETTERS]} …" for text in examples],
     }
+
+
+def _list(report: dict[str, Any], name: str) -> list[Any]:
+    """A list of a report; empty if it has none."""
+    value = report.get(name)
+    return value if isinstance(value, list) else []
 
 
 def attempt(work: Callable[[], T], said: list[str], what: str) -> T | None:

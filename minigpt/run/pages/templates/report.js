@@ -3,7 +3,7 @@
   const data = JSON.parse(document.getElementById("data").textContent);
   const all = (selector, within = document) => [...within.querySelectorAll(selector)];
   const on = (element, act) => ["pointerenter", "focus", "click"].forEach((type) => element.addEventListener(type, act));
-  const percent = (share) => (share >= 0.995 || share < 0.0005 ? (100 * share).toFixed(0) : (100 * share).toFixed(share < 0.1 ? 1 : 0)) + "%";
+  const percent = (share) => (share < 0.0005 ? "<0.1" : (100 * share).toFixed(share < 0.0995 ? 1 : 0)) + "%";
 
   // The curve: the report nearest to the pointer, and the latest sample before it.
   const number = (value, digits) => (value === null ? null : value.toLocaleString("en", { maximumFractionDigits: digits }));
@@ -38,7 +38,13 @@
     const tokens = all(".token", looking), heads = all(".head", looking), T = tokens.length;
     const weights = Uint8Array.from(atob(data.attention), (character) => character.charCodeAt(0));
     const row = (T * (T + 1)) / 2;
-    let head = heads.length - 1, token = T - 1;
+    let head = 0, token = T - 1, strongest = -1; // first shown: the strongest look at a token between the first and itself
+    heads.forEach((_, h) => {
+      for (let t = 2; t < T; t++) for (let i = 1; i < t; i++) {
+        const weight = weights[h * row + (t * (t + 1)) / 2 + i];
+        if (weight > strongest) [strongest, head, token] = [weight, h, t];
+      }
+    });
     const draw = () => {
       const start = head * row + (token * (token + 1)) / 2;
       const seen = tokens.map((_, i) => (i <= token ? weights[start + i] / 255 : 0));
