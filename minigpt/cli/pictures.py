@@ -50,7 +50,7 @@ def report_command(run: str, out: str | None, text: str | None, opened: bool, de
         model = load(folder, device)
     except MinigptError as error:
         tell(f"minigpt: without its model, as it cannot be loaded: {error}")
-        notes.append(f"Drawn without the model, which cannot be loaded: {error}.")
+        notes.append(f"Drawn without the model, which cannot be loaded: {str(error).replace(str(folder), folder.resolve().name)}.")
     write_report(folder, record, model, path, text=text, notes=notes)
     show(str(path))
     if opened and click.launch(path.resolve().as_uri()):

@@ -80,7 +80,7 @@ def _subtitle(record: dict[str, Any]) -> str:
         f"{parameters:,} parameters" if parameters else "",
         f"{tokens:,} tokens of text" if tokens else "",
         f"held-out loss {loss:.3f}" + (f" ({bits:.3f} bits per byte)" if bits else "") if loss is not None else "",
-        "" if part(record, "status") == "complete" else f"{part(record, 'status')}: not finished",
+        {"complete": "", "written": "a corpus without a model"}.get(str(part(record, "status")), f"not finished: {part(record, 'status')}"),
     ]
     return " · ".join(words for words in said if words)
 

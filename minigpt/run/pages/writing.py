@@ -16,7 +16,7 @@ from minigpt.threads import in_turn
 from minigpt.tokenizer import StreamDecoder
 
 TOGETHER = 50  # texts in a batch: more are hardly faster, and need more memory for their keys and values
-TEXTS, LONGEST = 100, 80  # texts, and tokens of each
+TEXTS, LONGEST = 100, 64  # texts, and tokens of each
 SHARE = 0.04  # of the tokens that a training read: so many are written at most ...
 ALWAYS = 3e11  # ... or so many multiplications and additions, if these are more
 
