@@ -26,7 +26,7 @@ from minigpt.training import HeldOut, held_out_loss
 
 SMALL = {"layers": 1, "heads": 2, "width": 32, "positions": 64, "initial_tokens": 4000, "final_tokens": 2500, "epochs": 2}
 PROMPT = "A fun GPT that generates cooking recipes"
-FILES = """README.md config.json corpus.jsonl generation_config.json merges.txt metrics.jsonl model.safetensors run.json
+FILES = """README.md config.json corpus.jsonl generation_config.json merges.txt metrics.jsonl model.safetensors run.json samples.jsonl
 tokenizer.json tokenizer_config.json vocab.json"""
 
 
@@ -265,13 +265,15 @@ def test_own_text_without_duplicates_and_with_an_early_stop(tmp_path):
 
 
 class Heard(Listener):
-    """Keeps every line of the plan and the result."""
+    """Keeps every line of the plan and the result, details too."""
 
     def __init__(self) -> None:
         self.said: list[str] = []
 
     def say(self, topic, text):
         self.said.append(f"{topic} {text}")
+
+    detail = say
 
 
 @pytest.mark.slow
@@ -289,7 +291,14 @@ def test_progress_is_shown_where_no_evaluation_is(tmp_path, capsys, monkeypatch)
     monkeypatch.setattr("minigpt.cli.console.LOG_INTERVAL", 1e-9)
     (tmp_path / "own.txt").write_text("Rain fell on the roof, and nobody went out.")
     minigpt.train(data=tmp_path / "own.txt", out=tmp_path / "run", listener=Console(quiet=False), layers=1, heads=1, width=16, epochs=9)
-    assert len(re.findall(r"^step +\d+ .* loss \d+\.\d+  [\d,]+ tokens/s$", capsys.readouterr().err, re.MULTILINE)) >= 5
+    assert (
+        len(
+            re.findall(
+                r"^\d\d:\d\d:\d\d  step \d+/\d+ .* loss \d+\.\d+  [\d:]+ left  [\d,]+ tokens/s$", capsys.readouterr().err, re.MULTILINE
+            )
+        )
+        >= 5
+    )
 
 
 @pytest.mark.slow
@@ -314,7 +323,7 @@ def check_that_nothing_was_held_out(folder, heard):
     assert record["result"]["held_out_loss"] is None
     assert "scale" not in record["result"]
     assert record["result"]["best_step"] == record["training"]["steps"] == lines(folder / "metrics.jsonl")[-1]["step"]
-    assert "Result last model, of step" in said
+    assert "the model of the last step" in said
     assert "held-out loss not measured: too little text to hold some out" in said
     assert "best held-out loss" not in said
     assert "held-out loss not measured: too little text to hold some out" in (folder / "README.md").read_text()

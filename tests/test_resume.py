@@ -183,7 +183,7 @@ def test_standard_input_that_was_not_read_to_its_end_is_gone(tmp_path):
 
 def test_the_lock_is_gone_with_the_run(whole):
     assert sorted(os.listdir(whole[0])) == sorted(
-        "README.md config.json corpus.jsonl generation_config.json merges.txt metrics.jsonl model.safetensors run.json tokenizer.json"
+        "README.md config.json corpus.jsonl generation_config.json merges.txt metrics.jsonl model.safetensors run.json samples.jsonl tokenizer.json"
         " tokenizer_config.json vocab.json".split()
     )
 

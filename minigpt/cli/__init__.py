@@ -3,13 +3,18 @@
 Reading order:
 
     common    --verbose, environment variables, exit statuses, output that is safe in a terminal
-    console   a run on the terminal: the plan, the live line, the samples
+    screen/   the parts of a terminal: figures, a live display, keys, a log
+    console   a run on the terminal: the plan, the live display, the samples
     options   the options that `train` and `corpus` share
     generate  `minigpt generate`
     corpus    `minigpt corpus`
     check     `minigpt check`
-    tools     `minigpt list`, `minigpt bench`
+    tables    cells -> lines that fit the terminal
+    facts     a run's record -> what is said of it
+    runs      `minigpt list`, `show`, `rename`, `rm`, `export`
+    compare   `minigpt compare`
     pictures  `minigpt report`, `minigpt attention`, `minigpt loss`
+    tools     `minigpt bench`
     train     `minigpt train`, `minigpt resume`
 """
 
@@ -20,10 +25,12 @@ import click
 from minigpt import __version__
 from minigpt.cli.check import check_command
 from minigpt.cli.common import Commands, show
+from minigpt.cli.compare import compare_command
 from minigpt.cli.corpus import corpus_command
 from minigpt.cli.generate import generate_command
 from minigpt.cli.pictures import attention_command, loss_command, report_command
-from minigpt.cli.tools import bench_command, list_command
+from minigpt.cli.runs import export_command, list_command, rename_command, rm_command, show_command
+from minigpt.cli.tools import bench_command
 from minigpt.cli.train import resume_command, train_command
 
 
@@ -40,7 +47,7 @@ def cli(context: click.Context) -> None:
         show(context.get_help())
 
 
-for command in (train_command, resume_command, corpus_command, generate_command, list_command, check_command, bench_command):
-    cli.add_command(command)
-for command in (report_command, attention_command, loss_command):
+RUNS = (list_command, show_command, compare_command, rename_command, rm_command, export_command)
+PICTURES = (report_command, attention_command, loss_command)
+for command in (train_command, resume_command, corpus_command, generate_command, *RUNS, *PICTURES, check_command, bench_command):
     cli.add_command(command)

@@ -18,7 +18,7 @@ import click
 from minigpt.config import SIZES
 from minigpt.disk.foreign import one_line, printable
 from minigpt.disk.names import find_run
-from minigpt.errors import MinigptError
+from minigpt.errors import MinigptError, as_argument
 from minigpt.machine import spare_blas
 from minigpt.run.defaults import MODEL_SIZE, MODELS_DIR
 from minigpt.run.interrupt import Interrupt, ignore_further, message_of
@@ -57,7 +57,7 @@ def command(name: str) -> Callable[[Callable[..., None]], click.Command]:
                 raise SystemExit(1) from error
 
         made = click.command(name)(guarded)
-        made.params.append(click.Option(["-v", "--verbose"], is_flag=True, help="Show the traceback of an error."))
+        made.params.append(click.Option(["-v", "--verbose"], is_flag=True, help="Show every detail, and the traceback of an error."))
         for parameter in made.params:
             if isinstance(parameter, click.Option):
                 if parameter.allow_from_autoenv:
@@ -85,23 +85,30 @@ def is_terminal(stream: TextIO | None) -> bool:
 
 
 def tell(text: str, begin: str = "", end: str = "\n") -> None:
-    """Print a one-line message to standard error, between `begin` and `end`.
+    """Print a one-line message to standard error, between `begin` and `end`."""
+    put(begin + one_line(text) + end)
+
+
+def put(text: str) -> None:
+    """Print to standard error what is printable already, or meant to be obeyed by the terminal.
 
     If the reader, the terminal or the log's disk is gone, the work continues silently.
     """
     try:
-        click.echo(begin + one_line(text) + end, err=True, nl=False)
+        click.echo(text, err=True, nl=False)
     except (OSError, ValueError):  # ValueError: the stream was closed
         sys.stderr = nowhere()
 
 
-def show(text: str, end: str = "\n") -> None:
+def show(text: str, end: str = "\n", styled: bool = False) -> None:
     """Print a result to standard output: unchanged to a pipe or file, without control characters to a terminal.
+
+    `styled`: the text is printable already, but for styles that we put in, which go to a terminal alone.
 
     Raises BrokenPipeError if the reader is gone, and an OSError that names standard output if it cannot be written.
     """
     try:
-        click.echo((printable(text) if is_terminal(sys.stdout) else text) + end, nl=False)
+        click.echo((printable(text) if is_terminal(sys.stdout) and not styled else text) + end, nl=False)
     except (OSError, ValueError) as error:
         sys.stdout = nowhere()  # else Python flushes the rest at exit, and fails again
         if isinstance(error, OSError) and error.errno not in (errno.EPIPE, errno.EIO):
@@ -189,9 +196,41 @@ def run_argument(function: Callable[..., None]) -> Callable[..., None]:
 
     @functools.wraps(function)
     def found(*, run: str, models_dir: str, **options: Any) -> None:
-        function(run=str(find_run(run, Path(models_dir))), **options)
+        function(run=str(folder_of(run, models_dir)), **options)
 
     return click.argument("run", metavar="RUN")(models_option(found))
+
+
+def model_argument(function: Callable[..., None]) -> Callable[..., None]:
+    """The same for a command that only reads: RUN may be a zip that `export` made."""
+
+    @functools.wraps(function)
+    def found(*, run: str, models_dir: str, **options: Any) -> None:
+        with opened(run, models_dir) as folder:
+            function(run=str(folder), **options)
+
+    return click.argument("run", metavar="RUN")(models_option(found))
+
+
+def folder_of(run: str, models_dir: str) -> Path:
+    """The folder of a run; MinigptError for a zip, which nothing can be written into."""
+    path = find_run(run, Path(models_dir))
+    if path.is_file() and path.suffix.lower() == ".zip":
+        raise MinigptError(f"{path} is an archive; unpack it first: python -m zipfile -e {as_argument(path)} {as_argument(models_dir)}")
+    return path
+
+
+@contextmanager
+def opened(run: str, models_dir: str) -> Iterator[Path]:
+    """The folder of a run; a zip is unpacked for as long as it is needed."""
+    path = find_run(run, Path(models_dir))
+    if not path.is_file() or path.suffix.lower() != ".zip":
+        yield path
+        return
+    from minigpt.disk.bundle import unpacked
+
+    with unpacked(path) as folder:
+        yield folder
 
 
 def known_device(ctx: click.Context, param: click.Parameter, value: str) -> str:

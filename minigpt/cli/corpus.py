@@ -15,6 +15,7 @@ from minigpt.run.defaults import SEED
 @command("corpus")
 @corpus_options
 @click.option("--seed", type=int, default=SEED, help="Decides the corpus.")
+@click.option("--name", help="What to call the run: its folder is MODELS_DIR/NAME.  [default: <prompt>-<time>]")
 @click.option("--out", type=click.Path(), help="Where corpus.jsonl is written.  [default: MODELS_DIR/<prompt>-<time>]")
 @models_option
 @click.option("--quiet", is_flag=True, help="Print only the five documents.")
@@ -26,7 +27,7 @@ def corpus_command(prompt: str | None, quiet: bool, yes: bool, **options: Any) -
     from minigpt.cli.console import Console
     from minigpt.run.pipeline import write_corpus
 
-    console = Console(quiet, asks=not yes)
+    console = Console(quiet, asks=not yes, verbose=True)
     try:
         run = write_corpus(prompt, listener=console, **options)
     finally:

@@ -9,7 +9,7 @@ from typing import Any
 
 import click
 
-from minigpt.cli.common import command, device_option, run_argument, show, tell
+from minigpt.cli.common import command, device_option, model_argument, show, tell
 from minigpt.config import SampleConfig
 
 
@@ -21,7 +21,7 @@ class Whole(click.types.StringParamType):
 
 
 @command("generate")
-@run_argument
+@model_argument
 @click.option(
     "-p", "--prompt", default="", allow_from_autoenv=False, help="The text to continue. Without it, a sample starts like a document."
 )
@@ -47,6 +47,7 @@ class Whole(click.types.StringParamType):
 @click.option("--json", "as_json", is_flag=True, help="One line of JSON per sample.")
 def generate_command(run: str, prompt: str, samples: int, novelty: bool, as_json: bool, device: str, **options: Any) -> None:
     """Write text with the model in the folder RUN."""
+    from minigpt.disk.standing import unfinished
     from minigpt.generate import Sample, stream
     from minigpt.run.pages.copying import comparison
     from minigpt.run.textmodel import load
@@ -54,6 +55,8 @@ def generate_command(run: str, prompt: str, samples: int, novelty: bool, as_json
     compared = comparison(Path(run)) if novelty else None
     config = SampleConfig(**options)
     model = load(run, device)
+    if note := unfinished(Path(run)):
+        tell(f"Note: {note}")
     for i in range(samples):
         sample = Sample()
         seeded = config if config.seed is None else replace(config, seed=config.seed + i)

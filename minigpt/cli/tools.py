@@ -1,38 +1,12 @@
-"""`minigpt list` and `minigpt bench`."""
+"""`minigpt bench`."""
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import click
 
-from minigpt.cli.common import command, device_option, models_option, show, size_option, tell
+from minigpt.cli.common import command, device_option, show, size_option, tell
 from minigpt.config import ModelConfig, find_size
-from minigpt.disk.foreign import one_line
 from minigpt.errors import counted
-
-
-@command("list")
-@models_option
-def list_command(models_dir: str) -> None:
-    """List the runs, newest first."""
-    from minigpt.disk.shelf import list_runs
-
-    runs, unreadable = list_runs(Path(models_dir))
-    for line in unreadable:
-        tell(f"minigpt: skipped: {line}")
-    if not runs:
-        tell(f'no runs in {models_dir}; python -m minigpt train --prompt "..." makes one')
-    for folder, record in runs:
-        loss = record["result"]["held_out_loss"]
-        row = [
-            str(folder),
-            record["status"],
-            record["model"]["size"],  # None before there is a model
-            "" if loss is None else f"held-out {loss:.3f}",
-            record["prompt"] or "own text",
-        ]
-        show(one_line("  ".join(cell for cell in row if cell)))
 
 
 @command("bench")

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any
+import functools
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -10,6 +14,46 @@ from minigpt.cli.common import command, device_option, models_option, run_argume
 from minigpt.cli.options import corpus_options
 from minigpt.config import PRECISIONS
 from minigpt.run.defaults import BATCH_SIZE, CHECKPOINT_SECONDS, CONTEXT, DROPOUT, EPOCHS, FROM_BASE, SEED, STRANGE, VOCABULARIES
+
+if TYPE_CHECKING:
+    from minigpt.cli.console import Console
+
+
+@dataclass(frozen=True)
+class Screen:
+    """How a run is shown."""
+
+    quiet: bool
+    log: str | None
+    json: bool
+
+    @contextmanager
+    def console(self, asks: bool = True) -> Iterator[Console]:
+        """A console for a run; at the end the terminal is as it was."""
+        from minigpt.cli.console import Console
+
+        verbose = bool(click.get_current_context().params.get("verbose"))
+        console = Console(self.quiet, asks, verbose=verbose, log=self.log, as_json=self.json)
+        try:
+            yield console
+        finally:
+            console.close()
+
+
+def screen_options(function: Callable[..., None]) -> Callable[..., None]:
+    """--log, --json and --quiet, passed on as a Screen."""
+
+    @functools.wraps(function)
+    def shown(*, quiet: bool, log: str | None, json: bool, **options: Any) -> None:
+        function(screen=Screen(quiet, log, json), **options)
+
+    for option in (
+        click.option("--quiet", is_flag=True, help="Print only the run folder, at the end."),
+        click.option("--json", is_flag=True, help="End with one line of JSON: folder, losses, seconds and more."),
+        click.option("--log", type=click.Path(), metavar="FILE", help="Append every line to a file, with the time."),
+    ):
+        shown = option(shown)
+    return shown
 
 
 @command("train")
@@ -43,19 +87,21 @@ from minigpt.run.defaults import BATCH_SIZE, CHECKPOINT_SECONDS, CONTEXT, DROPOU
 @click.option("--threads", type=int, help="Processor cores to use.  [default: all]")
 @click.option("--checkpoint-seconds", type=float, default=CHECKPOINT_SECONDS, help="Least seconds between two saves of the training.")
 @click.option("--seed", type=int, default=SEED, help="Decides the corpus, initial weights, order, dropout and samples.")
-@click.option("--out", type=click.Path(), help="The run folder.  [default: MODELS_DIR/<prompt>-<time>]")
+@click.option("--name", help="What to call the run: its folder is MODELS_DIR/NAME.  [default: <prompt>-<time>]")
+@click.option("--out", type=click.Path(), help="The run folder, instead of one in MODELS_DIR.")
 @models_option
-@click.option("--quiet", is_flag=True, help="Print only the samples.")
-def train_command(prompt: str | None, quiet: bool, yes: bool, **options: Any) -> None:
-    """Make a GPT: get a corpus, train on it, print samples."""
-    from minigpt.cli.console import Console
+@click.option("--sample-prompt", help="What the samples during the training begin with.  [default: nothing, as a document begins]")
+@click.option("--no-samples", is_flag=True, help="Write no samples during the training.")
+@screen_options
+def train_command(prompt: str | None, yes: bool, screen: Screen, **options: Any) -> None:
+    """Make a GPT: get a corpus, train on it, print samples.
+
+    On a terminal, keys work during the training: p pauses it and goes on, s samples from the model as it is, q stops and saves.
+    """
     from minigpt.run.pipeline import train
 
-    console = Console(quiet, asks=not yes)
-    try:
+    with screen.console(asks=not yes) as console:
         train(prompt, listener=console, **options)
-    finally:
-        console.clear()
 
 
 @command("resume")
@@ -67,14 +113,10 @@ def train_command(prompt: str | None, quiet: bool, yes: bool, **options: Any) ->
     multiple=True,
     help="Where Ollama listens. Repeatable. The host in the run's record is never used.  [default: OLLAMA_HOST, or this machine]",
 )
-@click.option("--quiet", is_flag=True, help="Print only the samples.")
-def resume_command(run: str, epochs: str | None, minutes: str | None, ollama_host: tuple[str, ...], quiet: bool) -> None:
+@screen_options
+def resume_command(run: str, epochs: str | None, minutes: str | None, ollama_host: tuple[str, ...], screen: Screen) -> None:
     """Resume an interrupted run, or train a complete one further."""
-    from minigpt.cli.console import Console
     from minigpt.run.pipeline import resume
 
-    console = Console(quiet)
-    try:
+    with screen.console() as console:
         resume(run, epochs=epochs, minutes=minutes, ollama_host=ollama_host, listener=console)
-    finally:
-        console.clear()

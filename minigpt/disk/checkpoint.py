@@ -16,6 +16,7 @@ from minigpt.config import ModelConfig, SampleConfig
 from minigpt.disk.files import read_json_object, read_text, write_json, write_text
 from minigpt.disk.place import Folder
 from minigpt.disk.shelf import RECORD
+from minigpt.disk.standing import unfinished
 from minigpt.disk.weights import CONFIG, TIED, WEIGHTS, load_weights, read_scale, save_weights
 from minigpt.errors import MinigptError, as_argument
 from minigpt.model import GPT_1, parts
@@ -130,7 +131,10 @@ def require_model(folder: Path) -> None:
     """MinigptError unless this is a folder with a configuration in it."""
     if not folder.is_dir():
         raise MinigptError(f"{folder} is not a folder; `minigpt list` shows your models")
-    if not os.path.lexists(folder / CONFIG):
+    missing = not os.path.lexists(folder / CONFIG)
+    if (missing or not os.path.lexists(folder / WEIGHTS)) and (why := unfinished(folder)):
+        raise MinigptError(why)
+    if missing:
         is_run = (folder / RECORD).exists()
         remedy = f"to finish an interrupted run: minigpt resume {as_argument(folder)}" if is_run else "`minigpt list` shows your models"
         raise MinigptError(f"{folder} has no model: {CONFIG} is missing; {remedy}")

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Literal, NamedTuple, get_args
 
 from minigpt.config import SIZES, ModelConfig, TrainConfig
 
-SOURCES = ("auto", "template", "ollama", "own")
-VOCABULARIES = ("corpus", "full")
+Source = Literal["auto", "template", "ollama", "own"]
+Vocabulary = Literal["corpus", "full"]
+Precision = Literal["float32", "tf32", "bfloat16"]  # config.PRECISIONS
+SOURCES: tuple[str, ...] = get_args(Source)
+VOCABULARIES: tuple[str, ...] = get_args(Vocabulary)
 MODELS_DIR = "models"
 MODEL_SIZE = next(iter(SIZES))  # the smallest
 EPOCHS = TrainConfig.epochs

@@ -16,7 +16,7 @@ from minigpt.config import ModelConfig, TrainConfig
 from minigpt.corpus.english import join_and
 from minigpt.corpus.ollama.host import resolve_host
 from minigpt.corpus.ollama.limits import OllamaError
-from minigpt.corpus.ollama.teacher import TeacherSettings, find_teacher
+from minigpt.corpus.ollama.teacher import START, TeacherSettings, find_teacher
 from minigpt.corpus.own.files import OwnText
 from minigpt.corpus.prompt.understand import understand
 from minigpt.corpus.request import Request
@@ -67,9 +67,9 @@ def new_job(prompt: str | None, o: Options, listener: Listener) -> Job:
     prompt = o.full_prompt(prompt)
     o = settled(o)
     o.configure()  # bad numbers are refused before anybody is asked for anything
-    if o.out:
-        require_free(Path(o.out))
-    own = own_text(o, Path(o.out) if o.out else None, listener)
+    if o.folder:
+        require_free(o.folder)
+    own = own_text(o, o.folder, listener)
     o, teacher, why = choose_source(o, listener)
     backend = choose_backend(o.device)
     # A resumed run computes as before.
@@ -92,7 +92,7 @@ def new_job(prompt: str | None, o: Options, listener: Listener) -> Job:
         "machine": provenance(backend, o.threads or usable_cores()),
         "options": asdict(o),
     }
-    folder = Path(o.out) if o.out else new_folder(Path(o.models_dir), prompt or Path(o.data[0]).stem)  # last, because it makes the folder
+    folder = o.folder or new_folder(Path(o.models_dir), prompt or Path(o.data[0]).stem)  # last, because it makes the folder
     return Job(o, prompt, request, own, teacher, backend, config, train_config, RunFolder(folder, record, o.ollama_host), listener)
 
 
@@ -137,7 +137,7 @@ def note_machine(run: RunFolder, now: dict[str, str], listener: Listener) -> Non
     then = {name: str(value) for name, value in known.items()} if isinstance(known, dict) else {}
     if then != now:
         changed = differences(then, now) if then else "its record does not say what the run began with"
-        listener.say("Machine", f"{changed}: the result will match an uninterrupted run up to rounding, not byte for byte")
+        listener.say("Machine", f"{changed}: the result will match an uninterrupted run to rounding, not byte for byte")
         run.record["machines_before"] = [*run.record.get("machines_before", []), *([then] if then else [])]
         run.record["machine"] = now
 
@@ -164,6 +164,15 @@ def note_on_hosts(recorded: tuple[str, ...], o: Options) -> str:
     return f"the record names another Ollama host, which is used only if you name it: {options}"
 
 
+def show_templates(why: str, listener: Listener) -> None:
+    """Show that templates write, in passing unless an Ollama server is there and lacks something."""
+    if START in why:
+        listener.say("Source", "built-in templates (no Ollama server answers)")
+        listener.detail("", why)
+    else:
+        listener.say("Source", f"built-in templates, because {why}")
+
+
 def choose_source(o: Options, listener: Listener, note: str = "") -> tuple[Options, TeacherSettings | None, str]:
     """The options with source and model settled; the teacher that writes, or None; and why. A `note` is shown before any question.
 
@@ -179,7 +188,8 @@ def choose_source(o: Options, listener: Listener, note: str = "") -> tuple[Optio
             raise OllamaError(why)
     except OllamaError as error:
         raise (OllamaError(f"{error}; {note}") if note else error) from error
-    listener.say("Source", why if teacher else f"templates, because there is no local teacher: {why}")
     if teacher is None:
+        show_templates(why, listener)
         return replace(o, source="template"), None, why
+    listener.say("Source", why)
     return replace(o, source="ollama", ollama_gen_model=teacher.gen_model), teacher, why

@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import math
-import os
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, get_type_hints
-
-import numpy as np
 
 from minigpt.config import PRECISIONS, SIZES, ModelConfig, Size, TrainConfig, find_size, require_integer
 from minigpt.corpus.ollama.limits import Limits
 from minigpt.corpus.ollama.teacher import TeacherSettings
 from minigpt.corpus.prompt.understand import PRESETS, understand
+from minigpt.disk.names import require_name
 from minigpt.disk.schema import in_words, mismatch, schema_of
 from minigpt.errors import MinigptError, counted
 from minigpt.machine import require_threads
@@ -34,6 +31,7 @@ from minigpt.run.defaults import (
     Recipe,
 )  # fmt: skip
 from minigpt.run.memory import require_memory
+from minigpt.run.values import plain_value, require_path, require_positive, require_seconds, require_text, several
 
 COUNTS = "initial_tokens final_tokens layers heads width positions context threads epochs batch_size".split()
 
@@ -74,14 +72,17 @@ class Options:
     threads: int | None = None
     seed: int = SEED
     checkpoint_seconds: float = CHECKPOINT_SECONDS
+    sample_prompt: str | None = None
+    no_samples: bool = False
     out: str | None = None
+    name: str | None = None
     models_dir: str = MODELS_DIR
 
     @classmethod
     def parse(cls, options: dict[str, Any]) -> Options:
         """Validated options from keyword arguments. A text may be a Path, a number NumPy's; `data` and `ollama_host`: one value or
         several."""
-        plain: dict[str, Any] = {name: _plain(value) for name, value in options.items()}
+        plain: dict[str, Any] = {name: plain_value(value) for name, value in options.items()}
         for name in ("data", "ollama_host"):
             plain[name] = several(plain.get(name))
         for name, value in plain.items():
@@ -92,6 +93,10 @@ class Options:
             require_path(f"--{name}", path)
         if o.source not in SOURCES:
             raise MinigptError(f"unknown source {o.source!r}; use {', '.join(SOURCES)}")
+        if o.name is not None:
+            require_name(o.name)
+            if o.out is not None:
+                raise MinigptError("--name and --out both say what the run folder is called; leave one of them out")
         o.teacher()
         require_seconds("--checkpoint-seconds", o.checkpoint_seconds)
         if o.minutes is not None:
@@ -110,6 +115,11 @@ class Options:
                 require_integer(f"--{name.replace('_', '-')}", value)
         require_threads("--threads", o.threads)
         return o
+
+    @property
+    def folder(self) -> Path | None:
+        """The run folder that was asked for; None for a new one, named after the prompt."""
+        return Path(self.out) if self.out else Path(self.models_dir, self.name) if self.name else None
 
     def _require_sources_that_fit(self) -> None:
         """MinigptError if the options about own text and generated text contradict each other."""
@@ -190,11 +200,8 @@ class Options:
                     '--data-share mixes your own text with documents for a prompt: give --prompt "A GPT that ..." or --preset KEY'
                 )
             raise MinigptError('nothing to learn from: give --prompt "A GPT that ...", --preset KEY or --data FILE')
-        try:
-            prompt.encode()
-        except UnicodeEncodeError as error:
-            where = f"character {error.start + 1} is a byte that is not UTF-8, or half of a surrogate pair"
-            raise MinigptError(f"--prompt is not valid text: {where}") from error
+        require_text("--prompt", prompt)
+        require_text("--sample-prompt", self.sample_prompt or "")
         return prompt
 
     def configure(self) -> tuple[ModelConfig, TrainConfig]:
@@ -220,35 +227,3 @@ class Options:
 
 
 TYPES = {name: schema_of(hint) for name, hint in get_type_hints(Options).items()}
-
-
-def several(values: Any) -> tuple[Any, ...]:
-    """One value, several, or none, as a tuple."""
-    found = () if values is None else tuple(values) if isinstance(values, (list, tuple)) else (values,)
-    return tuple(_plain(value) for value in found)
-
-
-def _plain(value: Any) -> Any:
-    """A Path as text and a NumPy number as Python's, for JSON."""
-    return str(value) if isinstance(value, Path) else value.item() if isinstance(value, np.generic) else value
-
-
-def require_path(name: str, path: Any) -> None:
-    """MinigptError for a path that no file system allows. Bytes that are not UTF-8 are fine."""
-    try:
-        if path is not None and b"\0" in os.fsencode(path):
-            raise MinigptError(f"{name}={path!r} is not a path: it holds a NUL character")
-    except (TypeError, UnicodeEncodeError) as error:
-        raise MinigptError(f"{name}={path!r} is not a path: {error}") from error
-
-
-def require_seconds(name: str, seconds: Any) -> float:
-    """The seconds, if a finite number above 0; else MinigptError."""
-    return require_positive(name, seconds, "seconds")
-
-
-def require_positive(name: str, number: Any, unit: str) -> float:
-    """The number, if finite and above 0; else MinigptError."""
-    if isinstance(number, bool) or not isinstance(number, (int, float)) or not 0 < number < math.inf:
-        raise MinigptError(f"{name}={number!r}: wanted {unit}, a number above 0")
-    return float(number)

@@ -14,6 +14,7 @@ from minigpt.errors import Moved
 from minigpt.run.card import model_card
 from minigpt.run.defaults import COOL
 from minigpt.run.job import Job
+from minigpt.run.pace import clock
 from minigpt.run.textmodel import TextModel, load, samples
 
 SAMPLES, SAMPLE_TOKENS = 3, 600
@@ -23,6 +24,7 @@ NO_REPORT = "MINIGPT_NO_REPORT"  # set to anything: train writes no report.html;
 def report(job: Job) -> list[Path]:
     """Sample from the finished model, write its card and complete the record."""
     run = job.run
+    job.listener.busy("Writing samples and the model card")
     model = load(run.path, job.options.device)
     texts = samples(model, SAMPLES, SampleConfig(max_tokens=SAMPLE_TOKENS, temperature=COOL, seed=job.options.seed))
     write_card(job, model_card(run.record | {"samples": texts}))
@@ -41,6 +43,7 @@ def draw(job: Job, model: TextModel) -> None:
     try:
         from minigpt.run.pages.report_page import write_report
 
+        job.listener.busy(f"Drawing {REPORT}")
         write_report(job.run.path, job.run.record, model, job.run.place / REPORT, hurry=True)
     except (KeyboardInterrupt, Moved):
         raise
@@ -48,11 +51,27 @@ def draw(job: Job, model: TextModel) -> None:
         job.listener.say("", f"{REPORT} was not drawn: {plain(error) or type(error).__name__}")
 
 
+def show_result(job: Job) -> None:
+    """Show the losses of the model that was kept, and how long the training took."""
+    say, training, result = job.listener.say, job.run.record["training"], job.run.record["result"]
+    learned, loss, bits = result["train_loss"], result["held_out_loss"], result.get("held_out_bits_per_byte")
+    if loss is None:
+        say("Result", f"training loss {learned:.3f}; held-out loss not measured: too little text to hold some out")
+        kept = f"the model of the last step, {result['best_step']:,}"
+    else:
+        say("Result", f"held-out loss {loss:.3f}{f' ({bits:.3f} bits per byte)' if bits else ''}, training loss {learned:.3f}")
+        early = ", stopped early" if training["stopped_early"] else ""
+        kept = f"the best model, of step {result['best_step']:,} of {training['steps']:,}{early}"
+    say("", f"{kept}; {clock(training['seconds'])} of training, {training['tokens_per_second']:,.0f} tokens/s")
+    if "scale" in result:
+        job.listener.detail("", f"calibrated on held-out text: logits x {result['scale']:g}")
+
+
 def write_card(job: Job, text: str) -> None:
     """Write the card, unless the one that is there was edited: cards are meant to be, and no edit is lost."""
     path, known, new = job.run.path / CARD, job.run.record.get("card"), text_checksum(text)
     if path.is_file() and not path.is_symlink() and not any(is_as_written(path, own) for own in (known, new) if own):
-        job.listener.say("", f"{CARD} was edited, so it is kept; its figures are those of the earlier training")
+        job.listener.say("", f"{CARD} was edited, so it stays as it is, with the figures of the earlier training")
         return
     write_text(job.run.place / CARD, text)
     job.run.record["card"] = new

@@ -18,6 +18,7 @@ from minigpt.corpus.templates import able
 from minigpt.disk.checkpoint import CONFIG, WEIGHTS, Checkpoint, read_config, require_model
 from minigpt.disk.files import read_json_object
 from minigpt.disk.folder import require_sound
+from minigpt.disk.names import find_run
 from minigpt.disk.tensors import SEAL, open_tensors
 from minigpt.errors import MinigptError, counted
 from minigpt.model import GPT_1, parts
@@ -52,6 +53,8 @@ def settled(o: Options) -> Options:
     """The options with a start: by default the base, if it is installed and the model asked for has its shape."""
     if o.init is None:
         o = replace(o, init=BASE if base_fits(o) else NONE)
+    elif o.init not in (BASE, NONE):
+        o = replace(o, init=str(find_run(o.init, Path(o.models_dir))))
     if (folder := first_model(o.init)) is None:
         return o
     require_sound(folder, (CONFIG,))

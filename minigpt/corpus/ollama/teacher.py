@@ -19,6 +19,7 @@ from minigpt.corpus.ollama.models import Model, choose, describe, installed, loa
 Notify = Callable[[str], None]  # shows a line to the user
 Pick = Callable[[Sequence[str], int], int]  # lines to choose from and the index of the default -> the index chosen
 CONTEXT = 4096  # tokens of prompt and answer together; the same in every request, because a change reloads the model
+START = "start it with: ollama serve, or name its address with --ollama-host"  # of a server that does not answer
 REASONING = 4  # factor on the tokens for a model whose thinking cannot be switched off
 
 
@@ -138,7 +139,7 @@ def find_host(url: str, settings: TeacherSettings, environment: Mapping[str, str
             client.get("/api/version")
         models = installed(client)
     except (Away, Slow) as error:
-        raise Away(f"{error}; start it with: ollama serve, or name its address with --ollama-host") from error
+        raise Away(f"{error}; {START}") from error
     memory = psutil.virtual_memory().available if is_loopback(url) else None
     model = describe(client, choose(models, settings.gen_model or same_as, url, memory))
     judge = model if settings.refine_model is None else describe(client, choose(models, settings.refine_model, url, memory))

@@ -10,11 +10,10 @@ from typing import Any
 
 from minigpt.disk.files import LIMIT, open_to_read
 from minigpt.disk.jsontext import decoded, json_object
-from minigpt.disk.shelf import METRICS
+from minigpt.disk.shelf import METRICS, SAMPLES
 from minigpt.errors import MinigptError
 from minigpt.run.pages.figures import BLUE, GREY, LIGHT, LINES, ORANGE
 
-SAMPLES_OVER_TIME = "samples.jsonl"
 POINTS = 400  # of a curve, at most: several to a pixel show nothing more
 NUMBERS = ("step", "epoch", "tokens", "seconds", "train_loss", "held_out_loss", "learning_rate", "grad_norm", "tokens_per_second")
 AXES = {"step": "step", "epoch": "epoch", "seconds": "seconds of training", "tokens": "tokens read"}
@@ -57,7 +56,7 @@ def read_metrics(folder: Path) -> Metrics:
 
 def read_samples(folder: Path) -> list[dict[str, Any]]:
     """What the model wrote while it learned: step, prompt, seed and text."""
-    rows = read_lines(folder / SAMPLES_OVER_TIME)
+    rows = read_lines(folder / SAMPLES)
     return [row for row in rows if isinstance(row.get("step"), int) and isinstance(row.get("text"), str)]
 
 
