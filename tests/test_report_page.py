@@ -43,6 +43,7 @@ def run(tmp_path_factory) -> tuple[Path, TextModel]:
     (folder / "own.jsonl").write_text("".join(json.dumps({"text": text}) + "\n" for text in texts), encoding="utf-8")
     model = minigpt.train(f"A GPT that writes {EVIL}", data=[str(folder / "own.jsonl")], out=str(folder / "run"), **TINY)
     lines = [{"step": step, "epoch": 0.1, "seconds": 1.0, "prompt": "The", "seed": 1, "text": f" {EVIL} {step}"} for step in (1, 5, 9)]
+    (folder / "run" / "samples.jsonl").rename(folder / "samples.jsonl")  # the run's own, which it has a checksum of
     (folder / "run" / "samples.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines), encoding="utf-8")
     return folder / "run", model
 
@@ -219,7 +220,8 @@ def test_samples_on_the_way_are_in_order_and_damaged_lines_end_them(copied):
     assert [sample["step"] for sample in curves.read_samples(copied)] == [1, 5, 9, 12]
 
 
-def test_a_fault_in_the_drawing_is_one_line_and_the_run_is_complete(copied):
+def test_a_fault_in_the_drawing_is_one_line_and_the_run_is_complete(copied, run):
+    shutil.copy(run[0].parent / "samples.jsonl", copied)
     (copied / "report.html").unlink()
     (copied / "report.html").mkdir()
     (copied / "report.html" / "file").write_text("")
