@@ -54,7 +54,7 @@ def command(name: str) -> Callable[[Callable[..., None]], click.Command]:
                     for line in traceback.format_exc().splitlines():
                         tell(line)
                 tell(f"minigpt: {describe(error)}")
-                raise SystemExit(1) from error
+                raise SystemExit(2 if isinstance(error, WrongUsage) else 1) from error
 
         made = click.command(name)(guarded)
         made.params.append(click.Option(["-v", "--verbose"], is_flag=True, help="Show every detail, and the traceback of an error."))

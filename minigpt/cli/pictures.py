@@ -10,7 +10,7 @@ import click
 from minigpt.cli.common import command, device_option, models_option, run_argument, show, tell
 from minigpt.disk.names import find_run
 from minigpt.disk.shelf import REPORT
-from minigpt.errors import MinigptError, counted
+from minigpt.errors import MinigptError, WrongUsage, counted
 
 BY = ("step", "epoch", "seconds", "tokens")
 MOST_TOKENS = 40  # that a picture of attention has room for
@@ -31,13 +31,10 @@ def picture_option(name: str) -> Callable[[Callable[..., None]], Callable[..., N
 @click.option("--open", "opened", is_flag=True, help="Open it in the browser.")
 @device_option
 def report_command(run: str, out: str | None, text: str | None, opened: bool, device: str) -> None:
-    """Draw RUN's report.html again: one page, in one file, of how the model learned and what it does.
+    """Draw RUN's report.html anew: one page, in one file, of how the model learned and what it does.
 
-    Losses and samples over time, how much of 100 texts is copied from the training text, attention, next-token probabilities, the corpus.
-
-    \b
-    minigpt report latest --open
-    minigpt report chef --text "Stir the soup until" --out /tmp/chef.html
+    Losses and samples over time, how much of 100 texts is copied from the training text, attention, next-token probabilities, similar
+    words, the corpus. `train` draws it too, unless the variable MINIGPT_NO_REPORT is set.
     """
     from minigpt.disk.folder import RunFolder
     from minigpt.run.pages.report_page import write_report
@@ -65,12 +62,7 @@ def report_command(run: str, out: str | None, text: str | None, opened: bool, de
 @picture_option("attention")
 @device_option
 def attention_command(run: str, text: str, layer: int | None, head: int | None, out: str | None, device: str) -> None:
-    """Draw what each head of RUN's model looks at in TEXT.
-
-    \b
-    minigpt attention latest "Stir the soup until it is hot."
-    minigpt attention chef "Stir the soup." --layer 3 --head 2 --out head.png
-    """
+    """Draw what each attention head of RUN's model looks at in TEXT."""
     from minigpt.run.pages.figures import drawing, figure, kind_of, save
     from minigpt.run.pages.inside import draw_heads, labels
     from minigpt.run.textmodel import load
@@ -97,7 +89,7 @@ def one_of(name: str, chosen: int | None, count: int) -> range:
     if chosen is None:
         return range(count)
     if chosen > count:
-        raise MinigptError(f"--{name} {chosen}: the model has {counted(count, name)}")
+        raise WrongUsage(f"--{name} {chosen}: the model has {counted(count, name)}")
     return range(chosen - 1, chosen)
 
 
@@ -113,12 +105,7 @@ def one_of(name: str, chosen: int | None, count: int) -> range:
 )
 @picture_option("loss")
 def loss_command(runs: tuple[str, ...], models_dir: str, by: str, unit: str | None, out: str | None) -> None:
-    """Draw the losses of one run, or of several in one picture.
-
-    \b
-    minigpt loss latest
-    minigpt loss small large --by seconds --out compared.png
-    """
+    """Draw the losses of one run, or of several in one picture."""
     from minigpt.disk.folder import RunFolder
     from minigpt.run.pages import curves
     from minigpt.run.pages.figures import drawing, figure, kind_of, save

@@ -18,7 +18,7 @@ from markupsafe import Markup
 
 from minigpt.disk.files import write_bytes
 from minigpt.disk.foreign import printable
-from minigpt.errors import MinigptError
+from minigpt.errors import WrongUsage
 
 # Okabe & Ito 2008, two of them darkened: colour-blind readers can tell them apart.
 INK, GREY, LIGHT, BLUE, ORANGE, GREEN = "#222222", "#6b6b6b", "#cfcfcf", "#0072b2", "#c04f00", "#00785a"
@@ -123,7 +123,7 @@ def kind_of(path: Path) -> str:
     """The format that the ending of a file's name asks for."""
     kind = path.suffix.lstrip(".").lower()
     if kind not in KINDS:
-        raise MinigptError(f"{path}: a picture's name ends in .svg, .png or .pdf, which decides its format")
+        raise WrongUsage(f"{path}: a picture's name ends in .svg, .png or .pdf, which decides its format")
     return kind
 
 
