@@ -18,7 +18,7 @@ import click
 from minigpt.config import SIZES
 from minigpt.disk.foreign import one_line, printable
 from minigpt.disk.names import find_run
-from minigpt.errors import MinigptError, as_argument
+from minigpt.errors import MinigptError, WrongUsage, as_argument
 from minigpt.machine import spare_blas
 from minigpt.run.defaults import MODEL_SIZE, MODELS_DIR
 from minigpt.run.interrupt import Interrupt, ignore_further, message_of
