@@ -5,19 +5,22 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from minigpt.config import SampleConfig
+from minigpt.config import ModelConfig, SampleConfig
 from minigpt.disk.damage import is_as_written
 from minigpt.disk.files import text_checksum, write_text
 from minigpt.disk.foreign import plain
 from minigpt.disk.shelf import CARD, CHECKPOINT, REPORT
 from minigpt.errors import Moved
+from minigpt.model import count_parameters
 from minigpt.run.card import model_card
 from minigpt.run.defaults import COOL
 from minigpt.run.job import Job
 from minigpt.run.pace import clock
+from minigpt.run.pages.writing import affordable
 from minigpt.run.textmodel import TextModel, load, samples
 
 SAMPLES, SAMPLE_TOKENS = 3, 600
+PICTURES, TOGETHER_FASTER = 2.0, 4  # seconds that pictures take; how many times as fast texts are written in a batch
 NO_REPORT = "MINIGPT_NO_REPORT"  # set to anything: train writes no report.html; `minigpt report` still does
 
 
@@ -34,6 +37,14 @@ def report(job: Job) -> list[Path]:
     run.record |= {"status": "complete", "samples": texts, "checkpoint": "removed"}
     draw(job, model)
     return []
+
+
+def drawing_seconds(config: ModelConfig, tokens: float, sampling: float) -> float:
+    """About how long report.html takes after a training on so many tokens, with a model that writes `sampling` tokens/s."""
+    if os.environ.get(NO_REPORT):
+        return 0.0
+    count, longest = affordable(count_parameters(config), int(tokens))
+    return PICTURES + count * longest / (TOGETHER_FASTER * sampling)
 
 
 def draw(job: Job, model: TextModel) -> None:
