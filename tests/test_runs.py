@@ -285,6 +285,9 @@ def test_generate_with_an_unfinished_run_says_how_to_continue_it(models, call):
     assert f"is a corpus without a model; to train one on it: minigpt resume {path}" in call("generate", path).stderr
     set_record(path, status="interrupted", stages={}, options={"data": ["-"]})
     assert "cannot be resumed" in unfinished(path)
+    set_record(path, status="complete", stages={})
+    assert "its model.safetensors is gone; put it back" in call("generate", path).stderr
+    assert call("list", "--models-dir", models).stdout.splitlines()[1].endswith("model gone")
 
 
 # Names

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 from pathlib import Path
 from typing import Any
@@ -49,13 +50,14 @@ def list_command(models_dir: str, sort: str, limit: int | None, as_json: bool) -
 
 def row_of(folder: Path, record: dict[str, Any]) -> dict[str, Any]:
     """What the list says of a run."""
-    from minigpt.disk.standing import status_of
+    from minigpt.disk.standing import WEIGHTS, status_of
 
     return {
         "name": folder.name,
         "folder": str(folder),
         "created": record["created"],
         "status": status_of(folder, record["status"]),
+        "has_model": os.path.lexists(folder / WEIGHTS),
         "prompt": record["prompt"],
         **record["model"],
         "documents": record["corpus"]["documents"],
@@ -94,14 +96,17 @@ def listed(runs: list[dict[str, Any]]) -> str:
                 parameters,
                 corpus,
                 "" if bits is None else f"{bits:.3f}",
-                status(run["status"]),
+                status(run),
             ]
         )
     return table(head, rows, {"PARAMETERS", "BITS/BYTE"}, ("STATUS", "BITS/BYTE", "DATE", "SIZE", "CORPUS", "PARAMETERS"), room())
 
 
-def status(word: str) -> str:
+def status(run: dict[str, Any]) -> str:
     """A status as people read it."""
+    if run["status"] == "complete" and not run["has_model"]:
+        return "model gone"
+    word = str(run["status"])
     return {"written": "corpus only"}.get(word, word)
 
 

@@ -25,7 +25,7 @@ def status_of(folder: Path, recorded: object) -> str:
 
 
 def unfinished(folder: Path) -> str:
-    """What is to be known of a run that is not complete, in one line with the command that continues it; empty for any other folder."""
+    """What is to be known of a run that is not complete, or has no model, in one line with the command that helps; empty for any other."""
     if not (folder / RECORD).is_file():
         return ""
     try:
@@ -39,7 +39,8 @@ def standing(folder: Path, record: Mapping[str, Any]) -> str:
     recorded, has_model, resume = record["status"], os.path.lexists(folder / WEIGHTS), f"minigpt resume {as_argument(folder)}"
     to_continue = "" if record.get("checkpoint") == LEFT_OUT else f"; to continue: {resume}"
     if recorded == "complete":
-        return ""
+        gone = f"{folder} was complete, but its {WEIGHTS} is gone; put it back, or train again in another folder"
+        return "" if has_model else gone
     if held := holder(folder / CHECKPOINT / LOCK):
         where = f" on {held[1]}" if held[1] != this_host() else ""
         doing = f"{folder} is still being trained" if "corpus" in record["stages"] else f"the corpus of {folder} is still being written"
