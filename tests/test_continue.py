@@ -131,8 +131,8 @@ def test_a_continuation_that_is_broken_off_ends_in_the_same_bytes(run, tmp_path)
     ("options", "message"),
     [
         ({"epochs": "+x"}, r"--epochs='\+x': expected how much longer to train, such as \+10"),
-        ({"epochs": -1}, "wanted epochs, a number above 0"),
-        ({"minutes": "nan"}, "wanted minutes, a number above 0"),
+        ({"epochs": -1}, "expected epochs, a number above 0"),
+        ({"minutes": "nan"}, "expected minutes, a number above 0"),
         ({"epochs": 1, "minutes": 1}, "leave one of them out"),
     ],
 )
