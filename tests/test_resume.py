@@ -140,7 +140,7 @@ def test_a_state_of_another_training_is_named(tmp_path):
     save_state(tmp_path, 1, {"m": np.zeros(10, np.float32)}, {"step": 1})
     said = []
     assert load_state(tmp_path, {"m": (11,)}, said.append) is None
-    assert "is not a state of this training, or is damaged; using the one before it" in said[0]
+    assert "is damaged, or not a state of this training; using the one before it" in said[0]
 
 
 @pytest.mark.slow
@@ -294,7 +294,7 @@ def test_an_edited_corpus_is_not_trained_on_unasked(run):
     with (run / "corpus.jsonl").open("a") as corpus:
         corpus.write('{"text": "Mine.", "source": "own", "score": null, "split": "train"}\n')
     with pytest.raises(
-        MinigptError, match=rf"restore the original; to train a new model on it as it is: minigpt train --data {run}/corpus.jsonl"
+        MinigptError, match=rf"restore the original; to train a new model on it as is: minigpt train --data {run}/corpus.jsonl"
     ):
         minigpt.resume(run, epochs="+1")
 

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import click
 
-from minigpt.cli.common import command, device_option, run_argument, show
+from minigpt.cli.common import command, device_option, model_argument, show, tell
 from minigpt.config import SampleConfig
+from minigpt.errors import as_usage
 
 
 class Whole(click.types.StringParamType):
@@ -20,7 +22,7 @@ class Whole(click.types.StringParamType):
 
 
 @command("generate")
-@run_argument
+@model_argument
 @click.option(
     "-p", "--prompt", default="", allow_from_autoenv=False, help="The text to continue. Without it, a sample starts like a document."
 )
@@ -42,14 +44,21 @@ class Whole(click.types.StringParamType):
 @click.option("--samples", type=click.IntRange(1), default=1, help="How many texts to write.")
 @click.option("--seed", type=int, help="The same seed gives the same text.  [default: a new one]")
 @device_option
+@click.option("--novelty", is_flag=True, help="Say how much of each text is copied from the training text, and from where.")
 @click.option("--json", "as_json", is_flag=True, help="One line of JSON per sample.")
-def generate_command(run: str, prompt: str, samples: int, as_json: bool, device: str, **options: Any) -> None:
+def generate_command(run: str, prompt: str, samples: int, novelty: bool, as_json: bool, device: str, **options: Any) -> None:
     """Write text with the model in the folder RUN."""
+    from minigpt.disk.standing import unfinished
     from minigpt.generate import Sample, stream
+    from minigpt.run.pages.copying import comparison
     from minigpt.run.textmodel import load
 
-    config = SampleConfig(**options)
+    with as_usage():
+        config = SampleConfig(**options)
+    compared = comparison(Path(run)) if novelty else None
     model = load(run, device)
+    if note := unfinished(Path(run)):
+        tell(f"Note: {note}")
     for i in range(samples):
         sample = Sample()
         seeded = config if config.seed is None else replace(config, seed=config.seed + i)
@@ -59,7 +68,13 @@ def generate_command(run: str, prompt: str, samples: int, as_json: bool, device:
             if not as_json:
                 show(piece, end="")
         if as_json:
-            line = {"prompt": prompt, "text": sample.text, "tokens": sample.tokens, "finish_reason": sample.finish_reason}
+            line: dict[str, Any] = {"prompt": prompt, "text": sample.text, "tokens": sample.tokens, "finish_reason": sample.finish_reason}
+            if compared:
+                line["novelty"] = compared(sample.text).figures
             show(json.dumps(line))  # ASCII, whatever the encoding of the output
         else:
-            show("\n---" if i + 1 < samples else "")
+            show("")
+            for said in compared(sample.text).lines if compared else ():
+                tell(said)
+            if i + 1 < samples:
+                show("---")

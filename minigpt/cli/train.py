@@ -72,17 +72,15 @@ def screen_options(function: Callable[..., None]) -> Callable[..., None]:
 @click.option("--minutes", type=float, help="Minutes for everything, corpus and samples included, instead of --epochs.")
 @click.option("--batch-size", type=int, help=f"Windows per step.  [default: {BATCH_SIZE}, or what fits the minutes]")
 @click.option("--context", type=int, help=f"Tokens per window.  [default: {CONTEXT}]")
-@click.option("--learning-rate", type=float, help="The peak, between warm-up and cosine decay.  [default: by size and start]")
 @click.option(
-    "--dropout",
-    type=float,
-    help=f"Dropout probability.  [default: {DROPOUT}; {FROM_BASE.dropout:g} over templates from the base]",
+    "--learning-rate", type=float, help="Peak learning rate, after warm-up and before cosine decay.  [default: by size and start]"
 )
+@click.option("--dropout", type=float, help=f"Dropout rate.  [default: {DROPOUT}; {FROM_BASE.dropout:g} over templates from the base]")
 @click.option(
     "--vocab",
     type=click.Choice(VOCABULARIES),
     default=VOCABULARIES[0],
-    help="The tokens that the corpus needs, or all 50,257 of GPT-2.",
+    help="Only the tokens that the corpus needs, or all 50,257 of GPT-2.",
 )
 @click.option("--layers", type=int, help="Number of layers, instead of the size's.")
 @click.option("--heads", type=int, help="Attention heads, instead of the size's.")
@@ -91,12 +89,13 @@ def screen_options(function: Callable[..., None]) -> Callable[..., None]:
 @device_option
 @click.option("--precision", type=click.Choice(PRECISIONS), help="Precision of matrix products on a GPU.  [default: tf32]")
 @click.option("--threads", type=int, help="CPU cores to use.  [default: all]")
-@click.option("--checkpoint-seconds", type=float, default=CHECKPOINT_SECONDS, help="Seconds between two saves of the training, at least.")
-@click.option("--seed", type=int, default=SEED, help="Seed of everything random: corpus, weights, order, dropout, samples.")
-@click.option("--out", type=click.Path(), help="The run folder.  [default: MODELS_DIR/<prompt>-<time>]")
+@click.option("--checkpoint-seconds", type=float, default=CHECKPOINT_SECONDS, help="Seconds between checkpoints, at least.")
+@click.option("--seed", type=int, default=SEED, help="Seed of the corpus, initial weights, batch order, dropout and samples.")
+@click.option("--name", help="What to call the run: its folder is MODELS_DIR/NAME.  [default: <prompt>-<time>]")
+@click.option("--out", type=click.Path(), help="The run folder, instead of one in MODELS_DIR.")
 @models_option
-@click.option("--sample-prompt", help="What the samples during the training begin with.  [default: nothing, as a document begins]")
-@click.option("--no-samples", is_flag=True, help="Write no samples during the training.")
+@click.option("--sample-prompt", help="The text that samples during training continue.  [default: none; they start as a document does]")
+@click.option("--no-samples", is_flag=True, help="Write no samples during training.")
 @screen_options
 def train_command(prompt: str | None, yes: bool, screen: Screen, **options: Any) -> None:
     """Train a GPT for a prompt, a preset or your own text, and print samples.
@@ -111,12 +110,12 @@ def train_command(prompt: str | None, yes: bool, screen: Screen, **options: Any)
 
 @command("resume")
 @run_argument
-@click.option("--epochs", metavar="+N", allow_from_autoenv=False, help="Train this many epochs longer, even if the run is complete.")
-@click.option("--minutes", metavar="+M", allow_from_autoenv=False, help="Train this many minutes longer, even if the run is complete.")
+@click.option("--epochs", metavar="+N", allow_from_autoenv=False, help="Train N more epochs, even if the run is complete.")
+@click.option("--minutes", metavar="+M", allow_from_autoenv=False, help="Train M more minutes, even if the run is complete.")
 @click.option(
     "--ollama-host",
     multiple=True,
-    help="Where Ollama listens. Repeatable. The host in the run's record is never used.  [default: OLLAMA_HOST, or this machine]",
+    help="The address of an Ollama server; the one in the run's record is never used. Repeatable.  [default: OLLAMA_HOST, or this machine]",
 )
 @screen_options
 def resume_command(run: str, epochs: str | None, minutes: str | None, ollama_host: tuple[str, ...], screen: Screen) -> None:

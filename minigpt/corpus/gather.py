@@ -107,7 +107,7 @@ class Gathering:
 
     def _nothing_left(self) -> str:
         reasons = ", ".join(f"{counted(count, 'document')} ({reason})" for reason, count in self.cleaner.dropped.items())
-        return f"nothing is left to learn from: cleaning dropped {reasons or 'nothing: there was no text'}; use other text"
+        return f"no text is left to train on: {f'cleaning dropped {reasons}' if reasons else 'there was none'}; use other text"
 
     def _encode(self, text: str) -> array[int]:
         ids = closed_ids(self.full, text)

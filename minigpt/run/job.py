@@ -22,10 +22,11 @@ from minigpt.corpus.prompt.understand import understand
 from minigpt.corpus.request import Request
 from minigpt.corpus.templates import unknown_topics
 from minigpt.disk.folder import RunFolder
+from minigpt.disk.names import require_name
 from minigpt.disk.record import MADE
 from minigpt.disk.schema import validate
 from minigpt.disk.shelf import RECORD, new_folder, require_free
-from minigpt.errors import MinigptError, as_argument
+from minigpt.errors import MinigptError, WrongUsage, as_argument
 from minigpt.machine import usable_cores
 from minigpt.run.interrupt import Interrupt
 from minigpt.run.listener import Listener
@@ -67,9 +68,9 @@ def new_job(prompt: str | None, o: Options, listener: Listener) -> Job:
     prompt = o.full_prompt(prompt)
     o = settled(o)
     o.configure()  # bad numbers are refused before anybody is asked for anything
-    if o.out:
-        require_free(Path(o.out))
-    own = own_text(o, Path(o.out) if o.out else None, listener)
+    if wanted := wanted_folder(o):
+        require_free(wanted)
+    own = own_text(o, wanted, listener)
     o, teacher, why = choose_source(o, listener)
     backend = choose_backend(o.device)
     # A resumed run computes as before.
@@ -92,8 +93,17 @@ def new_job(prompt: str | None, o: Options, listener: Listener) -> Job:
         "machine": provenance(backend, o.threads or usable_cores()),
         "options": asdict(o),
     }
-    folder = Path(o.out) if o.out else new_folder(Path(o.models_dir), prompt or Path(o.data[0]).stem)  # last, because it makes the folder
+    folder = wanted or new_folder(Path(o.models_dir), prompt or Path(o.data[0]).stem)  # last, because it makes the folder
     return Job(o, prompt, request, own, teacher, backend, config, train_config, RunFolder(folder, record, o.ollama_host), listener)
+
+
+def wanted_folder(o: Options) -> Path | None:
+    """The run folder that --out or --name asks for; None for a new one, named after the prompt."""
+    if o.name is None:
+        return Path(o.out) if o.out else None
+    if o.out:
+        raise WrongUsage("--name and --out both say what the run folder is called; leave one of them out")
+    return Path(o.models_dir, require_name(o.name))
 
 
 def require_consent(request: Request, listener: Listener) -> None:

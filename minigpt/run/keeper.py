@@ -79,7 +79,7 @@ class Keeper:
         if course.trainer.micro_batch != self.micro_batch:
             self.micro_batch = course.trainer.micro_batch
             windows = counted(self.micro_batch or 0, "window")
-            self.say(f"out of memory; from now on {windows} at a time; the sum of the gradients stays the same")
+            self.say(f"out of memory; from now on {windows} at a time, which gives the same gradients")
             self.run.record.setdefault("memory", {})["micro_batch"] = self.micro_batch
             self.run.save("training")
         if self.sampler.due and (written := self.sampler.keep()):

@@ -35,7 +35,7 @@ class Written:
 
 
 class Listener:
-    """Ignores everything; a subclass overrides what it wants to show."""
+    """Callbacks of a run: a subclass overrides those that it wants. Here nothing is shown, and questions get the proposed answer."""
 
     def opened(self, run: RunFolder) -> None:
         """The run's folder is known; its record grows as the run goes on."""

@@ -113,7 +113,7 @@ class Teacher:
         if not hosts:
             raise troubles[0]
         for trouble in troubles:
-            say(f"left out: {trouble}")
+            say(f"skipped: {trouble}")
         return cls(hosts, settings.limits)
 
     def unload(self, say: Notify) -> None:
@@ -121,7 +121,7 @@ class Teacher:
         for host in self.hosts:
             for model in dict.fromkeys((host.model, host.judge)):
                 unloaded = unload(host.client, model)
-                freed = f"{model.size / 1e9:.1f} GB are free again" if unloaded else "it did not confirm that"
+                freed = f"{model.size / 1e9:.1f} GB freed" if unloaded else "it did not confirm"
                 say(f"{model.name} {'was unloaded by' if unloaded else 'may not have been unloaded by'} {host.client.url}: {freed}")
 
     def __enter__(self) -> Teacher:
@@ -144,6 +144,18 @@ def find_host(url: str, settings: TeacherSettings, environment: Mapping[str, str
     model = describe(client, choose(models, settings.gen_model or same_as, url, memory))
     judge = model if settings.refine_model is None else describe(client, choose(models, settings.refine_model, url, memory))
     return Host(client, model, judge, settings.keep_alive)
+
+
+def installed_models(settings: TeacherSettings, environment: Mapping[str, str] = os.environ) -> dict[str, list[Model] | OllamaError]:
+    """For each server, the models that it has to write with, or why it cannot be asked. Loads nothing."""
+    found: dict[str, list[Model] | OllamaError] = {}
+    for url in settings.urls(environment):
+        try:
+            client = Client(url, settings.limits, environment.get("OLLAMA_API_KEY"))
+            found[url] = [model for model in installed(client) if model.writes]
+        except OllamaError as error:
+            found[url] = error
+    return found
 
 
 def find_teacher(
