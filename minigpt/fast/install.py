@@ -10,7 +10,6 @@ import ctypes
 import importlib.util
 import os
 import shutil
-import subprocess
 import sys
 from importlib.metadata import PackageNotFoundError, distribution
 from pathlib import Path
@@ -78,4 +77,4 @@ def nearby(path: str) -> str:
 
 def quoted(text: str) -> str:
     """A shell argument, for the shell of this system."""
-    return subprocess.list2cmdline([text]) if os.name == "nt" else as_argument(text)
+    return f'"{text}"' if os.name == "nt" and " " in text else text if os.name == "nt" else as_argument(text)
