@@ -123,11 +123,12 @@ def test_back_leads_from_each_question_to_the_one_before(tmp_path: Path) -> None
     assert sorted(path.name for path in tmp_path.iterdir()) == ["notes"]
 
 
-def test_the_command_line_can_be_typed_whatever_the_answers_are(tmp_path: Path) -> None:
+@pytest.mark.parametrize("encoding", ["utf-8", pytest.param("ascii", marks=pytest.mark.slow)])
+def test_the_command_line_can_be_typed_whatever_the_answers_are(tmp_path: Path, encoding: str) -> None:
     """Quotes, dollars and spaces in a prompt and a path; what cannot be read is asked again."""
-    strange = "my 'own' $notes"
+    strange = "my 'own' $notes für 狐"
     (notes(tmp_path) / "notes").rename(tmp_path / strange)
-    with Typist(tmp_path, size=(200, 50), **SMALL) as typist:
+    with Typist(tmp_path, size=(200, 50), **SMALL, PYTHONIOENCODING=encoding) as typist:
         walk(typist.sees(MAIN).types(ENTER), OWN[:2]).sees("Describe it").types("\x15", ENTER).sees("such as").types(
             'Say "it\'s $5"', ENTER
         )
