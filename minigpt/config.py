@@ -107,7 +107,7 @@ class TrainConfig:
     def __post_init__(self) -> None:
         if self.schedule not in ("constant", "cosine"):
             known = '"constant" or "cosine"'
-            raise MinigptError(f"schedule={self.schedule!r} is not known; use {known}")
+            raise MinigptError(f"unknown schedule {self.schedule!r}; use {known}")
         _settle(self, require_number, "learning_rate", **ABOVE_ZERO)
         _settle(self, require_number, "beta1", "beta2", low=0, high=1, high_open=True)
         _settle(self, require_number, "epsilon", low=0, high=1)
@@ -137,7 +137,7 @@ class SampleConfig:
         if self.seed is not None:
             _settle(self, require_integer, "seed", minimum=0)
         if isinstance(self.stop, str) or not all(isinstance(s, str) and s for s in self.stop):
-            raise MinigptError(f"stop={self.stop!r} must be a tuple of non-empty texts")
+            raise MinigptError(f"stop={self.stop!r} must be a tuple of non-empty strings")
 
 
 def require_integer(name: str, value: object, minimum: int = 1) -> int:

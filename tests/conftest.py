@@ -39,13 +39,18 @@ PROCESSES = {
     "test_teacher_runs",
 }
 
+# Modules whose runs draw their report.html, which takes a second.
+DRAWN = {"test_docs", "test_report_page"}
+
 CORPUS = "The naïve fox — 狐 🦊 — don't jump.\n\nStir the soup, then stir the soup again."
 
 
 @pytest.fixture(autouse=True, scope="module")
 def kernels(request: pytest.FixtureRequest) -> Iterator[None]:
-    """Compiled layers, but in PROCESSES."""
+    """Compiled layers, but in PROCESSES; a report.html in DRAWN alone."""
     with pytest.MonkeyPatch.context() as patch:
+        if request.module.__name__ not in DRAWN:
+            patch.setenv("MINIGPT_NO_REPORT", "1")
         if request.module.__name__ in PROCESSES:
             patch.setenv("MINIGPT_KERNELS", "numpy")
         yield

@@ -390,7 +390,7 @@ def test_bench_measures_a_gpu(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_products_are_float32_where_there_are_no_kernels_for_other_precisions(backend: Backend) -> None:
     assert [backend.settle_precision(wanted) for wanted in (None, "float32")] == ["float32", "float32"]
     for wanted in ("tf32", "bfloat16"):
-        with pytest.raises(MinigptError, match=f"precision {wanted} is for NVIDIA GPUs from 2020 on; here products are float32"):
+        with pytest.raises(MinigptError, match=f"precision {wanted} needs an NVIDIA GPU of 2020 or later; use float32"):
             Trainer(CONFIG, backend=backend, precision=wanted)
     with pytest.raises(MinigptError, match="unknown precision 'half'; use float32, tf32, bfloat16"):
         backend.settle_precision("half")

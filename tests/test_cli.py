@@ -85,7 +85,7 @@ def test_a_corpus_alone_is_listed_as_written_and_without_a_size(tmp_path):
 @pytest.mark.parametrize(
     ("arguments", "status", "words"),
     [
-        (["train"], 2, "nothing to learn from"),
+        (["train"], 2, "nothing to train on"),
         (["train", "--prompt", " "], 2, "--prompt"),
         (["train", "--prompt", "x", "--layers", "0"], 2, "--layers=0"),
         (["train", "--prompt", "x", "--device", "tpu"], 2, "--device"),
@@ -285,29 +285,6 @@ def test_standard_input_is_learned(tmp_path):
     assert done.returncode == 0, done.stderr
     assert "standard input" in done.stderr
     assert json.loads((tmp_path / "run" / "corpus.jsonl").read_text().splitlines()[0])["file"] == "standard input"
-
-
-@pytest.mark.slow
-@pytest.mark.skipif(sys.platform == "win32", reason="a pseudo-terminal is a Unix thing")
-def test_on_a_terminal_one_line_lives_and_the_last_one_is_wiped(tmp_path):
-    import pty
-
-    main, side = pty.openpty()
-    command = [sys.executable, "-m", "minigpt", "train", "--prompt", PROMPT, "--out", str(tmp_path / "run"), *SMALL]
-    process = subprocess.Popen(command, stderr=side, stdout=subprocess.DEVNULL)
-    os.close(side)
-    seen = b""
-    try:
-        while piece := os.read(main, 4096):
-            seen += piece
-    except OSError:  # how Linux says that the other side was closed
-        pass
-    assert process.wait() == 0
-    live = [line for line in seen.decode().split("\r") if "left" in line]
-    assert live
-    assert "loss" in live[-1]
-    assert "tokens/s" in live[-1]
-    assert all("\n" not in line for line in live)
 
 
 @pytest.mark.slow

@@ -125,7 +125,7 @@ def test_a_layer_that_is_changed_is_the_one_that_runs(
     backend = choose_backend("cpu")
     assert {part.__name__ for part in FASTER} - {part.__name__ for part in backend.faster} == set(left_out.split(", ")) - {""}
     verb = "differ" if "," in left_out else "differs"
-    said = f"; the lecture's {left_out}, which {verb} from what is compiled" if left_out else ""
+    said = f"; the lecture's {left_out}, which {verb} from the compiled version" if left_out else ""
     assert backend.reason == f"NumPy {np.__version__} and numba {numba.__version__} on the CPU{said}"
     assert backend.kernels == f"numba {numba.__version__}" + (f" without {left_out}" if left_out else "")
     wanted, got = outcome(NUMPY), outcome(backend)

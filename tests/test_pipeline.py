@@ -363,7 +363,7 @@ def test_a_long_record_is_not_all_of_the_held_out_part(tmp_path):
 def test_a_text_of_which_cleaning_leaves_nothing_is_refused(tmp_path, text, options):
     """Also if the best documents are picked, or others would be written beside them."""
     (tmp_path / "own.txt").write_text(text, encoding="utf-8")
-    with pytest.raises(minigpt.MinigptError, match=r"nothing is left to learn from: cleaning dropped 1 document \(empty\); use other text"):
+    with pytest.raises(minigpt.MinigptError, match=r"no text is left to train on: cleaning dropped 1 document \(empty\); use other text"):
         minigpt.train(data=tmp_path / "own.txt", out=tmp_path / "run", **options)
     assert json.loads((tmp_path / "run" / "run.json").read_text())["status"] == "failed"
     assert not (tmp_path / "run" / "corpus.jsonl").exists()
@@ -409,7 +409,7 @@ def test_a_preset_brings_its_prompt(tmp_path):
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"prompt": ""}, "nothing to learn from"),
+        ({"prompt": ""}, "nothing to train on"),
         ({"prompt": "x", "layers": 0}, "--layers=0"),
         (
             {"prompt": "x", "width": 100, "heads": 12},
@@ -428,17 +428,17 @@ def test_a_preset_brings_its_prompt(tmp_path):
         ({"prompt": "x", "device": "tpu"}, "auto, cpu, cuda or cuda:N"),
         ({"prompt": "x", "vocab": "big"}, "corpus or full"),
         ({"prompt": "x", "source": "own"}, "needs --data"),
-        ({"prompt": "x", "source": "template", "data": "a.txt"}, "exclude each other"),
+        ({"prompt": "x", "source": "template", "data": "a.txt"}, "cannot be combined"),
         ({"data": "nowhere.txt"}, "nowhere.txt does not exist"),
         ({"data": str(Path(__file__))}, ".txt, .md, .jsonl, .csv"),
-        ({"prompt": "x", "data_share": 0.5}, "--data-share is about your own text"),
-        ({"prompt": "x", "column": "body"}, "--column is about your own text"),
+        ({"prompt": "x", "data_share": 0.5}, "--data-share applies to your own text"),
+        ({"prompt": "x", "column": "body"}, "--column applies to your own text"),
         ({"data": "a.txt", "data_share": 0.5}, "--data-share mixes your own text with documents for a prompt"),
         ({"prompt": "x", "data": "a.txt", "data_share": 0.0}, "--data-share=0.0"),
         ({"prompt": "x", "data": "a.txt", "data_share": 1.5}, "--data-share=1.5"),
-        ({"prompt": "x", "data": "a.txt", "data_share": 0.5, "source": "own"}, "exclude each other"),
-        ({"data": "a.txt", "preset": "haiku_master"}, "--preset is about written documents"),
-        ({"data": "a.txt", "initial_tokens": 9}, "--initial-tokens is about written documents"),
+        ({"prompt": "x", "data": "a.txt", "data_share": 0.5, "source": "own"}, "cannot be combined"),
+        ({"data": "a.txt", "preset": "haiku_master"}, "--preset applies to generated documents"),
+        ({"data": "a.txt", "initial_tokens": 9}, "--initial-tokens applies to generated documents"),
         ({"prompt": "caf\udce9"}, "--prompt is not valid text: character 4"),
         ({"prompt": "x", "layers": "2"}, "--layers='2'"),
         ({"prompt": "x", "width": 600_000}, "GB for parameters"),

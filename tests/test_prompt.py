@@ -298,8 +298,8 @@ def test_the_plan_says_what_was_understood() -> None:
 
 def test_the_plan_says_that_no_writer_covers_it_and_names_two_better_ways() -> None:
     line, advice = describe(understand("a GPT about zorblax herding"))
-    assert "no writer covers this" in line and "zorblax herding" in line
-    assert "Ollama" in advice and "--data" in advice and "no facts about zorblax herding and only talks around it" in advice
+    assert "no template covers this" in line and "zorblax herding" in line
+    assert "Ollama" in advice and "--data" in advice and "no facts about zorblax herding and only talk around it" in advice
     line, advice = describe(understand("a GPT about medieval falconry"))
     assert "facts from WordNet" in line and "medieval falconry" in line
     assert "Ollama" in advice and "--data" in advice and "what WordNet says of falconry and the Middle Ages" in advice

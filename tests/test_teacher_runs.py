@@ -71,7 +71,7 @@ def test_a_teacher_writes_leaves_and_is_named(tmp_path):
     assert "teacher:latest (aaaaaaaaaaaa), licence: Apache License 2.0" in card
     left = next(i for i, line in enumerate(heard.lines) if "was unloaded by" in line)
     assert left < next(i for i, line in enumerate(heard.lines) if line.startswith("Training"))
-    assert not any("no writer covers" in line for line in heard.lines)
+    assert not any("no template covers" in line for line in heard.lines)
 
 
 @pytest.mark.slow

@@ -16,6 +16,7 @@ Reading order:
     facts     a run's record -> what is said of it
     runs      `minigpt list`, `show`, `rename`, `rm`, `export`
     compare   `minigpt compare`
+    pictures  `minigpt report`, `minigpt attention`, `minigpt loss`
     tools     `minigpt bench`
     doctor    `minigpt doctor`, `minigpt --version`
     ask       questions on a terminal
@@ -37,6 +38,7 @@ from minigpt.cli.corpus import corpus_command
 from minigpt.cli.doctor import doctor_command, show_version
 from minigpt.cli.generate import generate_command
 from minigpt.cli.menu import menu_command
+from minigpt.cli.pictures import attention_command, loss_command, report_command
 from minigpt.cli.runs import export_command, list_command, rename_command, rm_command, show_command
 from minigpt.cli.tools import bench_command
 from minigpt.cli.train import resume_command, train_command
@@ -56,19 +58,8 @@ def cli(context: click.Context) -> None:
             show(context.get_help())
 
 
-for command in (
-    train_command,
-    resume_command,
-    corpus_command,
-    generate_command,
-    export_command,
-    list_command,
-    show_command,
-    compare_command,
-    rename_command,
-    rm_command,
-    check_command,
-    doctor_command,
-    bench_command,
-):
+RUNS = (list_command, show_command, compare_command, rename_command, rm_command, export_command)
+PICTURES = (report_command, attention_command, loss_command)
+MACHINE = (check_command, doctor_command, bench_command)
+for command in (train_command, resume_command, corpus_command, generate_command, *RUNS, *PICTURES, *MACHINE):
     cli.add_command(command)

@@ -13,7 +13,7 @@ from minigpt.errors import MinigptError, WrongUsage, counted, instead
 
 @command("check")
 @device_option
-@click.option("--seed", type=click.IntRange(0), default=0, help="Decides the random numbers.")
+@click.option("--seed", type=click.IntRange(0), default=0, help="Seed of the random numbers.")
 @click.option(
     "--layer",
     "layers",
@@ -24,14 +24,14 @@ from minigpt.errors import MinigptError, WrongUsage, counted, instead
 @click.option(
     "--explain",
     is_flag=True,
-    help="Show each layer's formula, its plain backward and what to read.",
+    help="Show each layer's formula, its plain backward pass and what to read.",
 )
 def check_command(device: str, seed: int, layers: tuple[str, ...], explain: bool) -> None:
     """Check every backward pass against central differences, in float64.
 
     Each gradient is checked in several settings (one sequence, no dropout, two workers, ...); its
-    largest error is shown. Rows stand in the order of the backward pass: the first wrong one is
-    the suspect, and what its numbers say about the mistake follows.
+    largest error is shown. Rows are in the order of the backward pass: the first wrong one is the
+    suspect, and below the table stands what its numbers say about the mistake.
     """
     from minigpt.backend import choose_backend
     from minigpt.gradcheck import check_gradients, report
@@ -61,7 +61,7 @@ def check_command(device: str, seed: int, layers: tuple[str, ...], explain: bool
         raise MinigptError(f"{counted(len(wrong), 'gradient')} failed; first suspect: {which}")
     if chosen.faster:
         compiled = list(check_gradients(chosen, seed, only=wanted))
-        show("\n".join(report.ending(compiled, "The same with compiled layers: ")))
+        show("\n".join(report.ending(compiled, "With compiled layers: ")))
         if failed := sorted({f"{r.layer} {r.parameter}" for r in compiled if not r.passed}):
             raise MinigptError(f"the compiled layers are wrong: {', '.join(failed)}")
     show("\n".join(report.limits(backend, partly=set(wanted) < set(known))))
@@ -72,4 +72,4 @@ def find_layer(name: str, known: list[str]) -> str:
     for layer in known:
         if layer.lower() == name.lower():
             return layer
-    raise WrongUsage(f"there is no layer {name!r} to check; {instead(name, known)}")
+    raise WrongUsage(f"unknown layer {name!r}; {instead(name, known)}")

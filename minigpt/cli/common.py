@@ -115,9 +115,15 @@ def put(text: str) -> None:
     If the reader, the terminal or the log's disk is gone, the work continues silently.
     """
     try:
-        click.echo(text, err=True, nl=False)
+        click.echo(encodable(text, sys.stderr), err=True, nl=False)
     except (OSError, ValueError):  # ValueError: the stream was closed
         sys.stderr = nowhere()
+
+
+def encodable(text: str, stream: TextIO) -> str:
+    """The text with "?" for what the stream's encoding lacks: click would write UTF-8 to an ASCII stream."""
+    encoding = getattr(stream, "encoding", None) or "utf-8"
+    return text.encode(encoding, errors="replace").decode(encoding)
 
 
 def show(text: str, end: str = "\n", styled: bool = False) -> None:
@@ -128,7 +134,9 @@ def show(text: str, end: str = "\n", styled: bool = False) -> None:
     Raises BrokenPipeError if the reader is gone, and an OSError that names standard output if it cannot be written.
     """
     try:
-        click.echo((printable(text) if is_terminal(sys.stdout) and not styled else text) + end, nl=False)
+        if is_terminal(sys.stdout):
+            text = encodable(text if styled else printable(text), sys.stdout)
+        click.echo(text + end, nl=False)
     except (OSError, ValueError) as error:
         sys.stdout = nowhere()  # else Python flushes the rest at exit, and fails again
         if isinstance(error, OSError) and error.errno not in (errno.EPIPE, errno.EIO):

@@ -12,6 +12,7 @@ import click
 from minigpt.cli.common import command, device_option, models_option, opened, show
 from minigpt.cli.complete import complete_run
 from minigpt.config import SampleConfig
+from minigpt.disk.names import find_run
 from minigpt.errors import MinigptError, as_usage
 from minigpt.run.defaults import SEED
 
@@ -35,7 +36,8 @@ def compare_command(one: str, other: str, models_dir: str, prompt: str, seed: in
         config = SampleConfig(seed=seed, **options)
     with ExitStack() as stack:
         paths = [stack.enter_context(opened(run, models_dir)) for run in (one, other)]
-        runs = [told(path, prompt, config, device) for path in paths]
+        found = [find_run(run, Path(models_dir)) for run in (one, other)]
+        runs = [told(path, called, prompt, config, device) for path, called in zip(paths, found, strict=True)]
     same = same_held_out([run["record"] for run in runs])
     if as_json:
         figures = [{name: part for name, part in run.items() if name not in ("record", "facts")} for run in runs]
@@ -44,13 +46,13 @@ def compare_command(one: str, other: str, models_dir: str, prompt: str, seed: in
     side_by_side(runs, prompt, seed, verdict(runs, same))
 
 
-def told(path: Path, prompt: str, config: SampleConfig, device: str) -> dict[str, Any]:
+def told(path: Path, called: Path, prompt: str, config: SampleConfig, device: str) -> dict[str, Any]:
     """What is known of a run, and what it writes; without a model, why it writes nothing."""
     from minigpt.cli.facts import compared_facts, figures, record_of
     from minigpt.run.textmodel import load
 
     record = record_of(path)
-    found = {**figures(path, record), "record": record, "facts": compared_facts(path, record)}
+    found = {**figures(path, called, record), "record": record, "facts": compared_facts(path, called, record)}
     try:
         sample = load(path, device).sample(prompt, config)
     except MinigptError as error:

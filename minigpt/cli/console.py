@@ -5,8 +5,9 @@ from __future__ import annotations
 import json
 import sys
 import time
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import asdict
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -19,6 +20,7 @@ from minigpt.cli.screen import lines
 from minigpt.cli.screen.figures import Figures, bar, display, status
 from minigpt.cli.screen.keys import Keys
 from minigpt.cli.screen.log import Log
+from minigpt.cli.screen.result import in_short
 from minigpt.cli.screen.terminal import Terminal, dimensions
 from minigpt.corpus.english import upper_first
 from minigpt.disk.foreign import one_line, printable
@@ -31,11 +33,14 @@ if TYPE_CHECKING:
     from minigpt.training import Report
 
 INTERVAL = 0.2  # seconds between two updates of the live display
-LOG_INTERVAL = 10.0  # seconds between two lines of progress without one
+LOG_INTERVAL, SPARSE = 10.0, 60.0  # seconds between two lines of progress without one; where there are evaluations
 MB = 10**6
 HIGHEST = 8  # lines of the live display
 KEYS = {"p": Wish.PAUSE, "s": Wish.SAMPLE, "q": Wish.STOP}
-HINT, PAUSED = "p pause  s sample  q stop and save", "Paused and saved.  p go on  q stop"
+HINTS, PAUSED = (
+    ("p pause  s sample  q stop and save", "p pause  s sample  q stop"),
+    ("Paused and saved.  p go on  q stop", "Paused  p go on  q stop"),
+)
 
 
 class Console(Listener):
@@ -57,6 +62,7 @@ class Console(Listener):
         self.run: RunFolder | None = None
         self.figures = Figures()
         self.pausing = False
+        self.unmeasured = False  # nothing is held out, so there are no evaluations
         self.shown = 0.0  # when something was, for the last time
         self.size = (0, 0)  # of the terminal, then
         self.best: float | None = None  # held-out loss
@@ -128,6 +134,10 @@ class Console(Listener):
     @contextmanager
     def learning(self, course: Course) -> Iterator[None]:
         self._follow(course)
+        with suppress(ValueError, TypeError, KeyError):
+            for line in self.run.metrics if self.run else ():  # of the part before an interruption
+                self._add(json.loads(line))
+        self.shown = time.perf_counter()
         if self.live and not self.quiet:
             self.keys.open()
         try:
@@ -142,6 +152,7 @@ class Console(Listener):
         f.rate, f.left = course.tokens / max(1e-9, elapsed), elapsed / max(1, course.step) * (course.total_steps - course.step)
 
     def step(self, course: Course) -> None:
+        self.unmeasured = not course.held_out_tokens
         if self.quiet or not self.live:
             self.figures.total = course.total_steps
             return
@@ -157,27 +168,31 @@ class Console(Listener):
         if not self.terminal.roomy or self.quiet:
             self.clear()
             return
-        hint = (PAUSED if self.pausing else HINT) if self.keys.active else ""
-        self.terminal.draw(display(self.figures, hint, columns - 1, min(HIGHEST, max(2, rows // 2)), self.terminal.fancy))
+        hints = (PAUSED if self.pausing else HINTS) if self.keys.active else ()
+        self.terminal.draw(display(self.figures, hints, columns - 1, min(HIGHEST, max(2, rows // 2)), self.terminal.fancy))
 
     def report(self, report: Report) -> None:
         f = self.figures
         f.step, f.loss, f.rate = report.step, report.train_loss, report.tokens_per_second
         f.left = report.seconds / max(1, report.step) * max(0, f.total - report.step)
-        f.held_out = report.held_out_loss if report.held_out_loss is not None else f.held_out
-        f.learned.add(report.step, report.train_loss)
-        f.tested.add(report.step, report.held_out_loss)
+        best = self._add(asdict(report))
         now = time.perf_counter()
-        due = report.held_out_loss is not None or (f.held_out is None and not self.live and now - self.shown >= LOG_INTERVAL)
-        if not due:
+        wait = LOG_INTERVAL if self.unmeasured else SPARSE
+        if report.held_out_loss is None and (self.live or now - self.shown < wait):
             return
         self.shown = now
-        if report.held_out_loss is None:
-            self._evaluated(report, False)
-        else:
-            best = self.best is None or report.held_out_loss < self.best
-            self.best = report.held_out_loss if best else self.best
-            self._evaluated(report, best)
+        self._evaluated(report, best)
+
+    def _add(self, report: Mapping[str, Any]) -> bool:
+        """Add the losses of a line of metrics to the curves. Returns whether its held-out loss is the best so far."""
+        f, step, held_out = self.figures, report["step"], report["held_out_loss"]
+        f.learned.add(step, report["train_loss"])
+        f.tested.add(step, held_out)
+        if held_out is None:
+            return False
+        best = self.best is None or held_out < self.best
+        f.held_out, self.best = held_out, held_out if best else self.best
+        return best
 
     def _evaluated(self, report: Report, best: bool) -> None:
         """A line with the losses after a step, which stays on the screen."""
@@ -239,21 +254,3 @@ class Console(Listener):
             show(json.dumps(in_short(self.run), ensure_ascii=False))
         elif self.run and self.quiet and self.run.record.get("status") == "complete":
             show(str(self.run.path))
-
-
-def in_short(run: RunFolder) -> dict[str, Any]:
-    """What a script wants to know of a run; None for what is not known (yet)."""
-    record = run.record
-    model, corpus, training, result = (record.get(name) or {} for name in ("model", "corpus", "training", "result"))
-    return {
-        "folder": str(run.path),
-        "status": record.get("status"),
-        "prompt": record.get("prompt"),
-        "seed": record.get("seed"),
-        "device": record.get("device"),
-        **{name: model.get(name) for name in ("size", "parameters")},
-        **{name: corpus.get(name) for name in ("documents", "tokens")},
-        **{name: training.get(name) for name in ("steps", "epochs", "seconds", "tokens_per_second", "stopped_early")},
-        **{name: result.get(name) for name in ("train_loss", "held_out_loss", "held_out_bits_per_byte", "best_step")},
-        "samples": record.get("samples"),
-    }

@@ -34,12 +34,12 @@ def record_of(path: Path) -> dict[str, Any]:
     return {"prompt": "", "status": "complete", "stages": {}, "model": {**shape, "parameters": count_parameters(config)}}
 
 
-def figures(path: Path, record: dict[str, Any]) -> dict[str, Any]:
-    """What programs want to know of a run, named as `list --json` has it."""
+def figures(path: Path, found: Path, record: dict[str, Any]) -> dict[str, Any]:
+    """What programs want to know of a run, named as `list --json` has it; it was `found` there, an archive or the folder itself."""
     corpus, result = record.get("corpus", {}), record.get("result", {})
     return {
         "name": path.resolve().name,
-        "folder": str(path),
+        "folder": str(found),
         "created": record.get("created"),
         "status": status_of(path, record["status"]),
         "prompt": record["prompt"],
@@ -54,7 +54,7 @@ def figures(path: Path, record: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def all_facts(path: Path, record: dict[str, Any], size: int) -> list[tuple[str, str]]:
+def all_facts(path: Path, found: Path, record: dict[str, Any], size: int) -> list[tuple[str, str]]:
     """What is known of a run, in the order in which people ask for it; an empty text for what is not known."""
     made = f"{local_time(record['created'])}, by minigpt {record.get('minigpt', '')}" if "created" in record else ""
     return [
@@ -66,19 +66,19 @@ def all_facts(path: Path, record: dict[str, Any], size: int) -> list[tuple[str, 
         ("Training", training_of(record)),
         ("Loss", loss_of(record)),
         ("Made", made),
-        ("Folder", f"{path}, {in_bytes(size)}"),
-        ("Try it", f"minigpt generate {as_argument(path)}" if (path / WEIGHTS).exists() else ""),
+        ("Folder", f"{found}, {in_bytes(size)}"),
+        ("Try it", f"minigpt generate {as_argument(found)}" if (path / WEIGHTS).exists() else ""),
     ]
 
 
-def compared_facts(path: Path, record: dict[str, Any]) -> list[tuple[str, str]]:
+def compared_facts(path: Path, found: Path, record: dict[str, Any]) -> list[tuple[str, str]]:
     """The facts in which two runs may differ, each loss in a line of its own."""
-    found = figures(path, record)
+    known = figures(path, found, record)
     losses = {"Training loss": "train_loss", "Held-out loss": "held_out_loss", "Bits per byte": "held_out_bits_per_byte"}
     kept = ("Prompt", "Status", "Model", "Start", "Corpus", "Training", "Made")
     return [
-        *((name, text) for name, text in all_facts(path, record, 0) if name in kept),
-        *((name, "" if found[field] is None else f"{found[field]:.3f}") for name, field in losses.items()),
+        *((name, text) for name, text in all_facts(path, found, record, 0) if name in kept),
+        *((name, "" if known[field] is None else f"{known[field]:.3f}") for name, field in losses.items()),
     ]
 
 

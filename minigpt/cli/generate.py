@@ -44,15 +44,18 @@ class Whole(click.types.StringParamType):
 @click.option("--samples", type=click.IntRange(1), default=1, help="How many texts to write.")
 @click.option("--seed", type=int, help="The same seed gives the same text.  [default: a new one]")
 @device_option
+@click.option("--novelty", is_flag=True, help="Say how much of each text is copied from the training text, and from where.")
 @click.option("--json", "as_json", is_flag=True, help="One line of JSON per sample.")
-def generate_command(run: str, prompt: str, samples: int, as_json: bool, device: str, **options: Any) -> None:
+def generate_command(run: str, prompt: str, samples: int, novelty: bool, as_json: bool, device: str, **options: Any) -> None:
     """Write text with the model in the folder RUN."""
     from minigpt.disk.standing import unfinished
     from minigpt.generate import Sample, stream
+    from minigpt.run.pages.copying import comparison
     from minigpt.run.textmodel import load
 
     with as_usage():
         config = SampleConfig(**options)
+    compared = comparison(Path(run)) if novelty else None
     model = load(run, device)
     if note := unfinished(Path(run)):
         tell(f"Note: {note}")
@@ -65,7 +68,13 @@ def generate_command(run: str, prompt: str, samples: int, as_json: bool, device:
             if not as_json:
                 show(piece, end="")
         if as_json:
-            line = {"prompt": prompt, "text": sample.text, "tokens": sample.tokens, "finish_reason": sample.finish_reason}
+            line: dict[str, Any] = {"prompt": prompt, "text": sample.text, "tokens": sample.tokens, "finish_reason": sample.finish_reason}
+            if compared:
+                line["novelty"] = compared(sample.text).figures
             show(json.dumps(line))  # ASCII, whatever the encoding of the output
         else:
-            show("\n---" if i + 1 < samples else "")
+            show("")
+            for said in compared(sample.text).lines if compared else ():
+                tell(said)
+            if i + 1 < samples:
+                show("---")

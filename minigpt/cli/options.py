@@ -42,7 +42,7 @@ OPTIONS: list[Callable[[Callable[..., None]], Callable[..., None]]] = [
     click.option(
         "--data-share",
         type=float,
-        help="The share of your own text among the tokens kept. The rest, at most a million tokens, is written for the prompt. All of"
+        help="The fraction of the kept tokens that is your own text. The rest, at most a million tokens, is written for the prompt. All of"
         " your text is kept unless --final-tokens is given.  [default: 1, your own text alone]",
     ),
     click.option(
@@ -52,20 +52,24 @@ OPTIONS: list[Callable[[Callable[..., None]], Callable[..., None]]] = [
         help="Where the corpus comes from. auto: --data if given, else a local Ollama server if one answers, else templates. With"
         " --data-share: what writes the rest.",
     ),
-    click.option("--ollama-host", multiple=True, help="Where Ollama listens. Repeatable.  [default: OLLAMA_HOST, or this machine]"),
-    click.option("--ollama-gen-model", help="The model that writes.  [default: the best fit of those installed]"),
-    click.option("--ollama-refine-model", help="The model that judges.  [default: the one that writes]"),
+    click.option(
+        "--ollama-host", multiple=True, help="The address of an Ollama server. Repeatable.  [default: OLLAMA_HOST, or this machine]"
+    ),
+    click.option("--ollama-gen-model", help="The Ollama model that writes.  [default: the best fit of those installed]"),
+    click.option("--ollama-refine-model", help="The Ollama model that scores what was written.  [default: the one that writes]"),
     click.option(
         "--ollama-timeout-connection",
         type=float,
-        help=f"Seconds to connect, and for short questions.  [default: {Limits.connection:g}]",
+        help=f"Timeout for connecting and for short requests, in seconds.  [default: {Limits.connection:g}]",
     ),
-    click.option("--ollama-timeout-generation", type=float, help="Seconds per document.  [default: from the measured speed]"),
-    click.option("--ollama-timeout-evaluation", type=float, help=f"Seconds per judgement or plan.  [default: {Limits.evaluation:g}]"),
+    click.option("--ollama-timeout-generation", type=float, help="Timeout per document, in seconds.  [default: from the measured speed]"),
+    click.option(
+        "--ollama-timeout-evaluation", type=float, help=f"Timeout per judgement or plan, in seconds.  [default: {Limits.evaluation:g}]"
+    ),
     click.option("--allow-template-fill", is_flag=True, help="If the teacher goes away, let templates write the rest, marked as such."),
     click.option("--yes", is_flag=True, help="Ask nothing; accept the defaults."),
     click.option("--initial-tokens", type=int, help=f"Tokens to write.  [default: {by_size('initial_tokens')}]"),
-    click.option("--final-tokens", type=int, help=f"Tokens to keep of those.  [default: {by_size('final_tokens')}; own text: all]"),
+    click.option("--final-tokens", type=int, help=f"How many of those to keep.  [default: {by_size('final_tokens')}; own text: all]"),
     size_option,
 ]
 

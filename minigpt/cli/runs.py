@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 from pathlib import Path
 from typing import Any
 
 import click
 
-from minigpt.cli.common import command, folder_of, is_terminal, model_argument, models_option, run_argument, show, tell
+from minigpt.cli.common import command, folder_of, is_terminal, models_option, opened, run_argument, show, tell
 from minigpt.cli.complete import complete_run
 from minigpt.disk.foreign import one_line, printable
 from minigpt.errors import WrongUsage, as_argument, counted
@@ -22,7 +23,9 @@ SORTS = ("date", "name", "size", "parameters", "corpus", "loss", "status")
 
 @command("list")
 @models_option
-@click.option("--sort", type=click.Choice(SORTS), default="date", help="What to order by: the newest, largest, or best first.")
+@click.option(
+    "--sort", type=click.Choice(SORTS), default="date", help="The order: newest, largest or best first; names and statuses from A to Z."
+)
 @click.option("--limit", type=click.IntRange(1), help="How many to show.  [default: all]")
 @click.option("--json", "as_json", is_flag=True, help="One line of JSON per run.")
 def list_command(models_dir: str, sort: str, limit: int | None, as_json: bool) -> None:
@@ -47,13 +50,14 @@ def list_command(models_dir: str, sort: str, limit: int | None, as_json: bool) -
 
 def row_of(folder: Path, record: dict[str, Any]) -> dict[str, Any]:
     """What the list says of a run."""
-    from minigpt.disk.standing import status_of
+    from minigpt.disk.standing import WEIGHTS, status_of
 
     return {
         "name": folder.name,
         "folder": str(folder),
         "created": record["created"],
         "status": status_of(folder, record["status"]),
+        "has_model": os.path.lexists(folder / WEIGHTS),
         "prompt": record["prompt"],
         **record["model"],
         "documents": record["corpus"]["documents"],
@@ -92,40 +96,53 @@ def listed(runs: list[dict[str, Any]]) -> str:
                 parameters,
                 corpus,
                 "" if bits is None else f"{bits:.3f}",
-                status(run["status"]),
+                status(run),
             ]
         )
     return table(head, rows, {"PARAMETERS", "BITS/BYTE"}, ("STATUS", "BITS/BYTE", "DATE", "SIZE", "CORPUS", "PARAMETERS"), room())
 
 
-def status(word: str) -> str:
+def status(run: dict[str, Any]) -> str:
     """A status as people read it."""
+    if run["status"] == "complete" and not run["has_model"]:
+        return "model gone"
+    word = str(run["status"])
     return {"written": "corpus only"}.get(word, word)
 
 
 @command("show")
-@model_argument
+@click.argument("run", metavar="RUN", shell_complete=complete_run)
+@models_option
 @click.option("--json", "as_json", is_flag=True, help="The whole record, as one line of JSON.")
-def show_command(run: str, as_json: bool) -> None:
+def show_command(run: str, models_dir: str, as_json: bool) -> None:
     """Show a run: its corpus, training, losses, a sample."""
-    from minigpt.cli.facts import all_facts, record_of, sample_of
-    from minigpt.cli.tables import bold, facts, room, wrapped
-    from minigpt.disk.standing import standing, status_of
+    from minigpt.cli.facts import record_of
+    from minigpt.disk.names import find_run
+    from minigpt.disk.standing import status_of
     from minigpt.disk.tidy import own_files
 
-    path = Path(run)
-    record = record_of(path)
-    size = sum(own_files(path).values())
-    if as_json:
-        more = {"name": path.resolve().name, "folder": run, "bytes": size, "status": status_of(path, record["status"])}
-        show(json.dumps({**record, **more}))
-        return
+    with opened(run, models_dir) as path:
+        record, found = record_of(path), find_run(run, Path(models_dir))
+        size = sum(own_files(path).values())
+        if as_json:
+            more = {"name": path.resolve().name, "folder": str(found), "bytes": size, "status": status_of(path, record["status"])}
+            show(json.dumps({**record, **more}))
+        else:
+            show_facts(path, found, record, size)
+
+
+def show_facts(path: Path, found: Path, record: dict[str, Any], size: int) -> None:
+    """A run on the screen. `found`: what the user has, which for an archive is not where it is unpacked."""
+    from minigpt.cli.facts import all_facts, sample_of
+    from minigpt.cli.tables import bold, facts, room, wrapped
+    from minigpt.disk.standing import standing
+
     width = room()
     show(bold(one_line(path.resolve().name)), styled=True)
-    show(facts(all_facts(path, record, size), width), styled=True)
+    show(facts(all_facts(path, found, record, size), width), styled=True)
     if sample := sample_of(record):
         show("\n" + bold("Sample") + "\n" + "\n".join(line for text in sample for line in wrapped(printable(text), width)), styled=True)
-    if note := standing(path, record):
+    if note := standing(found, record):
         show("\n" + "\n".join(wrapped(one_line(note), width)))
 
 
@@ -163,7 +180,7 @@ def rm_command(runs: tuple[str, ...], models_dir: str, yes: bool) -> None:
             raise SystemExit(1)
     for path in paths:
         kept = remove_run(path)
-        more = f"; kept in it, because no run makes such files: {', '.join(kept)}" if kept else ""
+        more = f"; kept what is not the run's own: {', '.join(kept)}" if kept else ""
         tell(f"Removed {path}{more}")
 
 

@@ -11,13 +11,15 @@ from minigpt.errors import as_usage, counted
 
 @command("bench")
 @size_option
-@click.option("--vocab-size", type=click.IntRange(2), default=3000, help="Tokens; a corpus written for a prompt has 1,000 to 4,000.")
+@click.option(
+    "--vocab-size", type=click.IntRange(2), default=3000, help="Vocabulary size; a corpus written for a prompt has 1,000 to 4,000 tokens."
+)
 @click.option("--batch-size", type=click.IntRange(1), default=8, help="Windows per step.")
 @click.option("--context", type=click.IntRange(1), default=128, help="Tokens per window.")
-@click.option("--dropout", type=float, default=ModelConfig.dropout, help="Share of units dropped.")
+@click.option("--dropout", type=float, default=ModelConfig.dropout, help="Dropout rate.")
 @device_option
-@click.option("--threads", type=click.IntRange(1), help="Processor cores to use.  [default: all]")
-@click.option("--seconds", type=click.FloatRange(1, 600), default=20.0, help="About how long to measure.")
+@click.option("--threads", type=click.IntRange(1), help="CPU cores to use.  [default: all]")
+@click.option("--seconds", type=click.FloatRange(1, 600), default=20.0, help="Roughly how long to measure, in seconds.")
 def bench_command(
     model_size: str, vocab_size: int, batch_size: int, context: int, dropout: float, device: str, threads: int | None, seconds: float
 ) -> None:

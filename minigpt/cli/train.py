@@ -61,40 +61,44 @@ def screen_options(function: Callable[..., None]) -> Callable[..., None]:
 @click.option(
     "--init",
     metavar="base|none|RUN",
-    help="What to start from: the base, random weights, or another model.  [default: base, if it is installed and fits]",
+    help="Start from the base, from random weights, or from another model.  [default: base, if it is installed and fits]",
 )
 @click.option(
     "--epochs",
     type=int,
-    help=f"Passes over the corpus, at most.  [default: {EPOCHS}; {FROM_BASE.epochs} or {STRANGE[0]} over templates from the base]",
+    help="Passes over the corpus; fewer if the held-out loss stops improving."
+    f"  [default: {EPOCHS}; {FROM_BASE.epochs} or {STRANGE[0]} over templates from the base]",
 )
-@click.option("--minutes", type=float, help="How long everything may take, instead of --epochs.")
+@click.option("--minutes", type=float, help="Minutes for everything, corpus and samples included, instead of --epochs.")
 @click.option("--batch-size", type=int, help=f"Windows per step.  [default: {BATCH_SIZE}, or what fits the minutes]")
 @click.option("--context", type=int, help=f"Tokens per window.  [default: {CONTEXT}]")
-@click.option("--learning-rate", type=float, help="The peak, after a warm-up and before a cosine.  [default: by size and start]")
 @click.option(
-    "--dropout", type=float, help=f"Share of units dropped.  [default: {DROPOUT}; {FROM_BASE.dropout:g} over templates from the base]"
+    "--learning-rate", type=float, help="Peak learning rate, after warm-up and before cosine decay.  [default: by size and start]"
 )
+@click.option("--dropout", type=float, help=f"Dropout rate.  [default: {DROPOUT}; {FROM_BASE.dropout:g} over templates from the base]")
 @click.option(
-    "--vocab", type=click.Choice(VOCABULARIES), default=VOCABULARIES[0], help="The tokens that the corpus needs, or all 50,257 of GPT-2."
+    "--vocab",
+    type=click.Choice(VOCABULARIES),
+    default=VOCABULARIES[0],
+    help="Only the tokens that the corpus needs, or all 50,257 of GPT-2.",
 )
 @click.option("--layers", type=int, help="Number of layers, instead of the size's.")
 @click.option("--heads", type=int, help="Attention heads, instead of the size's.")
 @click.option("--width", type=int, help="Width, instead of the size's; a multiple of the heads.")
-@click.option("--positions", type=int, help="The longest window of the model, in tokens, instead of the size's.")
+@click.option("--positions", type=int, help="Longest context of the model, in tokens, instead of the size's.")
 @device_option
-@click.option("--precision", type=click.Choice(PRECISIONS), help="What products round their inputs to, on a GPU.  [default: tf32]")
-@click.option("--threads", type=int, help="Processor cores to use.  [default: all]")
-@click.option("--checkpoint-seconds", type=float, default=CHECKPOINT_SECONDS, help="Least seconds between two saves of the training.")
-@click.option("--seed", type=int, default=SEED, help="Decides the corpus, initial weights, order, dropout and samples.")
+@click.option("--precision", type=click.Choice(PRECISIONS), help="Precision of matrix products on a GPU.  [default: tf32]")
+@click.option("--threads", type=int, help="CPU cores to use.  [default: all]")
+@click.option("--checkpoint-seconds", type=float, default=CHECKPOINT_SECONDS, help="Seconds between checkpoints, at least.")
+@click.option("--seed", type=int, default=SEED, help="Seed of the corpus, initial weights, batch order, dropout and samples.")
 @click.option("--name", help="What to call the run: its folder is MODELS_DIR/NAME.  [default: <prompt>-<time>]")
 @click.option("--out", type=click.Path(), help="The run folder, instead of one in MODELS_DIR.")
 @models_option
-@click.option("--sample-prompt", help="What the samples during the training begin with.  [default: nothing, as a document begins]")
-@click.option("--no-samples", is_flag=True, help="Write no samples during the training.")
+@click.option("--sample-prompt", help="The text that samples during training continue.  [default: none; they start as a document does]")
+@click.option("--no-samples", is_flag=True, help="Write no samples during training.")
 @screen_options
 def train_command(prompt: str | None, yes: bool, screen: Screen, **options: Any) -> None:
-    """Make a GPT: get a corpus, train on it, print samples.
+    """Train a GPT for a prompt, a preset or your own text, and print samples.
 
     On a terminal, keys work during the training: p pauses it and goes on, s samples from the model as it is, q stops and saves.
     """
@@ -106,16 +110,19 @@ def train_command(prompt: str | None, yes: bool, screen: Screen, **options: Any)
 
 @command("resume")
 @run_argument
-@click.option("--epochs", metavar="+N", allow_from_autoenv=False, help="Add this many passes, also to a complete run.")
-@click.option("--minutes", metavar="+M", allow_from_autoenv=False, help="Add this many minutes, also to a complete run.")
+@click.option("--epochs", metavar="+N", allow_from_autoenv=False, help="Train N more epochs, even if the run is complete.")
+@click.option("--minutes", metavar="+M", allow_from_autoenv=False, help="Train M more minutes, even if the run is complete.")
 @click.option(
     "--ollama-host",
     multiple=True,
-    help="Where Ollama listens. Repeatable. The host in the run's record is never used.  [default: OLLAMA_HOST, or this machine]",
+    help="The address of an Ollama server; the one in the run's record is never used. Repeatable.  [default: OLLAMA_HOST, or this machine]",
 )
 @screen_options
 def resume_command(run: str, epochs: str | None, minutes: str | None, ollama_host: tuple[str, ...], screen: Screen) -> None:
-    """Resume an interrupted run, or train a complete one further."""
+    """Resume an interrupted run, or train a complete one further.
+
+    The result of an interrupted run is byte-identical to that of an uninterrupted one.
+    """
     from minigpt.run.pipeline import resume
 
     with screen.console() as console:

@@ -165,7 +165,7 @@ def enough(tokens: int, size: Size | None) -> str:
     """Which size the text suffices for, and how the chosen one compares."""
     best, largest = recommended(tokens), list(WANTED)[-1]
     if tokens < WANTED[best] / 2:
-        return f"Little text even for {best}, the smallest size: about {WANTED[best]:,} tokens show what it can do."
+        return f"Little text: {best}, the smallest size, wants about {WANTED[best]:,} tokens."
     if size is None or size.name == best:
         more = "" if best == largest else f"; {largest} would need {multiple(WANTED[largest] / tokens)}"
         return f"Enough text for {best}{more}."

@@ -26,6 +26,7 @@ from minigpt.errors import MinigptError, first_line
 CORPUS, REPORT = "corpus.jsonl", "report.html"
 INSIDE = re.compile(r"(?:[^/\\]+/)?([^/\\]+)")  # a file of the archive: in one folder, or in none
 EXPANSION = 50  # of a large file, at most: weights hardly shrink and text shrinks to a fifth, so what grows like this is a trap
+REPEATS = "Bear in mind that a model can repeat passages of the text it learned from"
 EPOCH = (1980, 1, 1, 0, 0, 0)  # the earliest time in a zip
 
 
@@ -64,23 +65,28 @@ def export_zip(path: Path, out: Path, corpus: bool = False, checkpoint: bool = F
         require_sound(path, kept)
         with whole_file(out) as stream:
             _write(stream, path, kept, record)
-    return Export(out, kept, left_out, standing(path, run.record))
+    notes = [standing(path, run.record), "" if corpus or not is_private(run.record) else REPEATS]
+    return Export(out, kept, left_out, ". ".join(filter(None, notes)))
+
+
+def is_private(record: dict[str, Any]) -> bool:
+    """Whether it learned from the user's own text."""
+    return "own" in record.get("corpus", {}).get("by_source", {})
 
 
 def chosen(names: list[str], record: dict[str, Any], corpus: bool, checkpoint: bool) -> tuple[list[str], list[str]]:
     """The files to pack, and a line for each thing that is left out."""
     inner = [name for name in names if name.startswith(f"{CHECKPOINT}/") and not name.endswith(("/lock", ".minigpt-tmp"))]
     outer = [name for name in names if OUTER.fullmatch(name)]
-    private = "own" in record.get("corpus", {}).get("by_source", {})
     left_out = []
     if not corpus and CORPUS in outer:
         outer.remove(CORPUS)
-        left_out.append(f"{CORPUS}, the text that it learned from (--with-corpus)")
-        if private and REPORT in outer:
+        left_out.append(f"{CORPUS}, the text it learned from; add --with-corpus to include it")
+        if is_private(record) and REPORT in outer:
             outer.remove(REPORT)
-            left_out.append(f"{REPORT}, which quotes that text (--with-corpus)")
+            left_out.append(f"{REPORT}, which quotes that text; add --with-corpus to include it")
     if not checkpoint and inner:
-        left_out.append(f"{CHECKPOINT}/, without which the run cannot be resumed (--with-checkpoint)")
+        left_out.append(f"{CHECKPOINT}/, without which the run cannot be resumed; add --with-checkpoint to include it")
         inner = []
     return [*outer, *inner], left_out
 

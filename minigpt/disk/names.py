@@ -72,13 +72,13 @@ def require_name(name: str) -> str:
     if not name.strip():
         wrong = "is empty"
     elif found := FORBIDDEN.search(name):
-        wrong = f"holds {found[0]!r}; a name is one folder's name, not a path"
+        wrong = f"contains {found[0]!r}; a name is one folder's name, not a path"
     elif name[0] in ".-~ " or name[-1] in ". ":
         wrong = "begins or ends with a character that shells or systems read in their own way"
     elif name.lower() in TAKEN or DEVICES.fullmatch(name):
         wrong = "means something else already"
     elif not name.isprintable() or len(os.fsencode(name)) > LONGEST:
-        wrong = "is too long" if name.isprintable() else "holds characters that cannot be printed"
+        wrong = "is too long" if name.isprintable() else "contains characters that cannot be printed"
     if wrong:
         raise WrongUsage(f"{name!r} cannot be the name of a run: it {wrong}; use letters, digits and hyphens, such as chef-2")
     return name

@@ -19,7 +19,7 @@ from minigpt.disk.place import Place
 from minigpt.errors import MinigptError
 
 RECORD, METRICS, SAMPLES, CHECKPOINT = "run.json", "metrics.jsonl", "samples.jsonl", "checkpoint"
-CARD, CORPUS = "README.md", "corpus.jsonl"
+CARD, CORPUS, REPORT = "README.md", "corpus.jsonl", "report.html"
 LOCK = "lock"
 # The files that a run writes: in its folder, and in checkpoint/.
 OUTER = re.compile(

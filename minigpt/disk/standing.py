@@ -25,7 +25,7 @@ def status_of(folder: Path, recorded: object) -> str:
 
 
 def unfinished(folder: Path) -> str:
-    """What is to be known of a run that is not complete, in one line with the command that continues it; empty for any other folder."""
+    """What is to be known of a run that is not complete, or has no model, in one line with the command that helps; empty for any other."""
     if not (folder / RECORD).is_file():
         return ""
     try:
@@ -39,12 +39,13 @@ def standing(folder: Path, record: Mapping[str, Any]) -> str:
     recorded, has_model, resume = record["status"], os.path.lexists(folder / WEIGHTS), f"minigpt resume {as_argument(folder)}"
     to_continue = "" if record.get("checkpoint") == LEFT_OUT else f"; to continue: {resume}"
     if recorded == "complete":
-        return ""
+        gone = f"{folder} was complete, but its {WEIGHTS} is gone; put it back, or train again in another folder"
+        return "" if has_model else gone
     if held := holder(folder / CHECKPOINT / LOCK):
         where = f" on {held[1]}" if held[1] != this_host() else ""
-        doing = "still in training" if "corpus" in record["stages"] else "still getting its corpus"
+        doing = f"{folder} is still being trained" if "corpus" in record["stages"] else f"the corpus of {folder} is still being written"
         so_far = "this is its best model so far" if has_model else "its first model is saved at the first evaluation"
-        return f"{folder} is {doing}, by process {held[0]}{where}; {so_far}"
+        return f"{doing}, by process {held[0]}{where}; {so_far}"
     if recorded == "written":
         return f"{folder} is a corpus without a model; to train one on it: {resume}"
     if "corpus" not in record["stages"] and "-" in record.get("options", {}).get("data", ()):

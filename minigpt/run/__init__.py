@@ -11,7 +11,6 @@ Reading order:
     calibrate     a trained model and held-out text -> the best temperature
     defaults      the defaults and choices of a run's options
     pages/        templates -> pages for people
-    card          a run's record -> its model card
     interrupt     Ctrl-C and other signals -> a request to stop, honoured between two steps
     course        the bookkeeping of a training: progress, what is due, metrics
     listener      callbacks: the plan, progress, metrics, samples

@@ -119,7 +119,7 @@ class Course:
         """Count a step; Diverged if its loss or its gradient norm is not finite."""
         self.loss, self.counted = loss, self.seconds
         if not math.isfinite(loss) or not math.isfinite(norm):
-            raise Diverged(f"step {self.step + 1}: the loss is {loss}, its gradient's norm {norm}")
+            raise Diverged(f"step {self.step + 1}: the loss is {loss}, the gradient norm {norm}")
         self.step += 1
         self.tokens += tokens
         self.losses.append(loss)

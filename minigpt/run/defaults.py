@@ -18,6 +18,7 @@ CONTEXT = TrainConfig.context  # tokens a window, where the model has as many po
 BATCH_SIZE = 2  # windows a step
 DROPOUT, SEED = ModelConfig.dropout, TrainConfig.seed
 COOL = 0.6  # the temperature of a run's samples: closer to what it learned than `generate`, whose 0.8 is more varied
+SAMPLE_TOKENS = 600  # of each of them, at most
 CHECKPOINT_SECONDS = 60.0  # the least time between two saves of a training
 BASE, NONE = "base", "none"  # values of --init that are not folders
 

@@ -79,7 +79,7 @@ class Keeper:
         if course.trainer.micro_batch != self.micro_batch:
             self.micro_batch = course.trainer.micro_batch
             windows = counted(self.micro_batch or 0, "window")
-            self.say(f"out of memory; from now on {windows} at a time; the sum of the gradients stays the same")
+            self.say(f"out of memory; from now on {windows} at a time, which gives the same gradients")
             self.run.record.setdefault("memory", {})["micro_batch"] = self.micro_batch
             self.run.save("training")
         if self.sampler.due and (written := self.sampler.keep()):
@@ -140,7 +140,7 @@ class Keeper:
         self.course.restore(snapshot)
         self.run.metrics = snapshot["metrics"]
         if self.course.step > self.course.base:
-            self.say(f"continuing after step {self.course.step:,} of {self.course.total_steps:,}")
+            self.say(f"resuming after step {self.course.step:,} of {self.course.total_steps:,}")
 
     def begin(self) -> None:
         """Begin with random weights or those to start from, and with the metrics of an earlier training."""

@@ -114,7 +114,9 @@ def show_plan(job: Job, config: ModelConfig, t: TrainConfig, windows: Windows, t
     if not gpu_present() and "(" in job.backend.reason:
         detail("", job.backend.reason)
     long = str(timing) if timing else f"{counted(t.epochs, 'epoch')} of {counted(windows.steps, 'step')}"
-    say("Training", f"{long}, each {t.batch_size} x {counted(windows.context, 'token')}, from {begins_from(job)}")
+    say("Training", f"{long} of {t.batch_size} x {counted(windows.context, 'token')}, from {begins_from(job)}")
+    if begins_from(job) == "the base":
+        detail("", "the base knows English already; --init none starts from random weights")
     detail("", f"learning rate {t.learning_rate:g}, dropout {config.dropout:g}, seed {t.seed}")
 
 
@@ -128,7 +130,7 @@ def begins_from(job: Job) -> str:
     if job.run.base_step:
         return "its best model so far"
     init = job.run.record.get("start", {}).get("init", NONE)
-    return {NONE: "random weights", BASE: "the base, which knows English"}.get(init, str(init))
+    return {NONE: "random weights", BASE: "the base"}.get(init, str(init))
 
 
 def fit_memory(job: Job, config: ModelConfig, t: TrainConfig, windows: Windows) -> int | None:

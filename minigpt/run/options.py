@@ -86,7 +86,7 @@ class Options:
             plain[name] = several(plain.get(name))
         for name, value in plain.items():
             if name in TYPES and mismatch(value, TYPES[name]):
-                raise MinigptError(f"--{name.replace('_', '-')}={value!r}: wanted {in_words(TYPES[name])}")
+                raise MinigptError(f"--{name.replace('_', '-')}={value!r}: expected {in_words(TYPES[name])}")
         o = cls(**plain)
         for name, path in (("out", o.out), ("models-dir", o.models_dir), ("init", o.init), *(("data", path) for path in o.data)):
             require_path(f"--{name}", path)
@@ -118,24 +118,23 @@ class Options:
             raise MinigptError("--source own needs --data FILE or --data FOLDER")
         for name, value in (("--column", self.column), ("--data-share", self.data_share)):
             if value is not None and not self.data:
-                raise MinigptError(f"{name} is about your own text; it needs --data FILE or --data FOLDER")
+                raise MinigptError(f"{name} applies to your own text, so it needs --data FILE or --data FOLDER")
         share = self.data_share
         if share is not None and (isinstance(share, bool) or not isinstance(share, (int, float)) or not 0 < share <= 1):
             raise MinigptError(
-                f"--data-share={share!r}: wanted a number above 0 and at most 1; with 0.5, half of the tokens are your own text"
+                f"--data-share={share!r}: expected a number above 0 and at most 1; with 0.5, half of the tokens are your own text"
             )
         if self.generates and self.data and self.source == "own":
-            raise MinigptError("--source own and --data-share below 1 exclude each other; leave one of them out")
+            raise MinigptError("--source own and --data-share below 1 cannot be combined; leave one of them out")
         if not self.generates:
             if self.source in ("template", "ollama"):
                 raise MinigptError(
-                    f"--source {self.source} and --data exclude each other; leave one of them out, or mix them with --data-share"
+                    f"--source {self.source} and --data cannot be combined; leave one of them out, or mix them with --data-share"
                 )
             for name, given in (("--preset", self.preset), ("--initial-tokens", self.initial_tokens)):
                 if given is not None:
-                    raise MinigptError(
-                        f"{name} is about written documents, --data is your own text; leave one of them out, or mix them with --data-share"
-                    )
+                    both = f"{name} applies to generated documents, but --data is your own text"
+                    raise MinigptError(f"{both}; leave one of them out, or mix them with --data-share")
 
     @property
     def generates(self) -> bool:
@@ -192,7 +191,7 @@ class Options:
                 raise MinigptError(
                     '--data-share mixes your own text with documents for a prompt: give --prompt "A GPT that ..." or --preset KEY'
                 )
-            raise MinigptError('nothing to learn from: give --prompt "A GPT that ...", --preset KEY or --data FILE')
+            raise MinigptError('nothing to train on: give --prompt "A GPT that ...", --preset KEY or --data FILE')
         require_text("--prompt", prompt)
         require_text("--sample-prompt", self.sample_prompt or "")
         return prompt

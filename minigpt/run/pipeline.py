@@ -165,13 +165,13 @@ def extended(run: RunFolder, epochs: str | int | None, minutes: str | float | No
     try:
         more = int(str(asked)) if name == "epochs" else float(str(asked))
     except ValueError as error:
-        raise MinigptError(f"--{name}={asked!r}: wanted how much longer to train, such as +10") from error
+        raise MinigptError(f"--{name}={asked!r}: expected how much longer to train, such as +10") from error
     require_positive(f"--{name}", more, name)
     if run.record["status"] == "complete":
         return {"epochs": None, "minutes": None, name: more}
     known = run.record["options"].get("minutes")
     if (known is None) != (name == "epochs"):
-        raise MinigptError(f"this unfinished run is planned in {'epochs' if known is None else 'minutes'}; only those can be added")
+        raise MinigptError(f"this unfinished run is planned in {'epochs' if known is None else 'minutes'}, so only those can be added")
     return {name: (run.record["options"].get(name) or Options.parse(run.record["options"]).recipe.epochs) + more}
 
 

@@ -1,20 +1,27 @@
-"""Stage 4, the report: a finished model -> samples and the model card."""
+"""Stage 4, the report: a finished model -> samples, the model card and report.html."""
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
-from minigpt.config import SampleConfig
+from minigpt.config import ModelConfig, SampleConfig
 from minigpt.disk.damage import is_as_written
 from minigpt.disk.files import text_checksum, write_text
-from minigpt.disk.shelf import CARD, CHECKPOINT
-from minigpt.run.card import model_card
-from minigpt.run.defaults import COOL
+from minigpt.disk.foreign import plain
+from minigpt.disk.shelf import CARD, CHECKPOINT, REPORT
+from minigpt.errors import Moved
+from minigpt.model import count_parameters
+from minigpt.run.defaults import COOL, SAMPLE_TOKENS
 from minigpt.run.job import Job
 from minigpt.run.pace import clock
-from minigpt.run.textmodel import load, samples
+from minigpt.run.pages.card import model_card
+from minigpt.run.pages.writing import affordable
+from minigpt.run.textmodel import TextModel, load, samples
 
-SAMPLES, SAMPLE_TOKENS = 3, 600
+SAMPLES = 3
+PICTURES, TOGETHER_FASTER = 2.0, 4  # seconds that pictures take; how many times as fast texts are written in a batch
+NO_REPORT = "MINIGPT_NO_REPORT"  # set to anything: train writes no report.html; `minigpt report` still does
 
 
 def report(job: Job) -> list[Path]:
@@ -28,7 +35,31 @@ def report(job: Job) -> list[Path]:
         for name in [name for name in files if name.startswith(CHECKPOINT)]:
             del files[name]
     run.record |= {"status": "complete", "samples": texts, "checkpoint": "removed"}
+    draw(job, model)
     return []
+
+
+def drawing_seconds(config: ModelConfig, tokens: float, sampling: float) -> float:
+    """About how long report.html takes after a training on so many tokens, with a model that writes `sampling` tokens/s."""
+    if os.environ.get(NO_REPORT):
+        return 0.0
+    count, longest = affordable(count_parameters(config), int(tokens))
+    return PICTURES + count * longest / (TOGETHER_FASTER * sampling)
+
+
+def draw(job: Job, model: TextModel) -> None:
+    """Write report.html, unless the environment forbids it; a fault in a drawing costs the run nothing but its page."""
+    if os.environ.get(NO_REPORT):
+        return
+    try:
+        from minigpt.run.pages.report_page import write_report
+
+        job.listener.busy(f"Drawing {REPORT}")
+        write_report(job.run.path, job.run.record, model, job.run.place / REPORT, hurry=True)
+    except (KeyboardInterrupt, Moved):
+        raise
+    except Exception as error:  # of any kind: matplotlib's, a disk's, a font's
+        job.listener.say("", f"{REPORT} was not drawn: {plain(error) or type(error).__name__}")
 
 
 def show_result(job: Job) -> None:

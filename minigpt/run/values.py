@@ -27,7 +27,7 @@ def require_path(name: str, path: Any) -> None:
     """MinigptError for a path that no file system allows. Bytes that are not UTF-8 are fine."""
     try:
         if path is not None and b"\0" in os.fsencode(path):
-            raise MinigptError(f"{name}={path!r} is not a path: it holds a NUL character")
+            raise MinigptError(f"{name}={path!r} is not a path: it contains a NUL character")
     except (TypeError, UnicodeEncodeError) as error:
         raise MinigptError(f"{name}={path!r} is not a path: {error}") from error
 
@@ -49,5 +49,5 @@ def require_seconds(name: str, seconds: Any) -> float:
 def require_positive(name: str, number: Any, unit: str) -> float:
     """The number, if finite and above 0; else MinigptError."""
     if isinstance(number, bool) or not isinstance(number, (int, float)) or not 0 < number < math.inf:
-        raise MinigptError(f"{name}={number!r}: wanted {unit}, a number above 0")
+        raise MinigptError(f"{name}={number!r}: expected {unit}, a number above 0")
     return float(number)

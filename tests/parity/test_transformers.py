@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 import random
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -363,3 +364,15 @@ def test_a_folder_that_transformers_saved_is_our_model(tokenizer: Tokenizer, tmp
         logits = theirs.eval()(torch.tensor([ids])).logits[0].numpy()
     assert np.abs(ours.logits(ids) - logits).max() < 1e-4
     assert_same_greedy_text(ours, theirs, reader, "Whisk two eggs")
+
+
+def test_the_lines_of_the_model_card_load_the_run(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    shape: dict[str, Any] = {"layers": 1, "heads": 2, "width": 32, "positions": 64, "init": "none"}
+    minigpt.train("A GPT that writes haiku", out=tmp_path / "run", initial_tokens=2500, final_tokens=1500, epochs=1, **shape)
+    code = re.search("```python\n(from transformers .*?)```", (tmp_path / "run" / "README.md").read_text(encoding="utf-8"), re.DOTALL)
+    assert code
+    monkeypatch.chdir(tmp_path / "run")
+    exec(code[1], {})
+    assert capsys.readouterr().out.startswith("The first words")

@@ -66,7 +66,7 @@ class Figures:
         """Step, loss, held-out loss, time left and tokens/s; empty what is not known."""
         held_out = "" if self.held_out is None else f"held-out {self.held_out:.3f}"
         return [
-            f"step {self.step:,}/{self.total:,}",
+            f"step {self.step:,}/{max(self.step, self.total):,}",
             f"loss {self.loss:.3f}",
             held_out,
             f"{clock(self.left)} left",
@@ -142,15 +142,16 @@ def block(loss: float, low: float, high: float) -> str:
     return BLOCKS[round((loss - low) / (high - low) * (len(BLOCKS) - 1))] if high > low else BLOCKS[0]
 
 
-def display(figures: Figures, hint: str, width: int, height: int, fancy: bool) -> list[Text]:
-    """The live display, at most `height` lines of at most `width` columns: the figures, and as far as there is room a bar, the curves of
-    both losses, and a hint."""
+def display(figures: Figures, hints: Sequence[str], width: int, height: int, fancy: bool) -> list[Text]:
+    """The live display, at most `height` lines of at most `width` columns: the figures, and as far as there is room a bar, the first
+    hint that fits, and
+    the curves of both losses."""
     said = status(figures.parts(), width, max(1, height))
     room = height - len(said)
     strip = bar(figures.step - figures.base, figures.total - figures.base, width, fancy)
     strips = [strip] if strip and room >= 1 else []
+    hint = [Text(hint, "dim") for hint in hints if len(hint) <= width][:1] if room > len(strips) else []
     curves = sparklines(figures, width) if fancy else []
-    if len(curves) > room - len(strips):
+    if len(curves) > room - len(strips) - len(hint):
         curves = []
-    hints = [Text(hint, "dim")] if hint and len(hint) <= width and room - len(strips) - len(curves) >= 1 else []
-    return [*strips, *said, *curves, *hints]
+    return [*strips, *said, *curves, *hint]

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from rich.console import Console
 from rich.text import Text
 
 from minigpt.cli.screen.figures import Figures
 from minigpt.disk.foreign import one_line, printable
-from minigpt.training import Report
+
+if TYPE_CHECKING:
+    from minigpt.training import Report
 
 INDENT, NARROW = 10, 50  # the column where the text of a plan's line begins; columns below which it follows its topic
 SAMPLE_LINES = 4  # of a sample while the model learns

@@ -49,7 +49,7 @@ class Terminal:
         self.pen = Pen(self.seen)
         dumb = os.environ.get("TERM", "").lower() in ("dumb", "unknown")
         self.live = self.seen and not dumb and not self.pen.legacy_windows
-        self.fancy = encodes(FANCY, self.pen.encoding)
+        self.fancy = encodes(FANCY, self.pen.encoding) and not asks_for_ascii()
         self.ellipsis = "…" if self.fancy else "..."
         self.shown: list[Text] = []  # the live part
         self.kept: deque[Text] = deque(maxlen=REMEMBERED)
@@ -134,6 +134,11 @@ def in_front(stream: TextIO) -> bool:
         return sys.platform == "win32" or os.tcgetpgrp(stream.fileno()) == os.getpgrp()
     except (AttributeError, OSError, ValueError):
         return True
+
+
+def asks_for_ascii() -> bool:
+    """Whether the locale is set to the one that has ASCII alone. Python writes UTF-8 there all the same."""
+    return (os.environ.get("LC_ALL") or os.environ.get("LC_CTYPE")) in ("C", "POSIX")
 
 
 def encodes(text: str, encoding: str) -> bool:

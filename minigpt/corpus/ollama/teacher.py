@@ -113,7 +113,7 @@ class Teacher:
         if not hosts:
             raise troubles[0]
         for trouble in troubles:
-            say(f"left out: {trouble}")
+            say(f"skipped: {trouble}")
         return cls(hosts, settings.limits)
 
     def unload(self, say: Notify) -> None:
@@ -121,7 +121,7 @@ class Teacher:
         for host in self.hosts:
             for model in dict.fromkeys((host.model, host.judge)):
                 unloaded = unload(host.client, model)
-                freed = f"{model.size / 1e9:.1f} GB are free again" if unloaded else "it did not confirm that"
+                freed = f"{model.size / 1e9:.1f} GB freed" if unloaded else "it did not confirm"
                 say(f"{model.name} {'was unloaded by' if unloaded else 'may not have been unloaded by'} {host.client.url}: {freed}")
 
     def __enter__(self) -> Teacher:
