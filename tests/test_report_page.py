@@ -240,6 +240,15 @@ def test_little_text_is_not_held_out_and_the_page_says_so(tmp_path):
     assert "Of held-out documents" not in tags.text and "novelty" in tags.ids
 
 
+def test_a_strange_record_costs_the_facts_that_are_strange(copied):
+    record = read_record(copied)
+    record |= {"model": {"n_layer": "<b>"}, "training": 3, "result": None, "corpus": {"documents": []}, "samples": [7], "report": ["x"]}
+    record |= {"machine": "a", "start": [1], "created": 5, "prompt": None}
+    tags = Tags(report_page(copied, record, None))
+    assert "facts" in tags.ids and "learning" in tags.ids
+    assert "corpus" not in tags.ids and "samples" not in tags.ids
+
+
 def invoke(*arguments: object) -> tuple[int, str, str]:
     done = CliRunner().invoke(cli, [str(argument) for argument in arguments])
     return done.exit_code, done.stdout, done.stderr

@@ -246,7 +246,7 @@ def test_the_model_card_and_what_else_is_for_readers_may_be_edited_or_deleted(ru
     (run / "generation_config.json").unlink()
     assert any("nothing left to do" in line for line in heard(run))
     assert any(
-        line.startswith("README.md was edited, so it is kept; its figures are those of the earlier training")
+        line.startswith("README.md was edited, so it stays as it is, with the figures of the earlier training")
         for line in heard(run, epochs="+1")
     )
     assert (run / "README.md").read_text() == "Trained by me, for my nephew."

@@ -108,12 +108,15 @@ def loss_command(runs: tuple[str, ...], models_dir: str, by: str, unit: str | No
     """Draw the losses of one run, or of several in one picture."""
     from minigpt.disk.folder import RunFolder
     from minigpt.run.pages import curves
+    from minigpt.run.pages.facts import sound
     from minigpt.run.pages.figures import drawing, figure, kind_of, save
 
     folders = [find_run(run, Path(models_dir)) for run in runs]
     path = Path(out) if out else Path(f"{folders[0].resolve().name}-loss.svg")
     kind_of(path)
-    found = [(folder.resolve().name, curves.read_metrics(folder), curves.bits_a_nat(RunFolder.open(folder).record)) for folder in folders]
+    found = [
+        (folder.resolve().name, curves.read_metrics(folder), curves.bits_a_nat(sound(RunFolder.open(folder).record))) for folder in folders
+    ]
     if bare := [str(folder) for folder, (_, metrics, _) in zip(folders, found, strict=True) if not metrics]:
         raise MinigptError(f"{bare[0]} has no metrics yet: its training has not begun")
     unknown = [name for name, _, bits in found if bits is None]

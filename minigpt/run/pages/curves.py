@@ -61,11 +61,11 @@ def read_samples(folder: Path) -> list[dict[str, Any]]:
 
 
 def read_lines(path: Path) -> Iterable[dict[str, Any]]:
-    """The JSON objects of a file, a line each, up to the first that is damaged; none if there is no file."""
+    """The JSON objects of a file, a line each, up to the first that is damaged, of at most LIMIT bytes; none if there is no file."""
     if not path.is_file():
         return
     with open_to_read(path) as file:
-        while line := file.readline(LIMIT):
+        while (line := file.readline(LIMIT)) and file.tell() <= LIMIT:
             try:
                 yield json_object(decoded(line, path), path)
             except MinigptError:

@@ -7,10 +7,13 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
+from minigpt.disk.record import AFTER
+from minigpt.disk.schema import mismatch
 from minigpt.run.pages.figures import BLUE, LIGHT, ORANGE
 from minigpt.run.pages.novelty import Document
 from minigpt.run.pages.words import folded, words
 
+PARTS = {name: schema for parts in AFTER.values() for name, schema in parts.items()}
 COUNTED = 5000  # documents whose words are counted one by one
 FORMS = 12  # kinds of documents in the table
 KINDS = ("form", "kind", "file", "category")  # what of an origin names the kind of a document, the first that it has
@@ -95,6 +98,11 @@ def draw_shares(ax: Any, texts: list[float], held_out: list[float]) -> None:
     ax.legend(loc="best")
 
 
+def sound(record: dict[str, Any]) -> dict[str, Any]:
+    """A record without the parts of finished stages that are not as a stage writes them; an unfinished run's are not checked elsewhere."""
+    return {name: value for name, value in record.items() if name not in PARTS or not mismatch(value, PARTS[name])}
+
+
 def part(record: dict[str, Any], *names: str) -> Any:
     """A field of a record by its path; None if a part is missing."""
     value: Any = record
@@ -130,7 +138,7 @@ def facts(record: dict[str, Any]) -> list[tuple[str, str]]:
         rows.append(("Held out", f"{corpus['held_out_documents']:,} documents, {corpus['held_out_tokens']:,} tokens"))
     if training:
         steps = f"{training['steps']:,} steps of {training['batch_size']} x {training['context']} tokens"
-        rate = f", learning rate {training['learning_rate']:g}" if "learning_rate" in training else ""
+        rate = f", learning rate {training['learning_rate']:g}" if isinstance(training.get("learning_rate"), float) else ""
         rows.append(("Training", f"{steps}{rate}, {duration(training['seconds'])}"))
         speed = training.get("tokens_per_second")
         rows.append(("Speed", f"{speed:,.0f} tokens per second" if isinstance(speed, (int, float)) else None))

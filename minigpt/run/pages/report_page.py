@@ -20,7 +20,7 @@ from minigpt.disk.place import File
 from minigpt.disk.shelf import REPORT
 from minigpt.run.defaults import COOL
 from minigpt.run.pages import sections
-from minigpt.run.pages.facts import Tally, facts, part
+from minigpt.run.pages.facts import Tally, facts, part, sound
 from minigpt.run.pages.figures import drawing
 from minigpt.run.pages.paper import environment, page
 from minigpt.run.textmodel import TextModel
@@ -42,7 +42,7 @@ def report_page(
 ) -> str:
     """The page of a run, from its folder, its record and its model, if there is one. `text`: the sentence that the model is shown; by
     default one of the held-out text. `hurry`: a comparison with the corpus that would take long beside the training is left out."""
-    said, tally = list(notes), Tally()
+    record, said, tally = sound(record), list(notes), Tally()
     values: dict[str, Any] = dict.fromkeys(("curve", "over_time", "panels", "copying", "shares", "heads", "expected", "alike"))
     data: dict[str, Any] = {"curve": {"places": {}}}  # for the page's script
     with drawing():
