@@ -5,8 +5,10 @@ from __future__ import annotations
 import json
 import os
 import shlex
+import shutil
 import signal
 import socket
+import subprocess
 import sys
 import time
 from contextlib import closing
@@ -67,9 +69,12 @@ def notes(folder: Path) -> Path:
 
 
 def command_of(said: str) -> list[str]:
-    """The arguments of the newest command line that was shown."""
-    lines = said[said.rindex("-m minigpt train ") :].split("\n\n")[0].replace("\n", "")
-    return shlex.split(lines)[2:]
+    """The arguments of the newest command line that was shown, as bash reads it."""
+    line = said[said.rindex("-m minigpt train ") :].split("\n\n")[0].replace("\n", "").partition("minigpt ")[2]
+    if shutil.which("bash") is None:
+        return shlex.split(line)
+    done = subprocess.run(["bash", "-c", f"printf '%s\\0' {line}"], capture_output=True, check=True)
+    return done.stdout.decode().split("\0")[:-1]
 
 
 @pytest.fixture(scope="module")
