@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import os
 import shlex
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 
 class MinigptError(ValueError):
@@ -64,19 +63,22 @@ def as_argument(path: object) -> str:
     return quoted(f"./{path}" if str(path).startswith("-") else str(path))
 
 
-def quoted(text: str) -> str:
-    """A text as a shell argument. Unprintable characters and bytes are escaped as bash and zsh
-    read them."""
-    if text.isprintable():
+def quoted(text: str, encoding: str = "utf-8") -> str:
+    """A text as a shell argument. What is unprintable, or not in the terminal's encoding, is
+    escaped as bash and zsh read it."""
+    escaped = [_escaped(c, encoding) for c in text]
+    if all(c in (shown, "\\", "'") for c, shown in zip(text, escaped, strict=True)):
         return shlex.quote(text)
-    return f"$'{''.join(map(_escaped, text))}'"
+    return f"$'{''.join(escaped)}'"
 
 
-def _escaped(c: str) -> str:
+def _escaped(c: str, encoding: str) -> str:
     """A character inside $'...'."""
-    if c.isprintable() and c not in "\\'":
-        return c
-    return "".join(f"\\x{byte:02x}" for byte in os.fsencode(c))
+    with suppress(UnicodeEncodeError, LookupError):
+        if c.isprintable() and c not in "\\'" and c.encode(encoding):
+            return c
+    kept = "surrogateescape" if "\udc80" <= c <= "\udcff" else "surrogatepass"  # a byte as it was
+    return "".join(f"\\x{byte:02x}" for byte in c.encode("utf-8", kept))
 
 
 def counted(number: int, noun: str, plural: str = "") -> str:

@@ -75,7 +75,7 @@ def test_each_fault_has_its_remedy_in_one_line(tmp_path: Path) -> None:
     assert [topic for topic, _ in faults] == ["GPU", "Disk", "Base", "Ollama"], done.stdout
     remedies = dict(faults)
     assert "cupy-cuda12x" in remedies["GPU"] and "--models-dir" in remedies["Disk"]
-    assert "--init none" in remedies["Base"] and "--ollama-host" in remedies["Ollama"]
+    assert "--init none" in remedies["Base"] and "OLLAMA_HOST" in remedies["Ollama"]
     assert "no answer to /api/tags within 3 s" in done.stdout and "PYTHONUTF8=1" in done.stdout
 
 

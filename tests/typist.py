@@ -17,7 +17,7 @@ from types import TracebackType
 
 ESCAPES = re.compile(rb"\x1b\[[0-9;?]*[A-Za-z]|\x1b[=>]|\x1b\][^\x07]*\x07")
 ENTER, ESC, UP, DOWN, CTRL_C, CTRL_D = b"\r", b"\x1b", b"\x1b[A", b"\x1b[B", b"\x03", b"\x04"
-PATIENCE = 12  # seconds for anything to be shown
+PATIENCE = 60  # seconds for anything to be shown
 
 
 class Typist:

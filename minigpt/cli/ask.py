@@ -81,7 +81,12 @@ def write(what: str, default: str = "", check: Check = lambda text: "", path: bo
     asks = f"{one_line(what)} ({'Tab completes; ' if path else ''}Esc: back)"
     question = questionary.text(asks, default, qmark="?", validate=passes, **more)
     answer = asked(question, True)
-    return answer if isinstance(answer, Back) else str(answer).strip()
+    return answer if isinstance(answer, Back) else as_utf8(str(answer).strip())
+
+
+def as_utf8(text: str) -> str:
+    """A text whose bytes a terminal sent as UTF-8, although Python takes it for one of ASCII."""
+    return text.encode("utf-8", "surrogateescape").decode("utf-8", "surrogateescape")
 
 
 def asked(question: Question, back: bool) -> Any:
@@ -172,7 +177,7 @@ def typed(what: str, default: str, check: Check) -> str | Back:
         if answer in ("", "-"):
             return BACK
         if not (wrong := check(answer)):
-            return answer
+            return as_utf8(answer)
         show(one_line(wrong))
 
 

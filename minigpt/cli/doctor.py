@@ -23,7 +23,7 @@ from minigpt.machine import spare_blas
 if TYPE_CHECKING:
     from minigpt.run.checkup.finding import Finding
 
-WIDE, LEAST = 100, 24  # characters of a line, at most and at least
+WIDE, LEAST, WHOLE = 100, 24, 10_000  # characters of a line on a terminal, at most and at least, and elsewhere
 SHOWN = {"good": "ok", "note": "note", "fault": "FAULT"}
 
 
@@ -67,16 +67,16 @@ def terminal() -> Finding:
 
 
 def lines(finding: Finding, room: int) -> list[str]:
-    """A finding wrapped to the terminal, under a hanging indent; a remedy has its own line, whole, to be copied."""
+    """A finding, and its remedy on lines of its own, wrapped to the terminal under a hanging indent."""
     head = f"{SHOWN[finding.state]:<6}{finding.topic:<10}"
     indent = " " * (len(head) if room >= 60 else 6)
-    text = textwrap.wrap(one_line(head + finding.text), room, subsequent_indent=indent, break_on_hyphens=False)
-    return text + ([f"{indent}fix: {one_line(finding.fix)}"] if finding.fix else [])
+    wrap = textwrap.TextWrapper(room, subsequent_indent=indent, break_on_hyphens=False, break_long_words=False)
+    return wrap.wrap(one_line(head + finding.text)) + (wrap.wrap(f"{indent}fix: {one_line(finding.fix)}") if finding.fix else [])
 
 
 def width() -> int:
-    """The characters of a line."""
-    return max(LEAST, min(WIDE, shutil.get_terminal_size().columns - 1)) if is_terminal(sys.stdout) else WIDE
+    """The characters of a line; a pipe gets whole ones."""
+    return max(LEAST, min(WIDE, shutil.get_terminal_size().columns - 1)) if is_terminal(sys.stdout) else WHOLE
 
 
 def show_version(ctx: click.Context, param: click.Parameter, value: bool) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import textwrap
 from pathlib import Path
 
@@ -135,7 +136,8 @@ def run(root: click.Context, arguments: list[str], printed: bool = False) -> boo
 
 def command_line(root: click.Context, arguments: list[str]) -> str:
     """What to type for the same."""
-    return " ".join([root.info_name or "minigpt", *map(quoted, arguments)])
+    encoding = getattr(sys.stdout, "encoding", None) or "ascii"
+    return " ".join([root.info_name or "minigpt", *(quoted(argument, encoding) for argument in arguments)])
 
 
 def default_models() -> str:

@@ -25,7 +25,7 @@ ASKING = 3.0  # seconds for each short request to an Ollama server
 SMALL_DISK, LEAST_DISK = 5e9, 5e8  # bytes: a 117M run with its checkpoint takes less than the first, a 12M run than the second
 VOCABULARY = 4000  # tokens, about, of a corpus written for a prompt
 NAMED = 6  # models, at most, that a line names
-UNANSWERED = "restart the server, name another with --ollama-host, or use --source template"
+UNANSWERED = "restart it, or set OLLAMA_HOST to another; without it: --source template"
 
 
 def memory() -> Finding:
@@ -86,8 +86,8 @@ def ollama() -> list[Finding]:
     for url, models in installed_models(TeacherSettings(limits=Limits(connection=ASKING))).items():
         if isinstance(models, MinigptError):
             absent = isinstance(models, Away) and not named
-            fix = "ollama serve (https://ollama.com); without it, templates write the corpus"
-            found.append(Finding("Ollama", plain(models, 300), NOTE if absent else FAULT, fix if absent else UNANSWERED))
+            fix = "ollama serve (https://ollama.com); without it, templates write" if isinstance(models, Away) else UNANSWERED
+            found.append(Finding("Ollama", plain(models, 300), NOTE if absent else FAULT, fix))
         elif not models:
             found.append(Finding("Ollama", f"{url} has no model that writes text", NOTE, "ollama pull llama3.2"))
         else:
