@@ -64,6 +64,21 @@ def test_what_is_imported_is_declared() -> None:
     assert len(declared) >= 10
 
 
+def test_the_container_and_the_workflow_name_what_there_is() -> None:
+    """The image is made of all that a wheel is made of, and none of it is ignored; make's targets and the scripts exist."""
+    image, ignored, workflow, makefile = (
+        (ROOT / name).read_text(encoding="utf-8") for name in ("Containerfile", ".dockerignore", ".github/workflows/ci.yml", "Makefile")
+    )
+    copied = {name for line in re.findall(r"^COPY (?!--from)(.+) \S+$", image, re.MULTILINE) for name in line.split()}
+    assert copied == {*SOURCES, "minigpt", "base"}
+    assert {f"!{name}" for name in copied} <= set(ignored.splitlines())
+    assert re.search(r"^USER \d+$", image, re.MULTILINE)  # a number: not root, whatever the host makes of names
+    for target in re.findall(r"\bmake ([\w-]+)", image + workflow):
+        assert re.search(rf"^{target}:", makefile, re.MULTILINE), target
+    for script in re.findall(r"(?<![/\w-])standalone/[\w.]+", makefile + workflow):
+        assert (ROOT / script).exists(), script
+
+
 def run(*command: object, cwd: Path) -> str:
     """What a program prints, in an environment without this checkout."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("PYTHON", "MINIGPT_", "VIRTUAL_ENV"))}
