@@ -3,13 +3,23 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
-from typing import Any
+import secrets
+import sys
+from dataclasses import asdict, replace
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from minigpt.cli.common import command, device_option, run_argument, show
+from minigpt.cli.common import command, device_option, run_argument, show, tell
 from minigpt.config import SampleConfig
+from minigpt.errors import MinigptError
+
+if TYPE_CHECKING:
+    from minigpt.generate import Sample
+
+FEW = 256  # tokens for which numba's start takes longer than compiled layers save, on two cores (12M; more of a larger model)
+SEEDS = 10**9
+LONGEST = 2**20  # bytes of a prompt; a model sees its last few hundred tokens
 
 
 class Whole(click.types.StringParamType):
@@ -22,7 +32,11 @@ class Whole(click.types.StringParamType):
 @command("generate")
 @run_argument
 @click.option(
-    "-p", "--prompt", default="", allow_from_autoenv=False, help="The text to continue. Without it, a sample starts like a document."
+    "-p",
+    "--prompt",
+    default="",
+    allow_from_autoenv=False,
+    help="The text to continue; - reads it from standard input. Without it, a sample starts like a document.",
 )
 @click.option("--max-tokens", type=int, default=SampleConfig.max_tokens, help="New tokens, at most.")
 @click.option(
@@ -40,26 +54,59 @@ class Whole(click.types.StringParamType):
 )
 @click.option("--stop", multiple=True, type=Whole(), help="Stop before this text. Repeatable.")
 @click.option("--samples", type=click.IntRange(1), default=1, help="How many texts to write.")
-@click.option("--seed", type=int, help="The same seed gives the same text.  [default: a new one]")
+@click.option("--seed", type=int, help="The same seed gives the same text; each further sample takes the next one.  [default: a new one]")
 @device_option
-@click.option("--json", "as_json", is_flag=True, help="One line of JSON per sample.")
-def generate_command(run: str, prompt: str, samples: int, as_json: bool, device: str, **options: Any) -> None:
-    """Write text with the model in the folder RUN."""
+@click.option("--json", "as_json", is_flag=True, help="One line of JSON per sample: its text, seed, settings and model.")
+@click.option("--quiet", is_flag=True, help="Do not show the seeds.")
+def generate_command(run: str, prompt: str, samples: int, as_json: bool, quiet: bool, device: str, **options: Any) -> None:
+    """Generate text with the model in RUN.
+
+    The seed of each sample is shown on standard error, so that a lucky one can be repeated.
+    """
     from minigpt.generate import Sample, stream
     from minigpt.run.textmodel import load
 
     config = SampleConfig(**options)
-    model = load(run, device)
-    for i in range(samples):
-        sample = Sample()
-        seeded = config if config.seed is None else replace(config, seed=config.seed + i)
+    first = fresh_seed() if config.seed is None else config.seed
+    prompt = standard_input() if prompt == "-" else prompt
+    model = load(run, device, brief=config.max_tokens * samples <= FEW)
+    for seed in range(first, first + samples):
+        sample, seeded = Sample(), replace(config, seed=seed)
         if not as_json:
             show(prompt, end="")
         for piece in stream(model.network, model.tokenizer, prompt, seeded, model.context, sample):
             if not as_json:
                 show(piece, end="")
         if as_json:
-            line = {"prompt": prompt, "text": sample.text, "tokens": sample.tokens, "finish_reason": sample.finish_reason}
-            show(json.dumps(line))  # ASCII, whatever the encoding of the output
-        else:
-            show("\n---" if i + 1 < samples else "")
+            show(json.dumps(as_record(run, prompt, sample, seeded)))  # ASCII, whatever the encoding of the output
+            continue
+        show("")
+        if not quiet:
+            tell(f"seed {seed}")
+        if seed + 1 < first + samples:
+            show("---")
+
+
+def as_record(run: str, prompt: str, sample: Sample, config: SampleConfig) -> dict[str, Any]:
+    """A sample and all that is needed to repeat it."""
+    settings = asdict(config)
+    seed = settings.pop("seed")
+    result = {"prompt": prompt, "text": sample.text, "tokens": sample.tokens, "finish_reason": sample.finish_reason}
+    return {**result, "seed": seed, "settings": settings, "model": run}
+
+
+def fresh_seed() -> int:
+    """A seed that nobody has chosen, short enough to be typed."""
+    return secrets.randbelow(SEEDS)
+
+
+def standard_input() -> str:
+    """The text on standard input, without the line end that `echo` adds; MinigptError if it is too long or not UTF-8."""
+    read = sys.stdin.buffer.read(LONGEST + 1)
+    if len(read) > LONGEST:
+        raise MinigptError(f"the prompt on standard input is longer than {LONGEST:,} bytes")
+    try:
+        text = read.decode("utf-8-sig").replace("\r\n", "\n")
+    except UnicodeDecodeError as error:
+        raise MinigptError("the prompt on standard input is not UTF-8 text") from error
+    return text.removesuffix("\n")
