@@ -6,6 +6,9 @@ Reading order:
     console   a run on the terminal: the plan, the live line, the samples
     options   the options that `train` and `corpus` share
     generate  `minigpt generate`
+    lines     lines that a person types, and answers that are written
+    slash     the commands within a chat
+    chat      `minigpt chat`
     corpus    `minigpt corpus`
     check     `minigpt check`
     tools     `minigpt list`, `minigpt bench`
@@ -17,6 +20,7 @@ from __future__ import annotations
 import click
 
 from minigpt import __version__
+from minigpt.cli.chat import chat_command
 from minigpt.cli.check import check_command
 from minigpt.cli.common import Commands, show
 from minigpt.cli.corpus import corpus_command
@@ -38,5 +42,14 @@ def cli(context: click.Context) -> None:
         show(context.get_help())
 
 
-for command in (train_command, resume_command, corpus_command, generate_command, list_command, check_command, bench_command):
+for command in (
+    train_command,
+    resume_command,
+    corpus_command,
+    generate_command,
+    chat_command,
+    list_command,
+    check_command,
+    bench_command,
+):
     cli.add_command(command)

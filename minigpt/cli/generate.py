@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
-import secrets
 import sys
-from dataclasses import asdict, replace
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
 
 import click
 
@@ -14,11 +15,7 @@ from minigpt.cli.common import command, device_option, run_argument, show, tell
 from minigpt.config import SampleConfig
 from minigpt.errors import MinigptError
 
-if TYPE_CHECKING:
-    from minigpt.generate import Sample
-
-FEW = 256  # tokens for which numba's start takes longer than compiled layers save, on two cores (12M; more of a larger model)
-SEEDS = 10**9
+FEW, SMALL = 256, 10**8  # tokens, and bytes of a model, for which numba's start takes longer than compiled layers save
 LONGEST = 2**20  # bytes of a prompt; a model sees its last few hundred tokens
 
 
@@ -27,6 +24,40 @@ class Whole(click.types.StringParamType):
 
     def split_envvar_value(self, rv: str) -> list[str]:
         return [rv]
+
+
+def sampling_options(max_tokens: int) -> Callable[[Callable[..., None]], Callable[..., None]]:
+    """How text is sampled; `max_tokens` is a default."""
+    options = [
+        click.option("--max-tokens", type=int, default=max_tokens, help="New tokens, at most."),
+        click.option(
+            "--temperature",
+            type=float,
+            default=SampleConfig.temperature,
+            help="Below 1 is safer, above 1 wilder; 0 always takes the likeliest token.",
+        ),
+        click.option("--top-k", type=int, default=SampleConfig.top_k, help="Sample from the k likeliest tokens; 0: from all."),
+        click.option(
+            "--top-p",
+            type=float,
+            default=SampleConfig.top_p,
+            help="Sample from the likeliest tokens that together have this probability.",
+        ),
+        click.option(
+            "--repetition-penalty",
+            type=float,
+            default=SampleConfig.repetition_penalty,
+            help="Above 1, makes tokens already used less likely.",
+        ),
+        click.option("--stop", multiple=True, type=Whole(), help="Stop before this text. Repeatable."),
+    ]
+
+    def decorate(function: Callable[..., None]) -> Callable[..., None]:
+        for option in reversed(options):
+            function = option(function)
+        return function
+
+    return decorate
 
 
 @command("generate")
@@ -38,21 +69,7 @@ class Whole(click.types.StringParamType):
     allow_from_autoenv=False,
     help="The text to continue; - reads it from standard input. Without it, a sample starts like a document.",
 )
-@click.option("--max-tokens", type=int, default=SampleConfig.max_tokens, help="New tokens, at most.")
-@click.option(
-    "--temperature",
-    type=float,
-    default=SampleConfig.temperature,
-    help="Below 1 is safer, above 1 wilder; 0 always takes the likeliest token.",
-)
-@click.option("--top-k", type=int, default=SampleConfig.top_k, help="Sample from the k likeliest tokens; 0: from all.")
-@click.option(
-    "--top-p", type=float, default=SampleConfig.top_p, help="Sample from the likeliest tokens that together have this probability."
-)
-@click.option(
-    "--repetition-penalty", type=float, default=SampleConfig.repetition_penalty, help="Above 1, makes tokens already used less likely."
-)
-@click.option("--stop", multiple=True, type=Whole(), help="Stop before this text. Repeatable.")
+@sampling_options(SampleConfig.max_tokens)
 @click.option("--samples", type=click.IntRange(1), default=1, help="How many texts to write.")
 @click.option("--seed", type=int, help="The same seed gives the same text; each further sample takes the next one.  [default: a new one]")
 @device_option
@@ -64,12 +81,13 @@ def generate_command(run: str, prompt: str, samples: int, as_json: bool, quiet: 
     The seed of each sample is shown on standard error, so that a lucky one can be repeated.
     """
     from minigpt.generate import Sample, stream
+    from minigpt.run.talk import as_record, fresh_seed
     from minigpt.run.textmodel import load
 
     config = SampleConfig(**options)
     first = fresh_seed() if config.seed is None else config.seed
     prompt = standard_input() if prompt == "-" else prompt
-    model = load(run, device, brief=config.max_tokens * samples <= FEW)
+    model = load(run, device, brief=is_brief(run, config.max_tokens * samples))
     for seed in range(first, first + samples):
         sample, seeded = Sample(), replace(config, seed=seed)
         if not as_json:
@@ -87,17 +105,10 @@ def generate_command(run: str, prompt: str, samples: int, as_json: bool, quiet: 
             show("---")
 
 
-def as_record(run: str, prompt: str, sample: Sample, config: SampleConfig) -> dict[str, Any]:
-    """A sample and all that is needed to repeat it."""
-    settings = asdict(config)
-    seed = settings.pop("seed")
-    result = {"prompt": prompt, "text": sample.text, "tokens": sample.tokens, "finish_reason": sample.finish_reason}
-    return {**result, "seed": seed, "settings": settings, "model": run}
-
-
-def fresh_seed() -> int:
-    """A seed that nobody has chosen, short enough to be typed."""
-    return secrets.randbelow(SEEDS)
+def is_brief(run: str, tokens: int) -> bool:
+    """Whether so many tokens of a model are there before compiled layers would be ready."""
+    weights = Path(run) / "model.safetensors"
+    return tokens <= FEW and weights.is_file() and weights.stat().st_size <= SMALL
 
 
 def standard_input() -> str:
