@@ -12,7 +12,7 @@ from minigpt.disk.checkpoint import save_config, save_tokenizer, save_weights
 from minigpt.model import new_parameters
 from minigpt.tokenizer import Tokenizer, gpt2_merges
 
-CONTEXT = 48  # tokens
+CONTEXT = 96  # tokens
 
 
 def write_model(folder: Path, seed: int = 0) -> Path:

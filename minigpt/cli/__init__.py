@@ -6,6 +6,7 @@ Reading order:
     console   a run on the terminal: the plan, the live line, the samples
     options   the options that `train` and `corpus` share
     generate  `minigpt generate`
+    history   what was typed in earlier conversations
     lines     lines that a person types, and answers that are written
     slash     the commands within a chat
     chat      `minigpt chat`

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -16,7 +17,7 @@ from minigpt.cli.generate import sampling_options
 from minigpt.config import SampleConfig
 from minigpt.disk.names import find_run
 from minigpt.errors import MinigptError
-from minigpt.run.interrupt import Interrupted, in_main_thread, may_handle
+from minigpt.run.interrupt import Interrupted, ignore_further, in_main_thread, may_handle
 
 if TYPE_CHECKING:
     from minigpt.cli.lines import Page
@@ -52,12 +53,13 @@ def chat_command(run: str, models_dir: str, device: str, no_history: bool, **opt
     session.greet()
     for line in lines.typed(lambda: prompt_of(session), session.complete, session.status, keeps=not no_history):
         try:
-            with stoppable() as stop:
+            with stoppable() as stop, lines.unechoed():
                 respond(session, lines.Page(), line, stop)
         except MinigptError as error:
             lines.note(str(error))
         if session.left:
             break
+    atexit.register(ignore_further)  # a second Ctrl-C, while the process ends
 
 
 def prompt_of(session: Session) -> str:

@@ -33,13 +33,14 @@ HELP = {
     "help": ("", "these commands"),
     "quit": ("", "leave, as Ctrl-D does"),
 }
-BOUNDS: dict[str, tuple[Callable[[str], Any], str]] = {
-    "temperature": (float, "0 or more; 0 always takes the likeliest token"),
-    "top-k": (int, "a whole number from 0; 0 samples from all tokens"),
-    "top-p": (float, "above 0, at most 1"),
-    "repetition-penalty": (float, "above 0; above 1 avoids tokens already used"),
-    "max-tokens": (int, "a whole number from 0; the longest answer"),
-    "stop": (lambda text: (text,) if text else (), 'a text that ends an answer; "" for none'),
+# What a setting is read as, its bounds, and what they mean.
+BOUNDS: dict[str, tuple[Callable[[str], Any], str, str]] = {
+    "temperature": (float, "0 or more", "low is safe, high is wild; 0: always the likeliest token"),
+    "top-k": (int, "a whole number, 0 or more", "choose among so many tokens; 0: among all"),
+    "top-p": (float, "above 0 and at most 1", "choose among the likeliest with this probability together"),
+    "repetition-penalty": (float, "above 0", "above 1 avoids tokens already used"),
+    "max-tokens": (int, "a whole number, 0 or more", "the longest answer"),
+    "stop": (lambda text: (text,) if text else (), "a text", 'the answer ends before it; "": nowhere'),
 }
 
 
@@ -88,12 +89,13 @@ class Session:
         for name in BOUNDS:
             note(self._setting(name))
         seed = self.talk.seed
-        note(f"seed {'new for each answer' if seed is None else f'{seed} for the next answer, then the ones after it'}")
+        note(f"{'seed':<18} {'new  for each answer' if seed is None else f'{seed:<4} for the next answer, then one more for each'}")
 
     def _setting(self, name: str) -> str:
         value = getattr(self.talk.config, name.replace("-", "_"))
         text = (repr(value[0]) if value else '""') if name == "stop" else f"{value:g}" if isinstance(value, float) else str(value)
-        return f"{name} {text} ({BOUNDS[name][1]})"
+        _, bounds, meaning = BOUNDS[name]
+        return f"{name:<18} {text:<4} {bounds}: {meaning}"
 
     def do_seed(self, argument: str) -> None:
         if not argument:
@@ -105,7 +107,7 @@ class Session:
             self.talk.seed = None
             return
         if not argument.isascii() or not argument.isdecimal() or len(argument) > 30:
-            raise MinigptError(f"seed takes a whole number, or new; not {plain(argument)!r}")
+            raise MinigptError(f"seed must be a whole number or new, not {plain(argument)}")
         self.talk.seed = int(argument)
 
     def do_new(self, _: str) -> None:
@@ -113,7 +115,7 @@ class Session:
 
     def do_turns(self, argument: str) -> None:
         if argument and argument.lower() not in ("on", "off"):
-            raise MinigptError(f"turns takes on or off; not {plain(argument)!r}")
+            raise MinigptError(f"turns must be on or off, not {plain(argument)}")
         if not self.form:
             raise MinigptError("the texts of this model are no dialogues, so it continues yours")
         on = argument.lower() == "on" if argument else not self.talk.form
@@ -151,8 +153,11 @@ class Session:
 
     def do_help(self, _: str) -> None:
         for name, (argument, meaning) in HELP.items():
-            note(f"/{name} {argument}".strip() + f"  {meaning}")
-        note("A line that begins with // is text. Ctrl-C stops an answer." + ("" if self.talk.form else " Enter alone lets it go on."))
+            note(f"{f'/{name} {argument}':<17} {meaning}")
+        note(
+            "A line that begins with // is text. Ctrl-C stops an answer."
+            + ("" if self.talk.form else " Enter alone lets it go on, or begin.")
+        )
 
     def do_quit(self, _: str) -> None:
         self.left = True
@@ -168,14 +173,15 @@ class Session:
         if form := self.talk.form:
             return f"It answers as {form.model}; you are {form.you}."
         more = f" It has also read dialogues: /turns on makes it answer as {self.form.model}." if self.form else ""
-        return f"It continues what you type; Enter alone lets it go on.{more}"
+        return f"It continues what you type; Enter alone lets it go on, or begin.{more}"
 
-    def status(self) -> str:
-        """A line of what can be changed."""
-        config, last = self.talk.config, self.talk.last
-        parts = [f"seed {last.config.seed}"] if last else []
-        parts += [f"temperature {config.temperature:g}", f"top-k {config.top_k}"]
-        return "  ".join([*parts, "/help"])
+    def status(self, width: int) -> str:
+        """The last seed and the settings, as many as a line holds."""
+        config, last, line = self.talk.config, self.talk.last, ""
+        for part in (f"seed {last.config.seed}" if last else "", f"temperature {config.temperature:g}", f"top-k {config.top_k}", "/help"):
+            longer = f"{line}  {part}" if line else part
+            line = longer if len(longer) <= width else line
+        return line
 
     def complete(self, before: str) -> list[str]:
         """What may stand in place of the last word."""
@@ -205,13 +211,13 @@ def known(name: str, names: dict[str, Any], kind: str, mark: str = "") -> str:
 
 def changed(config: SampleConfig, name: str, text: str) -> SampleConfig:
     """The settings with one changed; MinigptError with its bounds for a wrong value."""
-    kind, bounds = BOUNDS[name]
+    kind, bounds, _ = BOUNDS[name]
     if name == "stop":
         text = (text[1:-1] if len(text) > 1 and text[0] == text[-1] and text[0] in "\"'" else text).replace("\\n", "\n")
     try:
         return replace(config, **{name.replace("-", "_"): kind(text)})
     except ValueError as error:
-        raise MinigptError(f"{name} takes {bounds}; not {plain(text)!r}") from error
+        raise MinigptError(f"{name} must be {bounds}, not {plain(text)}") from error
 
 
 def record_of(folder: Path) -> dict[str, Any]:

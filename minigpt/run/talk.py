@@ -97,8 +97,11 @@ class Talk:
         return self.answers[-1] if len(self.answers) > self.start else None
 
     def answer(self, typed: str) -> Iterator[str]:
-        """Stream the answer to what was typed. A text that is continued begins with it; an empty line goes on with the last one."""
-        begun = "" if self.form or typed or not self.last else self.last.prompt + self.last.text
+        """Stream the answer to what was typed. A text that is continued begins with it; an empty line goes on with the last one, unless
+        that has ended."""
+        last, begun = self.last, ""
+        if last and not (self.form or typed) and (last.sample.finish_reason == "length" or last.config.stop):
+            begun = last.prompt + last.text
         yield from self._stream(typed, begun)
 
     def again(self) -> Iterator[str]:
