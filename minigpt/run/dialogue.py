@@ -16,12 +16,12 @@ from pathlib import Path
 from statistics import median
 from typing import NamedTuple
 
-from minigpt.corpus.gather import CORPUS
 from minigpt.disk.files import open_to_read, read_json_object
 from minigpt.disk.foreign import plain
 from minigpt.disk.shelf import RECORD
 from minigpt.errors import MinigptError
 
+CORPUS = "corpus.jsonl"  # not from corpus/, whose imports take longer than an answer
 NAME = 40  # characters of a speaker's name, at most
 SPEAKS = re.compile(rf"^(?P<name>[^\W\d_](?:[^:\n]{{0,{NAME - 1}}}[^:\s])?):(?P<gap>[ \t]+|$)", re.MULTILINE)
 READ, DOCUMENTS = 2**20, 300  # bytes of the corpus, and documents, at most, from which the form is read
