@@ -208,9 +208,10 @@ class Workspace:
         return sum(block.nbytes for block in self._blocks.values())
 
 
-def choose_backend(device: str = "auto") -> Backend:
+def choose_backend(device: str = "auto", brief: bool = False) -> Backend:
     """The backend for `--device auto|cpu|cuda|cuda:N`; its `reason` says in a line what was taken
-    and why. `cuda:N` makes GPU N the current one of the calling thread.
+    and why. `cuda:N` makes GPU N the current one of the calling thread. On the CPU, `brief` work
+    is done by NumPy alone: it would be over before the compiled layers are ready.
 
     CuPy is taken only if a kernel and a matrix product really ran: it can be imported on machines
     where neither does.
@@ -227,7 +228,7 @@ def choose_backend(device: str = "auto") -> Backend:
             if device != "auto":
                 raise MinigptError(f"no usable GPU: {error}") from error
             no_gpu = f" ({error})"
-    backend: Backend = _fast("choice").choose_kernels()
+    backend: Backend = _fast("choice").choose_kernels(brief)
     backend.reason += no_gpu
     return backend
 

@@ -135,15 +135,17 @@ def stream(
     config: SampleConfig,
     window: int,
     sample: Sample | None = None,
+    predictor: Predictor | None = None,
 ) -> Iterator[str]:
     """Stream the continuation of a prompt, never half a character; of "": a new document.
 
-    Text that may begin a stop string is held back until that is decided. `sample` is filled in.
+    Text that may begin a stop string is held back until that is decided. `sample` is filled in;
+    a `predictor` may have read the beginning of the prompt.
     """
     sample = Sample() if sample is None else sample
     rng = np.random.default_rng(config.seed)
     ids = tokenizer.encode(prompt) or [tokenizer.end_of_text]
-    characters, predictor = StreamDecoder(tokenizer), Predictor(model, window)
+    characters, predictor = StreamDecoder(tokenizer), predictor or Predictor(model, window)
     pending = ""
     while sample.tokens < config.max_tokens:
         scores = predictor.logits(ids)[: tokenizer.vocab_size]  # the embedding may be padded

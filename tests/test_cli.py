@@ -55,7 +55,7 @@ def test_generate_json_is_one_line_a_sample(run):
     folder, _ = run
     done = call("generate", folder, "--json", "--samples", 3, "--max-tokens", 5, "--seed", 1, "--temperature", 1.5, "--top-k", 0)
     records = [json.loads(line) for line in done.stdout.splitlines()]
-    assert [list(record) for record in records] == [["prompt", "text", "tokens", "finish_reason"]] * 3
+    assert [list(record) for record in records] == [["prompt", "text", "tokens", "finish_reason", "seed", "settings", "model"]] * 3
     assert all(record["tokens"] <= 5 and record["finish_reason"] in ("stop", "length") for record in records)
     assert len({record["text"] for record in records}) > 1
 
@@ -228,7 +228,7 @@ wait()
 @pytest.mark.skipif(sys.platform == "win32", reason="a Unix signal")
 @pytest.mark.parametrize("name", ["SIGTERM", "SIGHUP"])
 def test_every_command_ends_with_one_line_when_it_is_told_to(run, name):
-    command = [sys.executable, "-m", "minigpt", "generate", str(run[0]), "--samples", "100000"]
+    command = [sys.executable, "-m", "minigpt", "generate", str(run[0]), "--samples", "100000", "--quiet"]
     process = subprocess.Popen(command, stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
     assert process.stdout.readline()
     process.send_signal(getattr(signal, name))
@@ -241,7 +241,7 @@ def test_every_command_ends_with_one_line_when_it_is_told_to(run, name):
 def test_a_command_outlives_a_signal_that_it_was_started_without(run, name):
     """As if started by nohup or by a script's &; SIGTERM still ends it."""
     number = getattr(signal, name)
-    command = [sys.executable, "-m", "minigpt", "generate", str(run[0]), "--samples", "100000"]
+    command = [sys.executable, "-m", "minigpt", "generate", str(run[0]), "--samples", "100000", "--quiet"]
     before = signal.signal(number, signal.SIG_IGN)  # a child inherits it
     try:
         process = subprocess.Popen(command, stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True)

@@ -10,6 +10,10 @@ Reading order:
     console   a run on the terminal: the plan, the live display, the samples
     options   the options that `train` and `corpus` share
     generate  `minigpt generate`
+    history   what was typed in earlier conversations
+    lines     lines that a person types, and answers that are written
+    slash     the commands within a chat
+    chat      `minigpt chat`
     corpus    `minigpt corpus`
     check     `minigpt check`
     tables    cells -> lines that fit the terminal
@@ -31,6 +35,7 @@ import sys
 
 import click
 
+from minigpt.cli.chat import chat_command
 from minigpt.cli.check import check_command
 from minigpt.cli.common import is_terminal, show
 from minigpt.cli.compare import compare_command
@@ -61,5 +66,5 @@ def cli(context: click.Context) -> None:
 RUNS = (list_command, show_command, compare_command, rename_command, rm_command, export_command)
 PICTURES = (report_command, attention_command, loss_command)
 MACHINE = (check_command, doctor_command, bench_command)
-for command in (train_command, resume_command, corpus_command, generate_command, *RUNS, *PICTURES, *MACHINE):
+for command in (train_command, resume_command, corpus_command, generate_command, chat_command, *RUNS, *PICTURES, *MACHINE):
     cli.add_command(command)

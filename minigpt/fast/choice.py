@@ -21,10 +21,10 @@ def own_kernels() -> bool:
     return wanted == "auto"
 
 
-def choose_kernels() -> Backend:
-    """Whatever is wrong with numba, NumPy alone will do."""
+def choose_kernels(brief: bool = False) -> Backend:
+    """Whatever is wrong with numba, NumPy alone will do; and for `brief` work, which numba's start would delay."""
     backend = Backend(f"NumPy {np.__version__} on the CPU")
-    if own_kernels():
+    if own_kernels() and not brief:
         try:
             backend = importlib.import_module("minigpt.fast.probe").choose()  # by name: it needs numba
         # numba's errors, at its import and in compiling, have no common class.

@@ -8,6 +8,8 @@ Reading order:
     keywords      keyword options: a misspelt one is answered with its nearest
     reading       a model and a text -> how likely each token is, and what it attends to
     textmodel     a run folder -> a model that generates and reads text
+    dialogue      a model's corpus -> the form of dialogue that it learned
+    talk          a conversation with a model: what a person types -> answers
     calibrate     a trained model and held-out text -> the best temperature
     defaults      the defaults and choices of a run's options
     pages/        templates -> pages for people

@@ -169,10 +169,14 @@ class TextModel:
 
 
 @quiet
-def load(folder: str | Path, device: str = "auto") -> TextModel:
-    """Load the model of a run folder, or of a GPT-1 folder saved by transformers. Files with a checksum in a run's record are verified."""
+def load(folder: str | Path, device: str = "auto", brief: bool = False) -> TextModel:
+    """Load the model of a run folder, or of a GPT-1 folder saved by transformers. Files with a checksum in a run's record are verified.
+
+    `brief`: for a few hundred tokens. On the CPU they are computed by NumPy alone, which takes longer per token than compiled layers but
+    starts half a second earlier.
+    """
     require_sound(Path(folder), (*CONFIG_FILES, *TOKENIZER_FILES, WEIGHTS))
-    return TextModel(load_checkpoint(Path(folder)), choose_backend(device), str(folder), Path(folder))
+    return TextModel(load_checkpoint(Path(folder)), choose_backend(device, brief), str(folder), Path(folder))
 
 
 def _rebuilt(checkpoint: Checkpoint, device: str, name: str, folder: Path | None) -> TextModel:
