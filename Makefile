@@ -3,6 +3,9 @@
 # make fuzz: random bytes into every reader, SECONDS each. make coverage: which lines and branches the tests reach.
 # make bench: training speed against PyTorch, on a machine where nothing else runs.
 # make base: the model that trainings start from, made again (base/README.md); SECONDS of training.
+# make package: wheels and source distributions of minigpt and its base, in dist/.
+# make standalone: the one-file program for machines without Python, dist/minigpt, with the base inside; WITH=numba for the compiled layers, too.
+# make image: the container, with podman or CONTAINERS=docker.
 # make pictures: the pictures of docs/pictures, from the numbers of the code as it is.
 # make ollama-check: the Ollama client against the server that OLLAMA_HOST names.
 PYTHON ?= python3
@@ -10,8 +13,10 @@ VENV ?= .venv
 BIN = $(VENV)/bin
 READERS = weights tensors state json config record tokenizer merges journal text jsonl csv
 SECONDS = 60
+WITH =
+CONTAINERS = podman
 
-.PHONY: demo test slow check parity versions ollama-check fuzz coverage pictures bench base
+.PHONY: demo test slow check parity versions ollama-check fuzz coverage pictures bench base package standalone image
 .DELETE_ON_ERROR:
 
 demo: $(VENV)/.run
@@ -56,6 +61,22 @@ base: $(VENV)/.run
 	$(BIN)/python base/pack.py base/.text/streams base/.text/trained
 	$(BIN)/python base/text/notice.py base/.text/streams/figures.json > base/NOTICE
 
+package: $(VENV)/.package
+	rm -rf dist/*.whl dist/*.tar.gz
+	$(BIN)/python -m build --outdir dist .
+	$(BIN)/python -m build --outdir dist base
+	$(BIN)/python -m twine check --strict dist/*.whl dist/*.tar.gz
+
+# Its own environment, with what belongs inside and nothing else.
+standalone:
+	rm -rf $(VENV)-standalone build base/build
+	$(PYTHON) -m venv $(VENV)-standalone
+	$(VENV)-standalone/bin/python -m pip install --quiet --disable-pip-version-check "pyinstaller>=6.11" . ./base $(WITH)
+	$(VENV)-standalone/bin/python -m PyInstaller --noconfirm --log-level WARN --distpath dist --workpath build/standalone standalone/minigpt.spec
+
+image:
+	$(CONTAINERS) build --tag minigpt --file Containerfile .
+
 ollama-check: $(VENV)/.run
 	$(BIN)/python benchmarks/ollama_check.py
 
@@ -72,6 +93,10 @@ $(VENV)/.dev: pyproject.toml base/pyproject.toml | $(VENV)/bin/python
 
 $(VENV)/.docs: pyproject.toml | $(VENV)/bin/python
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e ".[docs]"
+	@touch $@
+
+$(VENV)/.package: pyproject.toml base/pyproject.toml | $(VENV)/bin/python
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check "build>=1.2" "twine>=6"
 	@touch $@
 
 $(VENV)/.fuzz: pyproject.toml | $(VENV)/bin/python

@@ -63,7 +63,7 @@ class Backend:
             raise MinigptError(f"unknown precision {wanted!r}; use {', '.join(PRECISIONS)}")
         if wanted not in (None, "float32"):
             raise MinigptError(
-                f"precision {wanted} is for NVIDIA GPUs from 2020 on; here products are float32"
+                f"precision {wanted} needs an NVIDIA GPU of 2020 or later; use float32"
             )
         return "float32"
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from numbers import Integral, Real
 from typing import Any
 
-from minigpt.errors import MinigptError
+from minigpt.errors import MinigptError, instead
 
 PRECISIONS = ("float32", "tf32", "bfloat16")  # of products' inputs; all else is float32
 ABOVE_ZERO = {"low": 0.0, "high": math.inf, "low_open": True, "high_open": True}
@@ -77,8 +77,9 @@ def find_size(name: str) -> Size:
     for size in SIZES.values():
         if str(name).lower() in (size.name.lower(), size.alias):
             return size
-    choices = ", ".join(f"{size.name} ({size.alias})" for size in SIZES.values())
-    raise MinigptError(f"unknown model size {name!r}; use one of {choices}")
+    known = [text for size in SIZES.values() for text in (size.name, size.alias)]
+    listed = ", ".join(f"{size.name} ({size.alias})" for size in SIZES.values())
+    raise MinigptError(f"unknown model size {name!r}; {instead(name, known, listed)}")
 
 
 @dataclass(frozen=True)
@@ -106,7 +107,7 @@ class TrainConfig:
     def __post_init__(self) -> None:
         if self.schedule not in ("constant", "cosine"):
             known = '"constant" or "cosine"'
-            raise MinigptError(f"schedule={self.schedule!r} is not known; use {known}")
+            raise MinigptError(f"unknown schedule {self.schedule!r}; use {known}")
         _settle(self, require_number, "learning_rate", **ABOVE_ZERO)
         _settle(self, require_number, "beta1", "beta2", low=0, high=1, high_open=True)
         _settle(self, require_number, "epsilon", low=0, high=1)
@@ -136,7 +137,7 @@ class SampleConfig:
         if self.seed is not None:
             _settle(self, require_integer, "seed", minimum=0)
         if isinstance(self.stop, str) or not all(isinstance(s, str) and s for s in self.stop):
-            raise MinigptError(f"stop={self.stop!r} must be a tuple of non-empty texts")
+            raise MinigptError(f"stop={self.stop!r} must be a tuple of non-empty strings")
 
 
 def require_integer(name: str, value: object, minimum: int = 1) -> int:

@@ -20,7 +20,7 @@ from typing import Any
 from threadpoolctl import ThreadpoolController
 
 from minigpt.config import require_integer
-from minigpt.errors import MinigptError
+from minigpt.errors import MinigptError, counted
 
 ROOT = Path("/")
 MOST_READ = 2**16  # bytes of a file under /proc or /sys
@@ -39,8 +39,8 @@ def require_threads(name: str, value: Any) -> int | None:
         return None
     count = require_integer(name, value)
     if count > MOST_THREADS:
-        enough = f"{usable_cores():,} will do for the cores here"
-        raise MinigptError(f"{name}={count} is too many: {MOST_THREADS:,} at most, and {enough}")
+        enough = f"this machine has {counted(usable_cores(), 'core')}"
+        raise MinigptError(f"{name}={count} is too many: {MOST_THREADS:,} at most; {enough}")
     return count
 
 

@@ -211,5 +211,5 @@ def as_numbers(name: str, value: Any) -> np.ndarray:
     except ValueError as error:
         raise MinigptError(f"{name} is not an array of numbers: {error}") from error
     if array.dtype.kind not in "fiu":
-        raise MinigptError(f"{name} holds {array.dtype}, wanted real numbers")
+        raise MinigptError(f"{name} has type {array.dtype}; expected real numbers")
     return array

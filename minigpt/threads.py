@@ -77,8 +77,8 @@ def in_turn(method: Callable[Concatenate[S, P], T]) -> Callable[Concatenate[S, P
         turns, me = self.turns, threading.get_ident()
         if turns.holder == me:  # it would wait for itself forever
             raise MinigptError(
-                "called in the middle of another call of the same model, in the same thread; "
-                "wait until that one ends"
+                "called during another call of the same model in the same thread; "
+                "let that one finish first"
             )
         with turns.lock, np.errstate(all="ignore"):
             turns.holder = me

@@ -95,7 +95,7 @@ def parse_merges(text: str, source: str) -> list[tuple[str, str]]:
             continue
         halves = line.split(" ")
         if len(halves) != 2 or not all(halves):
-            problem = f"wanted two tokens with one space between, got {line[:40]!r}"
+            problem = f"expected two tokens with one space between them, got {line[:40]!r}"
             raise MinigptError(f"{source}, line {number}: {problem}")
         pairs.append((halves[0], halves[1]))
     return pairs

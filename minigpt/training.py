@@ -67,7 +67,7 @@ class Windows:
         if len(ids) < 2:
             size = counted(len(ids), "token")
             raise MinigptError(
-                f"a corpus of {size} is too short to learn from; it takes at least two"
+                f"a corpus of {size} is too short to train on; it takes at least two"
             )
         self.ids, self.batch_size, self.seed = ids, batch_size, seed
         self.context = min(context, len(ids))

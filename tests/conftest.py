@@ -28,15 +28,29 @@ if hasattr(signal, "SIGHUP") and signal.getsignal(signal.SIGHUP) is signal.SIG_I
 os.environ["OLLAMA_HOST"] = "127.0.0.1:1"  # nobody listens there: a test that wants a teacher starts one
 
 # Modules that start many processes whose arithmetic is not their subject: there it is NumPy's, as each would spend 0.4 s on numba.
-PROCESSES = {"test_cli", "test_interrupt", "test_ollama_writer", "test_own", "test_process", "test_streams", "test_teacher_runs"}
+PROCESSES = {
+    "test_cli",
+    "test_interrupt",
+    "test_ollama_writer",
+    "test_own",
+    "test_process",
+    "test_runs",
+    "test_streams",
+    "test_teacher_runs",
+}
+
+# Modules whose runs draw their report.html, which takes a second.
+DRAWN = {"test_docs", "test_report_page"}
 
 CORPUS = "The naïve fox — 狐 🦊 — don't jump.\n\nStir the soup, then stir the soup again."
 
 
 @pytest.fixture(autouse=True, scope="module")
 def kernels(request: pytest.FixtureRequest) -> Iterator[None]:
-    """Compiled layers, but in PROCESSES."""
+    """Compiled layers, but in PROCESSES; a report.html in DRAWN alone."""
     with pytest.MonkeyPatch.context() as patch:
+        if request.module.__name__ not in DRAWN:
+            patch.setenv("MINIGPT_NO_REPORT", "1")
         if request.module.__name__ in PROCESSES:
             patch.setenv("MINIGPT_KERNELS", "numpy")
         yield

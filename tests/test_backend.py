@@ -24,6 +24,7 @@ from minigpt.backend import Array, Backend, CupyBackend, choose_backend
 from minigpt.config import ModelConfig, TrainConfig
 from minigpt.disk.checkpoint import load_checkpoint, save_config, save_tokenizer, save_weights
 from minigpt.errors import MinigptError
+from minigpt.fast.install import cupy_remedy, driver_cuda
 from minigpt.gradcheck import LAYERS, MODELS, check_gradients
 from minigpt.layers import Workspace
 from minigpt.loss import CrossEntropy
@@ -295,9 +296,9 @@ def expect_refusal(reason: str) -> None:
 
 
 def test_without_cupy_the_choice_names_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
-    """None in sys.modules makes the import fail as if the package were not there."""
+    """None in sys.modules makes the import fail as if the package were not there. What a driver asks for: test_install.py."""
     monkeypatch.setitem(sys.modules, "cupy", None)
-    expect_refusal('pip install "minigpt[cuda13]"')
+    expect_refusal(cupy_remedy(driver_cuda()))
 
 
 def test_a_cupy_whose_own_import_lacks_a_module_is_named(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
@@ -389,7 +390,7 @@ def test_bench_measures_a_gpu(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_products_are_float32_where_there_are_no_kernels_for_other_precisions(backend: Backend) -> None:
     assert [backend.settle_precision(wanted) for wanted in (None, "float32")] == ["float32", "float32"]
     for wanted in ("tf32", "bfloat16"):
-        with pytest.raises(MinigptError, match=f"precision {wanted} is for NVIDIA GPUs from 2020 on; here products are float32"):
+        with pytest.raises(MinigptError, match=f"precision {wanted} needs an NVIDIA GPU of 2020 or later; use float32"):
             Trainer(CONFIG, backend=backend, precision=wanted)
     with pytest.raises(MinigptError, match="unknown precision 'half'; use float32, tf32, bfloat16"):
         backend.settle_precision("half")

@@ -118,7 +118,7 @@ def test_a_corpus_shorter_than_a_window_makes_one_window() -> None:
 @pytest.mark.parametrize(("n", "tokens"), [(0, "0 tokens"), (1, "1 token")])
 def test_a_corpus_without_a_next_token_is_refused(n: int, tokens: str) -> None:
     """Two tokens are the least."""
-    with pytest.raises(MinigptError, match=f"a corpus of {tokens} is too short to learn from; it takes at least two"):
+    with pytest.raises(MinigptError, match=f"a corpus of {tokens} is too short to train on; it takes at least two"):
         Windows(np.zeros(n, np.int32), 8, 1, seed=0, end_of_text=0)
 
 

@@ -43,7 +43,7 @@ def test_the_rows_of_a_layer_stand_in_the_order_of_its_backward_and_agree() -> N
 
 def test_an_unknown_layer_is_one_line_that_names_the_known_ones() -> None:
     done = check("--layer", "Attentoin")
-    assert (done.returncode, done.stdout) == (1, "")
+    assert (done.returncode, done.stdout) == (2, "")
     (line,) = done.stderr.splitlines()
     assert "'Attentoin'" in line and "Attention" in line
 

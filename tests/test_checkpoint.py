@@ -115,14 +115,14 @@ def test_a_swapped_part_is_named_and_refused_by_a_program_without_it(
         save_config(folder, config, 12, small_tokenizer.end_of_text)
         assert load_checkpoint(folder).config == config
     assert model.family() == "GPT-1"
-    assert "other parts than this program, which computes norm LayerNorm" in refusal(folder)
+    assert "other parts; this version of minigpt computes norm LayerNorm" in refusal(folder)
     assert json.loads((folder / CONFIG).read_text())["model_type"] == "minigpt"
 
 
 def test_defaults_that_transformers_leaves_out_are_filled_in(folder: Path) -> None:
     """GPT-1's own: 12 layers, 12 heads, width 768 and 40,478 tokens, which this folder then contradicts."""
     edit(folder / CONFIG, n_layer=..., n_head=..., n_embd=..., n_positions=..., vocab_size=..., minigpt_context=...)
-    assert "config.json says 40,478: files of two models" in refusal(folder)
+    assert "config.json says 40,478: these are files of two different models" in refusal(folder)
 
 
 def test_without_a_context_every_position_counts(folder: Path) -> None:
@@ -245,10 +245,10 @@ def test_deeply_nested_json_is_refused(name: str, folder: Path) -> None:
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"model_type": "gpt2"}, "model_type is 'gpt2'; minigpt reads 'openai-gpt', the architecture of GPT-1, only"),
-        ({"model_type": ...}, "model_type is None; minigpt reads 'openai-gpt'"),
-        ({"afn": "relu"}, "afn is 'relu'; minigpt computes 'gelu' only"),
-        ({"tie_word_embeddings": False}, "tie_word_embeddings is False; minigpt computes True only"),
+        ({"model_type": "gpt2"}, "model_type is 'gpt2'; minigpt reads only 'openai-gpt', the architecture of GPT-1"),
+        ({"model_type": ...}, "model_type is None; minigpt reads only 'openai-gpt'"),
+        ({"afn": "relu"}, "afn is 'relu'; minigpt supports only 'gelu'"),
+        ({"tie_word_embeddings": False}, "tie_word_embeddings is False; minigpt supports only True"),
         ({"n_head": 3}, "width 8 (n_embd) is not divisible by 3 heads (n_head); use a width of 6 or 9"),
         ({"n_layer": 0}, "n_layer=0 must be a whole number of at least 1"),
         ({"n_layer": "2"}, "n_layer='2' must be a whole number of at least 1"),
@@ -260,10 +260,10 @@ def test_deeply_nested_json_is_refused(name: str, folder: Path) -> None:
         ({"minigpt_context": 0}, "minigpt_context must be from 1 to 16, got 0"),
         ({"minigpt_context": True}, "minigpt_context must be from 1 to 16, got True"),
         ({"minigpt_context": "12"}, "minigpt_context must be from 1 to 16, got '12'"),
-        ({"vocab_size": 50_257}, "config.json says 50,257: files of two models"),
-        ({"n_layer": 3}, "26 arrays do not make a GPT-1 of 3 layers; is the file complete?"),
-        ({"n_embd": 12}, "config.json makes it"),
-        ({"n_positions": 32}, "transformer.positions_embed.weight has shape (16, 8), config.json makes it (32, 8)"),
+        ({"vocab_size": 50_257}, "config.json says 50,257: these are files of two different models"),
+        ({"n_layer": 3}, "has 26 arrays, not those of a GPT-1 of 3 layers; is the file complete?"),
+        ({"n_embd": 12}, "config.json implies"),
+        ({"n_positions": 32}, "transformer.positions_embed.weight has shape (16, 8), but config.json implies (32, 8)"),
     ],
     ids=str,
 )
@@ -293,13 +293,13 @@ def test_weights_that_are_not_finite_are_refused(value: float, folder: Path, sta
     """One is enough, and its array is named."""
     state[NAME][3, 4] = value
     save_weights(folder, state)
-    assert f"{NAME} holds values that are not finite; this model is broken" in refusal(folder)
+    assert f"{NAME} contains NaN or infinity, so this model is unusable" in refusal(folder)
 
 
 def test_an_array_of_another_shape_is_refused(folder: Path, state: dict[str, np.ndarray]) -> None:
     """Also the transposed one, which has as many numbers."""
     save_weights(folder, {**state, NAME: np.ascontiguousarray(state[NAME].T)})
-    assert f"{NAME} has shape (32, 8), config.json makes it (8, 32)" in refusal(folder)
+    assert f"{NAME} has shape (32, 8), but config.json implies (8, 32)" in refusal(folder)
 
 
 @pytest.mark.parametrize(("dtype", "name"), [(np.int32, "I32"), (np.uint8, "U8"), (np.bool_, "BOOL")])
@@ -326,7 +326,7 @@ def test_bfloat16_is_refused(folder: Path) -> None:
 def test_an_unknown_array_is_refused(folder: Path, state: dict[str, np.ndarray]) -> None:
     """Beside the others, or in the place of one."""
     save_weights(folder, {**state, "extra": state[NAME]})
-    assert "27 arrays do not make a GPT-1 of 2 layers" in refusal(folder)
+    assert "has 27 arrays, not those of a GPT-1 of 2 layers" in refusal(folder)
     del state[NAME]
     save_weights(folder, {**state, "transformer.h.0.mlp.c_gate.weight": np.zeros((8, 32), np.float32)})
     assert "transformer.h.0.mlp.c_gate.weight is not a parameter of a GPT-1" in refusal(folder)
@@ -358,9 +358,9 @@ def swap(vocabulary: dict[str, int]) -> dict[str, int]:
         (lambda model: model | {"vocab": swap(model["vocab"])}, "the ids are not those of a byte-level BPE in GPT-2's order"),
         (lambda model: model | {"vocab": model["vocab"] | {"new": 9_999}}, "the ids are not those of a byte-level BPE"),
         (lambda model: model | {"vocab": list(model["vocab"])}, "the ids are not those of a byte-level BPE"),
-        (lambda model: model | {"type": "Unigram"}, "holds no byte-level BPE; minigpt reads GPT-2's kind of tokenizer only"),
-        (lambda model: {"type": "BPE"}, "holds no byte-level BPE"),
-        (lambda model: [], "holds no byte-level BPE"),
+        (lambda model: model | {"type": "Unigram"}, "has no byte-level BPE; minigpt reads only GPT-2's kind of tokenizer"),
+        (lambda model: {"type": "BPE"}, "has no byte-level BPE"),
+        (lambda model: [], "has no byte-level BPE"),
         (lambda model: model | {"merges": [["t", "h", "e"]]}, "each merge must be two tokens"),
         (lambda model: model | {"merges": [["t", 1]]}, "each merge must be two tokens"),
         (lambda model: model | {"merges": [5]}, "each merge must be two tokens"),
@@ -381,7 +381,7 @@ def test_a_merges_file_that_is_none_is_refused(folder: Path) -> None:
     """Its line is named, or its byte."""
     (folder / "tokenizer.json").unlink()
     (folder / "merges.txt").write_text("#version: 0.2\nt h\nthe\n")
-    assert "merges.txt, line 3: wanted two tokens with one space between, got 'the'" in refusal(folder)
+    assert "merges.txt, line 3: expected two tokens with one space between them, got 'the'" in refusal(folder)
     (folder / "merges.txt").write_bytes(b"#version: 0.2\nt \xff\n")
     assert "merges.txt is not UTF-8: byte 16" in refusal(folder)
     (folder / "merges.txt").write_text("#version: 0.2\nt zz\n")
@@ -400,8 +400,8 @@ def test_a_save_that_fails_leaves_the_model_that_was_there(folder: Path, state: 
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"normalizer": {"type": "Lowercase"}}, "normalizes texts"),
-        ({"pre_tokenizer": {"type": "Whitespace"}}, "does not split words as GPT-2 does"),
+        ({"normalizer": {"type": "Lowercase"}}, "has a normalizer"),
+        ({"pre_tokenizer": {"type": "Whitespace"}}, "does not split text into words as GPT-2 does"),
         ({"pre_tokenizer": {"type": "ByteLevel", "add_prefix_space": True}}, "puts a space before each text"),
     ],
 )
@@ -440,7 +440,7 @@ def test_names_without_their_prefix_are_read(folder: Path, state: dict[str, np.n
         assert found.keys() == state.keys()
         assert np.array_equal(found[NAME], state[NAME])
     save_file({**bare, NAME: state[NAME]}, folder / WEIGHTS)
-    assert "arrays do not make a GPT-1" in refusal(folder)
+    assert "arrays, not those of a GPT-1" in refusal(folder)
 
 
 @pytest.fixture
@@ -465,17 +465,17 @@ def test_a_padded_vocabulary_has_scores_and_no_text(padded: Path, config: ModelC
 def test_only_padding_of_another_program_is_taken_for_padding(padded: Path, config: ModelConfig) -> None:
     """minigpt pads nothing, and nobody pads by much more than a thousand rows: then the tokenizer belongs to another model."""
     edit(padded / CONFIG, vocab_size=config.vocab_size + 1100)
-    assert "files of two models" in refusal(padded)
+    assert "these are files of two different models" in refusal(padded)
     edit(padded / CONFIG, vocab_size=config.vocab_size + 1000)
     assert "tokens_embed.weight has shape" in refusal(padded)
     edit(padded / CONFIG, vocab_size=config.vocab_size + 7, minigpt_context=12)
-    assert "files of two models" in refusal(padded)
+    assert "these are files of two different models" in refusal(padded)
 
 
 @pytest.mark.parametrize(
     ("name", "why"),
     [
-        ("pytorch_model.bin", "no pickle"),
+        ("pytorch_model.bin", "does not read pickles"),
         ("pytorch_model.bin.index.json", "several files"),
         ("model.safetensors.index.json", "several files"),
     ],
@@ -483,7 +483,7 @@ def test_only_padding_of_another_program_is_taken_for_padding(padded: Path, conf
 def test_weights_in_another_form_come_with_the_line_that_converts_them(folder: Path, name: str, why: str) -> None:
     """One line, with the file that is there, and a command."""
     (folder / WEIGHTS).rename(folder / name)
-    assert f"model.safetensors is missing, and {name} is there" in refusal(folder)
+    assert f"model.safetensors is missing, but {name} is there" in refusal(folder)
     assert why in refusal(folder)
     assert "from transformers import OpenAIGPTLMHeadModel as M; M.from_pretrained('.').save_pretrained('.'" in refusal(folder)
 

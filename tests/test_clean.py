@@ -164,7 +164,7 @@ def test_long_runs_of_anything_are_read_in_passing(piece):
 def test_own_text_keeps_its_markup_and_loses_only_what_cannot_be_meant():
     kept, cleaner = clean(["# Title\r\n\r\nSure! Here is **bold** text.\x00\x07", "Caf\u00c3\u00a9 au lait \u00e2\u20ac\u201d good"], "own")
     assert kept == ["# Title\n\nSure! Here is **bold** text.", "Caf\u00e9 au lait \u2014 good"]
-    assert cleaner.trimmed == {"encoding mended": 1}
+    assert cleaner.trimmed == {"encoding repaired": 1}
 
 
 @pytest.mark.parametrize(
@@ -236,7 +236,7 @@ def test_text_that_was_decoded_wrongly_is_mended(texts, encoding, between):
     text = between.join(texts)
     kept, cleaner = clean([misread(text, encoding)], "own")
     assert kept == clean([text], "own")[0]
-    assert cleaner.trimmed == {"encoding mended": 1}
+    assert cleaner.trimmed == {"encoding repaired": 1}
 
 
 @pytest.mark.parametrize(

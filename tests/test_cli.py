@@ -12,11 +12,8 @@ import time
 from pathlib import Path
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 import minigpt
-from minigpt.cli.console import bar, fitted
 
 SMALL = "--layers 1 --heads 2 --width 32 --positions 64 --initial-tokens 4000 --final-tokens 2500 --epochs 2".split()
 PROMPT = "A fun GPT that generates cooking recipes"
@@ -67,8 +64,11 @@ def test_list_shows_the_runs(run):
     folder, _ = run
     done = call("list", "--models-dir", folder.parent)
     assert done.returncode == 0
-    for word in (str(folder), "complete", "custom", "held-out", PROMPT):
-        assert word in done.stdout
+    head, row = done.stdout.splitlines()
+    assert head.split() == ["NAME", "DATE", "SIZE", "PARAMETERS", "CORPUS", "BITS/BYTE", "STATUS"]
+    for word in (folder.name, "complete", "custom", "template"):
+        assert word in row
+    assert json.loads(call("list", "--models-dir", folder.parent, "--json").stdout)["prompt"] == PROMPT
     empty = call("list", "--models-dir", folder)
     assert (empty.returncode, empty.stdout) == (0, "")
     assert "no runs" in empty.stderr
@@ -77,21 +77,23 @@ def test_list_shows_the_runs(run):
 @pytest.mark.slow
 def test_a_corpus_alone_is_listed_as_written_and_without_a_size(tmp_path):
     call("corpus", "--prompt", PROMPT, "--source", "template", "--initial-tokens", 2000, "--out", tmp_path / "only")
-    assert call("list", "--models-dir", tmp_path).stdout.split("  ") == [str(tmp_path / "only"), "written", f"{PROMPT}\n"]
+    row = call("list", "--models-dir", tmp_path).stdout.splitlines()[1]
+    assert row.startswith("only  ") and row.endswith("corpus only") and "template" in row
+    assert not any(size in row for size in ("12M", "custom"))
 
 
 @pytest.mark.parametrize(
     ("arguments", "status", "words"),
     [
-        (["train"], 1, "nothing to learn from"),
-        (["train", "--prompt", " "], 1, "--prompt"),
-        (["train", "--prompt", "x", "--layers", "0"], 1, "--layers=0"),
+        (["train"], 2, "nothing to train on"),
+        (["train", "--prompt", " "], 2, "--prompt"),
+        (["train", "--prompt", "x", "--layers", "0"], 2, "--layers=0"),
         (["train", "--prompt", "x", "--device", "tpu"], 2, "--device"),
         (["train", "--data", "missing.txt"], 1, "missing.txt"),
         (["generate", "missing"], 1, "no run 'missing'"),
         (["generate"], 2, "RUN"),
         (["generate", "x", "--samples", "0"], 2, "--samples"),
-        (["generate", ".", "--temperature", "-1"], 1, "temperature"),
+        (["generate", ".", "--temperature", "-1"], 2, "temperature"),
         (["sing"], 2, "sing"),
     ],
 )
@@ -102,8 +104,7 @@ def test_bad_input_gets_one_line_a_status_and_no_traceback(tmp_path, monkeypatch
     assert words in done.stderr
     assert "Traceback" not in done.stderr
     assert done.stdout == ""
-    if status == 1:
-        assert len(done.stderr.splitlines()) == 1
+    assert len(done.stderr.splitlines()) == 1
     assert list(tmp_path.iterdir()) == []
 
 
@@ -287,29 +288,6 @@ def test_standard_input_is_learned(tmp_path):
 
 
 @pytest.mark.slow
-@pytest.mark.skipif(sys.platform == "win32", reason="a pseudo-terminal is a Unix thing")
-def test_on_a_terminal_one_line_lives_and_the_last_one_is_wiped(tmp_path):
-    import pty
-
-    main, side = pty.openpty()
-    command = [sys.executable, "-m", "minigpt", "train", "--prompt", PROMPT, "--out", str(tmp_path / "run"), *SMALL]
-    process = subprocess.Popen(command, stderr=side, stdout=subprocess.DEVNULL)
-    os.close(side)
-    seen = b""
-    try:
-        while piece := os.read(main, 4096):
-            seen += piece
-    except OSError:  # how Linux says that the other side was closed
-        pass
-    assert process.wait() == 0
-    live = [line for line in seen.decode().split("\r") if "left" in line]
-    assert live
-    assert "loss" in live[-1]
-    assert "tokens/s" in live[-1]
-    assert all("\n" not in line for line in live)
-
-
-@pytest.mark.slow
 def test_bench_measures_this_machine():
     """Every line has its figure, and the share of the peak is one: above nothing, and not far above all of it."""
     done = call("bench", "--seconds", 1, "--vocab-size", 300, "--batch-size", 2, "--context", 32)
@@ -320,21 +298,6 @@ def test_bench_measures_this_machine():
     assert share and 0 < int(share[1]) < 150
     assert re.match(r"Sampling +[\d,]+ tokens/s", sampling)
     assert re.match(r"Memory +\d+ MB for a step: .* activations, .* logits; the process holds .*, .* are free", memory)
-
-
-@given(st.integers(-1, 120), st.integers(0, 10**9), st.integers(1, 10**9), st.booleans())
-def test_the_time_left_stays_on_the_line_at_any_width(room: int, step: int, total: int, measured: bool) -> None:
-    """The speed is dropped first, then the held-out loss, the loss and the step; the bar fills the rest; no line is too long."""
-    parts = [f"step {step}/{total}", "loss 3.210", "held-out 3.333" if measured else "", "1:02:33 left", "12,345 tokens/s"]
-    line = fitted(parts, [parts[4], parts[2], parts[1], parts[0]], room, (step, total))
-    assert len(line) <= max(0, room)
-    if room >= len(parts[3]):
-        assert parts[3] in line
-    shown = [part for part in (parts[0], parts[1], parts[2], parts[4]) if part and part in line]
-    assert shown == [part for part in (parts[0], parts[1], parts[2], parts[4]) if part][: len(shown)]
-    if room >= 110:
-        assert line.startswith("[") and len(shown) == 3 + measured
-    assert len(bar(step, total, 20)) == 22
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="a pseudo-terminal is a Unix thing")
@@ -353,7 +316,7 @@ import time
 from types import SimpleNamespace
 from minigpt.cli.console import Console
 console = Console(quiet=False)
-console.held_out = "held-out 2.345"
+console.figures.held_out = 2.345
 console.step(SimpleNamespace(step=900, total_steps=12345, started=time.perf_counter() - 9, tokens=10**6, loss=2.345, held_out_tokens=1))
 console.progress("Reading", 0, 100)
 console.clear()
@@ -368,11 +331,12 @@ console.clear()
     except OSError:
         pass
     os.close(main)
-    lines = [line for line in seen.decode().split("\r") if "left" in line]
+    shown = re.sub(r"\x1b\[[?\d;]*[A-Za-z]", "", seen.decode())
+    lines = [line for line in re.split("[\r\n]+", shown) if "left" in line]
     assert bool(lines) == (term != "dumb")
     assert all(len(line) < (width or 80) for line in lines)
     if width != 30 and lines:
-        assert "step 900/12345  loss 2.345  held-out 2.345  1:54 left" in lines[0]
+        assert "step 900/12,345  loss 2.345  held-out 2.345  1:54 left" in lines[0]
 
 
 @pytest.mark.slow

@@ -9,7 +9,8 @@ from types import SimpleNamespace
 
 import pytest
 
-from minigpt.cli.console import Console, fitted
+from minigpt.cli.console import Console
+from minigpt.cli.screen.figures import bar
 from minigpt.training import Report
 
 
@@ -21,12 +22,13 @@ class Clock:
 
 def console(live: bool) -> Console:
     made = Console(quiet=False)
-    made.live = live
+    made.terminal.live = live
     return made
 
 
 def lines(said: str) -> int:
-    return said.count("\r") + said.count("\n")
+    """Times that a speed was shown."""
+    return said.count("B/s") + said.count("tokens/s")
 
 
 @pytest.mark.parametrize(("live", "least", "most"), [(True, 100, 600), (False, 3, 12)])
@@ -46,6 +48,8 @@ def test_progress_is_shown_a_few_times_a_second_or_a_minute(
     said = capsys.readouterr().err
     assert least < lines(said) < most
     assert re.search(r"Reading 7\d of 180 MB  1:1\d left  1\.5 MB/s", said)
+    stamped = [re.match(r"\d\d:\d\d:\d\d  Reading", line) for line in said.splitlines()]
+    assert all(stamped) if not live else not any(stamped)
 
 
 def test_steps_are_shown_a_few_times_a_second(monkeypatch, capsys) -> None:
@@ -61,17 +65,17 @@ def test_steps_are_shown_a_few_times_a_second(monkeypatch, capsys) -> None:
 
 def test_where_nothing_is_held_out_a_log_gets_a_few_lines_a_minute(monkeypatch, capsys) -> None:
     clock, shown = Clock(monkeypatch), console(live=False)
-    shown.step(SimpleNamespace(held_out_tokens=0))
+    shown.step(SimpleNamespace(held_out_tokens=0, total_steps=6000))
     for step in range(6000):
         clock.now += 0.01
         shown.report(Report(step, 0.1, 100, clock.now, 2.0, None, 1e-3, 1.0, 100.0))
     assert 3 < lines(capsys.readouterr().err) < 12
 
 
-def test_a_bar_is_neither_too_long_to_look_at_nor_too_short_to_say_anything() -> None:
-    for room in range(20, 200):
-        line = fitted(["step 7/10", "loss 2"], [], room, (7, 10))
-        length = line.find("]") - 1
-        assert (length == 20) == (room >= 20 + len("[] step 7/10  loss 2"))
-        fits = room >= 4 + len("[] step 7/10  loss 2")
-        assert 4 <= length <= 20 if fits else line == "step 7/10  loss 2"
+@pytest.mark.parametrize("fancy", [True, False])
+def test_a_bar_has_its_width_or_is_not_there(fancy: bool) -> None:
+    for room in range(120):
+        shown = bar(7, 10, room, fancy).plain
+        assert len(shown) == (room if room >= 9 + 2 * (not fancy) else 0)
+        assert shown.endswith(" 70%") or not shown
+    assert "100%" in bar(30, 20, 40, fancy).plain

@@ -130,9 +130,9 @@ def test_a_continuation_that_is_broken_off_ends_in_the_same_bytes(run, tmp_path)
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"epochs": "+x"}, r"--epochs='\+x': wanted how much longer to train, such as \+10"),
-        ({"epochs": -1}, "wanted epochs, a number above 0"),
-        ({"minutes": "nan"}, "wanted minutes, a number above 0"),
+        ({"epochs": "+x"}, r"--epochs='\+x': expected how much longer to train, such as \+10"),
+        ({"epochs": -1}, "expected epochs, a number above 0"),
+        ({"minutes": "nan"}, "expected minutes, a number above 0"),
         ({"epochs": 1, "minutes": 1}, "leave one of them out"),
     ],
 )
@@ -431,14 +431,14 @@ def test_minutes_end_on_time(tmp_path):
 def test_minutes_and_epochs_exclude_each_other(tmp_path):
     with pytest.raises(MinigptError, match="--epochs and --minutes"):
         minigpt.train(PROMPT, out=tmp_path / "run", minutes=1, **SMALL)
-    with pytest.raises(MinigptError, match="--minutes=0: wanted minutes, a number above 0"):
+    with pytest.raises(MinigptError, match="--minutes=0: expected minutes, a number above 0"):
         minigpt.train(PROMPT, out=tmp_path / "run", **SMALL | {"minutes": 0, "epochs": None})
 
 
 @pytest.mark.slow
 def test_minutes_that_are_over_before_the_training_leave_a_run_that_goes_on(tmp_path):
     options = {k: v for k, v in SMALL.items() if k != "epochs"}
-    with pytest.raises(MinigptError, match=r"were over before the training began.*minigpt resume"):
+    with pytest.raises(MinigptError, match=r"ran out before training began.*minigpt resume"):
         minigpt.train(PROMPT, out=tmp_path / "run", minutes=0.001, **options)
     assert record_of(tmp_path / "run")["status"] == "interrupted"
     minigpt.resume(tmp_path / "run", minutes="+0.25")

@@ -205,9 +205,9 @@ def test_a_step_is_few_launches_one_copy_and_one_wait_whatever_its_length(
 @pytest.mark.parametrize(
     ("change", "why"),
     [
-        ({"n_head": 4}, "they are for heads of 64 numbers, these have 32"),
-        ({"n_embd": 192, "n_head": 3}, "they are for widths in steps of 128 up to 1024, not 192"),
-        ({"n_embd": 1152, "n_head": 18}, "they are for widths in steps of 128 up to 1024, not 1152"),
+        ({"n_head": 4}, "they are for heads of width 64, not 32"),
+        ({"n_embd": 192, "n_head": 3}, "they are for widths that are multiples of 128 up to 1024, not 192"),
+        ({"n_embd": 1152, "n_head": 18}, "they are for widths that are multiples of 128 up to 1024, not 1152"),
     ],
 )
 def test_other_models_are_trained_without_the_kernels_and_the_reason_is_said(change: dict[str, int], why: str) -> None:
@@ -268,4 +268,4 @@ def test_other_parts_are_trained_without_the_kernels(monkeypatch: pytest.MonkeyP
     backend = Emulated()
     with closing(Trainer(replace(CONFIG, n_layer=1), TRAIN, threads=1, backend=backend)) as plain:
         assert type(plain) is Trainer
-    assert backend.reason.endswith("they are for GPT-1's own parts")
+    assert backend.reason.endswith("they are for GPT-1's own parts alone")

@@ -19,6 +19,7 @@ from minigpt.attention import Attention
 from minigpt.backend import Backend, choose_backend
 from minigpt.config import ModelConfig, TrainConfig
 from minigpt.errors import MinigptError
+from minigpt.fast.install import to_install
 from minigpt.fast.layers import FASTER
 from minigpt.layers import Dropout, Gelu, LayerNorm
 from minigpt.loss import Shard
@@ -124,7 +125,7 @@ def test_a_layer_that_is_changed_is_the_one_that_runs(
     backend = choose_backend("cpu")
     assert {part.__name__ for part in FASTER} - {part.__name__ for part in backend.faster} == set(left_out.split(", ")) - {""}
     verb = "differ" if "," in left_out else "differs"
-    said = f"; the lecture's {left_out}, which {verb} from what is compiled" if left_out else ""
+    said = f"; the lecture's {left_out}, which {verb} from the compiled version" if left_out else ""
     assert backend.reason == f"NumPy {np.__version__} and numba {numba.__version__} on the CPU{said}"
     assert backend.kernels == f"numba {numba.__version__}" + (f" without {left_out}" if left_out else "")
     wanted, got = outcome(NUMPY), outcome(backend)
@@ -184,7 +185,7 @@ Dispatcher.compile = refuse
 """
 CANNOT = "numba cannot compile"
 BROKEN = {
-    "import sys; sys.modules['numba'] = None": "numba, which makes this faster, is not installed",
+    "import sys; sys.modules['numba'] = None": f"numba, which makes this faster, is not installed: {to_install('numba')}",
     "import llvmlite_absent": f"{CANNOT}: ModuleNotFoundError: No module named 'llvmlite_absent'",
     "raise ImportError('Numba needs NumPy 2.0 or less.\\nmore')": f"{CANNOT}: ImportError: Numba needs NumPy 2.0 or less",
     "raise OSError('a library does not load')": f"{CANNOT}: OSError: a library does not load",

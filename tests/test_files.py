@@ -152,9 +152,9 @@ def test_numbers_that_json_has_not_are_not_written(number: float, tmp_path: Path
         (b"\xef\xbb\xbf{}", "is not JSON: line 1, column 1: Unexpected UTF-8 BOM"),
         (b'{"a": "\xff"}', "is not UTF-8: byte 7"),
         (b"\x00\x00", "is not JSON: line 1, column 1: Expecting value"),
-        (b"[1, 2]", ": wanted a JSON object, got list"),
-        (b"null", ": wanted a JSON object, got NoneType"),
-        (b'"text"', ": wanted a JSON object, got str"),
+        (b"[1, 2]", ": expected a JSON object, got list"),
+        (b"null", ": expected a JSON object, got NoneType"),
+        (b'"text"', ": expected a JSON object, got str"),
         (b'{"a":' * 100_000, "is nested too deeply"),
         (b"[" * 100_000, "is nested too deeply"),
     ],
@@ -203,5 +203,5 @@ def test_a_file_beyond_the_limit_is_not_read(tmp_path: Path, monkeypatch: pytest
     path.write_text('{"a": "' + "x" * 11 + '"}')
     assert read_json_object(path) == {"a": "x" * 11}
     path.write_text('{"a": "' + "x" * 12 + '"}')
-    with pytest.raises(MinigptError, match=r"a\.json: 21 bytes are more than the 20 that such a file may have"):
+    with pytest.raises(MinigptError, match=r"a\.json has 21 bytes, more than the 20 that such a file may have"):
         read_json_object(path)

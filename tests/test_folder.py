@@ -223,7 +223,10 @@ def test_a_record_that_is_sealed_and_says_nonsense_is_listed(tmp_path):
     (tmp_path / "run").mkdir()
     write_json(tmp_path / "run" / "run.json", sealed({"created": [1], "model": 5, "result": {"held_out_loss": "x"}, "prompt": {}}))
     assert list_runs(tmp_path)[0][0][1] == {
-        "created": None, "status": None, "prompt": None, "model": {"size": None}, "result": {"held_out_loss": None},
+        "created": None, "status": None, "prompt": None,
+        "model": {"size": None, "parameters": None},
+        "corpus": {"documents": None, "tokens": None, "sources": []},
+        "result": {"held_out_loss": None, "held_out_bits_per_byte": None},
     }  # fmt: skip
 
 

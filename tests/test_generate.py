@@ -356,7 +356,7 @@ def test_the_sample_is_filled_while_the_text_streams(parrot: GPT, document_token
         *[({"temperature": value}, f"temperature={value!r} must be a finite number at least 0") for value in (-0.1, math.inf, math.nan)],
         *[({"top_p": value}, f"top_p={value!r} must be a finite number above 0 and at most 1") for value in (0, 1.1)],
         *[({"repetition_penalty": value}, f"repetition_penalty={value!r} must be a finite number above 0") for value in (0, math.inf)],
-        *[({"stop": value}, f"stop={value!r} must be a tuple of non-empty texts") for value in ("end", ("",), ("a", 1))],
+        *[({"stop": value}, f"stop={value!r} must be a tuple of non-empty strings") for value in ("end", ("",), ("a", 1))],
     ],
 )
 def test_a_sampling_configuration_without_sense_is_refused(values: dict[str, Any], message: str) -> None:

@@ -253,8 +253,8 @@ def test_kinds_without_a_writer_are_named(prompt: str, written: list[str], unwri
     request = understand(prompt)
     assert [part.kind for part in request.parts] == written and request.unwritten == unwritten
     assert not any(word in topic for part in request.parts for topic in part.topics for name in unwritten for word in name.split())
-    line = next(line for line in describe(request) if line.startswith("not written by templates"))
-    assert line == f"not written by templates: {', '.join(unwritten)}; a local Ollama model can (--source ollama)"
+    line = next(line for line in describe(request) if line.startswith("templates cannot write"))
+    assert line == f"templates cannot write {', '.join(unwritten)}; a local Ollama model can (--source ollama)"
     (taught,) = describe(request, templates=False)
     assert all(name in taught for name in (*written, *unwritten)) and "each" in taught
 
@@ -432,7 +432,7 @@ def test_the_corpus_command_says_what_became_of_each_kind(tmp_path):
     result = subprocess.run(command, capture_output=True, text=True, encoding="utf-8", env=dict(os.environ), check=False)
     said = result.stderr + result.stdout
     assert result.returncode == 0, said
-    assert "general (memos) and poetry (limericks), half each" in said and "not written by templates: essays" in said
+    assert "general (memos) and poetry (limericks), half each" in said and "templates cannot write essays" in said
     lines = [json.loads(line) for line in (tmp_path / "corpus.jsonl").read_text(encoding="utf-8").splitlines()]
     assert {line["kind"] for line in lines} == {"memos", "limericks"}
     assert re.search(r"kinds: (4[5-9]|5[0-5])% \w+, (4[5-9]|5[0-5])% \w+", said)

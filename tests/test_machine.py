@@ -179,7 +179,7 @@ def test_a_sensible_number_of_threads() -> None:
     for fine in (None, 1, MOST_THREADS):
         require_threads("--threads", fine)
     assert type(require_threads("--threads", np.int8(2))) is int
-    with pytest.raises(MinigptError, match=r"--threads=1025 is too many: 1,024 at most, and [\d,]+ will do for the cores here"):
+    with pytest.raises(MinigptError, match=r"--threads=1025 is too many: 1,024 at most; this machine has [\d,]+ cores?"):
         require_threads("--threads", MOST_THREADS + 1)
     for wrong in (0, -1, 1.5, "2", True):
         with pytest.raises(MinigptError, match=r"--threads=.* must be a whole number of at least 1"):

@@ -153,7 +153,7 @@ FINITE = "must be a finite number"
 @pytest.mark.parametrize(
     ("values", "message"),
     [
-        ({"schedule": "linear"}, "schedule='linear' is not known; use \"constant\" or \"cosine\""),
+        ({"schedule": "linear"}, "unknown schedule 'linear'; use \"constant\" or \"cosine\""),
         *[({"learning_rate": value}, f"learning_rate={value!r} {FINITE} above 0") for value in (0, -1e-3, math.inf, math.nan, "fast")],
         *[({name: value}, f"{name}={value!r} {FINITE} at least 0 and below 1") for name in ("beta1", "beta2") for value in (-0.1, 1.0)],
         *[({"epsilon": value}, f"epsilon={value!r} {FINITE} at least 0 and at most 1") for value in (-1e-9, 2)],

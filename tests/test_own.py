@@ -204,7 +204,7 @@ def test_a_record_that_cannot_be_read_is_skipped_and_told(tmp_path):
     assert own.skipped.count == len(bad)
     first, second, third, more = own.skipped.lines()
     assert "lines.jsonl, line 2 is not JSON" in first
-    assert "line 3: wanted an object, got list" in second
+    assert "line 3: expected an object, got list" in second
     assert "line 6 is not readable JSON" in third  # the rest follows
     assert f"{len(bad) - 3} more" in more
     for line in bad:
@@ -277,7 +277,7 @@ def test_bad_files_are_named_with_the_place_of_the_fault(tmp_path):
     (tmp_path / "a.pdf").write_bytes(b"%PDF")
     assert ".txt, .md, .jsonl, .csv" in refusal(tmp_path / "a.pdf")
     (tmp_path / "sub").mkdir()
-    assert "holds no" in refusal(tmp_path / "sub")
+    assert "has no .txt" in refusal(tmp_path / "sub")
 
 
 def test_in_a_folder_what_cannot_be_read_is_skipped_and_told(tmp_path):
@@ -361,7 +361,7 @@ def test_a_named_file_that_breaks_off_in_the_middle_is_an_error(tmp_path):
 def test_without_standard_input_there_is_one_line():
     code = "from minigpt.corpus.own.files import *; import sys; sys.stdin = None; list(OwnText([STDIN]))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
-    assert "there is no standard input; --data takes a file or a folder" in done.stderr.splitlines()[-1]
+    assert "standard input is closed; name a file or a folder with --data" in done.stderr.splitlines()[-1]
 
 
 @pytest.mark.parametrize(

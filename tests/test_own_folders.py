@@ -51,7 +51,7 @@ def test_a_second_run_in_the_same_folder_reads_what_the_first_one_read(tmp_path,
     hear = Listener()
     hear.say = lambda topic, text: said.append(text)
     runs = [write_corpus(data=".", listener=hear, **TINY).path for _ in range(2)]
-    assert "passed over: a models folder" in said
+    assert "ignored: a models folder" in said
     place(tmp_path / "models" / "loose.txt")
     runs.append(write_corpus(data=".", out="elsewhere", **TINY).path)
     runs.append(write_corpus(data=".", models_dir="others", **TINY).path)
@@ -66,7 +66,7 @@ def test_run_folders_are_passed_over_wherever_they_lie(tmp_path):
     run_folder(tmp_path / "a")
     run_folder(tmp_path / "deep" / "er" / "b")
     (run_folder(tmp_path / "damaged") / "run.json").write_text('{"minigpt": "1", "opt')
-    assert read(tmp_path) == (["mine"], ["passed over: 3 run folders"])
+    assert read(tmp_path) == (["mine"], ["ignored: 3 run folders"])
 
 
 def test_a_run_json_of_another_program_is_none_of_ours(tmp_path):
@@ -91,11 +91,11 @@ def test_the_models_folder_in_use_and_the_run_in_use_are_passed_over(tmp_path):
     models, out = tmp_path / "store", tmp_path / "out"
     place(models / "export" / "merges.txt")
     place(out / "half.txt")
-    assert read(tmp_path, ours=(models, out)) == (["mine"], ["passed over: 2 models folders"])
+    assert read(tmp_path, ours=(models, out)) == (["mine"], ["ignored: 2 models folders"])
     assert read(models, ours=(models, out))[0] == ["not the user's"]  # named: the user wants it
     run_folder(models / "run")
     texts, plan = read(models, ours=(tmp_path, out))
-    assert (texts, plan) == (["not the user's"], ["passed over: a run folder"])
+    assert (texts, plan) == (["not the user's"], ["ignored: a run folder"])
 
 
 @links
@@ -142,7 +142,7 @@ def test_what_programs_keep_for_themselves_is_passed_over(tmp_path, inside, kind
         place(marker.parent / "refs" / "x")
     if "conda" in inside:
         place(tmp_path / "conda" / "share" / "licence.txt")
-    assert read(tmp_path) == (["mine"], [f"passed over: {kind}"])
+    assert read(tmp_path) == (["mine"], [f"ignored: {kind}"])
     assert "not the user's" in read(marker.parent)[0]  # named: the user wants it
 
 
@@ -164,7 +164,7 @@ def test_the_plan_adds_up_what_was_passed_over(tmp_path):
         place(tmp_path / "a" / backup)
     place(tmp_path / "b" / "more.md", "mine too")
     own = OwnText([tmp_path / "a", tmp_path / "b"])
-    assert own.description[1:] == ["passed over: a hidden file, 2 run folders, a virtual environment"]
+    assert own.description[1:] == ["ignored: a hidden file, 2 run folders, a virtual environment"]
     assert "(1 file, 5 of other kinds left out)" in own.description[0]
     assert [document.text for document in own] == ["mine", "mine too"]
 
@@ -172,14 +172,14 @@ def test_the_plan_adds_up_what_was_passed_over(tmp_path):
 @pytest.mark.parametrize(
     ("names", "said"),
     [
-        ([], "it holds nothing"),
-        ([".DS_Store"], "it holds a hidden file (.DS_Store)"),
+        ([], "it has nothing"),
+        ([".DS_Store"], "it has a hidden file (.DS_Store)"),
         (
             ["a.pdf", "b.docx", ".DS_Store", "._a.txt"],
-            "it holds 2 files of another kind (a.pdf, b.docx), 2 hidden files (.DS_Store, ._a.txt)",
+            "it has 2 files of another kind (a.pdf, b.docx), 2 hidden files (.DS_Store, ._a.txt)",
         ),
         (["a.pdf", "b.pdf", "c.pdf", "d.pdf"], "4 files of another kind (a.pdf, b.pdf, c.pdf, ...)"),
-        ([".git/a.txt", "x/run.json"], "it holds a run folder, a version control folder"),
+        ([".git/a.txt", "x/run.json"], "it has a run folder, a version control folder"),
     ],
 )
 def test_a_folder_without_text_says_what_it_holds(tmp_path, names, said):

@@ -216,7 +216,7 @@ def test_a_text_that_is_no_prose_is_read_where_its_name_or_nothing_else_says_so(
 def test_columns_that_look_alike_are_named_and_column_chooses(tmp_path):
     columns = {"before": PROSE, "n": ["1", "2", "3", "4"], "after": PROSE[::-1]}
     texts, said = read(tmp_path / "a.csv", table(columns))
-    assert (texts, said) == (PROSE, "(column 'before'; 'after' would also do: choose with --column)")
+    assert (texts, said) == (PROSE, "(column 'before'; 'after' would also do; to choose: --column)")
     assert read(tmp_path / "a.csv", table(columns), "after") == (PROSE[::-1], "(column 'after')")
 
 

@@ -26,7 +26,7 @@ from minigpt.training import HeldOut, held_out_loss
 
 SMALL = {"layers": 1, "heads": 2, "width": 32, "positions": 64, "initial_tokens": 4000, "final_tokens": 2500, "epochs": 2}
 PROMPT = "A fun GPT that generates cooking recipes"
-FILES = """README.md config.json corpus.jsonl generation_config.json merges.txt metrics.jsonl model.safetensors run.json
+FILES = """README.md config.json corpus.jsonl generation_config.json merges.txt metrics.jsonl model.safetensors run.json samples.jsonl
 tokenizer.json tokenizer_config.json vocab.json"""
 
 
@@ -265,13 +265,15 @@ def test_own_text_without_duplicates_and_with_an_early_stop(tmp_path):
 
 
 class Heard(Listener):
-    """Keeps every line of the plan and the result."""
+    """Keeps every line of the plan and the result, details too."""
 
     def __init__(self) -> None:
         self.said: list[str] = []
 
     def say(self, topic, text):
         self.said.append(f"{topic} {text}")
+
+    detail = say
 
 
 @pytest.mark.slow
@@ -289,7 +291,14 @@ def test_progress_is_shown_where_no_evaluation_is(tmp_path, capsys, monkeypatch)
     monkeypatch.setattr("minigpt.cli.console.LOG_INTERVAL", 1e-9)
     (tmp_path / "own.txt").write_text("Rain fell on the roof, and nobody went out.")
     minigpt.train(data=tmp_path / "own.txt", out=tmp_path / "run", listener=Console(quiet=False), layers=1, heads=1, width=16, epochs=9)
-    assert len(re.findall(r"^step +\d+ .* loss \d+\.\d+  [\d,]+ tokens/s$", capsys.readouterr().err, re.MULTILINE)) >= 5
+    assert (
+        len(
+            re.findall(
+                r"^\d\d:\d\d:\d\d  step \d+/\d+ .* loss \d+\.\d+  [\d:]+ left  [\d,]+ tokens/s$", capsys.readouterr().err, re.MULTILINE
+            )
+        )
+        >= 5
+    )
 
 
 @pytest.mark.slow
@@ -314,7 +323,7 @@ def check_that_nothing_was_held_out(folder, heard):
     assert record["result"]["held_out_loss"] is None
     assert "scale" not in record["result"]
     assert record["result"]["best_step"] == record["training"]["steps"] == lines(folder / "metrics.jsonl")[-1]["step"]
-    assert "Result last model, of step" in said
+    assert "the model of the last step" in said
     assert "held-out loss not measured: too little text to hold some out" in said
     assert "best held-out loss" not in said
     assert "held-out loss not measured: too little text to hold some out" in (folder / "README.md").read_text()
@@ -354,7 +363,7 @@ def test_a_long_record_is_not_all_of_the_held_out_part(tmp_path):
 def test_a_text_of_which_cleaning_leaves_nothing_is_refused(tmp_path, text, options):
     """Also if the best documents are picked, or others would be written beside them."""
     (tmp_path / "own.txt").write_text(text, encoding="utf-8")
-    with pytest.raises(minigpt.MinigptError, match=r"nothing is left to learn from: cleaning dropped 1 document \(empty\); use other text"):
+    with pytest.raises(minigpt.MinigptError, match=r"no text is left to train on: cleaning dropped 1 document \(empty\); use other text"):
         minigpt.train(data=tmp_path / "own.txt", out=tmp_path / "run", **options)
     assert json.loads((tmp_path / "run" / "run.json").read_text())["status"] == "failed"
     assert not (tmp_path / "run" / "corpus.jsonl").exists()
@@ -400,15 +409,16 @@ def test_a_preset_brings_its_prompt(tmp_path):
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"prompt": ""}, "nothing to learn from"),
+        ({"prompt": ""}, "nothing to train on"),
         ({"prompt": "x", "layers": 0}, "--layers=0"),
         (
             {"prompt": "x", "width": 100, "heads": 12},
             r"width 100 \(n_embd\) is not divisible by 12 heads \(n_head\); use a width of 96 or 108",
         ),
         ({"prompt": "x", "context": 1000}, "does not fit 512 positions"),
-        ({"prompt": "x", "model_size": "13M"}, "12M \\(small\\)"),
-        ({"prompt": "x", "preset": "chef"}, "simple_cooking_recipes"),
+        ({"prompt": "x", "model_size": "13M"}, "did you mean 33M or 12M"),
+        ({"prompt": "x", "preset": "chef"}, "did you mean professional_chef_assistant"),
+        ({"prompt": "x", "preset": "none"}, "simple_cooking_recipes, .*news_summarizer"),
         ({"prompt": "x", "learning_rate": float("nan")}, "learning_rate=nan"),
         ({"prompt": "x", "dropout": 1.0}, "dropout=1.0"),
         ({"prompt": "x", "epochs": 0}, "epochs=0"),
@@ -418,17 +428,17 @@ def test_a_preset_brings_its_prompt(tmp_path):
         ({"prompt": "x", "device": "tpu"}, "auto, cpu, cuda or cuda:N"),
         ({"prompt": "x", "vocab": "big"}, "corpus or full"),
         ({"prompt": "x", "source": "own"}, "needs --data"),
-        ({"prompt": "x", "source": "template", "data": "a.txt"}, "exclude each other"),
+        ({"prompt": "x", "source": "template", "data": "a.txt"}, "cannot be combined"),
         ({"data": "nowhere.txt"}, "nowhere.txt does not exist"),
         ({"data": str(Path(__file__))}, ".txt, .md, .jsonl, .csv"),
-        ({"prompt": "x", "data_share": 0.5}, "--data-share is about your own text"),
-        ({"prompt": "x", "column": "body"}, "--column is about your own text"),
+        ({"prompt": "x", "data_share": 0.5}, "--data-share applies to your own text"),
+        ({"prompt": "x", "column": "body"}, "--column applies to your own text"),
         ({"data": "a.txt", "data_share": 0.5}, "--data-share mixes your own text with documents for a prompt"),
         ({"prompt": "x", "data": "a.txt", "data_share": 0.0}, "--data-share=0.0"),
         ({"prompt": "x", "data": "a.txt", "data_share": 1.5}, "--data-share=1.5"),
-        ({"prompt": "x", "data": "a.txt", "data_share": 0.5, "source": "own"}, "exclude each other"),
-        ({"data": "a.txt", "preset": "haiku_master"}, "--preset is about written documents"),
-        ({"data": "a.txt", "initial_tokens": 9}, "--initial-tokens is about written documents"),
+        ({"prompt": "x", "data": "a.txt", "data_share": 0.5, "source": "own"}, "cannot be combined"),
+        ({"data": "a.txt", "preset": "haiku_master"}, "--preset applies to generated documents"),
+        ({"data": "a.txt", "initial_tokens": 9}, "--initial-tokens applies to generated documents"),
         ({"prompt": "caf\udce9"}, "--prompt is not valid text: character 4"),
         ({"prompt": "x", "layers": "2"}, "--layers='2'"),
         ({"prompt": "x", "width": 600_000}, "GB for parameters"),

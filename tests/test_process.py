@@ -133,7 +133,7 @@ def test_turns_keep_threads_apart_and_refuse_their_own() -> None:
         inside.pop()
 
     run(lambda _: [shared.call(alone) for _ in range(50)], range(4))
-    with pytest.raises(MinigptError, match="in the middle of another call of the same model"):
+    with pytest.raises(MinigptError, match="called during another call of the same model"):
         shared.call(lambda: shared.call(alone))
     shared.call(alone)
 

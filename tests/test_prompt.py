@@ -279,8 +279,10 @@ def test_a_prompt_adds_constraints_to_a_preset() -> None:
 
 
 def test_unknown_preset_names_the_valid_ones() -> None:
-    with pytest.raises(MinigptError, match=r"'haiku'.*haiku_master.*news_summarizer"):
+    with pytest.raises(MinigptError, match=r"'haiku'; did you mean haiku_master\?"):
         understand("", "haiku")
+    with pytest.raises(MinigptError, match=r"'zzz'.*haiku_master.*news_summarizer"):
+        understand("", "zzz")
 
 
 # ---- the plan's line -------------------------------------------------------------------------------------------------------------
@@ -296,8 +298,8 @@ def test_the_plan_says_what_was_understood() -> None:
 
 def test_the_plan_says_that_no_writer_covers_it_and_names_two_better_ways() -> None:
     line, advice = describe(understand("a GPT about zorblax herding"))
-    assert "no writer covers this" in line and "zorblax herding" in line
-    assert "Ollama" in advice and "--data" in advice and "no facts about zorblax herding and only talks around it" in advice
+    assert "no template covers this" in line and "zorblax herding" in line
+    assert "Ollama" in advice and "--data" in advice and "no facts about zorblax herding and only talk around it" in advice
     line, advice = describe(understand("a GPT about medieval falconry"))
     assert "facts from WordNet" in line and "medieval falconry" in line
     assert "Ollama" in advice and "--data" in advice and "what WordNet says of falconry and the Middle Ages" in advice
@@ -362,3 +364,28 @@ def test_a_page_of_text_is_read_in_no_time() -> None:
 def test_a_request_is_frozen() -> None:
     with pytest.raises(dataclasses.FrozenInstanceError):
         understand("soup").category = "poetry"  # type: ignore[misc]
+
+
+@pytest.mark.parametrize(("prompt", "topics"), [
+    ("A GPT that writes spooky stories", ("ghosts",)), ("Christmas stories for kids", ("christmas",)), ("Halloween poems", ("halloween",)),
+    ("stories that are not scary", ()), ("spooky stories about cats", ("cats",)), ("scary recipes", ()),
+])  # fmt: skip
+def test_a_mood_or_a_feast_is_a_topic_where_there_is_no_other(prompt: str, topics: tuple[str, ...]) -> None:
+    assert understand(prompt).topics == topics
+
+
+@pytest.mark.parametrize(("prompt", "category", "form"), [
+    ("news reports", "general", "news"), ("newspaper articles about football", "general", "news"), ("phone calls", "general", "dialogue"),
+    ("exam questions", "general", "lesson"), ("Christmas carols", "poetry", "song"), ("bug reports", "technical", "failure_analysis"),
+    ("gardening tips", "occasion", "howto"), ("letters to the editor", "general", "email"), ("lectures about stars", "occasion", "speech"),
+    ("tarot readings", "occasion", "fortune cookie"), ("plays about ghosts", "poetry", "story"), ("comebacks", "occasion", "insult"),
+])  # fmt: skip
+def test_usual_names_of_kinds_of_text_are_known(prompt: str, category: str, form: str) -> None:
+    request = understand(f"A GPT that writes {prompt}")
+    assert (request.category, form in request.forms) == (category, True), request
+    assert not {word for topic in request.topics for word in topic.split()} & set(prompt.split(" ")[0].split())
+
+
+@pytest.mark.parametrize("kind", ["encyclopedia entries", "trivia", "flashcards", "a glossary", "warnings"])
+def test_a_text_of_an_unknown_kind_is_about_what_follows_about(kind: str) -> None:
+    assert understand(f"A GPT that writes {kind} about whales").topics == ("whales",)

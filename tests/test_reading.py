@@ -9,9 +9,10 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from strict_cupy import strict_cupy
 
 from minigpt import plain
-from minigpt.backend import Backend, choose_backend
+from minigpt.backend import Backend, CupyBackend, choose_backend
 from minigpt.config import ModelConfig
 from minigpt.disk.checkpoint import Checkpoint
 from minigpt.errors import MinigptError
@@ -37,9 +38,11 @@ def make(tokenizer: Tokenizer, backend: Backend, n_head: int = 2, padding: int =
     return TextModel(Checkpoint(config, state, tokenizer, WINDOW), backend)
 
 
-@pytest.fixture(scope="module", params=["NumPy", "compiled", "wide heads", "padded"])
+@pytest.fixture(scope="module", params=["NumPy", "CuPy", "compiled", "wide heads", "padded"])
 def model(request: pytest.FixtureRequest, small_tokenizer: Tokenizer) -> TextModel:
-    """The lecture's layers, and those that `load` takes here; compiled ones leave heads wider than 64 to the lecture's."""
+    """The lecture's layers, over CuPy's stand-in too, and those that `load` takes here; they leave heads wider than 64 to the lecture's."""
+    if request.param == "CuPy":
+        return make(small_tokenizer, CupyBackend(strict_cupy, "tests"))
     if request.param == "NumPy":
         return make(small_tokenizer, Backend("tests"))
     backend = choose_backend("cpu")
@@ -49,7 +52,7 @@ def model(request: pytest.FixtureRequest, small_tokenizer: Tokenizer) -> TextMod
 
 
 def state(model: TextModel) -> plain.State:
-    return {p.name: p.value.astype(np.float64) for p in model.network.parameters}
+    return {p.name: model.backend.to_host(p.value).astype(np.float64) for p in model.network.parameters}
 
 
 def their_attention(model: TextModel, ids: list[int]) -> np.ndarray:

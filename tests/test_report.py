@@ -126,7 +126,7 @@ def test_what_says_little_is_learned_by_heart_and_noise_is_not():
 @pytest.mark.parametrize(
     ("tokens", "size", "said"),
     [
-        (150, "12M", "Little text even for 12M, the smallest size: about 15,000 tokens show what it can do."),
+        (150, "12M", "Little text: 12M, the smallest size, wants about 15,000 tokens."),
         (15_000, "12M", "Enough text for 12M; 117M would need 10 times as much."),
         (15_000, "33M", "Enough text for 12M; 33M would need 3 times as much, and takes longer for about the same result."),
         (70_000, "117M", "Enough text for 33M; 117M would need twice as much, and takes longer for about the same result."),

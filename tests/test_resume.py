@@ -37,11 +37,11 @@ def command(*arguments: object) -> list[str]:
 
 
 def outcome(run: Path) -> dict[str, object]:
-    """What must be the same: every byte of the model and the corpus, and the metrics less their clocks."""
-    metrics = [json.loads(line) for line in (run / "metrics.jsonl").read_text().splitlines()]
+    """What must be the same: every byte of the model and the corpus, and metrics and samples less their clocks."""
+    logs = {name: [json.loads(line) for line in (run / f"{name}.jsonl").read_text().splitlines()] for name in ("metrics", "samples")}
     files = ("model.safetensors", "corpus.jsonl", "tokenizer.json", "config.json")
     whole = {name: (run / name).read_bytes() for name in files}
-    return whole | {"metrics": [{k: v for k, v in line.items() if k not in CLOCKS} for line in metrics]}
+    return whole | {name: [{k: v for k, v in line.items() if k not in CLOCKS} for line in log] for name, log in logs.items()}
 
 
 @pytest.fixture(scope="module")
@@ -140,7 +140,7 @@ def test_a_state_of_another_training_is_named(tmp_path):
     save_state(tmp_path, 1, {"m": np.zeros(10, np.float32)}, {"step": 1})
     said = []
     assert load_state(tmp_path, {"m": (11,)}, said.append) is None
-    assert "is not a state of this training, or is damaged; using the one before it" in said[0]
+    assert "is damaged, or not a state of this training; using the one before it" in said[0]
 
 
 @pytest.mark.slow
@@ -183,8 +183,8 @@ def test_standard_input_that_was_not_read_to_its_end_is_gone(tmp_path):
 
 def test_the_lock_is_gone_with_the_run(whole):
     assert sorted(os.listdir(whole[0])) == sorted(
-        "README.md config.json corpus.jsonl generation_config.json merges.txt metrics.jsonl model.safetensors run.json tokenizer.json"
-        " tokenizer_config.json vocab.json".split()
+        "README.md config.json corpus.jsonl generation_config.json merges.txt metrics.jsonl model.safetensors run.json samples.jsonl"
+        " tokenizer.json tokenizer_config.json vocab.json".split()
     )
 
 
@@ -246,7 +246,7 @@ def test_the_model_card_and_what_else_is_for_readers_may_be_edited_or_deleted(ru
     (run / "generation_config.json").unlink()
     assert any("nothing left to do" in line for line in heard(run))
     assert any(
-        line.startswith("README.md was edited, so it is kept; its figures are those of the earlier training")
+        line.startswith("README.md was edited, so it stays as it is, with the figures of the earlier training")
         for line in heard(run, epochs="+1")
     )
     assert (run / "README.md").read_text() == "Trained by me, for my nephew."
@@ -294,7 +294,7 @@ def test_an_edited_corpus_is_not_trained_on_unasked(run):
     with (run / "corpus.jsonl").open("a") as corpus:
         corpus.write('{"text": "Mine.", "source": "own", "score": null, "split": "train"}\n')
     with pytest.raises(
-        MinigptError, match=rf"restore the original; to train a new model on it as it is: minigpt train --data {run}/corpus.jsonl"
+        MinigptError, match=rf"restore the original; to train a new model on it as is: minigpt train --data {run}/corpus.jsonl"
     ):
         minigpt.resume(run, epochs="+1")
 

@@ -231,7 +231,7 @@ def test_the_precision_of_a_run_is_recorded_so_that_it_is_resumed_with_the_same(
 
 @pytest.mark.parametrize(
     ("precision", "why"),
-    [("tf32", "precision tf32 is for NVIDIA GPUs from 2020 on; here products are float32"), ("half", "unknown precision 'half'")],
+    [("tf32", "precision tf32 needs an NVIDIA GPU of 2020 or later; use float32"), ("half", "unknown precision 'half'")],
 )
 def test_a_precision_that_the_cpu_has_not_is_one_line_before_anything_is_written(tmp_path: Path, precision: str, why: str) -> None:
     options = {"source": "template", "device": "cpu", "out": tmp_path / "run", "precision": precision}

@@ -61,7 +61,7 @@ def test_the_writers_tales_have_one_hero() -> None:
     """And where another name takes its place, it is seen: always in the second half, in one paragraph most of the times."""
     heroes = {name for name, _ in load_words("poetry")["heroes"]}
     names, rng = Names(written(1, 200)), random.Random(2)
-    tales, seen = written(3, 150, "story"), Counter[str]()
+    tales, seen = [tale for seed in (3, 4, 5) for tale in written(seed, 150, "story")], Counter[str]()
     for tale in tales:
         hero = Counter(word for word in re.findall(r"\w+", without_title(tale)) if word in heroes).most_common(1)[0][0]
         other = rng.choice(sorted(heroes - {hero}))
@@ -71,6 +71,6 @@ def test_the_writers_tales_have_one_hero() -> None:
             if new != told:
                 seen[f"{change} {names.keeps_hero(chr(10).join([title, *new]))}"] += 1
     assert sum(names.keeps_hero(tale) is not True for tale in tales) <= 1
-    assert seen["half False"] > 100 and seen.keys() == {"half False", "one False", "one True"}
+    assert seen["half False"] > 300 and seen.keys() == {"half False", "one False", "one True"}
     assert seen["one True"] < 0.3 * seen["one False"]  # tales have other people now, who may come in late
     assert {names.keeps_hero(fable) for fable in written(3, 50, "fable")} <= {None, True}  # few have names

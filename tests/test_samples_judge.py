@@ -129,7 +129,7 @@ def test_the_writers_code_is_right() -> None:
 
 def test_a_subjects_words_are_those_of_its_documents() -> None:
     """Of each prompt's field, its own documents have one and a half times the share that those of any other prompt have, but the words
-    of tales are those of poetry, of which the haiku of the sea have as many, and shanties sing of the sea, too."""
+    of tales are those of poetry, of which the verse of the sea, haiku and shanties, has as many, and shanties sing of the sea, too."""
     documents = {prompt: written(prompt, 6, 40) for prompt in PROMPTS}
     sizes = {prompt: sum(len(texts.words(text)) for text in some) for prompt, some in documents.items()}
     for prompt in PROMPTS:
@@ -138,6 +138,7 @@ def test_a_subjects_words_are_those_of_its_documents() -> None:
         own = shares.pop(prompt)
         if prompt == TALES:
             shares.pop("A GPT that writes haiku about the sea")
+            shares.pop("A GPT that writes pirate sea shanties")
         if prompt == "A GPT that writes haiku about the sea":
             shares.pop("A GPT that writes pirate sea shanties")
         assert own > 0.03 and own > 1.5 * max(shares.values()), prompt

@@ -119,3 +119,16 @@ def test_the_checks_can_fail() -> None:
 def test_a_topic_counts_in_whatever_number_the_tale_has_it(kind: str, topic: str) -> None:
     """A tale about "a shy boy" says "shy boys", and one about children may have a child."""
     assert next(write_documents(understand(f"A GPT that writes {kind} about {topic}"), random.Random(3))).text
+
+
+@pytest.mark.parametrize(("topic", "hero", "wrong"), [
+    ("a shy boy", "shy boy", "she"), ("brave girls", "brave girl", "he"), ("the old woman", "old woman", "he"),
+    ("a lonely old man", "lonely old man", "she"), ("an orphan", "orphan", ""), ("teenagers", "teenager", ""),
+])  # fmt: skip
+def test_a_person_who_is_asked_for_is_the_hero(topic: str, hero: str, wrong: str) -> None:
+    request = replace(understand(f"A GPT that writes stories about {topic}"), forms=("story",))
+    for document in islice(write_documents(request, random.Random(5)), 12):
+        body = document.text.split("\n\n", 1)[1]
+        assert re.search(rf"\b(?:an?|the) {hero}\b", body), document.text
+        assert not faults_of_story(document.text), document.text
+        assert not wrong or not re.search(rf"\b{wrong}\b", re.sub(r'"[^"]*"', "", body.split("\n")[0])), document.text

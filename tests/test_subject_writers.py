@@ -281,7 +281,7 @@ def test_what_wordnet_does_not_know_is_talked_around_and_the_plan_says_so() -> N
     assert subject_of("zorblax") is None
     request = understand("a GPT about zorblax")
     assert not covers(request) and able(request).category == "topic"
-    assert "only talks around it" in describe(request)[1]
+    assert "only talk around it" in describe(request)[1]
 
 
 def test_german_words_are_not_read_as_english_ones() -> None:

@@ -214,11 +214,11 @@ FAULTS = {
         ("the gradient of h.1.ln_1.bias",),
     ),
     "replaced instead of added": Fault(
-        Linear, "backward", before(replaces), ("Linear",), "Linear", "h.1.mlp.c_fc.bias", ("it replaces what the gradient held",)
+        Linear, "backward", before(replaces), ("Linear",), "Linear", "h.1.mlp.c_fc.bias", ("it overwrites the gradient",)
     ),
     "transposed": Fault(Linear, "backward", before(transposes), ("Linear",), "Linear", "h.1.mlp.c_fc.weight", ("it is transposed",)),
     "a mean as a constant": Fault(
-        LayerNorm, "backward", instead(forgets_mean), ("LayerNorm",), "LayerNorm", "dx", ("the same is missing all along a row",)
+        LayerNorm, "backward", instead(forgets_mean), ("LayerNorm",), "LayerNorm", "dx", ("the same amount is missing all along each row",)
     ),
     "no division by the deviation": Fault(
         LayerNorm,
@@ -227,7 +227,7 @@ FAULTS = {
         ("LayerNorm",),
         "LayerNorm",
         "dx",
-        ("each row has a ratio of its own",),
+        ("each row is off by its own factor",),
     ),
     "no mask": Fault(
         Dropout,
@@ -248,7 +248,7 @@ FAULTS = {
         "dy (lent)",
         ("it writes into an array that is only lent to it",),
     ),
-    "a gift read": Fault(Gelu, "backward", reads_its_result, ("Gelu",), "Gelu", "dx", ("it is not a number", "what forward returned?")),
+    "a gift read": Fault(Gelu, "backward", reads_its_result, ("Gelu",), "Gelu", "dx", ("it is NaN or infinite", "what forward returned?")),
     "no scale": Fault(
         Attention,
         "backward",
@@ -266,7 +266,7 @@ FAULTS = {
         ("Linear", "Attention"),
         "Attention",
         "h.1.attn.c_attn.weight",
-        ("only in columns 6 to 17 (k and v): its columns are permuted", "columns 6 to 11 hold what belongs into 12 to 17"),
+        ("only in columns 6 to 17 (k and v): its columns are permuted", "columns 6 to 11 hold what belongs in 12 to 17"),
     ),
     "heads permuted": Fault(
         Attention,
@@ -275,7 +275,7 @@ FAULTS = {
         ("Linear", "Attention"),
         "Attention",
         "h.1.attn.c_attn.weight",
-        ("columns 0 to 2 hold what belongs into 3 to 5 (a head has 3)", "with several heads"),
+        ("columns 0 to 2 hold what belongs in 3 to 5 (a head has 3)", "with several heads"),
     ),
     "a tile too short": Fault(
         Attention,
@@ -284,7 +284,7 @@ FAULTS = {
         ("Linear", "Attention"),
         "Attention",
         "dx",
-        ("only in rows beyond the first tile", "all that backward reaches before it is right", "those with several tiles"),
+        ("only in rows beyond the first tile", "everything that backward reaches before it is right", "those with several tiles"),
         (LAYERS[0], LAYERS[5]),
     ),
     "only the first piece": Fault(
@@ -357,7 +357,7 @@ FAULTS = {
         ("Gelu", "GPT"),
         "GPT",
         "h.1.ln_2.weight",
-        ("it still holds the gradient of the step before", "it is the first that backward reaches"),
+        ("it still contains the previous step's gradient", "it is the first that backward reaches"),
         LAYERS[:1],
         MODELS[:1],
     ),
@@ -368,7 +368,7 @@ FAULTS = {
         ("Gelu", "GPT"),
         "GPT",
         "positions_embed.weight",
-        ("in 1 of 2 settings, those", "with several workers", "all that backward reaches before it is right"),
+        ("in 1 of 2 settings, those", "with several workers", "everything that backward reaches before it is right"),
         LAYERS[:1],
         (MODELS[0], MODELS[3]),
     ),

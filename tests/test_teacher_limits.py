@@ -226,7 +226,7 @@ def test_a_teacher_of_whom_nothing_is_accepted_is_asked_some_times_what_the_toke
     """As long as nothing is known of its documents, they are taken for 150 tokens long."""
     limits = Limits(answers=2, repeat_window=3, useless_in_a_row=1000, in_flight=1)
     documents, asked, record, _ = run(lambda body, number: Reply([]), tmp_path, 6000, limits)
-    assert documents == [] and "answers were asked for" in record["ended"]
+    assert documents == [] and "answers were requested" in record["ended"]
     assert 2 * 6000 / 250 + 6 < asked < 2 * 6000 / 90 + 8
 
 

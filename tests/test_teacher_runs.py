@@ -39,9 +39,13 @@ def fresh(body, number, **more):
 class Heard(Listener):
     def __init__(self):
         self.lines: list[str] = []
+        self.details: list[str] = []
 
     def say(self, topic, text):
         self.lines.append(f"{topic} {text}")
+
+    def detail(self, topic, text):
+        self.details.append(text)
 
 
 def corpus(run: Path) -> list[dict]:
@@ -71,7 +75,7 @@ def test_a_teacher_writes_leaves_and_is_named(tmp_path):
     assert "teacher:latest (aaaaaaaaaaaa), licence: Apache License 2.0" in card
     left = next(i for i, line in enumerate(heard.lines) if "was unloaded by" in line)
     assert left < next(i for i, line in enumerate(heard.lines) if line.startswith("Training"))
-    assert not any("no writer covers" in line for line in heard.lines)
+    assert not any("no template covers" in line for line in heard.lines)
 
 
 @pytest.mark.slow
@@ -89,7 +93,9 @@ def test_a_server_that_speaks_a_part_of_the_protocol_is_a_teacher(tmp_path):
 def test_auto_takes_templates_where_nobody_answers_and_says_why(tmp_path):
     heard = Heard()
     minigpt.train(PROMPT, out=tmp_path / "run", listener=heard, **SMALL)
-    assert "templates, because there is no local teacher" in heard.lines[0]
+    assert heard.lines[0] == "Source built-in templates (no Ollama server answers)"
+    assert "start it with: ollama serve" in heard.details[0]
+    assert json.loads((tmp_path / "run" / "run.json").read_text())["source"]["why"] == heard.details[0]
     assert {d["source"] for d in corpus(tmp_path / "run")} == {"template"}
     with pytest.raises(MinigptError, match="ollama serve"):
         minigpt.train(PROMPT, out=tmp_path / "other", source="ollama", **SMALL)

@@ -104,7 +104,7 @@ def test_the_callers_error_state_neither_matters_nor_changes(model: TextModel, s
 def test_a_call_in_the_middle_of_a_call_of_the_same_thread_is_refused(model: TextModel) -> None:
     """It would use the same buffers; the model is free again afterwards."""
     inside = in_turn(lambda model: model.logits([1]))  # a call within a call
-    with pytest.raises(MinigptError, match="called in the middle of another call of the same model"):
+    with pytest.raises(MinigptError, match="called during another call of the same model"):
         inside(model)
     assert model.logits([1]).shape[0] == 1
 

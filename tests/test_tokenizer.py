@@ -261,4 +261,4 @@ def test_a_line_that_is_no_merge_is_refused(line: str) -> None:
     """With the file and the number of the line."""
     with pytest.raises(MinigptError) as refused:
         parse_merges(f"#version: 0.2\nx y\n{line}\n", "merges.txt")
-    assert str(refused.value) == f"merges.txt, line 3: wanted two tokens with one space between, got {line!r}"
+    assert str(refused.value) == f"merges.txt, line 3: expected two tokens with one space between them, got {line!r}"

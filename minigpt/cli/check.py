@@ -8,12 +8,12 @@ from itertools import groupby
 import click
 
 from minigpt.cli.common import command, device_option, show, tell
-from minigpt.errors import MinigptError, counted
+from minigpt.errors import MinigptError, WrongUsage, counted, instead
 
 
 @command("check")
 @device_option
-@click.option("--seed", type=click.IntRange(0), default=0, help="Decides the random numbers.")
+@click.option("--seed", type=click.IntRange(0), default=0, help="Seed of the random numbers.")
 @click.option(
     "--layer",
     "layers",
@@ -24,14 +24,14 @@ from minigpt.errors import MinigptError, counted
 @click.option(
     "--explain",
     is_flag=True,
-    help="Show each layer's formula, its plain backward and what to read.",
+    help="Show each layer's formula, its plain backward pass and what to read.",
 )
 def check_command(device: str, seed: int, layers: tuple[str, ...], explain: bool) -> None:
     """Check every backward pass against central differences, in float64.
 
     Each gradient is checked in several settings (one sequence, no dropout, two workers, ...); its
-    largest error is shown. Rows stand in the order of the backward pass: the first wrong one is
-    the suspect, and what its numbers say about the mistake follows.
+    largest error is shown. Rows are in the order of the backward pass: the first wrong one is the
+    suspect, and below the table stands what its numbers say about the mistake.
     """
     from minigpt.backend import choose_backend
     from minigpt.gradcheck import check_gradients, report
@@ -61,15 +61,15 @@ def check_command(device: str, seed: int, layers: tuple[str, ...], explain: bool
         raise MinigptError(f"{counted(len(wrong), 'gradient')} failed; first suspect: {which}")
     if chosen.faster:
         compiled = list(check_gradients(chosen, seed, only=wanted))
-        show("\n".join(report.ending(compiled, "The same with compiled layers: ")))
+        show("\n".join(report.ending(compiled, "With compiled layers: ")))
         if failed := sorted({f"{r.layer} {r.parameter}" for r in compiled if not r.passed}):
             raise MinigptError(f"the compiled layers are wrong: {', '.join(failed)}")
     show("\n".join(report.limits(backend, partly=set(wanted) < set(known))))
 
 
 def find_layer(name: str, known: list[str]) -> str:
-    """The layer of this name, however it is capitalized; MinigptError if there is none."""
+    """The layer of this name, however it is capitalized; WrongUsage if there is none."""
     for layer in known:
         if layer.lower() == name.lower():
             return layer
-    raise MinigptError(f"there is no layer {name!r} to check; use one of {', '.join(known)}")
+    raise WrongUsage(f"unknown layer {name!r}; {instead(name, known)}")

@@ -11,17 +11,25 @@ import traceback
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import IO, Any, TextIO
+from typing import TYPE_CHECKING, Any, TextIO
 
 import click
 
+from minigpt.cli.complete import complete_run, complete_size
+from minigpt.cli.helptext import Command, long_name
 from minigpt.config import SIZES
 from minigpt.disk.foreign import one_line, printable
 from minigpt.disk.names import find_run
-from minigpt.errors import MinigptError
+from minigpt.errors import MinigptError, WrongUsage, as_argument, instead
 from minigpt.machine import spare_blas
 from minigpt.run.defaults import MODEL_SIZE, MODELS_DIR
 from minigpt.run.interrupt import Interrupt, ignore_further, message_of
+
+PROMPT = "prompt"  # the option whose variable, MINIGPT_PROMPT, only one command reads: elsewhere it means something else
+if TYPE_CHECKING:
+    Choice = click.Choice[str]
+else:
+    Choice = click.Choice  # before click 8.2 it takes no type
 
 
 def command(name: str) -> Callable[[Callable[..., None]], click.Command]:
@@ -54,19 +62,31 @@ def command(name: str) -> Callable[[Callable[..., None]], click.Command]:
                     for line in traceback.format_exc().splitlines():
                         tell(line)
                 tell(f"minigpt: {describe(error)}")
-                raise SystemExit(1) from error
+                raise SystemExit(2 if isinstance(error, WrongUsage) else 1) from error
 
-        made = click.command(name)(guarded)
-        made.params.append(click.Option(["-v", "--verbose"], is_flag=True, help="Show the traceback of an error."))
+        made = click.command(name, cls=Command)(guarded)
+        made.params.append(click.Option(["-v", "--verbose"], is_flag=True, help="Show every detail, and the traceback of an error."))
         for parameter in made.params:
             if isinstance(parameter, click.Option):
-                if parameter.allow_from_autoenv:
-                    longest = max(parameter.opts, key=len)
-                    parameter.envvar = f"MINIGPT_{longest.lstrip('-').replace('-', '_').upper()}"
+                if type(parameter.type) is click.Choice:
+                    parameter.type = OneOf(parameter.type.choices)
+                option = long_name(parameter)
+                if parameter.allow_from_autoenv and (option != PROMPT or name == "train"):
+                    parameter.envvar = f"MINIGPT_{option.replace('-', '_').upper()}"
                 parameter.show_default = not parameter.is_flag and parameter.default not in (None, "") and not parameter.multiple
         return made
 
     return decorate
+
+
+class OneOf(Choice):
+    """A choice that names the nearest to a value that is none of it."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        try:
+            return super().convert(value, param, ctx)
+        except click.BadParameter:
+            self.fail(f"{value!r}; {instead(value, self.choices)}", param, ctx)
 
 
 def describe(error: BaseException) -> str:
@@ -85,23 +105,38 @@ def is_terminal(stream: TextIO | None) -> bool:
 
 
 def tell(text: str, begin: str = "", end: str = "\n") -> None:
-    """Print a one-line message to standard error, between `begin` and `end`.
+    """Print a one-line message to standard error, between `begin` and `end`."""
+    put(begin + one_line(text) + end)
+
+
+def put(text: str) -> None:
+    """Print to standard error what is printable already, or meant to be obeyed by the terminal.
 
     If the reader, the terminal or the log's disk is gone, the work continues silently.
     """
     try:
-        click.echo(begin + one_line(text) + end, err=True, nl=False)
+        click.echo(encodable(text, sys.stderr), err=True, nl=False)
     except (OSError, ValueError):  # ValueError: the stream was closed
         sys.stderr = nowhere()
 
 
-def show(text: str, end: str = "\n") -> None:
+def encodable(text: str, stream: TextIO) -> str:
+    """The text with "?" for what the stream's encoding lacks: click would write UTF-8 to an ASCII stream."""
+    encoding = getattr(stream, "encoding", None) or "utf-8"
+    return text.encode(encoding, errors="replace").decode(encoding)
+
+
+def show(text: str, end: str = "\n", styled: bool = False) -> None:
     """Print a result to standard output: unchanged to a pipe or file, without control characters to a terminal.
+
+    `styled`: the text is printable already, but for styles that we put in, which go to a terminal alone.
 
     Raises BrokenPipeError if the reader is gone, and an OSError that names standard output if it cannot be written.
     """
     try:
-        click.echo((printable(text) if is_terminal(sys.stdout) else text) + end, nl=False)
+        if is_terminal(sys.stdout):
+            text = encodable(text if styled else printable(text), sys.stdout)
+        click.echo(text + end, nl=False)
     except (OSError, ValueError) as error:
         sys.stdout = nowhere()  # else Python flushes the rest at exit, and fails again
         if isinstance(error, OSError) and error.errno not in (errno.EPIPE, errno.EIO):
@@ -125,52 +160,11 @@ def fill_closed_streams() -> None:
     sys.stdout, sys.stderr = sys.stdout or nowhere(), sys.stderr or nowhere()
 
 
-class UsageError(click.UsageError):
-    """Wrong usage; the exit status is 2 even if the message cannot be printed."""
-
-    def show(self, file: IO[Any] | None = None) -> None:
-        try:
-            super().show(file)
-        except (OSError, ValueError):
-            sys.stderr = nowhere()
-
-
-class Commands(click.Group):
-    """A group whose usage errors, which quote the command line, are made printable like all other messages."""
-
-    def main(self, *args: Any, **more: Any) -> Any:
-        fill_closed_streams()
-        try:
-            return super().main(*args, **more)
-        except OSError as error:  # from click, which prints help and version
-            sys.stdout = nowhere()
-            if not isinstance(error, BrokenPipeError):
-                tell(f"minigpt: standard output: {error.strerror}; check space and permissions there")
-            raise SystemExit(1) from error
-
-    def make_context(self, *args: Any, **more: Any) -> click.Context:
-        with printable_usage():
-            return super().make_context(*args, **more)
-
-    def invoke(self, ctx: click.Context) -> Any:
-        with printable_usage():
-            return super().invoke(ctx)
-
-
-@contextmanager
-def printable_usage() -> Iterator[None]:
-    """Turn usage errors raised within the block into one printable line."""
-    try:
-        yield
-    except click.UsageError as error:
-        raise UsageError(one_line(error.format_message()), error.ctx) from error
-
-
 def size_option(function: Callable[..., None]) -> Callable[..., None]:
     """--model-size."""
     sizes = SIZES.values()
     named = f"{any_of(size.name for size in sizes)}; also {any_of(size.alias for size in sizes)}."
-    return click.option("--model-size", default=MODEL_SIZE, help=named)(function)
+    return click.option("--model-size", default=MODEL_SIZE, shell_complete=complete_size, help=named)(function)
 
 
 def any_of(choices: Iterable[str]) -> str:
@@ -189,9 +183,41 @@ def run_argument(function: Callable[..., None]) -> Callable[..., None]:
 
     @functools.wraps(function)
     def found(*, run: str, models_dir: str, **options: Any) -> None:
-        function(run=str(find_run(run, Path(models_dir))), **options)
+        function(run=str(folder_of(run, models_dir)), **options)
 
-    return click.argument("run", metavar="RUN")(models_option(found))
+    return click.argument("run", metavar="RUN", shell_complete=complete_run)(models_option(found))
+
+
+def model_argument(function: Callable[..., None]) -> Callable[..., None]:
+    """The same for a command that only reads: RUN may be a zip that `export` made."""
+
+    @functools.wraps(function)
+    def found(*, run: str, models_dir: str, **options: Any) -> None:
+        with opened(run, models_dir) as folder:
+            function(run=str(folder), **options)
+
+    return click.argument("run", metavar="RUN", shell_complete=complete_run)(models_option(found))
+
+
+def folder_of(run: str, models_dir: str) -> Path:
+    """The folder of a run; MinigptError for a zip, which nothing can be written into."""
+    path = find_run(run, Path(models_dir))
+    if path.is_file() and path.suffix.lower() == ".zip":
+        raise MinigptError(f"{path} is an archive; unpack it first: python -m zipfile -e {as_argument(path)} {as_argument(models_dir)}")
+    return path
+
+
+@contextmanager
+def opened(run: str, models_dir: str) -> Iterator[Path]:
+    """The folder of a run; a zip is unpacked for as long as it is needed."""
+    path = find_run(run, Path(models_dir))
+    if not path.is_file() or path.suffix.lower() != ".zip":
+        yield path
+        return
+    from minigpt.disk.bundle import unpacked
+
+    with unpacked(path) as folder:
+        yield folder
 
 
 def known_device(ctx: click.Context, param: click.Parameter, value: str) -> str:

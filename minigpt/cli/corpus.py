@@ -14,19 +14,20 @@ from minigpt.run.defaults import SEED
 
 @command("corpus")
 @corpus_options
-@click.option("--seed", type=int, default=SEED, help="Decides the corpus.")
-@click.option("--out", type=click.Path(), help="Where corpus.jsonl is written.  [default: MODELS_DIR/<prompt>-<time>]")
+@click.option("--seed", type=int, default=SEED, help="Seed of the corpus: the same seed and options give the same text.")
+@click.option("--name", help="What to call the run: its folder is MODELS_DIR/NAME.  [default: <prompt>-<time>]")
+@click.option("--out", type=click.Path(), help="The folder for corpus.jsonl.  [default: MODELS_DIR/<prompt>-<time>]")
 @models_option
 @click.option("--quiet", is_flag=True, help="Print only the five documents.")
 def corpus_command(prompt: str | None, quiet: bool, yes: bool, **options: Any) -> None:
-    """Get a corpus as train does, and report on it.
+    """Write a corpus as `train` does, without training on it.
 
-    Shows figures, a verdict and five documents chosen at random, and trains nothing.
+    Shows statistics, a verdict and five documents picked at random. `resume` trains on it.
     """
     from minigpt.cli.console import Console
     from minigpt.run.pipeline import write_corpus
 
-    console = Console(quiet, asks=not yes)
+    console = Console(quiet, asks=not yes, verbose=True)
     try:
         run = write_corpus(prompt, listener=console, **options)
     finally:

@@ -11,9 +11,9 @@ from typing import Any
 
 import click
 
-from minigpt.cli.common import command, device_option, run_argument, show, tell
+from minigpt.cli.common import command, device_option, model_argument, show, tell
 from minigpt.config import SampleConfig
-from minigpt.errors import MinigptError
+from minigpt.errors import MinigptError, as_usage
 
 FEW, SMALL = 256, 10**8  # tokens, and bytes of a model, for which numba's start takes longer than compiled layers save
 LONGEST = 2**20  # bytes of a prompt; a model sees its last few hundred tokens
@@ -61,7 +61,7 @@ def sampling_options(max_tokens: int) -> Callable[[Callable[..., None]], Callabl
 
 
 @command("generate")
-@run_argument
+@model_argument
 @click.option(
     "-p",
     "--prompt",
@@ -73,21 +73,27 @@ def sampling_options(max_tokens: int) -> Callable[[Callable[..., None]], Callabl
 @click.option("--samples", type=click.IntRange(1), default=1, help="How many texts to write.")
 @click.option("--seed", type=int, help="The same seed gives the same text; each further sample takes the next one.  [default: a new one]")
 @device_option
+@click.option("--novelty", is_flag=True, help="Say how much of each text is copied from the training text, and from where.")
 @click.option("--json", "as_json", is_flag=True, help="One line of JSON per sample: its text, seed, settings and model.")
 @click.option("--quiet", is_flag=True, help="Do not show the seeds.")
-def generate_command(run: str, prompt: str, samples: int, as_json: bool, quiet: bool, device: str, **options: Any) -> None:
+def generate_command(run: str, prompt: str, samples: int, novelty: bool, as_json: bool, quiet: bool, device: str, **options: Any) -> None:
     """Generate text with the model in RUN.
 
     The seed of each sample is shown on standard error, so that a lucky one can be repeated.
     """
+    from minigpt.disk.standing import unfinished
     from minigpt.generate import Sample, stream
     from minigpt.run.talk import as_record, fresh_seed
     from minigpt.run.textmodel import load
 
-    config = SampleConfig(**options)
+    with as_usage():
+        config = SampleConfig(**options)
     first = fresh_seed() if config.seed is None else config.seed
     prompt = standard_input() if prompt == "-" else prompt
+    compared = comparison_with(run) if novelty else None
     model = load(run, device, brief=is_brief(run, config.max_tokens * samples))
+    if note := unfinished(Path(run)):
+        tell(f"Note: {note}")
     for seed in range(first, first + samples):
         sample, seeded = Sample(), replace(config, seed=seed)
         if not as_json:
@@ -96,13 +102,25 @@ def generate_command(run: str, prompt: str, samples: int, as_json: bool, quiet: 
             if not as_json:
                 show(piece, end="")
         if as_json:
-            show(json.dumps(as_record(run, prompt, sample, seeded)))  # ASCII, whatever the encoding of the output
+            line = as_record(run, prompt, sample, seeded)
+            if compared:
+                line["novelty"] = compared(sample.text).figures
+            show(json.dumps(line))  # ASCII, whatever the encoding of the output
             continue
         show("")
         if not quiet:
             tell(f"seed {seed}")
+        for said in compared(sample.text).lines if compared else ():
+            tell(said)
         if seed + 1 < first + samples:
             show("---")
+
+
+def comparison_with(run: str) -> Any:
+    """What compares a text with the training text of a run. Imported only where it is asked for, as it takes a while."""
+    from minigpt.run.pages.copying import comparison
+
+    return comparison(Path(run))
 
 
 def is_brief(run: str, tokens: int) -> bool:

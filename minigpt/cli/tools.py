@@ -1,49 +1,25 @@
-"""`minigpt list` and `minigpt bench`."""
+"""`minigpt bench`."""
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import click
 
-from minigpt.cli.common import command, device_option, models_option, show, size_option, tell
+from minigpt.cli.common import command, device_option, show, size_option, tell
 from minigpt.config import ModelConfig, find_size
-from minigpt.disk.foreign import one_line
-from minigpt.errors import counted
-
-
-@command("list")
-@models_option
-def list_command(models_dir: str) -> None:
-    """List the runs, newest first."""
-    from minigpt.disk.shelf import list_runs
-
-    runs, unreadable = list_runs(Path(models_dir))
-    for line in unreadable:
-        tell(f"minigpt: skipped: {line}")
-    if not runs:
-        tell(f'no runs in {models_dir}; python -m minigpt train --prompt "..." makes one')
-    for folder, record in runs:
-        loss = record["result"]["held_out_loss"]
-        row = [
-            str(folder),
-            record["status"],
-            record["model"]["size"],  # None before there is a model
-            "" if loss is None else f"held-out {loss:.3f}",
-            record["prompt"] or "own text",
-        ]
-        show(one_line("  ".join(cell for cell in row if cell)))
+from minigpt.errors import as_usage, counted
 
 
 @command("bench")
 @size_option
-@click.option("--vocab-size", type=click.IntRange(2), default=3000, help="Tokens; a corpus written for a prompt has 1,000 to 4,000.")
+@click.option(
+    "--vocab-size", type=click.IntRange(2), default=3000, help="Vocabulary size; a corpus written for a prompt has 1,000 to 4,000 tokens."
+)
 @click.option("--batch-size", type=click.IntRange(1), default=8, help="Windows per step.")
 @click.option("--context", type=click.IntRange(1), default=128, help="Tokens per window.")
-@click.option("--dropout", type=float, default=ModelConfig.dropout, help="Share of units dropped.")
+@click.option("--dropout", type=float, default=ModelConfig.dropout, help="Dropout rate.")
 @device_option
-@click.option("--threads", type=click.IntRange(1), help="Processor cores to use.  [default: all]")
-@click.option("--seconds", type=click.FloatRange(1, 600), default=20.0, help="About how long to measure.")
+@click.option("--threads", type=click.IntRange(1), help="CPU cores to use.  [default: all]")
+@click.option("--seconds", type=click.FloatRange(1, 600), default=20.0, help="Roughly how long to measure, in seconds.")
 def bench_command(
     model_size: str, vocab_size: int, batch_size: int, context: int, dropout: float, device: str, threads: int | None, seconds: float
 ) -> None:
@@ -56,8 +32,9 @@ def bench_command(
     from minigpt.run.room import free_room, gigabytes
     from minigpt.run.speed import measure
 
-    size = find_size(model_size)
-    config = ModelConfig(size.n_layer, size.n_head, size.n_embd, size.n_positions, vocab_size, dropout)
+    with as_usage():
+        size = find_size(model_size)
+        config = ModelConfig(size.n_layer, size.n_head, size.n_embd, size.n_positions, vocab_size, dropout)
     what = f"{size.name}, vocabulary {vocab_size:,}: {count_parameters(config):,} parameters"
     what += f"; {batch_size} x {context} tokens, dropout {dropout:g}"
     tell(f"Model     {what}")

@@ -107,7 +107,7 @@ class Gathering:
 
     def _nothing_left(self) -> str:
         reasons = ", ".join(f"{counted(count, 'document')} ({reason})" for reason, count in self.cleaner.dropped.items())
-        return f"nothing is left to learn from: cleaning dropped {reasons or 'nothing: there was no text'}; use other text"
+        return f"no text is left to train on: cleaning dropped {reasons}; use other text" if reasons else "there is no text to train on"
 
     def _encode(self, text: str) -> array[int]:
         ids = closed_ids(self.full, text)

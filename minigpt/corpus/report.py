@@ -37,6 +37,7 @@ class CorpusReport:
         self._words = self._packed_bytes = self._sample_tokens = 0
         self._packer = zlib.compressobj(9, wbits=15)
         self._rng = random.Random(seed)
+        self.warning = ""  # the sentence of the verdict that matters most, if all is not well; known with the figures
 
     def add(self, text: str, tokens: int) -> None:
         """Count a document and its tokens."""
@@ -84,6 +85,7 @@ class CorpusReport:
             "recommended_size": recommended(tokens),
             "examples": self.examples,
         }
+        self.warning = warning(figures, size)
         measured = {"parameters": parameters, "sampled": self._sample_tokens < tokens}
         return figures | {"verdict": verdict(figures | measured, self._all[4], size, held_out)}
 
@@ -95,14 +97,27 @@ class CorpusReport:
         return MODEL_BETTER * 8 * packed / self._sample_tokens
 
 
+def warning(facts: dict[str, Any], size: Size | None) -> str:
+    """The sentence of the verdict that a person should not miss; empty if all is well."""
+    documents, tokens, best = facts["documents"], facts["tokens"], facts["recommended_size"]
+    if documents < FEW and tokens < LITTLE:
+        return few(documents)
+    if tokens < WANTED[best] / 2 or (size is not None and WANTED[size.name] > tokens):
+        return enough(tokens, size)
+    return variety(facts["distinct_4"], MEASURABLE, False) if facts["distinct_4"] < REPETITIVE else ""
+
+
+def few(documents: int) -> str:
+    """What a model makes of so few documents."""
+    return f"Only {counted(documents, 'document')}: the model will memorise {'it' if documents == 1 else 'them'}, not learn the genre."
+
+
 def verdict(facts: dict[str, Any], sequences: int, size: Size | None, held_out: bool) -> list[str]:
     """The figures in words, one sentence each. `sequences`: four-word sequences measured; `size`: None if custom."""
     documents, tokens = facts["documents"], facts["tokens"]
     said = []
     if documents < FEW and tokens < LITTLE:
-        said.append(
-            f"Only {counted(documents, 'document')}: the model will memorise {'it' if documents == 1 else 'them'}, not learn the genre."
-        )
+        said.append(few(documents))
     said.append(variety(facts["distinct_4"], sequences, facts["sampled"]))
     if documents >= FEW and facts["openings"][0][1] > MANY * min(documents, OPENINGS):
         text, count = facts["openings"][0]
@@ -150,7 +165,7 @@ def enough(tokens: int, size: Size | None) -> str:
     """Which size the text suffices for, and how the chosen one compares."""
     best, largest = recommended(tokens), list(WANTED)[-1]
     if tokens < WANTED[best] / 2:
-        return f"Little text even for {best}, the smallest size: about {WANTED[best]:,} tokens show what it can do."
+        return f"Little text: {best}, the smallest size, wants about {WANTED[best]:,} tokens."
     if size is None or size.name == best:
         more = "" if best == largest else f"; {largest} would need {multiple(WANTED[largest] / tokens)}"
         return f"Enough text for {best}{more}."

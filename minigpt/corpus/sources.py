@@ -21,6 +21,7 @@ from minigpt.disk.place import File
 from minigpt.errors import counted
 from minigpt.tokenizer import Tokenizer
 
+FORMS = "templates: "  # begins the line of a description that lists them
 TOKENS_PER_FORM, LEAST_FORMS = 5000, 3
 LEAST_OF_A_KIND = 1000  # tokens, about a dozen short documents, per kind and form if there are several kinds
 
@@ -50,7 +51,7 @@ class Templates:
         forms, possible = [form for part in few for form in part.forms], sum(len(part.forms) for part in parts)
         shown = f" ({len(forms)} of {possible} forms, enough for {final_tokens:,} tokens)" if len(forms) < possible else ""
         self.description: Sequence[str] = [
-            *describe(asked), *left_out(request, len(parts), final_tokens), f"templates: {', '.join(forms)}{shown}"
+            *describe(asked), *left_out(request, len(parts), final_tokens), f"{FORMS}{', '.join(forms)}{shown}"
         ]  # fmt: skip
 
     def __iter__(self) -> Iterator[Document]:

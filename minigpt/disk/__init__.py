@@ -15,6 +15,9 @@ Reading order:
     damage      a file and its checksum -> whether it is intact, and what to do if not
     record      run.json -> the same, validated
     folder      a run folder: its record, its stages, its lock
+    standing    a run folder -> whether it is complete, and else the command that continues it
+    tidy        a run folder -> the same under another name, or removed
+    bundle      a run folder -> a zip for somebody else, and back
     weights     parameters -> model.safetensors, and back, validated
     state       a training under way -> a file, and back
     checkpoint  a model -> a folder in transformers' format, and back

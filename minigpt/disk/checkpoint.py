@@ -16,8 +16,9 @@ from minigpt.config import ModelConfig, SampleConfig
 from minigpt.disk.files import read_json_object, read_text, write_json, write_text
 from minigpt.disk.place import Folder
 from minigpt.disk.shelf import RECORD
+from minigpt.disk.standing import unfinished
 from minigpt.disk.weights import CONFIG, TIED, WEIGHTS, load_weights, read_scale, save_weights
-from minigpt.errors import MinigptError, as_argument
+from minigpt.errors import MinigptError, as_argument, counted
 from minigpt.model import GPT_1, parts
 from minigpt.tokenizer import END_OF_TEXT, Tokenizer, parse_merges
 
@@ -130,7 +131,12 @@ def require_model(folder: Path) -> None:
     """MinigptError unless this is a folder with a configuration in it."""
     if not folder.is_dir():
         raise MinigptError(f"{folder} is not a folder; `minigpt list` shows your models")
-    if not os.path.lexists(folder / CONFIG):
+    missing = not os.path.lexists(folder / CONFIG)
+    if missing and (runs := sorted(path.parent.name for path in folder.glob(f"*/{RECORD}"))):
+        raise MinigptError(f"{folder} is a folder of {counted(len(runs), 'run')}, not a model; name one of them: {folder / runs[0]}")
+    if (missing or not os.path.lexists(folder / WEIGHTS)) and (why := unfinished(folder)):
+        raise MinigptError(why)
+    if missing:
         is_run = (folder / RECORD).exists()
         remedy = f"to finish an interrupted run: minigpt resume {as_argument(folder)}" if is_run else "`minigpt list` shows your models"
         raise MinigptError(f"{folder} has no model: {CONFIG} is missing; {remedy}")
@@ -144,9 +150,8 @@ def load_checkpoint(folder: Path) -> Checkpoint:
     tokenizer = load_tokenizer(folder)
     padded = CONTEXT_KEY not in stored and 0 < config.vocab_size - tokenizer.vocab_size < PADDING  # minigpt itself pads nothing
     if tokenizer.vocab_size != config.vocab_size and not padded:
-        raise MinigptError(
-            f"{folder}: the tokenizer has {tokenizer.vocab_size:,} tokens, {CONFIG} says {config.vocab_size:,}: files of two models"
-        )
+        sizes = f"the tokenizer has {tokenizer.vocab_size:,} tokens, {CONFIG} says {config.vocab_size:,}"
+        raise MinigptError(f"{folder}: {sizes}: these are files of two different models")
     context = stored.get(CONTEXT_KEY, config.n_positions)
     if isinstance(context, bool) or not isinstance(context, int) or not 1 <= context <= config.n_positions:
         raise MinigptError(f"{folder / CONFIG}: {CONTEXT_KEY} must be from 1 to {config.n_positions}, got {context!r}")
@@ -157,14 +162,15 @@ def read_config(stored: dict[str, Any], path: Path) -> ModelConfig:
     """A transformers config.json as a ModelConfig; MinigptError for any other architecture."""
     model_type = stored.get("model_type")
     if model_type not in ("openai-gpt", "minigpt"):
-        raise MinigptError(f"{path}: model_type is {model_type!r}; minigpt reads 'openai-gpt', the architecture of GPT-1, only")
+        raise MinigptError(f"{path}: model_type is {model_type!r}; minigpt reads only 'openai-gpt', the architecture of GPT-1")
     for name, wanted in (("afn", "gelu"), ("tie_word_embeddings", True)):
         if stored.get(name, wanted) != wanted:
-            raise MinigptError(f"{path}: {name} is {stored[name]!r}; minigpt computes {wanted!r} only")
+            raise MinigptError(f"{path}: {name} is {stored[name]!r}; minigpt supports only {wanted!r}")
     its, ours = stored.get(PARTS, GPT_1), parts()
     if its != ours:
         differ = [f"{role} {ours[role]}" for role in ours if not isinstance(its, dict) or its.get(role) != ours[role]]
-        raise MinigptError(f"{path}: the model has other parts than this program, which computes {', '.join(differ)}; see model.py")
+        ours_are = f"this version of minigpt computes {', '.join(differ)} (model.py)"
+        raise MinigptError(f"{path}: the model has other parts; {ours_are}")
     defaults = {"n_layer": 12, "n_head": 12, "n_embd": 768, "n_positions": 512, "vocab_size": 40478}  # transformers leaves these out
     numbers = {name: stored.get(name, default) for name, default in defaults.items()}
     try:
@@ -185,7 +191,7 @@ def load_tokenizer(folder: Path) -> Tokenizer:
         _require_plain(stored, folder)
         model = stored.get("model")
         if not isinstance(model, dict) or model.get("type", "BPE") != "BPE" or not isinstance(model.get("merges"), list):
-            raise MinigptError(f"{path} holds no byte-level BPE; minigpt reads GPT-2's kind of tokenizer only")
+            raise MinigptError(f"{path} has no byte-level BPE; minigpt reads only GPT-2's kind of tokenizer")
         merges: list[Any] = [
             tuple(m.split(" ")) if isinstance(m, str) else tuple(m) if isinstance(m, list) else () for m in model["merges"]
         ]
@@ -210,9 +216,9 @@ def _require_plain(stored: dict[str, Any], folder: Path) -> None:
     """MinigptError for a tokenizer.json that changes the text before BPE, or splits it in another way than GPT-2."""
     path, splitter = folder / "tokenizer.json", stored.get("pre_tokenizer")
     if stored.get("normalizer") is not None:
-        raise MinigptError(f"{path} normalizes texts; minigpt's tokenizer reads them as they are")
+        raise MinigptError(f"{path} has a normalizer; minigpt's tokenizer takes text as it is")
     if not isinstance(splitter, dict) or splitter.get("type") != "ByteLevel" or splitter.get("use_regex", True) is not True:
-        raise MinigptError(f"{path} does not split words as GPT-2 does (pre_tokenizer ByteLevel); minigpt's tokenizer does")
+        raise MinigptError(f"{path} does not split text into words as GPT-2 does; minigpt supports only the pre_tokenizer ByteLevel")
     options = folder / "tokenizer_config.json"
     if splitter.get("add_prefix_space") or (options.exists() and read_json_object(options).get("add_prefix_space")):
         raise MinigptError(f"{folder}: the tokenizer puts a space before each text (add_prefix_space); minigpt's does not")

@@ -61,7 +61,7 @@ def _remedy(path: Path) -> str:
         return "restore an intact copy, or start again in another folder"
     lines = ["the run cannot be trained further without it, so restore the original"]
     if path.name == "corpus.jsonl" and path.is_file():
-        lines.append(f"to train a new model on it as it is: minigpt train --data {as_argument(path)}")
+        lines.append(f"to train a new model on it as is: minigpt train --data {as_argument(path)}")
     if (folder / "model.safetensors").is_file():
         lines.append(f"the model itself works: minigpt generate {as_argument(folder)}, minigpt train --init {as_argument(folder)}")
     return "; ".join(lines)

@@ -73,7 +73,7 @@ def open_to_append(file: File) -> BinaryIO:
     """
     with spot(file) as at:
         if at.path.is_symlink():
-            raise MinigptError(f"{at} is a symbolic link, and nothing is written through one; remove it")
+            raise MinigptError(f"{at} is a symbolic link, and minigpt does not write through links; remove it")
         opened = at.place.append(at.name)
         if os.fstat(opened.fileno()).st_nlink < 2:
             return opened
@@ -134,7 +134,7 @@ def read_bytes(path: Path, limit: int | None = None) -> bytes:
         except OSError as error:
             raise MinigptError(f"{path} cannot be read: {error.strerror}") from error
     if size > limit:
-        raise MinigptError(f"{path}: {size:,} bytes are more than the {limit:,} that such a file may have")
+        raise MinigptError(f"{path} has {size:,} bytes, more than the {limit:,} that such a file may have")
     return bytes(data)
 
 

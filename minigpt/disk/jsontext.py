@@ -31,9 +31,9 @@ def json_object(text: str, where: object) -> dict[str, Any]:
     except RecursionError as error:
         raise MinigptError(f"{where} is nested too deeply") from error
     except ValueError as error:
-        raise MinigptError(f"{where} holds an impossible number: {error}") from error
+        raise MinigptError(f"{where} contains an invalid number: {error}") from error
     if not isinstance(value, dict):
-        raise MinigptError(f"{where}: wanted a JSON object, got {type(value).__name__}")
+        raise MinigptError(f"{where}: expected a JSON object, got {type(value).__name__}")
     if is_deep(value):
         raise MinigptError(f"{where} is nested too deeply")
     return value

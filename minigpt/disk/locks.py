@@ -9,11 +9,12 @@ import re
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from pathlib import Path
 from typing import BinaryIO
 
 import psutil
 
-from minigpt.disk.files import open_to_append
+from minigpt.disk.files import open_to_append, open_to_read
 from minigpt.disk.place import File, as_path, naming
 from minigpt.errors import MinigptError
 
@@ -64,6 +65,32 @@ def _acquire(opened: BinaryIO, what: str, file: File) -> bool:
     if not os.fstat(opened.fileno()).st_nlink:  # its run completed and removed it after we opened it
         raise MinigptError(f"{what} by a process that has just ended; try again")
     return True
+
+
+def holder(path: Path) -> tuple[int, str] | None:
+    """The process that holds a lock file and its machine, as the file says; None if nobody does. Only reads, so it is in nobody's way.
+
+    A killed process leaves its number in the file. It holds nothing if it is gone, or if its number now belongs to a younger process.
+    """
+    try:
+        with open_to_read(path) as file:
+            written, match = os.fstat(file.fileno()).st_mtime, HOLDER.fullmatch(file.read(300).decode("ascii", "replace"))
+    except (MinigptError, OSError):
+        return None
+    if not match:
+        return None
+    process, host = int(match[1]), match[2] or this_host()
+    if host == this_host() and not (is_alive(process) and _began(process) <= written + 2):  # seconds: clocks of file systems differ
+        return None
+    return process, host
+
+
+def _began(process: int) -> float:
+    """When a process began, in seconds since 1970; 0 if that is not known."""
+    try:
+        return psutil.Process(process).create_time()
+    except psutil.Error:
+        return 0.0
 
 
 def _system_lock(opened: BinaryIO) -> None:

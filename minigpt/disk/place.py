@@ -168,7 +168,7 @@ File: TypeAlias = Path | Spot
 def hold(path: Path, follow: bool = False, above: Place | None = None) -> Iterator[Place]:
     """Hold a folder; MinigptError for a symbolic link, unless links are to be followed."""
     if path.is_symlink() and not follow:
-        raise MinigptError(f"{path} is a symbolic link, and nothing is written through one; use the folder it points to")
+        raise MinigptError(f"{path} is a symbolic link, and minigpt does not write through links; use the folder it points to")
     place = Place(path, follow, above)
     try:
         yield place

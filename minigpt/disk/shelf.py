@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import re
 import stat
@@ -17,11 +18,13 @@ from minigpt.disk.locks import is_alive
 from minigpt.disk.place import Place
 from minigpt.errors import MinigptError
 
-RECORD, METRICS, CHECKPOINT, CARD = "run.json", "metrics.jsonl", "checkpoint", "README.md"
+RECORD, METRICS, SAMPLES, CHECKPOINT = "run.json", "metrics.jsonl", "samples.jsonl", "checkpoint"
+CARD, CORPUS, REPORT = "README.md", "corpus.jsonl", "report.html"
 LOCK = "lock"
 # The files that a run writes: in its folder, and in checkpoint/.
 OUTER = re.compile(
-    r"(run|config|generation_config|tokenizer|tokenizer_config|vocab)\.json|(metrics|corpus)\.jsonl|model\.safetensors|merges\.txt|README\.md"
+    r"(run|config|generation_config|tokenizer|tokenizer_config|vocab)\.json|(metrics|corpus|samples)\.jsonl|model\.safetensors|merges\.txt"
+    r"|README\.md|report\.html"
 )
 INNER = re.compile(r"lock|teacher\.jsonl|teacher-plan\.json|(train|held_out)(\.gpt2)?\.ids|(initial|state-\d{12})\.safetensors")
 # Files that desktops and file servers put into folders (github.com/github/gitignore lists most); the last two are files that were
@@ -39,6 +42,7 @@ RECORD_LIMIT = 2**22  # bytes, at most, of a record in the list; most have about
 # Bytes of every record that are free, and a budget for the bytes beyond, shared by all records: a folder full of huge ones takes seconds.
 USUAL, EXTRA = 2**16, 2**24
 NAMED = 10  # unreadable folders, at most, that the list names; the others are counted
+SOURCES = 4  # of a corpus, at most, in the list
 WIDEST = 200  # characters, at most, of a text in the list
 
 
@@ -65,7 +69,7 @@ def require_free(folder: Path) -> None:
     if os.path.lexists(folder) and not folder.is_dir():
         raise MinigptError(f"{folder} is not a folder; choose another one with --out")
     if folder.is_dir() and not _holds_nothing(folder, OUTER):
-        raise MinigptError(f"{folder} is not empty, and nothing is overwritten; choose another folder with --out")
+        raise MinigptError(f"{folder} is not empty, and nothing is overwritten; choose another --name or --out")
 
 
 def _holds_nothing(folder: str | Path, ours: re.Pattern[str]) -> bool:
@@ -158,13 +162,38 @@ def _size(path: Path) -> int | None:
 def _shown(path: Path) -> dict[str, Any]:
     """The part of a record that the list shows; MinigptError if it cannot be read or is not minigpt's."""
     record = unsealed(read_json_object(path), path)
-    model, result = (part if isinstance(part := record.get(name), dict) else {} for name in ("model", "result"))
+    model, corpus, result = (part if isinstance(part := record.get(name), dict) else {} for name in ("model", "corpus", "result"))
     loss = result.get("held_out_loss")
+    sources = corpus.get("by_source")
     return {
         **{name: _short(record.get(name)) for name in ("created", "status", "prompt")},
-        "model": {"size": _short(model.get("size"))},
-        "result": {"held_out_loss": loss if isinstance(loss, float) else None},
+        "model": {"size": _short(model.get("size")), "parameters": _number(model.get("parameters"))},
+        "corpus": {
+            "documents": _number(corpus.get("documents")),
+            "tokens": _number(corpus.get("tokens")),
+            "sources": sorted(str(_short(name)) for name in sources)[:SOURCES] if isinstance(sources, dict) else [],
+        },
+        "result": {"held_out_loss": loss if isinstance(loss, float) else None, "held_out_bits_per_byte": bits_per_byte(result, corpus)},
     }
+
+
+def bits_per_byte(result: dict[str, Any], corpus: dict[str, Any]) -> float | None:
+    """A held-out loss in bits per byte of its text, so that models of different vocabularies compare; None if it is not known.
+
+    A run that is not complete has the loss of its best model so far, in nats per token, from which the bits follow.
+    """
+    bits, loss = result.get("held_out_bits_per_byte"), result.get("held_out_loss")
+    if isinstance(bits, float):
+        return bits
+    tokens, size = corpus.get("held_out_tokens"), corpus.get("held_out_bytes")
+    if not isinstance(loss, float) or not isinstance(tokens, int) or not isinstance(size, int) or size < 1:
+        return None
+    return loss / math.log(2) * tokens / size
+
+
+def _number(value: Any) -> int | None:
+    """A whole number of at least 0 that a list has room for; None for anything else."""
+    return value if isinstance(value, int) and not isinstance(value, bool) and 0 <= value < 10**18 else None
 
 
 def _short(value: Any) -> str | None:

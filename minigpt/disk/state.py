@@ -58,7 +58,7 @@ def read_state(path: Path, shapes: Mapping[str, tuple[int, ...]]) -> tuple[dict[
         parts = {name: file.get_slice(name) for name in file.keys()}  # noqa: SIM118 (not a dict)
         described = {name: (tuple(part.get_shape()), part.get_dtype()) for name, part in parts.items()}
         if described != {name: (shape, "F32") for name, shape in shapes.items()} or not {SNAPSHOT, SEAL} <= set(metadata):
-            raise MinigptError(f"{path} is not a state of this training, or is damaged")
+            raise MinigptError(f"{path} is damaged, or not a state of this training")
         arrays = {name: file.get_tensor(name) for name in parts}
     if not is_whole(arrays, metadata):
         raise MinigptError(f"{path} is damaged: its checksum does not match")

@@ -42,5 +42,5 @@ def id_chunks(path: Path, vocab_size: int) -> Iterator[np.ndarray]:
                 raise MinigptError(f"{path} is damaged: it ends in the middle of a token id")
             chunk = np.frombuffer(data, DTYPE)
             if (largest := int(chunk.max())) >= vocab_size:
-                raise MinigptError(f"{path} is damaged: it holds token id {largest:,}, and its vocabulary has {vocab_size:,} tokens")
+                raise MinigptError(f"{path} is damaged: it contains token id {largest:,}, but its vocabulary has {vocab_size:,} tokens")
             yield chunk

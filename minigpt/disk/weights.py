@@ -45,7 +45,7 @@ def read_scale(folder: Path) -> float | None:
     if not scale:
         return None
     if not re.fullmatch(r"\d{1,9}(\.\d{1,20})?", scale, re.ASCII):
-        raise MinigptError(f"{folder / WEIGHTS}: {SCALE} is {scale[:40]!r}, wanted a number")
+        raise MinigptError(f"{folder / WEIGHTS}: {SCALE} is {scale[:40]!r}, expected a number")
     return float(scale)
 
 
@@ -71,7 +71,7 @@ def load_weights(path: Path, config: ModelConfig) -> dict[str, np.ndarray]:
         raise MinigptError(f"{path}: {TIED} differs from the token embedding; minigpt's output matrix is tied to it")
     for name, array in state.items():
         if not np.isfinite(array).all():
-            raise MinigptError(f"{path}: {name} holds values that are not finite; this model is broken")
+            raise MinigptError(f"{path}: {name} contains NaN or infinity, so this model is unusable")
     return state
 
 
@@ -80,9 +80,8 @@ def _stored_names(path: Path, present: list[str], config: ModelConfig) -> Mappin
     bare = EMBEDDING not in present and EMBEDDING.removeprefix(PREFIX) in present
     stored = {PREFIX + name if bare and name != TIED else name: name for name in present}
     if len(stored) - (TIED in stored and OUTPUT != TIED) != count_arrays(config):  # before names for a million layers are made
-        raise MinigptError(
-            f"{path}: {counted(len(present), 'array')} do not make a GPT-1 of {counted(config.n_layer, 'layer')}; is the file complete?"
-        )
+        wanted = f"a GPT-1 of {counted(config.n_layer, 'layer')}"
+        raise MinigptError(f"{path} has {counted(len(present), 'array')}, not those of {wanted}; is the file complete?")
     return stored
 
 
@@ -90,7 +89,7 @@ def _require_fit(path: Path, name: str, found: Any, wanted: tuple[int, ...] | No
     if wanted is None:
         raise MinigptError(f"{path}: {name} is not a parameter of a GPT-1")
     if tuple(found.get_shape()) != wanted:
-        raise MinigptError(f"{path}: {name} has shape {tuple(found.get_shape())}, {CONFIG} makes it {wanted}")
+        raise MinigptError(f"{path}: {name} has shape {tuple(found.get_shape())}, but {CONFIG} implies {wanted}")
     if found.get_dtype() not in (*READABLE, "I8"):
         raise MinigptError(f"{path}: {name} is stored as {found.get_dtype()}; save the model as float32")
 
@@ -133,5 +132,5 @@ def _instead(path: Path) -> str:
     has = [name for name in (*INDEXES, PICKLED) if path.with_name(name).exists()]
     if not has:
         return f"{path} is missing; no model was saved here yet"
-    why = "minigpt reads no pickle" if has[-1] == PICKLED else "the model is split into several files"
-    return f"{path} is missing, and {has[-1]} is there: {why}; to make one {WEIGHTS}, run this in that folder: {CONVERT}"
+    why = "minigpt does not read pickles" if has[-1] == PICKLED else "the model is split into several files"
+    return f"{path} is missing, but {has[-1]} is there: {why}; to convert it to one {WEIGHTS}, run in that folder: {CONVERT}"

@@ -1,5 +1,6 @@
 """The lecture's classes and functions, faster: with the same results but for rounding.
 
+    install    a package that is missing -> the command that adds it here
     chains     elementwise chains and reductions, compiled by numba
     heads      one head of attention, compiled by numba
     layers     the layers that call them

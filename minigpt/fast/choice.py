@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import importlib
 import os
+import sys
 
 import numpy as np
 
 from minigpt.backend import Backend
 from minigpt.errors import MinigptError, first_line
+from minigpt.fast.install import to_install
 
 
 def own_kernels() -> bool:
@@ -27,7 +29,10 @@ def choose_kernels(brief: bool = False) -> Backend:
             backend = importlib.import_module("minigpt.fast.probe").choose()  # by name: it needs numba
         # numba's errors, at its import and in compiling, have no common class.
         except Exception as error:
-            missing = isinstance(error, ModuleNotFoundError) and error.name == "numba"
             why = f"numba cannot compile: {type(error).__name__}: {first_line(error)}"
-            backend.reason += f" ({'numba, which makes this faster, is not installed' if missing else why})"
+            if isinstance(error, ModuleNotFoundError) and error.name == "numba":
+                if getattr(sys, "frozen", False):  # the one-file program is complete as it is
+                    return backend
+                why = f"numba, which makes this faster, is not installed: {to_install('numba')}"
+            backend.reason += f" ({why})"
     return backend

@@ -45,7 +45,7 @@ def choose() -> Backend:
         raise RuntimeError("NUMBA_DISABLE_JIT is set")
     wrong = disagreeing(sources())
     names = ", ".join(part.__name__ for part in wrong)
-    left_out = f"; the lecture's {names}, which {'differs' if len(wrong) == 1 else 'differ'} from what is compiled" if wrong else ""
+    left_out = f"; the lecture's {names}, which {'differs' if len(wrong) == 1 else 'differ'} from the compiled version" if wrong else ""
     reason = f"NumPy {np.__version__} and numba {numba.__version__} on the CPU{left_out}"
     backend = Backend(reason, {part: faster for part, faster in FASTER.items() if part not in wrong})
     backend.kernels = f"numba {numba.__version__}" + (f" without {names}" if wrong else "")

@@ -39,13 +39,13 @@ def constant_ratio(analytic: Array, numeric: Array) -> float | None:
 def ratio_in_words(ratio: float, factors: Mapping[str, float]) -> str:
     """What a constant ratio suggests. `factors`: numbers of the code, by name."""
     if abs(ratio) <= LEFT:
-        return "it is 0: nothing is added to this gradient, a path is missing"
+        return "it is 0: nothing is added to this gradient; a path is missing"
     if abs(ratio + 1) < SAME:
         return "it has the wrong sign"
     names = [name for name, value in factors.items() if abs(abs(ratio) - value) < SAME * value]
     known = f", here {' = '.join(names)}" if names else ""
     if abs(ratio - 2) < SAME:
-        return f"it is twice the right one: added twice, or a factor of 2{known}"
+        return f"it is twice the right value: added twice, or a factor of 2{known}"
     sign = " and a wrong sign" if ratio < 0 else ""
     return f"a missing or extra factor{sign} (ratio {ratio:.6g}{known})"
 
@@ -59,9 +59,9 @@ def elementwise(
 ) -> str | None:
     """A mistake that each wrong element (n,) shows by itself."""
     if before is not None and explains(numeric - before, analytic, numeric):
-        return "it replaces what the gradient held: backward has to add (rule 3 in layers.py)"
+        return "it overwrites the gradient: backward must add to it (rule 3 in layers.py)"
     if earlier is not None and explains(numeric + earlier, analytic, numeric):
-        return "it still holds the gradient of the step before: it was not zeroed"
+        return "it still contains the previous step's gradient: it was not zeroed"
     ratio = constant_ratio(analytic, numeric)
     if ratio is not None:
         return ratio_in_words(ratio, factors)
@@ -72,7 +72,7 @@ def unmasked(analytic: Array, numeric: Array) -> str | None:
     """Whether elements (n,) that should be 0 are not, and the others have a constant ratio."""
     zero = np.abs(numeric) <= SHARE * np.abs(analytic).max()
     if zero.all() or (zero.any() and constant_ratio(analytic[~zero], numeric[~zero]) is not None):
-        return "it is not 0 where it has to be: a mask is missing"
+        return "it is not 0 where it must be: a mask is missing"
     return None
 
 
@@ -90,7 +90,7 @@ def arranged(
             return f"it is the gradient of {name}: two are swapped"
     for guess in transposed(numeric):
         if explains(guess, analytic, numeric):
-            return "it is transposed: rows stand where columns belong"
+            return "it is transposed: rows are where columns belong"
     for axis, what in ((-1, "columns" if analytic.ndim > 1 else "elements"), (0, "rows")):
         order = permutation(analytic, numeric, axis)
         if order is not None:
@@ -100,11 +100,11 @@ def arranged(
     for axis, what in ((1, "row"), (0, "column")):
         offset = (analytic - numeric).mean(axis=axis, keepdims=True)
         if explains(numeric + offset, analytic, numeric):
-            return f"the same is missing all along a {what}: a sum or mean over it"
+            return f"the same amount is missing all along each {what}: a sum or mean over it"
         square = (numeric * numeric).sum(axis=axis, keepdims=True)
         ratio = (analytic * numeric).sum(axis=axis, keepdims=True) / np.where(square > 0, square, 1)
         if explains(ratio * numeric, analytic, numeric):
-            return f"each {what} has a ratio of its own: a factor per {what} is missing or extra"
+            return f"each {what} is off by its own factor: one per {what} is missing or extra"
     return None
 
 
@@ -133,7 +133,7 @@ def moved(order: Array, what: str) -> str:
     while at + length < len(order) and order[at + length] == order[at] + length:
         length += 1
     source = span(int(order[at]), int(order[at]) + length - 1)
-    return f"{what} {span(at, at + length - 1)} hold what belongs into {source}"
+    return f"{what} {span(at, at + length - 1)} hold what belongs in {source}"
 
 
 def span(first: int, last: int) -> str:
@@ -154,13 +154,13 @@ def mistake(
     if analytic.dtype == object:
         return "backward returns nothing"
     if analytic.shape != numeric.shape:
-        return f"its shape is {analytic.shape}, that of the array {numeric.shape}"
+        return f"its shape is {analytic.shape}, but the array's is {numeric.shape}"
     if not np.isfinite(numeric).all():
-        return "the differences are not numbers: forward divides by 0 or overflows"
+        return "the differences are NaN or infinite: forward divides by 0 or overflows"
     if not np.isfinite(analytic).all():
         return (
-            "it is not a number. Does backward read what forward returned? The caller may overwrite"
-            " that, and the check does (rule 1 in layers.py). Otherwise it divides by 0"
+            "it is NaN or infinite. Does backward read what forward returned? The caller may"
+            " overwrite that, and the check does (rule 1 in layers.py). Otherwise it divides by 0"
         )
     wrong = wrong_elements(analytic, numeric, share)
     held, left = (None if array is None else array[wrong] for array in (before, earlier))

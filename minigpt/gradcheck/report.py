@@ -19,7 +19,7 @@ def header(backend: Backend, seed: int, names: Collection[str]) -> list[str]:
     """What is compared, and under which circumstances. `names`: the layers that are checked."""
     device = "CPU" if backend.name == "cpu" else "GPU"
     how = f"float64, {device}, seed {seed}"
-    lines = [*wrapped(f"Every backward against (f(x + h) - f(x - h)) / 2h: {how}"), ""]
+    lines = [*wrapped(f"Every backward pass against (f(x + h) - f(x - h)) / 2h: {how}"), ""]
     if set(names) - {MODEL}:
         how = f"each alone: f = sum(dy * y), dy random; by every element, h = {STEP:.0e},"
         lines += item("layers", how)
@@ -95,10 +95,10 @@ def limits(backend: Backend, partly: bool) -> list[str]:
     """What a check that passes does not cover. `partly`: whether layers were left out."""
     cpu = backend.name == "cpu"
     parts = [
-        "whether a forward is the right one (a backward can agree with a wrong one: make parity)",
+        "whether the forward pass itself is right (make parity does)",
         "AdamW's update",
         "sampling and its cache",
-        "float32 but for its one row",
+        "float32, apart from its one row",
         "larger sizes",
         "CuPy's code (--device cuda)" if cpu else "NumPy's code (--device cpu)",
         *(["the other layers (leave out --layer)"] if partly else []),
@@ -119,10 +119,8 @@ def accused(suspect: Suspect, results: Sequence[Result], backward: str) -> list[
     for name, hint in suspect.hints:
         lines += item(name, hint)
     if where:
-        lines += item(
-            "then",
-            f"{len(after) - 1} more in {', '.join(where)}, maybe only for this: mend this first",
-        )
+        more = f"{len(after) - 1} more in {', '.join(where)}"
+        lines += item("then", f"{more}, perhaps because of this one: fix it first")
     return [*lines, *item("read", f"minigpt check --layer {suspect.layer} --explain")]
 
 

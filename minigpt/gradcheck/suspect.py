@@ -20,14 +20,14 @@ from minigpt.gradcheck.where import attention_part, rows_by_name, where_wrong
 from minigpt.gradcheck.whole import ALL, FLOAT32, FLOAT32_TOLERANCE, examine, first_in_float32
 
 LENT = "it writes into an array that is only lent to it (rule 1 in layers.py)"
-ROUNDED = "all are right in float64, so it is compared with that, not with differences"
+ROUNDED = "all are right in float64, so float32 is compared with that, not with differences"
 OVERWRITTEN = (
-    "only early blocks are wrong: a later one overwrote what they had saved, which belongs into"
-    " self.buffer, not into self.scratch (rule 4 in layers.py)"
+    "only early blocks are wrong: a later one overwrote what they had saved, which belongs in"
+    " self.buffer, not in self.scratch (rule 4 in layers.py)"
 )
 UNKNOWN = "no factor, sign, order or gap explains the numbers"
 NONE_WRONG = (
-    "each element compared by itself agrees, only a longer step along a direction does not: the"
+    "each element agrees when compared by itself, but a longer step along a direction does not: the"
     " forward has a kink (as ReLU has), or an element that was not compared is wrong"
 )
 
@@ -197,14 +197,15 @@ def around(first: Result, rows: Sequence[Result]) -> list[str]:
     k = names.index(part_of(first.parameter))
     after = [all(units[name]) for name in names[k + 1 :]]
     if not after:
-        return ["all that backward reaches before it is right"]
+        return ["everything that backward reaches before it is right"]
     if all(after):
-        return ["all that backward reaches after it is right: it hands on what it should"]
+        return ["everything that backward reaches after it is right: it passes on what it should"]
     if not k:
         return ["it is the first that backward reaches"]
     if any(after):
-        return [f"all is right up to {names[k - 1]}"]
-    return [f"all is right up to {names[k - 1]} and wrong from {names[k]} on: look between them"]
+        return [f"everything is right up to {names[k - 1]}"]
+    from_here = f"wrong from {names[k]} on: look between them"
+    return [f"everything is right up to {names[k - 1]} and {from_here}"]
 
 
 def part_of(parameter: str) -> str:

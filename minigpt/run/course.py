@@ -63,6 +63,15 @@ class Course:
         """Seconds of training so far."""
         return time.perf_counter() - self.started
 
+    @property
+    def epoch(self) -> float:
+        """Passes over the corpus so far."""
+        return round(self.base_epochs + (self.step - self.base) / self.windows.steps, 4)
+
+    def skip(self, seconds: float) -> None:
+        """Do not count the latest `seconds`: a pause is not training."""
+        self.started += seconds
+
     def reschedule(self) -> None:
         """Update the planned number of steps, and the learning-rate schedule with it."""
         self.total_steps = self.pace.total_steps(self.step, self.seconds, self.evaluation)
@@ -110,7 +119,7 @@ class Course:
         """Count a step; Diverged if its loss or its gradient norm is not finite."""
         self.loss, self.counted = loss, self.seconds
         if not math.isfinite(loss) or not math.isfinite(norm):
-            raise Diverged(f"step {self.step + 1}: the loss is {loss}, its gradient's norm {norm}")
+            raise Diverged(f"step {self.step + 1}: the loss is {loss}, the gradient norm {norm}")
         self.step += 1
         self.tokens += tokens
         self.losses.append(loss)
@@ -132,7 +141,7 @@ class Course:
         seconds = self.reported = self.seconds
         report = Report(
             step=self.step,
-            epoch=round(self.base_epochs + (self.step - self.base) / self.windows.steps, 4),
+            epoch=self.epoch,
             tokens=self.tokens,
             seconds=round(seconds, 3),
             train_loss=sum(self.losses) / len(self.losses),

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Literal, NamedTuple, get_args
 
 from minigpt.config import SIZES, ModelConfig, TrainConfig
 
-SOURCES = ("auto", "template", "ollama", "own")
-VOCABULARIES = ("corpus", "full")
+Source = Literal["auto", "template", "ollama", "own"]
+Vocabulary = Literal["corpus", "full"]
+Precision = Literal["float32", "tf32", "bfloat16"]  # config.PRECISIONS
+SOURCES: tuple[str, ...] = get_args(Source)
+VOCABULARIES: tuple[str, ...] = get_args(Vocabulary)
 MODELS_DIR = "models"
 MODEL_SIZE = next(iter(SIZES))  # the smallest
 EPOCHS = TrainConfig.epochs
@@ -15,6 +18,7 @@ CONTEXT = TrainConfig.context  # tokens a window, where the model has as many po
 BATCH_SIZE = 2  # windows a step
 DROPOUT, SEED = ModelConfig.dropout, TrainConfig.seed
 COOL = 0.6  # the temperature of a run's samples: closer to what it learned than `generate`, whose 0.8 is more varied
+SAMPLE_TOKENS = 600  # of each of them, at most
 CHECKPOINT_SECONDS = 60.0  # the least time between two saves of a training
 BASE, NONE = "base", "none"  # values of --init that are not folders
 

@@ -16,16 +16,17 @@ from minigpt.config import ModelConfig, TrainConfig
 from minigpt.corpus.english import join_and
 from minigpt.corpus.ollama.host import resolve_host
 from minigpt.corpus.ollama.limits import OllamaError
-from minigpt.corpus.ollama.teacher import TeacherSettings, find_teacher
+from minigpt.corpus.ollama.teacher import START, TeacherSettings, find_teacher
 from minigpt.corpus.own.files import OwnText
 from minigpt.corpus.prompt.understand import understand
 from minigpt.corpus.request import Request
 from minigpt.corpus.templates import unknown_topics
 from minigpt.disk.folder import RunFolder
+from minigpt.disk.names import require_name
 from minigpt.disk.record import MADE
 from minigpt.disk.schema import validate
 from minigpt.disk.shelf import RECORD, new_folder, require_free
-from minigpt.errors import MinigptError, as_argument
+from minigpt.errors import MinigptError, WrongUsage, as_argument
 from minigpt.machine import usable_cores
 from minigpt.run.interrupt import Interrupt
 from minigpt.run.listener import Listener
@@ -67,9 +68,9 @@ def new_job(prompt: str | None, o: Options, listener: Listener) -> Job:
     prompt = o.full_prompt(prompt)
     o = settled(o)
     o.configure()  # bad numbers are refused before anybody is asked for anything
-    if o.out:
-        require_free(Path(o.out))
-    own = own_text(o, Path(o.out) if o.out else None, listener)
+    if wanted := wanted_folder(o):
+        require_free(wanted)
+    own = own_text(o, wanted, listener)
     o, teacher, why = choose_source(o, listener)
     backend = choose_backend(o.device)
     # A resumed run computes as before.
@@ -92,8 +93,17 @@ def new_job(prompt: str | None, o: Options, listener: Listener) -> Job:
         "machine": provenance(backend, o.threads or usable_cores()),
         "options": asdict(o),
     }
-    folder = Path(o.out) if o.out else new_folder(Path(o.models_dir), prompt or Path(o.data[0]).stem)  # last, because it makes the folder
+    folder = wanted or new_folder(Path(o.models_dir), prompt or Path(o.data[0]).stem)  # last, because it makes the folder
     return Job(o, prompt, request, own, teacher, backend, config, train_config, RunFolder(folder, record, o.ollama_host), listener)
+
+
+def wanted_folder(o: Options) -> Path | None:
+    """The run folder that --out or --name asks for; None for a new one, named after the prompt."""
+    if o.name is None:
+        return Path(o.out) if o.out else None
+    if o.out:
+        raise WrongUsage("--name and --out both say what the run folder is called; leave one of them out")
+    return Path(o.models_dir, require_name(o.name))
 
 
 def require_consent(request: Request, listener: Listener) -> None:
@@ -137,7 +147,7 @@ def note_machine(run: RunFolder, now: dict[str, str], listener: Listener) -> Non
     then = {name: str(value) for name, value in known.items()} if isinstance(known, dict) else {}
     if then != now:
         changed = differences(then, now) if then else "its record does not say what the run began with"
-        listener.say("Machine", f"{changed}: the result will match an uninterrupted run up to rounding, not byte for byte")
+        listener.say("Machine", f"{changed}: the result will match an uninterrupted run to rounding, not byte for byte")
         run.record["machines_before"] = [*run.record.get("machines_before", []), *([then] if then else [])]
         run.record["machine"] = now
 
@@ -164,6 +174,15 @@ def note_on_hosts(recorded: tuple[str, ...], o: Options) -> str:
     return f"the record names another Ollama host, which is used only if you name it: {options}"
 
 
+def show_templates(why: str, listener: Listener) -> None:
+    """Show that templates write, in passing unless an Ollama server is there and lacks something."""
+    if START in why:
+        listener.say("Source", "built-in templates (no Ollama server answers)")
+        listener.detail("", why)
+    else:
+        listener.say("Source", f"built-in templates, because {why}")
+
+
 def choose_source(o: Options, listener: Listener, note: str = "") -> tuple[Options, TeacherSettings | None, str]:
     """The options with source and model settled; the teacher that writes, or None; and why. A `note` is shown before any question.
 
@@ -179,7 +198,8 @@ def choose_source(o: Options, listener: Listener, note: str = "") -> tuple[Optio
             raise OllamaError(why)
     except OllamaError as error:
         raise (OllamaError(f"{error}; {note}") if note else error) from error
-    listener.say("Source", why if teacher else f"templates, because there is no local teacher: {why}")
     if teacher is None:
+        show_templates(why, listener)
         return replace(o, source="template"), None, why
+    listener.say("Source", why)
     return replace(o, source="ollama", ollama_gen_model=teacher.gen_model), teacher, why

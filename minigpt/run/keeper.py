@@ -23,11 +23,14 @@ from minigpt.errors import Diverged, MinigptError, counted
 from minigpt.run.calibrate import best_scale, scaled
 from minigpt.run.course import Course
 from minigpt.run.job import Job
+from minigpt.run.listener import Wish
+from minigpt.run.samples import Sampler
 from minigpt.run.tokenize import INITIAL
 from minigpt.training import HeldOut, Report, held_out_loss
 
 MOST_SHARE = 0.01  # of the time for writing model and state, at most; metrics and copies of the best model take about as much again
 TROUBLES = 3  # divergences in a row that end a training
+TICK = 0.1  # seconds between two looks for a wish during a pause
 REPORT = {name: schema_of(hint) for name, hint in get_type_hints(Report).items()}
 SNAPSHOT: Schema = {
     **{name: count for name in ("step", "tokens", "stalled", "halvings", "troubles", "trouble_at", "updates")},
@@ -50,6 +53,7 @@ class Keeper:
         self.best: dict[str, np.ndarray] | None = None  # the best model, until it is written
         self.micro_batch = course.trainer.micro_batch
         self.fresh = course.snapshot()
+        self.sampler = Sampler(job, course)
 
     def save_model(self) -> None:
         """Keep the current model as the best; the first one is written at once, so that the run has one from then on."""
@@ -69,20 +73,43 @@ class Keeper:
         self.job.listener.report(report)
 
     def step(self) -> None:
-        """After each step: save if it is time; save and raise if a stop was requested."""
+        """After each step: sample and save if it is time; save and raise if a stop was requested."""
         course = self.course
         self.job.listener.step(course)
         if course.trainer.micro_batch != self.micro_batch:
             self.micro_batch = course.trainer.micro_batch
             windows = counted(self.micro_batch or 0, "window")
-            self.say(f"out of memory; from now on {windows} at a time; the sum of the gradients stays the same")
+            self.say(f"out of memory; from now on {windows} at a time, which gives the same gradients")
             self.run.record.setdefault("memory", {})["micro_batch"] = self.micro_batch
             self.run.save("training")
+        if self.sampler.due and (written := self.sampler.keep()):
+            self.job.listener.wrote(written)
+        if self.fulfil(self.job.listener.wish()) is Wish.PAUSE:
+            self.pause()
         if self.job.interrupt.requested:
             self.save()
             raise KeyboardInterrupt
         if time.perf_counter() - self.saved >= self.interval:
             self.save()
+
+    def fulfil(self, wish: Wish | None) -> Wish | None:
+        """Do what the person asked for, unless it is a pause. What is sampled on request is shown and not kept: samples.jsonl has what
+        any such run would write."""
+        if wish is Wish.STOP:
+            self.job.interrupt.requested = True
+        elif wish is Wish.SAMPLE and (written := self.sampler.write()):
+            self.job.listener.wrote(written)
+        return wish
+
+    def pause(self) -> None:
+        """Save, and wait until the person wants to go on or stop. The time does not count."""
+        self.save()
+        began, listener = time.perf_counter(), self.job.listener
+        listener.paused(True)
+        while not self.job.interrupt.requested and self.fulfil(listener.wish()) is not Wish.PAUSE:
+            time.sleep(TICK)
+        listener.paused(False)
+        self.course.skip(time.perf_counter() - began)
 
     def save(self) -> None:
         """Write model and state, and space the saves so that they take at most MOST_SHARE of the time."""
@@ -97,11 +124,15 @@ class Keeper:
         """Continue from the latest intact state, or begin. Metrics after that state are dropped, as its steps are made again."""
         trainer, self.best = self.course.trainer, None
         shapes = {name: block.shape for name, block in trainer.flat_state().items()}
-        found = load_state(self.run.checkpoint, shapes, self.say)
-        if not found:
+        if found := load_state(self.run.checkpoint, shapes, self.say):
+            self.proceed(*found)
+        else:
             self.begin()
-            return
-        arrays, snapshot = found
+        self.sampler.restore()
+
+    def proceed(self, arrays: dict[str, np.ndarray], snapshot: dict[str, Any]) -> None:
+        """Continue from a state."""
+        trainer = self.course.trainer
         if missing := SNAPSHOT.keys() - snapshot.keys():
             raise MinigptError(f"{self.run.checkpoint}: the state is from another version of minigpt: it lacks {min(missing)!r}")
         validate(snapshot, SNAPSHOT, f"{self.run.checkpoint}: the state")
@@ -109,7 +140,7 @@ class Keeper:
         self.course.restore(snapshot)
         self.run.metrics = snapshot["metrics"]
         if self.course.step > self.course.base:
-            self.say(f"continuing after step {self.course.step:,} of {self.course.total_steps:,}")
+            self.say(f"resuming after step {self.course.step:,} of {self.course.total_steps:,}")
 
     def begin(self) -> None:
         """Begin with random weights or those to start from, and with the metrics of an earlier training."""

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import math
+import shutil
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from minigpt.config import ModelConfig, TrainConfig
 from minigpt.disk.checkpoint import WEIGHTS
-from minigpt.disk.shelf import METRICS
+from minigpt.disk.shelf import METRICS, SAMPLES
 from minigpt.disk.streams import open_stream
 from minigpt.errors import Diverged, MinigptError, counted
 from minigpt.machine import usable_cores
 from minigpt.model import count_parameters, family
-from minigpt.run.course import Course, Result
+from minigpt.run.course import Course
 from minigpt.run.defaults import BASE, NONE
 from minigpt.run.job import Job
 from minigpt.run.keeper import Keeper
@@ -51,27 +52,24 @@ def learn(job: Job) -> list[Path]:
     how: dict[str, Any] = {"threads": job.options.threads, "precision": job.options.precision, "backend": job.backend}
     trainer = Trainer(config, train_config, micro_batch=split, **how)
     run.record["device_reason"] = job.backend.reason  # a GPU's kernels are checked at the first trainer
-    listener.say("", trainer.plan(train_config.batch_size))
+    listener.detail("", trainer.plan(train_config.batch_size))
     run.save("training")
     held_out = HeldOut(ids, windows.context, train_config.batch_size, end_of_text=config.vocab_size - 1)
     course = Course(trainer, windows, held_out, pace, run.base_step, run.base_epochs)
     keeper = Keeper(job, course, held_out)
     keeper.restore()
     try:
-        with job.interrupt.deferred():
+        with job.interrupt.deferred(), listener.learning(course):
             train_with_retries(trainer, windows, held_out, course, keeper)
+        listener.busy("Calibrating on held-out text")
         loss, scale = keeper.calibrate()
     finally:
         trainer.close()
         if course.best:
             run.record |= figures(course, train_config, trainer.threads)
-    listener.say("Result", outcome(course.result()))
     if scale is not None and loss is not None:
         run.record["result"] |= {"held_out_loss": loss, "scale": scale} | in_bits(job, loss)
-        bits = run.record["result"].get("held_out_bits_per_byte")
-        shown = f", {bits:.3f} bits per byte" if bits else ""
-        listener.say("", f"calibrated on the held-out text: logits times {scale:g}, held-out loss {loss:.3f}{shown}")
-    return [run.path / WEIGHTS, run.path / METRICS]
+    return [path for name in (WEIGHTS, METRICS, SAMPLES) if (path := run.path / name).exists()]
 
 
 def train_with_retries(trainer: Trainer, windows: Windows, held_out: HeldOut, course: Course, keeper: Keeper) -> None:
@@ -108,24 +106,31 @@ def warmup(steps: int) -> int:
 
 def show_plan(job: Job, config: ModelConfig, t: TrainConfig, windows: Windows, timing: Timing | None) -> None:
     """Show the model and the plan of its training."""
-    shape = f"{counted(config.n_layer, 'layer')}, {counted(config.n_head, 'head')}, width {config.n_embd}, vocabulary {config.vocab_size:,}"
-    job.listener.say("Model", f"{family()}, {job.options.size_name}: {shape}: {count_parameters(config):,} parameters")
-    if line := in_words(job):
-        job.listener.say("", line)
-    job.listener.say("Device", job.backend.reason)
+    say, detail = job.listener.say, job.listener.detail
+    shape = f"{counted(config.n_layer, 'layer')}, {counted(config.n_head, 'head')}, width {config.n_embd}"
+    say("Model", f"{family()} {job.options.size_name}: {shape}; {count_parameters(config):,} parameters")
+    detail("", f"vocabulary of {counted(config.vocab_size, 'token')}, {counted(config.n_positions, 'position')}")
+    say("Device", job.backend.reason if gpu_present() else job.backend.reason.partition(" (")[0])
+    if not gpu_present() and "(" in job.backend.reason:
+        detail("", job.backend.reason)
     long = str(timing) if timing else f"{counted(t.epochs, 'epoch')} of {counted(windows.steps, 'step')}"
-    steps = f"{long}, {t.batch_size} x {counted(windows.context, 'token')} each"
-    job.listener.say("Training", f"{steps}; learning rate {t.learning_rate:g}, dropout {config.dropout:g}, seed {t.seed}")
+    say("Training", f"{long} of {t.batch_size} x {counted(windows.context, 'token')}, from {begins_from(job)}")
+    if begins_from(job) == "the base":
+        detail("", "the base knows English already; --init none starts from random weights")
+    detail("", f"learning rate {t.learning_rate:g}, dropout {config.dropout:g}, seed {t.seed}")
 
 
-def in_words(job: Job) -> str:
-    """Where the training starts; empty for random weights."""
+def gpu_present() -> bool:
+    """Whether this machine has an NVIDIA driver, so that a GPU that cannot be used is worth a word."""
+    return shutil.which("nvidia-smi") is not None
+
+
+def begins_from(job: Job) -> str:
+    """What the training starts from, in words."""
     if job.run.base_step:
-        return "trained further, from its best model"
+        return "its best model so far"
     init = job.run.record.get("start", {}).get("init", NONE)
-    return {NONE: "", BASE: "starts from the base, which knows English; --init none starts from random weights"}.get(
-        init, f"starts from {init}"
-    )
+    return {NONE: "random weights", BASE: "the base"}.get(init, str(init))
 
 
 def fit_memory(job: Job, config: ModelConfig, t: TrainConfig, windows: Windows) -> int | None:
@@ -141,10 +146,10 @@ def fit_memory(job: Job, config: ModelConfig, t: TrainConfig, windows: Windows) 
         raise
     step = step_memory(config, split, windows.context, workers)
     job.run.record["memory"] = {"step_bytes": step.total, "free_bytes": free.size, "micro_batch": split}
-    job.listener.say("Memory", f"{step}; {free}")
+    job.listener.detail("Memory", f"{step}; {free}")
     if split < t.batch_size:
-        parts = f"for {counted(split, 'window')} at a time, because {t.batch_size} do not fit at once"
-        job.listener.say("", f"{parts}; the sum of the gradients is the same")
+        parts = f"{counted(split, 'window')} at a time: the whole batch of {t.batch_size} does not fit"
+        job.listener.say("Memory", f"{parts}. The result is the same up to rounding.")
     return split
 
 
@@ -178,14 +183,3 @@ def in_bits(job: Job, loss: float) -> dict[str, float]:
     size = job.run.record["corpus"].get("held_out_bytes")
     tokens = len(open_stream(job.run.checkpoint / HELD_OUT_IDS))
     return {"held_out_bits_per_byte": round(loss / math.log(2) * tokens / size, 5)} if size else {}
-
-
-def outcome(result: Result) -> str:
-    """The result in one line."""
-    speed = f"{result.seconds:.0f} s, {result.tokens_per_second:,.0f} tokens/s"
-    if result.held_out_loss is None:
-        unknown = "held-out loss not measured: too little text to hold some out"
-        return f"last model, of step {result.best_step}: training loss {result.train_loss:.3f}, {unknown}; {speed}"
-    early = ", stopped early" if result.stopped_early else ""
-    losses = f"training loss {result.train_loss:.3f}, held-out loss {result.held_out_loss:.3f}"
-    return f"best at step {result.best_step} of {result.steps}{early}: {losses}; {speed}"

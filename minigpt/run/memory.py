@@ -18,6 +18,10 @@ FLOAT = 4  # bytes of a float32
 USABLE = 0.9  # of the free memory: the rest is for the interpreter, BLAS's buffers and other programs
 
 
+class TooLarge(MinigptError):
+    """A model that this machine has no memory for."""
+
+
 @dataclass(frozen=True)
 class StepMemory:
     """Bytes of one step. `state`: parameters, gradients and two moments; `twins`: the gradients of the other workers."""
@@ -74,10 +78,10 @@ def micro_batch(config: ModelConfig, batch: int, context: int, workers: int, fre
 
 
 def require_memory(config: ModelConfig) -> None:
-    """MinigptError for a shape whose state would exceed the machine's memory even with the smallest vocabulary."""
+    """TooLarge for a shape whose state would exceed the machine's memory even with the smallest vocabulary."""
     whole, owner = whole_memory()
     needed = step_memory(replace(config, vocab_size=257), 1, 1, 1).state
     if needed > whole:
         sizes = f"{gigabytes(needed)} for parameters, gradients and moments, {owner} has {gigabytes(whole)}"
         layers = counted(config.n_layer, "layer")
-        raise MinigptError(f"{layers} of width {config.n_embd} would need {sizes}; use smaller --layers or --width")
+        raise TooLarge(f"{layers} of width {config.n_embd} would need {sizes}; use smaller --layers or --width")

@@ -2,20 +2,15 @@
 
 from __future__ import annotations
 
-import math
-import os
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import Any, get_type_hints
-
-import numpy as np
 
 from minigpt.config import PRECISIONS, SIZES, ModelConfig, Size, TrainConfig, find_size, require_integer
 from minigpt.corpus.ollama.limits import Limits
 from minigpt.corpus.ollama.teacher import TeacherSettings
 from minigpt.corpus.prompt.understand import PRESETS, understand
 from minigpt.disk.schema import in_words, mismatch, schema_of
-from minigpt.errors import MinigptError, counted
+from minigpt.errors import MinigptError, as_usage, counted, instead
 from minigpt.machine import require_threads
 from minigpt.run.defaults import (
     BASE,
@@ -34,6 +29,7 @@ from minigpt.run.defaults import (
     Recipe,
 )  # fmt: skip
 from minigpt.run.memory import require_memory
+from minigpt.run.values import plain_value, require_path, require_positive, require_seconds, require_text, several
 
 COUNTS = "initial_tokens final_tokens layers heads width positions context threads epochs batch_size".split()
 
@@ -74,24 +70,28 @@ class Options:
     threads: int | None = None
     seed: int = SEED
     checkpoint_seconds: float = CHECKPOINT_SECONDS
+    sample_prompt: str | None = None
+    no_samples: bool = False
     out: str | None = None
+    name: str | None = None
     models_dir: str = MODELS_DIR
 
     @classmethod
+    @as_usage()
     def parse(cls, options: dict[str, Any]) -> Options:
         """Validated options from keyword arguments. A text may be a Path, a number NumPy's; `data` and `ollama_host`: one value or
         several."""
-        plain: dict[str, Any] = {name: _plain(value) for name, value in options.items()}
+        plain: dict[str, Any] = {name: plain_value(value) for name, value in options.items()}
         for name in ("data", "ollama_host"):
             plain[name] = several(plain.get(name))
         for name, value in plain.items():
             if name in TYPES and mismatch(value, TYPES[name]):
-                raise MinigptError(f"--{name.replace('_', '-')}={value!r}: wanted {in_words(TYPES[name])}")
+                raise MinigptError(f"--{name.replace('_', '-')}={value!r}: expected {in_words(TYPES[name])}")
         o = cls(**plain)
         for name, path in (("out", o.out), ("models-dir", o.models_dir), ("init", o.init), *(("data", path) for path in o.data)):
             require_path(f"--{name}", path)
         if o.source not in SOURCES:
-            raise MinigptError(f"unknown source {o.source!r}; use {', '.join(SOURCES)}")
+            raise MinigptError(f"unknown source {o.source!r}; {instead(o.source, SOURCES)}")
         o.teacher()
         require_seconds("--checkpoint-seconds", o.checkpoint_seconds)
         if o.minutes is not None:
@@ -109,6 +109,7 @@ class Options:
             if (value := getattr(o, name)) is not None:
                 require_integer(f"--{name.replace('_', '-')}", value)
         require_threads("--threads", o.threads)
+        find_size(o.model_size)
         return o
 
     def _require_sources_that_fit(self) -> None:
@@ -117,24 +118,23 @@ class Options:
             raise MinigptError("--source own needs --data FILE or --data FOLDER")
         for name, value in (("--column", self.column), ("--data-share", self.data_share)):
             if value is not None and not self.data:
-                raise MinigptError(f"{name} is about your own text; it needs --data FILE or --data FOLDER")
+                raise MinigptError(f"{name} applies to your own text, so it needs --data FILE or --data FOLDER")
         share = self.data_share
         if share is not None and (isinstance(share, bool) or not isinstance(share, (int, float)) or not 0 < share <= 1):
             raise MinigptError(
-                f"--data-share={share!r}: wanted a number above 0 and at most 1; with 0.5, half of the tokens are your own text"
+                f"--data-share={share!r}: expected a number above 0 and at most 1; with 0.5, half of the tokens are your own text"
             )
         if self.generates and self.data and self.source == "own":
-            raise MinigptError("--source own and --data-share below 1 exclude each other; leave one of them out")
+            raise MinigptError("--source own and --data-share below 1 cannot be combined; leave one of them out")
         if not self.generates:
             if self.source in ("template", "ollama"):
                 raise MinigptError(
-                    f"--source {self.source} and --data exclude each other; leave one of them out, or mix them with --data-share"
+                    f"--source {self.source} and --data cannot be combined; leave one of them out, or mix them with --data-share"
                 )
             for name, given in (("--preset", self.preset), ("--initial-tokens", self.initial_tokens)):
                 if given is not None:
-                    raise MinigptError(
-                        f"{name} is about written documents, --data is your own text; leave one of them out, or mix them with --data-share"
-                    )
+                    both = f"{name} applies to generated documents, but --data is your own text"
+                    raise MinigptError(f"{both}; leave one of them out, or mix them with --data-share")
 
     @property
     def generates(self) -> bool:
@@ -162,6 +162,7 @@ class Options:
         same = (self.size.n_layer, self.size.n_head, self.size.n_embd, self.size.n_positions)
         return self.size.name if all(mine in (None, its) for mine, its in zip(chosen, same, strict=True)) else "custom"
 
+    @as_usage()
     def shaped_like(self, model: ModelConfig) -> Options:
         """The options for a run that starts from the weights of this model."""
         shape = (model.n_layer, model.n_head, model.n_embd)
@@ -181,6 +182,7 @@ class Options:
                 limits[name] = require_seconds(f"--ollama-timeout-{name}", seconds)
         return TeacherSettings(self.ollama_host, self.ollama_gen_model, self.ollama_refine_model, Limits(**limits))
 
+    @as_usage()
     def full_prompt(self, prompt: str | None) -> str:
         """The prompt, else that of the preset, else an empty one if there is own text."""
         prompt = (prompt or "").strip() or (PRESETS[self.preset].prompt if self.preset else "")
@@ -189,14 +191,12 @@ class Options:
                 raise MinigptError(
                     '--data-share mixes your own text with documents for a prompt: give --prompt "A GPT that ..." or --preset KEY'
                 )
-            raise MinigptError('nothing to learn from: give --prompt "A GPT that ...", --preset KEY or --data FILE')
-        try:
-            prompt.encode()
-        except UnicodeEncodeError as error:
-            where = f"character {error.start + 1} is a byte that is not UTF-8, or half of a surrogate pair"
-            raise MinigptError(f"--prompt is not valid text: {where}") from error
+            raise MinigptError('nothing to train on: give --prompt "A GPT that ...", --preset KEY or --data FILE')
+        require_text("--prompt", prompt)
+        require_text("--sample-prompt", self.sample_prompt or "")
         return prompt
 
+    @as_usage()
     def configure(self) -> tuple[ModelConfig, TrainConfig]:
         """The configurations, but for the vocabulary's size and the number of steps, which depend on the corpus."""
         size = self.size
@@ -220,35 +220,3 @@ class Options:
 
 
 TYPES = {name: schema_of(hint) for name, hint in get_type_hints(Options).items()}
-
-
-def several(values: Any) -> tuple[Any, ...]:
-    """One value, several, or none, as a tuple."""
-    found = () if values is None else tuple(values) if isinstance(values, (list, tuple)) else (values,)
-    return tuple(_plain(value) for value in found)
-
-
-def _plain(value: Any) -> Any:
-    """A Path as text and a NumPy number as Python's, for JSON."""
-    return str(value) if isinstance(value, Path) else value.item() if isinstance(value, np.generic) else value
-
-
-def require_path(name: str, path: Any) -> None:
-    """MinigptError for a path that no file system allows. Bytes that are not UTF-8 are fine."""
-    try:
-        if path is not None and b"\0" in os.fsencode(path):
-            raise MinigptError(f"{name}={path!r} is not a path: it holds a NUL character")
-    except (TypeError, UnicodeEncodeError) as error:
-        raise MinigptError(f"{name}={path!r} is not a path: {error}") from error
-
-
-def require_seconds(name: str, seconds: Any) -> float:
-    """The seconds, if a finite number above 0; else MinigptError."""
-    return require_positive(name, seconds, "seconds")
-
-
-def require_positive(name: str, number: Any, unit: str) -> float:
-    """The number, if finite and above 0; else MinigptError."""
-    if isinstance(number, bool) or not isinstance(number, (int, float)) or not 0 < number < math.inf:
-        raise MinigptError(f"{name}={number!r}: wanted {unit}, a number above 0")
-    return float(number)

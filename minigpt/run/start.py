@@ -7,6 +7,7 @@ a distribution of its own, `base/` in the repository, and is a model folder as a
 from __future__ import annotations
 
 import importlib.util
+import os
 from dataclasses import replace
 from pathlib import Path
 
@@ -18,8 +19,10 @@ from minigpt.corpus.templates import able
 from minigpt.disk.checkpoint import CONFIG, WEIGHTS, Checkpoint, read_config, require_model
 from minigpt.disk.files import read_json_object
 from minigpt.disk.folder import require_sound
+from minigpt.disk.names import find_run
 from minigpt.disk.tensors import SEAL, open_tensors
 from minigpt.errors import MinigptError, counted
+from minigpt.fast.install import BASE_DISTRIBUTION, from_index, nearby, to_install
 from minigpt.model import GPT_1, parts
 from minigpt.params import EMBEDDING
 from minigpt.run.defaults import BASE, NONE, STRANGE
@@ -27,6 +30,7 @@ from minigpt.run.options import Options
 from minigpt.tokenizer import Tokenizer
 
 PACKAGE = "minigpt_base"
+SOURCE = Path(__file__).parents[2]  # in a checkout, the folder that has base/
 RECORD = "base.json"  # in its folder: how it was trained, and on what
 OURS = "minigpt:templates "  # before a category, in that record
 
@@ -44,14 +48,26 @@ def first_model(init: str | None) -> Path | None:
     if init != BASE:
         return Path(str(init))
     if (folder := base_folder()) is None:
-        raise MinigptError("the base is not installed: pip install ./base in minigpt's repository, or start with --init none")
+        raise MinigptError(f"the base is not installed: {base_remedy()}, or start with --init none")
     return folder
+
+
+def base_remedy(again: bool = False) -> str:
+    """How to install the base here; `again`: also where it is already."""
+    source = SOURCE / "base"
+    if (source / "pyproject.toml").is_file():
+        return to_install(os.path.join(".", nearby(str(source))), again)  # "base" alone would be a package on the index
+    if from_index():
+        return to_install(BASE_DISTRIBUTION, again)
+    return f"install the wheel of {BASE_DISTRIBUTION} that was built with minigpt's own"
 
 
 def settled(o: Options) -> Options:
     """The options with a start: by default the base, if it is installed and the model asked for has its shape."""
     if o.init is None:
         o = replace(o, init=BASE if base_fits(o) else NONE)
+    elif o.init not in (BASE, NONE):
+        o = replace(o, init=str(find_run(o.init, Path(o.models_dir))))
     if (folder := first_model(o.init)) is None:
         return o
     require_sound(folder, (CONFIG,))

@@ -18,6 +18,7 @@ from minigpt.errors import MinigptError
 from minigpt.generate import Sample, stream
 from minigpt.machine import blas
 from minigpt.model import GPT, new_parameters
+from minigpt.run.keywords import with_options
 from minigpt.run.reading import Token, attended, hidden, passes, read, require_tokens
 from minigpt.threads import in_turn, quiet
 from minigpt.tokenizer import Tokenizer
@@ -26,30 +27,82 @@ from minigpt.tokenizer import Tokenizer
 class TextModel:
     """A model that reads and writes text. Calls from several threads take turns, token by token, and do not affect each other's results.
 
-    It can be copied and pickled, and keeps working in a forked process. `name`: what messages call it.
+    It can be copied and pickled, and keeps working in a forked process. `folder`: where it was loaded from. `name`: what messages call it.
     """
 
     @quiet
-    def __init__(self, checkpoint: Checkpoint, backend: Backend, name: str = "the model") -> None:
+    def __init__(self, checkpoint: Checkpoint, backend: Backend, name: str = "the model", folder: Path | None = None) -> None:
         parameters = new_parameters(checkpoint.config, backend)
         parameters.load(checkpoint.state)
         self.config, self.backend = checkpoint.config, backend
         self.tokenizer: Tokenizer = checkpoint.tokenizer
+        self.folder = folder
         self.context = checkpoint.context  # tokens that it sees; later positions were never trained
         self.network = GPT(parameters, name)
         self.turns = self.network.workspace.turns
 
     def __reduce__(self) -> tuple[Any, ...]:
         state = {parameter.name: self.backend.to_host(parameter.value).copy() for parameter in self.network.parameters}
-        return _rebuilt, (Checkpoint(self.config, state, self.tokenizer, self.context), self.backend.name, self.network.name)
+        return _rebuilt, (Checkpoint(self.config, state, self.tokenizer, self.context), self.backend.name, self.network.name, self.folder)
 
-    def generate(self, prompt: str = "", **options: Any) -> str:
-        """The continuation of the prompt, without the prompt. Options are those of SampleConfig (max_tokens, temperature, seed, ...)."""
-        return self.sample(prompt, SampleConfig(**_with_tuple(options))).text
+    @with_options
+    def generate(
+        self,
+        prompt: str = "",
+        *,
+        max_tokens: int = SampleConfig.max_tokens,
+        temperature: float = SampleConfig.temperature,
+        top_k: int = SampleConfig.top_k,
+        top_p: float = SampleConfig.top_p,
+        repetition_penalty: float = SampleConfig.repetition_penalty,
+        stop: str | Sequence[str] = SampleConfig.stop,
+        seed: int | None = SampleConfig.seed,
+    ) -> str:
+        """The continuation of the prompt, without the prompt; for "", a new document. MinigptError for a bad value.
 
-    def stream(self, prompt: str = "", **options: Any) -> Iterator[str]:
-        """The same continuation as a stream of pieces; never half a character."""
-        return stream(self.network, self.tokenizer, prompt, SampleConfig(**_with_tuple(options)), self.context)
+        max_tokens: how many tokens to write, at most.
+        temperature: 0 always takes the likeliest token; the higher, the more varied.
+        top_k: sample from the k likeliest tokens; 0: from all.
+        top_p: sample from the fewest likeliest tokens with this total probability.
+        repetition_penalty: above 1, tokens that are already there become less likely.
+        stop: end before this text, or the first of several.
+        seed: the same seed gives the same text; None: a new one each time.
+        """
+        config = SampleConfig(
+            max_tokens=max_tokens,
+            temperature=temperature,
+            top_k=top_k,
+            top_p=top_p,
+            repetition_penalty=repetition_penalty,
+            stop=_several(stop),
+            seed=seed,
+        )
+        return self.sample(prompt, config).text
+
+    @with_options
+    def stream(
+        self,
+        prompt: str = "",
+        *,
+        max_tokens: int = SampleConfig.max_tokens,
+        temperature: float = SampleConfig.temperature,
+        top_k: int = SampleConfig.top_k,
+        top_p: float = SampleConfig.top_p,
+        repetition_penalty: float = SampleConfig.repetition_penalty,
+        stop: str | Sequence[str] = SampleConfig.stop,
+        seed: int | None = SampleConfig.seed,
+    ) -> Iterator[str]:
+        """The same continuation as a stream of pieces; never half a character. Options are those of `generate`."""
+        config = SampleConfig(
+            max_tokens=max_tokens,
+            temperature=temperature,
+            top_k=top_k,
+            top_p=top_p,
+            repetition_penalty=repetition_penalty,
+            stop=_several(stop),
+            seed=seed,
+        )
+        return stream(self.network, self.tokenizer, prompt, config, self.context)
 
     def sample(self, prompt: str, config: SampleConfig) -> Sample:
         """The continuation, its number of tokens and why it ended."""
@@ -123,12 +176,12 @@ def load(folder: str | Path, device: str = "auto", brief: bool = False) -> TextM
     starts half a second earlier.
     """
     require_sound(Path(folder), (*CONFIG_FILES, *TOKENIZER_FILES, WEIGHTS))
-    return TextModel(load_checkpoint(Path(folder)), choose_backend(device, brief), str(folder))
+    return TextModel(load_checkpoint(Path(folder)), choose_backend(device, brief), str(folder), Path(folder))
 
 
-def _rebuilt(checkpoint: Checkpoint, device: str, name: str) -> TextModel:
+def _rebuilt(checkpoint: Checkpoint, device: str, name: str, folder: Path | None) -> TextModel:
     """Rebuild a model from a pickle or a copy."""
-    return TextModel(checkpoint, choose_backend(device), name)
+    return TextModel(checkpoint, choose_backend(device), name, folder)
 
 
 def samples(model: TextModel, count: int, config: SampleConfig) -> list[str]:
@@ -136,7 +189,6 @@ def samples(model: TextModel, count: int, config: SampleConfig) -> list[str]:
     return [model.sample("", replace(config, seed=(config.seed or 0) + i)).text for i in range(count)]
 
 
-def _with_tuple(options: dict[str, Any]) -> dict[str, Any]:
-    """Sampling options with `stop` as a tuple; a single text is one stop string."""
-    stop = options.get("stop", ())
-    return {**options, "stop": (stop,) if isinstance(stop, str) else tuple(stop)}
+def _several(stop: str | Sequence[str]) -> tuple[str, ...]:
+    """Stop strings as a tuple; a single text is one."""
+    return (stop,) if isinstance(stop, str) else tuple(stop)

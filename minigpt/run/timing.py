@@ -15,11 +15,11 @@ from minigpt.disk.shelf import RECORD
 from minigpt.errors import Paused
 from minigpt.machine import usable_cores
 from minigpt.run.calibrate import TOKENS as CALIBRATED
-from minigpt.run.defaults import BASE
+from minigpt.run.defaults import BASE, SAMPLE_TOKENS
 from minigpt.run.job import Job
 from minigpt.run.memory import micro_batch
 from minigpt.run.pace import clock
-from minigpt.run.report import SAMPLE_TOKENS, SAMPLES
+from minigpt.run.report import SAMPLES, drawing_seconds
 from minigpt.run.room import free_room
 from minigpt.run.speed import sampling_rates
 from minigpt.trainer import Trainer
@@ -50,7 +50,7 @@ class Timing:
         return int(self.training_seconds * self.tokens_per_second / (self.batch_size * context))
 
     def __str__(self) -> str:
-        return f"{clock(self.training_seconds)} of {clock(60 * self.minutes)}, at {self.tokens_per_second:,.0f} tokens/s as measured"
+        return f"{clock(self.training_seconds)} at {self.tokens_per_second:,.0f} tokens/s, steps"
 
 
 def plan_time(job: Job, config: ModelConfig) -> Timing:
@@ -67,9 +67,9 @@ def plan_time(job: Job, config: ModelConfig) -> Timing:
     corpus = job.run.record["corpus"]
     samples = SAMPLES * min(SAMPLE_TOKENS, corpus["tokens"] / corpus["documents"])
     calibrating = CALIBRATING * min(CALIBRATED, corpus["held_out_tokens"]) / rate
-    left = 60 * minutes - job.seconds - samples / sampling - calibrating - AROUND
+    left = 60 * minutes - job.seconds - samples / sampling - calibrating - AROUND - drawing_seconds(config, 60 * minutes * rate, sampling)
     if left <= 0:
-        raise Paused(f"{minutes:g} min were over before the training began; the corpus is written, and resuming starts the time again")
+        raise Paused(f"{minutes:g} min ran out before training began; the corpus is saved, and resuming restarts the clock")
     held_out = max(LEAST_HELD_OUT, int(HELD_OUT * left * rate))
     timing = Timing(minutes, left, batch, rate, held_out)
     job.run.record["time"] = asdict(timing)

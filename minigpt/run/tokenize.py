@@ -34,7 +34,7 @@ def tokenize(job: Job) -> list[Path]:
     """Choose the vocabulary, write the corpus in its ids, and save tokenizer, model configuration and the weights to start from."""
     first = load_checkpoint(job.first_model) if job.first_model else None
     if not job.run.base_step and described(job.options) != job.run.record.get("start", described(job.options)):
-        raise MinigptError(f"--init: {job.first_model} is another model than when this run began; put that one back, or start again")
+        raise MinigptError(f"--init: {job.first_model} is not the model that this run began with; put that one back, or start a new run")
     place, inner = job.run.checkpoint, job.run.inner
     tokenizer = streams(job, first)
     config = replace(job.config, vocab_size=tokenizer.vocab_size)

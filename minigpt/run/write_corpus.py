@@ -12,7 +12,7 @@ from typing import Any
 from minigpt.corpus.documents import Entry
 from minigpt.corpus.gather import CORPUS, HELD_OUT, LEARNED, Counts, Gathering, write_corpus
 from minigpt.corpus.report import CorpusReport
-from minigpt.corpus.sources import OllamaSource, OllamaThenTemplates, Source, Templates
+from minigpt.corpus.sources import FORMS, OllamaSource, OllamaThenTemplates, Source, Templates
 from minigpt.errors import counted
 from minigpt.model import count_parameters
 from minigpt.run.job import Job
@@ -21,13 +21,14 @@ from minigpt.run.timing import corpus_tokens
 from minigpt.tokenizer import Tokenizer
 
 JOURNAL = "teacher.jsonl"  # a teacher's documents, in checkpoint/
-NONE_HELD_OUT = "too little text to hold some out: no early stopping, the last model is kept, and its loss on new text is not measured"
+NONE_HELD_OUT = "Too little text to hold some out: the last model is kept, and its loss on new text is not measured."
 SEQUENCES = {1: "words", 2: "word pairs", 4: "four-word sequences"}
 TEACHING = 0.5  # the largest share of --minutes for a teacher's writing
 
 
 def make_corpus(job: Job) -> list[Path]:
     """Gather the documents; write corpus.jsonl and their ids in GPT-2's whole vocabulary."""
+    job.listener.busy("Writing the corpus" if job.options.generates else "Reading your text")
     gathering, report = Gathering(Tokenizer.gpt2(), job.request, job.options.seed), CorpusReport(job.options.seed)
     counts = write_corpus(entries(job, gathering), job.run.place, job.run.inner, job.options.seed, report, gathering.full)
     blocks = count_parameters(replace(job.config, vocab_size=1))  # without the embedding: the vocabulary is unknown yet
@@ -50,15 +51,29 @@ def make_corpus(job: Job) -> list[Path]:
     }
     job.run.record["report"] = figures
     written = max(gathering.tokens, counts.tokens)  # each part of a split document has its own end-of-text
+    show_corpus(job, counts, report.warning)
     show_figures(job, written, counts, figures)
     return [job.run.path / CORPUS, job.run.checkpoint / LEARNED, job.run.checkpoint / HELD_OUT]
 
 
-def show_figures(job: Job, written: int, counts: Counts, figures: dict[str, Any]) -> None:
-    """Show what the corpus is like, in a few lines."""
+def show_corpus(job: Job, counts: Counts, warning: str) -> None:
+    """Show the corpus in a line or two, and what is wrong with it."""
     say = partial(job.listener.say, "")
     for line in job.own.skipped.lines() if job.own else ():
         say(line)
+    said = f"{counted(counts.documents, 'document')}, {counted(counts.tokens, 'token')}"
+    if counts.held_out_documents:
+        say(f"{said}, {counts.held_out_tokens / counts.tokens:.0%} of them held out to test the model")
+    else:
+        say(said)
+        say(NONE_HELD_OUT)
+    if warning:
+        say(warning)
+
+
+def show_figures(job: Job, written: int, counts: Counts, figures: dict[str, Any]) -> None:
+    """Show all that is known of the corpus."""
+    say = partial(job.listener.detail, "")
     reasons = "".join(f", {counted(count, 'document')} dropped ({reason})" for reason, count in figures["dropped"].items())
     said = f"{counted(written, 'token')}{reasons}; kept {counts.tokens:,} in {counted(counts.documents, 'document')}"
     if counts.held_out_documents:
@@ -68,7 +83,6 @@ def show_figures(job: Job, written: int, counts: Counts, figures: dict[str, Any]
         say(f"{said}, {counts.held_out_documents:,} held out ({counts.held_out_tokens / counts.tokens:.0%} of the tokens{parts})")
     else:
         say(said)
-        say(NONE_HELD_OUT)
     if figures["trimmed"]:
         say("cleaned: " + ", ".join(f"{reason} in {counted(count, 'document')}" for reason, count in figures["trimmed"].items()))
     if len(counts.by_source) > 1:
@@ -120,5 +134,5 @@ def generated(job: Job, full: Tokenizer, final_tokens: int) -> Source:
 def announced(source: Source, listener: Listener) -> Source:
     """The source, after showing what it is."""
     for topic, line in zip(("Corpus", *[""] * len(source.description)), source.description, strict=False):
-        listener.say(topic, line)
+        (listener.detail if line.startswith(FORMS) else listener.say)(topic, line)
     return source

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 import random
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -17,9 +18,9 @@ from hypothesis import strategies as st
 from transformers import AutoConfig, AutoTokenizer, GenerationConfig, GPT2Tokenizer, OpenAIGPTConfig, OpenAIGPTLMHeadModel
 
 import minigpt
-from minigpt.backend import Backend
+from minigpt.backend import Backend, choose_backend
 from minigpt.config import ModelConfig, SampleConfig, TrainConfig
-from minigpt.disk.checkpoint import load_checkpoint, save_config, save_tokenizer, save_weights
+from minigpt.disk.checkpoint import Checkpoint, load_checkpoint, save_config, save_tokenizer, save_weights
 from minigpt.run.textmodel import TextModel
 from minigpt.run.vocabulary import compact
 from minigpt.tokenizer import END_OF_TEXT, Tokenizer
@@ -112,6 +113,29 @@ def test_the_same_weights_give_the_same_logits_loss_and_gradients(shape: tuple[i
         assert loss_error < 1e-5
         assert gradients.keys() == errors.keys()
         assert {name: error for name, error in errors.items() if not error < 1e-4} == {}
+
+
+@pytest.mark.parametrize("backend", [Backend("tests"), choose_backend("cpu")], ids=["NumPy", "compiled"])
+def test_a_text_is_read_with_the_same_attention_loss_and_hidden_states(backend: Backend) -> None:
+    """TextModel's attention, loss, token probabilities and embedding: theirs to 1e-5, in all heads of all layers."""
+    tokenizer = compact(Tokenizer.gpt2(), Tokenizer.gpt2().encode(CORPUS))
+    config = ModelConfig(n_layer=3, n_head=4, n_embd=64, n_positions=128, vocab_size=tokenizer.vocab_size, dropout=0.0)
+    state = random_state(config, 2, 0.3)
+    theirs = their_model(config, state).eval()
+    model = TextModel(Checkpoint(config, state, tokenizer, 128), backend)
+    ids = torch.tensor([tokenizer.encode(CORPUS)])
+    with torch.no_grad():
+        output = theirs(input_ids=ids, output_attentions=True, output_hidden_states=True)
+        document = torch.cat([torch.tensor([[tokenizer.end_of_text]]), ids], dim=1)
+        judged = theirs(input_ids=document, labels=document)
+    attention = torch.cat(output.attentions).numpy()  # (L, H, T, T)
+    assert model.attention(CORPUS).shape == attention.shape
+    assert np.abs(model.attention(CORPUS) - attention).max() < 1e-5
+    assert attention.std() > 0.05
+    assert model.loss(CORPUS) == pytest.approx(judged.loss.item(), abs=1e-4)
+    probabilities = judged.logits.softmax(dim=-1)[0, :-1].gather(1, ids[0, :, None])[:, 0].numpy()
+    assert np.abs(np.array([token.probability for token in model.tokens(CORPUS)]) - probabilities).max() < 1e-5
+    assert relative(model.embed(CORPUS, each=True), output.hidden_states[-1][0].numpy()) < 1e-4
 
 
 SCHEDULES = {
@@ -340,3 +364,15 @@ def test_a_folder_that_transformers_saved_is_our_model(tokenizer: Tokenizer, tmp
         logits = theirs.eval()(torch.tensor([ids])).logits[0].numpy()
     assert np.abs(ours.logits(ids) - logits).max() < 1e-4
     assert_same_greedy_text(ours, theirs, reader, "Whisk two eggs")
+
+
+def test_the_lines_of_the_model_card_load_the_run(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    shape: dict[str, Any] = {"layers": 1, "heads": 2, "width": 32, "positions": 64, "init": "none"}
+    minigpt.train("A GPT that writes haiku", out=tmp_path / "run", initial_tokens=2500, final_tokens=1500, epochs=1, **shape)
+    code = re.search("```python\n(from transformers .*?)```", (tmp_path / "run" / "README.md").read_text(encoding="utf-8"), re.DOTALL)
+    assert code
+    monkeypatch.chdir(tmp_path / "run")
+    exec(code[1], {})
+    assert capsys.readouterr().out.startswith("The first words")

@@ -25,7 +25,7 @@ Rule = Callable[[str], str]
 
 
 Rules = dict[str, dict[str, Rule]]  # source -> name of a rule -> the rule
-REPAIRS: Rules = {"own": {"encoding mended": mended}}  # applied to the raw text, control characters and all
+REPAIRS: Rules = {"own": {"encoding repaired": mended}}  # applied to the raw text, control characters and all
 TRIMS: Rules = {"ollama": {"mark-up": without_markup, "chatter": without_chatter}}
 
 

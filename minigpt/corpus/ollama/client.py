@@ -85,7 +85,7 @@ class Client:
                 if chunk or value.get("thinking"):
                     first = first or last
                     if (left := first + seconds - last) < limits.between_chunks:
-                        connection.allow(max(0.0, left), f"an answer is not finished after {seconds:,.0f} s")
+                        connection.allow(max(0.0, left), f"an answer was not finished within {seconds:,.0f} s")
                     else:
                         connection.allow(limits.between_chunks, f"an answer stalled for {limits.between_chunks:,.0f} s")
                 if chunk:
@@ -113,7 +113,7 @@ class Client:
             for chunk in connection.chunks(response):
                 data += chunk
                 if len(data) > self.limits.answer_bytes:
-                    raise Unusable(f"{self.url}{path}: an answer of more than {self.limits.answer_bytes:,} bytes")
+                    raise Unusable(f"{self.url}{path}: an answer is longer than {self.limits.answer_bytes:,} bytes")
         return _parse(data, self.url)
 
     def _values(self, connection: Connection, response: requests.Response) -> Iterator[dict[str, Any]]:
@@ -122,7 +122,7 @@ class Client:
         for chunk in connection.chunks(response):
             size += len(chunk)
             if size > self.limits.answer_bytes:
-                raise Unusable(f"{self.url}: an answer of more than {self.limits.answer_bytes:,} bytes")
+                raise Unusable(f"{self.url}: an answer is longer than {self.limits.answer_bytes:,} bytes")
             rest += chunk
             if b"\n" in chunk:
                 *whole, rest = rest.split(b"\n")
@@ -130,7 +130,7 @@ class Client:
                     if data.strip():
                         yield _parse(data, self.url)
             if len(rest) > self.limits.line_bytes:
-                raise Unusable(f"{self.url}: a line of more than {self.limits.line_bytes:,} bytes")
+                raise Unusable(f"{self.url}: a line is longer than {self.limits.line_bytes:,} bytes")
         if rest.strip():
             yield _parse(rest, self.url)
 
@@ -146,7 +146,7 @@ def join_text(parts: list[str], url: str = "") -> str:
     try:
         return text.encode("utf-8", "surrogateescape").decode("utf-8")
     except UnicodeError as error:
-        raise Unusable(f"{url}: an answer holds a broken character") from error
+        raise Unusable(f"{url}: an answer is not valid UTF-8") from error
 
 
 def _parse(data: bytes | bytearray, url: str) -> dict[str, Any]:
@@ -155,9 +155,9 @@ def _parse(data: bytes | bytearray, url: str) -> dict[str, Any]:
         text = data.decode("utf-8", "surrogateescape")
         value = json.loads(text, parse_int=_whole, parse_float=_finite, parse_constant=lambda name: None)
     except (ValueError, RecursionError) as error:
-        raise Unusable(f"{url} does not answer with JSON: {plain(data.decode('utf-8', 'replace'), 60)!r}") from error
+        raise Unusable(f"{url} did not answer with JSON: {plain(data.decode('utf-8', 'replace'), 60)!r}") from error
     if not isinstance(value, dict):
-        raise Unusable(f"{url} answers with {plain(value, 60)!r}; wanted a JSON object like Ollama's")
+        raise Unusable(f"{url} answered {plain(value, 60)!r}, not with a JSON object as Ollama does")
     return value
 
 
@@ -196,17 +196,17 @@ def _require_ok(response: requests.Response, model: Any, url: str) -> None:
     if status == 404 and model and "not found" in message and "page" not in message:
         raise Missing(f"{url} has no model {plain(model)!r}; install it with: ollama pull {plain(model)}")
     if status in (408, 429) or (status >= 500 and not message.startswith(OUR_FAULT)):
-        away = Away(f"{url} answers with status {status}: {message}")
+        away = Away(f"{url} returned status {status}: {message}")
         away.status = status
         raise away
     hints = {
-        401: "the model runs on ollama.com and wants you to sign in (ollama signin), or the server wants OLLAMA_API_KEY",
-        403: "the server forbids it; if it listens only on this machine, use its address 127.0.0.1, or set OLLAMA_ORIGINS there",
-        404: "there is no Ollama server behind this address",
-        405: "there is no Ollama server behind this address",
+        401: "the model runs on ollama.com and needs you to sign in (ollama signin), or the server needs OLLAMA_API_KEY",
+        403: "the server refuses this address; if it listens only on this machine, use 127.0.0.1, or set OLLAMA_ORIGINS there",
+        404: "no Ollama server at this address",
+        405: "no Ollama server at this address",
     }
     refused = Unknown if status in (400, 404, 405) else Refused
-    raise refused(f"{url} answers with status {status}: {message or hints.get(status, 'no reason given')}" + _hint(hints, status, message))
+    raise refused(f"{url} returned status {status}: {message or hints.get(status, 'no reason given')}" + _hint(hints, status, message))
 
 
 def _hint(hints: dict[int, str], status: int, message: str) -> str:

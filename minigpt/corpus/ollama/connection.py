@@ -172,5 +172,5 @@ def _reason(error: BaseException) -> str:
     if "refused" in text:
         return "refuses the connection: no server is running there"
     if any(sign in text for sign in ("resolve", "Name or service", "getaddrinfo")):
-        return "cannot be found: its name has no address"
-    return f"broke the connection ({type(error).__name__})"
+        return "cannot be found: the name does not resolve"
+    return f"dropped the connection ({type(error).__name__})"

@@ -115,7 +115,7 @@ class Exchange:
             self._in_a_row["unjudged"] = 0 if score is not None else self._in_a_row["unjudged"] + 1
             if self._in_a_row["unjudged"] >= self.limits.slow_in_a_row and self.judging:
                 self.judging = False
-                self.say("the judge no longer gives marks: documents are ranked without it")
+                self.say("the judge no longer returns scores; documents are ranked without it")
         return score
 
     def _reject(self, host: Host, reason: str, limit: int, what: str) -> None:
@@ -126,14 +126,14 @@ class Exchange:
             self._in_a_row[kind] += 1
             if self._in_a_row[kind] >= limit:
                 hint = "; it is a reasoning model: choose another one with --ollama-gen-model" if reason == "thinking" else ""
-                raise TeacherGone(f"{limit} answers of {host.model.name} in a row were useless; the last one: {what}{hint}")
+                raise TeacherGone(f"{limit} unusable answers in a row from {host.model.name}; the last one: {what}{hint}")
 
     def _double_tokens(self, host: Host) -> None:
         """Double the tokens, once, for a model that spends them on thinking."""
         with self._lock:
             first, self._factor = self._factor == 1, 2
         if first:
-            self.say(f"{host.model.name} is a reasoning model: its answers get twice as many tokens")
+            self.say(f"{host.model.name} is a reasoning model: its token limit is doubled")
 
     def _vary(self, host: Host) -> None:
         """Report that the teacher repeats itself, and widen the plan. The temperature has been raised already."""
@@ -141,8 +141,8 @@ class Exchange:
             self._plans += 1
             ask_anew = self._plans <= NEW_PLANS
         self.say(
-            f"the teacher repeats itself: {self.repetition.repeated():.0%} of its latest {self.repetition.window} answers say nothing new; "
-            f"temperature {self.repetition.temperature:g}"
+            f"the teacher repeats itself: {self.repetition.repeated():.0%} of its last {self.repetition.window} answers add nothing new; "
+            f"temperature raised to {self.repetition.temperature:g}"
         )
         if ask_anew:
             seed = self.seed + 1000 * self._plans

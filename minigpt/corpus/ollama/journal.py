@@ -32,7 +32,8 @@ class Journal:
         self.lines = [_line(line, path, number) for number, line in enumerate(data[:whole].split(b"\n")[:-1], 1)]
         self._file = open_to_append(file)
         if whole < len(data):
-            say(f"{path}: the last line is incomplete ({counted(len(data) - whole, 'byte')}): it is dropped, and its document written anew")
+            cut = counted(len(data) - whole, "byte")
+            say(f"{path}: the last line is incomplete ({cut}), so it is dropped and its document written again")
             self._file.truncate(whole)
             os.fsync(self._file.fileno())
 

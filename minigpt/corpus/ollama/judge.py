@@ -56,13 +56,13 @@ def can_judge(ask: Ask, seconds: float, say: Notify) -> bool:
             good = judge(ask, example["prompt"], example["good"], seconds)
             bad = None if good is None else judge(ask, example["prompt"], example["bad"], seconds)
         except TeacherGone as error:
-            say(f"there is no judge: {error}; documents are ranked without it")
+            say(f"no judge: {error}; documents are ranked without one")
             return False
         seen += 1
         wrong += 1.0 if good is None or bad is None or good < bad else 0.5 if good == bad else 0.0
         if wrong > WRONG:
             break
     able = wrong <= WRONG
-    verdict = "its scores are used" if able else "too few: documents are ranked without it"
+    verdict = "its scores are used" if able else "too few, so documents are ranked without it"
     say(f"the judge picked the better text in {seen - wrong:g} of {seen} known pairs: {verdict}")
     return able

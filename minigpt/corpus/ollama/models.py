@@ -56,7 +56,7 @@ def installed(client: Client) -> list[Model]:
     """All models of the server, including those that do not generate text."""
     models = client.get("/api/tags").get("models")
     if not isinstance(models, list):
-        raise Unusable(f"{client.url} answers, but not as Ollama does: /api/tags has no list of models")
+        raise Unusable(f"{client.url} does not answer as Ollama does: /api/tags has no list of models")
     return [_model(entry) for entry in models if isinstance(entry, dict) and isinstance(entry.get("name") or entry.get("model"), str)]
 
 
@@ -75,7 +75,7 @@ def choose(models: Sequence[Model], wanted: str | None, url: str, memory: int | 
     if found is None:
         raise Missing(f"{url} has no model {plain(wanted)!r}; {have}; to install it: ollama pull {plain(wanted)}")
     if not found.writes:
-        why = "runs on ollama.com, not on your own machine" if found.remote else "makes embeddings, not text"
+        why = "runs on ollama.com, not on your own machine" if found.remote else "produces embeddings, not text"
         raise Missing(f"the model {found.name} {why}; {have}")
     return found
 

@@ -63,7 +63,7 @@ class Plan:
         """The plan in such a file; MinigptError if it is damaged."""
         lists = {name: tuple(clean_entries(value.get(name))) for name in LISTS}
         if not all(lists.values()):
-            raise MinigptError("the saved plan of the corpus is damaged; delete its file, and a new plan will be made")
+            raise MinigptError("the saved plan of the corpus, checkpoint/teacher-plan.json, is damaged; delete it, and a new plan is made")
         return cls(made_by=plain(value.get("made_by", "")), **lists)
 
     def joined(self, more: Plan) -> Plan:
@@ -121,8 +121,8 @@ def _merge(made_by: str, found: dict[str, list[str]], tables: Plan) -> Plan:
 
 
 def _report(plan: Plan, say: Notify) -> Plan:
-    how = {"schema": "the teacher's own plan", "lines": "topics that the teacher listed, the rest from built-in tables"}
-    source = how.get(plan.made_by, "the teacher could not make a plan: built-in tables are used")
+    how = {"schema": "the teacher's own plan", "lines": "topics from the teacher, the rest from built-in tables"}
+    source = how.get(plan.made_by, "the teacher could not plan, so built-in tables are used")
     first = ", ".join([*plan.topics[:4], *["..."] * (len(plan.topics) > 4)])
     say(f"{source}: {counted(len(plan.topics), 'topic')} ({first}), {counted(len(plan.forms), 'form')}")
     return plan

@@ -37,7 +37,7 @@ class Retries:
             except Missing as error:
                 raise TeacherGone(f"the teacher is gone: {error}") from error
             except Refused as error:
-                raise TeacherGone(f"the teacher declines: {error}") from error
+                raise TeacherGone(f"the teacher refused: {error}") from error
             finally:
                 in_flight.end(answer)
         raise Cancelled("stopped")
@@ -46,7 +46,7 @@ class Retries:
         """Wait before the next retry, unless the host has been away for too long."""
         left = self._heard[host] + self.limits.patience - time.monotonic()
         if left <= 0:
-            raise TeacherGone(f"the teacher has been away for {self.limits.patience:,.0f} s: {error}") from error
+            raise TeacherGone(f"the teacher has not answered for {self.limits.patience:,.0f} s: {error}") from error
         self.stopping.wait(min(seconds, left))
 
 

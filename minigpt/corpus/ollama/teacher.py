@@ -19,6 +19,7 @@ from minigpt.corpus.ollama.models import Model, choose, describe, installed, loa
 Notify = Callable[[str], None]  # shows a line to the user
 Pick = Callable[[Sequence[str], int], int]  # lines to choose from and the index of the default -> the index chosen
 CONTEXT = 4096  # tokens of prompt and answer together; the same in every request, because a change reloads the model
+START = "start it with: ollama serve, or name its address with --ollama-host"  # of a server that does not answer
 REASONING = 4  # factor on the tokens for a model whose thinking cannot be switched off
 
 
@@ -112,7 +113,7 @@ class Teacher:
         if not hosts:
             raise troubles[0]
         for trouble in troubles:
-            say(f"left out: {trouble}")
+            say(f"skipped: {trouble}")
         return cls(hosts, settings.limits)
 
     def unload(self, say: Notify) -> None:
@@ -120,7 +121,7 @@ class Teacher:
         for host in self.hosts:
             for model in dict.fromkeys((host.model, host.judge)):
                 unloaded = unload(host.client, model)
-                freed = f"{model.size / 1e9:.1f} GB are free again" if unloaded else "it did not confirm that"
+                freed = f"{model.size / 1e9:.1f} GB freed" if unloaded else "it did not confirm"
                 say(f"{model.name} {'was unloaded by' if unloaded else 'may not have been unloaded by'} {host.client.url}: {freed}")
 
     def __enter__(self) -> Teacher:
@@ -138,11 +139,23 @@ def find_host(url: str, settings: TeacherSettings, environment: Mapping[str, str
             client.get("/api/version")
         models = installed(client)
     except (Away, Slow) as error:
-        raise Away(f"{error}; start it with: ollama serve, or name its address with --ollama-host") from error
+        raise Away(f"{error}; {START}") from error
     memory = psutil.virtual_memory().available if is_loopback(url) else None
     model = describe(client, choose(models, settings.gen_model or same_as, url, memory))
     judge = model if settings.refine_model is None else describe(client, choose(models, settings.refine_model, url, memory))
     return Host(client, model, judge, settings.keep_alive)
+
+
+def installed_models(settings: TeacherSettings, environment: Mapping[str, str] = os.environ) -> dict[str, list[Model] | OllamaError]:
+    """For each server, the models that it has to write with, or why it cannot be asked. Loads nothing."""
+    found: dict[str, list[Model] | OllamaError] = {}
+    for url in settings.urls(environment):
+        try:
+            client = Client(url, settings.limits, environment.get("OLLAMA_API_KEY"))
+            found[url] = [model for model in installed(client) if model.writes]
+        except OllamaError as error:
+            found[url] = error
+    return found
 
 
 def find_teacher(

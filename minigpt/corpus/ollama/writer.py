@@ -151,13 +151,13 @@ class Writing:
         if self.written >= self.tokens:
             return "enough"
         if repetition.exhausted(limits.least_new):
-            return f"the teacher only repeats itself: {repetition.repeated():.0%} of its latest {repetition.window} answers say nothing new"
+            return f"the teacher only repeats itself: {repetition.repeated():.0%} of its last {repetition.window} answers add nothing new"
         answers, mean = self.exchange.counts.total(), self.exchange.mean_tokens() or FIRST_GUESS
         most = limits.answers * (self.tokens - self.before) / mean + 2 * limits.repeat_window
         if answers >= most:
-            return f"{answers:,} answers were asked for, {limits.answers:g} times as many as the tokens should need"
+            return f"{answers:,} answers were requested, {limits.answers:g} times as many as the tokens should take"
         if time.monotonic() - self.began > limits.budget:
-            return f"the time for writing, {limits.budget / 60:,.0f} minutes, is up"
+            return f"the {limits.budget / 60:,.0f} minutes for writing are up"
         return ""
 
     def _stop(self) -> None:
@@ -175,7 +175,7 @@ class Writing:
             self.reported = now
             speed = (self.written - self.before) / (now - self.began)
             left = f", about {max(1, round((self.tokens - self.written) / speed / 60)):,} min left" if speed else ""
-            self.say(f"{self.written:,} of {counted(self.tokens, 'token')}, {speed:,.1f} a second{left}")
+            self.say(f"{self.written:,} of {counted(self.tokens, 'token')}, {speed:,.1f} tokens/s{left}")
 
     def _note(self, end: str) -> None:
         """Record and report how it ended."""
@@ -189,6 +189,6 @@ class Writing:
         lost = ", ".join(f"{number:,} {reason}" for reason, number in counts.items() if reason != "accepted" and number)
         at_once = " + ".join(str(own.limit) for own in self.concurrency.values())
         accepted = counted(counts["accepted"], "document")
-        self.say(f"{accepted} accepted{f' ({lost} left out)' if lost else ''}; requests at a time: {at_once}")
+        self.say(f"{accepted} accepted{f' ({lost} rejected)' if lost else ''}; parallel requests: {at_once}")
         if end != "enough":
             self.say(f"{end}; {self.written:,} of {counted(self.tokens, 'token')} written")

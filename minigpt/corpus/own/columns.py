@@ -53,9 +53,9 @@ def choose(sample: Sequence[Mapping[str, str]], asked: str | None, name: str) ->
         if any(scores.values()) or len(candidates) == 1:
             best = max(candidates, key=lambda key: scores[key])
             alike = [key for key in candidates if key != best and scores[key] >= ALIKE * scores[best]]
-            return best, f"column {best!r}" + (f"; {listed(alike, ' and ')} would also do: choose with --column" if alike else "")
+            return best, f"column {best!r}" + (f"; {listed(alike, ' and ')} would also do; to choose: --column" if alike else "")
     if sample:
-        raise MinigptError(f"{name} has no column with text; it has: {known}; name one with --column to read it anyway")
+        raise MinigptError(f"{name} has no column with text; it has: {known}; to read one anyway, name it with --column")
     return "", ""
 
 

@@ -85,7 +85,7 @@ class OwnText:
         if not os.path.lexists(path):
             raise MinigptError(f"{path} does not exist; --data takes a file or a folder")
         if path.suffix.lower() not in KINDS:
-            raise MinigptError(f"{path}: minigpt reads {', '.join(KINDS)}; save it as one of these, in UTF-8")
+            raise MinigptError(f"{path}: minigpt reads {', '.join(KINDS)}; save it in one of these formats, in UTF-8")
         return self._look_into_file(path)
 
     def _look_into_folder(self, path: Path) -> str:
@@ -150,7 +150,7 @@ class OwnText:
         """The texts of one file; reports progress while reading."""
         if path == STDIN:
             if sys.stdin is None:
-                raise MinigptError("there is no standard input; --data takes a file or a folder")
+                raise MinigptError("standard input is closed; name a file or a folder with --data")
             yield from read_texts(blocks(sys.stdin.buffer, STDIN, self._on_bytes), path, self.column, self.skipped)[1]
         else:
             with open_file(path) as file:
@@ -166,7 +166,7 @@ def open_file(path: Path) -> BinaryIO:
     """A regular file, open for reading bytes."""
     try:
         if not stat.S_ISREG(path.stat().st_mode):
-            raise MinigptError(f"{path} is not a regular file; save its text in one")
+            raise MinigptError(f"{path} is not a regular file; save its text to one")
         return path.open("rb")
     except OSError as error:
         raise MinigptError(f"{path} cannot be read: {error.strerror}") from error

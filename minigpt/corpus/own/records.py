@@ -54,7 +54,7 @@ def json_records(blocks: Iterable[str], name: str, skip: Skip) -> Iterator[Recor
         if dialogue := conversation(value):
             value = {"messages": dialogue}
         if not isinstance(value, dict):
-            skip(f"{name}, line {number}: wanted an object, got {type(value).__name__}")
+            skip(f"{name}, line {number}: expected an object, got {type(value).__name__}")
             continue
         if columns := text_columns(value):
             yield number, columns
@@ -97,8 +97,8 @@ def _texts(records: Iterable[Record], name: str, column: str, skip: Skip) -> Ite
         if text is None:
             skip(f"{name}, line {number} has no text in the column {column!r}")
         elif any("\ud800" <= c <= "\udfff" for c in text):
-            skip(f"{name}, line {number}: the text holds half a surrogate pair, which no file can store")
+            skip(f"{name}, line {number}: the text contains half a surrogate pair, which UTF-8 cannot encode")
         elif "\0" in text:
-            skip(f"{name}, line {number}: the text holds a NUL character")
+            skip(f"{name}, line {number}: the text contains a NUL character")
         else:
             yield from split_texts(text)

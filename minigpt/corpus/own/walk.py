@@ -45,14 +45,14 @@ class Walk:
         if not files:
             seen = [in_words(kind, count) for kind, count in sorted((self.passed - before).items())]
             seen += [named(kind, paths) for kind, paths in (("file of another kind", others), ("hidden file", hidden)) if paths]
-            raise MinigptError(f"{folder} holds no {', '.join(self.kinds)} file; it holds {', '.join(seen) or 'nothing'}")
+            raise MinigptError(f"{folder} has no {', '.join(self.kinds)} file; it has {', '.join(seen) or 'nothing'}")
         self.passed["hidden file"] += sum(map(self._is_readable, hidden))
         return files, others
 
     def line(self) -> list[str]:
         """A line for the plan with what was passed over, if anything was."""
         said = ", ".join(in_words(kind, count) for kind, count in sorted((+self.passed).items()))
-        return [f"passed over: {said}"] if said else []
+        return [f"ignored: {said}"] if said else []
 
     def _is_readable(self, path: Path) -> bool:
         return path.suffix.lower() in self.kinds

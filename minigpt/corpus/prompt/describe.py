@@ -45,7 +45,7 @@ def _subject(request: Request, templates: bool) -> list[str]:
         return [f"{request.category} ({request.kind})" if request.kind else said]
     if not templates:
         return []
-    return ["no writer of its own; facts from WordNet" if subject.covers(request) else "no writer covers this; general forms"]
+    return ["no template of its own; facts from WordNet" if subject.covers(request) else "no template covers this; general forms"]
 
 
 def _persona(request: Request, templates: bool) -> str:
@@ -91,20 +91,20 @@ def _warnings(request: Request) -> list[str]:
     """Lines about what templates cannot do, and what can."""
     lines = []
     if things := dict.fromkeys(f'"{thing}"' for part in request.parts for thing in ruled_out_things(part)):
-        lines.append(f"templates leave out texts with the word {' or '.join(things)}; what it stands for may still come up in other words")
+        lines.append(f"templates leave out texts with the word {' or '.join(things)}; the thing itself may still come up in other words")
     told = [part for part in able(request).parts if part.category == "subject"]
     if told:
         words = dict.fromkeys(word for part in told for word in subject.known(part))
         about = ", ".join(dict.fromkeys(map(_about, told)))
-        better = "a local Ollama model (--source ollama) or your own text (--data FILE) teaches more"
-        lines.append(f"about {about}, the templates know what WordNet says of {join_and(list(words))}: {better}")
+        better = "a local Ollama model (--source ollama) or your own text (--data FILE) would teach it more"
+        lines.append(f"about {about}, templates know only what WordNet says of {join_and(list(words))}; {better}")
     uncovered = [part for part, ready in zip(request.parts, able(request).parts, strict=True)
                  if ready.category != "subject" and not (part.confidence > 0 and covers(part))]  # fmt: skip
     if uncovered:
         about = ", ".join(dict.fromkeys(filter(None, map(_about, uncovered))))
-        what = f"knows no facts about {about} and only talks around it" if about else "found no subject in the prompt"
-        better = "a local Ollama model (--source ollama) or your own text (--data FILE) is the better teacher"
-        lines.append(f"the built-in writer {what}: {better}")
+        what = f"know no facts about {about} and only talk around it" if about else "found no subject in the prompt"
+        better = "a local Ollama model (--source ollama) or your own text (--data FILE) would work better"
+        lines.append(f"templates {what}; {better}")
     if request.unwritten:
-        lines.append(f"not written by templates: {', '.join(request.unwritten)}; a local Ollama model can (--source ollama)")
+        lines.append(f"templates cannot write {', '.join(request.unwritten)}; a local Ollama model can (--source ollama)")
     return lines

@@ -25,6 +25,8 @@ PEOPLE = frozenset(TABLES["people"])
 LOVED, KIN = frozenset(TABLES["loved ones"]), frozenset(TABLES["relatives"])
 RECIPIENTS = LOVED | KIN | frozenset(TABLES["others for whom poems are"])
 NO_TOPICS = frozenset((*TABLES["manners of persons only"], *TABLES["manners of any writer"], *TABLES["no topics by themselves"]))
+ABOUT = frozenset(TABLES["about"]) - CONNECTORS  # "on" is also a part of phrases: rust on old cars
+MOODS = TABLES["moods with a subject"]
 READERS = frozenset(TABLES["words before a reader or a subject"])
 
 
@@ -56,6 +58,11 @@ def dedicated(terms: Sequence[Term], given: Sequence[int], used: Collection[int]
     return topics(terms, set(used) - set(given)) if kin else ()
 
 
+def implied(terms: Sequence[Term]) -> tuple[str, ...]:
+    """What a text without a topic is about if its mood or its feast says so: ghosts for spooky stories, Christmas for Christmas poems."""
+    return tuple(dict.fromkeys(MOODS[term.key] for term in terms if term.key in MOODS and not term.negated))
+
+
 def _says_which(term: Term) -> bool:
     """Whether the term can stand between "for" and a reader: "my 4 year old"."""
     return term.key in ARTICLES or term.key in LIGHT or term.key.isdigit()
@@ -76,6 +83,12 @@ def topics(terms: Sequence[Term], used: Collection[int], in_prose: bool = True) 
     solid = [[run[0] - 1, *run] if _describes(terms, run[0] - 1, used) else run for run in solid]
     phrases = [_phrase(terms, run, in_prose) for run in solid]
     return tuple(dict.fromkeys(phrase for phrase in phrases if phrase))[:MOST_TOPICS]
+
+
+def told_about(terms: Sequence[Term], used: Collection[int]) -> tuple[str, ...]:
+    """The topics that follow "about": a text of an unknown kind about bees is about bees alone."""
+    marked = any(term.key in ABOUT for term in terms)
+    return topics(terms, {*used, *(place for place, term in enumerate(terms) if not term.about)}) if marked else ()
 
 
 def without_manners(phrases: Sequence[str]) -> tuple[str, ...]:

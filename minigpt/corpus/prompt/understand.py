@@ -17,10 +17,10 @@ from minigpt.corpus.prompt.legible import legible
 from minigpt.corpus.prompt.lexicon import FOODS, TABLES, in_full, weights
 from minigpt.corpus.prompt.personas import persona_request
 from minigpt.corpus.prompt.terms import UNCLEAR, Term
-from minigpt.corpus.prompt.topics import dedicated, given_to, names, topics, with_readers, without_manners
+from minigpt.corpus.prompt.topics import dedicated, given_to, implied, names, told_about, topics, with_readers, without_manners
 from minigpt.corpus.request import MANY, Request
 from minigpt.corpus.templates.cooking_foods import allowed, meant
-from minigpt.errors import MinigptError
+from minigpt.errors import MinigptError, instead
 
 __all__ = ["PRESETS", "Preset", "describe", "understand"]
 
@@ -70,7 +70,7 @@ def understand(prompt: str, preset: str | None = None) -> Request:
     Raises MinigptError for an unknown preset.
     """
     if preset is not None and preset not in PRESETS:
-        raise MinigptError(f"unknown preset {preset!r}; choose one of: {', '.join(PRESETS)}")
+        raise MinigptError(f"unknown preset {preset!r}; {instead(preset, PRESETS)}")
     prompt = in_full(legible(prompt[: 4 * MOST_LETTERS])[:MOST_LETTERS])  # mark-up and invisible characters do not count
     language = language_of(prompt)
     if preset is not None:
@@ -179,13 +179,13 @@ def _request(
     used |= set(given)
     used |= {place for place, term in enumerate(terms) if "song" in forms and term.key in TABLES["styles of songs"] and not term.about}
     told = with_readers(terms, naming) if category == "occasion" else terms
-    left = topics(told, used, in_prose=category not in (("technical",) if wide is not None else ("cooking", "technical")))
-    left = left or dedicated(told, given, used)
+    in_prose = category not in (("technical",) if wide is not None else ("cooking", "technical"))
+    left = (told_about(told, used) if category == UNCOVERED else ()) or topics(told, used, in_prose)
+    left = left or dedicated(told, given, used) or (implied(terms) if category == "poetry" else ())
     left = without_manners(left) if category in ("general", "occasion") else left
     said = {singular(word) for topic in left for word in topic.split()}
-    fields["without"] = tuple(
-        thing for thing in fields.get("without", ()) if thing not in said or thing in FOODS
-    )  # cats, but no black cats
+    # cats, but no black cats:
+    fields["without"] = tuple(thing for thing in fields.get("without", ()) if thing not in said or thing in FOODS)
     deciding = {hit.place for hit in hits} | set(naming)
     matched = tuple(dict.fromkeys(terms[place].text.lower() for place in sorted(deciding)))
     confidence = max((CONFIDENCE[max(1, round(hit.weight))] for hit in hits), default=0.0)

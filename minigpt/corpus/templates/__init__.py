@@ -164,7 +164,7 @@ def _write(request: Request, rng: random.Random) -> Iterator[Document]:
                 repeats += 1
                 if repeats >= MAX_REPEATS and not written:
                     raise MinigptError(
-                        f"no template does without {' and '.join(request.without)}: leave that out of the prompt, or use Ollama"
+                        f"no template works without {' and '.join(request.without)}; drop that from the prompt, or use a local Ollama model"
                     )
                 if repeats >= MAX_REPEATS:
                     return

@@ -26,6 +26,11 @@ def swap_answer(talk: Talk, cook: Cook, pair: tuple[str, str]) -> list[str]:
 
 def question(talk: Talk) -> str:
     """A question and its answer."""
+    return next(filter(None, (_question(talk) for _ in range(TRIES))), None) or notes(talk)
+
+
+def _question(talk: Talk) -> str:
+    """A question about a new dish and its answer; "" if no template can answer it, as one that wants a food that the dish lacks."""
     cook, rng = talk.cook(), talk.rng
     around, foods, hot = cook.around, all_foods(), heated(cook)
     look = around.facts() | {"weekday": rng.choice(DAYS)}
@@ -66,6 +71,8 @@ def question(talk: Talk) -> str:
         answer = [around.advice("keep" if kind == "keep" else "serve")]
     else:
         answer = [talk.say(f"{kind} answers", look if kind == "pair" else look | around.facts(around.lead))]
+    if not any(answer):
+        return ""
     text = " ".join(dict.fromkeys(filter(None, [*answer, *talk.closing(cook, 2)])))
     return Told(f"Question: {talk.say(asks, look)}\n\nAnswer: {text}", f"{kind} question: {subject}")
 

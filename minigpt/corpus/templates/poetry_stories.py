@@ -21,6 +21,7 @@ BEDTIME = 0.8  # share of bedtime stories whose last line says good night
 ELSEWHERE = ("the stranger at supper", "the map")  # plots that could happen in any world, and so are about none
 LOVE = "love"  # the world whose plots are its own
 NOT_AT_WORK = ("too young", "advice")  # frames that are no beginning of a tale that has nothing to do with work
+NO_TRADE = (*NOT_AT_WORK, "saying", "once")  # nor of one whose hero is "a shy boy", who is neither "a young" nor "the only" one
 Plot = tuple[str, Mapping[str, Any], Mapping[str, str]]  # name, plot, and the row of its own that it needs
 
 
@@ -77,7 +78,7 @@ def _story(rng: random.Random, words: Words, request: Request) -> str:
     held = cast(rng, words, world, bool(plot.get("hard"))) | fields_of(row)
     held["saying"] = rng.choice(plot["sayings"])
     find = look_up(held)
-    unfit = NOT_AT_WORK if world.name in (ANY, LOVE) else ()
+    unfit = NO_TRADE if "trade" in world.slots else NOT_AT_WORK if world.name in (ANY, LOVE) else ()
     frames = [frame for kind, frame in words["story frames"].items() if kind not in unfit and kind not in name]
     opening, closing = rng.choice(frames)
     first = [rng.choice(words["story tellers"])] if world.topic and not world.plain else []

@@ -37,6 +37,9 @@ GENRES = ("science fiction", "space opera", "horror", "crime", "romance", "adven
 ANIMALS = ("a goose", "a goat", "a fat hen", "a donkey")
 WORD = re.compile(r"[^\W\d_]+(?:['-][^\W\d_]+)*")
 ARTICLE = re.compile(r"^an? ")
+THE = re.compile(r"^(?:an?|the) ")
+NO_ADJECTIVE = set("my your our his her their its two three four five six seven many some several these those all no".split())
+MEN, WOMEN = {"man", "male", "male child", "boy"}, {"woman", "female", "female child", "girl"}
 
 
 @dataclass(frozen=True)
@@ -108,6 +111,8 @@ def world_for(rng: random.Random, words: Words, request: Request) -> World:
             return World("friendship", {**worlds["friendship"], "friends": friends}, request.spell(topic), plain=False)
         if topic not in known and (job := job_of(topic)):
             return World("friendship", {**worlds["friendship"], "hero": job}, request.spell(topic), plain=False)
+        if topic not in known and (person := person_of(topic)):
+            return World("friendship", {**worlds["friendship"], **person}, request.spell(topic), plain=False)
         name = known.get(topic, ANY)
         bare, keys = DETERMINER.sub("", topic.lower()), worlds[name]["keys"][:1]
         plain = bool(known) and {bare, singular(bare)} & {*keys, name, DETERMINER.sub("", name)} != set()
@@ -137,6 +142,20 @@ def job_of(topic: str) -> str:
     kinds = {wide.word for wide in wordnet().above(senses[0][0])} if senses and senses[0][0].file == PERSON else set()
     works = last in ALSO_WORK or (bool(kinds & WORK) and not last.endswith(GENDERED))
     return " ".join([*phrase[:-1], last]) if works else ""
+
+
+def person_of(topic: str) -> dict[str, str]:
+    """The hero that a topic asks for, if it is a person of no trade, with the pronoun if only one will do: "shy boy" for "shy boys"."""
+    *before, last = THE.sub("", short_name(topic.lower())).split() or [""]
+    one = singular(last)
+    senses = wordnet().senses(one) if one.isascii() else []
+    if not senses or senses[0][0].file != PERSON or senses[0][0].kind != "c" or len(before) > 2 or NO_ADJECTIVE & set(before):
+        return {}
+    kinds = {one, *(wide.word for wide in wordnet().above(senses[0][0]))}
+    if "relative" in kinds:  # somebody's: a mother alone is no hero
+        return {}
+    pronoun = "he" if kinds & MEN else "she" if kinds & WOMEN else ""
+    return {"hero": " ".join([*before, one]), "trade": "no"} | ({"pronoun": pronoun} if pronoun else {})
 
 
 def lives_in(world: Mapping[str, Any] | None, beast: str) -> bool:
@@ -185,7 +204,7 @@ def cast(rng: random.Random, words: Words, world: World, hard: bool = False) -> 
     """The fields of one tale: hero, town, friend, elder, gift (one that can break, if `hard`) and whatever else stays the same in it."""
     slots = world.slots
     gifts = [gift for gift in slots["gifts"] if not (hard and gift[0].endswith(tuple(words["soft gifts"])))] or slots["gifts"]
-    name, pronoun = rng.choice(words["heroes"])
+    name, pronoun = rng.choice([hero for hero in words["heroes"] if slots.get("pronoun") in (None, hero[1])])
     (job, other), gift = rng.sample(slots["jobs"], 2), rng.choice(gifts)
     job = slots.get("hero", job)
     town, friend, animal = rng.choice(slots["towns"]), rng.choice(slots["friends"]), rng.choice(slots.get("animals", ANIMALS))

@@ -8,6 +8,7 @@ from typing import Any
 from minigpt.backend import Backend, CupyBackend
 from minigpt.errors import MinigptError, first_line
 from minigpt.fast.choice import own_kernels
+from minigpt.fast.install import cupy_remedy, driver_cuda
 
 TENSOR_CORES = 8  # the compute capability from which they take TF32
 
@@ -46,8 +47,7 @@ def import_cupy() -> Any:
     except ModuleNotFoundError as error:
         if error.name != "cupy":
             raise MinigptError(f"CuPy is installed but lacks {error.name}: install it again for your CUDA version") from error
-        remedy = 'with an NVIDIA GPU, pip install "minigpt[cuda13]", or cuda12 for an older driver'
-        raise MinigptError(f"CuPy is not installed: {remedy}") from error
+        raise MinigptError(cupy_remedy(driver_cuda())) from error
     except (ImportError, OSError) as error:
         # CuPy frames the text of its own ImportError; the reason is in the cause.
         reason = first_line(error.__cause__ or error)

@@ -143,12 +143,12 @@ def unfit(t: trainer.Trainer) -> str:
     """Why a trainer has to be a plain one; empty if the kernels are for its model."""
     c = t.config
     if parts() != GPT_1 or type(t.optimizer) is not AdamW:
-        return "they are for GPT-1's own parts"
+        return "they are for GPT-1's own parts alone"
     if t.parameters.dtype != np.float32:
         return "they are for float32"
     if c.head_size != HEAD_SIZE:
-        return f"they are for heads of {HEAD_SIZE} numbers, these have {c.head_size}"
+        return f"they are for heads of width {HEAD_SIZE}, not {c.head_size}"
     if c.n_embd % 128 or c.n_embd > WIDEST:
-        return f"they are for widths in steps of 128 up to {WIDEST}, not {c.n_embd}"
+        return f"they are for widths that are multiples of 128 up to {WIDEST}, not {c.n_embd}"
     backend: Any = t.backend
     return str(backend.disagreement(c.n_embd, t.precision))

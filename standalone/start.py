@@ -1,0 +1,5 @@
+"""What the one-file program runs."""
+
+from minigpt.cli import cli
+
+cli(prog_name="minigpt")
