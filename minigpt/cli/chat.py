@@ -13,10 +13,11 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from minigpt.cli.common import command, device_option, models_option
+from minigpt.cli.complete import complete_run
 from minigpt.cli.generate import sampling_options
 from minigpt.config import SampleConfig
 from minigpt.disk.names import find_run
-from minigpt.errors import MinigptError
+from minigpt.errors import MinigptError, as_usage
 from minigpt.run.interrupt import Interrupted, ignore_further, in_main_thread, may_handle
 
 if TYPE_CHECKING:
@@ -27,7 +28,7 @@ TOKENS = 200  # of an answer, at most; one in turns ends before
 
 
 @command("chat")
-@click.argument("run", metavar="RUN")
+@click.argument("run", metavar="RUN", shell_complete=complete_run)
 @models_option
 @sampling_options(TOKENS)
 @click.option("--seed", type=int, help="The seed of the first answer; each further one takes the next.  [default: new ones]")
@@ -42,7 +43,8 @@ def chat_command(run: str, models_dir: str, device: str, no_history: bool, **opt
     from minigpt.cli import lines
     from minigpt.cli.slash import Session
 
-    config = SampleConfig(**options)
+    with as_usage():
+        config = SampleConfig(**options)
     session = Session(find_run(run, Path(models_dir)), Path(models_dir), device, config)
     if not lines.is_interactive():
         for line in lines.piped():
