@@ -153,7 +153,7 @@ class Page:
     def begin(self, text: str, named: bool) -> None:
         """Begin an answer: after who gives it, if it is `named`, else after the text that it continues."""
         if named and self.seen and os.environ.get("TERM") != "dumb" and not os.environ.get("NO_COLOR"):
-            click.echo(click.style(printable(text), bold=True), nl=False)
+            show(click.style(printable(text), bold=True), end="", styled=True)
             self.words.column = cells(text)
             text = " "
         elif named:

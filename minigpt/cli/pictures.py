@@ -18,8 +18,13 @@ MOST_TOKENS = 40  # that a picture of attention has room for
 
 def picture_option(name: str) -> Callable[[Callable[..., None]], Callable[..., None]]:
     """--out, the picture's file."""
-    help = f"The picture's file; its ending, .svg, .png or .pdf, decides the format.  [default: RUN-{name}.svg, here]"
-    return click.option("--out", type=click.Path(), metavar="FILE", help=help, allow_from_autoenv=False)
+    return click.option(
+        "--out",
+        type=click.Path(),
+        metavar="FILE",
+        help=f"The picture's file; its ending, .svg, .png or .pdf, decides the format.  [default: RUN-{name}.svg, here]",
+        allow_from_autoenv=False,
+    )
 
 
 @command("report")
