@@ -74,14 +74,14 @@ def test_a_training_of_any_length_has_about_two_hundred_lines_of_metrics(
 
 
 def test_a_training_by_the_clock_is_evaluated_some_dozen_times() -> None:
-    """If an evaluation is short; it takes a fiftieth of the time at most."""
-    for evaluation, least, most in ((0.0, 20, 80), (2.0, 3, 4)):
+    """If an evaluation is short; they take a twentieth of the time at most."""
+    for evaluation, least, most in ((0.0, 20, 80), (2.0, 8, 10)):
         clock, last, times = Clock(400.0, 1.0), 0.0, 0
         for now in np.arange(0, 400, 0.1):
             if clock.evaluates(1, now - last, evaluation):
                 last, times = now, times + 1
         assert least <= times <= most
-        assert times * evaluation <= 0.02 * 400
+        assert times * evaluation <= 0.05 * 400
 
 
 def test_saving_takes_a_hundredth_of_the_time(
