@@ -324,7 +324,7 @@ def test_tokens_for_too_few_kinds_leave_out_the_last_ones_and_the_plan_says_so(g
     assert {document.origin["kind"] for document in templates} == {"haiku", "recipes"}
     assert not any("left out" in line for line in Templates(request, 6000, 3 * LEAST_OF_A_KIND, 1, gpt2).description)
     alone = Templates(request, 2000, 500, 1, gpt2)
-    assert alone.description[0] == "poetry (haiku)" and "left out: recipes, letters" in alone.description[1]
+    assert alone.description[0] == "haiku" and "left out: recipes, letters" in alone.description[1]
 
 
 # ---- refinement --------------------------------------------------------------------------------------------------------------------

@@ -33,7 +33,7 @@ class Shown:
     def summary(self) -> str:
         """One line."""
         found = self.likeness
-        longest = f"longest run {counted(found.longest.length, 'word')}" if found.longest else "no word of it is in the training text"
+        longest = f"longest passage {counted(found.longest.length, 'word')}" if found.longest else "no word of it is in the training text"
         return f"{found.share:.0%} copied, {longest}"
 
 
@@ -54,12 +54,12 @@ class Copying:
         whole = sum(bool(likeness.spots) and likeness.copied == len(likeness.spots) for likeness in likenesses)
         longest = max((likeness.longest.length for likeness in likenesses if likeness.longest), default=0)
         copied = f"{portion(likenesses):.0%} of their words are copied"
-        said = [f"{copied}: they stand in runs of at least {RUN} words that a training document has too."]
+        said = [f"{copied}: they are in passages of at least {RUN} words that a training document has too."]
         if self.held_out:
-            said.append(f"Of held-out documents, which the model never saw, it is {portion(self.held_out):.0%}.")
+            said.append(f"For held-out documents, which the model never saw, it is {portion(self.held_out):.0%}.")
         if none < len(likenesses):
             said.append(f"{counted(none, 'text')} copied nothing, {whole or 'none'} everything.")
-        said.append(f"The longest run in common has {counted(longest, 'word')}.")
+        said.append(f"The longest passage in common has {counted(longest, 'word')}.")
         return said
 
 
@@ -138,8 +138,8 @@ class Compared:
         if longest is None or self.source is None:
             return [f"Novelty   {total}, none of which is in the training text"]
         return [
-            f"Novelty   {1 - found.share:.0%} of {total} new, {found.share:.0%} copied in runs of {RUN} words or more",
-            f'          the longest run has {counted(longest.length, "word")}, from {title_of(self.source)}: "{found.quoted(longest)}"',
+            f"Novelty   {1 - found.share:.0%} of {total} new, {found.share:.0%} copied in passages of {RUN} words or more",
+            f'          the longest passage has {counted(longest.length, "word")}, from {title_of(self.source)}: "{found.quoted(longest)}"',
         ]
 
 
