@@ -22,7 +22,7 @@ MOST_WORDS = 16  # in a row, in the plot
 
 @dataclass(frozen=True)
 class Shown:
-    """A text, and the document that has its longest copied run."""
+    """A text, and the document that has its longest copied passage."""
 
     seed: int
     likeness: Likeness
@@ -101,7 +101,7 @@ def _source(copy: Copy | None, sources: dict[int, Document]) -> tuple[str, list[
 
 
 def excerpt(text: str, copy: Copy) -> list[tuple[str, bool]]:
-    """A source around what was copied of it, in pieces, each with whether it is the copied run."""
+    """A source around what was copied of it, in pieces, each with whether it is the copied passage."""
     pieces = marked(text, spots(text), [(copy.source_start, copy.source_start + copy.length)])
     return [(piece if copied else _near(piece, i == 0), copied) for i, (piece, copied) in enumerate(pieces)]
 
@@ -118,11 +118,11 @@ class Compared:
     """One text beside the training text of a run."""
 
     likeness: Likeness
-    source: Document | None  # the document that has its longest run
+    source: Document | None  # the document that has its longest passage
 
     @property
     def figures(self) -> dict[str, Any]:
-        """As JSON: the words, the share of them copied and new, the longest run and its source."""
+        """As JSON: the words, the share of them copied and new, the longest passage and its source."""
         found, longest = self.likeness, self.likeness.longest
         figures: dict[str, Any] = {"words": len(found.spots), "copied": round(found.share, 4), "new": round(1 - found.share, 4)}
         if longest is None or self.source is None:
