@@ -323,7 +323,7 @@ def check_that_nothing_was_held_out(folder, heard):
     assert record["result"]["held_out_loss"] is None
     assert "scale" not in record["result"]
     assert record["result"]["best_step"] == record["training"]["steps"] == lines(folder / "metrics.jsonl")[-1]["step"]
-    assert "the model of the last step" in said
+    assert "the model from the last step" in said
     assert "held-out loss not measured: too little text to hold some out" in said
     assert "best held-out loss" not in said
     assert "held-out loss not measured: too little text to hold some out" in (folder / "README.md").read_text()
