@@ -319,7 +319,7 @@ def test_three_troubles_in_a_row_end_with_the_best_model(tmp_path):
     minigpt.train(PROMPT, out=tmp_path / "run", listener=heard, **SMALL, checkpoint_seconds=0.001)
     record = record_of(tmp_path / "run")
     assert len([line for line in heard.said if "half the learning rate" in line]) == 3
-    assert any(f"3 times in a row; the training ends, and the model of step {last[0]} is kept" in line for line in heard.said)
+    assert any(f"3 times in a row; training ends, and the model from step {last[0]} is kept" in line for line in heard.said)
     assert record["status"] == "complete"
     assert record["result"]["best_step"] == last[0]
     assert record["training"]["stopped_early"]

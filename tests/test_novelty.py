@@ -126,8 +126,8 @@ def test_the_source_is_the_line_of_the_corpus(tmp_path):
     assert found.figures["longest"] == {"words": 9, "text": run.title(), "document": 21, "source": "own", "file": "a.txt"}
     assert found.figures["copied"] == pytest.approx(9 / 11, abs=1e-4)
     assert found.lines == [
-        "Novelty   18% of 11 words new, 82% copied in runs of 8 words or more",
-        f'          the longest run has 9 words, from document 21 (own, a.txt): "{run.title()}"',
+        "Novelty   18% of 11 words new, 82% copied in passages of 8 words or more",
+        f'          the longest passage has 9 words, from document 21 (own, a.txt): "{run.title()}"',
     ]
     assert [document.number for document in documents(folder, held_out_alone=True)] == [26]
     assert numbered(folder, {3, 21})[21].text == lines[20]["text"]

@@ -113,9 +113,9 @@ def test_a_prompt_may_name_the_form() -> None:
 
 
 def test_the_plan_says_who_speaks() -> None:
-    assert describe(understand("answers as a grumpy wizard")) == ["persona: a grumpy wizard (voice: wizard; manner: grumpy)"]
-    assert describe(understand("talks like an undertaker about love")) == ["persona: an undertaker (voice: a general one); about love"]
-    assert describe(understand("talks like a pirate"), templates=False) == ["persona: a pirate"]
+    assert describe(understand("answers as a grumpy wizard")) == ["a grumpy wizard speaks"]
+    assert describe(understand("talks like an undertaker about love")) == ["an undertaker speaks about love, in a general voice"]
+    assert describe(understand("talks like a pirate"), templates=False) == ["a pirate speaks"]
 
 
 def test_a_teacher_writes_in_the_voice() -> None:

@@ -196,7 +196,7 @@ def test_two_runs_never_share_a_folder(tmp_path):
 @pytest.mark.parametrize("rate", [1e38, 1e30])
 def test_numbers_that_are_not_finite_end_the_run_in_one_line(tmp_path, rate):
     """Without a warning of NumPy's, and without a claim to a model that was never saved."""
-    with pytest.raises(minigpt.MinigptError, match=r"step \d+: .* (no model was saved|the model of step \d+ is kept); .*--learning-rate"):
+    with pytest.raises(minigpt.MinigptError, match=r"step \d+: .* (no model was saved|the model from step \d+ is kept); .*--learning-rate"):
         minigpt.train(PROMPT, out=tmp_path / "run", learning_rate=rate, batch_size=100, **SMALL)
     assert json.loads((tmp_path / "run" / "run.json").read_text())["status"] == "failed"
 
@@ -323,7 +323,7 @@ def check_that_nothing_was_held_out(folder, heard):
     assert record["result"]["held_out_loss"] is None
     assert "scale" not in record["result"]
     assert record["result"]["best_step"] == record["training"]["steps"] == lines(folder / "metrics.jsonl")[-1]["step"]
-    assert "the model of the last step" in said
+    assert "the model from the last step" in said
     assert "held-out loss not measured: too little text to hold some out" in said
     assert "best held-out loss" not in said
     assert "held-out loss not measured: too little text to hold some out" in (folder / "README.md").read_text()

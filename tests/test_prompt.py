@@ -12,14 +12,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from minigpt.corpus.english import gerund, inflections, plurals
+from minigpt.corpus.prompt.describe import describe, named
 from minigpt.corpus.prompt.language import NAMES, glossaries, language_of
 from minigpt.corpus.prompt.lexicon import TABLES, keys
-from minigpt.corpus.prompt.understand import PRESETS, describe, understand
+from minigpt.corpus.prompt.understand import PRESETS, understand
 from minigpt.corpus.request import Request
 from minigpt.corpus.templates import FORMS
 from minigpt.errors import MinigptError
 
 OPEN = {field.name: field.default for field in dataclasses.fields(Request) if field.name not in ("category", "forms")}
+SINGULAR = ("advice", "free verse", "haibun", "haiku", "news", "pasta", "poached fruit", "pseudocode")  # or with no other plural
 NOT_COMPARED = ("matched", "confidence", "names")
 
 # prompt, category, and every constraint that is to be read from it: what is not named here must be empty
@@ -289,11 +291,35 @@ def test_unknown_preset_names_the_valid_ones() -> None:
 
 
 def test_the_plan_says_what_was_understood() -> None:
-    assert describe(understand("Vegan Italian dinners for kids")) == ["cooking; Italian; vegan; for children"]
-    assert describe(understand("soups with leek, no cream")) == ["cooking; with: leek; without: cream"]
-    assert describe(understand("", "haiku_master")) == ["poetry; preset haiku_master"]
+    assert describe(understand("Vegan Italian dinners for kids")) == ["vegan Italian recipes for children"]
+    assert describe(understand("soups with leek, no cream")) == ["soups with leek, without cream"]
+    assert describe(understand("", "haiku_master")) == ["haiku and haibun (preset haiku_master)"]
     (line,) = describe(understand("Lustige Gedichte über Katzen"))
-    assert line.startswith("poetry; fun; about ") and "German" in line and "templates write English" in line
+    assert line.startswith("free verse, haiku and prose poems about ")
+    assert line.endswith(", in a fun tone, in English, as templates know no German")
+
+
+@pytest.mark.parametrize(
+    ("prompt", "said"),
+    [
+        ("A fun GPT that knows about food", "recipes in a fun tone"),
+        ("short formal e-mails", "short e-mails in a formal tone"),
+        ("bedtime stories about dragons and castles, for children", "stories and fables about dragons and castles, for children"),
+        ("winter soups with leek", "soups with leek, for winter"),
+        ("haiku about autumn", "haiku and haibun about autumn"),
+        ("Python tutorials for beginners", "programming texts for beginners"),
+        ("gardening tutorials", "how-to guides about gardening"),
+    ],
+)
+def test_the_plan_says_it_in_words(prompt: str, said: str) -> None:
+    assert describe(understand(prompt)) == [said]
+
+
+def test_every_form_has_a_name_in_the_plural() -> None:
+    for category, forms in FORMS.items():
+        for form in forms:
+            name = named(category, (form,))
+            assert "_" not in name and not name.endswith("ss") and (name.endswith("s") or name in SINGULAR), form
 
 
 def test_the_plan_says_that_no_writer_covers_it_and_names_two_better_ways() -> None:

@@ -260,7 +260,7 @@ def test_report_draws_again_and_prints_where(copied, tmp_path):
     (copied / "model.safetensors").unlink()
     status, out, told = invoke("report", copied)
     assert (status, out) == (0, f"{copied / 'report.html'}\n")
-    assert "without its model" in told and told.count("\n") == 1
+    assert "drawn without the model, which cannot be loaded" in told and told.count("\n") == 1
     assert "Drawn without the model" in (copied / "report.html").read_text(encoding="utf-8")
     status, out, told = invoke("report", tmp_path)
     assert (status, out) == (1, "") and "not a run folder" in told

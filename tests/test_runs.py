@@ -273,7 +273,7 @@ def test_generate_with_an_unfinished_run_says_how_to_continue_it(models, call):
     set_record(path, status="interrupted")
     done = call("generate", "haiku", "--models-dir", models, "--max-tokens", 3)
     assert done.returncode == 0 and done.stdout
-    assert f"this is its best model so far, of step {RunFolder.open(path).record['result']['best_step']}" in done.stderr
+    assert f"this is its best model so far, from step {RunFolder.open(path).record['result']['best_step']}" in done.stderr
     assert f"to continue: minigpt resume {path}" in done.stderr
     (path / "model.safetensors").unlink()
     record = RunFolder.open(path).record

@@ -31,13 +31,13 @@ TOKENS = 200  # of an answer, at most; one in turns ends before
 @click.argument("run", metavar="RUN", shell_complete=complete_run)
 @models_option
 @sampling_options(TOKENS)
-@click.option("--seed", type=int, help="The seed of the first answer; each further one takes the next.  [default: new ones]")
+@click.option("--seed", type=int, help="The seed of the first answer; each later one takes the next.  [default: a new one each time]")
 @device_option
-@click.option("--no-history", is_flag=True, help="Do not keep what you type for the next time.")
+@click.option("--no-history", is_flag=True, help="Do not remember what you type for the next time.")
 def chat_command(run: str, models_dir: str, device: str, no_history: bool, **options: Any) -> None:
     """Talk to the model in RUN: it answers what you type.
 
-    A model that has read dialogues answers in turns, others continue your text. Settings can be changed on the way; /help lists the
+    A model that has read dialogues takes turns with you; any other continues your text. Settings can be changed as you go; /help lists the
     commands. Lines from a pipe are answered one by one, on standard output.
     """
     from minigpt.cli import lines

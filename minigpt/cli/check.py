@@ -31,7 +31,7 @@ def check_command(device: str, seed: int, layers: tuple[str, ...], explain: bool
 
     Each gradient is checked in several settings (one sequence, no dropout, two workers, ...); its
     largest error is shown. Rows are in the order of the backward pass: the first wrong one is the
-    suspect, and below the table stands what its numbers say about the mistake.
+    suspect, and the lines below the table say what its numbers reveal about the mistake.
     """
     from minigpt.backend import choose_backend
     from minigpt.gradcheck import check_gradients, report

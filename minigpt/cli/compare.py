@@ -24,10 +24,12 @@ PIPED = 120  # columns, where nobody says how many there are
 @click.argument("one", metavar="RUN", shell_complete=complete_run)
 @click.argument("other", metavar="RUN", shell_complete=complete_run)
 @models_option
-@click.option("-p", "--prompt", default="", allow_from_autoenv=False, help="What both continue. Without it, they start as a document does.")
-@click.option("--max-tokens", type=click.IntRange(1), default=SampleConfig.max_tokens, help="New tokens, at most.")
+@click.option(
+    "-p", "--prompt", default="", allow_from_autoenv=False, help="The text that both continue. Without it, both start a document."
+)
+@click.option("--max-tokens", type=click.IntRange(1), default=SampleConfig.max_tokens, help="The most new tokens to write.")
 @click.option("--temperature", type=float, default=SampleConfig.temperature, help="As in `generate`.")
-@click.option("--seed", type=int, default=SEED, help="The same for both.")
+@click.option("--seed", type=int, default=SEED, help="The seed, the same for both.")
 @device_option
 @click.option("--json", "as_json", is_flag=True, help="One line of JSON.")
 def compare_command(one: str, other: str, models_dir: str, prompt: str, seed: int, device: str, as_json: bool, **options: Any) -> None:
@@ -102,7 +104,7 @@ def verdict(runs: list[dict[str, Any]], same: bool) -> str:
     """What the losses say."""
     bits = [run["held_out_bits_per_byte"] for run in runs]
     if None in bits:
-        return "The held-out loss is not known of both, so the samples alone compare them."
+        return "The held-out loss is not known for both, so only the samples can be compared."
     if not same:
         return "Their held-out texts differ, so their losses compare only roughly; bits per byte do not depend on the vocabulary."
     better, worse = sorted(runs, key=lambda run: run["held_out_bits_per_byte"])

@@ -20,7 +20,7 @@ from minigpt.run.defaults import MODEL_SIZE, MODELS_DIR
 if TYPE_CHECKING:
     from minigpt.run.options import Options
 
-SIZE_WORDS = {"12M": "small: the quickest", "33M": "medium: better and slower", "117M": "large: GPT-1's own size, for patience or a GPU"}
+SIZE_WORDS = {"12M": "small: the quickest", "33M": "medium: better and slower", "117M": "large: GPT-1's own size; takes patience or a GPU"}
 CATEGORIES = {"cooking": "Cooking and recipes", "poetry": "Poetry, songs and stories", "technical": "Code and technical writing",
               "general": "Everyday talk, business, school, news"}  # fmt: skip
 OWN_WORDS, STEM = "own words", "A GPT that "

@@ -31,10 +31,10 @@ SHOWN = {"good": "ok", "note": "note", "fault": "FAULT"}
 @models_option
 @click.option("--json", "as_json", is_flag=True, help="One object of JSON instead of lines.")
 def doctor_command(models_dir: str, as_json: bool) -> None:
-    """Check this machine, and say how to mend what is wrong.
+    """Check this machine, and say how to fix what is wrong.
 
-    Tries out Python, NumPy, BLAS, numba, the GPU, memory, disk, the terminal, the base and Ollama. A note is about something that minigpt
-    can do without. The status is 1 if there is a fault.
+    Tries Python, NumPy, BLAS, numba, the GPU, memory, disk, the terminal, the base and Ollama. A note is about something that minigpt
+    can do without. The exit status is 1 if there is a fault.
     """
     from minigpt.run.checkup.whole import check_up
 

@@ -29,7 +29,7 @@ class Whole(click.types.StringParamType):
 def sampling_options(max_tokens: int) -> Callable[[Callable[..., None]], Callable[..., None]]:
     """How text is sampled; `max_tokens` is a default."""
     options = [
-        click.option("--max-tokens", type=int, default=max_tokens, help="New tokens, at most."),
+        click.option("--max-tokens", type=int, default=max_tokens, help="The most new tokens to write."),
         click.option(
             "--temperature",
             type=float,
@@ -71,7 +71,7 @@ def sampling_options(max_tokens: int) -> Callable[[Callable[..., None]], Callabl
 )
 @sampling_options(SampleConfig.max_tokens)
 @click.option("--samples", type=click.IntRange(1), default=1, help="How many texts to write.")
-@click.option("--seed", type=int, help="The same seed gives the same text; each further sample takes the next one.  [default: a new one]")
+@click.option("--seed", type=int, help="The same seed gives the same text; each further sample takes the next seed.  [default: a new one]")
 @device_option
 @click.option("--novelty", is_flag=True, help="Say how much of each text is copied from the training text, and from where.")
 @click.option("--json", "as_json", is_flag=True, help="One line of JSON per sample: its text, seed, settings and model.")

@@ -60,7 +60,7 @@ def create(root: click.Context, models_dir: str) -> bool:
             found = None
         choices = [Choice(START, "Start")] if found is not None else []
         drop_typed()  # nobody means to start what is not on the screen yet
-        answer = choose("Go ahead?" if choices else "This cannot be run.", [*choices, Choice(AGAIN, "Begin again")], back="Back")
+        answer = choose("Go ahead?" if choices else "This cannot be run.", [*choices, Choice(AGAIN, "Start over")], back="Back")
         if answer == START:
             return run(root, [*arguments, *(["--yes"] if found else [])], printed=not found)
         if answer == AGAIN:

@@ -24,9 +24,11 @@ def by_size(field: str) -> str:
 
 LONGEST = 20_000  # bytes of a prompt on standard input
 OPTIONS: list[Callable[[Callable[..., None]], Callable[..., None]]] = [
-    click.option("-p", "--prompt", help="What the GPT should do, in one sentence; - reads it from standard input. Also without --prompt."),
     click.option(
-        "--preset", shell_complete=complete_preset, help="A ready-made prompt, such as haiku_master; an unknown name lists them all."
+        "-p", "--prompt", help="What the GPT should do, in one sentence; - reads it from standard input. --prompt may be left out."
+    ),
+    click.option(
+        "--preset", shell_complete=complete_preset, help="A ready-made prompt, such as haiku_master; a wrong name lists them all."
     ),
     click.option(
         "--data",
@@ -42,7 +44,7 @@ OPTIONS: list[Callable[[Callable[..., None]], Callable[..., None]]] = [
     click.option(
         "--data-share",
         type=float,
-        help="The fraction of the kept tokens that is your own text. The rest, at most a million tokens, is written for the prompt. All of"
+        help="The share of your own text in the tokens kept. The rest, at most a million tokens, is written for the prompt. All of"
         " your text is kept unless --final-tokens is given.  [default: 1, your own text alone]",
     ),
     click.option(
@@ -66,7 +68,7 @@ OPTIONS: list[Callable[[Callable[..., None]], Callable[..., None]]] = [
     click.option(
         "--ollama-timeout-evaluation", type=float, help=f"Timeout per judgement or plan, in seconds.  [default: {Limits.evaluation:g}]"
     ),
-    click.option("--allow-template-fill", is_flag=True, help="If the teacher goes away, let templates write the rest, marked as such."),
+    click.option("--allow-template-fill", is_flag=True, help="If the teacher stops answering, templates write the rest, marked as such."),
     click.option("--yes", is_flag=True, help="Ask nothing; accept the defaults."),
     click.option("--initial-tokens", type=int, help=f"Tokens to write.  [default: {by_size('initial_tokens')}]"),
     click.option("--final-tokens", type=int, help=f"How many of those to keep.  [default: {by_size('final_tokens')}; own text: all]"),

@@ -22,7 +22,7 @@ def picture_option(name: str) -> Callable[[Callable[..., None]], Callable[..., N
         "--out",
         type=click.Path(),
         metavar="FILE",
-        help=f"The picture's file; its ending, .svg, .png or .pdf, decides the format.  [default: RUN-{name}.svg, here]",
+        help=f"The file to write; its ending, .svg, .png or .pdf, decides the format.  [default: RUN-{name}.svg, here]",
         allow_from_autoenv=False,
     )
 
@@ -32,11 +32,11 @@ def picture_option(name: str) -> Callable[[Callable[..., None]], Callable[..., N
 @click.option(
     "--out", type=click.Path(), metavar="FILE", help=f"Where to write it.  [default: {REPORT} in the run folder]", allow_from_autoenv=False
 )
-@click.option("--text", help="The sentence that the model is shown.  [default: one of the held-out text]", allow_from_autoenv=False)
+@click.option("--text", help="The sentence that the model is shown.  [default: one from the held-out text]", allow_from_autoenv=False)
 @click.option("--open", "opened", is_flag=True, help="Open it in the browser.")
 @device_option
 def report_command(run: str, out: str | None, text: str | None, opened: bool, device: str) -> None:
-    """Draw RUN's report.html anew: one page, in one file, of how the model learned and what it does.
+    """Redraw RUN's report.html: one page, in one file, on how the model learned and what it does.
 
     Losses and samples over time, how much of 100 texts is copied from the training text, attention, next-token probabilities, similar
     words, the corpus. `train` draws it too, unless the variable MINIGPT_NO_REPORT is set.
@@ -51,7 +51,7 @@ def report_command(run: str, out: str | None, text: str | None, opened: bool, de
     try:
         model = load(folder, device)
     except MinigptError as error:
-        tell(f"minigpt: without its model, as it cannot be loaded: {error}")
+        tell(f"minigpt: drawn without the model, which cannot be loaded: {error}")
         notes.append(f"Drawn without the model, which cannot be loaded: {str(error).replace(str(folder), folder.resolve().name)}.")
     write_report(folder, record, model, path, text=text, notes=notes)
     show(str(path))
@@ -62,8 +62,8 @@ def report_command(run: str, out: str | None, text: str | None, opened: bool, de
 @command("attention")
 @run_argument
 @click.argument("text")
-@click.option("--layer", type=click.IntRange(1), help="This layer alone, from 1.  [default: all]", allow_from_autoenv=False)
-@click.option("--head", type=click.IntRange(1), help="This head alone, from 1.  [default: all]", allow_from_autoenv=False)
+@click.option("--layer", type=click.IntRange(1), help="Only this layer, counted from 1.  [default: all]", allow_from_autoenv=False)
+@click.option("--head", type=click.IntRange(1), help="Only this head, counted from 1.  [default: all]", allow_from_autoenv=False)
 @picture_option("attention")
 @device_option
 def attention_command(run: str, text: str, layer: int | None, head: int | None, out: str | None, device: str) -> None:
@@ -101,11 +101,11 @@ def one_of(name: str, chosen: int | None, count: int) -> range:
 @command("loss")
 @click.argument("runs", metavar="RUN...", nargs=-1, required=True)
 @models_option
-@click.option("--by", type=click.Choice(BY), default=BY[0], help="What runs along the lower axis.", allow_from_autoenv=False)
+@click.option("--by", type=click.Choice(BY), default=BY[0], help="What the horizontal axis shows.", allow_from_autoenv=False)
 @click.option(
     "--unit",
     type=click.Choice(["nats", "bits"]),
-    help="Nats per token, or bits per byte, which compare across vocabularies.  [default: nats for one run, bits for several]",
+    help="Nats per token, or bits per byte, which can be compared across vocabularies.  [default: nats for one run, bits for several]",
     allow_from_autoenv=False,
 )
 @picture_option("loss")
@@ -130,7 +130,7 @@ def loss_command(runs: tuple[str, ...], models_dir: str, by: str, unit: str | No
         raise MinigptError(f"{', '.join(unknown)}: no bits per byte, as no held-out loss in bytes is recorded; use --unit nats")
     if wanted == "nats" and len(found) > 1:
         reason = f": {', '.join(unknown)} has no bits per byte" if unknown and unit is None else ""
-        tell(f"minigpt: in nats per token, which compare only between runs of one vocabulary{reason}")
+        tell(f"minigpt: in nats per token, which can be compared only between runs with the same vocabulary{reason}")
     label = curves.BITS if wanted == "bits" else curves.NATS
     with drawing():
         fig = figure(8, 4.2)

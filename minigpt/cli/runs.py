@@ -23,9 +23,7 @@ SORTS = ("date", "name", "size", "parameters", "corpus", "loss", "status")
 
 @command("list")
 @models_option
-@click.option(
-    "--sort", type=click.Choice(SORTS), default="date", help="The order: newest, largest or best first; names and statuses from A to Z."
-)
+@click.option("--sort", type=click.Choice(SORTS), default="date", help="Newest, largest or best first; names and statuses from A to Z.")
 @click.option("--limit", type=click.IntRange(1), help="How many to show.  [default: all]")
 @click.option("--json", "as_json", is_flag=True, help="One line of JSON per run.")
 def list_command(models_dir: str, sort: str, limit: int | None, as_json: bool) -> None:
@@ -150,7 +148,7 @@ def show_facts(path: Path, found: Path, record: dict[str, Any], size: int) -> No
 @run_argument
 @click.argument("name")
 def rename_command(run: str, name: str) -> None:
-    """Give a run another name, which is its folder's."""
+    """Give a run, and so its folder, another name."""
     from minigpt.disk.tidy import rename_run
 
     show(str(rename_run(Path(run), name)))
@@ -173,7 +171,7 @@ def rm_command(runs: tuple[str, ...], models_dir: str, yes: bool) -> None:
         tell(f"{path}: {in_short(path, record)}; {counted(len(files), 'file')}, {in_bytes(sum(files.values()))}")
     if not yes:
         if not is_terminal(sys.stdin):
-            raise WrongUsage("there is nobody to ask whether to remove this; to remove it without a question, add --yes")
+            raise WrongUsage("there is nobody to ask whether to remove this; to remove it without asking, add --yes")
         them = "it" if len(paths) == 1 else f"these {counted(len(paths), 'run')}"
         if not click.confirm(f"Remove {them} for good?", err=True):
             tell("Nothing was removed.")
@@ -189,16 +187,16 @@ def known_format(ctx: click.Context, param: click.Parameter, value: str) -> str:
     if value in FORMATS:
         return value
     exists = f"this version exports {' and '.join(FORMATS)} only{INSTEAD if value == 'hf' else ''}"
-    unknown = f"{value} is not written yet" if value in LATER else f"{value!r} is not a format that is known here"
+    unknown = f"{value} is not written yet" if value in LATER else f"{value!r} is not a known format"
     raise click.BadParameter(f"{unknown}; {exists}", ctx, param)
 
 
 @command("export")
 @run_argument
-@click.option("--to", "form", metavar="zip", default=FORMATS[0], callback=known_format, help="What to make.")
+@click.option("--to", "form", metavar="zip", default=FORMATS[0], callback=known_format, help="The format of the file.")
 @click.option("--out", type=click.Path(), allow_from_autoenv=False, help="The file, or a folder for it.  [default: <name>.zip, here]")
-@click.option("--with-corpus", is_flag=True, help="Pack the text that it learned from, too.")
-@click.option("--with-checkpoint", is_flag=True, help="Pack what `resume` needs to continue an interrupted run, too.")
+@click.option("--with-corpus", is_flag=True, help="Include the text that it learned from.")
+@click.option("--with-checkpoint", is_flag=True, help="Include what `resume` needs to continue an interrupted run.")
 def export_command(run: str, form: str, out: str | None, with_corpus: bool, with_checkpoint: bool) -> None:
     """Pack a run into one file that somebody else can use."""
     from minigpt.cli.facts import in_bytes
@@ -211,6 +209,6 @@ def export_command(run: str, form: str, out: str | None, with_corpus: bool, with
         tell(f"Left out: {line}")
     if made.note:
         tell(made.note)
-    tell(f"{counted(len(made.names), 'file')}, {in_bytes(made.path.stat().st_size)}. Whoever gets it, with minigpt installed:")
+    tell(f"{counted(len(made.names), 'file')}, {in_bytes(made.path.stat().st_size)}. Whoever gets it and has minigpt types:")
     tell(f"  minigpt generate {as_argument(made.path.name)}")
     show(str(made.path))

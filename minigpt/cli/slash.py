@@ -21,10 +21,10 @@ from minigpt.run.talk import Talk
 from minigpt.run.textmodel import TextModel, load
 
 HELP = {
-    "again": ("", "another answer to the same"),
+    "again": ("", "another answer to the same text"),
     "set": ("NAME VALUE", "change a setting, as in /set temperature 0.9"),
     "params": ("", "the settings and their bounds"),
-    "seed": ("N", "the seed of the next answer; `new`: any; alone: the last one"),
+    "seed": ("N", "set the next answer's seed; `new`: any seed; alone: show the last"),
     "new": ("", "begin a new conversation"),
     "turns": ("on|off", "answer in turns, or continue the text"),
     "save": ("FILE", "save this conversation; as .jsonl with seeds and settings"),
@@ -36,11 +36,11 @@ HELP = {
 # What a setting is read as, its bounds, and what they mean.
 BOUNDS: dict[str, tuple[Callable[[str], Any], str, str]] = {
     "temperature": (float, "0 or more", "low is safe, high is wild; 0: always the likeliest token"),
-    "top-k": (int, "a whole number, 0 or more", "choose among so many tokens; 0: among all"),
+    "top-k": (int, "a whole number, 0 or more", "choose among this many likeliest tokens; 0: among all"),
     "top-p": (float, "above 0 and at most 1", "choose among the likeliest with this probability together"),
     "repetition-penalty": (float, "above 0", "above 1 avoids tokens already used"),
     "max-tokens": (int, "a whole number, 0 or more", "the longest answer"),
-    "stop": (lambda text: (text,) if text else (), "a text", 'the answer ends before it; "": nowhere'),
+    "stop": (lambda text: (text,) if text else (), "a text", 'the answer ends before this text; "": never'),
 }
 
 
@@ -117,7 +117,7 @@ class Session:
         if argument and argument.lower() not in ("on", "off"):
             raise MinigptError(f"turns must be on or off, not {plain(argument)}")
         if not self.form:
-            raise MinigptError("the texts of this model are no dialogues, so it continues yours")
+            raise MinigptError("this model has read no dialogues, so it continues your text")
         on = argument.lower() == "on" if argument else not self.talk.form
         self.talk.begin(self.talk.model, self.form if on else None)
         note(self.manner())

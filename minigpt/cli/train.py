@@ -89,7 +89,7 @@ def screen_options(function: Callable[..., None]) -> Callable[..., None]:
 @device_option
 @click.option("--precision", type=click.Choice(PRECISIONS), help="Precision of matrix products on a GPU.  [default: tf32]")
 @click.option("--threads", type=int, help="CPU cores to use.  [default: all]")
-@click.option("--checkpoint-seconds", type=float, default=CHECKPOINT_SECONDS, help="Seconds between checkpoints, at least.")
+@click.option("--checkpoint-seconds", type=float, default=CHECKPOINT_SECONDS, help="The shortest time between checkpoints, in seconds.")
 @click.option("--seed", type=int, default=SEED, help="Seed of the corpus, initial weights, batch order, dropout and samples.")
 @click.option("--name", help="What to call the run: its folder is MODELS_DIR/NAME.  [default: <prompt>-<time>]")
 @click.option("--out", type=click.Path(), help="The run folder, instead of one in MODELS_DIR.")
@@ -100,7 +100,7 @@ def screen_options(function: Callable[..., None]) -> Callable[..., None]:
 def train_command(prompt: str | None, yes: bool, screen: Screen, **options: Any) -> None:
     """Train a GPT for a prompt, a preset or your own text, and print samples.
 
-    On a terminal, keys work during the training: p pauses it and goes on, s samples from the model as it is, q stops and saves.
+    On a terminal, keys work during training: p pauses and goes on, s samples from the model as it is, q stops and saves.
     """
     from minigpt.run.pipeline import train
 

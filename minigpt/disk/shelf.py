@@ -141,7 +141,7 @@ def _folders(models: Path) -> Iterator[Path]:
     except FileNotFoundError:
         return
     except NotADirectoryError as error:
-        raise MinigptError(f"{models} is not a folder; --models-dir wants the one that holds the runs") from error
+        raise MinigptError(f"{models} is not a folder; --models-dir takes the one that holds the runs") from error
     except OSError as error:
         raise MinigptError(f"{models} cannot be read: {error.strerror}") from error
 

@@ -53,7 +53,7 @@ def standing(folder: Path, record: Mapping[str, Any]) -> str:
     how = "failed" if recorded == "failed" else "was interrupted"
     if has_model:
         best = record.get("result", {}).get("best_step")
-        step = f", of step {best:,}" if isinstance(best, int) else ""
+        step = f", from step {best:,}" if isinstance(best, int) else ""
         return f"{folder} {how} before its training was complete; this is its best model so far{step}{to_continue}"
     when = "its first evaluation" if "corpus" in record["stages"] else "its corpus was complete"
     return f"{folder} has no model yet: the run {how} before {when}{to_continue}"

@@ -174,7 +174,7 @@ class Course:
     def result(self) -> Result:
         """The result so far; needs one evaluation."""
         if self.best is None or self.latest is None:
-            raise MinigptError("the training ended without an evaluation: its state is damaged; start again in another folder")
+            raise MinigptError("training ended without an evaluation: its state is damaged; start again in another folder")
         return Result(
             train_loss=self.best_train_loss,
             held_out_loss=self.best.held_out_loss,

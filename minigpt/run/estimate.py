@@ -84,7 +84,7 @@ def duration(o: Options, config: TrainConfig, tokens: int, rate: float) -> str:
     """How long the training takes."""
     speed = f"{rounded(int(rate))} tokens/s measured here"
     if o.minutes is not None:
-        return f"{o.minutes:g} min in all, writing the text included; {speed}"
+        return f"{o.minutes:g} min in all, including writing the text; {speed}"
     return f"{counted(config.epochs, 'epoch')}, at most {in_words(config.epochs * tokens / rate)}; {speed}"
 
 

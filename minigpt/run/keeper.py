@@ -160,7 +160,7 @@ class Keeper:
         if troubles > TROUBLES:
             if course.best is None:
                 raise MinigptError(f"{error}, {TROUBLES} times in a row; no model was saved; start again with a lower --learning-rate")
-            self.say(f"{error}, {TROUBLES} times in a row; the training ends, and the model of step {course.best.step:,} is kept")
+            self.say(f"{error}, {TROUBLES} times in a row; training ends, and the model from step {course.best.step:,} is kept")
             return False
         self.restore()
         course.restore(course.snapshot() | {"halvings": halvings, "troubles": troubles, "trouble_at": at, "seconds": seconds})

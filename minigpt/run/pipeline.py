@@ -52,7 +52,7 @@ def train(
     prompt: what the GPT should do, in one sentence.
     progress: show how far it is, in a terminal, in a log, or in the cell of a notebook.
     listener: your own callbacks (`minigpt.Listener`).
-    preset: a ready-made prompt, such as "haiku_master"; an unknown name lists them all.
+    preset: a ready-made prompt, such as "haiku_master"; a wrong name lists them all.
     data: your own text instead: one or more .txt, .md, .jsonl, .csv or .tsv files, or folders of them.
     column: the column of .jsonl, .csv and .tsv files that has the text.  [the one that looks most like prose]
     data_share: above 0 and at most 1, the share of your own text; the rest is written for the prompt.  [1]

@@ -68,11 +68,11 @@ def show_result(job: Job) -> None:
     learned, loss, bits = result["train_loss"], result["held_out_loss"], result.get("held_out_bits_per_byte")
     if loss is None:
         say("Result", f"training loss {learned:.3f}; held-out loss not measured: too little text to hold some out")
-        kept = f"the model of the last step, {result['best_step']:,}"
+        kept = f"the model from the last step, {result['best_step']:,}"
     else:
         say("Result", f"held-out loss {loss:.3f}{f' ({bits:.3f} bits per byte)' if bits else ''}, training loss {learned:.3f}")
         early = ", stopped early" if training["stopped_early"] else ""
-        kept = f"the best model, of step {result['best_step']:,} of {training['steps']:,}{early}"
+        kept = f"the best model, from step {result['best_step']:,} of {training['steps']:,}{early}"
     say("", f"{kept}; {clock(training['seconds'])} of training, {training['tokens_per_second']:,.0f} tokens/s")
     if "scale" in result:
         job.listener.detail("", f"calibrated on held-out text: logits x {result['scale']:g}")

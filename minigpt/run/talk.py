@@ -105,7 +105,7 @@ class Talk:
         yield from self._stream(typed, begun)
 
     def again(self) -> Iterator[str]:
-        """Stream another answer to the same, in place of the last one; nothing if there is none."""
+        """Stream another answer to the same text, in place of the last one; nothing if there is none."""
         if not self.last:
             return
         last = self.answers.pop()

@@ -2,83 +2,125 @@
 
 from __future__ import annotations
 
-from minigpt.corpus.english import article, join_and
+from collections.abc import Sequence
+
+from minigpt.corpus.english import article, join_and, plurals
 from minigpt.corpus.prompt.language import NAMES
 from minigpt.corpus.request import Request
 from minigpt.corpus.templates import able, covers, subject
 from minigpt.corpus.templates.left_out import ruled_out_things
 from minigpt.corpus.templates.persona_voices import voice_of
 
-FEW = 3  # most forms that are named
+FEW = 4  # most forms that are named
 SHARES = {2: "half", 3: "a third", 4: "a quarter", 5: "a fifth", 6: "a sixth"}
+NOUNS = {"cooking": "recipes", "poetry": "poems, songs and stories", "technical": "programming texts", "general": "everyday texts",
+         "occasion": "short texts of many kinds"}  # fmt: skip
+FORMS = {  # in the plural, where that is not the name with an ending
+    "pasta": "pasta", "seared": "seared dishes", "stir_fry": "stir-fries", "risotto": "risottos", "vegan": "recipes",
+    "vegetarian": "recipes", "podcast intro": "podcast intros",
+    "question": "questions and answers", "baking_question": "questions and answers", "chef_notes": "chef's notes", "told_recipe": "recipes",
+    "baking_chef_notes": "baker's notes", "told_dessert": "desserts", "free_verse": "free verse", "haiku": "haiku", "haibun": "haibun",
+    "haiku_sequence": "haiku", "capacity": "capacity plans", "paging": "paging notes", "pseudocode": "pseudocode", "email": "e-mails",
+    "memo": "memos", "news": "news", "advice": "advice", "faq": "FAQs", "howto": "how-to guides", "commits": "commit messages",
+    "weather": "weather reports", "travel": "travel guides", "would you rather": "would-you-rather questions",
+    "quiz": "quizzes", "guessing": "guessing games", "entry": "encyclopedia entries", "poached": "poached fruit",
+}  # fmt: skip
+
+VOICES = {"santa": "Santa Claus", "player": "a stage actor"}  # those that are not "a" or "an" and their name
 
 
 def describe(request: Request, templates: bool = True) -> list[str]:
-    """What was understood, such as "cooking; Italian; vegan; for children", then warnings about what templates cannot do.
+    """What was understood, such as "vegan Italian recipes for children", then warnings about what templates cannot do.
 
-    Several kinds are listed: "poetry (haiku; about autumn) and cooking (recipes), half each; for children". With `templates` False a
-    language model writes, which covers every subject, many languages and any kind of text.
+    Several kinds are listed: "haiku about autumn and recipes, half each; both for children". With `templates` False a language model
+    writes, which covers every subject, many languages and any kind of text.
     """
     parts = request.parts
     details = [_details(part, templates) for part in parts]
-    common = [detail for detail in details[0] if all(detail in other for other in details)]
-    shown = [_kind(part, [d for d in own if d not in common]) for part, own in zip(parts, details, strict=True) if part.kind]
     unwritten = () if templates else request.unwritten
-    if len(parts) + len(unwritten) > 1:
-        count = len(parts) + len(unwritten)
-        said = [f"{' and '.join([*shown, *unwritten])}, {SHARES.get(count, f'1/{count}')} each", *common]
+    count = len(parts) + len(unwritten)
+    if count > 1:
+        common = [detail for detail in details[0] if all(detail in other for other in details)]
+        shown = [_phrase(part.kind, [d for d in own if d not in common]) for part, own in zip(parts, details, strict=True) if part.kind]
+        said = f"{join_and([*shown, *unwritten])}, {SHARES.get(count, f'1/{count}')} each"
+        said += f"; {'both' if count == 2 else 'all'} {', '.join(common)}" if common else ""
     else:
-        said = [*_subject(request, templates), *common]
-    lines = (["; ".join(said)] if said else []) + _not_understood(request)
+        said = _one(request, details[0], templates)
+    lines = ([said] if said else []) + _not_understood(request)
     if request.beside:
         lines.append(f"left out: {', '.join(request.beside)}; the preset {request.preset} does not write them")
     return lines + (_warnings(request) if templates else [])
 
 
-def _subject(request: Request, templates: bool) -> list[str]:
-    """The category of a request for one kind of text, or a note that no writer covers it."""
+def _one(request: Request, details: list[str], templates: bool) -> str:
+    """A request for one kind of text, or the details and a note that no writer covers it; empty if nothing was understood."""
     if request.persona:
-        return [_persona(request, templates)]
+        return _speaker(request, details, templates)
+    preset = f" (preset {request.preset})" if request.preset else ""
     if request.confidence > 0:
-        forms = ", ".join(form.replace("_", " ") for form in request.forms) if request.category == "occasion" else ""
-        said = forms if forms and len(request.forms) <= FEW else request.category
-        return [f"{request.category} ({request.kind})" if request.kind else said]
+        return _phrase(request.kind or named(request.category, request.forms), details) + preset
     if not templates:
-        return []
-    return ["no template of its own; facts from WordNet" if subject.covers(request) else "no template covers this; general forms"]
+        return _phrase("texts", details) if details else ""
+    how = "facts from WordNet" if subject.covers(request) else "no template covers this"
+    return f"{_phrase('texts' if details else 'texts of many kinds', details)} ({how})"
 
 
-def _persona(request: Request, templates: bool) -> str:
-    """Who speaks, and with what voice of the tables."""
-    owner, _, noun = str(request.persona).partition(" ")
-    who = f"{owner} {request.manner} {noun}" if request.manner and noun else str(request.persona)
-    if request.manner and owner in ("a", "an"):
-        who = f"{article(request.manner)} {request.manner} {noun}"
-    known = [f"voice: {voice_of(str(request.persona)) or 'a general one'}"] if templates else []
-    known += [f"manner: {request.manner}"] if request.manner else []
-    return f"persona: {who} ({'; '.join(known)})" if known else f"persona: {who}"
+def named(category: str, forms: Sequence[str]) -> str:
+    """What texts of these forms are called: "cookies and cakes" if there are few, else a word for the category."""
+    names = list(dict.fromkeys(map(_plural, forms)))
+    return join_and(names) if len(names) <= FEW else NOUNS.get(category, "texts")
 
 
-def _kind(part: Request, details: list[str]) -> str:
-    """One of several kinds, with the details of its own."""
-    return f"{part.category} ({'; '.join([part.kind, *details])})"
+def _plural(form: str) -> str:
+    """The name of a form in the plural."""
+    name = form.replace("_", " ")
+    if form in FORMS or (name.endswith("s") and not name.endswith("sis")):
+        return FORMS.get(form, name)
+    return plurals(name)[-1 if name.endswith("sis") else 0]
+
+
+def _speaker(request: Request, details: list[str], templates: bool) -> str:
+    """Who speaks, about what, and how, if the name does not tell."""
+    who, manner, voice = str(request.persona), request.manner, voice_of(str(request.persona))
+    owner, _, noun = who.partition(" ")
+    if manner and noun:
+        who = f"{article(manner) if owner in ('a', 'an') else owner} {manner} {noun}"
+    elif manner:
+        details = [*details, f"in {article(manner)} {manner} manner"]
+    if templates and (not voice or voice not in who.lower()):
+        details = [*details, f"in the voice of {VOICES.get(voice) or f'{article(voice)} {voice}'}" if voice else "in a general voice"]
+    return _with(f"{who} speaks", details)
+
+
+def _phrase(noun: str, details: list[str]) -> str:
+    """The noun with its details: single words go before it, unless it has them ("short stories"), and phrases after it."""
+    before = [word for word in details if " " not in word and word.lower() not in noun.lower().split()]
+    return _with(" ".join([*before, noun]), [detail for detail in details if " " in detail])
+
+
+def _with(noun: str, details: list[str]) -> str:
+    """The noun, then its details: the first without a comma if it is a phrase."""
+    return noun + (" " if details and " " in details[0] else ", " if details else "") + ", ".join(details)
 
 
 def _details(request: Request, templates: bool) -> list[str]:
-    """The constraints and topics of a request."""
-    about = _about(request)
-    said = [f"preset {request.preset}"] if request.preset else []
-    said += [cuisine.title() for cuisine in request.cuisines] + list(request.diets)
-    said += [f"{word}: {', '.join(values)}" for word, values in (("with", request.ingredients), ("without", request.without)) if values]
-    said += [value for value in (request.season, request.audience and f"for {request.audience}", request.tone, request.length) if value]
-    said += [f"about {about}"] if about else []
+    """The constraints and topics of a request, each one word or a phrase that begins with a preposition."""
+    cooks = request.category == "cooking"
+    about = [*map(request.spell, request.topics), *([request.season] if request.season and not cooks else [])]
+    said = [request.length] if request.length else []
+    said += [*request.diets, *(cuisine.title() for cuisine in request.cuisines)]
+    said += [f"{word} {join_and(values)}" for word, values in (("with", request.ingredients), ("about", about)) if values]
+    said += [f"without {' or '.join(request.without)}"] if request.without else []
+    said += [f"for {value}" for value in (request.audience, request.season if cooks else "") if value]
+    said += [f"in a {request.tone} tone"] if request.tone else []
     if request.language != "en":
-        said.append(f"asked in {NAMES[request.language]}" + (", but templates write English" if templates else ""))
+        language = NAMES[request.language]
+        said.append(f"in English, as templates know no {language}" if templates else f"in {language}")
     return said
 
 
 def _about(request: Request) -> str:
-    return ", ".join(request.spell(topic) for topic in request.topics)
+    return join_and([request.spell(topic) for topic in request.topics]) if request.topics else ""
 
 
 def _not_understood(request: Request) -> list[str]:

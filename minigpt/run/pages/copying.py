@@ -22,7 +22,7 @@ MOST_WORDS = 16  # in a row, in the plot
 
 @dataclass(frozen=True)
 class Shown:
-    """A text, and the document that has its longest copied run."""
+    """A text, and the document that has its longest copied passage."""
 
     seed: int
     likeness: Likeness
@@ -33,7 +33,7 @@ class Shown:
     def summary(self) -> str:
         """One line."""
         found = self.likeness
-        longest = f"longest run {counted(found.longest.length, 'word')}" if found.longest else "no word of it is in the training text"
+        longest = f"longest passage {counted(found.longest.length, 'word')}" if found.longest else "no word of it is in the training text"
         return f"{found.share:.0%} copied, {longest}"
 
 
@@ -54,12 +54,12 @@ class Copying:
         whole = sum(bool(likeness.spots) and likeness.copied == len(likeness.spots) for likeness in likenesses)
         longest = max((likeness.longest.length for likeness in likenesses if likeness.longest), default=0)
         copied = f"{portion(likenesses):.0%} of their words are copied"
-        said = [f"{copied}: they stand in runs of at least {RUN} words that a training document has too."]
+        said = [f"{copied}: they are in passages of at least {RUN} words that a training document has too."]
         if self.held_out:
-            said.append(f"Of held-out documents, which the model never saw, it is {portion(self.held_out):.0%}.")
+            said.append(f"For held-out documents, which the model never saw, it is {portion(self.held_out):.0%}.")
         if none < len(likenesses):
             said.append(f"{counted(none, 'text')} copied nothing, {whole or 'none'} everything.")
-        said.append(f"The longest run in common has {counted(longest, 'word')}.")
+        said.append(f"The longest passage in common has {counted(longest, 'word')}.")
         return said
 
 
@@ -101,7 +101,7 @@ def _source(copy: Copy | None, sources: dict[int, Document]) -> tuple[str, list[
 
 
 def excerpt(text: str, copy: Copy) -> list[tuple[str, bool]]:
-    """A source around what was copied of it, in pieces, each with whether it is the copied run."""
+    """A source around what was copied of it, in pieces, each with whether it is the copied passage."""
     pieces = marked(text, spots(text), [(copy.source_start, copy.source_start + copy.length)])
     return [(piece if copied else _near(piece, i == 0), copied) for i, (piece, copied) in enumerate(pieces)]
 
@@ -118,11 +118,11 @@ class Compared:
     """One text beside the training text of a run."""
 
     likeness: Likeness
-    source: Document | None  # the document that has its longest run
+    source: Document | None  # the document that has its longest passage
 
     @property
     def figures(self) -> dict[str, Any]:
-        """As JSON: the words, the share of them copied and new, the longest run and its source."""
+        """As JSON: the words, the share of them copied and new, the longest passage and its source."""
         found, longest = self.likeness, self.likeness.longest
         figures: dict[str, Any] = {"words": len(found.spots), "copied": round(found.share, 4), "new": round(1 - found.share, 4)}
         if longest is None or self.source is None:
@@ -138,8 +138,8 @@ class Compared:
         if longest is None or self.source is None:
             return [f"Novelty   {total}, none of which is in the training text"]
         return [
-            f"Novelty   {1 - found.share:.0%} of {total} new, {found.share:.0%} copied in runs of {RUN} words or more",
-            f'          the longest run has {counted(longest.length, "word")}, from {title_of(self.source)}: "{found.quoted(longest)}"',
+            f"Novelty   {1 - found.share:.0%} of {total} new, {found.share:.0%} copied in passages of {RUN} words or more",
+            f'          the longest passage has {counted(longest.length, "word")}, from {title_of(self.source)}: "{found.quoted(longest)}"',
         ]
 
 

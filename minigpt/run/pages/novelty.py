@@ -172,7 +172,7 @@ class Likeness:
 
     @property
     def copied(self) -> int:
-        """Words in runs of at least RUN words."""
+        """Words in passages of at least RUN words."""
         return sum(stop - start for start, stop in self.stretches())
 
     @property

@@ -62,7 +62,7 @@ def rounded(value: float) -> float | None:
 def copied(folder: Path, record: dict[str, Any], model: TextModel | None, tally: Tally, hurry: bool, said: list[str]) -> dict[str, Any]:
     """What a hundred texts share with the training text; the corpus is counted on the way, and alone if there are no texts."""
     if not (folder / CORPUS).is_file():
-        said.append(f"This folder has no {CORPUS}, so nothing is said of what is copied from it.")
+        said.append(f"This folder has no {CORPUS}, so what is copied from it cannot be shown.")
         return {}
     seconds = (folder / CORPUS).stat().st_size / BYTES_A_SECOND
     if hurry and seconds > max(SECONDS, LITTLE * (part(record, "training", "seconds") or 0.0)):

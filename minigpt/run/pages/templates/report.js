@@ -77,7 +77,7 @@
       const { label, probability, rank, likeliest } = data.expected[at];
       tokens.forEach((element, i) => element.classList.toggle("now", i === at));
       const title = document.createElement("p");
-      title.textContent = "“" + label.trim() + "” had " + percent(probability) + ", rank " + number(rank, 0) + ". The likeliest here:";
+      title.textContent = "“" + label.trim() + "” had a probability of " + percent(probability) + ", rank " + number(rank, 0) + ". The likeliest here:";
       panel.replaceChildren(title, ...likeliest.map(([name, share]) => {
         const line = document.createElement("div");
         const [word, bar, figure] = ["b", "i", "span"].map((tag) => line.appendChild(document.createElement(tag)));
