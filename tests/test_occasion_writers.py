@@ -28,6 +28,9 @@ TOPICS = ("programmers", "kettle", "badgers", "a wedding", "the moon landing")
 WORDS = load_words("occasion")
 REQUESTS = tuple(Request("occasion", (form,), topics=("kettles",)) for form in NAMES if form not in ("shanty", "spell"))
 VARIED = ("shanty", "spell", "riddle", "horoscope", "changelog", "commits", "weather", "quote")
+# One form of each way of writing: what a thousand texts of a form share, forms that are written alike share alike. make slow: all of them.
+FEW = ("shanty", "riddle", "quote", "toast", "proverb")
+MANY = [name if name in FEW else pytest.param(name, marks=pytest.mark.slow) for name in NAMES]
 
 
 @cache
@@ -205,7 +208,7 @@ def test_a_text_is_filled_in_cleanly(form: str) -> None:
                 assert (article.lower() == "an") == starts_with_vowel_sound(word), f"{article} {word}"
 
 
-@pytest.mark.parametrize("form", NAMES)
+@pytest.mark.parametrize("form", MANY)
 def test_a_form_is_varied(form: str) -> None:
     """No text twice in a thousand; of the sentences of thirty texts about one thing, few come in two."""
     some = texts(form, "kettles", 1000)
