@@ -9,6 +9,7 @@ import subprocess
 import sys
 from collections import Counter
 from collections.abc import Iterator
+from functools import cache
 from itertools import islice, pairwise
 from typing import Any
 
@@ -34,10 +35,11 @@ TOKENS_PER_WORD = 4 / 3  # of GPT-2's tokenizer on English prose; recipes have m
 SIGNED = ("postcard", "thank-you note")  # end with a name
 
 
-def written(category: str, form: str, count: int = 25) -> list[str]:
+@cache
+def written(category: str, form: str, count: int = 25) -> tuple[str, ...]:
     """So many documents of one form."""
     rng, words = random.Random(7), load_words(category)
-    return [FORMS[category][form](rng, words, Request(category, (form,))) for _ in range(count)]
+    return tuple(FORMS[category][form](rng, words, Request(category, (form,))) for _ in range(count))
 
 
 def until(documents: Iterator[Document], count: int) -> list[str]:
