@@ -372,7 +372,9 @@ def test_results_that_cannot_be_written_are_told(run) -> None:
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="a device of Linux")
-@pytest.mark.parametrize("arguments", ["", "--help", "--version", "train --help"])
+@pytest.mark.parametrize(
+    "arguments", ["", *(pytest.param(more, marks=pytest.mark.slow) for more in ("--help", "--version", "train --help"))]
+)  # a process each
 def test_help_that_cannot_be_written_is_told_in_one_line(arguments: str) -> None:
     """click prints it, before any command of ours runs."""
     done = subprocess.run(

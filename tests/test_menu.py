@@ -201,7 +201,8 @@ def leave(folder: Path, path: list, until: int, size: tuple[int, int], locale: d
     assert [item.name for item in folder.iterdir()] == ["notes"]
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
+# Every one of these is a process in a terminal: one signal for make test, the others, which take the same way, for make slow.
+@pytest.mark.parametrize("number", [signal.SIGTERM, *(pytest.param(n, marks=pytest.mark.slow) for n in (signal.SIGINT, signal.SIGHUP))])
 def test_a_signal_at_a_question_ends_the_menu_and_gives_the_terminal_back(tmp_path: Path, number: int) -> None:
     with menu(tmp_path, **SMALL) as typist:
         typist.sees(MAIN).types(ENTER).sees("How large?").types()

@@ -130,7 +130,7 @@ def test_a_curve_forgets_what_was_rolled_back_and_shows_every_loss() -> None:
     assert curve.binned(0, 2, 4) == pytest.approx([math.nan, math.nan, 9.0, 6.0], nan_ok=True)
 
 
-@pytest.mark.parametrize("columns", [80, 60, 40])
+@pytest.mark.parametrize("columns", [80, pytest.param(60, marks=pytest.mark.slow), 40])  # seconds each; 60 has no layout of its own
 def test_the_plan_the_evaluations_and_the_live_part_at_each_width(training, columns: int) -> None:
     terminal = training(10_000, 0.005, columns=columns)
     terminal.until(has_all)
@@ -185,7 +185,9 @@ def test_keys_pause_and_the_terminal_is_as_it_was(training) -> None:
     assert terminal.end() == 0
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGQUIT, signal.SIGHUP, None])
+@pytest.mark.parametrize(
+    "number", [signal.SIGTERM, signal.SIGQUIT, pytest.param(signal.SIGHUP, marks=pytest.mark.slow), None]
+)  # as SIGTERM
 def test_the_terminal_is_as_it_was_after_a_signal_or_a_crash(number: signal.Signals | None) -> None:
     main, side = os.openpty()  # one that outlives the process
     code = f"import os; os.setsid(); os.close(os.open(os.ttyname(0), os.O_RDWR)); exec({TRAINING!r})"
@@ -216,7 +218,7 @@ def read_until(terminal: int, done: Callable[[], bool]) -> None:
     [
         ({"NO_COLOR": "1"}, 80, "live"),
         ({"PYTHONIOENCODING": "ascii"}, 80, "ascii"),
-        ({"LC_ALL": "C"}, 80, "ascii"),
+        pytest.param({"LC_ALL": "C"}, 80, "ascii", marks=pytest.mark.slow),  # as the one before
         ({"TERM": "dumb"}, 80, "plain"),
         ({}, 20, "narrow"),
     ],
