@@ -25,7 +25,7 @@ demo: $(VENV)/.run
 	$(BIN)/minigpt generate "$$(ls -td models/a-fun-gpt-* | head -n 1)" --prompt "Grandma's" --max-tokens 300 --seed 1
 
 test: $(VENV)/.dev
-	$(BIN)/python -m pytest -q -n 2 --dist loadfile -m "not slow"
+	$(BIN)/python -m pytest -q -n 2 --dist loadfile --no-loadscope-reorder -m "not slow"
 
 slow: $(VENV)/.dev
 	$(BIN)/python -m pytest -q -n 2 -m slow

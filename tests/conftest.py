@@ -42,7 +42,26 @@ PROCESSES = {
 # Modules whose runs draw their report.html, which takes a second.
 DRAWN = {"test_docs", "test_report_page"}
 
+# Modules that take long are begun first, so that no worker is left alone with one at the end (make test: --no-loadscope-reorder).
+LONG = (
+    "test_menu",
+    "test_gradcheck",
+    "test_cooking_writers",
+    "test_recipe",
+    "test_cli",
+    "test_resume",
+    "test_docs",
+    "test_occasion_writers",
+    "test_report_page",
+    "test_screen",
+)
+
 CORPUS = "The naïve fox — 狐 🦊 — don't jump.\n\nStir the soup, then stir the soup again."
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """LONG first."""
+    items.sort(key=lambda item: LONG.index(item.path.stem) if item.path.stem in LONG else len(LONG))
 
 
 @pytest.fixture(autouse=True, scope="module")

@@ -5,16 +5,13 @@ from __future__ import annotations
 import json
 import os
 import re
-import select
 import signal
 import stat
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import pytest
 from model_folders import write_model
@@ -25,8 +22,10 @@ from minigpt.cli.slash import Session
 from minigpt.config import SampleConfig
 from minigpt.errors import MinigptError
 
+if os.name == "posix":
+    from terminals import Terminal
+
 TALK = [{"text": f"Visitor: Hello, {n}.\nPirate: Ahoy!\nVisitor: Why?\nPirate: Arr.", "split": "train"} for n in range(3)]
-PATIENCE = 60.0  # seconds: the machine may be busy
 unix = pytest.mark.skipif(os.name != "posix", reason="there are no pseudo-terminals")
 
 
@@ -52,18 +51,8 @@ def environment(home: Path, **more: str) -> dict[str, str]:
 
 
 def command(models: Path, run: str, *arguments: object) -> list[str]:
-    return [
-        sys.executable,
-        "-m",
-        "minigpt",
-        "chat",
-        str(models / run),
-        "--models-dir",
-        str(models),
-        "--max-tokens",
-        "9",
-        *map(str, arguments),
-    ]
+    given = (models / run, "--models-dir", models, "--max-tokens", 9, *arguments)
+    return [sys.executable, "-m", "minigpt", "chat", *map(str, given)]
 
 
 def pipe(models: Path, run: str, lines: str, *arguments: object) -> tuple[int, str, str]:
@@ -73,74 +62,9 @@ def pipe(models: Path, run: str, lines: str, *arguments: object) -> tuple[int, s
     return done.returncode, done.stdout.decode(), done.stderr.decode()
 
 
-class Terminal:
-    """A process in a pseudo-terminal: what it writes, without what moves the cursor."""
-
-    def __init__(self, process: subprocess.Popen[bytes], handle: int) -> None:
-        self.process, self.handle, self.written = process, handle, ""
-
-    def until(self, wanted: str, after: int = 0) -> str:
-        """What was written since `after`, once it contains a pattern."""
-        end = time.monotonic() + PATIENCE
-        while not re.search(wanted, self.written[after:]):
-            assert time.monotonic() < end and self.read(), self.written
-            if self.process.poll() is not None:
-                assert self.read(0.0) and re.search(wanted, self.written[after:]), self.written
-        return self.written[after:]
-
-    def read(self, seconds: float = 1.0) -> bool:
-        """Take what is there; False at the end."""
-        if select.select([self.handle], [], [], seconds)[0]:
-            try:
-                data = os.read(self.handle, 2**16)
-            except OSError:  # the other end is closed
-                return False
-            self.written += re.sub(rb"\x1b(\[[0-9;?]*[A-Za-z]|[=>78])|\r", b"", data).decode("utf-8", "replace")
-            return bool(data)
-        return True
-
-    def type(self, text: str, wanted: str = "") -> str:
-        """Type, and wait for a pattern."""
-        at = len(self.written)
-        os.write(self.handle, text.encode())
-        return self.until(wanted, at)
-
-    def ended(self) -> int:
-        """The exit status, and the rest of what it writes."""
-        end = time.monotonic() + PATIENCE
-        while self.process.poll() is None and time.monotonic() < end:
-            self.read(0.05)
-        while select.select([self.handle], [], [], 0)[0] and self.read(0):
-            pass
-        return self.process.wait(1)
-
-
-@contextmanager
-def terminal(made: list[str], home: Path, columns: int = 80, rows: int = 24, **more: str) -> Iterator[Terminal]:
-    import fcntl
-    import pty
-    import struct
-    import termios
-
-    ours, theirs = pty.openpty()
-    fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
-    before = termios.tcgetattr(theirs)
-
-    def take() -> None:
-        fcntl.ioctl(0, termios.TIOCSCTTY, 0)
-
-    options: dict[str, Any] = {"stdin": theirs, "stdout": theirs, "stderr": theirs, "start_new_session": True, "preexec_fn": take}
-    process = subprocess.Popen(made, env=environment(home, **more), **options)
-    shown = Terminal(process, ours)
-    try:
-        yield shown
-        assert termios.tcgetattr(theirs) == before  # as it was found
-    finally:
-        if process.poll() is None:
-            process.kill()
-            process.wait()
-        os.close(theirs)
-        os.close(ours)
+def terminal(models: Path, run: str, home: Path, *arguments: object, size: tuple[int, int] = (80, 24), **more: str) -> Terminal:
+    """Chat as a person has it."""
+    return Terminal(command(models, run, *arguments), size=size, HOME=str(home), **{"TERM": "xterm", **more})
 
 
 READY = r"/help *$"  # the line below the prompt is there
@@ -216,21 +140,20 @@ def test_a_conversation_is_saved_once_and_its_records_repeat_it(models: Path, tm
 
 @unix
 def test_a_person_talks_sets_repeats_and_leaves(models: Path, tmp_path: Path) -> None:
-    with terminal(command(models, "pirate", "--seed", 5), tmp_path) as shown:
-        assert "It answers as Pirate; you are Visitor." in shown.until(READY)
-        answer = shown.type("Hello\r", r"seed 5.*/help *$")
+    with terminal(models, "pirate", tmp_path, "--seed", 5) as shown:
+        assert "It answers as Pirate; you are Visitor." in shown.matches(READY)
+        answer = shown.press("Hello\r", r"seed 5.*/help *$")
         assert "Pirate: " in answer
-        assert "temperature 2 " in shown.type("/set temp 2\r", READY)
-        assert "Pirate: " in shown.type("/again\r", r"seed 6.*/help *$")
-        assert "/params" in shown.type("/par\t", "/params")
-        assert "repetition-penalty" in shown.type("\r", r"seed +7[\s\S]*/help *$")
-        assert "It continues what you type" in shown.type(f"/model {models / 'texts'}\r", r"\n> *\n[\s\S]*/help *$")
-        assert "Once" in shown.type("Once\r", r"Once[\s\S]*Once[\s\S]*/help *$")
-        shown.type("half a line", "half a line")
-        shown.type("\x03", READY)  # cleared
-        os.write(shown.handle, b"\x04")
-        assert shown.ended() == 0
-        assert "Traceback" not in shown.written
+        assert "temperature 2 " in shown.press("/set temp 2\r", READY)
+        assert "Pirate: " in shown.press("/again\r", r"seed 6.*/help *$")
+        assert "/params" in shown.press("/par\t", "/params")
+        assert "repetition-penalty" in shown.press("\r", r"seed +7[\s\S]*/help *$")
+        assert "It continues what you type" in shown.press(f"/model {models / 'texts'}\r", r"\n> *\n[\s\S]*/help *$")
+        assert "Once" in shown.press("Once\r", r"Once[\s\S]*Once[\s\S]*/help *$")
+        shown.press("half a line", "half a line")
+        shown.press("\x03", READY)  # cleared
+        shown.press(b"\x04")
+        assert shown.end() == 0
     kept = tmp_path / ".local" / "state" / "minigpt" / "chat-history"
     if sys.platform == "linux":
         assert (stat.S_IMODE(kept.stat().st_mode), stat.S_IMODE(kept.parent.stat().st_mode)) == (0o600, 0o700)
@@ -243,44 +166,42 @@ def test_a_person_talks_sets_repeats_and_leaves(models: Path, tmp_path: Path) ->
     [((40, 10), {"LC_ALL": "C", "PYTHONIOENCODING": "ascii", "PYTHONUTF8": "0"}), ((40, 10), {"NO_COLOR": "1", "TERM": "dumb"})],
 )
 def test_a_small_or_plain_terminal_will_do(models: Path, tmp_path: Path, size: tuple[int, int], more: dict[str, str]) -> None:
-    with terminal(command(models, "pirate", "--no-history"), tmp_path, *size, **more) as shown:
-        text = shown.until("Visitor:")
+    with terminal(models, "pirate", tmp_path, "--no-history", size=size, **more) as shown:
+        text = shown.matches("Visitor:")
         assert all(len(line) <= 40 for line in text.splitlines())
-        shown.type("caf\u00e9\r", r"Pirate:[\s\S]*Visitor:")
+        shown.press("caf\u00e9\r", r"Pirate:[\s\S]*Visitor:")
         time.sleep(0.6)  # a Ctrl-C right after an answer was meant for that
-        os.write(shown.handle, b"\x03")
-        assert shown.ended() == 0
-        assert "Traceback" not in shown.written
+        shown.press(b"\x03")
+        assert shown.end() == 0
     assert not list(tmp_path.rglob("chat-history"))
 
 
 @unix
 def test_ctrl_c_stops_an_answer_and_a_signal_ends_the_chat(models: Path, tmp_path: Path) -> None:
-    with terminal(command(models, "texts", "--max-tokens", 10**6), tmp_path) as shown:
-        shown.until(READY)
-        shown.type("Once\r", r"Once[\s\S]*Once.{20}")
-        shown.type("\x03", r"seed[\s\S]*/help *$")
-        assert "Once" in shown.type("\x1b[A", "Once")  # the history
+    with terminal(models, "texts", tmp_path, "--max-tokens", 10**6) as shown:
+        shown.matches(READY)
+        shown.press("Once\r", r"Once[\s\S]*Once.{20}")
+        shown.press("\x03", r"seed[\s\S]*/help *$")
+        assert "Once" in shown.press("\x1b[A", "Once")  # the history
         shown.process.send_signal(signal.SIGTERM)
-        assert shown.ended() == 130
-        assert "minigpt: interrupted" in shown.written
-        assert "Traceback" not in shown.written
+        assert shown.end() == 130
+        assert "minigpt: interrupted" in shown.said
 
 
 @unix
 def test_the_second_answer_comes_at_once(models: Path, tmp_path: Path) -> None:
     """Nothing is loaded again: it takes a small part of the time to the first prompt."""
     began = time.monotonic()
-    with terminal(command(models, "pirate"), tmp_path) as shown:
-        shown.until(READY)
+    with terminal(models, "pirate", tmp_path) as shown:
+        shown.matches(READY)
         start = time.monotonic() - began
-        shown.type("Hello\r", r"Pirate: .*\n[\s\S]*/help *$")
+        shown.press("Hello\r", r"Pirate: .*\n[\s\S]*/help *$")
         began = time.monotonic()
-        shown.type("And then?\r", r"Pirate: ")
+        shown.press("And then?\r", r"Pirate: ")
         assert time.monotonic() - began < start / 2
-        shown.until(READY, shown.written.index("And then?"))
-        os.write(shown.handle, b"\x04")
-        assert shown.ended() == 0
+        shown.matches(READY, shown.said.index("And then?"))
+        shown.press(b"\x04")
+        assert shown.end() == 0
 
 
 @pytest.mark.parametrize(

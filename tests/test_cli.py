@@ -86,15 +86,20 @@ def test_a_corpus_alone_is_listed_as_written_and_without_a_size(tmp_path):
     ("arguments", "status", "words"),
     [
         (["train"], 2, "nothing to train on"),
-        (["train", "--prompt", " "], 2, "--prompt"),
-        (["train", "--prompt", "x", "--layers", "0"], 2, "--layers=0"),
-        (["train", "--prompt", "x", "--device", "tpu"], 2, "--device"),
         (["train", "--data", "missing.txt"], 1, "missing.txt"),
-        (["generate", "missing"], 1, "no run 'missing'"),
-        (["generate"], 2, "RUN"),
-        (["generate", "x", "--samples", "0"], 2, "--samples"),
-        (["generate", ".", "--temperature", "-1"], 2, "temperature"),
-        (["sing"], 2, "sing"),
+        *(
+            pytest.param(*case, marks=pytest.mark.slow)  # test_usage.py types these, too, without a process for each
+            for case in (
+                (["train", "--prompt", " "], 2, "--prompt"),
+                (["train", "--prompt", "x", "--layers", "0"], 2, "--layers=0"),
+                (["train", "--prompt", "x", "--device", "tpu"], 2, "--device"),
+                (["generate", "missing"], 1, "no run 'missing'"),
+                (["generate"], 2, "RUN"),
+                (["generate", "x", "--samples", "0"], 2, "--samples"),
+                (["generate", ".", "--temperature", "-1"], 2, "temperature"),
+                (["sing"], 2, "sing"),
+            )
+        ),
     ],
 )
 def test_bad_input_gets_one_line_a_status_and_no_traceback(tmp_path, monkeypatch, arguments, status, words):
@@ -367,7 +372,9 @@ def test_results_that_cannot_be_written_are_told(run) -> None:
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="a device of Linux")
-@pytest.mark.parametrize("arguments", ["", "--help", "--version", "train --help"])
+@pytest.mark.parametrize(
+    "arguments", ["", *(pytest.param(more, marks=pytest.mark.slow) for more in ("--help", "--version", "train --help"))]
+)  # a process each
 def test_help_that_cannot_be_written_is_told_in_one_line(arguments: str) -> None:
     """click prints it, before any command of ours runs."""
     done = subprocess.run(

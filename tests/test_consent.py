@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import os
-import pty
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -62,25 +60,11 @@ def test_without_a_terminal_only_yes_goes_on(tmp_path: Path, more: list[str], st
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("answer", "status"), [(b"n\n", 1), (b"y\n", 0)])
-def test_on_a_terminal_the_person_decides(tmp_path: Path, answer: bytes, status: int) -> None:
-    master, slave = pty.openpty()
-    command = [*COMMAND, "--prompt", UNKNOWN, "--out", str(tmp_path / "run")]
-    process = subprocess.Popen(command, env=ENV, stdin=slave, stdout=subprocess.DEVNULL, stderr=slave)
-    os.close(slave)
-    seen, end = b"", time.monotonic() + 60
-    try:
-        while b"Go on?" not in seen and time.monotonic() < end:
-            seen += os.read(master, 4096)
-        os.write(master, answer)
-        while process.poll() is None and time.monotonic() < end:
-            try:
-                seen += os.read(master, 4096)
-            except OSError:  # the terminal is closed: the process has ended
-                break
-        assert process.wait(60) == status, seen
-    finally:
-        process.kill()
-        process.wait()
-        os.close(master)
-    assert b"know nothing about zorblaxian quimbles" in seen
+@pytest.mark.skipif(os.name != "posix", reason="a pseudo-terminal is a Unix thing")
+@pytest.mark.parametrize(("answer", "status"), [("n\n", 1), ("y\n", 0)])
+def test_on_a_terminal_the_person_decides(tmp_path: Path, answer: str, status: int) -> None:
+    from terminals import Terminal
+
+    with Terminal([*COMMAND, "--prompt", UNKNOWN, "--out", str(tmp_path / "run")]) as terminal:
+        terminal.sees("know nothing about zorblaxian quimbles").sees("Go on?").press(answer)
+        terminal.ends(status)

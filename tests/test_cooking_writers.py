@@ -7,8 +7,10 @@ from __future__ import annotations
 
 import random
 import re
+from collections.abc import Iterable
 from dataclasses import replace
 from itertools import islice
+from typing import Any
 
 import pytest
 from cooking_checks import SIGNATURES, amount_faults, check, order_faults, parse, recipe_faults, sentences, style_faults
@@ -23,6 +25,16 @@ from minigpt.corpus.words import load_words
 from minigpt.errors import MinigptError
 
 pytestmark = pytest.mark.filterwarnings("error")
+
+# A document takes ten milliseconds: the quick tests draw fewer of them, or for some of the cuisines and presets; make slow has them all.
+slow = pytest.mark.slow
+QUICK = ("italian", "japanese", "simple_cooking_recipes", "recipe", "dessert", "menu", "question", "technique", "substitution")
+
+
+def few(names: Iterable[str]) -> list[Any]:
+    """The quick ones, and the others for make slow."""
+    return [name if name in QUICK else pytest.param(name, marks=slow) for name in names]
+
 
 REQUESTS = [
     *(understand("", preset) for preset in PRESETS if PRESETS[preset].category == "cooking"),
@@ -65,10 +77,11 @@ def documents(request: Request, count: int, seed: int = 11) -> list[tuple[str, s
     return found
 
 
+@pytest.mark.parametrize("count", [15, pytest.param(60, marks=slow)])
 @pytest.mark.parametrize("number", range(len(REQUESTS)))
-def test_documents_obey_their_request(number: int) -> None:
+def test_documents_obey_their_request(number: int, count: int) -> None:
     request = REQUESTS[number]
-    for form, text in documents(request, 60):
+    for form, text in documents(request, count):
         assert check(text, request) == [], f"{form}\n{text}"
 
 
@@ -80,7 +93,7 @@ def test_short_is_shorter_and_long_is_longer() -> None:
     assert means[0] * 1.15 < means[1] and means[1] * 1.1 < means[2], means
 
 
-@pytest.mark.parametrize("cuisine", list(SIGNATURES))
+@pytest.mark.parametrize("cuisine", few(SIGNATURES))
 def test_every_cuisine_has_dishes_of_its_own_even_for_vegans(cuisine: str) -> None:
     """At least eight differently named dishes of one cuisine, six of them without anything from an animal."""
     for diets, least in (((), 8), (("vegan",), 6), (("gluten-free",), 6), (("halal",), 8)):
@@ -162,13 +175,17 @@ def test_amounts_fit_what_is_counted() -> None:
     assert minutes_in(["Cook for 3 minutes on each side.", "Rest 1 hour.", "Wait for 1 minute."]) == 6 + 60 + 1
 
 
-def test_every_document_knows_its_idea() -> None:
-    """Each form returns a text with an idea; there are many; two recipes of one idea tell of one dish in other words."""
+@pytest.mark.parametrize("form", few(FORMS))
+def test_every_document_knows_its_idea(form: str) -> None:
+    """Each form returns a text with an idea; there are many."""
     words = load_words("cooking")
-    for form in FORMS:
-        told = [FORMS[form](random.Random(seed), words, Request("cooking", (form,))) for seed in range(30)]
-        assert all(idea_of(text) for text in told), form
-        assert len({idea_of(text) for text in told}) >= 8, form
+    told = [FORMS[form](random.Random(seed), words, Request("cooking", (form,))) for seed in range(30)]
+    assert all(idea_of(text) for text in told), form
+    assert len({idea_of(text) for text in told}) >= 8, form
+
+
+@slow
+def test_two_recipes_of_one_idea_tell_of_one_dish_in_other_words() -> None:
     dishes: dict[str, set[str]] = {}
     for document in islice(write_documents(Request("cooking", ("recipe", "dessert")), random.Random(5)), 600):
         dishes.setdefault(str(document.origin["idea"]), set()).add(document.text)
@@ -179,7 +196,12 @@ def test_every_document_knows_its_idea() -> None:
 
 
 @pytest.mark.parametrize(
-    ("preset", "most"), [("simple_cooking_recipes", 0.12), ("healthy_diet_recipes", 0.12), ("desserts_specialist", 0.18)]
+    ("preset", "most"),
+    [
+        ("simple_cooking_recipes", 0.12),
+        pytest.param("healthy_diet_recipes", 0.12, marks=slow),
+        pytest.param("desserts_specialist", 0.18, marks=slow),
+    ],
 )
 def test_few_sentences_of_fresh_documents_were_written_before(preset: str, most: float) -> None:
     """Of the sentences of other documents for the same request (lists of ingredients apart), few stand word for word in 250 documents."""
@@ -193,7 +215,7 @@ def test_few_sentences_of_fresh_documents_were_written_before(preset: str, most:
     assert sum(sentence in known for sentence in fresh) / len(fresh) <= most
 
 
-@pytest.mark.parametrize("preset", [preset for preset in PRESETS if PRESETS[preset].category == "cooking"])
+@pytest.mark.parametrize("preset", few(preset for preset in PRESETS if PRESETS[preset].category == "cooking"))
 def test_a_preset_is_varied(preset: str) -> None:
     """Of 60,000 words no document comes twice, none is nearly another, and few four-word sequences return."""
     texts: list[str] = []

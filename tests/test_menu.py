@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import shlex
 import shutil
 import signal
@@ -19,7 +18,7 @@ import pytest
 pytest.importorskip("pty", reason="a pseudo-terminal is a Unix thing")
 
 from ollama_server import Reply, model, serve, words
-from typist import CTRL_C, CTRL_D, DOWN, ENTER, ESC, UP, Typist
+from terminals import CTRL_C, CTRL_D, DOWN, ENTER, ESC, UP, Terminal, python
 
 import minigpt
 
@@ -55,7 +54,12 @@ OWN = [
 ]
 
 
-def walk(typist: Typist, questions: list[tuple[str, list[bytes | str]]]) -> Typist:
+def menu(folder: Path, size: tuple[int, int] = (80, 24), **environment: str) -> Terminal:
+    """minigpt without a command."""
+    return Terminal(python("-m", "minigpt"), folder, size, **environment)
+
+
+def walk(typist: Terminal, questions: list[tuple[str, list[bytes | str]]]) -> Terminal:
     for question, keys in questions:
         typist.sees(question).types(*keys)
     return typist
@@ -81,7 +85,7 @@ def command_of(said: str) -> list[str]:
 def shelf(tmp_path_factory) -> Path:
     """A folder in which one model was made by the menu, from the first question to the last sample."""
     folder = tmp_path_factory.mktemp("menu")
-    with Typist(folder, size=(200, 50), **SMALL, **WRITTEN, MINIGPT_EPOCHS="1") as typist:
+    with menu(folder, size=(200, 50), **SMALL, **WRITTEN, MINIGPT_EPOCHS="1") as typist:
         walk(typist.sees(MAIN).types(ENTER), HAIKU).sees("Go ahead?").types(ENTER)
         typist.sees("Folder").sees(MAIN).types(DOWN, DOWN, ENTER)
         said = typist.ends(0)
@@ -106,7 +110,7 @@ def test_talk_offers_models_that_can_speak_and_list_lists(shelf: Path) -> None:
     broken = shelf / "models" / "broken"
     broken.mkdir()
     (broken / "run.json").write_bytes((shelf / "models" / whole / "run.json").read_bytes())
-    with Typist(shelf.parent, **SMALL, MINIGPT_MODELS_DIR=str(shelf / "models")) as typist:
+    with menu(shelf.parent, **SMALL, MINIGPT_MODELS_DIR=str(shelf / "models")) as typist:
         typist.sees(MAIN).types(DOWN, ENTER).sees("Which model?").sees(whole).sees("Back").types(ESC)
         typist.sees(MAIN).types(DOWN, ENTER).sees("minigpt list --models-dir").sees(whole).sees(MAIN).types(CTRL_D)
         assert f"> {whole}" in typist.ends(0) and "> broken" not in typist.said
@@ -116,7 +120,7 @@ def test_talk_offers_models_that_can_speak_and_list_lists(shelf: Path) -> None:
 
 def test_back_leads_from_each_question_to_the_one_before(tmp_path: Path) -> None:
     """By Esc, and by the last choice; the answers given before are the defaults when one comes by again."""
-    with Typist(notes(tmp_path), **SMALL) as typist:
+    with menu(notes(tmp_path), **SMALL) as typist:
         walk(typist.sees(MAIN).types(ENTER), OWN).sees("Go ahead?").types(UP, ENTER)
         typist.sees("How many epochs?").types(ESC).sees("How long?").types(ESC).sees("File or folder").types(ESC)
         typist.sees("learn from?").types(UP, UP, ENTER).sees("Describe it").types(ESC)
@@ -133,7 +137,7 @@ def test_the_command_line_can_be_typed_whatever_the_answers_are(tmp_path: Path, 
     """Quotes, dollars and spaces in a prompt and a path; what cannot be read is asked again."""
     strange = "my 'own' $notes für 狐"
     (notes(tmp_path) / "notes").rename(tmp_path / strange)
-    with Typist(tmp_path, size=(200, 50), **SMALL, PYTHONIOENCODING=encoding) as typist:
+    with menu(tmp_path, size=(200, 50), **SMALL, PYTHONIOENCODING=encoding) as typist:
         walk(typist.sees(MAIN).types(ENTER), OWN[:2]).sees("Describe it").types("\x15", ENTER).sees("such as").types(
             'Say "it\'s $5"', ENTER
         )
@@ -149,7 +153,7 @@ def test_the_models_of_ollama_are_those_that_the_server_has(tmp_path: Path) -> N
     installed = [model("llama3.2:latest"), model("nomic-embed-text:latest", capabilities=["embedding"])]
     with (
         serve(lambda body, number: Reply(words("The sea.")), models=installed) as server,
-        Typist(tmp_path, size=(200, 50), **SMALL, OLLAMA_HOST=server.url) as typist,
+        menu(tmp_path, size=(200, 50), **SMALL, OLLAMA_HOST=server.url) as typist,
     ):
         walk(typist.sees(MAIN).types(ENTER), HAIKU[:3]).sees("learn from?").types(DOWN, DOWN, ENTER)
         typist.sees("How long?").types(DOWN, ENTER).sees("Go ahead?").types(CTRL_C)
@@ -162,7 +166,7 @@ def test_the_models_of_ollama_are_those_that_the_server_has(tmp_path: Path) -> N
 def test_a_server_that_hangs_holds_the_menu_up_for_seconds(tmp_path: Path) -> None:
     with closing(socket.create_server(("127.0.0.1", 0))) as server:
         host = f"127.0.0.1:{server.getsockname()[1]}"
-        with Typist(tmp_path, **SMALL, OLLAMA_HOST=host) as typist:
+        with menu(tmp_path, **SMALL, OLLAMA_HOST=host) as typist:
             walk(typist.sees(MAIN).types(ENTER), HAIKU[:3])
             began = time.monotonic()
             typist.sees("no server answers").types(CTRL_C)
@@ -189,7 +193,7 @@ def leave(folder: Path, path: list, until: int, size: tuple[int, int], locale: d
     """Answer the first questions, and press Ctrl-C at the next one: one line, status 130, nothing written."""
     if not (folder / "notes").exists():
         notes(folder)
-    with Typist(folder, size=size, **SMALL, **locale) as typist:
+    with menu(folder, size=size, **SMALL, **locale) as typist:
         walk(typist.sees(MAIN).types(ENTER), path[:until])
         typist.sees(path[until][0] if until < len(path) else "Go ahead?").types(CTRL_C)
         said = typist.ends(130)
@@ -197,9 +201,10 @@ def leave(folder: Path, path: list, until: int, size: tuple[int, int], locale: d
     assert [item.name for item in folder.iterdir()] == ["notes"]
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
+# Every one of these is a process in a terminal: one signal for make test, the others, which take the same way, for make slow.
+@pytest.mark.parametrize("number", [signal.SIGTERM, *(pytest.param(n, marks=pytest.mark.slow) for n in (signal.SIGINT, signal.SIGHUP))])
 def test_a_signal_at_a_question_ends_the_menu_and_gives_the_terminal_back(tmp_path: Path, number: int) -> None:
-    with Typist(tmp_path, **SMALL) as typist:
+    with menu(tmp_path, **SMALL) as typist:
         typist.sees(MAIN).types(ENTER).sees("How large?").types()
         typist.process.send_signal(number)
         assert typist.ends(130).rstrip().endswith("minigpt: interrupted")
@@ -207,19 +212,19 @@ def test_a_signal_at_a_question_ends_the_menu_and_gives_the_terminal_back(tmp_pa
 
 @pytest.mark.slow
 def test_a_terminal_that_cannot_redraw_gets_numbers(tmp_path: Path) -> None:
-    with Typist(tmp_path, **(SMALL | {"TERM": "dumb"})) as typist:
+    with menu(tmp_path, **(SMALL | {"TERM": "dumb"})) as typist:
         there = [(MAIN, 1), ("How large?", 7), ("from 1 to 4", 1), ("What should it write?", 2), ("Which kind?", 2), ("learn from?", 1)]
         back = [("How long?", 7), ("learn from?", 4), ("Which kind?", 6), ("What should it write?", 6), ("How large?", 4), (MAIN, 4)]
         for question, answer in [*there, ("How long?", 1), ("Go ahead?", 3), *back]:
             typist.sees(question)
-            os.write(typist.main, f"{answer}\n".encode())
+            typist.press(f"{answer}\n")
         typist.ends(0)
     assert b"\x1b" not in typist.raw
 
 
 @pytest.mark.slow
 def test_a_topic_that_templates_do_not_know_is_in_the_plan_and_not_asked_about_again(tmp_path: Path) -> None:
-    with Typist(tmp_path, size=(200, 50), **SMALL, **WRITTEN, MINIGPT_EPOCHS="1") as typist:
+    with menu(tmp_path, size=(200, 50), **SMALL, **WRITTEN, MINIGPT_EPOCHS="1") as typist:
         walk(typist.sees(MAIN).types(ENTER), OWN[:2]).sees("Describe it").types("knows zorblaxian quimbles", ENTER)
         typist.sees("learn from?").types(ENTER).sees("How long?").types(ENTER).sees("know nothing about").sees("Go ahead?").types(ENTER)
         typist.sees("Folder").sees(MAIN).types(CTRL_D)
@@ -229,8 +234,8 @@ def test_a_topic_that_templates_do_not_know_is_in_the_plan_and_not_asked_about_a
 @pytest.mark.slow
 @pytest.mark.skipif(sys.platform == "win32", reason="a Unix signal")
 def test_ctrl_c_during_the_training_keeps_it_and_ends_the_menu(tmp_path: Path) -> None:
-    with Typist(tmp_path, size=(200, 50), **SMALL, **WRITTEN, MINIGPT_EPOCHS="100000") as typist:
+    with menu(tmp_path, size=(200, 50), **SMALL, **WRITTEN, MINIGPT_EPOCHS="100000") as typist:
         walk(typist.sees(MAIN).types(ENTER), HAIKU).sees("Go ahead?").types(ENTER).sees("loss")
         time.sleep(1)
-        os.write(typist.main, CTRL_C)
+        typist.press(CTRL_C)
         assert "minigpt resume" in typist.ends(130)

@@ -223,10 +223,11 @@ def test_one_subject_from_beginning_to_end() -> None:
 # ---- the forms ---------------------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.parametrize("count", [2, pytest.param(8, marks=pytest.mark.slow)])  # the first of them at least, always
 @pytest.mark.parametrize("voice", [*voices(), "undertaker"])
-def test_documents_are_in_order(voice: str) -> None:
+def test_documents_are_in_order(voice: str, count: int) -> None:
     for form in NAMES:
-        for text in texts(asked(voice, random.Random(voice).choice(sorted(manner_names())), form), 8):
+        for text in texts(asked(voice, random.Random(voice).choice(sorted(manner_names())), form), count):
             assert not re.search(r"[{}\[\]|~]|\ba\(n\)|  |\.\.| ,| \.|\bNone\b|[?!.][?!.,]", text), text
             assert not re.search(r"\b([a-z]+) \1\b", text.lower()), text
             for line in text.split("\n"):
@@ -267,7 +268,8 @@ def test_length() -> None:
 # ---- variety -----------------------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("form", NAMES)
+# 2,500 texts each; the forms draw from the same tables, so that the quick tests have the two with the fewest things to say.
+@pytest.mark.parametrize("form", [name if name in ("letter", "exchange") else pytest.param(name, marks=pytest.mark.slow) for name in NAMES])
 def test_a_form_gives_thousands_of_documents(form: str) -> None:
     assert len(set(texts(asked("wizard", "grumpy", form), 2500))) == 2500
 
@@ -308,11 +310,12 @@ PROMPTS = [
 ]
 
 
+@pytest.mark.parametrize("count", [8, pytest.param(24, marks=pytest.mark.slow)])  # the first of them at least, always
 @pytest.mark.parametrize("prompt", PROMPTS)
-def test_documents_stand_the_checks(prompt: str) -> None:
+def test_documents_stand_the_checks(prompt: str, count: int) -> None:
     request = understand(prompt)
     assert request.category == "persona"
-    for document in islice(write_documents(request, random.Random(prompt)), 24):
+    for document in islice(write_documents(request, random.Random(prompt)), count):
         found = check(document.text, replace(request, forms=(document.origin["form"],)))
         assert not found, f"{found}\n{document.text}"
 

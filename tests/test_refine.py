@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from functools import cache
 from itertools import islice
 
 import numpy as np
@@ -88,6 +89,7 @@ def truncated(text: str, rng: random.Random) -> str:
     return text[: int(len(text) * rng.uniform(0.2, 0.8))].rstrip(".!?\"'\n ")
 
 
+@cache
 def written(preset: str, n: int, seed: int) -> list[str]:
     return [d.text for d in islice(write_documents(understand("", preset), random.Random(seed)), n)]
 

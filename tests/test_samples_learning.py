@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
 import time
 from pathlib import Path
 from typing import Any
@@ -100,8 +101,7 @@ def test_a_person_samples_pauses_and_stops_and_the_resumed_run_is_the_same(whole
 
 
 def test_a_run_that_is_trained_further_keeps_its_samples(whole, tmp_path):
-    run = tmp_path / "run"
-    minigpt.train(PROMPT, out=run, **SMALL)
+    run = shutil.copytree(whole[0], tmp_path / "run")
     before = lines(run, "samples.jsonl")
     minigpt.resume(run, epochs="+1")
     after = lines(run, "samples.jsonl")

@@ -12,6 +12,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
@@ -24,7 +25,7 @@ pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="a pseudo-termin
 if sys.platform != "win32":
     import termios
 
-    from terminals import PLAIN, SECONDS, Recorded, python
+    from terminals import PATIENCE, PLAIN, Terminal, python
 
 # A training without a model: so many steps, each of so many seconds; it stops at q.
 TRAINING = """
@@ -71,21 +72,14 @@ FIELDS = (r"step [\d,]+/[\d,]+", r"loss \d", r"held-out \d", r"[\d:]+ left", r"[
 
 
 @pytest.fixture
-def terminals() -> Iterator[list[Recorded]]:
-    """The terminals of a test; what still runs in them at its end is ended."""
-    opened: list[Recorded] = []
-    yield opened
-    for terminal in opened:
-        terminal.kill()
+def training() -> Iterator[Callable[..., Terminal]]:
+    """Begins trainings in terminals; what still runs in them at the end of the test is ended."""
+    with ExitStack() as opened:
 
+        def begin(*arguments: object, columns: int = 80, rows: int = 24, **more: str) -> Terminal:
+            return opened.enter_context(Terminal(python("-c", TRAINING, *arguments), size=(columns, rows), **more))
 
-@pytest.fixture
-def training(terminals: list[Recorded]) -> Callable[..., Recorded]:
-    def begin(*arguments: object, columns: int = 80, rows: int = 24, **more: str) -> Recorded:
-        terminals.append(Recorded(python("-c", TRAINING, *arguments), columns, rows, more))
-        return terminals[-1]
-
-    return begin
+        yield begin
 
 
 def live(lines: list[str]) -> str:
@@ -136,7 +130,7 @@ def test_a_curve_forgets_what_was_rolled_back_and_shows_every_loss() -> None:
     assert curve.binned(0, 2, 4) == pytest.approx([math.nan, math.nan, 9.0, 6.0], nan_ok=True)
 
 
-@pytest.mark.parametrize("columns", [80, 60, 40])
+@pytest.mark.parametrize("columns", [80, pytest.param(60, marks=pytest.mark.slow), 40])  # seconds each; 60 has no layout of its own
 def test_the_plan_the_evaluations_and_the_live_part_at_each_width(training, columns: int) -> None:
     terminal = training(10_000, 0.005, columns=columns)
     terminal.until(has_all)
@@ -191,7 +185,9 @@ def test_keys_pause_and_the_terminal_is_as_it_was(training) -> None:
     assert terminal.end() == 0
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGQUIT, signal.SIGHUP, None])
+@pytest.mark.parametrize(
+    "number", [signal.SIGTERM, signal.SIGQUIT, pytest.param(signal.SIGHUP, marks=pytest.mark.slow), None]
+)  # as SIGTERM
 def test_the_terminal_is_as_it_was_after_a_signal_or_a_crash(number: signal.Signals | None) -> None:
     main, side = os.openpty()  # one that outlives the process
     code = f"import os; os.setsid(); os.close(os.open(os.ttyname(0), os.O_RDWR)); exec({TRAINING!r})"
@@ -210,7 +206,7 @@ def test_the_terminal_is_as_it_was_after_a_signal_or_a_crash(number: signal.Sign
 
 def read_until(terminal: int, done: Callable[[], bool]) -> None:
     """Take in what is written to a terminal until something is done."""
-    end = time.monotonic() + SECONDS
+    end = time.monotonic() + PATIENCE
     while not done():
         assert time.monotonic() < end
         if select.select([terminal], [], [], 0.02)[0]:
@@ -222,7 +218,7 @@ def read_until(terminal: int, done: Callable[[], bool]) -> None:
     [
         ({"NO_COLOR": "1"}, 80, "live"),
         ({"PYTHONIOENCODING": "ascii"}, 80, "ascii"),
-        ({"LC_ALL": "C"}, 80, "ascii"),
+        pytest.param({"LC_ALL": "C"}, 80, "ascii", marks=pytest.mark.slow),  # as the one before
         ({"TERM": "dumb"}, 80, "plain"),
         ({}, 20, "narrow"),
     ],
@@ -247,36 +243,35 @@ def test_lesser_terminals(training, more: dict[str, str], columns: int, kind: st
 
 @pytest.mark.slow
 @pytest.mark.skipif(not Path("/bin/bash").exists(), reason="a shell with job control")
-def test_under_a_shell_it_stops_goes_on_and_runs_in_the_background(terminals, tmp_path: Path) -> None:
+def test_under_a_shell_it_stops_goes_on_and_runs_in_the_background(tmp_path: Path) -> None:
     (tmp_path / "training.py").write_text(TRAINING)
-    shell = Recorded(["/bin/bash", "--norc", "-i"], 80, 50, {"PS1": "$ "})
-    terminals.append(shell)
-    shell.until("$")
-    shell.press(f"{sys.executable} {tmp_path}/training.py 10000 0.01\n")
-    shell.until(has_all)
-    for _ in range(2):
+    with Terminal(["/bin/bash", "--norc", "-i"], size=(80, 50), PS1="$ ") as shell:
+        shell.until("$")
+        shell.press(f"{sys.executable} {tmp_path}/training.py 10000 0.01\n")
+        shell.until(has_all)
+        for _ in range(2):
+            shell.press("\x1a")
+            shell.until(lambda lines: "Stopped" in "".join(lines[-4:]))
+            assert live(shell.lines) == ""
+            shell.press("stty -a | grep -o '[ -]icanon.*'; echo do''ne\n")
+            shell.until("done")
+            assert " icanon" in "\n".join(shell.lines) and "-icanon" not in "\n".join(shell.lines)
+            shell.press("clear; fg\n")
+            shell.until(has_all)
         shell.press("\x1a")
-        shell.until(lambda lines: "Stopped" in "".join(lines[-4:]))
-        assert live(shell.lines) == ""
-        shell.press("stty -a | grep -o '[ -]icanon.*'; echo do''ne\n")
-        shell.until("done")
-        assert " icanon" in "\n".join(shell.lines) and "-icanon" not in "\n".join(shell.lines)
+        shell.until("Stopped")
+        shell.press("clear; bg\n")
+        shell.until(lambda lines: sum("held-out" in line for line in lines) > 3)
+        assert "left" not in "\n".join(shell.lines), "in the background it draws nothing"
+        shell.press("q")
+        shell.press("\x7fecho hel''lo\n")
+        shell.until("hello")
         shell.press("clear; fg\n")
         shell.until(has_all)
-    shell.press("\x1a")
-    shell.until("Stopped")
-    shell.press("clear; bg\n")
-    shell.until(lambda lines: sum("held-out" in line for line in lines) > 3)
-    assert "left" not in "\n".join(shell.lines), "in the background it draws nothing"
-    shell.press("q")
-    shell.press("\x7fecho hel''lo\n")
-    shell.until("hello")
-    shell.press("clear; fg\n")
-    shell.until(has_all)
-    shell.press("q")
-    shell.until("Result")
-    shell.press("exit\n")
-    assert shell.end() == 0
+        shell.press("q")
+        shell.until("Result")
+        shell.press("exit\n")
+        assert shell.end() == 0
 
 
 def test_nothing_is_read_from_a_pipe() -> None:

@@ -33,10 +33,11 @@ def documents(prompt: str, count: int, seed: int) -> list[Document]:
     return list(islice(write_documents(understand(prompt), random.Random(seed)), count))
 
 
+@pytest.mark.parametrize("count", [15, pytest.param(60, marks=pytest.mark.slow)])  # the first of them at least, always
 @pytest.mark.parametrize("prompt", PROMPTS)
-def test_tales_have_no_faults(prompt: str) -> None:
+def test_tales_have_no_faults(prompt: str, count: int) -> None:
     request = understand(prompt)
-    for document in documents(prompt, 60, 8):
+    for document in documents(prompt, count, 8):
         form = str(document.origin["form"])
         assert TALES[form](document.text) == [], document.text
         assert check(document.text, replace(request, forms=(form,))) == [], document.text

@@ -76,11 +76,12 @@ def check_times(text: str, form: str) -> list[str]:
     return faults
 
 
+@pytest.mark.parametrize("count", [24, pytest.param(80, marks=pytest.mark.slow)])  # the first of them at least, always
 @pytest.mark.parametrize("prompt", PROMPTS)
-def test_every_document_is_in_order(prompt: str) -> None:
+def test_every_document_is_in_order(prompt: str, count: int) -> None:
     request = understand(prompt)
     assert request.category == "topic"
-    for form, text in texts_of(request, 80):
+    for form, text in texts_of(request, count):
         assert check(text, form, request) == [], text
 
 
