@@ -49,13 +49,15 @@ def test_what_exists_is_a_path_whatever_it_is_called(tmp_path, monkeypatch):
     assert find_run("some/where", models) == Path("some/where")  # what is wrong with it is said by whoever opens it
 
 
-def test_a_folder_without_a_model_does_not_hide_a_run(tmp_path, monkeypatch):
+def test_a_path_that_is_no_model_does_not_hide_a_run(tmp_path, monkeypatch):
     """The texts in haiku/ and the model that learned them, models/haiku, live side by side."""
     (tmp_path / "models").mkdir()
     models = shelf(tmp_path / "models", "haiku", "chef")
     monkeypatch.chdir(tmp_path)
     for name in ("latest", "haiku", "chess"):
         (tmp_path / name).mkdir()
+    (tmp_path / "chef").touch()
+    assert find_run("chef", models) == models / "chef"
     assert find_run("haiku", models) == models / "haiku"
     assert find_run("latest", models) == models / "chef"
     assert find_run("./haiku", models) == find_run("haiku/", models) == Path("haiku")  # so it is called if the folder itself is meant

@@ -94,6 +94,8 @@ def in_one_line(error: click.UsageError) -> str:
     if isinstance(error, click.BadParameter) and (variable := source_of(error)):
         error.param_hint = variable
     text = error.format_message().rstrip(".")
+    if text.startswith("Got unexpected extra argument") and error.ctx and "prompt" in long_options(error.ctx):
+        text += "; a prompt comes after --prompt, in quotes"
     return text[:1].lower() + text[1:]
 
 

@@ -23,8 +23,8 @@ DEVICES = re.compile(r"(con|prn|aux|nul|com\d|lpt\d)(\..*)?", re.IGNORECASE)
 def find_run(run: str, models: Path) -> Path:
     """The folder of a run; MinigptError, with the nearest names, if there is none or more than one.
 
-    Whatever exists as a path is that path, also a model called `latest`; but a folder without a model, such as haiku/ with the texts
-    that the run haiku learned, stands back behind a run of its name. A slash at the end, as completion adds it, changes nothing;
+    Whatever exists as a path is that path, also a model called `latest`; but what is neither a model nor an archive, such as a folder
+    haiku/ with the texts that the run haiku learned, stands back behind a run of its name. A slash at the end, as completion adds it, changes nothing;
     neither does upper or lower case where only one name fits. `models/che` is the run under models/ whose name begins like this.
     """
     bare = run.rstrip("/" if os.sep == "/" else "/\\") or run
@@ -49,9 +49,9 @@ def find_run(run: str, models: Path) -> Path:
 
 
 def behind(name: str, models: Path) -> Path:
-    """A path that exists, or the run that is meant where it is a folder without a model."""
+    """A path that exists, or the run that is meant where it is neither a model nor an archive of one."""
     here = Path(name)
-    if os.path.basename(name) != name or not here.is_dir() or any(os.path.lexists(here / file) for file in (RECORD, CONFIG)):
+    if os.path.basename(name) != name or here.suffix.lower() == ".zip" or any(os.path.lexists(here / file) for file in (RECORD, CONFIG)):
         return here
     runs = list_runs(models)[0] if name == LATEST else []
     meant = runs[0][0] if runs else models / name
