@@ -95,6 +95,7 @@ def test_a_wrong_command_in_a_pipe_ends_it_with_one_line(models: Path) -> None:
         ("/seed 1.5", "seed must be a whole number or new, not 1.5"),
         ("/inof", "no command /inof; did you mean /info?"),
         ("/", "no command /; /help lists them"),
+        ("/tempratur 0.9", "no command /tempratur; did you mean /set temperature?"),
         ("/model nowhere", "no run 'nowhere'"),
         ("/again", "there is no answer yet"),
         ("/save", "save takes the name of a file"),

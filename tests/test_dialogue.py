@@ -45,6 +45,8 @@ def model(tmp_path_factory: pytest.TempPathFactory) -> TextModel:
         ("Title: Rain\nText: It rains.", []),
         ("Note: one.\nNote: two.", []),
         ("It was late: he left.\nIt was early: he came.", []),
+        ("Haiku: Rain\n\nThe hawk holds the wind:\nsnow.\n\nThe hawk holds the wind:\nrain.", []),
+        (f"{CHAT}\nBen: Sleep now.", ["Ann", "Ben", "Ann", "Ben", "Ben"]),
         ("http://example.org\nhttp://example.com", []),
         ("", []),
     ],

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import shutil
@@ -11,6 +12,7 @@ from pathlib import Path
 import pytest
 
 import minigpt
+from minigpt.cli import cli
 from minigpt.disk.bundle import export_zip, unpacked
 from minigpt.disk.folder import RunFolder
 from minigpt.disk.jsontext import sealed
@@ -74,6 +76,16 @@ def test_own_text_and_the_paths_of_this_machine_stay_at_home(run, tmp_path):
     assert names_in(made.path) == {f"diary/{name}" for name in (*MODEL, "run.json", "metrics.jsonl")}
     assert sorted(line.split(",")[0] for line in made.left_out) == ["corpus.jsonl", "report.html"]
     assert "can repeat passages" in made.note
+
+
+def test_whoever_gets_it_can_look_at_it_and_talk_to_it(run, tmp_path, monkeypatch, capsys):
+    made = str(export_zip(run, tmp_path / "diary.zip").path)
+    cli.main(["show", made], standalone_mode=False)
+    seen = capsys.readouterr().out
+    assert seen.startswith("diary\n") and "is gone" not in seen
+    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(b"the cat\n/info\n"), encoding="utf-8"))
+    cli.main(["chat", made, "--max-tokens", "3"], standalone_mode=False)
+    assert made in "".join(capsys.readouterr())
 
 
 def test_with_corpus_it_is_there(run, tmp_path):

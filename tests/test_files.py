@@ -58,6 +58,13 @@ def test_what_cannot_be_written_leaves_the_old_file(tmp_path: Path) -> None:
     assert listing(tmp_path) == ["run.json"]
 
 
+def test_an_error_names_the_file_and_not_its_temporary_one(tmp_path: Path) -> None:
+    (tmp_path / "taken").mkdir()
+    with pytest.raises(OSError) as caught:
+        write_bytes(tmp_path / "taken", b"new")
+    assert caught.value.filename == str(tmp_path / "taken")
+
+
 @pytest.mark.filterwarnings("ignore::ResourceWarning", "ignore::pytest.PytestUnraisableExceptionWarning")  # the interpreter closes them
 def test_an_interrupt_at_any_line_before_the_first_byte_leaves_no_file(tmp_path: Path) -> None:
     """Ctrl-C between two lines, from the choice of a temporary name to the moment when the caller can write."""

@@ -44,8 +44,30 @@ def test_what_exists_is_a_path_whatever_it_is_called(tmp_path, monkeypatch):
     models = shelf(tmp_path / "models", "latest-run")
     monkeypatch.chdir(tmp_path)
     (tmp_path / "latest").mkdir()
+    (tmp_path / "latest/config.json").touch()
     assert find_run("latest", models) == Path("latest")
     assert find_run("some/where", models) == Path("some/where")  # what is wrong with it is said by whoever opens it
+
+
+def test_a_path_that_is_no_model_does_not_hide_a_run(tmp_path, monkeypatch):
+    """The texts in haiku/ and the model that learned them, models/haiku, live side by side."""
+    (tmp_path / "models").mkdir()
+    models = shelf(tmp_path / "models", "haiku", "chef")
+    monkeypatch.chdir(tmp_path)
+    for name in ("latest", "haiku", "chess"):
+        (tmp_path / name).mkdir()
+    (tmp_path / "chef").touch()
+    assert find_run("chef", models) == models / "chef"
+    assert find_run("haiku", models) == models / "haiku"
+    assert find_run("latest", models) == models / "chef"
+    assert find_run("./haiku", models) == find_run("haiku/", models) == Path("haiku")  # so it is called if the folder itself is meant
+    assert find_run("chess", models) == Path("chess")
+    assert find_run("latest", tmp_path / "none") == Path("latest")
+
+
+def test_a_name_with_a_space_is_proposed_as_it_is_typed(tmp_path):
+    with pytest.raises(MinigptError, match="did you mean 'my haiku'"):
+        find_run("myhaiku", shelf(tmp_path, "my haiku"))
 
 
 def test_a_misspelt_name_is_answered_with_the_nearest(tmp_path):

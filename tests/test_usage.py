@@ -147,6 +147,21 @@ def test_the_prompt_is_an_option_an_argument_or_standard_input(monkeypatch, tmp_
         assert bool(read) == (name == "train")
 
 
+def test_a_prompt_without_its_option_is_told_where_to_go(capsys) -> None:
+    status, _, said = type_in(capsys, "generate", "chef", "Soup")
+    assert status == 2 and "extra argument (Soup); a prompt comes after --prompt, in quotes; see" in said
+    status, _, said = type_in(capsys, "show", "chef", "Soup")
+    assert status == 2 and "--prompt" not in said
+
+
+def test_a_wrong_value_is_blamed_on_what_gave_it(capsys, monkeypatch) -> None:
+    monkeypatch.setenv("MINIGPT_SORT", "los")
+    status, _, said = type_in(capsys, "list")
+    assert status == 2 and "MINIGPT_SORT: 'los'; did you mean loss?" in said
+    status, _, said = type_in(capsys, "list", "--sort", "nam")
+    assert status == 2 and "'--sort': 'nam'; did you mean name?" in said
+
+
 @pytest.mark.parametrize(
     ("typed", "status", "words"),
     [

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from minigpt.cli.common import command, device_option, models_option
+from minigpt.cli.common import command, device_option, models_option, opened
 from minigpt.cli.complete import complete_run
 from minigpt.cli.generate import sampling_options
 from minigpt.config import SampleConfig
@@ -40,12 +40,19 @@ def chat_command(run: str, models_dir: str, device: str, no_history: bool, **opt
     A model that has read dialogues takes turns with you; any other continues your text. Settings can be changed as you go; /help lists the
     commands. Lines from a pipe are answered one by one, on standard output.
     """
-    from minigpt.cli import lines
     from minigpt.cli.slash import Session
 
     with as_usage():
         config = SampleConfig(**options)
-    session = Session(find_run(run, Path(models_dir)), Path(models_dir), device, config)
+    with opened(run, models_dir) as folder:
+        converse(Session(folder, Path(models_dir), device, config, find_run(run, Path(models_dir))), keeps=not no_history)
+    atexit.register(ignore_further)  # a second Ctrl-C, while the process ends
+
+
+def converse(session: Session, keeps: bool) -> None:
+    """Answer every line, from the keyboard or a pipe. `keeps`: what is typed can be had again the next time."""
+    from minigpt.cli import lines
+
     if not lines.is_interactive():
         for line in lines.piped():
             respond(session, lines.Page(), line)
@@ -53,7 +60,7 @@ def chat_command(run: str, models_dir: str, device: str, no_history: bool, **opt
                 break
         return
     session.greet()
-    for line in lines.typed(lambda: prompt_of(session), session.complete, session.status, keeps=not no_history):
+    for line in lines.typed(lambda: prompt_of(session), session.complete, session.status, keeps):
         try:
             with stoppable() as stop, lines.unechoed():
                 respond(session, lines.Page(), line, stop)
@@ -61,7 +68,6 @@ def chat_command(run: str, models_dir: str, device: str, no_history: bool, **opt
             lines.note(str(error))
         if session.left:
             break
-    atexit.register(ignore_further)  # a second Ctrl-C, while the process ends
 
 
 def prompt_of(session: Session) -> str:

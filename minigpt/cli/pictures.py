@@ -7,8 +7,7 @@ from pathlib import Path
 
 import click
 
-from minigpt.cli.common import command, device_option, models_option, run_argument, show, tell
-from minigpt.disk.names import find_run
+from minigpt.cli.common import command, device_option, folder_of, models_option, run_argument, show, tell
 from minigpt.disk.shelf import REPORT
 from minigpt.errors import MinigptError, WrongUsage, counted
 
@@ -116,7 +115,7 @@ def loss_command(runs: tuple[str, ...], models_dir: str, by: str, unit: str | No
     from minigpt.run.pages.facts import sound
     from minigpt.run.pages.figures import drawing, figure, kind_of, save
 
-    folders = [find_run(run, Path(models_dir)) for run in runs]
+    folders = [folder_of(run, models_dir) for run in runs]
     path = Path(out) if out else Path(f"{folders[0].resolve().name}-loss.svg")
     kind_of(path)
     found = [

@@ -140,7 +140,7 @@ def show_facts(path: Path, found: Path, record: dict[str, Any], size: int) -> No
     show(facts(all_facts(path, found, record, size), width), styled=True)
     if sample := sample_of(record):
         show("\n" + bold("Sample") + "\n" + "\n".join(line for text in sample for line in wrapped(printable(text), width)), styled=True)
-    if note := standing(found, record):
+    if path == found and (note := standing(path, record)):  # an archive is whole, and nothing in it goes on
         show("\n" + "\n".join(wrapped(one_line(note), width)))
 
 

@@ -45,12 +45,12 @@ BOUNDS: dict[str, tuple[Callable[[str], Any], str, str]] = {
 
 
 class Session:
-    """A conversation, the model it is with, and the commands that change either."""
+    """A conversation, the model it is with, and the commands that change either. `called`: what the user has, such as an archive."""
 
-    def __init__(self, folder: Path, models: Path, device: str, config: SampleConfig) -> None:
+    def __init__(self, folder: Path, models: Path, device: str, config: SampleConfig, called: Path | None = None) -> None:
         self.models, self.device, self.left = models, device, False
         model, self.form = self._load(folder)
-        self.talk = Talk(model, config, self.usual)
+        self.talk, self.called = Talk(model, config, self.usual), called or folder
 
     def _load(self, folder: Path) -> tuple[TextModel, Form | None]:
         """A model, ready to answer at once, and its form of dialogue."""
@@ -128,7 +128,7 @@ class Session:
         if not self.talk.last:
             raise MinigptError("there is nothing to save yet")
         path = Path(argument).expanduser()
-        lines = [json.dumps(record) + "\n" for record in self.talk.records(str(self.folder))]
+        lines = [json.dumps(record) + "\n" for record in self.talk.records(str(self.called))]
         text = "".join(lines) if path.suffix.lower() == ".jsonl" else self.talk.transcript()
         try:
             with path.open("x", encoding="utf-8", errors="replace", newline="\n") as file:
@@ -144,9 +144,11 @@ class Session:
             raise MinigptError("model takes a path, the beginning of a name, or latest")
         model, self.form = self._load(find_run(str(Path(argument).expanduser()), self.models))
         self.talk.begin(model, self.usual)
+        self.called = self.folder
         self.greet()
 
     def do_info(self, _: str) -> None:
+        note(str(self.called))
         for line in facts(self.talk.model, self.folder):
             note(line)
         note(self.manner())
@@ -205,6 +207,8 @@ def known(name: str, names: dict[str, Any], kind: str, mark: str = "") -> str:
     if len(found) == 1:
         return found[0]
     near = found or difflib.get_close_matches(name, names, 2)
+    if mark and not near:  # /temperature 0.9
+        near = [f"set {each}" for each in difflib.get_close_matches(name.replace("_", "-"), BOUNDS, 1)]
     remedy = f"did you mean {' or '.join(mark + each for each in near)}?" if near else f"/{'help' if mark else 'params'} lists them"
     raise MinigptError(f"no {kind} {plain(mark + name)}; {remedy}")
 
@@ -233,7 +237,6 @@ def facts(model: TextModel, folder: Path) -> Iterator[str]:
     record, config = record_of(folder), model.config
     size, result, corpus = (part if isinstance(part := record.get(name), dict) else {} for name in ("model", "result", "corpus"))
     named = f"{plain(size['size'])}, " if isinstance(size.get("size"), str) else ""
-    yield str(folder)
     yield f"{named}{model.network.parameters.n:,} parameters: {config.n_layer} layers, {config.n_head} heads, width {config.n_embd}"
     yield f"{config.vocab_size:,} tokens in its vocabulary; it sees the last {model.context}"
     if isinstance(corpus.get("tokens"), int):

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from typing import IO, TYPE_CHECKING, Any
 
 import click
+from click.core import ParameterSource
 
 from minigpt.cli.common import fill_closed_streams, nowhere, tell
 from minigpt.cli.helptext import COMMANDS, long_name, write_examples
@@ -90,8 +91,19 @@ def in_one_line(error: click.UsageError) -> str:
     if isinstance(error, click.NoSuchOption):
         near = nearest(error.option_name.lstrip("-"), long_options(error.ctx) if error.ctx else [])
         return f"no such option {error.option_name}" + (f"; did you mean --{' or --'.join(near)}?" if near else "")
+    if isinstance(error, click.BadParameter) and (variable := source_of(error)):
+        error.param_hint = variable
     text = error.format_message().rstrip(".")
+    if text.startswith("Got unexpected extra argument") and error.ctx and "prompt" in long_options(error.ctx):
+        text += "; a prompt comes after --prompt, in quotes"
     return text[:1].lower() + text[1:]
+
+
+def source_of(error: click.BadParameter) -> str:
+    """The environment variable that gave a wrong value; empty if it was typed."""
+    if not (error.ctx and error.param and error.param.name and isinstance(error.param.envvar, str)):
+        return ""
+    return error.param.envvar if error.ctx.get_parameter_source(error.param.name) is ParameterSource.ENVIRONMENT else ""
 
 
 def long_options(ctx: click.Context) -> list[str]:

@@ -43,9 +43,10 @@ def whole_file(file: File) -> Iterator[BinaryIO]:
             at.place.rename(temporary, at.name)
             at.place.sync()
         except OSError as error:
-            if error.filename:
+            if error.filename and not TEMPORARY.fullmatch(os.path.basename(error.filename)):
                 raise
-            raise OSError(error.errno, error.strerror or str(error), str(at)) from error  # an error in a write lacks the file's name
+            # An error in a write lacks the file's name, and nobody knows the temporary one.
+            raise OSError(error.errno, error.strerror or str(error), str(at)) from error
         finally:
             with suppress(OSError):
                 at.place.remove(temporary)

@@ -8,9 +8,10 @@ import re
 from pathlib import Path
 
 from minigpt.disk.shelf import RECORD, list_runs
-from minigpt.errors import MinigptError, WrongUsage, counted
+from minigpt.errors import MinigptError, WrongUsage, as_argument, counted
 
 LATEST = "latest"
+CONFIG = "config.json"  # what a model's folder has, whoever made it
 TAKEN = {LATEST, "base", "none"}  # words that stand for something else where a run is asked for
 NAMED = 5  # candidates, at most, that a message names
 LONGEST = 200  # bytes of a name; most file systems allow 255
@@ -22,12 +23,13 @@ DEVICES = re.compile(r"(con|prn|aux|nul|com\d|lpt\d)(\..*)?", re.IGNORECASE)
 def find_run(run: str, models: Path) -> Path:
     """The folder of a run; MinigptError, with the nearest names, if there is none or more than one.
 
-    Whatever exists as a path is that path, also a folder called `latest`. A slash at the end, as completion adds it, changes nothing;
-    neither does upper or lower case where only one name fits. `models/che` is the run under models/ whose name begins like this.
+    Whatever exists as a path is that path, also a model called `latest`; but what is neither a model nor an archive, such as a folder
+    haiku/ with the texts that the run haiku learned, stands back behind a run of its name. A slash at the end, as completion adds it,
+    changes nothing; neither does upper or lower case where only one name fits. `models/che` is the run under models/ whose name begins like this.
     """
     bare = run.rstrip("/" if os.sep == "/" else "/\\") or run
     if not run or os.path.lexists(bare):
-        return Path(bare)
+        return behind(bare, models) if bare == run else Path(bare)
     folder, name = (models, bare) if Path(bare).name == bare else (Path(bare).parent, Path(bare).name)
     if name == LATEST:
         return latest(folder)
@@ -42,8 +44,18 @@ def find_run(run: str, models: Path) -> Path:
         return Path(bare)  # what is wrong with it is said by whoever opens it
     near = difflib.get_close_matches(name.lower(), [each.lower() for each in names], NAMED)
     likely = [each for each in names if each.lower() in near]
-    remedy = f"did you mean {' or '.join(likely)}?" if near else "`minigpt list` shows the runs"
+    remedy = f"did you mean {' or '.join(map(as_argument, likely))}?" if near else "`minigpt list` shows the runs"
     raise MinigptError(f"no run {run!r}: neither a path nor the beginning of a name in {models}; {remedy}")
+
+
+def behind(name: str, models: Path) -> Path:
+    """A path that exists, or the run that is meant where it is neither a model nor an archive of one."""
+    here = Path(name)
+    if os.path.basename(name) != name or here.suffix.lower() == ".zip" or any(os.path.lexists(here / file) for file in (RECORD, CONFIG)):
+        return here
+    runs = list_runs(models)[0] if name == LATEST else []
+    meant = runs[0][0] if runs else models / name
+    return meant if (meant / RECORD).is_file() else here
 
 
 def matching(name: str, names: list[str]) -> list[str]:

@@ -12,6 +12,7 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 from statistics import median
 from typing import NamedTuple
@@ -106,6 +107,9 @@ def is_dialogue(found: Sequence[Turn], names: Counter[str]) -> bool:
         return False
     if len(found) == 2:
         return found[0].name.lower() in ASKS and found[1].name.lower() in ANSWERS
+    again = sum(turn.name == following.name for turn, following in pairwise(found))
+    if 2 * again >= len(found) - 1:  # speakers take turns; a line of a poem that comes back follows itself
+        return False
     return len(found) >= 2 * len(names) - 1
 
 
