@@ -1,4 +1,4 @@
-"""What README tells a new user to type works as printed, in its order, in one folder: only the models are tiny and the minutes are seconds."""
+"""What README tells a new user to type works as printed, in its order: only the models are tiny, and the minutes are seconds."""
 
 from __future__ import annotations
 
