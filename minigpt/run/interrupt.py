@@ -90,7 +90,7 @@ def is_unheard(frame: FrameType | None) -> bool:
 def send_again(number: int) -> None:
     """Send a signal to the main thread a moment later."""
     time.sleep(SOON)
-    _thread.interrupt_main(number)
+    _thread.interrupt_main(signal.Signals(number))
 
 
 def ignore_further() -> None:
