@@ -5,6 +5,7 @@ from __future__ import annotations
 import _thread
 import math
 import signal
+import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -90,7 +91,10 @@ def is_unheard(frame: FrameType | None) -> bool:
 def send_again(number: int) -> None:
     """Send a signal to the main thread a moment later."""
     time.sleep(SOON)
-    _thread.interrupt_main(signal.Signals(number))
+    if sys.platform == "win32":
+        _thread.interrupt_main(signal.Signals(number))
+    else:  # which also wakes it where it waits
+        signal.pthread_kill(threading.main_thread().ident or 0, number)
 
 
 def ignore_further() -> None:
