@@ -115,6 +115,20 @@ def test_signals_to_the_very_end_leave_the_record_and_the_message_whole(tmp_path
     assert '"status": "interrupted"' in (tmp_path / "run/run.json").read_text()
 
 
+class Gone:
+    """A signal arrives while it is finalized."""
+
+    def __del__(self) -> None:
+        signal.raise_signal(signal.SIGINT)
+
+
+def test_a_signal_in_a_finalizer_is_not_lost() -> None:
+    with pytest.raises(Interrupted), Interrupt().listening():
+        gone = Gone()
+        del gone  # what it raised itself would be printed and forgotten
+        time.sleep(5)
+
+
 def test_another_thread_changes_nothing() -> None:
     found = []
 

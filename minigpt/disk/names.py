@@ -25,8 +25,8 @@ def find_run(run: str, models: Path) -> Path:
 
     Whatever exists as a path is that path, also a model called `latest`; but what is neither a model nor an archive, such as a folder
     haiku/ with the texts that the run haiku learned, stands back behind a run of its name. A slash at the end, as completion adds it,
-    changes nothing; neither does upper or lower case where only one name fits. `models/che` is the run under models/ whose name begins
-    like this.
+    changes nothing; neither does upper or lower case where only one name fits.
+    `models/che` is the run under models/ whose name begins like this.
     """
     bare = run.rstrip("/" if os.sep == "/" else "/\\") or run
     if not run or os.path.lexists(bare):

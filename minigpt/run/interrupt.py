@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import _thread
 import math
 import signal
+import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -12,6 +14,7 @@ from pathlib import Path
 from types import FrameType
 
 SIGNALS = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP", "SIGBREAK") if hasattr(signal, name)]  # the last is Windows'
+SOON = 0.01  # seconds after which a finalizer is over
 GRACE = 2.0  # seconds for shutting down, in which further Ctrl-Cs are ignored
 
 
@@ -62,6 +65,9 @@ class Interrupt:
             self._raise()
 
     def _handle(self, number: int, frame: FrameType | None) -> None:
+        if is_unheard(frame):
+            _thread.start_new_thread(send_again, (number,))
+            return
         twice, self.requested = self.requested, True
         if not self._leaving and (twice or not self._deferring):
             self._raise()
@@ -71,6 +77,24 @@ class Interrupt:
         if now - self._raised >= GRACE:
             self._raised = now
             raise Interrupted
+
+
+def is_unheard(frame: FrameType | None) -> bool:
+    """Whether this is a finalizer or a weak reference's callback: Python prints what they raise, and goes on."""
+    while frame:
+        if frame.f_code.co_name == "__del__" or frame.f_globals.get("__name__") in ("weakref", "_weakrefset"):
+            return True
+        frame = frame.f_back
+    return False
+
+
+def send_again(number: int) -> None:
+    """Send a signal to the main thread a moment later."""
+    time.sleep(SOON)
+    if sys.platform == "win32":
+        _thread.interrupt_main(signal.Signals(number))
+    else:  # which also wakes it where it waits
+        signal.pthread_kill(threading.main_thread().ident or 0, number)
 
 
 def ignore_further() -> None:
