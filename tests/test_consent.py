@@ -49,7 +49,7 @@ def test_a_listener_that_does_not_accept_ends_the_run_before_anything_is_written
     assert len(asked) == 1 and not (tmp_path / "run").exists()
 
 
-@pytest.mark.parametrize(("more", "status"), [([], 1), (["--yes"], 0)])
+@pytest.mark.parametrize(("more", "status"), [([], 1), pytest.param(["--yes"], 0, marks=pytest.mark.slow)])
 def test_without_a_terminal_only_yes_goes_on(tmp_path: Path, more: list[str], status: int) -> None:
     command = [*COMMAND, "--prompt", UNKNOWN, "--out", str(tmp_path / "run"), *more]
     done = subprocess.run(command, env=ENV, capture_output=True, text=True, timeout=120, check=False, stdin=subprocess.DEVNULL)

@@ -88,6 +88,10 @@ def test_an_answer_that_is_slightly_wrong_is_found(exercise: str, solution: Modu
         assert any(not r.passed for r in results)  # at the first of them
 
 
+# A process of a second each, all alike: one for make test.
+@pytest.mark.parametrize(
+    "exercise", ["momentum", *(pytest.param(p, marks=pytest.mark.slow) for p in CHECK.PARTS if p != "momentum")], indirect=True
+)
 def test_what_is_open_says_what_is_wanted(exercise: str) -> None:
     """In one line, with status 1."""
     command, path = [sys.executable, FOLDER / "check.py", exercise], os.environ | {"PYTHONPATH": str(FOLDER.parent.parent)}

@@ -107,7 +107,7 @@ def half_bad(texts: list[str], others: list[str], n: int, seed: int) -> list[tup
     return mixed
 
 
-@pytest.mark.parametrize("told", [True, False], ids=["by prompt", "without a prompt"])
+@pytest.mark.parametrize("told", [True, pytest.param(False, marks=pytest.mark.slow)], ids=["by prompt", "without a prompt"])
 @pytest.mark.parametrize(
     ("preset", "other"),
     [
