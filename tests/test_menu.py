@@ -149,6 +149,7 @@ def test_the_command_line_can_be_typed_whatever_the_answers_are(tmp_path: Path, 
     assert command_of(said) == ["train", "--prompt", prompt, "--model-size", "12M", "--data", strange, "--minutes", "1.5"]
 
 
+@pytest.mark.slow
 def test_the_models_of_ollama_are_those_that_the_server_has(tmp_path: Path) -> None:
     installed = [model("llama3.2:latest"), model("nomic-embed-text:latest", capabilities=["embedding"])]
     with (

@@ -9,6 +9,7 @@ from dataclasses import replace
 from itertools import islice
 
 import pytest
+from few import few
 from poetry_faults import check, faults_of_acrostic, faults_of_haiku
 from poetry_sound import rhymes
 from verse_checks import faults_of_limerick, faults_of_lullaby, faults_of_scheme, faults_of_shanty, faults_of_song, faults_of_text
@@ -104,7 +105,7 @@ def test_what_is_sung_rhymes_and_suits_its_topic(form: str, topic: str) -> None:
         assert check(text, request) == [], text
 
 
-@pytest.mark.parametrize("form", [form for form in ALL if form not in ("story", "fable", "scene")])
+@pytest.mark.parametrize("form", few([form for form in ALL if form not in ("story", "fable", "scene")], 0, 3, 6))
 def test_a_form_has_ideas(form: str) -> None:
     rng, words, request = random.Random(3), load_words("poetry"), Request("poetry", (form,), topics=("tractors",))
     ideas = {idea_of(FORMS["poetry"][form](rng, words, request)) for _ in range(400)}

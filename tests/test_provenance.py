@@ -10,6 +10,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 import pytest
+from few import few
 
 import minigpt
 from minigpt.backend import Backend, choose_backend
@@ -112,7 +113,7 @@ def test_a_resume_with_or_without_compiled_layers_says_so(begun: Path, tmp_path:
     assert [line.partition(":")[0] for line in said] == [f"Machine kernels NumPy alone is now {compiled}"]
 
 
-@pytest.mark.parametrize("machine", [[], "text", {"NumPy": 3}, {}])
+@pytest.mark.parametrize("machine", few([[], "text", {"NumPy": 3}, {}], 2))  # a training each
 def test_a_record_that_says_something_else_there_is_no_obstacle(machine: object, begun: Path, tmp_path: Path) -> None:
     said, record = resumed(begun, tmp_path / "run", machine)
     assert len(said) == 1

@@ -132,11 +132,12 @@ def lowest_loss(run: Path, **shape: int) -> tuple[float, float]:
     return watch.found, watch.entropy
 
 
+@pytest.mark.slow  # five seconds; test_a_tiny_run_learns_more_than_how_often_each_token_comes is the quick one
 @pytest.mark.parametrize(
     "shape",
     [
         pytest.param({"layers": 6, "heads": 2, "width": 64, "positions": 64, "threads": 1}, id="narrow"),
-        pytest.param({}, marks=pytest.mark.slow, id="12M"),
+        pytest.param({}, id="12M"),
     ],
 )
 def test_the_default_recipe_learns_more_than_how_often_each_word_comes(

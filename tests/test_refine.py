@@ -127,6 +127,7 @@ def test_of_documents_half_of_which_are_bad_the_good_half_is_kept(preset, other,
     assert np.mean([unique[k.number][1] == "good" for k in kept]) >= 0.95
 
 
+@pytest.mark.slow
 def test_good_documents_are_of_good_quality_whatever_their_kind():
     """Nothing is punished for being itself: of documents that are all good, few score low, and no form does."""
     some = list(islice(write_documents(understand("", "simple_cooking_recipes"), random.Random(3)), 400))

@@ -57,6 +57,7 @@ def test_the_training_text_tells_names_from_other_first_words() -> None:
     assert Names([SMALL + " A greta is a thing."]).keeps_hero(text) is True
 
 
+@pytest.mark.slow
 def test_the_writers_tales_have_one_hero() -> None:
     """And where another name takes its place, it is seen: always in the second half, in one paragraph most of the times."""
     heroes = {name for name, _ in load_words("poetry")["heroes"]}

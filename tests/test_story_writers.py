@@ -72,6 +72,7 @@ def test_a_topic_is_more_than_a_decoration(prompt: str, words: str) -> None:
     assert sum(often) > 0.75 * len(often)
 
 
+@pytest.mark.slow
 def test_there_are_many_ideas_and_few_sentences_come_twice() -> None:
     """In a second corpus of the same prompt, hardly any sentence stands word for word in the first."""
 

@@ -85,6 +85,7 @@ def test_every_document_is_in_order(prompt: str, count: int) -> None:
         assert check(text, form, request) == [], text
 
 
+@pytest.mark.slow
 def test_the_topic_is_never_the_subject_of_a_claim() -> None:
     """Whatever the topic is, no document says that it is, was, has or does something; "a book about it is" speaks of the book."""
     claim = re.compile(r"(?<!about )(?<!of )(?<!on )\bzorblax (?:is|are|was|were|has|have|had|can|will|does|began|means)\b", re.IGNORECASE)

@@ -166,8 +166,8 @@ def test_a_wrong_value_is_blamed_on_what_gave_it(capsys, monkeypatch) -> None:
     ("typed", "status", "words"),
     [
         (b"A GPT that \xff", 2, "--prompt is not valid text: character 12"),
-        (b" \n", 2, "standard input is empty"),
-        (b"x" * 30_000, 2, "more than 20,000 bytes"),
+        pytest.param(b" \n", 2, "standard input is empty", marks=pytest.mark.slow),
+        pytest.param(b"x" * 30_000, 2, "more than 20,000 bytes", marks=pytest.mark.slow),
         ("\ufeffA GPT für 狐\n".encode(), 1, "missing"),
     ],
 )
