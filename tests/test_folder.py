@@ -189,7 +189,7 @@ def test_whatever_lies_among_the_runs_hides_none_of_them(tmp_path, monkeypatch):
 @posix
 def test_a_shelf_that_cannot_be_read_is_told(tmp_path, monkeypatch):
     (tmp_path / "file").write_text("x")
-    with pytest.raises(MinigptError, match="file is not a folder; --models-dir wants"):
+    with pytest.raises(MinigptError, match="file is not a folder; --models-dir takes"):
         list_runs(tmp_path / "file")
     (tmp_path / "closed").mkdir(mode=0)
     tmp_path.chmod(0o755)

@@ -15,6 +15,7 @@ import re
 import struct
 import termios
 from pathlib import Path
+from select import select
 
 import pyte
 from rich.console import Console
@@ -22,6 +23,7 @@ from rich.style import Style
 from rich.text import Text
 
 FONT_FACE = re.compile(r"@font-face \{.*?\}\n", re.DOTALL)  # rich's template asks a server for its font: any monospaced one will do
+FRAME = 0.05  # seconds without output: a frame is whole
 NAMED = {"brown": "yellow", "brightbrown": "bright_yellow"}
 
 
@@ -46,13 +48,13 @@ def recorded(command: list[str], columns: int, rows: int, until: str | None) -> 
         os.execvp(command[0], command)
     fcntl.ioctl(terminal, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
     while True:
+        if until and found is None and not select([terminal], [], [], FRAME)[0] and any(until in line for line in screen.display):
+            found = shown(screen)
         try:
             data = os.read(terminal, 65536)
         except OSError:  # the command has ended
             break
         stream.feed(data)
-        if until and found is None and any(until in line for line in screen.display):
-            found = shown(screen)
     os.waitpid(child, 0)
     return found or shown(screen)
 
