@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 from minigpt.corpus.english import title_case
 from minigpt.corpus.request import Request
 from minigpt.corpus.templates.cooking_facts import Facts, named, tell
-from minigpt.corpus.templates.cooking_foods import Food, all_foods, asked_foods
+from minigpt.corpus.templates.cooking_foods import all_foods, asked_foods
 from minigpt.corpus.templates.cooking_kitchen import ANIMAL, CLOCKS, sign
 from minigpt.corpus.templates.cooking_recipes import Cook, cook_some
 from minigpt.corpus.templates.grammar import fill
@@ -25,11 +25,6 @@ LETTERS = {"fry": "f", "simmer": "s", "roast": "r"}  # clock -> the signs that b
 CUT = re.compile(r"(peeled|cut|sliced|thinly sliced|halved|quartered|shredded|diced|torn|trimmed|washed and (sliced|trimmed))\b")
 STIRRED = ("risotto", "pilaf", "pudding")  # forms that do not boil their rice by itself
 TRIES = 12  # most plates drawn for one that suits the text
-
-
-def _water(food: Food) -> str:
-    """What a food is simmered in."""
-    return "fish" if "fish" in food.kinds else "meat" if food.kinds & ANIMAL else "other"
 
 
 class Talk:

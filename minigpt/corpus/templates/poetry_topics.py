@@ -30,12 +30,10 @@ NO_THING = re.compile(  # what nobody can point at
 )
 DETERMINER = re.compile(r"(?i)^(?:the|an?|my|our|your) ")
 AFTER_HEAD = re.compile(r"(?i) (?:in|of|on|about|for|with|from|at|to|by|without|under|between|among|near|after|before|who|that)\b")
-THEIRS = {"our": "their", "us": "them", "we": "they", "ourselves": "themselves", "my": "their", "I": "they"}
 PRONOUNS = {
     "she": {"he": "she", "his": "her", "him": "her", "himself": "herself"},
     "he": {"he": "he", "his": "his", "him": "him", "himself": "himself"},
 }
-FIRST_PERSON = re.compile(r"\b(our|us|we|ourselves|my|I)\b")
 
 
 class Images:
@@ -104,24 +102,6 @@ def short_name(name: str) -> str:
     """The head of a phrase: "beekeeping" for "beekeeping in the desert"."""
     head = AFTER_HEAD.split(name, maxsplit=1)[0]
     return head if len(DETERMINER.sub("", head)) > 3 else name
-
-
-def finder(images: Images) -> Callable[[str], str]:
-    """A look-up of the images for any template: {clause}, {we} and its third person {they}, {see}, {place}, {topic}."""
-
-    def find(key: str) -> str:
-        if key == "they":
-            return FIRST_PERSON.sub(lambda m: THEIRS[m[0]], images.get("we"))
-        if key == "topic":
-            return images.mention()
-        return images.clause() if key == "clause" else images.get("places" if key == "place" else key)
-
-    return find
-
-
-def titled(images: Images, look: Callable[[str], str]) -> Callable[[str], str]:
-    """The look-up for a title, with the topic in full."""
-    return lambda key: upper_first(images.name) if key == "topic" else look(key)
 
 
 def one_topic(rng: random.Random, request: Request) -> Request:
