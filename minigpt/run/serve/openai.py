@@ -41,10 +41,10 @@ SETTINGS = {
 
 
 class Answer:
-    """Texts to write for a request, and how they are told: `choice` makes a choice of pieces of a text."""
+    """Texts to write for a request, `count` for each prompt, and how they are told."""
 
-    def __init__(self, served: Served, visit: Visit, texts: Sequence[Text], kind: str, notes: Sequence[str]) -> None:
-        self.served, self.visit, self.texts, self.notes = served, visit, texts, notes
+    def __init__(self, served: Served, visit: Visit, texts: Sequence[Text], kind: str, count: int, notes: Sequence[str]) -> None:
+        self.served, self.texts, self.count, self.notes = served, texts, count, notes
         self.chat = kind == "chat.completion"
         prefix = "chatcmpl" if self.chat else "cmpl"
         self.head = {"id": f"{prefix}-{secrets.token_hex(12)}", "object": kind, "created": int(time.time()), "model": served.name}
@@ -62,7 +62,7 @@ class Answer:
             if self.chat:
                 content = {"message": {"role": "assistant", "content": said, "refusal": None}}
             choices.append({"index": i, **content, **self.logs(text, seen), **ended(text)})
-        return {**self.head, "choices": choices, "usage": usage(self.texts), **self.noted()}
+        return {**self.head, "choices": choices, "usage": self.usage(), **self.noted()}
 
     async def events(self, with_usage: bool) -> AsyncIterator[str]:
         """The answer as server-sent events."""
@@ -78,7 +78,7 @@ class Answer:
                 last = {**self.delta(i, text, None, {}), **ended(text)}
                 yield event({**head, "choices": [last], **(self.noted() if text is self.texts[-1] else {})})
             if with_usage:
-                yield event({**head, "choices": [], "usage": usage(self.texts)})
+                yield event({**head, "choices": [], "usage": self.usage()})
             yield "data: [DONE]\n\n"
         except MinigptError as error:
             yield event(as_openai(error if isinstance(error, Refused) else Refused(str(error), 500)))
@@ -97,6 +97,11 @@ class Answer:
             return {"logprobs": None}
         return {"logprobs": in_chat(seen) if self.chat else in_completion(seen)}
 
+    def usage(self) -> dict[str, int]:
+        """Tokens read, each prompt once, and written."""
+        read, written = sum(text.prompt_tokens for text in self.texts[:: self.count]), sum(text.sample.tokens for text in self.texts)
+        return {"prompt_tokens": read, "completion_tokens": written, "total_tokens": read + written}
+
     def noted(self) -> dict[str, Any]:
         """Notes on what was not read."""
         if any(text.tried > 1 for text in self.texts):
@@ -107,12 +112,6 @@ class Answer:
 def ended(text: Text) -> dict[str, Any]:
     """How a text ended, and the seed that repeats it."""
     return {"finish_reason": text.sample.finish_reason, "seed": text.config.seed}
-
-
-def usage(texts: Sequence[Text]) -> dict[str, int]:
-    """Tokens read and written."""
-    read, written = sum(text.prompt_tokens for text in texts), sum(text.sample.tokens for text in texts)
-    return {"prompt_tokens": read, "completion_tokens": written, "total_tokens": read + written}
 
 
 def event(data: Mapping[str, Any]) -> str:
@@ -149,7 +148,7 @@ class OpenAI:
         if echo and top is not None:
             raise Refused("minigpt does not support echo together with logprobs; leave one of them out", field="echo")
         texts = [Text(served.model, [prompt], each, top=top) for prompt in prompts for each in several(config, count)]
-        answer = Answer(served, visit, texts, "text_completion", [])
+        answer = Answer(served, visit, texts, "text_completion", count, [])
         if echo:
             answer.begun = [text.prompts[0] for text in texts]
         return await respond(request, body, answer)
@@ -166,7 +165,7 @@ class OpenAI:
         config = replace(config, stop=(*config.stop, *read.stops))
         each = several(config, count)
         texts = [Text(served.model, read.prompts, one, read.trim, top if with_logs else None) for one in each]
-        return await respond(request, body, Answer(served, visit, texts, "chat.completion", read.notes))
+        return await respond(request, body, Answer(served, visit, texts, "chat.completion", count, read.notes))
 
     async def _asked(self, request: Request, visit: Visit) -> tuple[dict[str, Any], Served, SampleConfig]:
         """The body, the model and the settings of a request."""
