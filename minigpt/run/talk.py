@@ -63,7 +63,8 @@ def fitting(model: TextModel, form: Form, exchanges: Sequence[tuple[str, str]], 
         said = " ".join(said.split())
     kept = list(exchanges[max(0, len(exchanges) + 1 - form.exchanges) :])
     room = max(model.context // 2, model.context - max_tokens)
-    while kept and len(model.tokenizer.encode(form.prompt(kept, said))) > room:
+    long = room * max(map(len, model.tokenizer.tokens))  # more characters are more tokens: they need not be counted
+    while kept and (len(text := form.prompt(kept, said)) > long or len(model.tokenizer.encode(text)) > room):
         kept.pop(0)
     return form.prompt(kept, said)
 
