@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import importlib.util
 import json
 from contextlib import ExitStack
@@ -16,6 +17,7 @@ from minigpt.cli.complete import complete_run
 from minigpt.cli.generate import sampling_options
 from minigpt.config import SampleConfig
 from minigpt.errors import MinigptError, WrongUsage, as_usage, quoted
+from minigpt.run.interrupt import ignore_further
 
 if TYPE_CHECKING:
     from minigpt.run.serve.engine import Served
@@ -42,17 +44,19 @@ def serve_command(runs: tuple[str, ...], models_dir: str, host: str, port: int, 
     """
     require_extras()
     from minigpt.run.serve import server
+    from minigpt.run.serve.door import is_local
     from minigpt.run.serve.shelf import Shelf
 
     with as_usage():
         config = SampleConfig(**options)
-    local = server.is_local(host)
+    local = is_local(host)
     require_key(key, host, local)
     with ExitStack() as open_ones:
         made = open_ones.enter_context(server.bound(host, port))
         folders = list(dict.fromkeys(open_ones.enter_context(opened(run, models_dir)).resolve() for run in runs))
         served = loaded(folders, device)
         made.listen(server.BACKLOG)
+        atexit.register(ignore_further)  # a second Ctrl-C, while the process ends
         introduce(server.address_of(made), served, key)
         server.run(made, Shelf(served), config, local, key, tell)
     tell("Stopped.")

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import hmac
+import ipaddress
 import time
 from collections.abc import Callable, MutableMapping
+from contextlib import suppress
 from typing import Any
 
 from starlette.applications import Starlette
@@ -25,7 +27,6 @@ from minigpt.run.serve.refusal import Refused
 from minigpt.run.serve.shelf import Shelf
 from minigpt.run.serve.visit import KEY, NOBODY, Visit, endpoint, refusal
 
-LOCAL = ("127.0.0.1", "localhost", "[::1]")  # what a browser or a client calls this machine
 PATH = 60  # characters of a path that is shown
 Say = Callable[[str], None]
 
@@ -104,8 +105,8 @@ class Door:
     def _examine(self, headers: dict[str, bytes], scheme: str) -> None:
         """Refused for a foreign name of this machine, a foreign web page, or a wrong key."""
         host = headers.get("host", b"").decode("latin-1")
-        if self.local and without_port(host) not in LOCAL:  # a web page's own name, made to point here
-            raise Refused(f"this server answers to {LOCAL[0]} and localhost only, not to {plain(host, PATH)!r}", 403)
+        if self.local and not is_local(without_port(host)):  # a web page's own name, made to point here
+            raise Refused(f"this server answers to 127.0.0.1 and localhost only, not to {plain(host, PATH)!r}", 403)
         origin = headers.get("origin")
         if origin is not None and origin.decode("latin-1").lower() != f"{scheme}://{host.lower()}":
             raise Refused("requests of web pages are refused; ask from a program", 403)
@@ -130,6 +131,13 @@ class Door:
 
 
 def without_port(host: str) -> str:
-    """A Host header's name, in lower case."""
+    """The name or the address in a Host header."""
     name, colon, port = host.rpartition(":")
-    return (name if colon and port.isdecimal() else host).lower().rstrip(".")
+    return (name if colon and port.isdecimal() else host).strip("[]")
+
+
+def is_local(host: str) -> bool:
+    """Whether an address, or a name, is this machine's for itself."""
+    with suppress(ValueError):
+        return ipaddress.ip_address(host).is_loopback
+    return host.lower() == "localhost"

@@ -61,9 +61,9 @@ class Text:
 class Engine:
     """A model's thread and the queue before it."""
 
-    def __init__(self, name: str) -> None:
+    def __init__(self, model: TextModel) -> None:
         self.turn = asyncio.Lock()
-        self.thread = ThreadPoolExecutor(1, thread_name_prefix=f"minigpt-{name}")
+        self.thread = ThreadPoolExecutor(1, thread_name_prefix="minigpt", initializer=model.backend.enter)  # it chooses the GPU
         self.visitors: set[object] = set()
         self.texts: set[Text] = set()
         self.closed = False

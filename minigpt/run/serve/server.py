@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import errno
-import ipaddress
 import logging
 import socket
 import sys
@@ -23,13 +22,6 @@ from minigpt.run.serve.door import application
 from minigpt.run.serve.shelf import Shelf
 
 BACKLOG = 128
-
-
-def is_local(host: str) -> bool:
-    """Whether only this machine can reach an address."""
-    with suppress(ValueError):
-        return ipaddress.ip_address(host).is_loopback
-    return host.lower() == "localhost"
 
 
 def bound(host: str, port: int) -> socket.socket:

@@ -31,7 +31,7 @@ def serve_run(folder: Path, device: str) -> Served:
     created = int(weights.stat().st_mtime)
     with suppress(MinigptError, ValueError, TypeError, KeyError):
         created = int(datetime.fromisoformat(read_json_object(folder / RECORD)["created"]).timestamp())
-    return Served(name, folder, model, taken, Engine(name), created, weights.stat().st_size, checksum(weights))
+    return Served(name, folder, model, taken, Engine(model), created, weights.stat().st_size, checksum(weights))
 
 
 class Shelf:
