@@ -159,6 +159,18 @@ def test_a_model_of_dialogues_takes_turns(client: openai.OpenAI, pirate: TextMod
     assert on.choices[0].message.content == pirate.generate("Visitor: Who?\nPirate: I am", max_tokens=20, seed=5, stop=form.stops)
 
 
+def test_where_the_dialogue_is_over_the_last_message_is_answered_alone(client: openai.OpenAI, pirate: TextModel) -> None:
+    """As in `minigpt chat`; here a stop string ends the first try before it began."""
+    form = find_form(pirate.folder)
+    assert form is not None
+    both = [form.prompt(exchanges, "Who?") for exchanges in ([("Hello", "Ahoy!")], [])]
+    stop = pirate.generate(both[0], max_tokens=20, temperature=0, stop=form.stops).strip()[0]
+    asked = [*HELLO, {"role": "assistant", "content": "Ahoy!"}, {"role": "user", "content": "Who?"}]
+    answer = client.chat.completions.create(model="pirate", messages=asked, max_tokens=20, temperature=0, stop=stop)  # type: ignore[arg-type]
+    assert answer.choices[0].message.content == pirate.generate(both[1], max_tokens=20, temperature=0, stop=(stop, *form.stops)).strip()
+    assert (answer.model_extra or {})["notes"] == ["to the model, the dialogue was over: it answered the last message alone"]
+
+
 def test_any_other_model_continues_the_last_message(client: openai.OpenAI, texts: TextModel) -> None:
     asked = [*HELLO, {"role": "assistant", "content": "no"}, {"role": "user", "content": "The moon"}]
     stream = client.chat.completions.create(model="texts", messages=asked, max_tokens=20, seed=5, stream=True)  # type: ignore[call-overload]
@@ -345,7 +357,7 @@ def test_ctrl_c_ends_it_at_once_in_the_middle_of_answers(models: Path) -> None:
     first = streamed.recv(500)
     began = time.monotonic()
     assert made.stop() == 0
-    assert time.monotonic() - began < 6  # on a machine that is busy
+    assert time.monotonic() - began < 15  # on a machine that is busy
     rest = b"".join(received(streamed))
     assert b"the server is being stopped" in first + rest and b"[DONE]" not in rest
     assert b" 503 " in b"".join(received(whole))
