@@ -27,6 +27,8 @@ from minigpt.disk.checkpoint import (
     save_tokenizer,
     save_weights,
 )
+from minigpt.disk.files import write_json
+from minigpt.disk.weights import INDEX
 from minigpt.errors import MinigptError
 from minigpt.model import new_parameters
 from minigpt.run.textmodel import load
@@ -455,12 +457,40 @@ def test_a_tokenizer_that_reads_texts_otherwise_is_refused(folder: Path, change:
     assert message in refusal(folder)
 
 
-def test_weights_in_several_files_are_told_apart_from_none(folder: Path) -> None:
-    """The remedy is another one."""
-    (folder / "model.safetensors").rename(folder / "model-00001-of-00002.safetensors")
-    assert "no model was saved here yet" in refusal(folder)
-    (folder / "model.safetensors.index.json").write_text("{}")
-    assert "max_shard_size" in refusal(folder)
+def in_shards(folder: Path, state: dict[str, np.ndarray]) -> dict[str, str]:
+    """Replace model.safetensors by three files and their index; returns which of them has which array."""
+    (folder / WEIGHTS).unlink()
+    places = {name: f"model-{1 + i % 3:05}-of-00003.safetensors" for i, name in enumerate(state)}
+    for file in set(places.values()):
+        save_file({name: state[name] for name in state if places[name] == file}, folder / file, {"format": "pt"})
+    write_json(folder / INDEX, {"metadata": {"total_size": 1}, "weight_map": places})
+    return places
+
+
+def test_weights_in_several_files_are_read_as_one(folder: Path, state: dict[str, np.ndarray]) -> None:
+    """As transformers writes a large model."""
+    before = load_checkpoint(folder).state
+    in_shards(folder, state)
+    after = load_checkpoint(folder).state
+    assert after.keys() == before.keys()
+    assert all(np.array_equal(after[name], array) for name, array in before.items())
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (lambda places: [], "expected a weight_map from each array to a .safetensors file of this folder"),
+        (lambda places: dict.fromkeys(places, "../model-00001-of-00003.safetensors"), "a .safetensors file of this folder"),
+        (lambda places: dict.fromkeys(places, "/etc/passwd"), "a .safetensors file of this folder"),
+        (lambda places: dict.fromkeys(places, "gone.safetensors"), "gone.safetensors is missing"),
+        (lambda places: dict.fromkeys(places, "model-00001-of-00003.safetensors"), "which does not have it"),
+        (lambda places: dict(list(places.items())[1:]), "has 25 arrays, not those of a GPT-1 of 2 layers"),
+    ],
+)
+def test_an_index_that_does_not_fit_its_files_is_refused(change: Any, message: str, folder: Path, state: dict[str, np.ndarray]) -> None:
+    """No file outside the folder is opened, and the one that is wrong is named."""
+    write_json(folder / INDEX, {"weight_map": change(in_shards(folder, state))})
+    assert message in refusal(folder)
 
 
 def test_what_newer_and_older_programs_store_beside_the_weights_is_passed_over(folder: Path, state: dict[str, np.ndarray]) -> None:
@@ -519,8 +549,7 @@ def test_only_padding_of_another_program_is_taken_for_padding(padded: Path, conf
     ("name", "why"),
     [
         ("pytorch_model.bin", "does not read pickles"),
-        ("pytorch_model.bin.index.json", "several files"),
-        ("model.safetensors.index.json", "several files"),
+        ("pytorch_model.bin.index.json", "does not read pickles"),
     ],
 )
 def test_weights_in_another_form_come_with_the_line_that_converts_them(folder: Path, name: str, why: str) -> None:
@@ -528,7 +557,7 @@ def test_weights_in_another_form_come_with_the_line_that_converts_them(folder: P
     (folder / WEIGHTS).rename(folder / name)
     assert f"model.safetensors is missing, but {name} is there" in refusal(folder)
     assert why in refusal(folder)
-    assert "from transformers import OpenAIGPTLMHeadModel as M; M.from_pretrained('.').save_pretrained('.'" in refusal(folder)
+    assert "from transformers import AutoModelForCausalLM as M; M.from_pretrained('.').save_pretrained('.')" in refusal(folder)
 
 
 @pytest.mark.parametrize("scale", ["nan", "inf", "-1", "1e3", "x", "\x1b[2J"])

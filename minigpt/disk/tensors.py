@@ -9,20 +9,22 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from safetensors import SafetensorError, safe_open
 
-from minigpt.disk.files import open_to_read, whole_file
+from minigpt.disk.files import open_to_read, read_json_object, whole_file
 from minigpt.disk.place import File
 from minigpt.errors import MinigptError, first_line
 
 ALIGNMENT = 8  # bytes: the arrays begin at a multiple
 DTYPE = np.dtype("<f4")
+SHARD = re.compile(r"[\w.-]+\.safetensors", re.ASCII)  # a part of a model, in its own folder
 SEAL = "sha256"  # the checksum's name in the metadata
 
 
@@ -71,6 +73,39 @@ def open_tensors(path: Path) -> Iterator[Any]:
         raise MinigptError(f"{path} cannot be read: {first_line(error)}") from error
     except (SafetensorError, UnicodeDecodeError) as error:
         raise MinigptError(f"{path} is damaged or cut short: {first_line(error)}") from error
+
+
+class Shards:
+    """Several safetensors files, read as one; the index says which of them has an array."""
+
+    def __init__(self, index: Path, files: Mapping[str, Any], places: Mapping[str, str]) -> None:
+        self.files, self.places = files, places
+        for name, file in places.items():
+            if name not in files[file].keys():  # noqa: SIM118 (not a dict)
+                raise MinigptError(f"{index} looks for {name} in {file}, which does not have it")
+
+    def keys(self) -> list[str]:
+        return list(self.places)
+
+    def metadata(self) -> dict[str, str]:
+        return {}  # a checksum would be that of one file
+
+    def get_slice(self, name: str) -> Any:
+        return self.files[self.places[name]].get_slice(name)
+
+    def get_tensor(self, name: str) -> np.ndarray:
+        array: np.ndarray = self.files[self.places[name]].get_tensor(name)
+        return array
+
+
+@contextmanager
+def open_shards(index: Path) -> Iterator[Shards]:
+    """Open the files that an index of transformers names, without reading arrays; MinigptError if one is missing or damaged."""
+    places = read_json_object(index).get("weight_map")
+    if not isinstance(places, dict) or not all(isinstance(file, str) and SHARD.fullmatch(file) for file in places.values()):
+        raise MinigptError(f"{index}: expected a weight_map from each array to a .safetensors file of this folder")
+    with ExitStack() as stack:
+        yield Shards(index, {file: stack.enter_context(open_tensors(index.with_name(file))) for file in set(places.values())}, places)
 
 
 def read_tensors(path: Path) -> dict[str, np.ndarray]:

@@ -14,23 +14,21 @@ import numpy as np
 
 from minigpt.config import ModelConfig
 from minigpt.disk.place import Folder
-from minigpt.disk.tensors import is_whole, open_tensors, write_tensors
+from minigpt.disk.tensors import is_whole, open_shards, open_tensors, write_tensors
 from minigpt.embedding import names
 from minigpt.errors import MinigptError, counted
 from minigpt.model import count_arrays, family, specs
 
 WEIGHTS, CONFIG = "model.safetensors", "config.json"
 PICKLED = "pytorch_model.bin"
-INDEXES = (f"{WEIGHTS}.index.json", f"{PICKLED}.index.json")  # of a sharded model
+INDEX = f"{WEIGHTS}.index.json"  # of a model in several files
 SCALE = "minigpt_scale"  # in the metadata of model.safetensors
 PREFIX = "transformer."  # missing in files of transformers' OpenAIGPTModel and GPT2Model, which have no output matrix
 TIED = "lm_head.weight"  # the tied output matrix, which some writers store a second time
 BUFFERS = re.compile(r".*\.attn\.(bias|masked_bias)|(.*\.)?position_ids")  # causal masks and positions: not parameters
 READABLE = {"F16": np.float16, "F32": np.float32, "F64": np.float64}
 SCALES = ".scales"  # ending of a name: the scales (rows, 1) of an int8 matrix
-CONVERT = (
-    """python -c "from transformers import OpenAIGPTLMHeadModel as M; M.from_pretrained('.').save_pretrained('.', max_shard_size='1TB')\""""
-)
+CONVERT = """python -c "from transformers import AutoModelForCausalLM as M; M.from_pretrained('.').save_pretrained('.')\""""
 
 
 def save_weights(folder: Folder, state: dict[str, np.ndarray], scale: float | None = None) -> None:
@@ -51,10 +49,12 @@ def read_scale(folder: Path) -> float | None:
 
 def load_weights(path: Path, config: ModelConfig) -> dict[str, np.ndarray]:
     """Every parameter as float32. Names, shapes and types are checked against the configuration before an array is read."""
-    if not path.exists():
+    index = path.with_name(INDEX)
+    sharded = not path.exists() and index.exists()
+    if not path.exists() and not sharded:
         raise MinigptError(_instead(path))
     embedding, tied = names(config).tokens, names(config).output != TIED
-    with open_tensors(path) as file:
+    with open_shards(index) if sharded else open_tensors(path) as file:
         present = [name for name in file.keys() if not BUFFERS.fullmatch(name)]  # noqa: SIM118 (not a dict)
         stored = _stored_names(path, [name for name in present if not name.endswith(SCALES)], config)
         wanted = {name: spec.shape for name, spec in specs(config).items()}
@@ -131,8 +131,7 @@ def quantized(state: Mapping[str, np.ndarray]) -> tuple[dict[str, np.ndarray], d
 
 def _instead(path: Path) -> str:
     """What to do about missing weights."""
-    has = [name for name in (*INDEXES, PICKLED) if path.with_name(name).exists()]
+    has = [name for name in (f"{PICKLED}.index.json", PICKLED) if path.with_name(name).exists()]
     if not has:
         return f"{path} is missing; no model was saved here yet"
-    why = "minigpt does not read pickles" if has[-1] == PICKLED else "the model is split into several files"
-    return f"{path} is missing, but {has[-1]} is there: {why}; to convert it to one {WEIGHTS}, run in that folder: {CONVERT}"
+    return f"{path} is missing, but {has[-1]} is there: minigpt does not read pickles; to convert it, run in that folder: {CONVERT}"

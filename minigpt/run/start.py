@@ -22,7 +22,7 @@ from minigpt.disk.folder import require_sound
 from minigpt.disk.names import find_run
 from minigpt.disk.tensors import SEAL, open_tensors
 from minigpt.embedding import names
-from minigpt.errors import MinigptError, counted
+from minigpt.errors import MinigptError
 from minigpt.fast.install import BASE_DISTRIBUTION, from_index, nearby, to_install
 from minigpt.model import PUBLISHED, count_parameters, parts
 from minigpt.run.defaults import BASE, LORA_FROM, LORA_RANK, NONE, STRANGE
@@ -122,18 +122,9 @@ def described(o: Options) -> dict[str, str]:
         return {"init": str(o.init), "checksum": str((file.metadata() or {}).get(SEAL, ""))}
 
 
-def kept_tokens(first: Checkpoint | None, full: Tokenizer) -> list[int]:
-    """The ids in `full` of a model's tokens; MinigptError if GPT-2 lacks one."""
-    if first is None:
-        return []
-    if foreign := first.tokenizer.token_ids.keys() - full.token_ids.keys():
-        raise MinigptError(f"--init: the model has {counted(len(foreign), 'token')} that GPT-2 lacks; minigpt cannot train it further")
-    return [full.token_ids[token] for token in first.tokenizer.token_ids]
-
-
 def grown(first: Checkpoint, tokenizer: Tokenizer) -> dict[str, np.ndarray]:
-    """A model's weights for a vocabulary with all its tokens and more. A new token's row is the mean of the rows of the tokens that the
-    model has split its bytes into so far."""
+    """A model's weights for another vocabulary. A new token's row is the mean of the rows of the tokens that the model has split its bytes
+    into so far."""
     name = names(first.config).tokens
     old = first.state[name]
     rows = np.empty((tokenizer.vocab_size, old.shape[1]), np.float32)

@@ -1,7 +1,7 @@
 """Stage 2, the tokens: the corpus in GPT-2's ids -> its own vocabulary, the corpus in that vocabulary's ids, the model's configuration.
 
-A run that starts from a trained model keeps that model's tokens and their rows of the embedding. A compact vocabulary grows: new tokens get
-new rows.
+A run that starts from a trained model keeps that model's tokens and their rows of the embedding, or, of a large vocabulary, those that the
+corpus needs. A compact vocabulary grows: new tokens get new rows.
 """
 
 from __future__ import annotations
@@ -20,14 +20,15 @@ from minigpt.disk.tensors import write_tensors
 from minigpt.errors import MinigptError
 from minigpt.model import count_parameters
 from minigpt.run.job import Job
-from minigpt.run.start import described, grown, kept_tokens
+from minigpt.run.start import described, grown
 from minigpt.run.vocabulary import compact_for, renumber
 from minigpt.tokenizer import Tokenizer
 
 TRAIN_IDS, HELD_OUT_IDS = "train.ids", "held_out.ids"  # the token streams in the model's own vocabulary
 INITIAL = "initial.safetensors"  # the weights to start from, if not random
-# A model with as many tokens has one for each frequent word, and keeps just these: new rows take long to learn.
-WIDE = 4096
+# A model with WIDE tokens or more has one for each frequent word, and keeps just these: new rows take long to learn. Of one with more than
+# MANY, a run keeps those that the corpus needs: the others would be most of a small model's memory and arithmetic.
+WIDE, MANY = 4096, 16_384
 
 
 def tokenize(job: Job) -> list[Path]:
@@ -39,6 +40,7 @@ def tokenize(job: Job) -> list[Path]:
     tokenizer = streams(job, first)
     config = replace(job.config, vocab_size=tokenizer.vocab_size)
     context = min(job.train_config.context, len(open_stream(place / TRAIN_IDS)))
+    context = max(context, first.context) if first else context  # what it was trained on before, it still knows
     made = [place / TRAIN_IDS, place / HELD_OUT_IDS]
     if first:
         write_tensors(inner / INITIAL, grown(first, tokenizer), {})
@@ -53,15 +55,20 @@ def tokenize(job: Job) -> list[Path]:
 def streams(job: Job, first: Checkpoint | None) -> Tokenizer:
     """The run's tokenizer, after writing both token streams in its ids."""
     place, inner, corpus, whole = job.run.checkpoint, job.run.inner, job.run.path / CORPUS, job.options.vocab == "full"
-    if first and not whole and first.tokenizer.vocab_size >= WIDE:
-        write_streams(corpus, first.tokenizer, inner / TRAIN_IDS, inner / HELD_OUT_IDS)
-        return first.tokenizer
-    full = Tokenizer.gpt2()
-    if not (place / LEARNED).exists():  # a complete run, trained further
-        write_streams(corpus, full, inner / LEARNED, inner / HELD_OUT)
-    kept = kept_tokens(first, full)
-    tokenizer = full if whole else compact_for(full, [place / LEARNED, place / HELD_OUT], kept)
-    for source, target in ((LEARNED, TRAIN_IDS), (HELD_OUT, HELD_OUT_IDS)):
+    full, own = Tokenizer.gpt2(), first.tokenizer if first else None
+    foreign = own is not None and not own.token_ids.keys() <= full.token_ids.keys()
+    if own and ((foreign and (whole or own.vocab_size <= MANY)) or (not whole and WIDE <= own.vocab_size <= MANY)):
+        write_streams(corpus, own, inner / TRAIN_IDS, inner / HELD_OUT_IDS)
+        return own
+    sources, kept = (LEARNED, HELD_OUT), list[int]()
+    if own and foreign:  # too many tokens of another language or kind of text: those that the corpus needs
+        full, sources = own, (f"own.{TRAIN_IDS}", f"own.{HELD_OUT_IDS}")
+    elif own and own.vocab_size <= MANY:
+        kept = [full.token_ids[token] for token in own.token_ids]
+    if not (place / sources[0]).exists():  # or a complete run, trained further
+        write_streams(corpus, full, inner / sources[0], inner / sources[1])
+    tokenizer = full if whole else compact_for(full, [place / name for name in sources], kept)
+    for source, target in zip(sources, (TRAIN_IDS, HELD_OUT_IDS), strict=True):
         renumber(place / source, full, tokenizer, inner / target)
     return tokenizer
 
