@@ -57,6 +57,7 @@ def model(request: pytest.FixtureRequest, gpt2: Tokenizer, tmp_path_factory: pyt
     save_config(folder, config, WINDOW, tokenizer.end_of_text)
     save_tokenizer(folder, tokenizer, WINDOW)
     save_weights(folder, {parameter.name: parameter.value for parameter in parameters})
+    (folder / "README.md").write_text("---\nlanguage: en\nlicense: mit\n---\n\n# A model\n", encoding="utf-8")
     stored = json.loads((folder / "config.json").read_text())
     del stored["minigpt_context"]
     (folder / "config.json").write_text(json.dumps(stored))
@@ -90,4 +91,5 @@ def test_a_large_model_is_adapted_by_default(monkeypatch: pytest.MonkeyPatch, mo
         out = tmp_path / f"rank {rank}"
         with pytest.raises(KeyboardInterrupt):
             minigpt.train(PROMPT, out=out, init=model, listener=First(), **options, **SMALL)
-        assert json.loads((out / "run.json").read_text())["options"]["lora"] == rank
+        record = json.loads((out / "run.json").read_text())
+        assert (record["options"]["lora"], record["start"]["licence"]) == (rank, "mit")

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import importlib.util
 import os
+import re
 from dataclasses import replace
 from pathlib import Path
 
@@ -17,7 +18,7 @@ from minigpt.config import ModelConfig
 from minigpt.corpus.request import Request
 from minigpt.corpus.templates import able
 from minigpt.disk.checkpoint import CONFIG, WEIGHTS, Checkpoint, read_config, require_model
-from minigpt.disk.files import read_json_object
+from minigpt.disk.files import open_to_read, read_json_object
 from minigpt.disk.folder import require_sound
 from minigpt.disk.names import find_run
 from minigpt.disk.tensors import SEAL, open_tensors
@@ -32,6 +33,7 @@ from minigpt.tokenizer import Tokenizer
 PACKAGE = "minigpt_base"
 SOURCE = Path(__file__).parents[2]  # in a checkout, the folder that has base/
 RECORD = "base.json"  # in its folder: how it was trained, and on what
+CARD, FRONT = "README.md", 8192  # a model card, and the bytes that its front matter is looked for in
 OURS = "minigpt:templates "  # before a category, in that record
 
 
@@ -118,8 +120,24 @@ def described(o: Options) -> dict[str, str]:
     """The start as the record has it. The checksum tells the model's weights from all others; other programs write none."""
     if (folder := first_model(o.init)) is None:
         return {"init": NONE}
-    with open_tensors(folder / WEIGHTS) as file:
-        return {"init": str(o.init), "checksum": str((file.metadata() or {}).get(SEAL, ""))}
+    found = {"init": str(o.init), "checksum": ""}
+    if (folder / WEIGHTS).exists():  # not in several files
+        with open_tensors(folder / WEIGHTS) as file:
+            found["checksum"] = str((file.metadata() or {}).get(SEAL, ""))
+    if o.init != BASE and (licence := licence_of(folder)):
+        found["licence"] = licence
+    return found
+
+
+def licence_of(folder: Path) -> str:
+    """The licence that a model's card names in its front matter; empty if none does."""
+    card = folder / CARD
+    if not card.is_file():
+        return ""
+    with open_to_read(card) as file:
+        beginning = file.read(FRONT).decode("utf-8", "replace")
+    named = re.match(r"---\n(?:(?!---).*\n)*?license: *[\"']?([\w.+-]{1,60})", beginning, re.ASCII)
+    return named[1] if named else ""
 
 
 def grown(first: Checkpoint, tokenizer: Tokenizer) -> dict[str, np.ndarray]:

@@ -107,6 +107,7 @@ def _start(record: Mapping[str, Any]) -> dict[str, str]:
         "kind": init if init in (BASE, NONE) else "model",
         "name": _last(init).strip("."),
         "checksum": str(start.get("checksum") or "")[:12],
+        "licence": str(start.get("licence") or ""),
     }
 
 
