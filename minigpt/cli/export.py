@@ -28,7 +28,10 @@ def known_format(ctx: click.Context, param: click.Parameter, value: str) -> str:
 @click.option("--with-corpus", is_flag=True, help="zip: include the text that it learned from.")
 @click.option("--with-checkpoint", is_flag=True, help="zip: include what `resume` needs to continue an interrupted run.")
 def export_command(run: str, form: str, out: str | None, **options: Any) -> None:
-    """Pack a run into one file that somebody else can use."""
+    """Pack a run into one file that somebody else can use.
+
+    zip: for whoever has minigpt. html: a page that opens in any browser and writes there, without a network.
+    """
     from minigpt.cli.facts import in_bytes
 
     with as_usage():

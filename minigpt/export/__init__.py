@@ -6,6 +6,8 @@ run that the format cannot hold, overwrites nothing (`require_free`), and leaves
 Reading order:
 
     archive  a run folder -> a zip that minigpt reads
+    pack     a model -> base64 for a page
+    page     a model -> an HTML page that speaks in a browser
 """
 
 from __future__ import annotations
@@ -40,8 +42,9 @@ class Format:
 
 FORMATS = {
     "zip": Format("archive", ("with_corpus", "with_checkpoint")),
+    "html": Format("page"),
 }
-LATER = {"hf": "transformers loads a run folder as it is: OpenAIGPTLMHeadModel.from_pretrained(folder)", "html": "", "gguf": "", "onnx": ""}
+LATER = {"hf": "transformers loads a run folder as it is: OpenAIGPTLMHeadModel.from_pretrained(folder)", "gguf": "", "onnx": ""}
 
 
 def given(options: dict[str, Any]) -> dict[str, Any]:
