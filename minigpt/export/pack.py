@@ -16,7 +16,7 @@ from minigpt.disk.checkpoint import Checkpoint
 from minigpt.errors import MinigptError
 from minigpt.tokenizer import YOUNG
 
-MOST = 120  # the largest number of a row: with 127 a page of 14 million parameters would be larger than 17 MB
+MOST = 116  # the largest number of a row: with 127 a page of 14 million parameters would be larger than 17 MB
 LARGE = 6  # times the root mean square of its row: ten in 100,000 weights are larger, and halve what rounding changes in attention
 BLOCK = r"h\.\d+\.(?:attn\.c_attn|attn\.c_proj|mlp\.c_fc|mlp\.c_proj)"
 MATRICES = re.compile(rf"tokens|positions|{BLOCK}")
