@@ -66,7 +66,7 @@ class Attention(Layer):
         C = config.n_embd
         return {
             **Linear.specs(f"{name}.c_attn", C, 3 * C),
-            **Linear.specs(f"{name}.c_proj", C, C),
+            **Linear.specs(f"{name}.c_proj", C, C, config.branch_scale),
         }
 
     def __init__(

@@ -11,6 +11,7 @@ from typing import Any
 
 from minigpt.errors import MinigptError, instead
 
+ARCHITECTURES = {"gpt1": "GPT-1", "gpt2": "GPT-2"}  # option -> the name that people use
 PRECISIONS = ("float32", "tf32", "bfloat16")  # of products' inputs; all else is float32
 ABOVE_ZERO = {"low": 0.0, "high": math.inf, "low_open": True, "high_open": True}
 FROM_ZERO = {"low": 0.0, "high": math.inf, "high_open": True}
@@ -18,8 +19,8 @@ FROM_ZERO = {"low": 0.0, "high": math.inf, "high_open": True}
 
 @dataclass(frozen=True)
 class ModelConfig:
-    """The shape of a GPT-1. In Radford et al. 2018, section 4.1: n_layer=12, n_head=12, n_embd=768,
-    n_positions=512."""
+    """The shape of a GPT. GPT-1 in Radford et al. 2018, section 4.1: n_layer=12, n_head=12,
+    n_embd=768, n_positions=512."""
 
     n_layer: int = 6
     n_head: int = 6
@@ -29,6 +30,7 @@ class ModelConfig:
     dropout: float = 0.1  # on the embedding sum, the attention weights and both residual branches
     layer_norm_epsilon: float = 1e-5
     initializer_range: float = 0.02  # standard deviation of the initial weights
+    architecture: str = "gpt1"  # normalizes after each sum; "gpt2" before each branch (model.py)
 
     def __post_init__(self) -> None:
         _settle(self, require_integer, "n_layer", "n_head", "n_embd", "n_positions", "vocab_size")
@@ -40,11 +42,20 @@ class ModelConfig:
         _settle(self, require_number, "dropout", low=0, high=1, high_open=True)
         _settle(self, require_number, "layer_norm_epsilon", low=0, high=1)
         _settle(self, require_number, "initializer_range", **FROM_ZERO)
+        if self.architecture not in ARCHITECTURES:
+            choice = instead(str(self.architecture), list(ARCHITECTURES))
+            raise MinigptError(f"unknown architecture {self.architecture!r}; {choice}")
 
     @property
     def head_size(self) -> int:
         """D, the width of an attention head."""
         return self.n_embd // self.n_head
+
+    @property
+    def branch_scale(self) -> float:
+        """What the initial weights at the end of a branch are multiplied by. GPT-2 adds 2 n_layer
+        branches that nothing normalizes in between (Radford et al. 2019, section 2.3)."""
+        return (2 * self.n_layer) ** -0.5 if self.architecture == "gpt2" else 1.0
 
 
 @dataclass(frozen=True)

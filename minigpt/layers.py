@@ -58,9 +58,9 @@ class Linear(Layer):
     """
 
     @staticmethod
-    def specs(name: str, C_in: int, C_out: int) -> Specs:
+    def specs(name: str, C_in: int, C_out: int, scale: float = 1.0) -> Specs:
         return {
-            f"{name}.weight": Spec((C_in, C_out)),
+            f"{name}.weight": Spec((C_in, C_out), scale=scale),
             f"{name}.bias": Spec((C_out,), initial=0),
         }
 
@@ -218,7 +218,7 @@ class Dropout(Layer):
 class Mlp:
     """y = narrow(gelu(widen(x))). Shapes: (N, C) -> (N, 4C) -> (N, C).
 
-    Plain: the lines of u, f and m in `block`. The result u of `widen` is given away, so gelu(u)
+    Plain: `mlp`. The result u of `widen` is given away, so gelu(u)
     overwrites it.
     """
 
@@ -227,7 +227,7 @@ class Mlp:
         C = config.n_embd
         return {
             **Linear.specs(f"{name}.c_fc", C, 4 * C),
-            **Linear.specs(f"{name}.c_proj", 4 * C, C),
+            **Linear.specs(f"{name}.c_proj", 4 * C, C, config.branch_scale),
         }
 
     def __init__(self, name: str, parameters: Parameters, workspace: Workspace) -> None:

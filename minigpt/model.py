@@ -1,8 +1,10 @@
-"""GPT-1: token ids (B, T) in, hidden states (N, C) out, and the way back.
+"""GPT-1 and GPT-2: token ids (B, T) in, hidden states (N, C) out, and the way back.
 
-Radford et al. 2018, sections 3.1 and 4.1. Post-norm, as published: a block normalizes after each
-sum, and no layer norm follows the last block. The output matrix is the token embedding; loss.py
-multiplies with it, so that logits never exist all at once.
+GPT-1: Radford et al. 2018, sections 3.1 and 4.1. Post-norm: a block normalizes after each sum, and
+no layer norm follows the last block. GPT-2: Radford et al. 2019, section 2.3. Pre-norm: a block
+normalizes in front of each branch, and one more layer norm follows the last block. In both, the
+output matrix is the token embedding; loss.py multiplies with it, so that logits never exist all at
+once.
 
 This is the one place that knows the architecture: its parts are imported below, and `specs` lists
 every parameter. To swap a part, import another class under the same name (CONTRIBUTING.md); the
@@ -15,62 +17,26 @@ import math
 
 import numpy as np
 
+from minigpt import embedding
 from minigpt.attention import Attention, Cache
 from minigpt.backend import Array, Backend, Workspace
-from minigpt.config import ModelConfig
+from minigpt.config import ARCHITECTURES, ModelConfig
+from minigpt.embedding import Embedding, names
 from minigpt.errors import MinigptError
-from minigpt.layers import Dropout, Layer, Mlp
+from minigpt.layers import Dropout, Mlp
 from minigpt.layers import LayerNorm as Norm
-from minigpt.params import EMBEDDING, Parameters, Spec, Specs
+from minigpt.params import EMBEDDING, Parameters, Specs
 
-POSITIONS = "transformer.positions_embed.weight"
-OUTPUT = EMBEDDING  # the matrix that turns hidden states into logits: tied; "lm_head.weight" unties
-GPT_1 = {"attention": "Attention", "mlp": "Mlp", "norm": "LayerNorm", "output": EMBEDDING}
-
-
-class Embedding(Layer):
-    """x[n] = token[ids[n]] + position[start + n mod T].
-
-    Shapes: ids (B, T) integers -> (N, C). Source: Radford et al. 2018, equation 2.
-    Saves: ids (B, T); start.
-    Plain: the first lines of `gpt` and the last of its backward. The gradients of tokens' rows are
-    added in a loop instead of by `np.add.at`, in the same order: 3.9 times as fast.
-    """
-
-    @staticmethod
-    def specs(config: ModelConfig) -> Specs:
-        C = config.n_embd
-        return {
-            EMBEDDING: Spec((config.vocab_size, C), shared=True),
-            OUTPUT: Spec((config.vocab_size, C), shared=True),  # the same entry, while tied
-            POSITIONS: Spec((config.n_positions, C)),
-        }
-
-    def __init__(self, parameters: Parameters, workspace: Workspace) -> None:
-        super().__init__("transformer.embed", workspace)
-        self.tokens, self.positions = parameters[EMBEDDING], parameters[POSITIONS]  # (V, C), (P, C)
-
-    def forward(self, ids: Array, start: int = 0) -> Array:
-        B, T = ids.shape
-        C = self.tokens.value.shape[1]
-        self.ids, self.start = ids, start
-        x = self.buffer("x", B, T, C)
-        x[...] = self.tokens.value[ids]
-        x += self.positions.value[start : start + T]
-        return x.reshape(B * T, C)
-
-    def backward(self, dx: Array) -> None:
-        B, T = self.ids.shape
-        self.positions.grad[self.start : self.start + T] += dx.reshape(B, T, -1).sum(axis=0)
-        self.backend.add_rows(self.tokens.grad, self.ids.reshape(B * T), dx)
+LAST_NORM = "transformer.ln_f"  # after GPT-2's last block
+PUBLISHED = {"attention": "Attention", "mlp": "Mlp", "norm": "LayerNorm", "output": EMBEDDING}
 
 
 class Block:
-    """n = ln_1(x + attn(x)); y = ln_2(n + mlp(n)), with dropout on both branches.
+    """GPT-1's: n = ln_1(x + attn(x)); y = ln_2(n + mlp(n)), with dropout on both branches.
 
     Shapes: (N, C) -> (N, C).
-    Plain: `block`. The same four sums, two each way, but in place, as a result is its caller's to
-    overwrite. 1.17 times as fast.
+    Plain: `residual` and `block`. The same four sums, two each way, but in place, as a result is
+    its caller's to overwrite. 1.17 times as fast.
     """
 
     @staticmethod
@@ -109,6 +75,41 @@ class Block:
         return d
 
 
+class PreNormBlock(Block):
+    """GPT-2's: n = x + attn(ln_1(x)); y = n + mlp(ln_2(n)), with dropout on both branches.
+
+    Shapes: (N, C) -> (N, C). Source: Radford et al. 2019, section 2.3.
+    Plain: `residual` and `block`. The same four sums, in place.
+    """
+
+    def __init__(
+        self, name: str, parameters: Parameters, workspace: Workspace, block: int = 0
+    ) -> None:
+        rate = parameters.config.dropout
+        self.ln_1 = Norm(f"{name}.ln_1", parameters, workspace)
+        self.attn = Attention(f"{name}.attn", parameters, workspace, block)
+        self.attn_dropout = Dropout(f"{name}.attn.resid_dropout", rate, workspace)
+        self.ln_2 = Norm(f"{name}.ln_2", parameters, workspace)
+        self.mlp = Mlp(f"{name}.mlp", parameters, workspace)
+        self.mlp_dropout = Dropout(f"{name}.mlp.dropout", rate, workspace)
+
+    def forward(self, x: Array, B: int, cache: Cache | None = None) -> Array:
+        a = self.attn.forward(self.ln_1.forward(x), B, cache)
+        n = self.attn_dropout.forward(a, gift=True)
+        n += x
+        m = self.mlp.forward(self.ln_2.forward(n))
+        y = self.mlp_dropout.forward(m, gift=True)
+        y += n
+        return y
+
+    def backward(self, dy: Array) -> Array:
+        d = self.ln_2.backward(self.mlp.backward(self.mlp_dropout.backward(dy)))
+        d += dy
+        dx = self.ln_1.backward(self.attn.backward(self.attn_dropout.backward(d)))
+        dx += d
+        return dx
+
+
 class GPT:
     """The network. Shapes: ids (B, T) -> (N, C).
 
@@ -125,10 +126,13 @@ class GPT:
         self.workspace = Workspace(parameters.backend, parameters.dtype)
         self.embedding = Embedding(parameters, self.workspace)
         self.dropout = Dropout("transformer.embed.dropout", config.dropout, self.workspace)
+        pre_norm = config.architecture == "gpt2"
+        kind = PreNormBlock if pre_norm else Block
         self.blocks = [
-            Block(block_name(i), parameters, self.workspace, i) for i in range(config.n_layer)
+            kind(block_name(i), parameters, self.workspace, i) for i in range(config.n_layer)
         ]
-        self.output = parameters[OUTPUT]  # (V, C)
+        self.last_norm = Norm(LAST_NORM, parameters, self.workspace) if pre_norm else None
+        self.output = parameters[names(config).output]  # (V, C)
         self.__class__ = parameters.backend.fast(type(self))  # the same results (fast/)
 
     def forward(self, ids: Array, cache: Cache | None = None) -> Array:
@@ -141,7 +145,7 @@ class GPT:
             x = block.forward(x, B, cache)
         if cache is not None:
             cache.length += T
-        return x
+        return self.last_norm.forward(x, gift=True) if self.last_norm else x
 
     def backward(self, dx: Array) -> None:
         """The gradient of the hidden states (N, C) in; adds to every parameter's gradient but the
@@ -151,6 +155,8 @@ class GPT:
     def backward_to_embedding(self, dx: Array) -> Array:
         """The same down to the embedding, whose gradient workers share and write in turn; returns
         the gradient (N, C) of its output."""
+        if self.last_norm:
+            dx = self.last_norm.backward(dx)
         for block in reversed(self.blocks):
             dx = block.backward(dx)
         return self.dropout.backward(dx)
@@ -166,24 +172,30 @@ def block_name(i: int) -> str:
 
 
 def specs(config: ModelConfig) -> Specs:
-    """Every parameter of the network, named as in transformers' `OpenAIGPTLMHeadModel`; weights are
-    (in, out)."""
-    found = dict(Embedding.specs(config))
+    """Every parameter of the network, named as in transformers' `OpenAIGPTLMHeadModel` or
+    `GPT2LMHeadModel`; weights are (in, out)."""
+    found = dict(outside(config))
     for i in range(config.n_layer):
         found |= Block.specs(block_name(i), config)
     return found
 
 
+def outside(config: ModelConfig) -> Specs:
+    """The parameters that are in no block."""
+    last = Norm.specs(LAST_NORM, config) if config.architecture == "gpt2" else {}
+    return {**Embedding.specs(config), **last}
+
+
 def count_parameters(config: ModelConfig) -> int:
     """The exact number of trainable numbers; the tied output matrix counts once."""
-    embedding, block = Embedding.specs(config), Block.specs(block_name(0), config)
-    sizes = [sum(math.prod(spec.shape) for spec in part.values()) for part in (embedding, block)]
+    rest, block = outside(config), Block.specs(block_name(0), config)
+    sizes = [sum(math.prod(spec.shape) for spec in part.values()) for part in (rest, block)]
     return sizes[0] + config.n_layer * sizes[1]
 
 
 def count_arrays(config: ModelConfig) -> int:
     """The number of parameter arrays, without naming them: a configuration may claim any size."""
-    return len(Embedding.specs(config)) + config.n_layer * len(Block.specs(block_name(0), config))
+    return len(outside(config)) + config.n_layer * len(Block.specs(block_name(0), config))
 
 
 def new_parameters(config: ModelConfig, backend: Backend, dtype: type = np.float32) -> Parameters:
@@ -194,23 +206,25 @@ def new_parameters(config: ModelConfig, backend: Backend, dtype: type = np.float
 def last_norm(config: ModelConfig) -> list[str]:
     """Gain and bias of the last norm; the logits are linear in them, so scaling both is a
     temperature."""
-    return list(Norm.specs(f"{block_name(config.n_layer - 1)}.ln_2", config))
+    last = f"{block_name(config.n_layer - 1)}.ln_2"
+    return list(Norm.specs(LAST_NORM if config.architecture == "gpt2" else last, config))
 
 
 def parts() -> dict[str, str]:
-    """The classes that compute this network, by their role; `GPT_1` for the published one."""
+    """The classes that compute this network, by their role; `PUBLISHED` for GPT-1's and GPT-2's."""
     return {
         "attention": Attention.__name__,
         "mlp": Mlp.__name__,
         "norm": Norm.__name__,
-        "output": OUTPUT,
+        "output": embedding.OUTPUT or EMBEDDING,
     }
 
 
-def family() -> str:
-    """What this network is called: GPT-1, or GPT-1 with the parts that differ."""
-    changed = [part for role, part in parts().items() if part != GPT_1[role]]
-    return f"GPT-1 with {', '.join(changed)}" if changed else "GPT-1"
+def family(architecture: str) -> str:
+    """What such a network is called: GPT-1 or GPT-2, with the parts that differ from it."""
+    changed = [part for role, part in parts().items() if part != PUBLISHED[role]]
+    published = ARCHITECTURES[architecture]
+    return f"{published} with {', '.join(changed)}" if changed else published
 
 
 def check_batch(

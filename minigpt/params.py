@@ -28,13 +28,14 @@ EMBEDDING = "transformer.tokens_embed.weight"  # (V, C), also the output matrix:
 class Spec(NamedTuple):
     """What a layer asks for: one array.
 
-    `initial` is its first value, or None to draw it from N(0, initializer_range). `shared`: all
-    workers write one gradient, in turn or each in rows of its own.
+    `initial` is its first value, or None to draw it from N(0, initializer_range) times `scale`.
+    `shared`: all workers write one gradient, in turn or each in rows of its own.
     """
 
     shape: tuple[int, ...]
     initial: float | None = None
     shared: bool = False
+    scale: float = 1.0
 
 
 Specs = Mapping[str, Spec]
@@ -173,9 +174,9 @@ class Parameters:
     def initialize(self, rng: np.random.Generator) -> None:
         """First values: matrices from N(0, initializer_range), drawn on the host; biases 0, gains 1
         (Radford et al. 2018, section 4.1)."""
-        deviation = np.float32(self.config.initializer_range)
         for name, spec in self.specs.items():
             if spec.initial is None:
+                deviation = np.float32(self.config.initializer_range * spec.scale)
                 drawn = rng.standard_normal(spec.shape, dtype=np.float32) * deviation
                 self[name].value[...] = self.backend.asarray(drawn, dtype=self.dtype)
             else:

@@ -1,11 +1,11 @@
-"""All of GPT-1 in NumPy alone, forward and backward; one sequence at a time, no dropout.
+"""All of GPT-1 and GPT-2 in NumPy alone, forward and backward; one sequence at a time, no dropout.
 
 A layer takes x and the parameters p, and returns y and `backward`. Given dy, the gradient of the
 loss with respect to y, backward returns dx and stores its parameters' gradients in g, named as in
 p. Called in reverse, the backwards are the chain rule. model.py computes the same, faster.
 
 T positions, C width, H heads of size D = C / H, V vocabulary; x and y are (T, C) unless stated.
-Source: Radford et al. 2018. `python -m minigpt.plain` trains a tiny GPT in a minute.
+Sources: Radford et al. 2018, 2019. `python -m minigpt.plain` trains a tiny GPT in a minute.
 """
 
 from typing import Any
@@ -16,6 +16,7 @@ Array = Any  # np.ndarray
 State = dict[str, Array]  # parameters or gradients, by Hugging Face transformers' names
 Result = tuple[Array, Any]  # y and its backward(dy, g) -> dx
 TOKENS, POSITIONS = "transformer.tokens_embed.weight", "transformer.positions_embed.weight"
+WTE, WPE = "transformer.wte.weight", "transformer.wpe.weight"  # the two in a GPT-2
 
 
 def linear(x: Array, p: State, name: str) -> Result:
@@ -71,38 +72,55 @@ def attention(x: Array, p: State, name: str, H: int) -> Result:
     return y, backward
 
 
-def block(x: Array, p: State, name: str, H: int) -> Result:
-    """n = ln_1(x + attention(x)), y = ln_2(n + mlp(n)): norms after the sums, unlike GPT-2."""
-    a, attention_backward = attention(x, p, f"{name}.attn", H)
-    n, ln_1_backward = layer_norm(x + a, p, f"{name}.ln_1")
-    u, widen_backward = linear(n, p, f"{name}.mlp.c_fc")  # (T, 4C)
+def mlp(x: Array, p: State, name: str) -> Result:
+    """y = gelu(x W_1 + b_1) W_2 + b_2; the hidden rows are 4 C wide."""
+    u, widen_backward = linear(x, p, f"{name}.c_fc")  # (T, 4C)
     f, gelu_backward = gelu(u)
-    m, narrow_backward = linear(f, p, f"{name}.mlp.c_proj")
-    y, ln_2_backward = layer_norm(n + m, p, f"{name}.ln_2")
+    y, narrow_backward = linear(f, p, f"{name}.c_proj")
+    return y, lambda dy, g: widen_backward(gelu_backward(narrow_backward(dy, g), g), g)
+
+
+def residual(x: Array, p: State, norm: str, branch: Any, *more: Any) -> Result:
+    """GPT-1, post-norm: y = norm(x + branch(x)).  GPT-2, pre-norm: y = x + branch(norm(x))."""
+    if WTE in p:
+        z, norm_backward = layer_norm(x, p, norm)
+        b, branch_backward = branch(z, p, *more)
+        return x + b, lambda dy, g: dy + norm_backward(branch_backward(dy, g), g)
+    b, branch_backward = branch(x, p, *more)
+    y, norm_backward = layer_norm(x + b, p, norm)
 
     def backward(dy: Array, g: State) -> Array:
-        dm = ln_2_backward(dy, g)  # a sum hands its gradient to both n and m
-        dn = dm + widen_backward(gelu_backward(narrow_backward(dm, g), g), g)  # two uses of n add
-        da = ln_1_backward(dn, g)
-        return da + attention_backward(da, g)
+        dsum = norm_backward(dy, g)  # a sum hands its gradient to both of its terms
+        return dsum + branch_backward(dsum, g)  # two uses of x add
 
     return y, backward
 
 
+def block(x: Array, p: State, name: str, H: int) -> Result:
+    """n = residual(x, attention), y = residual(n, mlp), each with a norm of its own."""
+    n, attention_backward = residual(x, p, f"{name}.ln_1", attention, f"{name}.attn", H)
+    y, mlp_backward = residual(n, p, f"{name}.ln_2", mlp, f"{name}.mlp")
+    return y, lambda dy, g: attention_backward(mlp_backward(dy, g), g)
+
+
 def gpt(ids: Array, p: State, H: int) -> Result:
     """x = E[ids] + P, then the blocks; logits = x E^T: (T,) -> (T, V). Input and output share E."""
-    E, P, T = p[TOKENS], p[POSITIONS], len(ids)  # (V, C), (longest T, C)
+    tokens, positions = (WTE, WPE) if WTE in p else (TOKENS, POSITIONS)
+    E, P, T = p[tokens], p[positions], len(ids)  # (V, C), (longest T, C)
     x, backwards = E[ids] + P[:T], list[Any]()
     while f"transformer.h.{len(backwards)}.ln_2.bias" in p:  # as many blocks as p has
         x, block_backward = block(x, p, f"transformer.h.{len(backwards)}", H)
         backwards.append(block_backward)
+    if WTE in p:  # one more norm, as no block ends with one
+        x, last_backward = layer_norm(x, p, "transformer.ln_f")
+        backwards.append(last_backward)
 
     def backward(dlogits: Array, g: State) -> None:
-        g[TOKENS], dx = dlogits.T @ x, dlogits @ E  # x: the last block's output
-        for block_backward in reversed(backwards):
-            dx = block_backward(dx, g)
-        np.add.at(g[TOKENS], ids, dx)  # two uses of E add; a plain += would miss repeated ids
-        g[POSITIONS] = np.pad(dx, ((0, len(P) - T), (0, 0)))  # 0 for unused positions
+        g[tokens], dx = dlogits.T @ x, dlogits @ E  # x: what is multiplied with E
+        for layer_backward in reversed(backwards):
+            dx = layer_backward(dx, g)
+        np.add.at(g[tokens], ids, dx)  # two uses of E add; a plain += would miss repeated ids
+        g[positions] = np.pad(dx, ((0, len(P) - T), (0, 0)))  # 0 for unused positions
 
     return x @ E.T, backward
 
@@ -131,8 +149,9 @@ def adamw(p: State, g: State, m: State, v: State, step: int, rate: float, decay:
 
 def generate(p: State, ids: list[int], n: int, H: int, temperature: float, rng: Any) -> list[int]:
     """ids and n more, drawn from softmax(logits / temperature) by the Gumbel-max trick."""
+    longest = len(p[WPE if WPE in p else POSITIONS])
     for _ in range(n):
-        logits, _ = gpt(ids[-len(p[POSITIONS]) :], p, H)  # of the last window
+        logits, _ = gpt(ids[-longest:], p, H)  # of the last window
         ids = [*ids, int((logits[-1] + temperature * rng.gumbel(size=len(logits[-1]))).argmax())]
     return ids
 

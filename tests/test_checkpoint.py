@@ -111,10 +111,10 @@ def test_a_swapped_part_is_named_and_refused_by_a_program_without_it(
     """Its parameters may fit: what they are for is another matter."""
     with monkeypatch.context() as swapped:
         swapped.setattr(model, "Norm", type("OtherNorm", (model.Norm,), {}))
-        assert model.family() == "GPT-1 with OtherNorm"
+        assert model.family("gpt1") == "GPT-1 with OtherNorm"
         save_config(folder, config, 12, small_tokenizer.end_of_text)
         assert load_checkpoint(folder).config == config
-    assert model.family() == "GPT-1"
+    assert model.family("gpt1") == "GPT-1"
     assert "other parts; this version of minigpt computes norm LayerNorm" in refusal(folder)
     assert json.loads((folder / CONFIG).read_text())["model_type"] == "minigpt"
 
@@ -245,8 +245,21 @@ def test_deeply_nested_json_is_refused(name: str, folder: Path) -> None:
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"model_type": "gpt2"}, "model_type is 'gpt2'; minigpt reads only 'openai-gpt', the architecture of GPT-1"),
+        (
+            {"model_type": "llama"},
+            "model_type is 'llama'; minigpt reads only 'openai-gpt' and 'gpt2', the architectures of GPT-1 and GPT-2",
+        ),
+        ({"model_type": ["gpt2"]}, "model_type is ['gpt2']; minigpt reads only 'openai-gpt' and 'gpt2'"),
         ({"model_type": ...}, "model_type is None; minigpt reads only 'openai-gpt'"),
+        ({"model_type": "gpt2", "activation_function": "relu"}, "activation_function is 'relu'; minigpt supports only 'gelu_new'"),
+        ({"model_type": "gpt2", "scale_attn_weights": False}, "scale_attn_weights is False; minigpt supports only True"),
+        (
+            {"model_type": "gpt2", "scale_attn_by_inverse_layer_idx": True},
+            "scale_attn_by_inverse_layer_idx is True; minigpt supports only False",
+        ),
+        ({"model_type": "gpt2", "add_cross_attention": True}, "add_cross_attention is True; minigpt supports only False"),
+        ({"model_type": "gpt2", "n_inner": 33}, "n_inner is 33; minigpt supports only four times n_embd"),
+        ({"model_type": "gpt2"}, "has 26 arrays, not those of a GPT-2 of 2 layers"),
         ({"afn": "relu"}, "afn is 'relu'; minigpt supports only 'gelu'"),
         ({"tie_word_embeddings": False}, "tie_word_embeddings is False; minigpt supports only True"),
         ({"n_head": 3}, "width 8 (n_embd) is not divisible by 3 heads (n_head); use a width of 6 or 9"),

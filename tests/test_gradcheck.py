@@ -25,6 +25,7 @@ from minigpt.gradcheck import (
     short,
     worst,
 )
+from minigpt.gradcheck.settings import WHOLE
 from minigpt.layers import Dropout, Gelu, LayerNorm, Linear
 from minigpt.loss import BLOCK, Shard
 from minigpt.model import Embedding, new_parameters, specs
@@ -52,18 +53,18 @@ def test_the_seed_does_not_matter(seed: int, cpu: Backend) -> None:
 def test_every_parameter_is_looked_at_in_its_layer_and_in_the_model_in_every_setting(results: list[Result]) -> None:
     """Each kind of parameter is compared coordinate by coordinate in a layer, and each single one along a direction in the model."""
     for setting in LAYERS:
-        alone = {r.parameter for r in results if r.layer != "GPT" and r.setting == setting.name}
+        alone = {r.parameter for r in results if r.layer not in WHOLE and r.setting == setting.name}
         assert {short(name) for name in specs(CONFIG) if ".h.0." not in name} <= alone
     for setting in MODELS:
-        whole = {r.parameter for r in results if r.layer == "GPT" and r.setting == setting.name}
-        assert whole == {short(name) for name in specs(CONFIG)} | {"all, in one direction", "all, in float32"}
+        whole = {r.parameter for r in results if r.layer == setting.model and r.setting == setting.name}
+        assert whole == {short(name) for name in specs(setting.config())} | {"all, in one direction", "all, in float32"}
 
 
 def test_every_layer_with_an_input_has_its_input_gradient_compared(results: list[Result]) -> None:
     """dx of each layer, and no layer forgotten."""
-    layers = {"Linear", "LayerNorm", "Gelu", "Dropout", "Attention", "Mlp", "Block", "CrossEntropy"}
+    layers = {"Linear", "LayerNorm", "Gelu", "Dropout", "Attention", "Mlp", "Block", "PreNormBlock", "CrossEntropy"}
     assert {r.layer for r in results if r.parameter == "dx"} == layers
-    assert {r.layer for r in results} == layers | {"Embedding", "GPT"}
+    assert {r.layer for r in results} == layers | {"Embedding", *WHOLE}
 
 
 def test_the_worst_setting_of_each_gradient_is_shown() -> None:

@@ -459,7 +459,7 @@ def test_whatever_contains_the_suspect_is_not_accused(cpu: Backend, monkeypatch:
     suspect, lines = accused(fault, cpu, monkeypatch)
     assert suspect is not None and suspect.layer == "Linear"
     (follows,) = [line for line in lines if line.startswith("then")]
-    assert "more in Mlp, Attention, Block, GPT" in follows
+    assert "more in Mlp, Attention, Block, PreNormBlock, GPT" in follows
 
 
 # --- the patterns alone

@@ -28,7 +28,7 @@ PARTS = {
     "rms_norm": [("minigpt.model", "Norm", "RMSNorm")],
     "swiglu": [("minigpt.model", "Mlp", "SwiGLU")],
     "untied": [
-        ("minigpt.model", "OUTPUT", "OUTPUT"),
+        ("minigpt.embedding", "OUTPUT", "OUTPUT"),
         ("minigpt.trainer", "CrossEntropy", "CrossEntropy"),
     ],
     "alibi": [("minigpt.model", "Attention", "AlibiAttention")],

@@ -19,7 +19,7 @@ from minigpt.errors import MinigptError, WrongUsage, counted, instead
     "layers",
     multiple=True,
     metavar="NAME",
-    help="Check only this layer, such as Attention; GPT is the whole model. Repeatable.",
+    help="Check only this layer, such as Attention; GPT and GPT-2 are whole models. Repeatable.",
 )
 @click.option(
     "--explain",

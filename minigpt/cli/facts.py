@@ -30,7 +30,7 @@ def record_of(path: Path) -> dict[str, Any]:
     from minigpt.model import count_parameters
 
     config = read_config(read_json_object(path / CONFIG), path / CONFIG)
-    shape = {name: getattr(config, name) for name in ("n_layer", "n_head", "n_embd", "n_positions", "vocab_size")}
+    shape = {name: getattr(config, name) for name in ("architecture", "n_layer", "n_head", "n_embd", "n_positions", "vocab_size")}
     return {"prompt": "", "status": "complete", "stages": {}, "model": {**shape, "parameters": count_parameters(config)}}
 
 

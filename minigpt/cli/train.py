@@ -12,7 +12,7 @@ import click
 
 from minigpt.cli.common import command, device_option, models_option, run_argument
 from minigpt.cli.options import corpus_options
-from minigpt.config import PRECISIONS
+from minigpt.config import ARCHITECTURES, PRECISIONS
 from minigpt.run.defaults import BATCH_SIZE, CHECKPOINT_SECONDS, CONTEXT, DROPOUT, EPOCHS, FROM_BASE, SEED, STRANGE, VOCABULARIES
 
 if TYPE_CHECKING:
@@ -81,6 +81,11 @@ def screen_options(function: Callable[..., None]) -> Callable[..., None]:
     type=click.Choice(VOCABULARIES),
     default=VOCABULARIES[0],
     help="Only the tokens that the corpus needs, or all 50,257 of GPT-2.",
+)
+@click.option(
+    "--architecture",
+    type=click.Choice(list(ARCHITECTURES)),
+    help="GPT-1, with layer norms after the branches, or GPT-2, with layer norms before them.  [default: gpt1, or that of --init]",
 )
 @click.option("--layers", type=int, help="Number of layers, instead of the size's.")
 @click.option("--heads", type=int, help="Attention heads, instead of the size's.")

@@ -20,5 +20,6 @@ Reading order:
     bundle      a run folder -> a zip for somebody else, and back
     weights     parameters -> model.safetensors, and back, validated
     state       a training under way -> a file, and back
+    configuration  a model's configuration -> config.json, as transformers writes it, and back
     checkpoint  a model -> a folder in transformers' format, and back
 """

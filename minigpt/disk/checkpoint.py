@@ -12,24 +12,21 @@ from typing import Any
 
 import numpy as np
 
-from minigpt.config import ModelConfig, SampleConfig
+from minigpt.config import ModelConfig
+from minigpt.disk.configuration import CONFIG_FILES, CONTEXT_KEY, FAMILIES, read_config, save_config
 from minigpt.disk.files import read_json_object, read_text, write_json, write_text
 from minigpt.disk.place import Folder
 from minigpt.disk.shelf import RECORD
 from minigpt.disk.standing import unfinished
 from minigpt.disk.weights import CONFIG, TIED, WEIGHTS, load_weights, read_scale, save_weights
 from minigpt.errors import MinigptError, as_argument, counted
-from minigpt.model import GPT_1, parts
 from minigpt.tokenizer import END_OF_TEXT, Tokenizer, parse_merges
 
 __all__ = [
-    "CONFIG", "CONFIG_FILES", "TIED", "TOKENIZER_FILES", "WEIGHTS", "Checkpoint", "load_checkpoint", "load_tokenizer", "load_weights",
-    "read_config", "read_scale", "save_config", "save_tokenizer", "save_weights",
+    "CONFIG", "CONFIG_FILES", "FAMILIES", "TIED", "TOKENIZER_FILES", "WEIGHTS", "Checkpoint", "load_checkpoint", "load_tokenizer",
+    "load_weights", "read_config", "read_scale", "save_config", "save_tokenizer", "save_weights",
 ]  # fmt: skip
-CONFIG_FILES = (CONFIG, "generation_config.json")
 TOKENIZER_FILES = ("tokenizer.json", "tokenizer_config.json", "vocab.json", "merges.txt")
-CONTEXT_KEY = "minigpt_context"  # in config.json
-PARTS = "minigpt_parts"
 PADDING = 1024  # rows: programs pad a vocabulary to a multiple of at most 1,024; a larger difference means another model's tokenizer
 
 
@@ -45,40 +42,6 @@ class Checkpoint:
     state: dict[str, np.ndarray]
     tokenizer: Tokenizer
     context: int
-
-
-def save_config(folder: Folder, config: ModelConfig, context: int, end_of_text: int) -> None:
-    """config.json, as transformers expects it of a GPT-1; with other parts it names them, for minigpt alone; generation_config.json."""
-    ends = {"bos_token_id": end_of_text, "eos_token_id": end_of_text}
-    published = parts() == GPT_1
-    model = (
-        {"architectures": ["OpenAIGPTLMHeadModel"], "model_type": "openai-gpt"} if published else {"model_type": "minigpt", PARTS: parts()}
-    )
-    write_json(
-        folder / CONFIG,
-        {
-            **model,
-            "n_layer": config.n_layer,
-            "n_head": config.n_head,
-            "n_embd": config.n_embd,
-            "n_positions": config.n_positions,
-            "vocab_size": config.vocab_size,
-            **({"afn": "gelu"} if published else {}),
-            "embd_pdrop": config.dropout,
-            "attn_pdrop": config.dropout,
-            "resid_pdrop": config.dropout,
-            "layer_norm_epsilon": config.layer_norm_epsilon,
-            "initializer_range": config.initializer_range,
-            **({"tie_word_embeddings": True} if published else {}),
-            "dtype": "float32",
-            **ends,
-            CONTEXT_KEY: context,
-        },
-    )
-    write_json(
-        folder / "generation_config.json",
-        {**ends, "pad_token_id": end_of_text, "do_sample": True, "temperature": SampleConfig.temperature, "top_k": SampleConfig.top_k},
-    )
 
 
 def save_tokenizer(folder: Folder, tokenizer: Tokenizer, context: int) -> None:
@@ -143,7 +106,7 @@ def require_model(folder: Path) -> None:
 
 
 def load_checkpoint(folder: Path) -> Checkpoint:
-    """Load a folder written by minigpt, or by transformers' `save_pretrained` from a GPT-1 with a GPT-2 tokenizer; else MinigptError."""
+    """Load a folder that minigpt wrote, or transformers' `save_pretrained` of a GPT with GPT-2's kind of tokenizer; else MinigptError."""
     require_model(folder)
     stored = read_json_object(folder / CONFIG)
     config = read_config(stored, folder / CONFIG)
@@ -156,32 +119,6 @@ def load_checkpoint(folder: Path) -> Checkpoint:
     if isinstance(context, bool) or not isinstance(context, int) or not 1 <= context <= config.n_positions:
         raise MinigptError(f"{folder / CONFIG}: {CONTEXT_KEY} must be from 1 to {config.n_positions}, got {context!r}")
     return Checkpoint(config, load_weights(folder / WEIGHTS, config), tokenizer, context)
-
-
-def read_config(stored: dict[str, Any], path: Path) -> ModelConfig:
-    """A transformers config.json as a ModelConfig; MinigptError for any other architecture."""
-    model_type = stored.get("model_type")
-    if model_type not in ("openai-gpt", "minigpt"):
-        raise MinigptError(f"{path}: model_type is {model_type!r}; minigpt reads only 'openai-gpt', the architecture of GPT-1")
-    for name, wanted in (("afn", "gelu"), ("tie_word_embeddings", True)):
-        if stored.get(name, wanted) != wanted:
-            raise MinigptError(f"{path}: {name} is {stored[name]!r}; minigpt supports only {wanted!r}")
-    its, ours = stored.get(PARTS, GPT_1), parts()
-    if its != ours:
-        differ = [f"{role} {ours[role]}" for role in ours if not isinstance(its, dict) or its.get(role) != ours[role]]
-        ours_are = f"this version of minigpt computes {', '.join(differ)} (model.py)"
-        raise MinigptError(f"{path}: the model has other parts; {ours_are}")
-    defaults = {"n_layer": 12, "n_head": 12, "n_embd": 768, "n_positions": 512, "vocab_size": 40478}  # transformers leaves these out
-    numbers = {name: stored.get(name, default) for name, default in defaults.items()}
-    try:
-        return ModelConfig(
-            **numbers,
-            dropout=stored.get("resid_pdrop", 0.1),
-            layer_norm_epsilon=stored.get("layer_norm_epsilon", 1e-5),
-            initializer_range=stored.get("initializer_range", 0.02),
-        )
-    except MinigptError as error:
-        raise MinigptError(f"{path}: {error}") from error
 
 
 def load_tokenizer(folder: Path) -> Tokenizer:

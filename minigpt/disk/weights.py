@@ -15,15 +15,15 @@ import numpy as np
 from minigpt.config import ModelConfig
 from minigpt.disk.place import Folder
 from minigpt.disk.tensors import is_whole, open_tensors, write_tensors
+from minigpt.embedding import names
 from minigpt.errors import MinigptError, counted
-from minigpt.model import OUTPUT, count_arrays, specs
-from minigpt.params import EMBEDDING
+from minigpt.model import count_arrays, family, specs
 
 WEIGHTS, CONFIG = "model.safetensors", "config.json"
 PICKLED = "pytorch_model.bin"
 INDEXES = (f"{WEIGHTS}.index.json", f"{PICKLED}.index.json")  # of a sharded model
 SCALE = "minigpt_scale"  # in the metadata of model.safetensors
-PREFIX = "transformer."  # missing in files of transformers' OpenAIGPTModel, which has no output matrix
+PREFIX = "transformer."  # missing in files of transformers' OpenAIGPTModel and GPT2Model, which have no output matrix
 TIED = "lm_head.weight"  # the tied output matrix, which some writers store a second time
 BUFFERS = re.compile(r".*\.attn\.(bias|masked_bias)|(.*\.)?position_ids")  # causal masks and positions: not parameters
 READABLE = {"F16": np.float16, "F32": np.float32, "F64": np.float64}
@@ -53,21 +53,22 @@ def load_weights(path: Path, config: ModelConfig) -> dict[str, np.ndarray]:
     """Every parameter as float32. Names, shapes and types are checked against the configuration before an array is read."""
     if not path.exists():
         raise MinigptError(_instead(path))
+    embedding, tied = names(config).tokens, names(config).output != TIED
     with open_tensors(path) as file:
-        names = [name for name in file.keys() if not BUFFERS.fullmatch(name)]  # noqa: SIM118 (not a dict)
-        stored = _stored_names(path, [name for name in names if not name.endswith(SCALES)], config)
+        present = [name for name in file.keys() if not BUFFERS.fullmatch(name)]  # noqa: SIM118 (not a dict)
+        stored = _stored_names(path, [name for name in present if not name.endswith(SCALES)], config)
         wanted = {name: spec.shape for name, spec in specs(config).items()}
-        wanted |= {TIED: wanted[EMBEDDING]} if TIED in stored else {}
+        wanted |= {TIED: wanted[embedding]} if TIED in stored else {}
         for name, stored_as in stored.items():
-            _require_fit(path, stored_as, file.get_slice(stored_as), wanted.get(name))
+            _require_fit(path, stored_as, file.get_slice(stored_as), wanted.get(name), config)
             if file.get_slice(stored_as).get_dtype() == "I8":
-                _require_scales(path, stored_as, file, names)
+                _require_scales(path, stored_as, file, present)
         with np.errstate(all="ignore"):  # what overflows float32 is refused below
             state = {name: _read(file, stored[name]) for name in wanted}
         whole = is_whole(state, file.metadata() or {})
     if not whole:
         raise MinigptError(f"{path} is damaged: its checksum does not match")
-    if OUTPUT != TIED and TIED in state and not np.array_equal(state.pop(TIED), state[EMBEDDING]):
+    if tied and TIED in state and not np.array_equal(state.pop(TIED), state[embedding]):
         raise MinigptError(f"{path}: {TIED} differs from the token embedding; minigpt's output matrix is tied to it")
     for name, array in state.items():
         if not np.isfinite(array).all():
@@ -77,17 +78,18 @@ def load_weights(path: Path, config: ModelConfig) -> dict[str, np.ndarray]:
 
 def _stored_names(path: Path, present: list[str], config: ModelConfig) -> Mapping[str, str]:
     """A parameter's name -> its name in the file."""
-    bare = EMBEDDING not in present and EMBEDDING.removeprefix(PREFIX) in present
+    embedding, tied = names(config).tokens, names(config).output != TIED
+    bare = embedding not in present and embedding.removeprefix(PREFIX) in present
     stored = {PREFIX + name if bare and name != TIED else name: name for name in present}
-    if len(stored) - (TIED in stored and OUTPUT != TIED) != count_arrays(config):  # before names for a million layers are made
-        wanted = f"a GPT-1 of {counted(config.n_layer, 'layer')}"
+    if len(stored) - (TIED in stored and tied) != count_arrays(config):  # before names for a million layers are made
+        wanted = f"a {family(config.architecture)} of {counted(config.n_layer, 'layer')}"
         raise MinigptError(f"{path} has {counted(len(present), 'array')}, not those of {wanted}; is the file complete?")
     return stored
 
 
-def _require_fit(path: Path, name: str, found: Any, wanted: tuple[int, ...] | None) -> None:
+def _require_fit(path: Path, name: str, found: Any, wanted: tuple[int, ...] | None, config: ModelConfig) -> None:
     if wanted is None:
-        raise MinigptError(f"{path}: {name} is not a parameter of a GPT-1")
+        raise MinigptError(f"{path}: {name} is not a parameter of a {family(config.architecture)}")
     if tuple(found.get_shape()) != wanted:
         raise MinigptError(f"{path}: {name} has shape {tuple(found.get_shape())}, but {CONFIG} implies {wanted}")
     if found.get_dtype() not in (*READABLE, "I8"):

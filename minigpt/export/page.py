@@ -77,7 +77,7 @@ def said(path: Path, checkpoint: Checkpoint, record: dict[str, Any]) -> dict[str
     name, prompt = path.resolve().name, part(record, "prompt")
     created = str(part(record, "created") or "")[:10]
     trained = f"trained with minigpt{f' on {created}' if created else ''}" if record else ""
-    summary = [name if prompt else "", f"{family()} with {parameters:,} parameters", trained]
+    summary = [name if prompt else "", f"{family(checkpoint.config.architecture)} with {parameters:,} parameters", trained]
     by_source = part(record, "corpus", "by_source")
     return {
         "title": plain(prompt or name),

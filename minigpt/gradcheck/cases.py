@@ -17,10 +17,11 @@ from typing import Any
 import numpy as np
 
 from minigpt.backend import Array, Backend, Workspace
+from minigpt.embedding import Embedding, names
 from minigpt.gradcheck.settings import CONFIG, Setting
 from minigpt.layers import Dropout, Gelu, Linear
 from minigpt.loss import CrossEntropy
-from minigpt.model import OUTPUT, Attention, Block, Embedding, Mlp, Norm, new_parameters
+from minigpt.model import Attention, Block, Mlp, Norm, PreNormBlock, new_parameters
 from minigpt.params import Parameter, Parameters
 
 WIDE = 4.0  # standard deviation of inputs, where some should reach the flat ends of a curve
@@ -91,6 +92,7 @@ def cases(setting: Setting, backend: Backend, seed: int) -> Iterator[Case]:
     yield case(Mlp(f"{h}.mlp", parameters, workspace), composed=True)
     yield case(Attention(f"{h}.attn", parameters, workspace, tile=setting.tile), B)
     yield case(Block(h, parameters, workspace), B, composed=True)
+    yield case(PreNormBlock(h, parameters, workspace), B, composed=True)
     yield embedding_case(setting, rng, parameters, workspace)
 
 
@@ -136,7 +138,7 @@ def loss_case(
 ) -> Case:
     """The loss of a part of a batch: a scalar already, so it needs no upstream gradient."""
     layer = CrossEntropy(
-        parameters[OUTPUT],
+        parameters[names(parameters.config).output],
         workspace,
         chunk=setting.chunk,
         shards=setting.shards,

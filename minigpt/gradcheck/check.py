@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterable, Iterator
 from minigpt.backend import Backend
 from minigpt.gradcheck.cases import cases
 from minigpt.gradcheck.compare import Result, check_case
-from minigpt.gradcheck.settings import LAYERS, MODEL, MODELS, Setting
+from minigpt.gradcheck.settings import LAYERS, MODELS, Setting
 from minigpt.gradcheck.whole import check_model
 
 
@@ -18,7 +18,7 @@ def check_gradients(
     models: Iterable[Setting] = MODELS,
     only: Collection[str] = (),
 ) -> Iterator[Result]:
-    """Every result: layer by layer, each in its settings, then the whole model.
+    """Every result: layer by layer, each in its settings, then the whole models.
 
     `only` names the layers that are wanted; none means all.
     """
@@ -27,5 +27,6 @@ def check_gradients(
         for (setting, _), case in zip(prepared, same, strict=True):
             if not only or case.layer in only:
                 yield from check_case(case, backend, seed, setting.name)
-    for setting in models if not only or MODEL in only else ():
-        yield from check_model(setting, backend, seed)
+    for setting in models:
+        if not only or setting.model in only:
+            yield from check_model(setting, backend, seed)

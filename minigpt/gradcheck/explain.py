@@ -11,7 +11,7 @@ from typing import Any
 from minigpt import plain
 from minigpt.backend import Backend
 from minigpt.gradcheck.cases import cases
-from minigpt.gradcheck.settings import LAYERS, MODEL
+from minigpt.gradcheck.settings import GPT_2, LAYERS, MODEL
 from minigpt.model import GPT
 
 PACKAGE = Path(plain.__file__).parent
@@ -37,20 +37,28 @@ LESSONS = {
     "Dropout": Lesson((), ("10-dropout",)),
     "Linear": Lesson(("linear",), ("2-linear",)),
     "Gelu": Lesson(("gelu",), ("4-gelu",)),
-    "Mlp": Lesson(("block",), ("2-linear", "4-gelu")),
+    "Mlp": Lesson(("mlp",), ("2-linear", "4-gelu")),
     "Attention": Lesson(("attention",), ("7-an-attention-head",)),
-    "Block": Lesson(("block",), ("8-residual-connections-post-norm-and-pre-norm",)),
+    "Block": Lesson(("residual", "block"), ("8-residual-connections-post-norm-and-pre-norm",)),
+    "PreNormBlock": Lesson(
+        ("residual", "block"), ("8-residual-connections-post-norm-and-pre-norm",)
+    ),
     "Embedding": Lesson(("gpt",), ("3-broadcast-and-sum-gather-and-scatter", "9-tied-embeddings")),
     MODEL: Lesson(
         ("gpt", "loss_and_gradients"),
         ("1-differentials-and-shapes", "11-from-plain-to-fast"),
     ),
+    GPT_2: Lesson(("gpt",), ("8-residual-connections-post-norm-and-pre-norm",)),
 }
 
 
 def kinds(backend: Backend) -> dict[str, Any]:
     """Name -> class of everything that is checked, in the order of the check."""
-    return {**{case.layer: case.kind for case in cases(LAYERS[0], backend, 0)}, MODEL: GPT}
+    return {
+        **{case.layer: case.kind for case in cases(LAYERS[0], backend, 0)},
+        MODEL: GPT,
+        GPT_2: GPT,
+    }
 
 
 def explanation(name: str, kind: Any) -> list[str]:

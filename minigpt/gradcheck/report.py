@@ -7,7 +7,7 @@ from collections.abc import Callable, Collection, Sequence
 
 from minigpt.backend import Backend
 from minigpt.gradcheck.compare import SIGNS, STEP, TOLERANCE, Result, worst
-from minigpt.gradcheck.settings import CONFIG, LAYERS, MODEL, MODELS, Setting
+from minigpt.gradcheck.settings import CONFIG, LAYERS, MODELS, WHOLE, Setting
 from minigpt.gradcheck.suspect import Suspect, in_order
 from minigpt.gradcheck.whole import FLOAT32, FLOAT32_TOLERANCE, WIDE_STEP
 
@@ -20,16 +20,16 @@ def header(backend: Backend, seed: int, names: Collection[str]) -> list[str]:
     device = "CPU" if backend.name == "cpu" else "GPU"
     how = f"float64, {device}, seed {seed}"
     lines = [*wrapped(f"Every backward pass against (f(x + h) - f(x - h)) / 2h: {how}"), ""]
-    if set(names) - {MODEL}:
+    if set(names) - set(WHOLE):
         how = f"each alone: f = sum(dy * y), dy random; by every element, h = {STEP:.0e},"
         lines += item("layers", how)
         lines += item("", f"of a layer made of others along {SIGNS} directions of random signs")
         lines += item("", sizes([s.on(backend) for s in LAYERS]))
-    if MODEL in names:
+    for name in [name for name in WHOLE if name in names]:
         how = f"f = the loss of {CONFIG.n_layer} blocks; along a random direction for each"
-        lines += item(MODEL, how)
+        lines += item(name, how)
         lines += item("", f"parameter, h = {WIDE_STEP:.0e} and {2 * WIDE_STEP:.0e}")
-        lines += item("", sizes([s.on(backend) for s in MODELS]))
+        lines += item("", sizes([s.on(backend) for s in MODELS if s.model == name]))
     how = f"largest difference / largest element: agrees below {TOLERANCE:.0e},"
     lines += item("error", f"{how} float32 with float64 below {FLOAT32_TOLERANCE:.0e}")
     return [*lines, "", COLUMNS]

@@ -11,10 +11,10 @@ from minigpt.backend import CACHE_BYTES, Backend
 from minigpt.config import ModelConfig
 from minigpt.loss import BLOCK, chunk_rows
 
-MODEL = "GPT"  # the whole model's name in the results
-HEADED = ("Attention", "Block", MODEL)  # the layers that see the number of heads
-TILED = ("Attention", MODEL)  # those that see the size of a tile
-LOSS = ("CrossEntropy", MODEL)  # those that see chunks, blocks and shards
+MODEL, GPT_2 = WHOLE = ("GPT", "GPT-2")  # the whole models' names in the results
+HEADED = ("Attention", "Block", "PreNormBlock", *WHOLE)  # the layers that see the number of heads
+TILED = ("Attention", *WHOLE)  # those that see the size of a tile
+LOSS = ("CrossEntropy", *WHOLE)  # those that see chunks, blocks and shards
 CONFIG = ModelConfig(n_layer=2, n_head=2, n_embd=6, n_positions=8, vocab_size=11, dropout=0.3)
 ITEM = 8  # bytes of a float64
 TINY_CACHE = 200  # bytes: four rows of the model's width, so every chain runs over several pieces
@@ -42,6 +42,7 @@ class Setting:
     vocab_size: int = CONFIG.vocab_size
     threads: int = 1
     micro_batch: int | None = None
+    architecture: str = CONFIG.architecture
 
     def config(self) -> ModelConfig:
         """The model that is checked: CONFIG but for what this setting changes."""
@@ -51,6 +52,7 @@ class Setting:
             vocab_size=self.vocab_size,
             n_positions=max(CONFIG.n_positions, self.T),
             n_head=self.heads,
+            architecture=self.architecture,
         )
 
     def backend(self, backend: Backend) -> Backend:
@@ -65,6 +67,11 @@ class Setting:
             return self
         one = replace(self, cache_bytes=GPU_CACHE, threads=1)
         return replace(one, tile=backend.tile, shards=1) if self in MODELS else one
+
+    @property
+    def model(self) -> str:
+        """The whole model's name in the results, where this setting is one of it."""
+        return GPT_2 if self.architecture == "gpt2" else MODEL
 
     @property
     def N(self) -> int:
@@ -92,7 +99,7 @@ class Setting:
 
     def described(self, layer: str) -> str:
         """The sizes that a layer sees, in words."""
-        model, loss = layer == MODEL, layer in LOSS
+        model, loss = layer in WHOLE, layer in LOSS
         sizes = f"B {self.B}, T {self.T}, heads {self.heads}, dropout {self.dropout:g}"
         cuts = {
             f"V {self.vocab_size}": loss,
@@ -111,7 +118,7 @@ class Setting:
 def whole(name: str, threads: int = 1, vocab_size: int = CONFIG.vocab_size, **more: Any) -> Setting:
     """A setting of the whole model, whose tiles, chunks, blocks and shards are training's."""
     chunk = chunk_rows(vocab_size, ITEM)
-    cuts = {"tile": Backend.tile, "chunk": chunk, "block": BLOCK, "shards": threads}
+    cuts: dict[str, Any] = {"tile": Backend.tile, "chunk": chunk, "block": BLOCK, "shards": threads}
     return Setting(name, threads=threads, vocab_size=vocab_size, **cuts, **more)
 
 
@@ -137,6 +144,9 @@ MODELS = (
     whole("longer than two tiles", B=1, T=2 * Backend.tile + 2, cache_bytes=SMALL_CACHE),
     whole("two whole tiles, no dropout", T=2 * Backend.tile, dropout=0),
     whole("two shards of several blocks", T=3, vocab_size=4 * BLOCK + 5, threads=2),
+    whole("pre-norm, one worker", architecture="gpt2"),
+    whole("pre-norm, several pieces", dropout=0, cache_bytes=TINY_CACHE, architecture="gpt2"),
+    whole("pre-norm, micro-batches", B=5, threads=2, micro_batch=2, architecture="gpt2"),
 )
 
 
@@ -164,12 +174,12 @@ TRAITS = (
     Trait("with several chunks", "with one chunk", lambda s: s.chunk < s.N, LOSS),
     Trait("with several shards", "with one shard", lambda s: min(s.shards, s.vocab_size) > 1, LOSS),
     Trait("with several blocks a shard", "with one block a shard", lambda s: s.blocks > 1, LOSS),
-    Trait("with several workers", "with one worker", lambda s: min(s.threads, s.B) > 1, (MODEL,)),
+    Trait("with several workers", "with one worker", lambda s: min(s.threads, s.B) > 1, WHOLE),
     Trait(
         "with a batch taken in parts (replaced instead of added?)",
         "with a batch taken whole",
         lambda s: (s.micro_batch or s.B) < s.B,
-        (MODEL,),
+        WHOLE,
     ),
 )
 

@@ -15,7 +15,7 @@ import numpy as np
 from minigpt.backend import Backend
 from minigpt.gradcheck.compare import LOAN, Evidence, Result
 from minigpt.gradcheck.patterns import SAME, SHARE, constant_ratio, mistake, wrong_elements
-from minigpt.gradcheck.settings import CONFIG, LAYERS, MODEL, MODELS, Setting, separating
+from minigpt.gradcheck.settings import CONFIG, LAYERS, MODELS, WHOLE, Setting, separating
 from minigpt.gradcheck.where import attention_part, rows_by_name, where_wrong
 from minigpt.gradcheck.whole import ALL, FLOAT32, FLOAT32_TOLERANCE, examine, first_in_float32
 
@@ -64,14 +64,14 @@ def first_suspect(results: Sequence[Result], backend: Backend, seed: int) -> Sus
     if first is None:
         return None
     layer, parameter = first.layer, first.parameter
-    settings = {s.name: s.on(backend) for s in (MODELS if layer == MODEL else LAYERS)}
+    settings = {s.name: s.on(backend) for s in (MODELS if layer in WHOLE else LAYERS)}
     same = [r for r in results if r.layer == layer]
     of_it = [r for r in same if r.parameter == parameter and not r.passed]
     wrong = {settings[r.setting]: r.evidence for r in of_it}
     setting, evidence = clearest(wrong)
-    share, factors = SHARE, {} if layer == MODEL else common_factors(wrong, setting)
+    share, factors = SHARE, {} if layer in WHOLE else common_factors(wrong, setting)
     hints = [("hint", LENT)] if parameter.endswith(LOAN) else []
-    if layer == MODEL and parameter != ALL:
+    if layer in WHOLE and parameter != ALL:
         setting = min(wrong, key=lambda s: (s.threads, s.N * s.vocab_size))  # the simplest
         if parameter == FLOAT32:
             parameter, evidence = first_in_float32(setting, backend, seed)
@@ -87,7 +87,7 @@ def first_suspect(results: Sequence[Result], backend: Backend, seed: int) -> Sus
         if element and first.parameter == FLOAT32:
             element = replace(element, names=("float32", "float64"))
     in_it = [r for r in same if r.setting == setting.name]
-    if layer == MODEL and len(same) < len(results) and only_early_blocks(in_it):
+    if layer in WHOLE and len(same) < len(results) and only_early_blocks(in_it):
         hints.append(("hint", OVERWRITTEN))  # the layers were checked, too, and are right
     hints += [("order", text) for text in around(first, in_it)]
     right = {settings[r.setting] for r in same} - wrong.keys()

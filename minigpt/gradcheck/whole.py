@@ -16,11 +16,12 @@ import numpy as np
 
 from minigpt.backend import Array, Backend
 from minigpt.config import TrainConfig
+from minigpt.embedding import names
 from minigpt.gradcheck.cases import parameters_of, randomize, rows_of_ids
 from minigpt.gradcheck.compare import Evidence, Result, numeric_gradient, relative_error, short
-from minigpt.gradcheck.settings import MODEL, Setting
+from minigpt.gradcheck.settings import Setting
 from minigpt.model import GPT
-from minigpt.params import EMBEDDING, Parameters
+from minigpt.params import Parameters
 from minigpt.trainer import Trainer
 
 Gradients = dict[str, np.ndarray]
@@ -53,12 +54,12 @@ def check_model(setting: Setting, backend: Backend, seed: int) -> Iterator[Resul
             # A direction may be flat by chance: its slope is then far smaller than its terms.
             scale = float(np.abs(gradient[at] * direction).sum()) / np.sqrt(len(direction))
             error = abs(slope - float(gradient[at] @ direction)) / max(abs(slope), scale, 1e-8)
-            yield Result(MODEL, name, setting.name, error)
+            yield Result(setting.model, name, setting.name, error)
     if setting.dropout and backend.name != "cpu":  # CuPy draws other masks in float32
         return
     rounded = in_float32(setting, backend, seed, x, y)
     errors = [relative_error(rounded[name], gradients[name]) for name in names]
-    yield Result(MODEL, FLOAT32, setting.name, float(np.max(errors)), FLOAT32_TOLERANCE)
+    yield Result(setting.model, FLOAT32, setting.name, float(np.max(errors)), FLOAT32_TOLERANCE)
 
 
 def examine(setting: Setting, backend: Backend, seed: int, parameter: str) -> Evidence:
@@ -73,7 +74,7 @@ def examine(setting: Setting, backend: Backend, seed: int, parameter: str) -> Ev
         (p,) = (p for p in trainer.parameters if short(p.name) == parameter)
         length, named = p.value.shape[0], {}
         taken = np.linspace(0, length - 1, min(length, EXAMINED)).astype(int)
-        if p.name == EMBEDDING:
+        if p.name == names(trainer.config).tokens:
             taken = np.union1d(taken, [*x.reshape(-1), *y.reshape(-1)])
             named = rows_of_ids(x, length)
         at = np.arange(p.value.size).reshape(length, -1)[taken]

@@ -8,6 +8,7 @@ from minigpt.config import SIZES, ModelConfig, TrainConfig
 
 Source = Literal["auto", "template", "ollama", "own"]
 Vocabulary = Literal["corpus", "full"]
+Architecture = Literal["gpt1", "gpt2"]  # config.ARCHITECTURES
 Precision = Literal["float32", "tf32", "bfloat16"]  # config.PRECISIONS
 SOURCES: tuple[str, ...] = get_args(Source)
 VOCABULARIES: tuple[str, ...] = get_args(Vocabulary)

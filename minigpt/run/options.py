@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Any, get_type_hints
 
-from minigpt.config import PRECISIONS, SIZES, ModelConfig, Size, TrainConfig, find_size, require_integer
+from minigpt.config import ARCHITECTURES, PRECISIONS, SIZES, ModelConfig, Size, TrainConfig, find_size, require_integer
 from minigpt.corpus.ollama.limits import Limits
 from minigpt.corpus.ollama.teacher import TeacherSettings
 from minigpt.corpus.prompt.understand import PRESETS, understand
@@ -61,6 +61,7 @@ class Options:
     learning_rate: float | None = None
     dropout: float | None = None
     vocab: str = "corpus"
+    architecture: str | None = None
     layers: int | None = None
     heads: int | None = None
     width: int | None = None
@@ -101,6 +102,8 @@ class Options:
         o._require_sources_that_fit()
         if o.vocab not in VOCABULARIES:
             raise MinigptError(f"unknown vocabulary {o.vocab!r}; use {' or '.join(VOCABULARIES)}")
+        if o.architecture not in (None, *ARCHITECTURES):
+            raise MinigptError(f"unknown architecture {o.architecture!r}; {instead(o.architecture, list(ARCHITECTURES))}")
         if o.precision not in (None, *PRECISIONS):
             raise MinigptError(f"unknown precision {o.precision!r}; use {', '.join(PRECISIONS)}")
         if o.preset is not None:
@@ -168,11 +171,16 @@ class Options:
         shape = (model.n_layer, model.n_head, model.n_embd)
         size = next((size.name for size in SIZES.values() if (size.n_layer, size.n_head, size.n_embd) == shape), None)
         another = self.model_size != MODEL_SIZE and self.size.name != size
+        if self.architecture not in (None, model.architecture):
+            its_name, wanted = ARCHITECTURES[model.architecture], ARCHITECTURES[str(self.architecture)]
+            raise MinigptError(
+                f"--init names a {its_name}, but --architecture wants a {wanted}; leave out one of them, or start with --init none"
+            )
         chosen, its = (self.layers, self.heads, self.width, self.positions), (*shape, model.n_positions)
         if another or any(mine not in (None, number) for mine, number in zip(chosen, its, strict=True)):
             raise MinigptError("--init decides the model's shape; leave out --model-size, --layers, --heads, --width and --positions")
-        size = size or self.model_size
-        return replace(self, model_size=size, layers=shape[0], heads=shape[1], width=shape[2], positions=model.n_positions)
+        own = replace(self, architecture=model.architecture, positions=model.n_positions)
+        return replace(own, model_size=size or self.model_size, layers=shape[0], heads=shape[1], width=shape[2])
 
     def teacher(self) -> TeacherSettings:
         """The settings of the teacher, for sources that may use one."""
@@ -202,7 +210,11 @@ class Options:
         size = self.size
         dropout = self.recipe.dropout if self.dropout is None else self.dropout
         chosen = {"n_layer": self.layers, "n_head": self.heads, "n_embd": self.width, "n_positions": self.positions}
-        config = ModelConfig(**{name: value or getattr(size, name) for name, value in chosen.items()}, dropout=dropout)
+        config = ModelConfig(
+            **{name: value or getattr(size, name) for name, value in chosen.items()},
+            dropout=dropout,
+            architecture=self.architecture or ModelConfig.architecture,
+        )
         context = self.context or min(CONTEXT, config.n_positions)
         if context > config.n_positions:
             remedy = f"use --context {config.n_positions} or --positions {context}"

@@ -14,7 +14,7 @@ from typing import Any
 from minigpt.disk.folder import RunFolder
 from minigpt.disk.schema import validate
 from minigpt.errors import MinigptError, as_argument, as_usage
-from minigpt.run.defaults import CHECKPOINT_SECONDS, MODEL_SIZE, MODELS_DIR, SEED, Precision, Source, Vocabulary
+from minigpt.run.defaults import CHECKPOINT_SECONDS, MODEL_SIZE, MODELS_DIR, SEED, Architecture, Precision, Source, Vocabulary
 from minigpt.run.job import Job, new_job, resumed_job
 from minigpt.run.keywords import with_options
 from minigpt.run.learn import learn
@@ -39,8 +39,9 @@ def train(
     ollama_timeout_generation: float | None = None, ollama_timeout_evaluation: float | None = None, allow_template_fill: bool = False,
     initial_tokens: int | None = None, final_tokens: int | None = None, model_size: str = MODEL_SIZE, init: str | Path | None = None,
     epochs: int | None = None, minutes: float | None = None, batch_size: int | None = None, context: int | None = None,
-    learning_rate: float | None = None, dropout: float | None = None, vocab: Vocabulary = "corpus", layers: int | None = None,
-    heads: int | None = None, width: int | None = None, positions: int | None = None, device: str = "auto",
+    learning_rate: float | None = None, dropout: float | None = None, vocab: Vocabulary = "corpus",
+    architecture: Architecture | None = None, layers: int | None = None, heads: int | None = None, width: int | None = None,
+    positions: int | None = None, device: str = "auto",
     precision: Precision | None = None, threads: int | None = None, seed: int = SEED, checkpoint_seconds: float = CHECKPOINT_SECONDS,
     sample_prompt: str | None = None, no_samples: bool = False, out: str | Path | None = None,
     name: str | None = None, models_dir: str | Path = MODELS_DIR,
@@ -73,6 +74,7 @@ def train(
     learning_rate: the peak, after a warm-up and before a cosine.  [by size and start]
     dropout: the share of units dropped in each training step.  [0.1; 0 over templates from the base]
     vocab: "corpus", the tokens that the corpus needs, or "full", all 50,257 of GPT-2.
+    architecture: "gpt1", with layer norms after the branches, or "gpt2", with layer norms before them.  ["gpt1", or that of `init`]
     layers, heads, width, positions: the shape of the model, instead of the size's; positions are its longest window, in tokens.
     device, precision: "auto", "cpu", "cuda" or "cuda:N"; what a GPU's products round their inputs to.  [tf32]
     threads: processor cores to use.  [all]

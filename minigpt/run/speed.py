@@ -12,10 +12,10 @@ import numpy as np
 import psutil
 
 from minigpt.config import ModelConfig, TrainConfig
+from minigpt.embedding import names
 from minigpt.generate import Predictor
 from minigpt.machine import blas
-from minigpt.model import OUTPUT, POSITIONS, specs
-from minigpt.params import EMBEDDING
+from minigpt.model import specs
 from minigpt.run.memory import StepMemory, step_memory
 from minigpt.threads import Workers
 from minigpt.trainer import Trainer
@@ -92,6 +92,7 @@ def product_peak(threads: int, times: int = 4) -> float:
 def operations(config: ModelConfig, batch: int, context: int) -> float:
     """FLOPs of a step's matrix products: 6 per weight and token; and attention's two products below the diagonal, three times."""
     C, L, N = config.n_embd, config.n_layer, batch * context
-    looked_up = {POSITIONS, EMBEDDING} - {OUTPUT}
+    name = names(config)
+    looked_up = {name.positions, name.tokens} - {name.output}
     weights = sum(math.prod(spec.shape) for name, spec in specs(config).items() if len(spec.shape) > 1 and name not in looked_up)
     return 6.0 * N * weights + 6.0 * L * N * (context + 1) * C

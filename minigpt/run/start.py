@@ -21,10 +21,10 @@ from minigpt.disk.files import read_json_object
 from minigpt.disk.folder import require_sound
 from minigpt.disk.names import find_run
 from minigpt.disk.tensors import SEAL, open_tensors
+from minigpt.embedding import names
 from minigpt.errors import MinigptError, counted
 from minigpt.fast.install import BASE_DISTRIBUTION, from_index, nearby, to_install
-from minigpt.model import GPT_1, parts
-from minigpt.params import EMBEDDING
+from minigpt.model import PUBLISHED, parts
 from minigpt.run.defaults import BASE, NONE, STRANGE
 from minigpt.run.options import Options
 from minigpt.tokenizer import Tokenizer
@@ -101,10 +101,10 @@ def read_by_base() -> set[str]:
 
 def base_fits(o: Options) -> bool:
     """Whether a model with these options can start from the base."""
-    if (folder := base_folder()) is None or o.vocab != "corpus" or parts() != GPT_1:
+    if (folder := base_folder()) is None or o.vocab != "corpus" or parts() != PUBLISHED:
         return False
     wanted, base = o.configure()[0], config_of(folder)
-    return all(getattr(wanted, name) == getattr(base, name) for name in ("n_layer", "n_head", "n_embd", "n_positions"))
+    return all(getattr(wanted, name) == getattr(base, name) for name in ("architecture", "n_layer", "n_head", "n_embd", "n_positions"))
 
 
 def config_of(folder: Path) -> ModelConfig:
@@ -131,9 +131,10 @@ def kept_tokens(first: Checkpoint | None, full: Tokenizer) -> list[int]:
 def grown(first: Checkpoint, tokenizer: Tokenizer) -> dict[str, np.ndarray]:
     """A model's weights for a vocabulary with all its tokens and more. A new token's row is the mean of the rows of the tokens that the
     model has split its bytes into so far."""
-    old = first.state[EMBEDDING]
+    name = names(first.config).tokens
+    old = first.state[name]
     rows = np.empty((tokenizer.vocab_size, old.shape[1]), np.float32)
     for token, i in tokenizer.token_ids.items():
         at = first.tokenizer.token_ids.get(token)
         rows[i] = old[at] if at is not None else old[first.tokenizer.encode_word(tokenizer.tokens[i])].mean(axis=0)
-    return {**first.state, EMBEDDING: rows}
+    return {**first.state, name: rows}

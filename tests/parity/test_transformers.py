@@ -1,4 +1,4 @@
-"""transformers' OpenAIGPTLMHeadModel is GPT-1's executable reference: same weights, same logits, loss, gradients, steps and files."""
+"""transformers is the executable reference of GPT-1 and GPT-2: same weights, same logits, loss, gradients, steps and files."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import math
 import random
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,16 @@ import pytest
 import torch
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from transformers import AutoConfig, AutoTokenizer, GenerationConfig, GPT2Tokenizer, OpenAIGPTConfig, OpenAIGPTLMHeadModel
+from transformers import (
+    AutoConfig,
+    AutoTokenizer,
+    GenerationConfig,
+    GPT2Config,
+    GPT2LMHeadModel,
+    GPT2Tokenizer,
+    OpenAIGPTConfig,
+    OpenAIGPTLMHeadModel,
+)
 
 import minigpt
 from minigpt.backend import Backend, choose_backend
@@ -27,11 +37,18 @@ from minigpt.tokenizer import END_OF_TEXT, Tokenizer
 from minigpt.trainer import Trainer
 
 GOLDEN = Path(__file__).parent.parent / "golden_tokens.jsonl"
+THEIRS = {"gpt1": OpenAIGPTLMHeadModel, "gpt2": GPT2LMHeadModel}
 CORPUS = "Butter the tin, whisk two eggs with the sugar, then fold in the flour. It's done when it's golden!\n"
 
 
-def their_config(config: ModelConfig, **more: Any) -> OpenAIGPTConfig:
-    return OpenAIGPTConfig(
+@pytest.fixture(params=["gpt1", "gpt2"])
+def architecture(request: pytest.FixtureRequest) -> str:
+    """Each test that takes it runs for both."""
+    return str(request.param)
+
+
+def their_config(config: ModelConfig, **more: Any) -> OpenAIGPTConfig | GPT2Config:
+    return (GPT2Config if config.architecture == "gpt2" else OpenAIGPTConfig)(
         vocab_size=config.vocab_size,
         n_positions=config.n_positions,
         n_embd=config.n_embd,
@@ -56,13 +73,13 @@ def random_state(config: ModelConfig, seed: int, scale: float) -> dict[str, np.n
     return state
 
 
-def their_model(config: ModelConfig, state: dict[str, np.ndarray]) -> OpenAIGPTLMHeadModel:
+def their_model(config: ModelConfig, state: dict[str, np.ndarray]) -> Any:
     """Their model with our parameters; the output matrix is tied, so it is not among them."""
-    model = OpenAIGPTLMHeadModel(their_config(config))
+    model = THEIRS[config.architecture](their_config(config, attn_implementation="eager"))  # which returns the weights, too
     keys = model.load_state_dict({name: torch.tensor(value) for name, value in state.items()}, strict=False)
     assert keys.missing_keys == ["lm_head.weight"]
     assert keys.unexpected_keys == []
-    assert model.lm_head.weight is model.transformer.tokens_embed.weight
+    assert model.lm_head.weight is model.get_input_embeddings().weight
     return model.train()
 
 
@@ -85,10 +102,12 @@ SHAPES = {  # layers, heads, width, B, T; the attention's tile is 128 positions,
 
 @pytest.mark.parametrize("seed", [0, 1])
 @pytest.mark.parametrize("shape", SHAPES.values(), ids=SHAPES.keys())
-def test_the_same_weights_give_the_same_logits_loss_and_gradients(shape: tuple[int, ...], seed: int) -> None:
+def test_the_same_weights_give_the_same_logits_loss_and_gradients(architecture: str, shape: tuple[int, ...], seed: int) -> None:
     """In float32: logits to 1e-4, the loss to 1e-5, each gradient to 1e-4 of its largest number; over one worker and over two."""
     n_layer, n_head, n_embd, B, T = shape
-    config = ModelConfig(n_layer=n_layer, n_head=n_head, n_embd=n_embd, n_positions=T + 1, vocab_size=211, dropout=0.0)
+    config = ModelConfig(
+        n_layer=n_layer, n_head=n_head, n_embd=n_embd, n_positions=T + 1, vocab_size=211, dropout=0.0, architecture=architecture
+    )
     state = random_state(config, seed, 0.15)
     window = np.random.default_rng(seed).integers(0, config.vocab_size, (B, T + 1))
     x, y = window[:, :-1], window[:, 1:]
@@ -116,10 +135,12 @@ def test_the_same_weights_give_the_same_logits_loss_and_gradients(shape: tuple[i
 
 
 @pytest.mark.parametrize("backend", [Backend("tests"), choose_backend("cpu")], ids=["NumPy", "compiled"])
-def test_a_text_is_read_with_the_same_attention_loss_and_hidden_states(backend: Backend) -> None:
+def test_a_text_is_read_with_the_same_attention_loss_and_hidden_states(architecture: str, backend: Backend) -> None:
     """TextModel's attention, loss, token probabilities and embedding: theirs to 1e-5, in all heads of all layers."""
     tokenizer = compact(Tokenizer.gpt2(), Tokenizer.gpt2().encode(CORPUS))
-    config = ModelConfig(n_layer=3, n_head=4, n_embd=64, n_positions=128, vocab_size=tokenizer.vocab_size, dropout=0.0)
+    config = ModelConfig(
+        n_layer=3, n_head=4, n_embd=64, n_positions=128, vocab_size=tokenizer.vocab_size, dropout=0.0, architecture=architecture
+    )
     state = random_state(config, 2, 0.3)
     theirs = their_model(config, state).eval()
     model = TextModel(Checkpoint(config, state, tokenizer, 128), backend)
@@ -157,14 +178,14 @@ def rate(config: TrainConfig, step: int) -> float:
 
 
 @pytest.mark.parametrize("train_config", SCHEDULES.values(), ids=SCHEDULES.keys())
-def test_twenty_steps_are_those_of_torchs_adamw(train_config: TrainConfig) -> None:
+def test_twenty_steps_are_those_of_torchs_adamw(architecture: str, train_config: TrainConfig) -> None:
     """The loss to a thousandth at every step, the norm before clipping too, and the parameters at the end; clipping acts in some steps."""
-    config = ModelConfig(n_layer=2, n_head=2, n_embd=32, n_positions=24, vocab_size=97, dropout=0.0)
+    config = ModelConfig(n_layer=2, n_head=2, n_embd=32, n_positions=24, vocab_size=97, dropout=0.0, architecture=architecture)
     state = random_state(config, 5, 0.1)
     theirs = their_model(config, state)
     decayed = [p for p in theirs.parameters() if p.ndim == 2]
     spared = [p for p in theirs.parameters() if p.ndim != 2]
-    c = train_config
+    c = replace(train_config, learning_rate=2 * train_config.learning_rate) if architecture == "gpt2" else train_config  # or all clip
     optimizer = torch.optim.AdamW(
         [{"params": decayed, "weight_decay": c.weight_decay}, {"params": spared, "weight_decay": 0.0}],
         lr=c.learning_rate,
@@ -205,9 +226,11 @@ def test_twenty_steps_are_those_of_torchs_adamw(train_config: TrainConfig) -> No
 # --- our folder, read by transformers
 
 
-def saved(folder: Path, tokenizer: Tokenizer, dropout: float = 0.1) -> tuple[ModelConfig, TextModel]:
+def saved(folder: Path, tokenizer: Tokenizer, dropout: float = 0.1, architecture: str = "gpt1") -> tuple[ModelConfig, TextModel]:
     """A folder as a run leaves it."""
-    config = ModelConfig(n_layer=2, n_head=2, n_embd=16, n_positions=64, vocab_size=tokenizer.vocab_size, dropout=dropout)
+    config = ModelConfig(
+        n_layer=2, n_head=2, n_embd=16, n_positions=64, vocab_size=tokenizer.vocab_size, dropout=dropout, architecture=architecture
+    )
     save_weights(folder, random_state(config, 2, 0.3))
     save_config(folder, config, 48, tokenizer.end_of_text)
     save_tokenizer(folder, tokenizer, 48)
@@ -223,11 +246,11 @@ def tokenizer(request: pytest.FixtureRequest) -> Tokenizer:
     return VOCABULARIES[request.param]
 
 
-def test_our_folder_is_transformers_model(tokenizer: Tokenizer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_our_folder_is_transformers_model(architecture: str, tokenizer: Tokenizer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """No key is missing, none unexpected; the logits are ours, and so is greedy text within the window."""
     monkeypatch.setenv("MINIGPT_KERNELS", "numpy")  # both models below with the same arithmetic, to the bit
-    _, ours = saved(tmp_path, tokenizer)
-    theirs, found = OpenAIGPTLMHeadModel.from_pretrained(tmp_path, output_loading_info=True)
+    _, ours = saved(tmp_path, tokenizer, architecture=architecture)
+    theirs, found = THEIRS[architecture].from_pretrained(tmp_path, output_loading_info=True)
     assert [sorted(found[key]) for key in ("missing_keys", "unexpected_keys", "mismatched_keys", "error_msgs")] == [[], [], [], []]
     assert theirs.dtype == torch.float32
     ids = tokenizer.encode(CORPUS)[:40]
@@ -244,7 +267,7 @@ def test_our_folder_is_transformers_model(tokenizer: Tokenizer, tmp_path: Path, 
     np.testing.assert_array_equal(again.logits(ids), ours.logits(ids))
 
 
-def assert_same_greedy_text(ours: TextModel, theirs: OpenAIGPTLMHeadModel, reader: Any, prompt: str) -> None:
+def assert_same_greedy_text(ours: TextModel, theirs: Any, reader: Any, prompt: str) -> None:
     """As many tokens as fit the window; end-of-text ends both."""
     encoded = reader(prompt, return_tensors="pt")
     n = min(30, ours.context - encoded.input_ids.shape[1])
@@ -255,15 +278,15 @@ def assert_same_greedy_text(ours: TextModel, theirs: OpenAIGPTLMHeadModel, reade
     assert sample.text == reader.decode(new, skip_special_tokens=True)
 
 
-def test_our_configuration_says_what_the_model_is(tokenizer: Tokenizer, tmp_path: Path) -> None:
+def test_our_configuration_says_what_the_model_is(architecture: str, tokenizer: Tokenizer, tmp_path: Path) -> None:
     """As transformers parses it: shape, dropout, activation, tied matrix, the ids that start and end a text, and how to sample."""
-    config, _ = saved(tmp_path, tokenizer, dropout=0.25)
+    config, _ = saved(tmp_path, tokenizer, 0.25, architecture)
     theirs = AutoConfig.from_pretrained(tmp_path)
-    assert type(theirs) is OpenAIGPTConfig
+    assert type(theirs) is {"gpt1": OpenAIGPTConfig, "gpt2": GPT2Config}[architecture]
     for name in ("n_layer", "n_head", "n_embd", "n_positions", "vocab_size", "layer_norm_epsilon", "initializer_range"):
         assert getattr(theirs, name) == getattr(config, name), name
     assert theirs.embd_pdrop == theirs.attn_pdrop == theirs.resid_pdrop == 0.25
-    assert theirs.afn == "gelu"
+    assert (theirs.activation_function == "gelu_new") if architecture == "gpt2" else (theirs.afn == "gelu")
     assert theirs.tie_word_embeddings
     assert theirs.bos_token_id == theirs.eos_token_id == tokenizer.end_of_text
     sampling = GenerationConfig.from_pretrained(tmp_path)

@@ -12,8 +12,8 @@ from typing import Any
 import numpy as np
 
 from minigpt.backend import Array, Workspace
+from minigpt.embedding import POSITIONS
 from minigpt.fast.cuda.launches import ALL, NORM_BLOCKS, Launch, Launches, ceil_div, decide_keep, update
-from minigpt.model import POSITIONS
 from minigpt.params import EMBEDDING, Parameters
 
 HEAD = 16  # numbers in front of a batch (kernels/common.cuh)

@@ -16,7 +16,7 @@ from minigpt import trainer
 from minigpt.backend import Array, Workspace
 from minigpt.fast.cuda.launches import HEAD_SIZE
 from minigpt.fast.cuda.program import HEAD, Ground, Pass, Program, Update
-from minigpt.model import GPT_1, parts
+from minigpt.model import PUBLISHED, parts
 from minigpt.optim import AdamW, learning_rate
 from minigpt.threads import in_turn
 
@@ -142,7 +142,7 @@ def dropout_key(seed: int) -> int:
 def unfit(t: trainer.Trainer) -> str:
     """Why a trainer has to be a plain one; empty if the kernels are for its model."""
     c = t.config
-    if parts() != GPT_1 or type(t.optimizer) is not AdamW:
+    if c.architecture != "gpt1" or parts() != PUBLISHED or type(t.optimizer) is not AdamW:
         return "they are for GPT-1's own parts alone"
     if t.parameters.dtype != np.float32:
         return "they are for float32"

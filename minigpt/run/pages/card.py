@@ -15,10 +15,11 @@ from typing import Any
 from jinja2 import Environment
 
 from minigpt.config import SampleConfig
+from minigpt.disk.checkpoint import FAMILIES
 from minigpt.disk.foreign import fenced, markdown, plain
 from minigpt.errors import counted
 from minigpt.fast.install import DISTRIBUTION
-from minigpt.model import GPT_1, family, parts
+from minigpt.model import PUBLISHED, family, parts
 from minigpt.run.defaults import BASE, COOL, NONE, SAMPLE_TOKENS
 from minigpt.run.pages.paper import environment
 
@@ -44,8 +45,8 @@ def model_card(record: Mapping[str, Any]) -> str:
             created=record["created"][:10],
             settings=settings,
             distribution=DISTRIBUTION,
-            family=family(),
-            transformers=parts() == GPT_1,
+            family=family(_architecture(record)),
+            transformers=FAMILIES[_architecture(record)].language_model if parts() == PUBLISHED else None,
             start=start(record),
             language=_language(record),
             forms=_forms(record),
@@ -76,6 +77,11 @@ def _environment() -> Environment:
         "yaml": lambda text: Ready(json.dumps(plain(text))),
     }
     return made
+
+
+def _architecture(record: Mapping[str, Any]) -> str:
+    """The model's; records of earlier versions, all of them of GPT-1s, do not name it."""
+    return str(record["model"].get("architecture", "gpt1"))
 
 
 def _part(record: Mapping[str, Any], name: str) -> dict[str, Any]:
