@@ -330,3 +330,15 @@ def test_in_a_browser_it_speaks_stops_and_is_silent(run, tmp_path):
             outside = "[...document.querySelectorAll('body *')].filter((e) => e.getBoundingClientRect().right > innerWidth + 1).length"
             assert browser.value(outside) == 0
             assert browser.messages == []
+
+
+@pytest.mark.skipif(PROGRAM is None, reason="needs chromium")
+def test_a_browser_waits_for_the_end_of_a_large_page(tmp_path):
+    """A browser runs scripts while it still reads the weights below them."""
+    made = checkpoint("gpt2", 8000, n_embd=320)
+    (tmp_path / "a.html").write_text(speaking_page(tmp_path, made, {}), encoding="utf-8")
+    assert (tmp_path / "a.html").stat().st_size > 4_000_000
+    with Browser() as browser:
+        browser.show(tmp_path / "a.html", 1280)
+        until(browser, "document.getElementById('status').textContent === 'Ready.'")
+        assert browser.messages == []
