@@ -42,7 +42,7 @@ EXAMPLES = {
     "chat": ["chat latest", "chat models/haiku --temperature 0.7"],
     "generate": ['generate latest --prompt "The moon" --samples 3', "generate models/haiku --temperature 0.5 --seed 7 --json"],
     "serve": ["serve latest", "serve models/haiku models/stories --port 9000"],
-    "export": ["export latest --to zip", "export models/haiku --to zip --out haiku.zip"],
+    "export": ["export latest --to html", "export models/haiku --to zip --out haiku.zip"],
     "list": ["list", "list --sort loss --limit 10"],
     "show": ["show latest", "show models/haiku"],
     "compare": ["compare models/haiku latest", "compare haiku stories"],
