@@ -13,6 +13,7 @@ from minigpt.corpus.prompt.terms import UNCLEAR, UNCLEAR_FOOD, Term, is_mark, ki
 FIELDS = {"season": ("cooking", "poetry", "general"), "cuisines": ("cooking",), "diets": ("cooking",)}  # other fields: all categories
 SINGLE = ("season", "audience", "tone", "length")
 HOW = ("audience", "tone", "length")  # ignored after "about": "a story about a child" may be for adults
+PLAINLY = ("technical", "topic")  # categories in which elders are told as beginners are
 OPPOSITE = {("length", "short"): "long", ("length", "long"): "short"}
 LIGHT = frozenset(TABLES["light words"])
 PROGRAMMING = frozenset((*TABLES["programming languages"], "python"))
@@ -62,6 +63,9 @@ def _meanings(term: Term, terms: Sequence[Term], place: int, category: str) -> I
                 yield "language", value
         elif field == "adults":
             yield ("audience", "") if not term.about else ("", "")
+        elif field == "elders":
+            if not term.about:
+                yield "audience", "beginners" if category in PLAINLY and not term.negated else ""
         elif field == "audience" and term.negated and category != "cooking" and terms[place - 1].key == term.negated in ("without", "no"):
             yield "without the thing", term.key  # stories without children
         elif field == "audience" and term.key == "professional" and category == "general":

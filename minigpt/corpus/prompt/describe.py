@@ -59,10 +59,11 @@ def _one(request: Request, details: list[str], templates: bool) -> str:
     preset = f" (preset {request.preset})" if request.preset else ""
     if request.confidence > 0:
         return _phrase(request.kind or named(request.category, request.forms), details) + preset
+    kind = request.kind if not (templates and request.doubts) else ""
     if not templates:
-        return _phrase("texts", details) if details else ""
+        return _phrase(kind or "texts", details) if details or kind else ""
     how = "facts from WordNet" if subject.covers(request) else "no template covers this"
-    return f"{_phrase('texts' if details else 'texts of many kinds', details)} ({how})"
+    return f"{_phrase(kind or ('texts' if details else 'texts of many kinds'), details)} ({how})"
 
 
 def named(category: str, forms: Sequence[str]) -> str:
@@ -147,6 +148,7 @@ def _warnings(request: Request) -> list[str]:
         what = f"know no facts about {about} and only talk around it" if about else "found no subject in the prompt"
         better = "a local Ollama model (--source ollama) or your own text (--data FILE) would work better"
         lines.append(f"templates {what}; {better}")
+    lines += [f"templates {doubt}; a local Ollama model (--source ollama) could" for part in request.parts for doubt in part.doubts]
     if request.unwritten:
         lines.append(f"templates cannot write {', '.join(request.unwritten)}; a local Ollama model can (--source ollama)")
     return lines

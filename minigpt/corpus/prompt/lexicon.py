@@ -23,6 +23,7 @@ FUNCTION_TABLES = (
 SIGN_TABLES = ("negators of a food", "negators behind a food", "unclear before a food", "unclear in a clause", "unclear in a sentence")
 FOODS = frozenset(TABLES["foods"])
 PLAIN_WORDS = frozenset(word for name in FUNCTION_TABLES for word in TABLES[name])  # they say nothing about what is wanted
+OWN_WORDS = frozenset(TABLES["no forms of other words"])  # a brother is nobody who makes broth
 
 
 def in_full(prompt: str) -> str:
@@ -58,14 +59,16 @@ def weights() -> Mapping[str, dict[str, float]]:
 def keys() -> Mapping[str, str]:
     """Every form of every table entry -> the entry. Only words of a category inflect as verbs: cook, cooking, cooks."""
     occasions = {word: word for words in TABLES["weights"]["occasion"].values() for word in words}
-    named = [*weights(), *(word for tables in TABLES["narrow"].values() for table in tables for word in table)]
+    named = [*weights(), *(word for name, tables in TABLES["narrow"].items() if name != "topic" for table in tables for word in table)]
     named = [word for word in named if word not in occasions]  # a toaster is no toast
-    things = [*occasions, *FOODS, *meanings()]
+    others = [*TABLES["kinds without a writer"], *(word for table in TABLES["narrow"]["topic"] for word in table)]
+    things = [*occasions, *FOODS, *meanings(), *others]
     found = {word: word for word in (*named, *things, *PLAIN_WORDS, *TABLES["light words"], *_long_signs())}
     for inflect, words in ((_plurals, things), (inflections, named)):
         for word in words:
             for form in inflect(word):
                 found.setdefault(form, word)
+    found = {form: word for form, word in found.items() if form not in OWN_WORDS}
     found |= {form: word for word in occasions for form in _plurals(word) if form in PLAIN_WORDS}  # tutorials
     return found | {key.replace("-", " "): entry for key, entry in found.items() if "-" in key and key.replace("-", " ") not in found}
 
