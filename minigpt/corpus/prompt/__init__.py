@@ -18,6 +18,7 @@ Reading order:
     readers       terms -> for whom something is explained
     odd_kinds     terms -> a kind of text that no template writes
     evidence      terms -> evidence for each category of text
+    speakers      a prompt -> noun phrases that may be a persona
     personas      a prompt -> the persona whose voice it asks for
     describe      a request -> its description in the plan
     understand    a prompt -> the request

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from minigpt.corpus.english import article, join_and, plurals
 from minigpt.corpus.prompt.language import NAMES
 from minigpt.corpus.request import Request
-from minigpt.corpus.templates import able, covers, subject
+from minigpt.corpus.templates import able, covers, doubts, subject
 from minigpt.corpus.templates.left_out import ruled_out_things
 from minigpt.corpus.templates.persona_voices import voice_of
 
@@ -148,7 +148,7 @@ def _warnings(request: Request) -> list[str]:
         what = f"know no facts about {about} and only talk around it" if about else "found no subject in the prompt"
         better = "a local Ollama model (--source ollama) or your own text (--data FILE) would work better"
         lines.append(f"templates {what}; {better}")
-    lines += [f"templates {doubt}; a local Ollama model (--source ollama) could" for part in request.parts for doubt in part.doubts]
+    lines += [f"templates {doubt}; a local Ollama model could do better (--source ollama)" for doubt in doubts(request) if not uncovered]
     if request.unwritten:
         lines.append(f"templates cannot write {', '.join(request.unwritten)}; a local Ollama model can (--source ollama)")
     return lines

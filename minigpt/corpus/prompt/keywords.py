@@ -83,7 +83,8 @@ def _unknown_english(word: str, low: str, following: str) -> Iterator[tuple[str,
     elif low.endswith(("'s", "s'")):
         yield word, low.removesuffix("'s").removesuffix("'")
     else:
-        yield word, misspelt(low)
+        right = misspelt(low) if word == low else low
+        yield right if right != low else word, right
 
 
 def _translated(prompt: str, language: str, glossary: Glossary) -> Iterator[tuple[str, str]]:

@@ -27,12 +27,14 @@ def unknown_kind(terms: Sequence[Term]) -> tuple[list[int], bool]:
     if not phrase:
         return [], False
     head = terms[phrase[-1]]
-    if phrase[-1] in unwritten_places(terms):
-        return phrase, True
-    if head.key in weights() or head.key in LIGHT:
-        return [], False
     one, many = singular(head.text.lower()), head.text.lower() != singular(head.text.lower())
     before = next((terms[place].key for place in range(phrase[0] - 1, -1, -1) if terms[place].key not in ARTICLES), "")
+    if phrase[-1] in unwritten_places(terms):
+        clear = many or " " in one or len(phrase) == len(terms)
+        meant = before in WRITING or one.startswith("rules of") or (clear and not explained(terms))
+        return (phrase if meant else []), True
+    if head.key in weights() or head.key in LIGHT:
+        return [], False
     if before in WRITING:
         return (phrase if many or is_written(one) else []), False
     return (phrase if many and not explained(terms) and is_written(one) else []), False
