@@ -10,6 +10,7 @@ from minigpt.corpus.request import Request
 from minigpt.corpus.templates import able, covers, doubts, subject
 from minigpt.corpus.templates.left_out import ruled_out_things
 from minigpt.corpus.templates.persona_voices import voice_of
+from minigpt.corpus.wordnet import wordnet
 
 FEW = 4  # most forms that are named
 SHARES = {2: "half", 3: "a third", 4: "a quarter", 5: "a fifth", 6: "a sixth"}
@@ -111,13 +112,19 @@ def _details(request: Request, templates: bool) -> list[str]:
     said = [request.length] if request.length else []
     said += [*request.diets, *(cuisine.title() for cuisine in request.cuisines)]
     said += [f"{word} {join_and(values)}" for word, values in (("with", request.ingredients), ("about", about)) if values]
-    said += [f"without {' or '.join(request.without)}"] if request.without else []
+    said += [f"without {' or '.join(map(_many, request.without))}"] if request.without else []
     said += [f"for {value}" for value in (request.audience, request.season if cooks else "") if value]
     said += [f"in a {request.tone} tone"] if request.tone else []
     if request.language != "en":
         language = NAMES[request.language]
         said.append(f"in English, as templates know no {language}" if templates else f"in {language}")
     return said
+
+
+def _many(thing: str) -> str:
+    """A thing in the plural, if it is counted: nuts, but milk."""
+    senses = wordnet().senses(thing)
+    return senses[0][0].many(thing) if senses else thing
 
 
 def _about(request: Request) -> str:

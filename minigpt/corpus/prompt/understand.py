@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from itertools import pairwise
 from typing import Any
 
 from minigpt.corpus.english import join_and, singular
 from minigpt.corpus.prompt.constraints import constraints
+from minigpt.corpus.prompt.correspondents import people_doubted
 from minigpt.corpus.prompt.describe import describe
 from minigpt.corpus.prompt.evidence import COMPANY, FIGURATIVE, Hit, hits_of, plain_weight, sure, too_weak
 from minigpt.corpus.prompt.keywords import read_terms
@@ -87,7 +87,7 @@ def _one(prompt: str, terms: Sequence[Term], language: str) -> Request:
     outdone = bool(told) or (bool(odd) and not sure(inside, alone=listed))
     if by_category[best] and not outdone and not too_weak(by_category[best], terms):
         request = _request(prompt, terms, best, by_category[best], language)
-        return replace(request, doubts=_speakers(request, terms))
+        return replace(request, doubts=people_doubted(request, terms))
     if odd and not told:
         return _odd(prompt, terms, odd, language)
     about = _request(prompt, terms, UNCOVERED, [], language)
@@ -96,16 +96,6 @@ def _one(prompt: str, terms: Sequence[Term], language: str) -> Request:
     if not about.topics:
         return replace(about, category="general", forms=tuple(TABLES["default forms"]["general"]))
     return replace(about, kind=" ".join(terms[place].text.lower() for place in told[:1])) if told else about
-
-
-def _speakers(request: Request, terms: Sequence[Term]) -> tuple[str, ...]:
-    """The doubt about a dialogue whose speakers the prompt names: those of templates are people with first names."""
-    talk = request.category == "general" and request.forms == ("dialogue",)
-    between = any(term.key == "between" for term in terms) or any(
-        (one.text.lower().startswith("interview"), two.key) == (True, "with") for one, two in pairwise(terms)
-    )
-    who = join_and([request.spell(topic) for topic in request.topics]) if request.topics else ""
-    return (f"write talk about {who}, not talk of theirs",) if talk and between and who else ()
 
 
 def _odd(prompt: str, terms: Sequence[Term], places: Sequence[int], language: str) -> Request:

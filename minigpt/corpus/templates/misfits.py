@@ -31,6 +31,9 @@ def of_part(asked: Request, ready: Request) -> Iterator[str]:
         lost = [name for form, name in TOLD_AS.items() if form in asked.forms]
         if lost and len(lost) == len(asked.forms):
             yield f"have no {join_and(lost)} about {about}, only other texts about it"
+    for said in asked.matched:
+        if other := TABLES["kinds told as others"].get(singular(said)):
+            yield f"have no {said}{f' about {about}' if about else ''}, only {other}"
     if ready.category == "subject":
         yield from _strangers(ready)
     if not (asked.confidence or asked.topics or asked.preset or asked.doubts):
