@@ -65,8 +65,11 @@ def _meanings(term: Term, terms: Sequence[Term], place: int, category: str) -> I
         elif field == "adults":
             yield ("audience", "") if not term.about else ("", "")
         elif field == "elders":
-            if not (term.about or (place + 1 < len(terms) and terms[place + 1].group == term.group)):  # no senior developer
+            heads = place + 1 == len(terms) or terms[place + 1].group != term.group
+            if heads and not term.about:
                 yield "audience", "beginners" if category in PLAINLY and not term.negated else ""
+            elif not heads and category == "technical":
+                yield "", ""  # a senior developer
         elif field == "audience" and term.negated and category != "cooking" and terms[place - 1].key == term.negated in ("without", "no"):
             yield "without the thing", term.key  # stories without children
         elif field == "audience" and term.key == "professional" and category == "general":

@@ -27,6 +27,7 @@ FORMS = {  # in the plural, where that is not the name with an ending
     "quiz": "quizzes", "guessing": "guessing games", "entry": "encyclopedia entries", "poached": "poached fruit",
 }  # fmt: skip
 
+UNCOUNTED = ("soy", "coconut", "garlic")  # as foods
 VOICES = {"santa": "Santa Claus", "player": "a stage actor"}  # those that are not "a" or "an" and their name
 
 
@@ -123,7 +124,7 @@ def _details(request: Request, templates: bool) -> list[str]:
 
 def _many(thing: str) -> str:
     """A thing in the plural, if it is counted: nuts, but milk."""
-    senses = wordnet().senses(thing)
+    senses = () if thing in UNCOUNTED or thing.endswith("ing") else wordnet().senses(thing)
     return senses[0][0].many(thing) if senses else thing
 
 

@@ -65,6 +65,8 @@ def too_weak(hits: Sequence[Hit], terms: Sequence[Term]) -> bool:
     """Whether the evidence for a category is only weak, while other terms are unknown to all writers."""
     places = {hit.place for hit in hits}
     heaviest = max(max(hit.weight for hit in hits), max(plain_weight(hit.term) for hit in hits))
+    if explained(terms) and all(hit.term.about and "general" in weights().get(hit.term.key, {}) for hit in hits):
+        return True  # how to use e-mail
     if heaviest > 1:
         return False
     if explained(terms) and not any("technical" in weights().get(hit.term.key, {}) for hit in hits):

@@ -161,8 +161,8 @@ def _grouped(pairs: Iterable[tuple[str, str]]) -> list[Term]:
 def _complements(terms: list[Term]) -> list[Term]:
     """The terms with `about` set on those that say what something is about."""
     inside, marked = False, []
-    for term in terms:
-        if term.key in TABLES["about"]:
+    for place, term in enumerate(terms):
+        if term.key in TABLES["about"] or (term.key == "to" and place and terms[place - 1].key == "how"):
             inside = True
         elif is_mark(term) or term.key in ("for", "that", "which", "who", "but"):
             inside = False

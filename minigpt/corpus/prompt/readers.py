@@ -35,7 +35,7 @@ def readers(terms: Sequence[Term]) -> list[int]:
 
 
 def experts(terms: Sequence[Term], places: Sequence[int]) -> bool:
-    """Whether the readers are of the trade: software engineers."""
+    """Whether some of the readers are of the trade: software engineers."""
     return any(weights().get(terms[place].key, {}).get("technical", 0) >= EXPERTS for place in places)
 
 

@@ -184,16 +184,19 @@ def _request(
     used |= {place for place, term in enumerate(terms) if category == "technical" and term.key in FIGURATIVE}
     given = given_to(terms) if category == "poetry" else []
     used |= set(given)
-    listeners = set(readers(terms)) - used if category in EXPLAINED else set()
+    told_to = readers(terms) if category in EXPLAINED else []
+    listeners = set(told_to) - used
     used |= {place for place, term in enumerate(terms) if "song" in forms and term.key in TABLES["styles of songs"] and not term.about}
     told = with_readers(terms, naming) if category == "occasion" else terms
     in_prose = category not in (("technical",) if wide is not None else ("cooking", "technical"))
     left = (told_about(told, used) if category == UNCOVERED else ()) or topics(told, used, in_prose)
     if listeners and ((fewer := topics(told, used | listeners, in_prose)) or (hits and category == "technical")):
         left = fewer
-        fields.setdefault("audience", "professionals" if experts(terms, sorted(listeners)) else "beginners")
+        fields.setdefault("audience", "beginners")
+    if experts(terms, told_to):
+        fields["audience"] = "professionals"
     left = left or dedicated(told, given, used) or (implied(terms) if category == "poetry" else ())
-    left = without_manners(left) if category in ("general", "occasion") else left
+    left = without_manners(left) if category in ("general", "occasion", "technical") else left
     said = {singular(word) for topic in left for word in topic.split()}
     # cats, but no black cats:
     fields["without"] = tuple(thing for thing in fields.get("without", ()) if thing not in said or thing in FOODS)
