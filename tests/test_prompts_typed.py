@@ -124,7 +124,8 @@ def test_a_prompt_is_read_as_it_is_meant(prompt: str, category: str, form: str, 
     request = able(understand(prompt))
     assert (request.category, request.forms[0], request.topics, request.audience) == (category, form, topics, audience)
     assert doubts(understand(prompt)) == ()
-    assert next(write_documents(request, random.Random(1))).origin["category"] == category
+    if category != "subject":  # whose documents have tests of their own
+        assert next(write_documents(request, random.Random(1))).origin["form"] in request.forms
 
 
 @pytest.mark.parametrize(("prompt", "said"), DOUBTED)
