@@ -11,7 +11,7 @@ import pytest
 
 import minigpt
 from minigpt.corpus.prompt.understand import understand
-from minigpt.corpus.templates import unknown_topics
+from minigpt.corpus.templates import doubts
 from minigpt.errors import MinigptError
 from minigpt.run.listener import Listener
 
@@ -22,17 +22,17 @@ ENV = {**os.environ, "OLLAMA_HOST": "127.0.0.1:9", "MINIGPT_KERNELS": "numpy"}
 
 
 @pytest.mark.parametrize(
-    ("prompt", "topics"),
+    ("prompt", "clauses"),
     [
-        (UNKNOWN, ("zorblaxian quimbles",)),
+        (UNKNOWN, ("know nothing about zorblaxian quimbles and would only talk around it",)),
         ("A fun GPT that generates cooking recipes", ()),
         ("A GPT that answers as a grumpy wizard", ()),
         ("A GPT that writes pirate sea shanties", ()),
         ("A GPT that knows everything about medieval falconry", ()),
     ],
 )
-def test_only_topics_that_nothing_is_known_of_are_unknown(prompt: str, topics: tuple[str, ...]) -> None:
-    assert unknown_topics(understand(prompt)) == topics
+def test_only_what_templates_cannot_do_is_doubted(prompt: str, clauses: tuple[str, ...]) -> None:
+    assert doubts(understand(prompt)) == clauses
 
 
 def test_a_listener_that_does_not_accept_ends_the_run_before_anything_is_written(tmp_path: Path) -> None:

@@ -136,7 +136,7 @@ def test_documents_obey_the_prompt_and_agree_with_themselves(prompt, count):
 @pytest.mark.parametrize(
     ("prompt", "forms"),
     [
-        ("A friendly assistant for everyday conversation about zorblaxes", {"conversation", "talk"}),
+        ("A friendly assistant for everyday conversation about zorblaxes", {"conversation"}),
         ("A GPT that summarizes local news about zorblaxes", {"talk", "answer"}),
         ("A tutor that explains zorblaxes to kids", {"questions", "answer", "plan"}),
     ],

@@ -71,7 +71,7 @@ def create(root: click.Context, models_dir: str) -> bool:
 
 
 def plan(root: click.Context, answers: Answers, arguments: list[str]) -> tuple[str, ...]:
-    """Show the page with the plan and the command line; returns the topics that nothing is known about."""
+    """Show the page with the plan and the command line; returns what the templates do otherwise than asked."""
     from minigpt.run.estimate import estimate
 
     show("\nMeasuring the speed of this machine ...")
@@ -80,7 +80,7 @@ def plan(root: click.Context, answers: Answers, arguments: list[str]) -> tuple[s
     for topic, text in found.lines:
         show("\n".join(folded(f"{topic:<9} ", one_line(text))))
     show(f"\n{command_line(root, arguments)}\n")
-    return found.unknown
+    return found.doubts
 
 
 def folded(head: str, text: str) -> list[str]:

@@ -41,6 +41,7 @@ class Request:
     others: tuple[Request, ...] = ()  # the other kinds; each gets the same share of the tokens
     beside: tuple[str, ...] = ()  # words for kinds of text that the preset does not write
     unwritten: tuple[str, ...] = ()  # words for further kinds, which no template writes
+    doubts: tuple[str, ...] = ()  # what templates do otherwise than the prompt asks: "cannot write contracts, only texts about them"
 
     @property
     def parts(self) -> tuple[Request, ...]:

@@ -11,12 +11,11 @@ import numpy as np
 
 from minigpt.backend import choose_backend
 from minigpt.config import ModelConfig, TrainConfig
-from minigpt.corpus.english import join_and
 from minigpt.corpus.ollama.limits import plain
 from minigpt.corpus.own.files import OwnText
 from minigpt.corpus.prompt.describe import describe
 from minigpt.corpus.prompt.understand import understand
-from minigpt.corpus.templates import unknown_topics
+from minigpt.corpus.templates import doubts
 from minigpt.errors import counted
 from minigpt.machine import usable_cores
 from minigpt.model import count_parameters
@@ -35,10 +34,10 @@ MINUTE, HOUR = 60, 3600  # seconds
 
 @dataclass(frozen=True)
 class Estimate:
-    """What a run would do. `lines`: topic and text; `unknown`: topics that the templates know nothing about."""
+    """What a run would do. `lines`: topic and text; `doubts`: what the templates do otherwise than the prompt asks."""
 
     lines: list[tuple[str, str]]
-    unknown: tuple[str, ...]
+    doubts: tuple[str, ...]
 
 
 def estimate(prompt: str | None, o: Options) -> Estimate:
@@ -62,10 +61,10 @@ def estimate(prompt: str | None, o: Options) -> Estimate:
         ("Training", duration(o, train_config, tokens, rate)),
         ("Memory", f"about {gigabytes(needed)}; {free}"),
     ]
-    unknown = unknown_topics(request) if request and o.generates and o.source == "template" else ()
-    if unknown:
-        lines.append(("Note", f"the templates know nothing about {join_and(unknown)} and would only talk around it"))
-    return Estimate(lines, unknown)
+    clauses = doubts(request) if request and o.generates and o.source == "template" else ()
+    if clauses:
+        lines.append(("Note", f"the templates {'; they '.join(clauses)}"))
+    return Estimate(lines, clauses)
 
 
 def source_of(o: Options) -> tuple[str, int]:

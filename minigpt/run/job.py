@@ -13,14 +13,13 @@ from pathlib import Path
 from minigpt import __version__
 from minigpt.backend import Backend, choose_backend
 from minigpt.config import ModelConfig, TrainConfig
-from minigpt.corpus.english import join_and
 from minigpt.corpus.ollama.host import resolve_host
 from minigpt.corpus.ollama.limits import OllamaError
 from minigpt.corpus.ollama.teacher import START, TeacherSettings, find_teacher
 from minigpt.corpus.own.files import OwnText
 from minigpt.corpus.prompt.understand import understand
 from minigpt.corpus.request import Request
-from minigpt.corpus.templates import unknown_topics
+from minigpt.corpus.templates import doubts
 from minigpt.disk.folder import RunFolder
 from minigpt.disk.names import require_name
 from minigpt.disk.record import MADE
@@ -107,10 +106,10 @@ def wanted_folder(o: Options) -> Path | None:
 
 
 def require_consent(request: Request, listener: Listener) -> None:
-    """MinigptError if templates know nothing of what the prompt is about, and the listener does not want what they can write."""
-    if not (topics := unknown_topics(request)):
+    """MinigptError if templates would write something else than the prompt asks for, and the listener does not want that."""
+    if not (clauses := doubts(request)):
         return
-    known = f"the templates know nothing about {join_and(topics)} and would only talk around it"
+    known = f"the templates {'; they '.join(clauses)}"
     if not listener.accepts(known):
         raise MinigptError(f"{known}: rephrase it, give your own text (--data), let a model write (`ollama pull llama3.2`), or add --yes")
 

@@ -13,6 +13,8 @@ from minigpt.corpus.prompt.terms import UNCLEAR, UNCLEAR_FOOD, Term, is_mark, ki
 FIELDS = {"season": ("cooking", "poetry", "general"), "cuisines": ("cooking",), "diets": ("cooking",)}  # other fields: all categories
 SINGLE = ("season", "audience", "tone", "length")
 HOW = ("audience", "tone", "length")  # ignored after "about": "a story about a child" may be for adults
+OUTRIGHT = frozenset(TABLES["audience even of a subject"])  # "black holes in plain English"
+PLAINLY = ("technical", "topic")  # categories in which elders are told as beginners are
 OPPOSITE = {("length", "short"): "long", ("length", "long"): "short"}
 LIGHT = frozenset(TABLES["light words"])
 PROGRAMMING = frozenset((*TABLES["programming languages"], "python"))
@@ -55,13 +57,19 @@ def _meanings(term: Term, terms: Sequence[Term], place: int, category: str) -> I
         yield from _food(term)
         return
     for field, value in meanings().get(term.key, []):
-        if category not in FIELDS.get(field, (category,)) or (field in HOW and term.about):
+        if category not in FIELDS.get(field, (category,)) or (field in HOW and term.about and term.key not in OUTRIGHT):
             continue
         if field == "asked language":
             if not term.negated and (place + 1 == len(terms) or terms[place + 1].plain):
                 yield "language", value
         elif field == "adults":
             yield ("audience", "") if not term.about else ("", "")
+        elif field == "elders":
+            heads = place + 1 == len(terms) or terms[place + 1].group != term.group
+            if heads and not term.about:
+                yield "audience", "beginners" if category in PLAINLY and not term.negated else ""
+            elif not heads and category == "technical":
+                yield "", ""  # a senior developer
         elif field == "audience" and term.negated and category != "cooking" and terms[place - 1].key == term.negated in ("without", "no"):
             yield "without the thing", term.key  # stories without children
         elif field == "audience" and term.key == "professional" and category == "general":

@@ -7,9 +7,10 @@ from collections.abc import Sequence
 from minigpt.corpus.english import article, join_and, plurals
 from minigpt.corpus.prompt.language import NAMES
 from minigpt.corpus.request import Request
-from minigpt.corpus.templates import able, covers, subject
+from minigpt.corpus.templates import able, covers, doubts, subject
 from minigpt.corpus.templates.left_out import ruled_out_things
 from minigpt.corpus.templates.persona_voices import voice_of
+from minigpt.corpus.wordnet import wordnet
 
 FEW = 4  # most forms that are named
 SHARES = {2: "half", 3: "a third", 4: "a quarter", 5: "a fifth", 6: "a sixth"}
@@ -26,6 +27,7 @@ FORMS = {  # in the plural, where that is not the name with an ending
     "quiz": "quizzes", "guessing": "guessing games", "entry": "encyclopedia entries", "poached": "poached fruit",
 }  # fmt: skip
 
+UNCOUNTED = ("soy", "coconut", "garlic")  # as foods
 VOICES = {"santa": "Santa Claus", "player": "a stage actor"}  # those that are not "a" or "an" and their name
 
 
@@ -59,10 +61,11 @@ def _one(request: Request, details: list[str], templates: bool) -> str:
     preset = f" (preset {request.preset})" if request.preset else ""
     if request.confidence > 0:
         return _phrase(request.kind or named(request.category, request.forms), details) + preset
+    kind = request.kind if not (templates and request.doubts) else ""
     if not templates:
-        return _phrase("texts", details) if details else ""
+        return _phrase(kind or "texts", details) if details or kind else ""
     how = "facts from WordNet" if subject.covers(request) else "no template covers this"
-    return f"{_phrase('texts' if details else 'texts of many kinds', details)} ({how})"
+    return f"{_phrase(kind or ('texts' if details else 'texts of many kinds'), details)} ({how})"
 
 
 def named(category: str, forms: Sequence[str]) -> str:
@@ -110,13 +113,19 @@ def _details(request: Request, templates: bool) -> list[str]:
     said = [request.length] if request.length else []
     said += [*request.diets, *(cuisine.title() for cuisine in request.cuisines)]
     said += [f"{word} {join_and(values)}" for word, values in (("with", request.ingredients), ("about", about)) if values]
-    said += [f"without {' or '.join(request.without)}"] if request.without else []
+    said += [f"without {' or '.join(map(_many, request.without))}"] if request.without else []
     said += [f"for {value}" for value in (request.audience, request.season if cooks else "") if value]
     said += [f"in a {request.tone} tone"] if request.tone else []
     if request.language != "en":
         language = NAMES[request.language]
         said.append(f"in English, as templates know no {language}" if templates else f"in {language}")
     return said
+
+
+def _many(thing: str) -> str:
+    """A thing in the plural, if it is counted: nuts, but milk."""
+    senses = () if thing in UNCOUNTED or thing.endswith("ing") else wordnet().senses(thing)
+    return senses[0][0].many(thing) if senses else thing
 
 
 def _about(request: Request) -> str:
@@ -147,6 +156,7 @@ def _warnings(request: Request) -> list[str]:
         what = f"know no facts about {about} and only talk around it" if about else "found no subject in the prompt"
         better = "a local Ollama model (--source ollama) or your own text (--data FILE) would work better"
         lines.append(f"templates {what}; {better}")
+    lines += [f"templates {doubt}; a local Ollama model could do better (--source ollama)" for doubt in doubts(request) if not uncovered]
     if request.unwritten:
         lines.append(f"templates cannot write {', '.join(request.unwritten)}; a local Ollama model can (--source ollama)")
     return lines

@@ -12,7 +12,7 @@ from minigpt.corpus.words import load_words
 
 GENRE, DISH, FIELD = "genre", "dish", "field"  # a field (cooking, Python) names a kind only if no genre of its category is listed
 PEOPLE = frozenset(TABLES["people"])
-LONGEST = 3  # most words in the name of a kind without a template
+LONGEST = 4  # most words in the name of a kind without a template
 TELLING = 2  # least weight of a word that certainly belongs to its category
 HOW = ("tone", "length", "audience", "season", "diets", "cuisines")
 
@@ -28,7 +28,7 @@ def sorts() -> Mapping[str, tuple[str, str]]:
 @cache
 def unwritten() -> frozenset[str]:
     """Every form of the kinds that only a teacher writes, in lower case."""
-    words = [word for word in load_words("ollama")["said forms"] if word not in weights()]
+    words = [word for word in (*load_words("ollama")["said forms"], *TABLES["kinds without a writer"]) if word not in weights()]
     return frozenset(form for word in words for form in (word, *plurals(word)))
 
 

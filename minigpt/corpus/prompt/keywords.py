@@ -83,7 +83,8 @@ def _unknown_english(word: str, low: str, following: str) -> Iterator[tuple[str,
     elif low.endswith(("'s", "s'")):
         yield word, low.removesuffix("'s").removesuffix("'")
     else:
-        yield word, misspelt(low)
+        right = misspelt(low) if word == low else low
+        yield right if right != low else word, right
 
 
 def _translated(prompt: str, language: str, glossary: Glossary) -> Iterator[tuple[str, str]]:
@@ -160,8 +161,8 @@ def _grouped(pairs: Iterable[tuple[str, str]]) -> list[Term]:
 def _complements(terms: list[Term]) -> list[Term]:
     """The terms with `about` set on those that say what something is about."""
     inside, marked = False, []
-    for term in terms:
-        if term.key in TABLES["about"]:
+    for place, term in enumerate(terms):
+        if term.key in TABLES["about"] or (term.key == "to" and place and terms[place - 1].key == "how"):
             inside = True
         elif is_mark(term) or term.key in ("for", "that", "which", "who", "but"):
             inside = False

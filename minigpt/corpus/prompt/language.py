@@ -15,6 +15,7 @@ from typing import Any
 import regex
 
 from minigpt.corpus.characters import compose
+from minigpt.corpus.wordnet import wordnet
 from minigpt.corpus.words import load_words
 
 LANGUAGES = load_words("prompts_languages")
@@ -147,7 +148,10 @@ def _latin(prompt: str, words: list[str]) -> str:
         score[code] = sum(glossary.english(word) is not None for word in _split_elisions(prompt, glossary))
         score[code] += sum(any(letter in word for letter in glossary.letters) for word in words)
         score[code] += 0.5 * sum(len(glossary.parts(word)) > 1 for word in words)
-    return max(score, key=lambda code: score[code])
+    best = max(score, key=lambda code: score[code])
+    if best != "en" and score[best] <= 1 and len(words) > 1 and all(wordnet().base(word) for word in words):
+        return "en"  # a French word or two are English nouns as well: court speeches
+    return best
 
 
 @cache

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from functools import cache
 
 from minigpt.corpus.english import inflections, plurals
+from minigpt.corpus.wordnet import wordnet
 from minigpt.corpus.words import load_words
 
 TABLES = load_words("prompts")
@@ -23,6 +24,8 @@ FUNCTION_TABLES = (
 SIGN_TABLES = ("negators of a food", "negators behind a food", "unclear before a food", "unclear in a clause", "unclear in a sentence")
 FOODS = frozenset(TABLES["foods"])
 PLAIN_WORDS = frozenset(word for name in FUNCTION_TABLES for word in TABLES[name])  # they say nothing about what is wanted
+OWN_WORDS = frozenset(TABLES["no forms of other words"])  # a brother is nobody who makes broth
+LEAST_MISSPELT = 5  # letters: shorter words are near too many others
 
 
 def in_full(prompt: str) -> str:
@@ -58,14 +61,16 @@ def weights() -> Mapping[str, dict[str, float]]:
 def keys() -> Mapping[str, str]:
     """Every form of every table entry -> the entry. Only words of a category inflect as verbs: cook, cooking, cooks."""
     occasions = {word: word for words in TABLES["weights"]["occasion"].values() for word in words}
-    named = [*weights(), *(word for tables in TABLES["narrow"].values() for table in tables for word in table)]
+    named = [*weights(), *(word for name, tables in TABLES["narrow"].items() if name != "topic" for table in tables for word in table)]
     named = [word for word in named if word not in occasions]  # a toaster is no toast
-    things = [*occasions, *FOODS, *meanings()]
+    others = [*TABLES["kinds without a writer"], *(word for table in TABLES["narrow"]["topic"] for word in table)]
+    things = [*occasions, *FOODS, *meanings(), *others]
     found = {word: word for word in (*named, *things, *PLAIN_WORDS, *TABLES["light words"], *_long_signs())}
     for inflect, words in ((_plurals, things), (inflections, named)):
         for word in words:
             for form in inflect(word):
                 found.setdefault(form, word)
+    found = {form: word for form, word in found.items() if form not in OWN_WORDS}
     found |= {form: word for word in occasions for form in _plurals(word) if form in PLAIN_WORDS}  # tutorials
     return found | {key.replace("-", " "): entry for key, entry in found.items() if "-" in key and key.replace("-", " ") not in found}
 
@@ -83,8 +88,53 @@ def _long_signs() -> list[str]:
 
 @cache
 def misspelt(word: str) -> str:
-    """The negator that an unknown word misspells by one edit; any other word unchanged."""
-    return next((right for right in TABLES["often misspelt"] if word[0] == right[0] and _slips(word, right)), word)
+    """The word that an unknown one misspells by one edit: a negator, or a word of the tables or WordNet; any other word unchanged."""
+    right = next((right for right in TABLES["often misspelt"] if word[0] == right[0] and _slips(word, right)), None)
+    spelt = word in _in_phrases() or word.endswith(("ed", "ly")) or not (word.isascii() and word.isalpha())
+    if right or len(word) < LEAST_MISSPELT or spelt or is_noun(word):
+        return right or word
+    near = [form for form in (*_slipped(word), _gaps().get(word, "")) if form in _plain_forms()]
+    return near[0] if near else next((form for form in _swapped(word) if wordnet().uses(wordnet().base(form))), word)
+
+
+@cache
+def _in_phrases() -> frozenset[str]:
+    """The words that entries of several words consist of."""
+    return frozenset(word for key in keys() if " " in key for word in key.split())
+
+
+@cache
+def _plain_forms() -> frozenset[str]:
+    """The words of the tables and their plurals: what a misspelt word may be."""
+    usual = (form for form, word in keys().items() if form == word or form in plurals(word)[:1] or form.endswith("ing"))
+    return frozenset(form for form in usual if len(form) >= LEAST_MISSPELT)
+
+
+@cache
+def _gaps() -> Mapping[str, str]:
+    """What is left of each word of the tables without one of its inner letters -> the word."""
+    whole = [form for form in _plain_forms() if len(form) > LEAST_MISSPELT and form.isalpha()]
+    return {form[:i] + form[i + 1 :]: form for form in whole for i in range(1, len(form) - 1)}
+
+
+def is_noun(word: str) -> bool:
+    """Whether WordNet knows a word as a noun or an adjective."""
+    return bool(wordnet().base(word)) or word in wordnet().adjectives
+
+
+def _swapped(word: str) -> list[str]:
+    return [word[:i] + word[i + 1] + word[i] + word[i + 2 :] for i in range(len(word) - 1) if word[i] != word[i + 1]]
+
+
+def _slipped(word: str) -> list[str]:
+    """The words that slips of the hand turn into this one, the likeliest first: letters swapped, doubled, not doubled, one too many.
+
+    The first and the last letter are hardly ever wrong.
+    """
+    inner = range(1, len(word) - 1)
+    single = [word[:i] + word[i + 1 :] for i in inner if word[i] in (word[i - 1], word[i + 1])]
+    double = [word[:i] + word[i] + word[i:] for i in inner]
+    return [*_swapped(word), *single, *double, *(word[:i] + word[i + 1 :] for i in inner)]
 
 
 def _slips(word: str, right: str) -> bool:

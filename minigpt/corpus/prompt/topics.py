@@ -10,6 +10,7 @@ import regex
 from minigpt.corpus.english import article, gerund, singular
 from minigpt.corpus.prompt.lexicon import TABLES, meanings
 from minigpt.corpus.prompt.terms import UNCLEAR_FOOD, Term, is_mark
+from minigpt.corpus.wordnet import wordnet
 
 MOST_TOPICS, MOST_WORDS = 5, 6
 NAME_FOLLOWS = regex.compile(r" \p{Lu}")
@@ -170,6 +171,8 @@ def _phrase(terms: Sequence[Term], run: Sequence[int], in_prose: bool) -> str:
     following = terms[last + 1] if last + 1 < len(terms) else None
     if following and following.key in TABLES["nouns for an adjective"] and terms[last].key.endswith(ADJECTIVE_ENDINGS):
         last += 1  # medical advice
+    elif following and following.plain and following.text.isalpha() and wordnet().base(f"{terms[last].key} {following.key}"):
+        last += 1  # a washing machine, the Middle Ages
     words = [terms[place].text.lower() for place in range(run[0], last + 1)]
     phrase = " ".join(word for word in words if word).removesuffix("'s").strip("'")
     phrase = str(BETWEEN_SIGNS.sub("", phrase))

@@ -6,16 +6,20 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from minigpt.corpus.english import singular
+from minigpt.corpus.english import join_and, singular
 from minigpt.corpus.prompt.constraints import constraints
+from minigpt.corpus.prompt.correspondents import people_doubted
 from minigpt.corpus.prompt.describe import describe
+from minigpt.corpus.prompt.evidence import COMPANY, FIGURATIVE, Hit, hits_of, plain_weight, sure, too_weak
 from minigpt.corpus.prompt.keywords import read_terms
 from minigpt.corpus.prompt.kinds import listed_kinds, separated
 from minigpt.corpus.prompt.language import language_of
 from minigpt.corpus.prompt.layout import Layout, fitting
 from minigpt.corpus.prompt.legible import legible
 from minigpt.corpus.prompt.lexicon import FOODS, TABLES, in_full, weights
+from minigpt.corpus.prompt.odd_kinds import unknown_kind
 from minigpt.corpus.prompt.personas import persona_request
+from minigpt.corpus.prompt.readers import experts, readers
 from minigpt.corpus.prompt.terms import UNCLEAR, Term
 from minigpt.corpus.prompt.topics import dedicated, given_to, implied, names, told_about, topics, with_readers, without_manners
 from minigpt.corpus.request import MANY, Request
@@ -27,9 +31,9 @@ __all__ = ["PRESETS", "Preset", "describe", "understand"]
 MOST_LETTERS = 2000  # most characters of a prompt that are read; what follows is hardly a description
 CONFIDENCE = {3: 0.95, 2: 0.8, 1: 0.4}  # by the heaviest word
 UNCOVERED = "topic"  # the category of a prompt that no writer covers
-ABOUT, PERSON = 1.5, 2.5  # subtracted from a word's weight if it only says what a text is about, or for whom
+EXPLAINED = (UNCOVERED, "technical")  # the categories of texts that explain
 LIMITS = ("diets", "without")  # hold for all parts of a request: the reader may be allergic
-SUBJECTS, PEOPLE, FIGURATIVE = frozenset(TABLES["subjects"]), frozenset(TABLES["people"]), frozenset(TABLES["figurative"])
+SUBJECTS = frozenset(TABLES["subjects"])
 
 
 @dataclass(frozen=True)
@@ -50,20 +54,6 @@ PRESETS = {
 }
 
 
-@dataclass(frozen=True)
-class Hit:
-    """A term that is evidence for a category."""
-
-    place: int
-    weight: float  # 3: a kind of document; 2: certainly of the category; 1: perhaps
-    term: Term
-
-    @property
-    def rank(self) -> tuple[float, int, int]:
-        """Sort key, highest first: the weight, then the earlier noun phrase, and in it the later word ("programming stories")."""
-        return (self.weight, -self.term.group, self.place)
-
-
 def understand(prompt: str, preset: str | None = None) -> Request:
     """The request that a prompt makes. A preset decides category and forms, to which the prompt adds constraints.
 
@@ -79,7 +69,7 @@ def understand(prompt: str, preset: str | None = None) -> Request:
             return Request(ready.category, ready.forms, preset)
         listed = read_terms(separated(prompt), language)
         terms, beside = fitting(listed, listed_kinds(listed, language), ready.category)
-        request = _request(prompt, terms, ready.category, _hits(terms)[ready.category], language)
+        request = _request(prompt, terms, ready.category, hits_of(terms)[ready.category], language)
         return replace(request, forms=ready.forms, preset=preset, matched=(), confidence=1.0, beside=beside)
     terms = read_terms(prompt, language)
     if found := persona_request(prompt, terms, language):
@@ -89,15 +79,32 @@ def understand(prompt: str, preset: str | None = None) -> Request:
 
 def _one(prompt: str, terms: Sequence[Term], language: str) -> Request:
     """The request for one kind of text, decided by the heaviest term."""
-    by_category = _hits(terms)
+    by_category = hits_of(terms)
     best = max(by_category, key=lambda category: max((hit.rank for hit in by_category[category]), default=(0.0, 0, 0)))
-    request = _request(prompt, terms, best, by_category[best], language)
-    if by_category[best] and not _too_weak(by_category[best], terms):
-        return request
+    odd, listed = unknown_kind(terms)
+    told = [] if sure(by_category[best], alone=not odd) else _forms(terms, UNCOVERED)[1]
+    inside = [hit for hit in by_category[best] if not (listed and odd and hit.place > odd[-1])]  # names for fantasy characters
+    outdone = bool(told) or (bool(odd) and not sure(inside, alone=listed))
+    if by_category[best] and not outdone and not too_weak(by_category[best], terms):
+        request = _request(prompt, terms, best, by_category[best], language)
+        return replace(request, doubts=people_doubted(request, terms))
+    if odd and not told:
+        return _odd(prompt, terms, odd, language)
     about = _request(prompt, terms, UNCOVERED, [], language)
+    if told and not about.topics:
+        about = replace(about, topics=tuple(TABLES["subjects of a quiz"]))
     if not about.topics:
         return replace(about, category="general", forms=tuple(TABLES["default forms"]["general"]))
-    return about
+    return replace(about, kind=" ".join(terms[place].text.lower() for place in told[:1])) if told else about
+
+
+def _odd(prompt: str, terms: Sequence[Term], places: Sequence[int], language: str) -> Request:
+    """The request for a kind of text without a writer: for other texts, about its subject or, if it has none, about the kind itself."""
+    kind = " ".join(terms[place].text.lower() for place in places)
+    about = _request(prompt, terms, UNCOVERED, [], language, done=places)
+    what = f"about {join_and([about.spell(topic) for topic in about.topics])}" if about.topics else "about them"
+    about = about if about.topics else _request(prompt, terms, UNCOVERED, [], language)
+    return replace(about, kind=kind, doubts=(f"cannot write {kind}, only other texts {what}",))
 
 
 def _several(prompt: str, terms: Sequence[Term], language: str) -> Request | None:
@@ -109,7 +116,7 @@ def _several(prompt: str, terms: Sequence[Term], language: str) -> Request | Non
     groups: dict[tuple[str, str], list[int]] = {}  # kinds with the same first form are one: stories and tales
     unwritten = []
     for number, kind in enumerate(layout.kinds):
-        by_category = _hits(layout.only(layout.said_of([number])))
+        by_category = hits_of(layout.only(layout.said_of([number])))
         best = max(by_category, key=lambda category: max((hit.rank for hit in by_category[category]), default=(0.0, 0, 0)))
         category = kind.category if by_category.get(kind.category) else best  # a recipe for a good API
         if kind.category and by_category[category]:
@@ -149,7 +156,7 @@ def _part(prompt: str, layout: Layout, numbers: list[int], category: str, done: 
 
     def read(places: set[int]) -> Request:
         terms = layout.only(places | layout.before)
-        hits = _hits(terms)[category] or _hits(layout.only(own))[category]
+        hits = hits_of(terms)[category] or hits_of(layout.only(own))[category]
         return _request(prompt, terms, category, hits, language, wide, done)
 
     part = read(own)
@@ -173,16 +180,23 @@ def _request(
     limits = {field: tuple(dict.fromkeys((*fields.get(field, ()), *values))) for field, values in (wide or {}).items() if field in LIMITS}
     fields = {**(wide or {}), **fields, **limits}
     forms, naming = _forms(terms, category)
-    used |= {place for place in (*naming, *(hit.place for hit in hits)) if terms[place].key not in SUBJECTS} | set(done)
+    used |= {place for place in (*naming, *(hit.place for hit in hits)) if not _is_subject(terms[place])} | set(done)
     used |= {place for place, term in enumerate(terms) if category == "technical" and term.key in FIGURATIVE}
     given = given_to(terms) if category == "poetry" else []
     used |= set(given)
+    told_to = readers(terms) if category in EXPLAINED else []
+    listeners = set(told_to) - used
     used |= {place for place, term in enumerate(terms) if "song" in forms and term.key in TABLES["styles of songs"] and not term.about}
     told = with_readers(terms, naming) if category == "occasion" else terms
     in_prose = category not in (("technical",) if wide is not None else ("cooking", "technical"))
     left = (told_about(told, used) if category == UNCOVERED else ()) or topics(told, used, in_prose)
+    if listeners and ((fewer := topics(told, used | listeners, in_prose)) or (hits and category == "technical")):
+        left = fewer
+        fields.setdefault("audience", "beginners")
+    if experts(terms, told_to):
+        fields["audience"] = "professionals"
     left = left or dedicated(told, given, used) or (implied(terms) if category == "poetry" else ())
-    left = without_manners(left) if category in ("general", "occasion") else left
+    left = without_manners(left) if category in ("general", "occasion", "technical") else left
     said = {singular(word) for topic in left for word in topic.split()}
     # cats, but no black cats:
     fields["without"] = tuple(thing for thing in fields.get("without", ()) if thing not in said or thing in FOODS)
@@ -196,52 +210,16 @@ def _request(
     )
 
 
-def _hits(terms: Sequence[Term]) -> dict[str, list[Hit]]:
-    """The terms that are evidence for each category, except negated ones."""
-    found: dict[str, list[Hit]] = {category: [] for category in TABLES["weights"]}
-    for place, term in enumerate(terms):
-        for category, weight in weights().get(term.key, {}).items():
-            if not term.negated:
-                found[category].append(Hit(place, max(0.5, weight - _discount(terms, place)), term))
-    foods = [place for place, term in enumerate(terms) if term.key in FOODS and not term.negated]
-    asked = [Hit(place, 0.5, terms[place]) for place in foods if not terms[place].about]
-    if found["cooking"] or len(asked) > 1:
-        found["cooking"] += asked
-    if all(hit.term.key in FIGURATIVE for hit in found["cooking"]) and any(hit.weight >= 3 for hit in found["technical"]):
-        found["cooking"] = []  # a recipe for a good API, a Python cookbook
-    return found
-
-
-def _discount(terms: Sequence[Term], place: int) -> float:
-    """The discount on a term that is not the genre: the chef of "a story about a chef", the programmers of "recipes for programmers"."""
-    term = terms[place]
-    before = next(
-        (terms[i].key for i in range(place - 1, -1, -1) if terms[i].group != term.group and terms[i].key not in ("a", "an", "the")), ""
-    )
-    return PERSON if term.key in PEOPLE and before == "for" else ABOUT if term.about else 0.0
-
-
-def _too_weak(hits: Sequence[Hit], terms: Sequence[Term]) -> bool:
-    """Whether the evidence for a category is only weak, while other terms are unknown to all writers."""
-    places = {hit.place for hit in hits}
-    heaviest = max(max(hit.weight for hit in hits), max(_plain_weight(hit.term) for hit in hits))
-    if heaviest > 1:
-        return False
-    left = topics(terms, places | constraints(terms, "topic")[1])
-    return len(left) >= len({hit.term.key for hit in hits})
-
-
-def _plain_weight(term: Term) -> float:
-    """The term's weight in the tables, without discount."""
-    return max(weights().get(term.key, {}).values(), default=0.0)
+def _is_subject(term: Term) -> bool:
+    return term.key in SUBJECTS or (singular(term.key) in COMPANY and term.key not in weights())
 
 
 def _forms(terms: Sequence[Term], category: str) -> tuple[tuple[str, ...], list[int]]:
     """The forms of the category that the prompt names, and their places; a diet beats a dish, a dish beats "recipe"."""
     for table in TABLES["narrow"].get(category, []):
         places = [place for place, term in enumerate(terms) if term.key in table and not term.negated]
-        telling = [place for place in places if _plain_weight(terms[place]) > 1]  # "customers" in e-mails to customers names no form
-        strong = any(_plain_weight(terms[place]) >= 3 for place in places)
+        telling = [place for place in places if plain_weight(terms[place]) > 1]  # "customers" in e-mails to customers names no form
+        strong = any(plain_weight(terms[place]) >= 3 for place in places)
         if places:
             chosen = telling if strong else places
             return _allowed(dict.fromkeys(form for place in chosen for form in table[terms[place].key]), terms, category), places

@@ -72,6 +72,7 @@ Reading order:
     traces_more           worked examples on strings, caches, queues and tables
     technical_algorithms  algorithms: descriptions, traces, pseudocode
     technical             every form of a technical document
+    misfits               what the writers do otherwise than a request asks
 """
 
 from __future__ import annotations
@@ -84,7 +85,7 @@ from types import ModuleType
 
 from minigpt.corpus.documents import Document
 from minigpt.corpus.request import Request
-from minigpt.corpus.templates import cooking, general, occasion, persona, poetry, subject, technical, topic
+from minigpt.corpus.templates import cooking, general, misfits, occasion, persona, poetry, subject, technical, topic
 from minigpt.corpus.templates.grammar import Form, idea_of
 from minigpt.corpus.templates.left_out import word_pattern
 from minigpt.corpus.words import load_words
@@ -107,18 +108,24 @@ def covers(request: Request) -> bool:
 def able(request: Request) -> Request:
     """The request, with parts whose topics the general forms do not know moved to forms that fit any topic, or that WordNet fills."""
     anything = [part if covers(part) else _about_anything(part) for part in request.parts]
-    return request.of([subject.told(part) if part.category == "topic" and subject.covers(part) else part for part in anything])
+    return request.of([_with_topics(part) if part.category == "topic" else part for part in anything])
+
+
+def _with_topics(request: Request) -> Request:
+    """The request about a topic, in the forms of a subject if WordNet knows it."""
+    return subject.told(request) if subject.covers(request) else replace(request, forms=topic.in_any(request))
 
 
 def _about_anything(request: Request) -> Request:
     forms = tuple(dict.fromkeys(other for form in request.forms for other in general.IN_OTHERS[form]))
+    forms = ("quiz",) if set(request.matched) & general.QUIZZES else forms
     return replace(request, category="topic", forms=forms)
 
 
-def unknown_topics(request: Request) -> tuple[str, ...]:
-    """What the prompt is about, if templates know nothing of it and can only talk around it."""
-    parts = [part for part in able(request).parts if part.category == "topic"]
-    return tuple(dict.fromkeys(part.spell(topic) for part in parts for topic in part.topics))
+def doubts(request: Request) -> tuple[str, ...]:
+    """What templates do otherwise than the request asks, in clauses that can follow "the templates"."""
+    pairs = zip(request.parts, able(request).parts, strict=True)
+    return tuple(dict.fromkeys(clause for asked, ready in pairs for clause in misfits.of_part(asked, ready)))
 
 
 def forms_for(request: Request) -> tuple[str, ...]:

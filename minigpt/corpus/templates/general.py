@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from minigpt.corpus.english import plurals
 from minigpt.corpus.request import Request
 from minigpt.corpus.templates.general_facts import form_of, known_topics, topic_words
 from minigpt.corpus.templates.general_letters import email, memo
@@ -21,9 +22,10 @@ FORMS: dict[str, Form] = {
 }
 
 IN_OTHERS = {  # the forms of topic.py that replace a form if it does not know the topic
-    "dialogue": ("conversation", "talk"), "email": ("letter",), "memo": ("letter",), "lesson": ("questions", "answer", "plan"),
+    "dialogue": ("conversation",), "email": ("letter",), "memo": ("letter",), "lesson": ("questions", "answer", "plan"),
     "news": ("talk", "answer"),
 }  # fmt: skip
+QUIZZES = frozenset(either for word in load_words("general")["quizzes"] for either in (word, *plurals(word)))
 
 
 def covers(request: Request) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from minigpt.corpus.english import plurals, upper_first
+from minigpt.corpus.english import plurals, singular, upper_first
 from minigpt.corpus.templates.general_facts import Pen, contract
 from minigpt.corpus.templates.general_scene import Scene, choose_scene, set_scene, told
 from minigpt.corpus.templates.wording import joined
@@ -63,6 +63,8 @@ def letters(words: Words) -> list[Scene]:
 def _letters(pen: Pen) -> list[Scene]:
     """Those that bear the tone: what is funny goes to people one knows."""
     every = letters(pen.words)
+    if named := {name for said in pen.request.matched for name in pen.words["letters of a kind"].get(singular(said), ())}:
+        return [letter for letter in every if letter["name"] in named]
     if _to_mates(pen):
         return [letter for letter in every if letter["to"] == "team"]
     return (

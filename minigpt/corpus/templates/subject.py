@@ -34,7 +34,7 @@ def known(request: Request) -> list[str]:
 def told(request: Request) -> Request:
     """The request for forms that fit any topic, moved to the forms of a subject."""
     every = set(AS_TOPIC) <= set(request.forms)
-    forms = tuple(FORMS) if every else tuple(dict.fromkeys(form for asked in request.forms for form in AS_TOPIC[asked]))
+    forms = tuple(FORMS) if every else tuple(dict.fromkeys(form for asked in request.forms for form in AS_TOPIC.get(asked, (asked,))))
     return replace(request, category="subject", forms=forms)
 
 

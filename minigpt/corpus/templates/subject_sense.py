@@ -35,6 +35,7 @@ class Entry:
 
 def concepts(topic: str) -> list[Entry]:
     """The nouns of a topic that WordNet knows, the most important first: "medieval falconry" -> falconry, Middle Ages."""
+    topic = TABLES["usual names"].get(bare(topic), topic)
     context = set(re.findall(r"[a-z]{3,}", topic.lower())) - LIGHT
     found: list[Entry] = []
     for piece in AND.split(topic):

@@ -178,3 +178,10 @@ def forms_for(request: Request) -> tuple[str, ...]:
 
 
 FORMS: dict[str, Form] = {name: partial(write, form=name) for name in NAMES}
+OF_SUBJECTS = {"entry": "answer", "answers": "answer", "glossary": "questions", "quiz": "questions", "guessing": "conversation",
+               "comparison": "talk"}  # fmt: skip
+
+
+def in_any(request: Request) -> tuple[str, ...]:
+    """The forms, with one that fits any topic in place of one that tells what words mean."""
+    return tuple(dict.fromkeys(OF_SUBJECTS.get(form, form) for form in request.forms))

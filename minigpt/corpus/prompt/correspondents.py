@@ -1,0 +1,45 @@
+"""Doubts dialogues and letters whose people a prompt names: those of templates are people at work, with first names."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import pairwise
+
+from minigpt.corpus.english import join_and
+from minigpt.corpus.prompt.lexicon import TABLES, weights
+from minigpt.corpus.prompt.readers import is_person
+from minigpt.corpus.prompt.terms import Term
+from minigpt.corpus.request import Request
+
+DETERMINERS = frozenset((*TABLES["articles"], *TABLES["words before a reader"]))
+LETTERS = ("letter", "email", "e-mail")
+
+
+def people_doubted(request: Request, terms: Sequence[Term]) -> tuple[str, ...]:
+    """What templates do otherwise than a prompt that says who talks to whom, in clauses that can follow "the templates"."""
+    if request.category != "general" or not request.topics:
+        return ()
+    if request.forms == ("email",):
+        return _letters(request, terms)
+    interviewed = any(one.text.lower().startswith("interview") and two.key == "with" for one, two in pairwise(terms))
+    if request.forms != ("dialogue",) or not (interviewed or any(term.key == "between" for term in terms)):
+        return ()
+    return (f"write talk about {join_and([request.spell(topic) for topic in request.topics])}, not talk of theirs",)
+
+
+def _letters(request: Request, terms: Sequence[Term]) -> tuple[str, ...]:
+    """The doubt about letters to or from somebody, to a feast, and of a sort that the prompt names: breakup letters."""
+    who = request.spell(request.topics[0])
+    places = [place for place, term in enumerate(terms) if term.text.lower() == request.topics[0].split()[-1]]
+    for place in places:
+        term, following = terms[place], terms[place + 1] if place + 1 < len(terms) else None
+        before = [terms[i].key for i in range(place) if terms[i].group != term.group and terms[i].key not in DETERMINERS]
+        link = before[-1] if before else ""
+        at_work = "general" in weights().get(term.key, {})  # colleagues, customers
+        if link in ("to", "from") and is_person(term.key) and not at_work:
+            return (f"write e-mails between people at work, none {link} {who}",)
+        if link == "to" and any(word.startswith("invitation") for word in request.matched):
+            return (f"write invitations to events at work, none to {who}",)
+        if following and following.key in LETTERS and following.group == term.group:
+            return (f"have no {who} {following.text.lower()}, only e-mails about work",)
+    return ()

@@ -1,0 +1,104 @@
+"""Says what templates do otherwise than a prompt asks, so that a person can decide before minutes are spent."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from minigpt.corpus.english import join_and, singular
+from minigpt.corpus.request import Request
+from minigpt.corpus.templates.subject_sense import bare
+from minigpt.corpus.templates.technical_parts import topics_of
+from minigpt.corpus.wordnet import wordnet
+from minigpt.corpus.words import load_words
+
+TABLES = load_words("misfits")
+PLACES, TIMES, LANGUAGES = 15, 28, 10  # WordNet's numbers of these fields
+ENDINGS = tuple("y ed ing ful ous ish less al ic er est able ible ent ant ive ary an en ate s".split())  # of adjectives, verbs and plurals
+USUAL = frozenset(word for table in load_words("prompts_plain").values() for word in table)
+WIDE = 8  # least forms of a request that names no form of its own
+TOLD_AS = {"news": "news reports", "memo": "memos"}  # forms that nothing replaces
+
+
+def of_part(asked: Request, ready: Request) -> Iterator[str]:
+    """Clauses that can follow "the templates"; `ready` is the request as the writers take it."""
+    if asked.doubts:
+        yield from asked.doubts
+        return
+    about = join_and([ready.spell(topic) for topic in ready.topics]) if ready.topics else ""
+    if ready.category == "topic" and about:
+        yield f"know nothing about {about} and would only talk around it"
+    elif asked.category == "general" and ready.category != "general" and about:
+        lost = [name for form, name in TOLD_AS.items() if form in asked.forms]
+        if lost and len(lost) == len(asked.forms):
+            yield f"have no {join_and(lost)} about {about}, only other texts about it"
+    for said in asked.matched:
+        if other := TABLES["kinds told as others"].get(singular(said)):
+            yield f"have no {said}{f' about {about}' if about else ''}, only {other}"
+    if ready.category == "subject":
+        yield from _strangers(ready)
+    if not (asked.confidence or asked.topics or asked.preset or asked.doubts):
+        yield "find no kind of text and no subject in the prompt, and would write everyday texts"
+    if asked.category == "cooking":
+        yield from _cooking(asked)
+    if asked.category == "technical":
+        yield from _technical(asked)
+
+
+def _cooking(request: Request) -> Iterator[str]:
+    words = {singular(word): word for topic in request.topics for word in topic.split()}
+    whole = {singular(topic.removeprefix("a ").removeprefix("the ")): topic for topic in request.topics}
+    if dishes := [said for one, said in (whole | words).items() if one in TABLES["dishes without a recipe"]]:
+        yield f"have no recipes for {join_and(dishes)} and would write those of other dishes"
+    if diets := [said for one, said in words.items() if one in TABLES["diets without a table"] or said in TABLES["diets without a table"]]:
+        yield f"know nothing about what is {join_and(diets)}"
+    known = dishes + diets
+    far = [said for said in words.values() if said not in known and is_place_or_time(said)]
+    if far := far or [request.spell(topic) for topic in request.topics if is_name_of_one(topic)]:
+        yield f"know no recipes of that place or time: {join_and([request.spell(word) for word in far])}"
+
+
+def is_place_or_time(word: str) -> bool:
+    """Whether a word is an adjective of a country, a people or an age: Korean, medieval."""
+    noun = wordnet().pertains(word)
+    tongue = any(sense.file == LANGUAGES and sense.word[:1].isupper() for sense, _ in wordnet().senses(word))
+    return tongue or (noun is not None and noun.file in (PLACES, TIMES))
+
+
+def is_name_of_one(topic: str) -> bool:
+    """Whether a topic is the name of a place or an age: the Middle Ages, Korea."""
+    senses = wordnet().senses(wordnet().base(topic))
+    return bool(senses) and senses[0][0].file in (PLACES, TIMES) and senses[0][0].word[:1].isupper()
+
+
+def _strangers(request: Request) -> Iterator[str]:
+    """Names of which WordNet knows the words alone, and words that it does not know beside others: Formula 1, Minecraft commands."""
+    for topic in request.topics:
+        words = [word for word in bare(topic).split() if word.isalpha()]
+        named = [word for word in words if request.spell(word)[:1].isupper()]
+        known = any(sense.word[:1].isupper() for sense, _ in wordnet().senses(bare(topic)))
+        if named and named == words and not known and not any(is_name(word) for word in named):
+            yield f"know nothing about {request.spell(topic)} but what its words mean"
+        elif far := [word for word in words if is_strange(word)]:
+            yield f"know nothing about {join_and([request.spell(word) for word in far])}"
+
+
+def is_name(word: str) -> bool:
+    """Whether WordNet knows a word as a name: Paris."""
+    return any(own == word.capitalize() for sense, _ in wordnet().senses(word) for own in sense.words)
+
+
+def is_strange(word: str) -> bool:
+    """Whether a word is hardly English: leetcode."""
+    known = wordnet().base(word) or word in wordnet().adjectives or word in USUAL or word.endswith(ENDINGS)
+    return len(word) > 3 and not known
+
+
+def _technical(request: Request) -> Iterator[str]:
+    words = load_words("technical")
+    said = [word for phrase in (*request.topics, *request.matched) for word in phrase.split()]
+    if others := [word for word in dict.fromkeys(said) if word in words["other languages"]]:
+        yield f"write code in Python alone, none in {join_and([TABLES['languages'].get(word, word) for word in others])}"
+        return
+    unknown = [topic for topic in request.topics if not set(topic.split()) <= set(TABLES["said of any program"])]
+    if unknown and len(request.forms) >= WIDE and not topics_of(request, words):
+        yield f"know nothing about {join_and([request.spell(topic) for topic in unknown])} and would explain programming"

@@ -1,0 +1,167 @@
+"""Prompts as people type them: each is read as meant, or doubted before anything is spent; none gets another kind's text."""
+
+from __future__ import annotations
+
+import random
+from itertools import islice
+
+import pytest
+
+from minigpt.corpus.prompt.describe import describe
+from minigpt.corpus.prompt.understand import understand
+from minigpt.corpus.templates import able, doubts, write_documents
+
+# prompt; the category whose writer takes it, its first form, its topics and its audience
+READ = [
+    # kinds of text, with slips, in small letters, in several sentences
+    ("i want a gpt that makes trivia questions about space", "subject", "quiz", ("space",), None),
+    ("Flashcards for Spanish vocabulary", "subject", "quiz", ("spanish vocabulary",), None),
+    ("geography quiz for kids", "subject", "quiz", ("geography",), "children"),
+    ("A GPT that quizzes me on capitals", "subject", "quiz", ("capitals",), None),
+    ("glossary of sailing terms", "subject", "glossary", ("sailing terms",), None),
+    ("encyclopedia of dragons", "subject", "entry", ("dragons",), None),
+    ("facts about the solar system", "subject", "answers", ("the solar system",), None),
+    ("essays on climate change", "subject", "talk", ("climate change",), None),
+    ("stroies abuot dargons", "poetry", "story", ("dragons",), None),
+    ("bed time stories abuot dragons for my 4 yr old", "poetry", "story", ("dragons",), "children"),
+    ("limmericks about the ocaen", "poetry", "limerick", ("the ocean",), None),
+    ("cookng recipes wihtout nuts", "cooking", "soup", (), None),
+    ("pythn tutorals", "technical", "function", (), None),
+    ("I need funny poems for my coworkers. They should be short. No swearing please.", "poetry", "free_verse", ("coworkers",), None),
+    ("pls make a bot that writes funny wedding speeches", "occasion", "toast", (), None),
+    ("Can you make something that helps my kids learn multiplication?", "general", "lesson", ("multiplication",), "children"),
+    ("Jokes for kids about dinosaurs", "occasion", "joke", ("dinosaurs",), "children"),
+    ("brain teasers for adults", "occasion", "riddle", (), None),
+    ("a podcast about gardening", "occasion", "podcast intro", ("gardening",), None),
+    ("etsy descriptions for handmade candles", "occasion", "advertisement", ("handmade candles",), None),
+    ("court speeches", "occasion", "speech", ("court",), None),
+    ("math puzzles", "general", "lesson", (), None),
+    ("stories about Peter", "poetry", "story", ("peter",), None),
+    ("a song about my brother", "poetry", "song", ("a brother",), None),
+    ("stories about a pier", "poetry", "story", ("a pier",), None),
+    ("sea shanties about space pirates", "occasion", "shanty", ("space pirates",), None),
+    ("excuses for not doing homework", "occasion", "excuse", ("homework",), None),
+    ("obituaries for my houseplants", "occasion", "obituary", ("houseplants",), None),
+    # what is explained, and to whom
+    ("explain the moon", "subject", "entry", ("the moon",), None),
+    ("graphs and trees", "technical", "concept", ("graphs", "trees"), None),
+    ("stacks and queues", "technical", "concept", ("stacks", "queues"), None),
+    ("forest trees", "subject", "entry", ("forest trees",), None),
+    ("chess players", "subject", "entry", ("chess players",), None),
+    ("explain photosynthesis to a 10 year old", "subject", "entry", ("photosynthesis",), "children"),
+    ("explain the moon to my grandmother", "subject", "entry", ("the moon",), "beginners"),
+    ("tell me about black holes in plain english", "subject", "entry", ("black holes",), "beginners"),
+    ("explain recursion to kids", "technical", "concept", ("recursion",), "children"),
+    ("explain recursion to my grandma", "technical", "concept", ("recursion",), "beginners"),
+    ("explain loops to my little brother", "technical", "concept", ("loops",), "children"),
+    ("python for managers", "technical", "function", (), "beginners"),
+    ("python for software engineers", "technical", "function", (), "professionals"),
+    ("python for people who are new to coding", "technical", "function", (), "beginners"),
+    ("python for seniors", "technical", "function", (), "beginners"),
+    ("You are a senior python developer", "technical", "function", (), None),
+    ("limericks for seniors", "poetry", "limerick", (), None),
+    ("stories about seniors", "poetry", "story", ("seniors",), None),
+    ("beekeeping for retirees", "subject", "entry", ("beekeeping",), "beginners"),
+    ("astronomy facts for 3rd graders", "subject", "answers", ("astronomy",), "children"),
+    ("Volcanoes explained for second graders. Keep it short.", "subject", "entry", ("volcanoes",), "children"),
+]  # fmt: skip
+
+# prompt; words that the doubt must have
+DOUBTED = [
+    ("a bot that writes rental contracts", "cannot write rental contracts"),
+    ("contracts for freelancers", "cannot write contracts, only other texts about freelancers"),
+    ("crossword clues about animals", "cannot write crossword clues, only other texts about animals"),
+    ("explain the rules of card games", "cannot write rules of card games"),
+    ("A GPT that generates knitting patterns", "cannot write knitting patterns"),
+    ("names for fantasy characters", "cannot write names"),
+    ("legal documents", "cannot write legal documents"),
+    ("business plans", "cannot write business plans"),
+    ("book summaries", "cannot write book summaries"),
+    ("truth or dare questions", "cannot write truth or dare questions"),
+    ("A GPT for cocktails", "no recipes for cocktails"),
+    ("pizza recipes", "no recipes for pizza"),
+    ("korean recipes", "that place or time: korean"),
+    ("recipes from the middle ages", "that place or time: middle ages"),
+    ("recipes for my diabetic grandfather", "diabetic"),
+    ("bash one-liners", "Python alone, none in Bash"),
+    ("javascript for kids", "Python alone, none in JavaScript"),
+    ("explain pointers in C", "Python alone, none in C"),
+    ("docker tutorials", "nothing about docker"),
+    ("sports commentary on tennis", "no news reports about tennis"),
+    ("dialogue between a doctor and a patient", "not talk of theirs"),
+    ("interviews with historical figures", "not talk of theirs"),
+    ("letters to santa", "none to santa"),
+    ("breakup letters", "no breakup letters"),
+    ("invitations to a birthday party", "none to a birthday party"),
+    ("job descriptions for wizards", "no job descriptions"),
+    ("cleaning tips", "no cleaning tips"),
+    ("D&D monsters", "no fantasy monsters"),
+    ("a model that knows all about Formula 1", "but what its words mean"),
+    ("minecraft commands", "nothing about minecraft"),
+    ("explain blockchain to seniors", "nothing about blockchain"),
+    ("study tips for students", "no kind of text and no subject"),
+]
+
+# prompt; who speaks, and in what manner
+SPEAKERS = [
+    ("as a Victorian butler, answer my questions", "a Victorian butler", None),
+    ("Yoda explains cooking", "Yoda", None),
+    ("Sherlock Holmes answers questions", "Sherlock Holmes", None),
+    ("answers like a sleepy librarian", "a librarian", "sleepy"),
+    ("talks like a surfer", "a surfer", None),
+    ("a valley girl that gives relationship advice", "a valley girl", None),
+    ("an overcaffeinated barista that recommends drinks", "a barista", "overcaffeinated"),
+    ("be my hype man", "my hype man", None),
+    ("a flat earther", "a flat earther", None),
+    ("lonely lighthouse keeper writing letters", "a lighthouse keeper", "lonely"),
+    ("responds like a disappointed father", "a father", "disappointed"),
+    ("talk like a 1920s gangster", "a 1920s gangster", None),
+]
+
+
+@pytest.mark.parametrize(("prompt", "category", "form", "topics", "audience"), READ)
+def test_a_prompt_is_read_as_it_is_meant(prompt: str, category: str, form: str, topics: tuple[str, ...], audience: str | None) -> None:
+    request = able(understand(prompt))
+    assert (request.category, request.forms[0], request.topics, request.audience) == (category, form, topics, audience)
+    assert doubts(understand(prompt)) == ()
+    if category != "subject":  # whose documents have tests of their own
+        assert next(write_documents(request, random.Random(1))).origin["form"] in request.forms
+
+
+@pytest.mark.parametrize(("prompt", "said"), DOUBTED)
+def test_what_no_writer_writes_is_doubted(prompt: str, said: str) -> None:
+    clauses = doubts(understand(prompt))
+    assert len(clauses) == 1 and said in clauses[0]
+
+
+@pytest.mark.parametrize(("prompt", "who", "manner"), SPEAKERS)
+def test_who_speaks(prompt: str, who: str, manner: str | None) -> None:
+    request = understand(prompt)
+    assert (request.category, request.persona, request.manner) == ("persona", who, manner)
+    assert doubts(request) == ()
+
+
+@pytest.mark.parametrize(
+    ("prompt", "word"),
+    [("cover letters", "appl"), ("resignation letters", "last day"), ("apology e-mails", "sorry"), ("invitations", "if we may expect you"),
+     ("recommendation letters", "applied")],
+)  # fmt: skip
+def test_letters_are_of_the_kind_asked_for(prompt: str, word: str) -> None:
+    texts = [document.text for document in islice(write_documents(understand(prompt), random.Random(2)), 20)]
+    assert sum(word in text for text in texts) >= 9, texts[:3]
+
+
+def test_a_doubt_stands_in_the_plan_too() -> None:
+    for prompt, said in DOUBTED[:20]:
+        assert any(said in line for line in describe(understand(prompt))), prompt
+
+
+def test_what_is_left_out_is_said_in_the_plural_if_it_is_counted() -> None:
+    assert describe(understand("cakes without egg, nuts or soy"))[0] == "cakes without eggs or nuts or soy"
+    assert describe(understand("cookies without nuts"))[0] == "cookies without nuts"
+    assert describe(understand("cakes without sugar"))[0] == "cakes without sugar"
+
+
+@pytest.mark.parametrize("word", ["zorblax", "naruto", "kubernetes", "quidditch", "frumples", "started", "hogwarts"])
+def test_a_word_that_nobody_knows_stays_as_it_is(word: str) -> None:
+    assert understand(f"stories about {word}").topics == (word,)
