@@ -19,6 +19,7 @@ Reading order:
     wording               the same in other words
     subject_sense         a topic -> its nouns, each in its sense
     occasion_subjects     a request -> what a text is about, with words of its field
+    occasion_people       a request -> whom a text is for, what it is about if that is not said
     general_facts         words and facts for all general documents
     general_scene         who, where, when and how many: what one document's sentences share
     general_letters       e-mails and memos

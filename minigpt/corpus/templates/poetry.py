@@ -35,11 +35,15 @@ FORMS: dict[str, Form] = {
     "song": of_many(song), "ballad": of_many(ballad), "lullaby": of_many(lullaby), "limerick": of_many(limerick),
 }  # fmt: skip
 FUN = ("limerick",)  # never for a formal tone, first for a fun one
+TOLD_FOR_FABLES = ("fable", "tale", "bedtime", "moral", "animal")  # words of a prompt for stories that fables are stories for
 
 
 def forms_for(request: Request) -> tuple[str, ...]:
     """The request's forms that suit its tone, in order of preference; never empty."""
     forms = list(request.forms)
+    asked = " ".join((*request.matched, *request.topics))
+    if "story" in forms and not (request.preset or request.audience == "children" or any(word in asked for word in TOLD_FOR_FABLES)):
+        forms = [form for form in forms if form != "fable" or form in forms[:1]]  # who asks for ghost stories wants no moral
     if request.tone == "formal":
         forms = [form for form in forms if form not in FUN] or ["free_verse"]
     elif request.tone == "fun" and any(form in forms for form in ("free_verse", "song", "limerick")):

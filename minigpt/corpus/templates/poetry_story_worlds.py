@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import random
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -34,6 +34,14 @@ WORK = {"worker", "professional", "preserver", "businessperson", "creator", "exp
 ALSO_WORK = ("barber", "scientist", "explorer", "hacker", "monk", "lawyer", "judge")
 GENDERED = ("man", "woman", "ess", "maid", "boy", "girl")  # endings
 GENRES = ("science fiction", "space opera", "horror", "crime", "romance", "adventure", "mystery", "fantasy", "western", "suspense", "humor")
+SETTINGS = ("town", "village", "city", "countryside", "world", "place")  # where a story happens, not what it is about
+GONE = {"missing", "lost", "stolen", "vanished", "dead", "runaway"}  # who is looked for is no hero
+PLACE = 15  # WordNet's number of the field of places
+LANDS = {"country", "continent", "American state", "state"}
+SPOTS = {
+    "town": ("a street in", "a narrow lane in", "the old part of"),
+    "country": ("a small town in", "a village in", "a harbor town in"),
+}
 ANIMALS = ("a goose", "a goat", "a fat hen", "a donkey")
 WORD = re.compile(r"[^\W\d_]+(?:['-][^\W\d_]+)*")
 ARTICLE = re.compile(r"^an? ")
@@ -105,10 +113,18 @@ def world_for(rng: random.Random, words: Words, request: Request) -> World:
     worlds = worlds_of(words)
     known = {topic: name for topic in request.topics if (name := find_world(words, topic, request.season))}
     if request.topics:
-        topic = rng.choice(list(known or request.topics))
-        if (beast := beast_of(topic)) and not lives_in(worlds.get(known.get(topic, "")), beast):
-            friends = friends_of(words, topic, beast)
+        topic = rng.choice(weighty(known) or weighty(request.topics) or request.topics)
+        beast = beast_of(topic)
+        if beast and ARTICLE.match(topic) and not GONE & set(topic.split()):  # one mouse is the hero; of mice the hero meets one
+            world = worlds[known.get(topic, "friendship")]
+            others = [friend for friend in world["friends"] if not pattern_of(beast).search(friend[0])]
+            slots = {**world, "hero": ARTICLE.sub("", short_name(topic.lower())), "trade": "no", "friends": others or world["friends"]}
+            return World(known.get(topic, "friendship"), slots, request.spell(topic), plain=False)
+        if beast and not lives_in(worlds.get(known.get(topic, "")), beast):
+            friends = friends_of(words, beast)
             return World("friendship", {**worlds["friendship"], "friends": friends}, request.spell(topic), plain=False)
+        if topic not in known and (kind := place_of(topic)):
+            return abroad(worlds, kind, request.spell(topic))
         if topic not in known and (job := job_of(topic)):
             return World("friendship", {**worlds["friendship"], "hero": job}, request.spell(topic), plain=False)
         if topic not in known and (person := person_of(topic)):
@@ -165,11 +181,30 @@ def lives_in(world: Mapping[str, Any] | None, beast: str) -> bool:
     return "waters" in world or beast in world["keys"][:1] or bool(pattern_of(beast).search(str([world["friends"], world.get("bigs")])))
 
 
-def friends_of(words: Words, topic: str, beast: str) -> list[list[str]]:
-    """Friends that are such an animal: just the one that was asked for, or several different ones."""
-    if ARTICLE.match(topic):
-        return [[topic, the(topic) if topic == short_name(topic) else f"the {beast}"]]
+def friends_of(words: Words, beast: str) -> list[list[str]]:
+    """Several different friends that are such an animal."""
     return [[text.replace("{beast}", beast) for text in friend] for friend in words["creatures"]]
+
+
+def weighty(topics: Iterable[str]) -> list[str]:
+    """The topics that say what a story is about: of "adventure stories about pirates" and "detectives in a small town" the people."""
+    return [topic for topic in topics if topic not in GENRES and topic.split()[-1] not in SETTINGS]
+
+
+def place_of(topic: str) -> str:
+    """Whether a topic is a place with a name: "country", "town" or ""."""
+    senses = wordnet().senses(topic.lower()) if topic.isascii() else []
+    if not senses or senses[0][0].file != PLACE or not senses[0][0].single:
+        return ""
+    kinds = {wide.word for wide in wordnet().above(senses[0][0])}
+    return "country" if kinds & LANDS else "town"
+
+
+def abroad(worlds: Mapping[str, Any], kind: str, place: str) -> World:
+    """A world in a place that has a name: what happens in Paris happens in a street of Paris."""
+    name = "friendship" if kind == "country" else "the city"
+    spots = SPOTS[kind]
+    return World(name, {**worlds[name], "towns": [[f"{spot} {place}", the(spot.rsplit(" ", 1)[0])] for spot in spots]}, place, plain=False)
 
 
 def swapped(world: Mapping[str, Any], phrase: str) -> Mapping[str, Any]:
@@ -216,6 +251,7 @@ def cast(rng: random.Random, words: Words, world: World, hard: bool = False) -> 
         "animal": animal, "animal.the": the(animal), "riddle": riddle, "answer": answer, "small": rng.choice(words["story smalls"]),
         "topic": world.spoken, "stories": world.stories,
     }  # fmt: skip
+    slots = {**slots, "elders": [elder for elder in slots["elders"] if elder != f"the {job}"] or slots["elders"]}
     one_each = {"elder": "elders", "food": "foods", "path": "paths", "sight": "sights", "feast": "feasts", "land": "land"}
     held |= {field: fill(rng, rng.choice(slots[kind]), {"topic": world.spoken}) for field, kind in one_each.items()}
     return held | PRONOUNS[pronoun]

@@ -1,0 +1,82 @@
+"""Whom a text is for, and what it is about if that is not said: a toast to my father is not about fathers, nor a love letter to my wife
+about wives."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, replace
+
+from minigpt.corpus.request import Request
+from minigpt.corpus.templates.occasion_subjects import single
+from minigpt.corpus.words import load_words
+
+BEST_MAN = re.compile(r"best man|maid of honou?r|father of the bride")
+BIRTHDAY = re.compile(r"\b(\d+(?:st|nd|rd|th)) birthday")
+FEASTS = {"wedding": "weddings", "birthday": "birthdays", "retirement": "retirement", "graduation": "graduation", "christmas": "Christmas"}
+OWNER = re.compile(r"^(?:an?|the|my|our|your|his|her|their) |^(?:best|dear|dearest|old|late|beloved|dead|favou?rite|new) |'s$|s'$")
+KINDS = {
+    "family": "father dad mother mom mum grandmother grandma granny grandfather grandpa aunt uncle sister brother daughter son niece nephew "
+    "cousin parent grandparent",
+    "spouse": "wife husband spouse partner", "sweetheart": "girlfriend boyfriend fiance fiancee sweetheart valentine lover",
+    "stranger": "crush stranger", "teacher": "teacher coach professor mentor", "neighbor": "neighbor neighbour",
+    "friend": "friend colleague coworker boss manager doctor nurse host customer client",
+}  # fmt: skip
+SHE = "mother mom mum grandmother grandma granny aunt sister daughter niece wife girlfriend fiancee".split()
+HE = "father dad grandfather grandpa uncle brother son nephew husband boyfriend fiance".split()
+CALLED = {
+    "father": "Dad", "dad": "Dad", "mother": "Mom", "mom": "Mom", "mum": "Mum", "grandmother": "Grandma", "grandma": "Grandma",
+    "granny": "Granny", "grandfather": "Grandpa", "grandpa": "Grandpa",
+}  # fmt: skip
+LETTERS = ("love letter", "thank-you note", "apology", "postcard")  # forms that are addressed to somebody
+ABOUT = (*LETTERS, "toast", "obituary")  # forms that are to somebody, or of somebody
+USUAL = {  # what a text is about that names nothing: captain's logs are not about captains
+    "log": ("the sea", "the stars", "the weather", "pirates", "cooking", "football", "music", "books", "whales", "chess"),
+    "fortune cookie": ("love", "money", "work", "travel", "friendship", "patience", "health", "family", "music", "books"),
+    "obituary": ("gardens", "music", "books", "birds", "the sea", "trains", "chess", "cooking", "stars", "bread", "bicycles", "painting"),
+    "diary": ("gardens", "music", "books", "the sea", "dogs", "cooking", "trains", "birds", "chess", "painting", "football", "stars"),
+    "young diary": ("music", "football", "horses", "books", "dogs", "cats", "stars", "computers", "painting", "swimming", "games"),
+    "thank-you note": ("music", "books", "gardens", "cooking", "chess", "the sea", "birds", "trains", "stars", "painting"),
+    "love letter": ("music", "books", "gardens", "stars", "birds", "the sea", "trains", "cooking", "painting"),
+    "apology": ("music", "books", "gardens", "chess", "cooking", "football", "birds", "trains"),
+    "postcard": ("music", "books", "birds", "the sea", "painting", "cooking", "trains", "bread"),
+    "invitation": ("birthday parties", "weddings", "garden parties", "dinner", "farewell parties", "housewarming parties", "music", "books"),
+}  # fmt: skip
+USUAL["horoscope"] = USUAL["fortune cookie"]
+YOUNG = ("children", "beginners")  # "beginners" are also teenagers
+
+
+@dataclass(frozen=True)
+class Person:
+    """Somebody whom a prompt names by what they are to the writer."""
+
+    kind: str  # a key of KINDS
+    pronoun: str  # "" if it may be either
+    name: str  # "Dad"; "" for those who are called by a name
+
+
+def person(request: Request) -> Person | None:
+    """Whom the request's topics name: "a father", "my best friend's wedding"; None if they name nobody."""
+    for topic in request.topics:
+        for word in topic.lower().split():
+            noun = single(OWNER.sub("", word))
+            kind = next((kind for kind, nouns in KINDS.items() if noun in nouns.split()), "")
+            if kind and OWNER.sub("", topic.lower()).split()[0] in (word, "best", "old", "late"):
+                return Person(kind, "she" if noun in SHE else "he" if noun in HE else "", CALLED.get(noun, ""))
+    return None
+
+
+def about(request: Request, form: str) -> Request:
+    """The request that a document's subject is drawn from: movie reviews have any subject, a best man speaks at a wedding."""
+    asked = " ".join((*request.matched, *request.topics)).lower()
+    if form == "review" and (not request.topics or all(single(topic) in load_words("occasion")["reviewed"] for topic in request.topics)):
+        return replace(request, topics=(), matched=())
+    somebody = person(request) if form in ABOUT else None
+    if form == "toast":
+        feast = "weddings" if BEST_MAN.search(asked) else next((many for one, many in FEASTS.items() if one in asked), "")
+        if feast or somebody:
+            return replace(request, topics=(feast or "birthdays",))
+    if form == "diary" and not request.topics:
+        return replace(request, topics=USUAL["young diary" if request.audience in YOUNG else "diary"])
+    if form in USUAL and (somebody or not request.topics):
+        return replace(request, topics=USUAL[form])
+    return request
