@@ -7,8 +7,8 @@ from collections.abc import Callable
 
 from minigpt.corpus.request import Request
 from minigpt.corpus.templates.grammar import Form
-from minigpt.corpus.templates.occasion_play import horoscope, joke, rap, riddle
 from minigpt.corpus.templates.occasion_people import about
+from minigpt.corpus.templates.occasion_play import horoscope, joke, rap, riddle
 from minigpt.corpus.templates.occasion_prose import diary, lines, posts, tell, toast
 from minigpt.corpus.templates.occasion_scene import Scene, fit
 from minigpt.corpus.templates.occasion_subjects import Subject

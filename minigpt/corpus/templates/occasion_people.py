@@ -15,8 +15,8 @@ BIRTHDAY = re.compile(r"\b(\d+(?:st|nd|rd|th)) birthday")
 FEASTS = {"wedding": "weddings", "birthday": "birthdays", "retirement": "retirement", "graduation": "graduation", "christmas": "Christmas"}
 OWNER = re.compile(r"^(?:an?|the|my|our|your|his|her|their) |^(?:best|dear|dearest|old|late|beloved|dead|favou?rite|new) |'s$|s'$")
 KINDS = {
-    "family": "father dad mother mom mum grandmother grandma granny grandfather grandpa aunt uncle sister brother daughter son niece nephew "
-    "cousin parent grandparent",
+    "family": "father dad mother mom mum grandmother grandma granny grandfather grandpa aunt uncle sister brother daughter son niece "
+    "nephew cousin parent grandparent",
     "spouse": "wife husband spouse partner", "sweetheart": "girlfriend boyfriend fiance fiancee sweetheart valentine lover",
     "stranger": "crush stranger", "teacher": "teacher coach professor mentor", "neighbor": "neighbor neighbour",
     "friend": "friend colleague coworker boss manager doctor nurse host customer client",
@@ -39,7 +39,7 @@ USUAL = {  # what a text is about that names nothing: captain's logs are not abo
     "love letter": ("music", "books", "gardens", "stars", "birds", "the sea", "trains", "cooking", "painting"),
     "apology": ("music", "books", "gardens", "chess", "cooking", "football", "birds", "trains"),
     "postcard": ("music", "books", "birds", "the sea", "painting", "cooking", "trains", "bread"),
-    "invitation": ("birthday parties", "weddings", "garden parties", "dinner", "farewell parties", "housewarming parties", "music", "books"),
+    "invitation": ("birthday parties", "weddings", "garden parties", "dinner", "farewell parties", "housewarming parties", "books"),
 }  # fmt: skip
 USUAL["horoscope"] = USUAL["fortune cookie"]
 YOUNG = ("children", "beginners")  # "beginners" are also teenagers

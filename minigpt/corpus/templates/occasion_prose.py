@@ -48,9 +48,11 @@ def settle(scene: Scene, words: Words) -> None:
         scene.meet(1)
     if whom and whom.name and scene.form != "obituary":  # which names the family, too
         scene.fixed["name1"] = whom.name
+    scene.fixed["country"] = ""
     towns = words["towns of"].get(scene.subject.topic.lower()) if scene.form == "postcard" else None
     if towns:
         town = scene.rng.choice(towns)
+        scene.fixed["country"] = f", {scene.subject.topic}"
         scene.subject = replace(scene.subject, topic=town, short=town)
         scene.fixed |= {"topic": town, "short": town}
 

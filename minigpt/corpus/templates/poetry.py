@@ -10,9 +10,9 @@ from minigpt.corpus.templates.grammar import Form
 from minigpt.corpus.templates.poetry_haiku import haibun, haiku, haiku_sequence
 from minigpt.corpus.templates.poetry_songs import ballad, limerick, lullaby, song
 from minigpt.corpus.templates.poetry_stories import fable, scene, story
-from minigpt.corpus.templates.poetry_story_worlds import many_of
+from minigpt.corpus.templates.poetry_story_worlds import find_world, many_of
 from minigpt.corpus.templates.poetry_verse import acrostic, free_verse, prose_poem
-from minigpt.corpus.words import Words
+from minigpt.corpus.words import Words, load_words
 
 LOVED = ("wife", "husband", "girlfriend", "boyfriend", "fiance", "fiancee", "sweetheart", "crush", "valentine")
 SAME = {"breakup": "heartbreak", "breakups": "heartbreak", "a breakup": "heartbreak", **{f"a {one}": "love" for one in LOVED}}  # in verse
@@ -35,6 +35,19 @@ FORMS: dict[str, Form] = {
     "song": of_many(song), "ballad": of_many(ballad), "lullaby": of_many(lullaby), "limerick": of_many(limerick),
 }  # fmt: skip
 FUN = ("limerick",)  # never for a formal tone, first for a fun one
+UNFABLED = {
+    None,
+    "detectives",
+    "space",
+    "ghosts",
+    "robots",
+    "love",
+    "the city",
+    "the journey",
+    "pirates",
+    "music",
+    "school",
+}  # no place for fables
 TOLD_FOR_FABLES = ("fable", "tale", "bedtime", "moral", "animal")  # words of a prompt for stories that fables are stories for
 
 
@@ -42,7 +55,9 @@ def forms_for(request: Request) -> tuple[str, ...]:
     """The request's forms that suit its tone, in order of preference; never empty."""
     forms = list(request.forms)
     asked = " ".join((*request.matched, *request.topics))
-    if "story" in forms and not (request.preset or request.audience == "children" or any(word in asked for word in TOLD_FOR_FABLES)):
+    keeps = not request.topics or request.audience == "children" or any(word in asked for word in TOLD_FOR_FABLES)
+    worlds = {find_world(load_words("poetry"), topic, request.season) for topic in request.topics}
+    if "story" in forms and not (request.preset or keeps) and not worlds - UNFABLED:
         forms = [form for form in forms if form != "fable" or form in forms[:1]]  # who asks for ghost stories wants no moral
     if request.tone == "formal":
         forms = [form for form in forms if form not in FUN] or ["free_verse"]

@@ -39,7 +39,21 @@ WORD = re.compile(r"[a-z']+")
 OTHER_WORD = re.compile(r"[^\W\d_a-z]+")  # letters of other scripts, and accented ones
 HOURS = {
     "day": {"morning", "dawn", "daybreak", "sunrise", "noon", "sun", "sunlight", "afternoon", "breakfast", "daylight"},
-    "night": {"night", "midnight", "tonight", "evening", "dusk", "moon", "moonlight", "moonrise", "stars", "star", "starlight", "dark", "lamps"},
+    "night": {
+        "night",
+        "midnight",
+        "tonight",
+        "evening",
+        "dusk",
+        "moon",
+        "moonlight",
+        "moonrise",
+        "stars",
+        "star",
+        "starlight",
+        "dark",
+        "lamps",
+    },
 }  # a haiku is either by day or by night
 APART = 12  # draws for a haiku of a sequence that has no line of another
 MET = ("the sea", "music", "bees", "bread", "the stars", "birds", "books", "trains", "horses", "rivers", "roses", "ships")  # on the way
@@ -86,9 +100,10 @@ def haiku_sequence(rng: random.Random, words: Words, request: Request) -> str:
         count = scaled(rng, request, 2, (3, 4), 6)
         told: list[tuple[str, str]] = []
         for _ in range(count):
-            drawn = (_stanza(rng, words, season, theme, topic) for _ in range(APART))
-            said = {line for verse, _ in told for line in lines_of(verse)}
-            told.append(next((stanza for stanza in drawn if not said & lines_of(stanza[0])), None) or _stanza(rng, words, season, theme, topic))
+            drawn = [_stanza(rng, words, season, theme, topic)]
+            while told and len(drawn) < APART and lines_of(drawn[-1][0]) & {line for verse, _ in told for line in lines_of(verse)}:
+                drawn.append(_stanza(rng, words, season, theme, topic))
+            told.append(drawn[-1])
         subject = topic or rng.choice(theme["themes"])
         title = fill(rng, rng.choice(words["sequence titles"]), {"theme": subject, "season": season, "count": NUMBERS[count]})
         text = title_case(title) + "\n\n" + "\n\n".join(f"{i}\n{verse}" for i, (verse, _) in enumerate(told, 1))
@@ -136,7 +151,7 @@ def _subject(rng: random.Random, words: Words, request: Request) -> tuple[str, d
         name = find_topic(words, phrase)
         if name in SEASONS and not request.season:
             season = name or season
-        one = singular(DETERMINER.sub("", short_name(phrase.lower())).split()[-1])
+        one = singular(DETERMINER.sub("", phrase.lower()))
         if own := next((theme for theme in (*words["haiku of things"], *words["haiku"]) if one in theme.get("keys", ())), None):
             return season, own, ""
         found = [theme for theme in themes if name and name in (theme.get("topic"), theme.get("season"))]
@@ -186,8 +201,9 @@ def _stanza(rng: random.Random, words: Words, season: str, theme: dict[str, Any]
     lines: list[str] = []
     for place, (count, write) in enumerate(((5, opening), (7, middle), (5, closing))):
         hour = hour_of(" ".join(lines))
-        never = without | (HOURS["night"] if hour == "day" else HOURS["day"] if hour == "night" else set()) | (actors if place == 2 else set())
-        lines.append(recall(rng, f"{season}, {who}, {topic}, {place}, {hour if place else ''}", partial(_line_of, count, write, never)))
+        other = HOURS.get({"day": "night", "night": "day"}.get(hour, ""), set())  # rather no moon at noon, and nobody a second time
+        write_line = partial(_line_of, count, write, without, other | (actors if place == 2 else set()))
+        lines.append(recall(rng, f"{season}, {who}, {topic}, {place}, {hour if place else ''}", write_line))
     text = f"{upper_first(lines[0])}{rng.choice((',', ' -', '...'))}\n{lines[1]}{rng.choice(('.', '.', ';', ':'))}\n{lines[2]}."
     if text.split("\n")[1].endswith("."):
         text = f"{text.rsplit(chr(10), 1)[0]}\n{upper_first(lines[2])}."
@@ -225,10 +241,11 @@ def fitting(topic: str) -> list[str]:
     return [name for name in dict.fromkeys((topic, short_name(topic))) if name and syllables(name) <= 7]
 
 
-def _line_of(count: int, write: Callable[[], str], without: set[str]) -> str:
-    """The first line with `count` syllables and no words of other seasons."""
-    for _ in range(LINES):
+def _line_of(count: int, write: Callable[[], str], without: set[str], rather_not: set[str]) -> str:
+    """The first line with `count` syllables and no words of other seasons; with a word of `rather_not` only if no other comes soon."""
+    for attempt in range(LINES):
         line = " ".join(write().split())
-        if line and syllables(line) == count and not without & set(WORD.findall(line.lower())):
+        banned = without if attempt > LINES // 2 else without | rather_not
+        if line and syllables(line) == count and not banned & set(WORD.findall(line.lower())):
             return line
     raise AssertionError(f"the haiku table gave no line of {count} syllables, last {line!r}")

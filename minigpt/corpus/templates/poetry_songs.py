@@ -11,6 +11,7 @@ from minigpt.corpus.templates.grammar import Told, draw, fill
 from minigpt.corpus.templates.occasion_subjects import named as named_subject
 from minigpt.corpus.templates.occasion_subjects import single, sort_of
 from minigpt.corpus.templates.plots import stanzas
+from minigpt.corpus.templates.poetry_haiku import syllables
 from minigpt.corpus.templates.poetry_plots import Fields, filled, in_season, named, plots_for
 from minigpt.corpus.templates.poetry_topics import PRONOUNS, images_for, obedient
 from minigpt.corpus.words import Words, load_words
@@ -104,9 +105,10 @@ def kind_of(topic: str) -> tuple[str, str]:
 
 
 def things_of(rng: random.Random, topic: str) -> list[str]:
-    """What somebody of a topic has in the house, for one document; none if no table knows the topic."""
+    """Short names of what somebody of a topic has at hand, for one document; of what is in any house if no table knows the topic."""
     about = named_subject(load_words("occasion"), topic, topic)
-    fit = [thing for thing in about.lists["item"] if len(thing.split()) <= 2] if about.field != "any" else []
+    own = about.lists["item"] if about.field != "any" else load_words("poetry")["verse words"]["thing"]
+    fit = [thing for thing in own if syllables(thing) <= 2]
     return draw(rng, fit, len(fit))
 
 
