@@ -55,6 +55,7 @@ HOURS = {
         "lamps",
     },
 }  # a haiku is either by day or by night
+NAMELESS = 4  # most haiku of a sequence none of which names the topic that all show
 APART = 12  # draws for a haiku of a sequence that has no line of another
 MET = ("the sea", "music", "bees", "bread", "the stars", "birds", "books", "trains", "horses", "rivers", "roses", "ships")  # on the way
 NUMBERS = {2: "two", 3: "three", 4: "four", 6: "six"}
@@ -98,9 +99,10 @@ def haiku_sequence(rng: random.Random, words: Words, request: Request) -> str:
     def write() -> str:
         season, theme, topic = _subject(rng, words, request)
         count = scaled(rng, request, 2, (3, 4), 6)
+        first = topic or (find_topic(words, request.topics[0]) if count > NAMELESS and request.topics else None) or ""
         told: list[tuple[str, str]] = []
-        for _ in range(count):
-            drawn = [_stanza(rng, words, season, theme, topic)]
+        for i in range(count):
+            drawn = [_stanza(rng, words, season, theme, topic if i else first)]
             while told and len(drawn) < APART and lines_of(drawn[-1][0]) & {line for verse, _ in told for line in lines_of(verse)}:
                 drawn.append(_stanza(rng, words, season, theme, topic))
             told.append(drawn[-1])
