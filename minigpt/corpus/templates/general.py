@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
+from minigpt.corpus.english import singular
 from minigpt.corpus.request import Request
 from minigpt.corpus.templates.general_facts import form_of, known_topics, topic_words
 from minigpt.corpus.templates.general_letters import email, memo
@@ -26,6 +29,43 @@ IN_OTHERS = {  # the forms of topic.py that replace a form if it does not know t
 }  # fmt: skip
 
 
+READERS = (
+    "customer",
+    "client",
+    "colleague",
+    "coworker",
+    "employee",
+    "team",
+    "staff",
+    "boss",
+    "manager",
+    "supplier",
+    "investor",
+)  # of e-mails
+PLACES = (
+    "cafe",
+    "a cafe",
+    "a coffee shop",
+    "coffee shop",
+    "a bar",
+    "a restaurant",
+    "the kitchen table",
+    "a bus stop",
+    "a party",
+)  # of talks
+AS_SUCH = ("customer support", "customer service", "tech support", "hobbies", "hobby")  # topics of talks that no single talk names
+
+
+def spoken_to(request: Request) -> Request:
+    """The request without topics that only say to whom e-mails go, or where people talk."""
+    if request.category != "general":
+        return request
+    mail = "email" in request.forms or "memo" in request.forms
+    kept = [topic for topic in request.topics if not (mail and singular(topic.split()[-1]) in READERS)]
+    kept = [topic for topic in kept if not (request.forms == ("dialogue",) and topic in PLACES)]
+    return replace(request, topics=tuple(kept))
+
+
 def covers(request: Request) -> bool:
     """Whether every form of a request knows its topics."""
     return not request.topics or all(_knows(form, request) for form in request.forms)
@@ -39,6 +79,6 @@ def _knows(form: str, request: Request) -> bool:
         return any(named and names(scene, named) for scene in scenes(words))
     if form == "dialogue":
         keys = {key.removesuffix("s") for key in words["topic words"]}
-        whole = {topic.removeprefix("the ").removesuffix("s") for topic in request.topics} & keys
+        whole = {topic.removeprefix("the ").removesuffix("s") for topic in request.topics} & keys | {*request.topics} & {*AS_SUCH}
         return bool(known_topics(request)) and (bool(whole) or any(named and named.search(str(talk["slots"])) for talk in talks(words)))
     return True  # letters are about a project, and a project may be about anything

@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 from minigpt.corpus.request import Request
 from minigpt.corpus.templates.grammar import Form
-from minigpt.corpus.templates.occasion_people import about
+from minigpt.corpus.templates.occasion_people import about, fitting
 from minigpt.corpus.templates.occasion_play import horoscope, joke, rap, riddle
 from minigpt.corpus.templates.occasion_prose import diary, lines, posts, tell, toast
 from minigpt.corpus.templates.occasion_scene import Scene, fit
@@ -48,3 +48,8 @@ LISTED = (
 FORMS: dict[str, Form] = {
     name: form_of(name, write) for name, write in {**WRITTEN, **dict.fromkeys(TOLD, tell), **dict.fromkeys(LISTED, lines)}.items()
 }
+
+
+def forms_for(request: Request) -> tuple[str, ...]:
+    """The request's forms that suit what it asks for."""
+    return fitting(request)

@@ -7,7 +7,7 @@ import re
 from dataclasses import dataclass, replace
 
 from minigpt.corpus.request import Request
-from minigpt.corpus.templates.occasion_subjects import single
+from minigpt.corpus.templates.occasion_subjects import INDEFINITE, named, plural, single, sort_of
 from minigpt.corpus.words import load_words
 
 BEST_MAN = re.compile(r"best man|maid of honou?r|father of the bride")
@@ -75,8 +75,36 @@ def about(request: Request, form: str) -> Request:
         feast = "weddings" if BEST_MAN.search(asked) else next((many for one, many in FEASTS.items() if one in asked), "")
         if feast or somebody:
             return replace(request, topics=(feast or "birthdays",))
+    if form in ("diary", "log") and any(
+        INDEFINITE.match(topic) and sort_of(plural(INDEFINITE.sub("", topic))) == "person" for topic in request.topics
+    ):
+        return replace(request, topics=kin(request))  # a sailor does not write about sailors
     if form == "diary" and not request.topics:
         return replace(request, topics=USUAL["young diary" if request.audience in YOUNG else "diary"])
     if form in USUAL and (somebody or not request.topics):
         return replace(request, topics=USUAL[form])
     return request
+
+
+def kin(request: Request) -> tuple[str, ...]:
+    """What those whom a diary is by think about: of a sailor ships and the sea; the usual, if no table knows them."""
+    field = named(load_words("occasion"), request.topics[0], request.topics[0]).field
+    keys = load_words("occasion")["fields"][field]["keys"] if field != "any" else ()
+    return tuple(key for key in keys[:5] if sort_of(key) != "person") or USUAL["diary"]
+
+
+def fitting(request: Request) -> tuple[str, ...]:
+    """The request's forms; a speech at a wedding, a birthday or of somebody is a toast."""
+    asked = " ".join((*request.matched, *request.topics)).lower()
+    spoken = person(request) or any(feast in asked for feast in FEASTS)
+    return tuple("toast" if form == "speech" and spoken else form for form in request.forms)
+
+
+def personal(request: Request) -> Request:
+    """The request; if it asks for letters to somebody near, such as a grandmother, for those that one writes to people."""
+    somebody = person(request)
+    if request.category != "general" or request.forms != ("email",) or not somebody or somebody.kind == "friend":
+        return request
+    return (
+        replace(request, category="occasion", forms=("thank-you note", "apology", "postcard")) if "letters" in request.matched else request
+    )

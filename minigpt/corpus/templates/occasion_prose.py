@@ -84,8 +84,9 @@ def chosen(scene: Scene, ideas: Sequence[Mapping[str, Any]], sort: str) -> Mappi
     field = [idea for idea in ideas if scene.subject.field in idea.get("fields", ())]
     if field:  # the log of a spaceship is no keeper's log of a lighthouse
         return scene.rng.choice(field)
-    own = [idea for idea in ideas if sort in idea.get("for", ())]
-    if own and sort == "place" and scene.form in ("travel", "postcard"):  # a guide to Lisbon leads through Lisbon
+    own = [idea for idea in ideas if sort in idea.get("for", ()) and scene.request.topics and not whom]  # of what the prompt names
+    led = sort == "place" and scene.form in ("travel", "postcard")  # a guide to Lisbon leads through Lisbon
+    if own and (led or scene.form in ("obituary", "love letter")):
         return scene.rng.choice(own)
     if own and scene.rng.random() < (OWN if len(own) > 1 else ALONE):
         return scene.rng.choice(own)

@@ -35,19 +35,7 @@ FORMS: dict[str, Form] = {
     "song": of_many(song), "ballad": of_many(ballad), "lullaby": of_many(lullaby), "limerick": of_many(limerick),
 }  # fmt: skip
 FUN = ("limerick",)  # never for a formal tone, first for a fun one
-UNFABLED = {
-    None,
-    "detectives",
-    "space",
-    "ghosts",
-    "robots",
-    "love",
-    "the city",
-    "the journey",
-    "pirates",
-    "music",
-    "school",
-}  # no place for fables
+UNFABLED = frozenset((None, "detectives", "space", "ghosts", "robots", "the city", "the journey", "pirates", "music", "school"))  # worlds
 TOLD_FOR_FABLES = ("fable", "tale", "bedtime", "moral", "animal")  # words of a prompt for stories that fables are stories for
 
 

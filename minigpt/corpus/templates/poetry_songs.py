@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import random
 import re
+from dataclasses import replace
 
-from minigpt.corpus.english import title_case, upper_first
+from minigpt.corpus.english import singular, title_case, upper_first
 from minigpt.corpus.request import Request
 from minigpt.corpus.templates.grammar import Told, draw, fill
 from minigpt.corpus.templates.occasion_subjects import named as named_subject
@@ -16,6 +17,7 @@ from minigpt.corpus.templates.poetry_plots import Fields, filled, in_season, nam
 from minigpt.corpus.templates.poetry_topics import PRONOUNS, images_for, obedient
 from minigpt.corpus.words import Words, load_words
 
+LISTENERS = ("boy", "girl", "baby", "toddler", "child", "son", "daughter", "kid", "infant", "newborn", "grandchild")  # of a lullaby
 SHAPES = ("VCVCBVC", "VVCBVC", "CVVCVC", "VCVBVC", "VCVVC")  # of a song with three verses; B falls away where a plot has none
 
 
@@ -79,6 +81,8 @@ def _about(title: str, topic: str, asked: bool, kind: str) -> str:
 
 def lullaby(rng: random.Random, words: Words, request: Request) -> str:
     """A soft refrain before each verse; the verses rhyme ABAB and bring somebody to sleep."""
+    asked = [topic for topic in request.topics if singular(topic.split()[-1]) not in LISTENERS]
+    request = replace(request, topics=tuple(asked))
 
     def write() -> str:
         images = images_for(rng, words, request)
@@ -98,10 +102,11 @@ def lullaby(rng: random.Random, words: Words, request: Request) -> str:
 
 
 def kind_of(topic: str) -> tuple[str, str]:
-    """The kind of limericks that a topic has, "people", "animals" or "things", and the topic in the singular; "" if it has none."""
+    """The kind of limericks that a topic has, "people", "animals", "things" or "foods", and its singular; "" if it has none."""
     one, sort = single(topic), sort_of(topic)
-    plain = topic.isascii() and topic == topic.lower() and one != topic and len(topic.split()) == 1
-    return {"person": "people", "animal": "animals", "thing": "things", "plant": "things"}.get(sort, "") if plain else "", one
+    plain = topic.isascii() and topic == topic.lower() and (one != topic or sort == "food") and len(topic.split()) == 1
+    kinds = {"person": "people", "animal": "animals", "thing": "things", "plant": "things", "food": "foods"}
+    return kinds.get(sort, "") if plain else "", one
 
 
 def things_of(rng: random.Random, topic: str) -> list[str]:
