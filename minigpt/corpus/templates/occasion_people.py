@@ -12,14 +12,22 @@ from minigpt.corpus.words import load_words
 
 BEST_MAN = re.compile(r"best man|maid of honou?r|father of the bride")
 BIRTHDAY = re.compile(r"\b(\d+(?:st|nd|rd|th)) birthday")
-FEASTS = {"wedding": "weddings", "birthday": "birthdays", "retirement": "retirement", "graduation": "graduation", "christmas": "Christmas"}
+FEASTS = {
+    "wedding": "weddings",
+    "birthday": "birthdays",
+    "retirement": "retirement",
+    "anniversary": "anniversaries",
+    "graduation": "graduation",
+    "christmas": "Christmas",
+}
 OWNER = re.compile(r"^(?:an?|the|my|our|your|his|her|their) |^(?:best|dear|dearest|old|late|beloved|dead|favou?rite|new) |'s$|s'$")
 KINDS = {
     "family": "father dad mother mom mum grandmother grandma granny grandfather grandpa aunt uncle sister brother daughter son niece "
     "nephew cousin parent grandparent",
     "spouse": "wife husband spouse partner", "sweetheart": "girlfriend boyfriend fiance fiancee sweetheart valentine lover",
     "stranger": "crush stranger", "teacher": "teacher coach professor mentor", "neighbor": "neighbor neighbour",
-    "friend": "friend colleague coworker boss manager doctor nurse host customer client",
+    "friend": "friend colleague coworker doctor nurse host",
+    "business": "boss manager customer client",
 }  # fmt: skip
 SHE = "mother mom mum grandmother grandma granny aunt sister daughter niece wife girlfriend fiancee".split()
 HE = "father dad grandfather grandpa uncle brother son nephew husband boyfriend fiance".split()
@@ -32,7 +40,9 @@ ABOUT = (*LETTERS, "toast", "obituary")  # forms that are to somebody, or of som
 USUAL = {  # what a text is about that names nothing: captain's logs are not about captains
     "log": ("the sea", "the stars", "the weather", "pirates", "cooking", "football", "music", "books", "whales", "chess"),
     "fortune cookie": ("love", "money", "work", "travel", "friendship", "patience", "health", "family", "music", "books"),
-    "obituary": ("gardens", "music", "books", "birds", "the sea", "trains", "chess", "cooking", "stars", "bread", "bicycles", "painting"),
+    "obituary": ("gardens", "music", "books", "birds", "the sea", "trains", "cooking", "stars", "bread", "painting", "horses", "fishing"),
+    "speech": ("courage", "gardens", "books", "music", "football", "school", "work", "friendship", "patience", "cities", "bread", "trains"),
+    "vow": ("music", "gardens", "books", "cooking", "football", "trains", "birds", "chess", "the sea", "bread"),
     "diary": ("gardens", "music", "books", "the sea", "dogs", "cooking", "trains", "birds", "chess", "painting", "football", "stars"),
     "young diary": ("music", "football", "horses", "books", "dogs", "cats", "stars", "computers", "painting", "swimming", "games"),
     "thank-you note": ("music", "books", "gardens", "cooking", "chess", "the sea", "birds", "trains", "stars", "painting"),
@@ -79,6 +89,8 @@ def about(request: Request, form: str) -> Request:
         INDEFINITE.match(topic) and sort_of(plural(INDEFINITE.sub("", topic))) == "person" for topic in request.topics
     ):
         return replace(request, topics=kin(request))  # a sailor does not write about sailors
+    if form == "vow":
+        return replace(request, topics=USUAL[form])
     if form == "diary" and not request.topics:
         return replace(request, topics=USUAL["young diary" if request.audience in YOUNG else "diary"])
     if form in USUAL and (somebody or not request.topics):
@@ -103,8 +115,13 @@ def fitting(request: Request) -> tuple[str, ...]:
 def personal(request: Request) -> Request:
     """The request; if it asks for letters to somebody near, such as a grandmother, for those that one writes to people."""
     somebody = person(request)
-    if request.category != "general" or request.forms != ("email",) or not somebody or somebody.kind == "friend":
+    if request.category != "general" or request.forms != ("email",) or not somebody or somebody.kind == "business":
         return request
     return (
         replace(request, category="occasion", forms=("thank-you note", "apology", "postcard")) if "letters" in request.matched else request
     )
+
+
+def animal(request: Request) -> bool:
+    """Whether a diary is that of an animal."""
+    return any(INDEFINITE.match(topic) and sort_of(plural(INDEFINITE.sub("", topic))) == "animal" for topic in request.topics)

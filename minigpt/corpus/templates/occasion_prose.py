@@ -14,7 +14,7 @@ from typing import Any
 
 from minigpt.corpus.english import title_case, upper_first
 from minigpt.corpus.templates.grammar import Told
-from minigpt.corpus.templates.occasion_people import ABOUT, BIRTHDAY, YOUNG, person
+from minigpt.corpus.templates.occasion_people import ABOUT, BIRTHDAY, YOUNG, animal, person
 from minigpt.corpus.templates.occasion_scene import Scene
 from minigpt.corpus.templates.occasion_subjects import single
 from minigpt.corpus.words import Words
@@ -37,7 +37,8 @@ def tell(scene: Scene, words: Words) -> Told:
 
 def diary(scene: Scene, words: Words) -> Told:
     """A day of somebody grown up, or of somebody who goes to school."""
-    ideas = words["young diary ideas" if scene.request.audience in YOUNG else "diary ideas"]
+    kind = "animal diary ideas" if animal(scene.request) else "young diary ideas" if scene.request.audience in YOUNG else "diary ideas"
+    ideas = words[kind]
     return spell_out(scene, chosen(scene, ideas, scene.subject.sort))
 
 
@@ -124,6 +125,8 @@ def toast(scene: Scene, words: Words) -> Told:
         scene.fixed |= {"topic": "retirement", "short": "retirement party"}
     settle(scene, words)
     occasions = words["toast occasions"].get(scene.subject.field, words["toast occasions"]["any"])
+    if "anniversary" in asked:
+        occasions = ["{name1} and {name2}'s {10-50}th wedding anniversary"]
     years = BIRTHDAY.search(asked)
     scene.fixed["occasion"] = ordinal(scene.text(f"{{name1}}'s {years[1]} birthday" if years else scene.rng.choice(occasions)))
     if scene.subject.field in words["toast guests"]:  # the topic is the feast itself
@@ -160,5 +163,5 @@ def lines(scene: Scene, words: Words) -> Told:
     said = []
     for number, template in enumerate(templates, 1):
         scene.forget()
-        said.append(f"{number}. {scene.said(template)}")
+        said.append(f"{number}. {ordinal(scene.said(template))}")
     return Told("\n\n".join([title, "\n".join(said), scene.said(scene.next("end"))]), f"{scene.form}: {templates[0]}")

@@ -22,18 +22,30 @@ def of_many(write: Form) -> Form:
     """The form, about cats where "a cat" or "cat" was asked for: a song tells of no cat in particular."""
 
     def form(rng: random.Random, words: Words, request: Request) -> str:
+        request = of_no_style(request)
         topics = [many_of(request.spell(SAME.get(topic, topic))) for topic in request.topics]
         return write(rng, words, replace(request, topics=tuple(dict.fromkeys(topics))))
 
     return form
 
 
+def of_no_style(request: Request) -> Request:
+    """The request without topics that are styles: folk ballads are not about folk."""
+    return replace(request, topics=tuple(topic for topic in request.topics if topic not in STYLES))
+
+
+def styled(write: Form) -> Form:
+    """The form, not about a style."""
+    return lambda rng, words, request: write(rng, words, of_no_style(request))
+
+
 FORMS: dict[str, Form] = {
     "free_verse": of_many(free_verse), "prose_poem": of_many(prose_poem), "acrostic": of_many(acrostic),
     "haiku": of_many(haiku), "haiku_sequence": of_many(haiku_sequence), "haibun": of_many(haibun),
-    "story": story, "fable": fable, "scene": scene,
+    "story": styled(story), "fable": styled(fable), "scene": styled(scene),
     "song": of_many(song), "ballad": of_many(ballad), "lullaby": of_many(lullaby), "limerick": of_many(limerick),
 }  # fmt: skip
+STYLES = ("folk", "aesop", "zen", "campfire", "traditional", "classic", "modern", "rhyming", "pop", "indie", "acoustic")  # no topics
 FUN = ("limerick",)  # never for a formal tone, first for a fun one
 UNFABLED = frozenset((None, "detectives", "space", "ghosts", "robots", "the city", "the journey", "pirates", "music", "school"))  # worlds
 TOLD_FOR_FABLES = ("fable", "tale", "bedtime", "moral", "animal")  # words of a prompt for stories that fables are stories for
