@@ -51,6 +51,10 @@ USUAL = {  # what a text is about that names nothing: captain's logs are not abo
     "postcard": ("music", "books", "birds", "the sea", "painting", "cooking", "trains", "bread"),
     "invitation": ("birthday parties", "weddings", "garden parties", "dinner", "farewell parties", "housewarming parties", "books"),
 }  # fmt: skip
+THOUGHT = ("patience", "music", "gardens", "courage", "friendship", "bread", "books", "chess", "love", "money", "travel", "work", "the sea")
+USUAL |= dict.fromkeys(("quote", "proverb", "affirmation", "blessing", "meditation", "to-do list", "dream", "podcast intro"), THOUGHT)
+USUAL["bedtime ritual"] = ("the stars", "the sea", "bears", "trains", "the moon", "sheep", "snow", "birds", "rabbits")
+STYLES = ("shakespearean", "victorian", "elizabethan", "medieval", "old english")  # how a text is written, not what it is about
 USUAL["horoscope"] = USUAL["fortune cookie"]
 YOUNG = ("children", "beginners")  # "beginners" are also teenagers
 
@@ -78,6 +82,7 @@ def person(request: Request) -> Person | None:
 def about(request: Request, form: str) -> Request:
     """The request that a document's subject is drawn from: movie reviews have any subject, a best man speaks at a wedding."""
     asked = " ".join((*request.matched, *request.topics)).lower()
+    request = replace(request, topics=tuple(topic for topic in request.topics if topic not in STYLES))
     if form == "review" and (not request.topics or all(single(topic) in load_words("occasion")["reviewed"] for topic in request.topics)):
         return replace(request, topics=(), matched=())
     somebody = person(request) if form in ABOUT else None

@@ -10,6 +10,7 @@ from minigpt.corpus.templates.grammar import Form
 from minigpt.corpus.templates.poetry_haiku import haibun, haiku, haiku_sequence
 from minigpt.corpus.templates.poetry_songs import ballad, limerick, lullaby, song
 from minigpt.corpus.templates.poetry_stories import fable, scene, story
+from minigpt.corpus.templates.poetry_story_topics import GENRES
 from minigpt.corpus.templates.poetry_story_worlds import find_world, many_of
 from minigpt.corpus.templates.poetry_verse import acrostic, free_verse, prose_poem
 from minigpt.corpus.words import Words, load_words
@@ -31,7 +32,8 @@ def of_many(write: Form) -> Form:
 
 def of_no_style(request: Request) -> Request:
     """The request without topics that are styles: folk ballads are not about folk."""
-    return replace(request, topics=tuple(topic for topic in request.topics if topic not in STYLES))
+    unknown = {topic for topic in request.topics if topic in GENRES and find_world(load_words("poetry"), topic, request.season) is None}
+    return replace(request, topics=tuple(topic for topic in request.topics if topic not in STYLES and topic not in unknown))
 
 
 def styled(write: Form) -> Form:

@@ -14,9 +14,21 @@ from minigpt.corpus.templates.occasion_subjects import single, sort_of
 from minigpt.corpus.templates.plots import stanzas
 from minigpt.corpus.templates.poetry_haiku import syllables
 from minigpt.corpus.templates.poetry_plots import Fields, filled, in_season, named, plots_for
+from minigpt.corpus.templates.poetry_story_worlds import person_of
 from minigpt.corpus.templates.poetry_topics import PRONOUNS, images_for, obedient
 from minigpt.corpus.words import Words, load_words
 
+RULERS = {
+    "king": "he",
+    "prince": "he",
+    "duke": "he",
+    "emperor": "he",
+    "wizard": "he",
+    "monk": "he",
+    "queen": "she",
+    "witch": "she",
+    "nun": "she",
+}
 LISTENERS = ("boy", "girl", "baby", "toddler", "child", "son", "daughter", "kid", "infant", "newborn", "grandchild")  # of a lullaby
 SHAPES = ("VCVCBVC", "VVCBVC", "CVVCVC", "VCVBVC", "VCVVC")  # of a song with three verses; B falls away where a plot has none
 
@@ -129,6 +141,8 @@ def limerick(rng: random.Random, words: Words, request: Request) -> str:
         people = [fill(rng, person, {}) for person in draw(rng, words["limerick people"], len(words["limerick people"]))]
         look.held["who1"] = next((who for who in people if who.split()[-1] not in images.name.lower()), people[0])  # no plumber on plumbers
         if kind in ("people", "animals"):  # the topic is who it happens to
+            if kind == "people" and (pronoun := RULERS.get(one) or person_of(one).get("pronoun")):
+                look.held |= PRONOUNS[pronoun]
             look.held["who1"] = fill(rng, f"a(n) {rng.choice(words['limerick adjectives'])} {one}", {})
             look.decks["thing"] = things_of(rng, images.name)
         look.held["there"] = f"one {request.season} there" if request.season else rng.choice(("there", "there once"))

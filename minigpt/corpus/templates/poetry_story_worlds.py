@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import random
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,6 +17,7 @@ from minigpt.corpus.english import MANY, plurals, singular, upper_first
 from minigpt.corpus.request import Request
 from minigpt.corpus.templates.grammar import fill
 from minigpt.corpus.templates.occasion_subjects import MASS, MASS_ENDINGS
+from minigpt.corpus.templates.poetry_story_topics import GENRES, GONE, place_of, walks, weighty
 from minigpt.corpus.templates.poetry_topics import DETERMINER, PRONOUNS, short_name
 from minigpt.corpus.wordnet import PERSON, wordnet
 from minigpt.corpus.words import Words
@@ -33,11 +34,6 @@ SAME = ("fish", "sheep", "deer", "moose", "trout", "salmon", "bison", "craft")  
 WORK = {"worker", "professional", "preserver", "businessperson", "creator", "expert", "entertainer", "engineer", "writer", "official"}
 ALSO_WORK = ("barber", "scientist", "explorer", "hacker", "monk", "lawyer", "judge")
 GENDERED = ("man", "woman", "ess", "maid", "boy", "girl")  # endings
-GENRES = ("science fiction", "space opera", "horror", "crime", "romance", "adventure", "mystery", "fantasy", "western", "suspense", "humor")
-SETTINGS = ("town", "village", "city", "countryside", "world", "place")  # where a story happens, not what it is about
-GONE = {"missing", "lost", "stolen", "vanished", "dead", "runaway"}  # who is looked for is no hero
-PLACE = 15  # WordNet's number of the field of places
-LANDS = {"country", "continent", "American state", "state"}
 SPOTS = {
     "town": ("a street in", "a narrow lane in", "the old part of"),
     "country": ("a small town in", "a village in", "a harbor town in"),
@@ -100,6 +96,8 @@ def find_world(words: Words, phrase: str, season: str | None) -> str | None:
     """The world of a phrase, by the whole phrase or the last word of its head; None if there is none, or only one of another season."""
     head = DETERMINER.sub("", short_name(phrase.lower()))
     tries = [head, *(WORD.findall(head)[-1:])]
+    if tries[-1] in GENRES and len(tries[0].split()) > 1:  # a space adventure happens in space
+        tries.insert(1, tries[0].split()[-2])
     for word in tries:
         for name, world in worlds_of(words).items():
             keys = {*world["keys"], DETERMINER.sub("", name)}
@@ -115,7 +113,7 @@ def world_for(rng: random.Random, words: Words, request: Request) -> World:
     if request.topics:
         topic = rng.choice(weighty(known) or weighty(request.topics) or request.topics)
         beast = beast_of(topic)
-        if beast and ARTICLE.match(topic) and not GONE & set(topic.split()):  # one mouse is the hero; of mice the hero meets one
+        if beast and ARTICLE.match(topic) and walks(beast) and not GONE & set(topic.split()):  # one mouse is the hero; of mice one is met
             world = worlds[known.get(topic, "friendship")]
             others = [friend for friend in world["friends"] if not pattern_of(beast).search(friend[0])]
             slots = {**world, "hero": ARTICLE.sub("", short_name(topic.lower())), "trade": "no", "friends": others or world["friends"]}
@@ -184,20 +182,6 @@ def lives_in(world: Mapping[str, Any] | None, beast: str) -> bool:
 def friends_of(words: Words, beast: str) -> list[list[str]]:
     """Several different friends that are such an animal."""
     return [[text.replace("{beast}", beast) for text in friend] for friend in words["creatures"]]
-
-
-def weighty(topics: Iterable[str]) -> list[str]:
-    """The topics that say what a story is about: of "adventure stories about pirates" and "detectives in a small town" the people."""
-    return [topic for topic in topics if topic not in GENRES and topic.split()[-1] not in SETTINGS]
-
-
-def place_of(topic: str) -> str:
-    """Whether a topic is a place with a name: "country", "town" or ""."""
-    senses = wordnet().senses(topic.lower()) if topic.isascii() else []
-    if not senses or senses[0][0].file != PLACE or not senses[0][0].single:
-        return ""
-    kinds = {wide.word for wide in wordnet().above(senses[0][0])}
-    return "country" if kinds & LANDS else "town"
 
 
 def abroad(worlds: Mapping[str, Any], kind: str, place: str) -> World:

@@ -81,7 +81,7 @@ def acrostic(rng: random.Random, words: Words, request: Request) -> str:
             line += ": such are {topic}" if beasts and last else ""
             used.add(line)
             lines.append(f"{fill(rng, line, look)}.")
-        if request.season:
+        if request.season and request.season not in images.name:
             lines[-1] = f"{lines[-1][:-1]}, in {request.season} as ever."
         idea = " ".join(line.split()[0].lower() for line in lines[1::2])
         return Told(f"{word.capitalize()}: an acrostic\n\n" + "\n".join(lines), f"acrostic: {word}, {idea}")
