@@ -14,6 +14,7 @@ from minigpt.corpus.templates.general_talk import dialogue, talks
 from minigpt.corpus.templates.grammar import Form
 from minigpt.corpus.templates.lessons import lesson, taught
 from minigpt.corpus.templates.occasion_people import person
+from minigpt.corpus.templates.occasion_subjects import INDEFINITE
 from minigpt.corpus.words import load_words
 
 FORMS: dict[str, Form] = {
@@ -64,7 +65,11 @@ def spoken_to(request: Request) -> Request:
     mail = "email" in request.forms or "memo" in request.forms
     kept = [topic for topic in request.topics if not (mail and singular(topic.split()[-1]) in READERS)]
     kept = [
-        topic for topic in kept if not (request.forms == ("dialogue",) and (topic in PLACES or person(replace(request, topics=(topic,)))))
+        topic
+        for topic in kept
+        if not (
+            request.forms == ("dialogue",) and (topic in PLACES or (INDEFINITE.match(topic) and person(replace(request, topics=(topic,)))))
+        )
     ]
     return replace(request, topics=tuple(kept))
 

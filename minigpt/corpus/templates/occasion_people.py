@@ -16,6 +16,7 @@ FEASTS = {
     "wedding": "weddings",
     "birthday": "birthdays",
     "retirement": "retirement",
+    "housewarming": "housewarming parties",
     "anniversary": "anniversaries",
     "graduation": "graduation",
     "christmas": "Christmas",
@@ -107,7 +108,7 @@ def kin(request: Request) -> tuple[str, ...]:
     """What those whom a diary is by think about: of a sailor ships and the sea; the usual, if no table knows them."""
     field = named(load_words("occasion"), request.topics[0], request.topics[0]).field
     keys = load_words("occasion")["fields"][field]["keys"] if field != "any" else ()
-    return tuple(key for key in keys[:5] if sort_of(key) != "person") or USUAL["diary"]
+    return tuple(key for key in keys[:2] if sort_of(key) != "person") or USUAL["diary"]
 
 
 def fitting(request: Request) -> tuple[str, ...]:

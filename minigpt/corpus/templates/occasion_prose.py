@@ -47,6 +47,8 @@ def settle(scene: Scene, words: Words) -> None:
     whom = person(scene.request) if scene.form in ABOUT else None
     while whom and whom.pronoun and scene.fixed["he1"] != whom.pronoun:
         scene.meet(1)
+    if whom and whom.kind == "teacher" and scene.form == "obituary":
+        scene.tables["person"] = ["teacher", "music teacher", "art teacher"]
     if whom and whom.name and scene.form != "obituary":  # which names the family, too
         scene.fixed["name1"] = whom.name
     scene.fixed["country"] = ""
@@ -125,6 +127,9 @@ def toast(scene: Scene, words: Words) -> Told:
         scene.fixed |= {"topic": "retirement", "short": "retirement party"}
     settle(scene, words)
     occasions = words["toast occasions"].get(scene.subject.field, words["toast occasions"]["any"])
+    if "housewarming" in asked:
+        occasions = ["{name1}'s new house", "{name1}'s housewarming party"]
+        scene.subject = replace(scene.subject, field="birthdays")
     if "anniversary" in asked:
         occasions = ["{name1} and {name2}'s {10-50}th wedding anniversary"]
     years = BIRTHDAY.search(asked)

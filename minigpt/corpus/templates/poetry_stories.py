@@ -147,6 +147,10 @@ def animals(rng: random.Random, words: Words, world: World, request: Request) ->
     asked = [f"the {beast}" for beast in dict.fromkeys(map(beast_of, request.topics)) if beast]
     if len(asked) > 1:
         return draw(rng, asked, 2)
+    if asked and "hero" not in world.slots:
+        return draw(
+            rng, [asked[0], rng.choice([animal for animal in words["fable animals"] if animal.split()[-1] != asked[0].split()[-1]])], 2
+        )
     if "hero" in world.slots:
         return draw(rng, [f"the {world.slots['hero']}", rng.choice(words["fable animals"])], 2)
     friends = [friend for _, friend in world.slots["friends"]] if world.topic and world.name != ANY else []

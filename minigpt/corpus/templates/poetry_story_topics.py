@@ -6,10 +6,14 @@ from collections.abc import Iterable
 
 from minigpt.corpus.wordnet import wordnet
 
-GENRES = ("science fiction", "space opera", "horror", "crime", "romance", "adventure", "mystery", "fantasy", "western", "suspense", "humor")
+GENRES = (
+    "science fiction", "sci-fi", "space opera", "horror", "crime", "romance", "adventure", "mystery", "fantasy", "western", "suspense",
+    "humor",
+)  # fmt: skip
 SETTINGS = ("town", "village", "city", "countryside", "world", "place")  # where a story happens, not what it is about
 PLACE = 15  # WordNet's number of the field of places
 LANDS = {"country", "continent", "American state", "state"}
+WINGED = {"bird", "fish", "insect", "snake", "arthropod", "mollusk", "whale"}
 GONE = {"missing", "lost", "stolen", "vanished", "dead", "runaway"}  # who is looked for is no hero
 
 
@@ -29,12 +33,4 @@ def place_of(topic: str) -> str:
 
 def walks(beast: str) -> bool:
     """Whether a tale may give an animal a coat, hands and boots: a mouse, but no crow and no carp."""
-    return not {wide.word for wide in wordnet().above(wordnet().senses(beast)[0][0])} & {
-        "bird",
-        "fish",
-        "insect",
-        "snake",
-        "arthropod",
-        "mollusk",
-        "whale",
-    }
+    return not {wide.word for wide in wordnet().above(wordnet().senses(beast)[0][0])} & WINGED

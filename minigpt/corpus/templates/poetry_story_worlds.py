@@ -141,7 +141,7 @@ def beast_of(topic: str) -> str:
     """The animal that a topic is about, in the singular, if it is one: "mouse" for "a brave mouse"."""
     last = singular((WORD.findall(short_name(topic.lower())) or [""])[-1])
     senses = wordnet().senses(last) if last.isascii() else []
-    return last if senses and senses[0][0].file == ANIMAL and senses[0][0].kind == "c" else ""
+    return last if senses and senses[0][0].file == ANIMAL and (senses[0][0].kind == "c" or last in SAME) else ""
 
 
 def job_of(topic: str) -> str:
