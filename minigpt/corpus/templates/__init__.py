@@ -42,9 +42,9 @@ Reading order:
     poetry_topics         a request -> images of one topic
     poetry_plots          the look-up for one poem, and which plots suit its topic
     poetry_haiku          haiku of 5, 7 and 5 syllables
-    poetry_songs          songs, ballads, lullabies and limericks that rhyme
     poetry_story_topics   a topic -> its place, its genre, whether it walks
     poetry_story_worlds   a request -> the world of a tale
+    poetry_songs          songs, ballads, lullabies and limericks that rhyme
     poetry_story_wording  a tale in other words
     poetry_stories        stories, fables and scenes
     poetry_verse          free verse, prose poems and acrostics
