@@ -53,9 +53,22 @@ def without_asked(text: str, request: Request) -> str:
     return re.sub(r"[A-Za-z']+", lambda m: "" if m[0].lower() in asked_words(request) else m[0], text)
 
 
+BY_DAY, BY_NIGHT = r"\b(?:dawn|daybreak|sunrise|noon|sunlight)\b", r"\b(?:midnight|tonight|moonlight|moonrise|dusk)\b"
+
+
+def faults_of_hours(poems: list[tuple[str, str, str]]) -> list[str]:
+    """A haiku is by day or by night, and no line comes twice in a sequence."""
+    faults = [
+        f"day and night: {poem}" for poem in poems if re.search(BY_DAY, " ".join(poem), re.I) and re.search(BY_NIGHT, " ".join(poem), re.I)
+    ]
+    lines = [" ".join(re.findall(r"[a-z']+", line.lower())) for poem in poems for line in poem]
+    return faults + [f"twice: {line}" for line in {line for line in lines if lines.count(line) > 2}]
+
+
 def faults_of_haiku(text: str, request: Request) -> list[str]:
     counts, faults = table("syllable table"), []
     poems = HAIKU.findall(text)
+    faults += faults_of_hours(poems) if not request.topics else []  # what was asked for may name an hour
     if not poems:
         faults.append("no haiku")
     for poem in poems:

@@ -19,6 +19,7 @@ Reading order:
     wording               the same in other words
     subject_sense         a topic -> its nouns, each in its sense
     occasion_subjects     a request -> what a text is about, with words of its field
+    occasion_people       a request -> whom a text is for, what it is about if that is not said
     general_facts         words and facts for all general documents
     general_scene         who, where, when and how many: what one document's sentences share
     general_letters       e-mails and memos
@@ -41,8 +42,9 @@ Reading order:
     poetry_topics         a request -> images of one topic
     poetry_plots          the look-up for one poem, and which plots suit its topic
     poetry_haiku          haiku of 5, 7 and 5 syllables
-    poetry_songs          songs, ballads, lullabies and limericks that rhyme
+    poetry_story_topics   a topic -> its place, its genre, whether it walks
     poetry_story_worlds   a request -> the world of a tale
+    poetry_songs          songs, ballads, lullabies and limericks that rhyme
     poetry_story_wording  a tale in other words
     poetry_stories        stories, fables and scenes
     poetry_verse          free verse, prose poems and acrostics
@@ -88,6 +90,7 @@ from minigpt.corpus.request import Request
 from minigpt.corpus.templates import cooking, general, misfits, occasion, persona, poetry, subject, technical, topic
 from minigpt.corpus.templates.grammar import Form, idea_of
 from minigpt.corpus.templates.left_out import word_pattern
+from minigpt.corpus.templates.occasion_people import personal
 from minigpt.corpus.words import load_words
 from minigpt.errors import MinigptError
 
@@ -107,7 +110,8 @@ def covers(request: Request) -> bool:
 
 def able(request: Request) -> Request:
     """The request, with parts whose topics the general forms do not know moved to forms that fit any topic, or that WordNet fills."""
-    anything = [part if covers(part) else _about_anything(part) for part in request.parts]
+    parts = [general.spoken_to(personal(part)) for part in request.parts]
+    anything = [part if covers(part) else _about_anything(part) for part in parts]
     return request.of([_with_topics(part) if part.category == "topic" else part for part in anything])
 
 

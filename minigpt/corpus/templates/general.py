@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from minigpt.corpus.english import plurals
+from dataclasses import replace
+
+from minigpt.corpus.english import plurals, singular
 from minigpt.corpus.request import Request
 from minigpt.corpus.templates.general_facts import form_of, known_topics, topic_words
 from minigpt.corpus.templates.general_letters import email, memo
@@ -11,6 +13,8 @@ from minigpt.corpus.templates.general_scene import names
 from minigpt.corpus.templates.general_talk import dialogue, talks
 from minigpt.corpus.templates.grammar import Form
 from minigpt.corpus.templates.lessons import lesson, taught
+from minigpt.corpus.templates.occasion_people import person
+from minigpt.corpus.templates.occasion_subjects import INDEFINITE
 from minigpt.corpus.words import load_words
 
 FORMS: dict[str, Form] = {
@@ -28,6 +32,49 @@ IN_OTHERS = {  # the forms of topic.py that replace a form if it does not know t
 QUIZZES = frozenset(either for word in load_words("general")["quizzes"] for either in (word, *plurals(word)))
 
 
+READERS = (
+    "customer",
+    "client",
+    "colleague",
+    "coworker",
+    "employee",
+    "team",
+    "staff",
+    "boss",
+    "manager",
+    "supplier",
+    "investor",
+)  # of e-mails
+PLACES = (
+    "cafe",
+    "a cafe",
+    "a coffee shop",
+    "coffee shop",
+    "a bar",
+    "a restaurant",
+    "the kitchen table",
+    "a bus stop",
+    "a party",
+)  # of talks
+AS_SUCH = ("customer support", "customer service", "tech support", "hobbies", "hobby")  # topics of talks that no single talk names
+
+
+def spoken_to(request: Request) -> Request:
+    """The request without topics that only say to whom e-mails go, or where people talk."""
+    if request.category != "general":
+        return request
+    mail = "email" in request.forms or "memo" in request.forms
+    kept = [topic for topic in request.topics if not (mail and singular(topic.split()[-1]) in READERS)]
+    kept = [
+        topic
+        for topic in kept
+        if not (
+            request.forms == ("dialogue",) and (topic in PLACES or (INDEFINITE.match(topic) and person(replace(request, topics=(topic,)))))
+        )
+    ]
+    return replace(request, topics=tuple(kept))
+
+
 def covers(request: Request) -> bool:
     """Whether every form of a request knows its topics."""
     return not request.topics or all(_knows(form, request) for form in request.forms)
@@ -41,6 +88,6 @@ def _knows(form: str, request: Request) -> bool:
         return any(named and names(scene, named) for scene in scenes(words))
     if form == "dialogue":
         keys = {key.removesuffix("s") for key in words["topic words"]}
-        whole = {topic.removeprefix("the ").removesuffix("s") for topic in request.topics} & keys
+        whole = {topic.removeprefix("the ").removesuffix("s") for topic in request.topics} & keys | {*request.topics} & {*AS_SUCH}
         return bool(known_topics(request)) and (bool(whole) or any(named and named.search(str(talk["slots"])) for talk in talks(words)))
     return True  # letters are about a project, and a project may be about anything

@@ -14,26 +14,50 @@ from typing import Any
 
 from minigpt.corpus.english import title_case, upper_first
 from minigpt.corpus.templates.grammar import Told
+from minigpt.corpus.templates.occasion_people import ABOUT, BIRTHDAY, YOUNG, animal, person
 from minigpt.corpus.templates.occasion_scene import Scene
+from minigpt.corpus.templates.occasion_subjects import single
 from minigpt.corpus.words import Words
 
 TITLED = (
     "quest", "obituary", "travel", "bedtime ritual", "prophecy", "blessing", "toast", "speech", "howto", "profile", "conspiracy theory",
-    "meditation",
+    "meditation", "invitation",
 )  # fmt: skip  # forms with a title
 EXTRA = 0.6  # share of the sentences marked "?" that a text of no stated length has
-BEST_MAN = re.compile(r"best man|maid of honou?r|father of the bride")
-BIRTHDAY = re.compile(r"\b(\d+(?:st|nd|rd|th)) birthday")
-RELATIVES = (
-    (re.compile(r"\b(?:(?:grand)?mother|grandma|granny|mom|mum|aunt|sister|wife|daughter|niece|girlfriend)\b"), "she"),
-    (re.compile(r"\b(?:(?:grand)?father(?! of)|grandpa|dad|uncle|brother|husband|son|nephew|boyfriend)\b"), "he"),
-)
+WORD = re.compile(r"[a-z]+")
 OWN, ALONE = 0.75, 0.35  # shares of documents with an idea for the topic's sort, if there are several and if there is one
 
 
 def tell(scene: Scene, words: Words) -> Told:
     """One of the form's ideas, told for the request's topic."""
-    return spell_out(scene, chosen(scene, words[f"{scene.form} ideas"], scene.subject.sort))
+    ideas = [*words[f"{scene.form} ideas"], *(words["complaints about"] if scene.form == "complaint letter" else ())]
+    settle(scene, words)
+    return spell_out(scene, chosen(scene, ideas, scene.subject.sort))
+
+
+def diary(scene: Scene, words: Words) -> Told:
+    """A day of somebody grown up, or of somebody who goes to school."""
+    kind = "animal diary ideas" if animal(scene.request) else "young diary ideas" if scene.request.audience in YOUNG else "diary ideas"
+    ideas = words[kind]
+    return spell_out(scene, chosen(scene, ideas, scene.subject.sort))
+
+
+def settle(scene: Scene, words: Words) -> None:
+    """Let whom a text is for be called what they are called, and a postcard from a country come from one of its towns."""
+    whom = person(scene.request) if scene.form in ABOUT else None
+    while whom and whom.pronoun and scene.fixed["he1"] != whom.pronoun:
+        scene.meet(1)
+    if whom and whom.kind == "teacher" and scene.form == "obituary":
+        scene.tables["person"] = ["teacher", "music teacher", "art teacher"]
+    if whom and whom.name and scene.form != "obituary":  # which names the family, too
+        scene.fixed["name1"] = whom.name
+    scene.fixed["country"] = ""
+    towns = words["towns of"].get(scene.subject.topic.lower()) if scene.form == "postcard" else None
+    if towns:
+        town = scene.rng.choice(towns)
+        scene.fixed["country"] = f", {scene.subject.topic}"
+        scene.subject = replace(scene.subject, topic=town, short=town)
+        scene.fixed |= {"topic": town, "short": town}
 
 
 def spell_out(scene: Scene, idea: Mapping[str, Any]) -> Told:
@@ -50,12 +74,22 @@ def spell_out(scene: Scene, idea: Mapping[str, Any]) -> Told:
 
 
 def chosen(scene: Scene, ideas: Sequence[Mapping[str, Any]], sort: str) -> Mapping[str, Any]:
-    """An idea that suits the sort of the topic; an advertisement for kettles sells a kettle."""
+    """An idea that suits whom the text is for and the sort of the topic; an advertisement for kettles sells a kettle."""
+    whom = person(scene.request) if scene.form in ABOUT else None
+    if whom:
+        ideas = [idea for idea in ideas if whom.kind in idea.get("to", (whom.kind,))]
+    for word in map(single, WORD.findall(scene.subject.topic.lower())):
+        if near := [idea for idea in ideas if word in idea.get("about", ())]:
+            scene.fixed["one"] = word
+            scene.subject = replace(scene.subject, topic="", short="")  # such a text is about nothing else, however often it says so
+            return scene.rng.choice(near)
+    ideas = [idea for idea in ideas if "about" not in idea]
     field = [idea for idea in ideas if scene.subject.field in idea.get("fields", ())]
     if field:  # the log of a spaceship is no keeper's log of a lighthouse
         return scene.rng.choice(field)
-    own = [idea for idea in ideas if sort in idea.get("for", ())]
-    if own and sort == "place" and scene.form in ("travel", "postcard"):  # a guide to Lisbon leads through Lisbon
+    own = [idea for idea in ideas if sort in idea.get("for", ()) and scene.request.topics and not whom]  # of what the prompt names
+    led = sort == "place" and scene.form in ("travel", "postcard")  # a guide to Lisbon leads through Lisbon
+    if own and (led or scene.form in ("obituary", "love letter")):
         return scene.rng.choice(own)
     if own and scene.rng.random() < (OWN if len(own) > 1 else ALONE):
         return scene.rng.choice(own)
@@ -88,16 +122,16 @@ def told(scene: Scene, pieces: Sequence[str]) -> str:
 def toast(scene: Scene, words: Words) -> Told:
     """An occasion, a person, one anecdote that shows a quality, a wish, and raised glasses."""
     asked = " ".join((*scene.request.topics, *scene.request.matched)).lower()
-    if BEST_MAN.search(asked):  # best man speeches are not about best men
-        scene.subject = replace(scene.subject, topic="weddings", short="wedding")
-        scene.fixed |= {"topic": "weddings", "short": "wedding"}
     if scene.subject.field == "retirement":
         scene.subject = replace(scene.subject, topic="retirement", short="retirement")
         scene.fixed |= {"topic": "retirement", "short": "retirement party"}
-    wanted = next((pronoun for pattern, pronoun in RELATIVES if pattern.search(asked)), "")
-    while wanted and scene.fixed["he1"] != wanted:
-        scene.meet(1)
+    settle(scene, words)
     occasions = words["toast occasions"].get(scene.subject.field, words["toast occasions"]["any"])
+    if "housewarming" in asked:
+        occasions = ["{name1}'s new house", "{name1}'s housewarming party"]
+        scene.subject = replace(scene.subject, field="birthdays")
+    if "anniversary" in asked:
+        occasions = ["{name1} and {name2}'s {10-50}th wedding anniversary"]
     years = BIRTHDAY.search(asked)
     scene.fixed["occasion"] = ordinal(scene.text(f"{{name1}}'s {years[1]} birthday" if years else scene.rng.choice(occasions)))
     if scene.subject.field in words["toast guests"]:  # the topic is the feast itself
@@ -134,5 +168,5 @@ def lines(scene: Scene, words: Words) -> Told:
     said = []
     for number, template in enumerate(templates, 1):
         scene.forget()
-        said.append(f"{number}. {scene.said(template)}")
+        said.append(f"{number}. {ordinal(scene.said(template))}")
     return Told("\n\n".join([title, "\n".join(said), scene.said(scene.next("end"))]), f"{scene.form}: {templates[0]}")

@@ -24,6 +24,7 @@ DOUBLED = re.compile(r"\b([a-z]+) \1\b")  # an old old kettle
 TWICE = re.compile(r"(?<![\d.,] )(?<![\d.,-])\b2 times\b")
 SENTENCE = re.compile(r"(^|[.?!] )([a-z])")
 LEAST = 2  # times that a text names its topic
+WITH_TRADES = ("obituary", "diary", "thank-you note")  # where people work as something
 TRIES = 60  # most drafts for one that is fit for its readers
 
 
@@ -39,6 +40,10 @@ class Scene:
         about = subject(rng, words, request)
         self.subject = brewed(words, about) if request.forms[0] == "spell" else about
         self.tables = {**self.subject.lists, **words["common"], **words.get(form, {})}
+        if form in WITH_TRADES and (trades := [who for who in self.tables["person"] if who.split()[-1] not in words["no trade"]]):
+            self.tables["person"] = trades
+        if form == "shanty" and self.subject.field == "any":  # whoever is aboard
+            self.tables["person"] = words["fields"]["ships"]["person"]
         self.fixed = {"topic": self.subject.topic, "short": self.subject.short or self.subject.topic}
         self.fixed |= AGREE_MANY if self.subject.many else AGREE_ONE
         self.left: dict[str, list[str]] = {}

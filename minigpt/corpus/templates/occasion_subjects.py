@@ -158,17 +158,17 @@ def named(words: Words, said: str, spelled: str) -> Subject:
     short = " ".join([*short.split()[:-1], short.split()[-1] if name else single(short.split()[-1])])
     short = "" if len(short.split()) > LONGEST else short
     about = Subject(topic, short, field, _lists(words, field, topic, short))
-    sort = _sort(topic) if short else ""
+    sort = sort_of(topic) if short else ""
     return replace(about, sort=sort) if about.many or sort in SINGLE else about
 
 
 def _known(words: Words, field: str, key: str) -> Subject:
     about = Subject(key, single(ARTICLE.sub("", key)), field, _lists(words, field, key, key))
-    return replace(about, sort=_sort(key)) if about.many else about
+    return replace(about, sort=sort_of(key)) if about.many else about
 
 
 @cache
-def _sort(topic: str) -> str:
+def sort_of(topic: str) -> str:
     """What the main noun of a topic names, if WordNet knows it and people use it in that meaning: kettles are things."""
     found = concepts(topic)
     whole = [entry for entry in found if entry.word.split()[-1].lower() == single(topic.split()[-1]).lower()]

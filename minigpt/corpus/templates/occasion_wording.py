@@ -29,7 +29,7 @@ CONTRACTED = tuple(
         (rf"\b([Ww]e|[Yy]ou|[Tt]hey) have {HAVE}", r"\1've "),
         (r"\b([Ww]e|[Yy]ou|[Tt]hey) are (?=[a-z])", r"\1're "),
         (r"\b(I|[Ww]e|[Yy]ou|[Tt]hey|[Ii]t) will (?=[a-z])", r"\1'll "),
-        (r"(?<!of )(?<!than )(?<!as )\b([Ii]t|[Tt]hat|[Tt]here) is (?!to\b)(?=[a-z])", r"\1's "),
+        (r"(?<!of )(?<!than )(?<!as )(?<!So )(?<!so )\b([Ii]t|[Tt]hat|[Tt]here) is (?!to\b)(?=[a-z])", r"\1's "),
     )
 )
 

@@ -176,7 +176,7 @@ def subject(rng: random.Random, words: Words, topics: tuple[str, ...]) -> Subjec
     if known := everyday_name(name):
         found = everyday()[known]
         more = [question for question in general if question.ask.startswith(OF_ANYTHING)]
-        signs, truths = (*found.signs, *entries(rows["signs"])), (*found.truths, *rows["truths"][:4])
+        signs, truths = (*found.signs, *entries(rows["signs"])), (*found.truths, *rng.sample(rows["truths"], 4))
         return Subject(name, (*found.questions, *more), found.tips, truths, signs)
     return Subject(name, general + facts(name), tuple(rows["tips"]), tuple(rows["truths"]), entries(rows["signs"]))
 

@@ -3,15 +3,33 @@
 from __future__ import annotations
 
 import random
+import re
+from dataclasses import replace
 
-from minigpt.corpus.english import title_case, upper_first
+from minigpt.corpus.english import singular, title_case, upper_first
 from minigpt.corpus.request import Request
 from minigpt.corpus.templates.grammar import Told, draw, fill
+from minigpt.corpus.templates.occasion_subjects import named as named_subject
+from minigpt.corpus.templates.occasion_subjects import single, sort_of
 from minigpt.corpus.templates.plots import stanzas
+from minigpt.corpus.templates.poetry_haiku import syllables
 from minigpt.corpus.templates.poetry_plots import Fields, filled, in_season, named, plots_for
+from minigpt.corpus.templates.poetry_story_worlds import person_of
 from minigpt.corpus.templates.poetry_topics import PRONOUNS, images_for, obedient
-from minigpt.corpus.words import Words
+from minigpt.corpus.words import Words, load_words
 
+RULERS = {
+    "king": "he",
+    "prince": "he",
+    "duke": "he",
+    "emperor": "he",
+    "wizard": "he",
+    "monk": "he",
+    "queen": "she",
+    "witch": "she",
+    "nun": "she",
+}
+LISTENERS = ("boy", "girl", "baby", "toddler", "child", "son", "daughter", "kid", "infant", "newborn", "grandchild")  # of a lullaby
 SHAPES = ("VCVCBVC", "VVCBVC", "CVVCVC", "VCVBVC", "VCVVC")  # of a song with three verses; B falls away where a plot has none
 
 
@@ -75,6 +93,8 @@ def _about(title: str, topic: str, asked: bool, kind: str) -> str:
 
 def lullaby(rng: random.Random, words: Words, request: Request) -> str:
     """A soft refrain before each verse; the verses rhyme ABAB and bring somebody to sleep."""
+    asked = [topic for topic in request.topics if singular(topic.split()[-1]) not in LISTENERS]
+    request = replace(request, topics=tuple(asked))
 
     def write() -> str:
         images = images_for(rng, words, request)
@@ -93,19 +113,42 @@ def lullaby(rng: random.Random, words: Words, request: Request) -> str:
     return obedient(words, request, write)
 
 
+def kind_of(topic: str) -> tuple[str, str]:
+    """The kind of limericks that a topic has, "people", "animals", "things" or "foods", and its singular; "" if it has none."""
+    one, sort = single(topic), sort_of(topic)
+    plain = topic.isascii() and topic == topic.lower() and (one != topic or sort == "food") and len(topic.split()) == 1
+    kinds = {"person": "people", "animal": "animals", "thing": "things", "plant": "things", "food": "foods"}
+    return kinds.get(sort, "") if plain else "", one
+
+
+def things_of(rng: random.Random, topic: str) -> list[str]:
+    """Short names of what somebody of a topic has at hand, for one document; of what is in any house if no table knows the topic."""
+    about = named_subject(load_words("occasion"), topic, topic)
+    own = about.lists["item"] if about.field != "any" else load_words("poetry")["verse words"]["thing"]
+    fit = [thing for thing in own if syllables(thing) <= 2]
+    return draw(rng, fit, len(fit))
+
+
 def limerick(rng: random.Random, words: Words, request: Request) -> str:
     """Five lines that rhyme AABBA: somebody of a town, what they did about the topic, and what came of it."""
 
     def write() -> str:
         images = images_for(rng, words, request)
         look = Fields(rng, words, images)
-        joke = rng.choice(words["limericks"])
+        kind, one = kind_of(images.name)
+        joke = rng.choice(words[f"limericks of {kind}" if kind else "limericks"])
         look.held |= PRONOUNS[rng.choice(("he", "she"))]
         people = [fill(rng, person, {}) for person in draw(rng, words["limerick people"], len(words["limerick people"]))]
         look.held["who1"] = next((who for who in people if who.split()[-1] not in images.name.lower()), people[0])  # no plumber on plumbers
+        if kind in ("people", "animals"):  # the topic is who it happens to
+            if kind == "people" and (pronoun := RULERS.get(one) or person_of(one).get("pronoun")):
+                look.held |= PRONOUNS[pronoun]
+            look.held["who1"] = fill(rng, f"a(n) {rng.choice(words['limerick adjectives'])} {one}", {})
+            look.decks["thing"] = things_of(rng, images.name)
         look.held["there"] = f"one {request.season} there" if request.season else rng.choice(("there", "there once"))
         lines = [upper_first(line) for line in filled(rng, joke["lines"], look)]
-        title = title_case(f"{look.held['who1']} and {images.name}")
+        who = look.held["who1"]
+        title = title_case(f"{who} and {images.name}" if kind not in ("people", "animals") else re.sub("^an? ", "the ", who))
         return Told(title + "\n\n" + "\n".join(lines), f"limerick: {joke['name']}, {look.held['who1']}")
 
     return obedient(words, request, write)

@@ -147,6 +147,10 @@ def animals(rng: random.Random, words: Words, world: World, request: Request) ->
     asked = [f"the {beast}" for beast in dict.fromkeys(map(beast_of, request.topics)) if beast]
     if len(asked) > 1:
         return draw(rng, asked, 2)
+    if asked and "hero" not in world.slots:
+        return draw(
+            rng, [asked[0], rng.choice([animal for animal in words["fable animals"] if animal.split()[-1] != asked[0].split()[-1]])], 2
+        )
     if "hero" in world.slots:
         return draw(rng, [f"the {world.slots['hero']}", rng.choice(words["fable animals"])], 2)
     friends = [friend for _, friend in world.slots["friends"]] if world.topic and world.name != ANY else []
@@ -177,10 +181,11 @@ def scene(rng: random.Random, words: Words, request: Request) -> str:
         group = rng.random() < keep  # turns that answer each other stay or go together
         turns = [turn[:2] for turn in scenes[name]["turns"] if len(turn) == 2 or (group if turn[2] == "+a" else rng.random() < keep)]
         season = [rng.choice(words["fable seasons"][request.season])] if request.season else []
+        setting = min(words["scene settings"], key=len) if request.length == "short" else rng.choice(words["scene settings"])
         say = wording(rng, words)
         asked = bool(world.topic) and not world.plain
         about = [rng.choice(words["scene topics"])] if asked and world.name != ANY else []
-        parts = [rng.choice(words["scene settings"]), *season, *about, rng.choice(scenes[name]["opening"])]
+        parts = [setting, *season, *about, rng.choice(scenes[name]["opening"])]
         opening = " ".join(upper_first(fill(rng, part, find)) for part in parts)
         lines = [f"{who}: {say(upper_first(fill(rng, text, find)))}" for turn in turns for who, text in zip((one, two), turn, strict=True)]
         named = f" about {world.spoken}" if asked else ""

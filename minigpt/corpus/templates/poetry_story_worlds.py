@@ -17,6 +17,7 @@ from minigpt.corpus.english import MANY, plurals, singular, upper_first
 from minigpt.corpus.request import Request
 from minigpt.corpus.templates.grammar import fill
 from minigpt.corpus.templates.occasion_subjects import MASS, MASS_ENDINGS
+from minigpt.corpus.templates.poetry_story_topics import GENRES, GONE, place_of, walks, weighty
 from minigpt.corpus.templates.poetry_topics import DETERMINER, PRONOUNS, short_name
 from minigpt.corpus.wordnet import PERSON, wordnet
 from minigpt.corpus.words import Words
@@ -33,7 +34,10 @@ SAME = ("fish", "sheep", "deer", "moose", "trout", "salmon", "bison", "craft")  
 WORK = {"worker", "professional", "preserver", "businessperson", "creator", "expert", "entertainer", "engineer", "writer", "official"}
 ALSO_WORK = ("barber", "scientist", "explorer", "hacker", "monk", "lawyer", "judge")
 GENDERED = ("man", "woman", "ess", "maid", "boy", "girl")  # endings
-GENRES = ("science fiction", "space opera", "horror", "crime", "romance", "adventure", "mystery", "fantasy", "western", "suspense", "humor")
+SPOTS = {
+    "town": ("a street in", "a narrow lane in", "the old part of"),
+    "country": ("a small town in", "a village in", "a harbor town in"),
+}
 ANIMALS = ("a goose", "a goat", "a fat hen", "a donkey")
 WORD = re.compile(r"[^\W\d_]+(?:['-][^\W\d_]+)*")
 ARTICLE = re.compile(r"^an? ")
@@ -92,6 +96,8 @@ def find_world(words: Words, phrase: str, season: str | None) -> str | None:
     """The world of a phrase, by the whole phrase or the last word of its head; None if there is none, or only one of another season."""
     head = DETERMINER.sub("", short_name(phrase.lower()))
     tries = [head, *(WORD.findall(head)[-1:])]
+    if tries[-1] in GENRES and len(tries[0].split()) > 1:  # a space adventure happens in space
+        tries.insert(1, tries[0].split()[-2])
     for word in tries:
         for name, world in worlds_of(words).items():
             keys = {*world["keys"], DETERMINER.sub("", name)}
@@ -105,10 +111,18 @@ def world_for(rng: random.Random, words: Words, request: Request) -> World:
     worlds = worlds_of(words)
     known = {topic: name for topic in request.topics if (name := find_world(words, topic, request.season))}
     if request.topics:
-        topic = rng.choice(list(known or request.topics))
-        if (beast := beast_of(topic)) and not lives_in(worlds.get(known.get(topic, "")), beast):
-            friends = friends_of(words, topic, beast)
+        topic = rng.choice(weighty(known) or weighty(request.topics) or request.topics)
+        beast = beast_of(topic)
+        if beast and ARTICLE.match(topic) and walks(beast) and not GONE & set(topic.split()):  # one mouse is the hero; of mice one is met
+            world = worlds[known.get(topic, "friendship")]
+            others = [friend for friend in world["friends"] if not pattern_of(beast).search(friend[0])]
+            slots = {**world, "hero": ARTICLE.sub("", short_name(topic.lower())), "trade": "no", "friends": others or world["friends"]}
+            return World(known.get(topic, "friendship"), slots, request.spell(topic), plain=False)
+        if beast and not lives_in(worlds.get(known.get(topic, "")), beast):
+            friends = friends_of(words, beast)
             return World("friendship", {**worlds["friendship"], "friends": friends}, request.spell(topic), plain=False)
+        if topic not in known and (kind := place_of(topic)):
+            return abroad(worlds, kind, request.spell(topic))
         if topic not in known and (job := job_of(topic)):
             return World("friendship", {**worlds["friendship"], "hero": job}, request.spell(topic), plain=False)
         if topic not in known and (person := person_of(topic)):
@@ -127,7 +141,7 @@ def beast_of(topic: str) -> str:
     """The animal that a topic is about, in the singular, if it is one: "mouse" for "a brave mouse"."""
     last = singular((WORD.findall(short_name(topic.lower())) or [""])[-1])
     senses = wordnet().senses(last) if last.isascii() else []
-    return last if senses and senses[0][0].file == ANIMAL and senses[0][0].kind == "c" else ""
+    return last if senses and senses[0][0].file == ANIMAL and (senses[0][0].kind == "c" or last in SAME) else ""
 
 
 def job_of(topic: str) -> str:
@@ -165,11 +179,16 @@ def lives_in(world: Mapping[str, Any] | None, beast: str) -> bool:
     return "waters" in world or beast in world["keys"][:1] or bool(pattern_of(beast).search(str([world["friends"], world.get("bigs")])))
 
 
-def friends_of(words: Words, topic: str, beast: str) -> list[list[str]]:
-    """Friends that are such an animal: just the one that was asked for, or several different ones."""
-    if ARTICLE.match(topic):
-        return [[topic, the(topic) if topic == short_name(topic) else f"the {beast}"]]
+def friends_of(words: Words, beast: str) -> list[list[str]]:
+    """Several different friends that are such an animal."""
     return [[text.replace("{beast}", beast) for text in friend] for friend in words["creatures"]]
+
+
+def abroad(worlds: Mapping[str, Any], kind: str, place: str) -> World:
+    """A world in a place that has a name: what happens in Paris happens in a street of Paris."""
+    name = "friendship" if kind == "country" else "the city"
+    spots = SPOTS[kind]
+    return World(name, {**worlds[name], "towns": [[f"{spot} {place}", the(spot.rsplit(" ", 1)[0])] for spot in spots]}, place, plain=False)
 
 
 def swapped(world: Mapping[str, Any], phrase: str) -> Mapping[str, Any]:
@@ -216,6 +235,7 @@ def cast(rng: random.Random, words: Words, world: World, hard: bool = False) -> 
         "animal": animal, "animal.the": the(animal), "riddle": riddle, "answer": answer, "small": rng.choice(words["story smalls"]),
         "topic": world.spoken, "stories": world.stories,
     }  # fmt: skip
+    slots = {**slots, "elders": [elder for elder in slots["elders"] if elder != f"the {job}"] or slots["elders"]}
     one_each = {"elder": "elders", "food": "foods", "path": "paths", "sight": "sights", "feast": "feasts", "land": "land"}
     held |= {field: fill(rng, rng.choice(slots[kind]), {"topic": world.spoken}) for field, kind in one_each.items()}
     return held | PRONOUNS[pronoun]

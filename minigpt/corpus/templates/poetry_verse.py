@@ -7,9 +7,10 @@ import random
 from minigpt.corpus.english import upper_first
 from minigpt.corpus.request import Request
 from minigpt.corpus.templates.grammar import Told, fill
+from minigpt.corpus.templates.occasion_subjects import sort_of
 from minigpt.corpus.templates.plots import spread, stanzas
 from minigpt.corpus.templates.poetry_plots import Fields, filled, mood_of, named, plots_for
-from minigpt.corpus.templates.poetry_topics import WORD, find_topic, images_for, obedient, topic_tables
+from minigpt.corpus.templates.poetry_topics import DETERMINER, WORD, find_topic, images_for, obedient, topic_tables
 from minigpt.corpus.words import Words
 
 LOOKED_AT = 0.6  # share of poems about a topic with images that look at one of its things
@@ -64,20 +65,23 @@ def _sentence_lines(stanza: list[str]) -> list[str]:
 
 
 def acrostic(rng: random.Random, words: Words, request: Request) -> str:
-    """Advice whose initial letters spell its title, a word of the topic; the first line names the topic."""
+    """Advice whose initial letters spell its title, a word of the topic, which it names first and last; of animals, what they are like."""
 
     def write() -> str:
         images = images_for(rng, words, request)
         look = Fields(rng, words, images)
         word = _spelled(rng, words, images.name)
         lines, used = [], set[str]()
+        beasts = images.name == images.name.lower() and sort_of(images.name) == "animal"
         for number, letter in enumerate(word):
-            naming, *plain = words["acrostic lines"][letter]
+            naming, *plain = ("", *words["acrostic animals"][letter]) if beasts else words["acrostic lines"][letter]
             fresh = [line for line in plain if line not in used] or plain
-            line = naming if number == 0 else rng.choice(fresh)
+            last = number == len(word) - 1
+            line = rng.choice(fresh) if beasts or not (number == 0 or (last and letter != word[0])) else naming
+            line += ": such are {topic}" if beasts and last else ""
             used.add(line)
             lines.append(f"{fill(rng, line, look)}.")
-        if request.season:
+        if request.season and request.season not in images.name:
             lines[-1] = f"{lines[-1][:-1]}, in {request.season} as ever."
         idea = " ".join(line.split()[0].lower() for line in lines[1::2])
         return Told(f"{word.capitalize()}: an acrostic\n\n" + "\n".join(lines), f"acrostic: {word}, {idea}")
@@ -86,9 +90,9 @@ def acrostic(rng: random.Random, words: Words, request: Request) -> str:
 
 
 def _spelled(rng: random.Random, words: Words, name: str) -> str:
-    """A word for the topic: one of its keys, or the longest word of an unknown topic."""
+    """A word for the topic: its own, so that the poem is about what it spells, or another of its table if that is too short or long."""
+    own = max((part.replace("'", "") for part in WORD.findall(DETERMINER.sub("", name.lower()))), key=len, default="poem")
     tables = topic_tables(words) | words["season topics"]
     known = find_topic(words, name)
     spellable = [key for key in tables[known]["keys"] if 4 <= len(key) <= 9] if known in tables else []
-    own = max((part.replace("'", "") for part in WORD.findall(name.lower())), key=len, default="poem")
-    return rng.choice(spellable) if name == known and spellable else own
+    return own if len(own) >= 4 or not spellable or name != known else rng.choice(spellable)
