@@ -177,7 +177,7 @@ class Kitchen:
         return str(special.get(food.key, special.get(f"any {role}", food.cut)))
 
     def _line(self, food: Food) -> str:
-        cut = "" if self.brief else fill(self.rng, self.cut(food), {})
+        cut = "" if self.brief and food.key not in self.dish.roles.get("main", ()) else fill(self.rng, self.cut(food), {})
         return show_food(food, self.amounts[food.key], self.metric) + (f", {cut}" if cut else "")
 
 

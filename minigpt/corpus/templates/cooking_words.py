@@ -11,6 +11,7 @@ from minigpt.corpus.templates.cooking_foods import all_foods, allowed
 from minigpt.corpus.templates.cooking_kitchen import ANIMAL, CLOCKS
 from minigpt.corpus.templates.cooking_parts import PLAIN, Parts
 
+LEAST = "Taste {dish} once more before you call everybody to the table."
 SWAPPED = ("main", "veg", "fruit", "flavor", "finish", "carb")
 NAMES = ("Brussels", "Sichuan", "Chinese", "Japanese", "Thai", "Swiss", "Every")  # stay capitalised within a sentence
 FRYING = ("stir_fry", "pasta", "salad", "traybake", "tacos", "rice_bowl", "risotto", "pilaf", "seared", "skewers", "omelette")
@@ -116,7 +117,9 @@ class Around(Parts):
         pairs = [(a, b) for a, b in pairs if general[a] not in general[b] and general[b] not in general[a] and _meat(a) == _meat(b)]
         pairs = [(a, b) for a, b in pairs if not (self.roles[a] == "carb" and general[a] in self.name)]
         pairs = [(a, b) for a, b in pairs if self._alike(self.clock(a, b)) and (self.roles[a] != "finish" or _kin(a, b))]
-        pairs = [pair for pair in pairs if pair[0] not in self.name and general[pair[0]] not in self.name]
+        named, here = set(self.name.split()), {general[key].split()[-1] for key in self.foods}  # no orange cake without orange zest
+        pairs = [(a, b) for a, b in pairs if a not in self.name and not named & {*general[a].split(), *a.split()}]
+        pairs = [(a, b) for a, b in pairs if general[b].split()[-1] not in here - {general[a].split()[-1]}]  # no second kind of tomato
         return self.rng.choice(pairs) if pairs else None
 
     @staticmethod
@@ -164,4 +167,9 @@ class Around(Parts):
             chosen.append(self.say(self.words["talk"]["children end"], self.lead))
         if self.request.tone == "fun" or (self.request.audience == "children" and self.request.tone != "formal"):
             chosen.append(self.say(self.words["cheers"], self.lead))
-        return list(dict.fromkeys(text for text in chosen if text)) or [self.say(self.method["keep"])]
+        return list(dict.fromkeys(text for text in chosen if text)) or [self._least()]
+
+    def _least(self) -> str:
+        """A note that any dish can have."""
+        said = (self.say([*self.method["keep"], *self.method["serve"], *self.method["tips"]]), self.swap_line(), self.say([LEAST]))
+        return next(filter(None, said))
