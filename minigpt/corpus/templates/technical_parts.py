@@ -135,7 +135,8 @@ def _for_audience(
     if request.audience == "beginners":
         term, meaning, *_ = rng.choice(known or terms_in(words, text, topic))
         kind = "keyword bridges" if KEYWORD.match(meaning) else "formal term bridges" if request.tone == "formal" else "term bridges"
-        said = {"term": term, "meaning": meaning, "person": rng.choice(words["people"])}
+        here = [name for name in words["people"] if re.search(rf"\b{name}\b", text)]  # somebody whom the text knows already
+        said = {"term": term, "meaning": meaning, "person": rng.choice(here or words["people"])}
         return [say(rng, rng.choice(words[kind]), said)]
     return []
 
