@@ -134,7 +134,7 @@ def check_headline(text: str) -> list[str]:
 
 
 EXERCISES: tuple[tuple[str, Callable[..., int]], ...] = (  # word problems and their answers, read anew
-    (r"costs (\d+) dollars, and there are (\d+) percent off", lambda full, off: full - full * off // 100),
+    (r"costs (\d+) dollars, and the shop takes off (\d+) percent", lambda full, off: full - full * off // 100),
     (r"pays (\d+) dollars for (\d+) [a-z ]+\. What do (\d+) cost", lambda paid, some, many: paid // some * many),
     (r"buys (\d+) [a-z ]+ at (\d+) dollars each and pays with (\d+)", lambda some, each, paid: paid - some * each),
     (r"at (\d+) kilometers an hour\. How far is that in (\d+) hours", lambda fast, hours: fast * hours),

@@ -39,7 +39,8 @@ def service_for(rng: random.Random, words: Words, request: Request) -> Service:
     version = rng.choice(("v1", "v2", "v3"))
     service |= {"brand": brand, "host": f"api.{brand.lower()}", "path": f"/{version}/{row['many']}", "id": str(service.item["id"])}
     rate = rng.choice(RATES)
-    numbers = {"rate": rate, "size": size, "most": 2 * size, "total": 10 * rng.randint(rate // 10 + 8, rate // 10 + 240), "k": rng.randint(2, 20)}
+    total = 10 * rng.randint(rate // 10 + 8, rate // 10 + 240)
+    numbers = {"rate": rate, "size": size, "most": 2 * size, "total": total, "k": rng.randint(2, 20)}
     service |= {"name": name, "num": str(num)} | {key: str(number) for key, number in numbers.items()}
     return service
 
