@@ -36,7 +36,7 @@ def same_bottom(desk: Desk) -> Worked:
     bottom = desk.rng.choice((4, 5, 6, 8, 10))
     a, c = desk.number(1, bottom - 2), 1
     c = desk.number(1, bottom - 1 - a)
-    friend, many = desk.other(), ORDINALS[bottom][1]
+    friend, many, rest = desk.other(), ORDINALS[bottom][1], bottom - a - c
 
     def story() -> tuple[str, str]:
         b = desk.rng.choice((4, 5, 6, 8, 10))
@@ -59,9 +59,9 @@ def same_bottom(desk: Desk) -> Worked:
             f"That makes {a + c}/{bottom}.{last}",
             desk.tell("same bottom step 2"),
         ],
-        f"{bottom} - {a + c} = {bottom - a - c} of the {bottom} pieces {'are' if bottom - a - c > 1 else 'is'} left, and {a + c} + {bottom - a - c} = {bottom}.",
+        f"{bottom} - {a + c} = {rest} of the {bottom} pieces {'are' if rest > 1 else 'is'} left, and {a + c} + {rest} = {bottom}.",
         story,
-        lambda: (f"What is {a}/{bottom} + {bottom - a - c}/{bottom}?", _sum(a, bottom, bottom - a - c, bottom)),
+        lambda: (f"What is {a}/{bottom} + {rest}/{bottom}?", _sum(a, bottom, rest, bottom)),
     )
 
 

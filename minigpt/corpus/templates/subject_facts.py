@@ -20,7 +20,7 @@ FIRST, OWN, NEAR = 0.9, 0.92, 0.92  # shares of the topic's first word, of words
 MOST_NAMES_TOLD = 1  # names of persons and places in one document
 WITH_THE = frozenset(("military", "navy", "army", "theater", "stock market", "stock exchange", "home", "Bible", "old testament"))
 FOOD = 13  # WordNet's number of the field of what is eaten: horsemeat is no part of a horse
-FOOD = 13  # the field of what is eaten: horsemeat is no part of a horse
+QUALITIES = frozenset((7, 24, 26))  # fields of attributes, relations, states: a piano is no kind of softness
 LATIN = re.compile(r"^[A-Z][a-z]+ [a-z]+$")
 
 
@@ -40,9 +40,14 @@ class Teller:
         own = [place for place, main in enumerate(found.mains) if not derived(main, self.topic)] or [0]
         self.first = own[0] if rng.random() < FIRST else rng.choice(own)
         self.main = found.mains[self.first]
-        people, days = rng.sample(words["subject names"], 4), rng.sample(words["subject days"], 2)
+        people, days = rng.sample(words["subject names"], 4), rng.sample(words["subject days"], 3)
         self.fixed = {"topic": self.topic, "name": people[0], "name1": people[1], "name2": people[2], "other name": people[3]}
-        self.fixed |= {"day": days[0], "day2": days[1], "place": fill(rng, rng.choice(words["subject places"]), self.fixed)}
+        self.fixed |= {
+            "day": days[0],
+            "day2": days[1],
+            "last day": days[2],
+            "place": fill(rng, rng.choice(words["subject places"]), self.fixed),
+        }
         self.left: dict[str, list[str]] = {}
         self.used: set[str] = set()
         self.names_told = 0
@@ -172,7 +177,7 @@ class Teller:
     def kind(self, entry: Entry) -> str:
         """That a word is a kind of another; "" if there is nothing to say."""
         parent = self.parent(entry)
-        if parent is None or shown(parent) in entry.word or not wordnet().uses(shown(parent)):
+        if parent is None or entry.sense.file in QUALITIES or shown(parent) in entry.word or not wordnet().uses(shown(parent)):
             return ""
         wider = shown(parent)
         fields = {"a": self.a(entry), "is": verb(entry.sense, entry.word), "parent": wider, "aparent": one(wider)}

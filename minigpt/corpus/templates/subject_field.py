@@ -30,12 +30,18 @@ ELSEWHERE = {  # a word -> what definitions say that mean something else by it
     ),
     "rabbit": re.compile(r"waitress|television|antenna"),
     "river": re.compile(r"people|Indian|Siouan|language|tribe"),
-    "bridge": re.compile(r"contract|player|nose|\bbid|\bhand\b|dummy|violin|strings|eyeglasses|electrical|monkey|tooth|teeth|game"),
+    "bridge": re.compile(
+        r"contract|player|nose|\bbid|\bhand\b|dummy|violin|strings|eyeglasses|electrical|monkey|tooth|teeth|game|whist|form of bridge"
+    ),
+    "rose": re.compile(r"(?:to|deep|pale|or|and|bright|usually) rose\b|\brose[- ](?:to|purple|pink|red|violet|colou?r|flowers|or)|\bwine"),
 }
-BROKEN = re.compile(r"an? (?:(?!is|has)[a-z]+s an?|[a-z]+ (?:is|are|was)) |a (?:maintains|sends|holds)\b")  # "a maintains a warren"
+BROKEN = re.compile(  # "a maintains a warren", "a dissonant chord is followed by a consonant chord"
+    r"an? (?:(?!is|has)[a-z]+s an?|[a-z]+ (?:is|are|was)) |a (?:maintains|sends|holds)\b"
+    r"|an? (?:(?!that|which|who|whom|whose|where|when|what|as|and|or|of|in|with|for|to|it|they|one)\b[a-z'-]+ ){1,4}(?:is|are|was|were)\b"
+)
 BARE = re.compile(  # a definition that lacks its article, or speaks of many
     r"(?!an? |the |any |one |some |all )(?:[a-z-]+ ){0,3}(?:mechanism|vessel|instrument|device|rodent|mammal|covering|housing|creature|rod"
-    r"|wing|position|space|birds|outlet|apparatus|restraint|mouse|seeds|burrows|salmon|trout|fish)"
+    r"|wing|position|space|birds|outlet|apparatus|restraint|mouse|seeds|burrows|salmon|trout|fish|snail)"
     r"(?= (?:of|or|among|that|which|having|used|in|for|with|from|to|by|common|consisting|symbolizing)\b)"
 )
 HEAD = re.compile(
@@ -106,7 +112,7 @@ def usable(sense: Sense, word: str) -> bool:
     return (
         good
         and not (NAMING.match(sense.gloss) or BROKEN.match(sense.gloss))
-        and (sense.kind != "c" or sense.plural or not BARE.match(sense.gloss))
+        and (sense.kind not in "cm" or sense.plural or not BARE.match(sense.gloss))
         and not re.search(rf"\b{re.escape(word.lower())}\b", sense.gloss.lower())
     )
 
@@ -213,6 +219,7 @@ def _of_definition(sense: Sense, own: Sequence[str], strict: bool = True) -> Ite
     for word in dict.fromkeys(re.findall(r"[a-z]+", said)):
         base = net.base(word) if len(word) > 3 and word not in LIGHT and word not in net.adjectives else ""
         found = net.senses(base) if base and base not in own and base not in LIGHT and base not in BROAD else []
+        found = [(s, count) for s, count in found if not s.label or s.label == sense.label or s.label in sense.words]
         if found and not re.search(r"(ed|ing)$", word):
             total = sum(count for _, count in found) + len(found)
             if found[0][0].file not in CONCRETE and strict and all(s.file != sense.file for s, _ in found[:2]):

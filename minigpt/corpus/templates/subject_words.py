@@ -12,6 +12,7 @@ from minigpt.corpus.wordnet import PERSON, Sense, wordnet
 COUNTS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve")
 NEVER_COUNTED = ("music genre", "dance music", "popular music genre", "martial art", "board game")
 MANY_OF = frozenset((5, 6, 13, 18, 20))  # fields of animals, artifacts, food, people, plants
+SIDES, OF_ONE = frozenset((8, 15, 17)), re.compile(r"the [\w ,'-]+? of an? ")  # the summit of a mountain: each has one
 ALONE = frozenset(("Big Ben", "withers"))
 SUBSTANCE = re.compile(r"^27 \w+(?:ine|ide|ate|ol|in|one)$")  # theophylline, of the field of substances
 DRUG, COMPOUND = re.compile(r"(?:in|ine|ol|ide|ate)$"), re.compile(r"\b(?:compound|drug|antibiotic|alkaloid|analgesic)\b")
@@ -65,7 +66,7 @@ def one(word: str) -> str:
 
 def only_one(sense: Sense) -> bool:
     """Whether there is hardly more than one: the vernal equinox, the nucleus of a comet."""
-    return sense.gloss.startswith("the ") and sense.file not in MANY_OF
+    return sense.gloss.startswith("the ") and sense.file not in MANY_OF and not (sense.file in SIDES and OF_ONE.match(sense.gloss))
 
 
 def the(sense: Sense, word: str) -> str:
