@@ -148,13 +148,14 @@ EXERCISES: tuple[tuple[str, Callable[..., int]], ...] = (  # word problems and t
 def check_exercises(text: str) -> list[str]:
     if not text.startswith("Lesson: "):
         return []
+    wrong = re.search(r"\b1 (?:of the \d+ pieces )?are left|there are \d+ percent|can (?:swim|read music), and .* do not", text)
     answers = dict(re.findall(r"\b(\d): (-?\d+)", text.rsplit("\n", 1)[-1]))
     faults = []
     for asked, question in re.findall(r"(?m)^(\d)\. (.*)$", text):
         for pattern, solve in EXERCISES:
             if (found := re.search(pattern, question)) and solve(*map(int, found.groups())) != int(answers.get(asked, "-999")):
                 faults.append(f"answer {asked} is wrong")
-    return faults
+    return faults + ([f"does not agree: {wrong[0]}"] if wrong else [])
 
 
 CHECKS = (

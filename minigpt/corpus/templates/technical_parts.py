@@ -110,7 +110,7 @@ def page(
     most = {"short": 0, "long": len(extras)}.get(request.length or "", rng.randint(min(1, len(extras)), len(extras)))
     chosen = sorted(rng.sample(range(len(extras)), most))
     told = [*core, *([" ".join(extras[i] for i in chosen)] if chosen else [])]
-    parts = told[:at] + _for_audience(rng, words, request, topic, "\n".join(told), known, picture) + told[at:]
+    parts = told[:at] + _for_audience(rng, words, request, topic, "\n".join([title, *told]), known, picture) + told[at:]
     if request.tone == "fun":
         parts.append(fill(rng, rng.choice(words["fun closes"]), {"topic": words["topic names"].get(topic, topic)}))
     if request.tone == "formal":
