@@ -29,7 +29,9 @@ DIALECT = (
     (re.compile(r"(?<=by New England )fisherman\b"), "fishermen"),
     (re.compile(r"(?<=the American )colonist's(?= fight)"), "colonists'"),
 )
-CHAIN = re.compile(r"\b(?!(?:who|which|that|the|an?) )[a-z]+(?: and (?!(?:who|which|that|the|an?)\b)[a-z]+){2,}\b")
+CHAIN = re.compile(
+    r"\b(?!(?:who|which|that|the|an?) )[a-z]+(?: and (?!(?:who|which|that|the|an?|for|of|to|in|by|with|from)\b)[a-z]+){2,}\b(?!-)"
+)
 
 
 @dataclass(frozen=True, eq=False)  # WordNet keeps one object for each

@@ -12,6 +12,7 @@ from minigpt.corpus.templates.cooking_kitchen import ANIMAL, CLOCKS
 from minigpt.corpus.templates.cooking_parts import PLAIN, Parts
 
 LEAST = "Taste {dish} once more before you call everybody to the table."
+MOST_LONGER = 4  # minutes by which a food of a pot may be cooked longer than alone
 SWAPPED = ("main", "veg", "fruit", "flavor", "finish", "carb")
 NAMES = ("Brussels", "Sichuan", "Chinese", "Japanese", "Thai", "Swiss", "Every")  # stay capitalised within a sentence
 FRYING = ("stir_fry", "pasta", "salad", "traybake", "tacos", "rice_bowl", "risotto", "pilaf", "seared", "skewers", "omelette")
@@ -107,12 +108,19 @@ class Around(Parts):
         """A food of the dish, and a substitute for it from the same slot."""
         free = allowed(self.request)
         groups = [
-            [key for key, _ in group]
+            (role, [key for key, _ in group])
             for role in SWAPPED
             for choices, _ in (slots(self.dish.row[role]) if role in self.dish.row else ())
             for group in choices
         ]
-        pairs = [(a, b) for group in groups for a in group if a in self.foods for b in group if b in free and b not in self.dish.amounts]
+        pairs = [
+            (a, b)
+            for role, group in groups
+            for a in group
+            if a in self.foods and self.roles.get(a) == role and self._in_its_time(a)
+            for b in group
+            if b in free and b not in self.dish.amounts
+        ]
         general = {key: food.general for key, food in all_foods().items()}
         pairs = [(a, b) for a, b in pairs if general[a] not in general[b] and general[b] not in general[a] and _meat(a) == _meat(b)]
         pairs = [(a, b) for a, b in pairs if not (self.roles[a] == "carb" and general[a] in self.name)]
@@ -121,6 +129,14 @@ class Around(Parts):
         pairs = [(a, b) for a, b in pairs if a not in self.name and not named & {*general[a].split(), *a.split()}]
         pairs = [(a, b) for a, b in pairs if general[b].split()[-1] not in here - {general[a].split()[-1]}]  # no second kind of tomato
         return self.rng.choice(pairs) if pairs else None
+
+    def _in_its_time(self, key: str) -> bool:
+        """Whether the steps cook a food for about its own time; meat may keep it longer in the pot."""
+        name = self.method.get("stage", "").split()[-1:]
+        if not name or name[0] not in CLOCKS or key not in self.kitchen.groups["early"] + self.kitchen.groups["late"]:
+            return True
+        cooked = self.kitchen.rest + self.kitchen.lead * (key in self.kitchen.groups["early"])
+        return abs(cooked - self.kitchen.time(key, name[0])) <= MOST_LONGER
 
     @staticmethod
     def _alike(times: tuple[int, int] | None) -> bool:

@@ -56,8 +56,6 @@ class Teller:
         """Whether an entry suits the reader."""
         return self.request.audience != "children" or (len(entry.sense.gloss.split()) <= MOST_WORDS_FOR_CHILDREN and not entry.sense.single)
 
-    # ---- words
-
     def a(self, entry: Entry) -> str:
         return named(entry.sense, entry.word)
 
@@ -127,7 +125,8 @@ class Teller:
             it = "they"
         if sense.single and sense.file == PERSON:
             it = "this person"
-        return {"a": a, "is": be, "gloss": gloss_of(sense), "word": word, "it": it, "be": "are" if it == "they" else "is"}
+        said = {"a": a, "is": be, "gloss": gloss_of(sense), "word": word, "it": it}
+        return said | ({"be": "are", "that": "those"} if it == "they" else {"be": "is", "that": "that"})
 
     def define(self, entry: Entry, key: str = "define") -> str:
         """One sentence that says what a word means."""

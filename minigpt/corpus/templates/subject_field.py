@@ -38,11 +38,16 @@ ELSEWHERE = {  # a word -> what definitions say that mean something else by it
 BROKEN = re.compile(  # "a maintains a warren", "a dissonant chord is followed by a consonant chord"
     r"an? (?:(?!is|has)[a-z]+s an?|[a-z]+ (?:is|are|was)) |a (?:maintains|sends|holds)\b"
     r"|an? (?:(?!that|which|who|whom|whose|where|when|what|as|and|or|of|in|with|for|to|it|they|one)\b[a-z'-]+ ){1,4}(?:is|are|was|were)\b"
+    r"|an? plate makes"
 )
 BARE = re.compile(  # a definition that lacks its article, or speaks of many
     r"(?!an? |the |any |one |some |all )(?:[a-z-]+ ){0,3}(?:mechanism|vessel|instrument|device|rodent|mammal|covering|housing|creature|rod"
     r"|wing|position|space|birds|outlet|apparatus|restraint|mouse|seeds|burrows|salmon|trout|fish|snail)"
     r"(?= (?:of|or|among|that|which|having|used|in|for|with|from|to|by|common|consisting|symbolizing)\b)"
+)
+WHOLE_PHRASE = re.compile(  # how the definition of what is counted begins
+    r"(?:an?|the|any|one|some|all|every|each|either|someone|somebody|something|anything|anyone|that|those|both|two|three|half|most|several)\b",
+    re.IGNORECASE,
 )
 HEAD = re.compile(
     r"(?:the |all |all of the |some |any )?(?:[a-z-]+ ){0,2}?([a-z]+)"
@@ -112,7 +117,8 @@ def usable(sense: Sense, word: str) -> bool:
     return (
         good
         and not (NAMING.match(sense.gloss) or BROKEN.match(sense.gloss))
-        and (sense.kind not in "cm" or sense.plural or not BARE.match(sense.gloss))
+        and (sense.kind != "c" or sense.plural or sense.single or bool(WHOLE_PHRASE.match(sense.gloss)))
+        and (sense.kind != "m" or not BARE.match(sense.gloss))
         and not re.search(rf"\b{re.escape(word.lower())}\b", sense.gloss.lower())
     )
 

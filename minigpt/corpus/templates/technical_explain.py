@@ -187,7 +187,7 @@ def review(rng: random.Random, words: Words, request: Request) -> str:
     look = scene(rng, words, request)
     before, after = look.code(entry["before"]), look.code(entry["after"])
     out = look.ran(after)
-    look |= {"name": entry["name"], "out_short": out if "\n" not in out else f"{len(out.splitlines())} lines"}
+    look |= {"name": entry["name"], "out_short": ", ".join(out.splitlines())}
     look = Scene(look)
     core = [
         one_of(rng, words["review opens"], look),
