@@ -38,7 +38,17 @@ def _question(talk: Talk) -> str:
     known = [key for key in asked or cook.foods if around.known(key)]
     weighed = [key for key in cook.foods if foods[key].unit == "g" and foods[key].amount >= 20]
     pair = around.swap()
-    kinds = ["dish", "way", "hard", "pair", "keep", *["time", "done"] * bool(hot), *["scale"] * bool(weighed), *["lore"] * bool(known)]
+    kinds = [
+        "dish",
+        "way",
+        "hard",
+        "able",
+        "pair",
+        "keep",
+        *["time", "done"] * bool(hot),
+        *["scale"] * bool(weighed),
+        *["lore"] * bool(known),
+    ]
     kinds += ["side"] * ("side" in look) + ["old"] * bool(pair)
     kind = rng.choice(kinds)
     subject, asks = cook.name, f"{kind} questions"

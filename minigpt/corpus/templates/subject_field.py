@@ -38,7 +38,7 @@ ELSEWHERE = {  # a word -> what definitions say that mean something else by it
 BROKEN = re.compile(  # "a maintains a warren", "a dissonant chord is followed by a consonant chord"
     r"an? (?:(?!is|has)[a-z]+s an?|[a-z]+ (?:is|are|was)) |a (?:maintains|sends|holds)\b"
     r"|an? (?:(?!that|which|who|whom|whose|where|when|what|as|and|or|of|in|with|for|to|it|they|one)\b[a-z'-]+ ){1,4}(?:is|are|was|were)\b"
-    r"|an? plate makes"
+    r"|an? plate makes|the [\w' -]+ is that\b|an? [\w ]+ can be [a-z]+ed by"
 )
 BARE = re.compile(  # a definition that lacks its article, or speaks of many
     r"(?!an? |the |any |one |some |all )(?:[a-z-]+ ){0,3}(?:mechanism|vessel|instrument|device|rodent|mammal|covering|housing|creature|rod"
@@ -57,6 +57,7 @@ MOST_MENTIONS, MOST_SISTERS, MOST_NAMES = 60, 12, 6
 TELLING = frozenset((4, 9, 10, 11))  # fields of acts, ideas, communication and events
 MANY_KINDS = 30  # kinds of a word from which the little known are left out
 MOST_DERIVED = 14  # entries that come with an adjective
+TURNED = 6  # words of a definition that only turns its term round: the keeper of a lighthouse
 LONGEST = 27  # words of a definition that can be told
 
 
@@ -120,6 +121,9 @@ def usable(sense: Sense, word: str) -> bool:
         and (sense.kind != "c" or sense.plural or sense.single or bool(WHOLE_PHRASE.match(sense.gloss)))
         and (sense.kind != "m" or not BARE.match(sense.gloss))
         and not re.search(rf"\b{re.escape(word.lower())}\b", sense.gloss.lower())
+        and not (
+            len(sense.gloss.split()) <= TURNED and set(re.findall(r"[a-z]{2,}", word.lower())) <= set(re.findall(r"[a-z]+", sense.gloss))
+        )
     )
 
 
@@ -159,7 +163,8 @@ def _farther(main: Entry, topic: str) -> Iterator[tuple[Sense, int]]:
     sisters = [s for up in net.to(main.sense, UP)[:1] if up.word not in BROAD for s in net.to(up, DOWN) if s is not main.sense]
     second = net.to(main.sense, DOWN, TERM)[:8]
     nouns = list(_of_definition(main.sense, main.sense.words))
-    rings = [_few(net.to(s, DOWN, PART, TERM))[:MOST_FAR] for s in (*(s for s in nouns if s.file in CONCRETE and s.file != BODY), *second)]
+    things = [s for s in nouns if s.file in CONCRETE and s.file != BODY and (s.file != PERSON or main.sense.file == PERSON)]
+    rings = [_few(net.to(s, DOWN, PART, TERM))[:MOST_FAR] for s in (*things, *second)]  # to a castle, no kinds of rulers
     yield from ((s, 2) for s in _in_turn([sisters[:MOST_SISTERS], *rings]))
 
 

@@ -17,6 +17,7 @@ OF = re.compile(r"\b(?:of|in|on|at|for|from|about|with|by|under|between|against|
 AND = re.compile(r",| and | or | & |/|\bversus\b|\bvs\b")
 MAIN, SURE_MAIN = 0.45, 0.67  # shares of a word's uses from which a meaning is the main one; the second for words with many
 MOST_CONCEPTS = 4
+BOOKS = "encyclopa?edia|glossary|dictionary|lexicon|handbook|trivia|quiz"
 EATEN = 13  # WordNet's number of the field of food: an octopus is an animal first
 
 
@@ -36,8 +37,8 @@ class Entry:
 
 def concepts(topic: str) -> list[Entry]:
     """The nouns of a topic that WordNet knows, the most important first: "medieval falconry" -> falconry, Middle Ages."""
-    context = set(re.findall(r"[a-z]{3,}", topic.lower())) - LIGHT
-    found: list[Entry] = []
+    context = set(re.findall(r"[a-z]{3,}", topic_itself(topic).lower())) - LIGHT
+    topic, found = topic_itself(topic), list[Entry]()
     for piece in AND.split(topic):
         whole = wordnet().base(bare(piece))
         parts = [bare(part) for part in OF.split(piece)] if not whole else [bare(piece)]
@@ -66,6 +67,12 @@ def sure(entry: Entry, context: set[str]) -> bool:
     share = (count + 1) / (sum(c for _, c in found) + len(found))
     usual = share >= (MAIN if len(found) < 3 else SURE_MAIN)
     return usual or fits(entry.sense, context - set(entry.word.split())) > 0
+
+
+def topic_itself(topic: str) -> str:
+    """The topic without the kind of text that tells of it: "an encyclopedia of volcanoes" -> volcanoes."""
+    rest = re.sub(rf"^(?:an? |the )?(?:{BOOKS}) (?:of|about|on) (?=\w)|(?<=\w) (?:{BOOKS})$", "", topic, flags=re.IGNORECASE)
+    return rest or topic
 
 
 def bare(phrase: str) -> str:

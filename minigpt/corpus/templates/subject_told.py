@@ -137,7 +137,7 @@ def diary(t: Teller, size: int) -> list[str]:
     words = family(t, size + 1)
     parts = [moment(t, e, place / len(words)) for place, e in enumerate(words)]
     half = (len(parts) + 1) // 2
-    end = t.say("diary ends", a=t.the(words[0] if words else t.main), list=join_and([e.word for e in words[-3:]]))
+    end = t.say("diary ends", a=t.a(words[0] if words else t.main), list=join_and([e.word for e in words[-3:]]))
     first = text_of([t.define(t.main, "diary main") if t.main.sense.gloss and not t.main.sense.plural else "", *parts[:half]])
     return [t.say("diary opens"), first, " ".join(parts[half:]), upper_first(end)]
 

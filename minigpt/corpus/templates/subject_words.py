@@ -6,13 +6,14 @@ import re
 from functools import cache
 
 from minigpt.corpus.english import MANY, article, plurals
-from minigpt.corpus.templates.subject_sense import OF, Entry
+from minigpt.corpus.templates.subject_sense import OF, Entry, topic_itself
 from minigpt.corpus.wordnet import PERSON, Sense, wordnet
 
 COUNTS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve")
 NEVER_COUNTED = ("music genre", "dance music", "popular music genre", "martial art", "board game")
 MANY_OF = frozenset((5, 6, 13, 18, 20))  # fields of animals, artifacts, food, people, plants
 SIDES, OF_ONE = frozenset((8, 15, 17)), re.compile(r"the [\w ,'-]+? of an? ")  # the summit of a mountain: each has one
+ACT = re.compile(r"the (?:act|action|process|activity) of\b")  # an experiment: each is one
 ALONE = frozenset(("Big Ben", "withers"))
 SUBSTANCE = re.compile(r"^27 \w+(?:ine|ide|ate|ol|in|one)$")  # theophylline, of the field of substances
 DRUG, COMPOUND = re.compile(r"(?:in|ine|ol|ide|ate)$"), re.compile(r"\b(?:compound|drug|antibiotic|alkaloid|analgesic)\b")
@@ -66,7 +67,12 @@ def one(word: str) -> str:
 
 def only_one(sense: Sense) -> bool:
     """Whether there is hardly more than one: the vernal equinox, the nucleus of a comet."""
-    return sense.gloss.startswith("the ") and sense.file not in MANY_OF and not (sense.file in SIDES and OF_ONE.match(sense.gloss))
+    return (
+        sense.gloss.startswith("the ")
+        and sense.file not in MANY_OF
+        and not (sense.file in SIDES and OF_ONE.match(sense.gloss))
+        and not ACT.match(sense.gloss)
+    )
 
 
 def the(sense: Sense, word: str) -> str:
@@ -98,6 +104,7 @@ def gloss_of(sense: Sense) -> str:
 
 def plain_topic(topic: str) -> str:
     """The topic as many of its kind: "a grumpy wizard" -> grumpy wizards."""
+    topic = topic_itself(topic)
     found = re.fullmatch(r"an? ((?:[\w'-]+ )*)([\w'-]+)", topic)
     return f"{found[1]}{MANY.get(found[2]) or plurals(found[2])[0]}" if found and not OF.search(found[1]) else topic
 

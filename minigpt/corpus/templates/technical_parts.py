@@ -23,8 +23,13 @@ KEYWORD = re.compile(r"the (word|function|method|name|error|short|sign)|Python's
 
 def topics_of(request: Request, words: Words) -> set[str]:
     """The keys in the topic tables of the request's topics; empty if the tables know none."""
-    aliases, said = words["technical topics"], [f" {topic.lower()} " for topic in request.topics]
-    return {key for key, names in aliases.items() if any(f" {name} " in topic for name in (key, *names) for topic in said)}
+    aliases = words["technical topics"]
+
+    def known(phrases: Sequence[str]) -> set[str]:
+        said = [f" {phrase.lower()} " for phrase in phrases]
+        return {key for key, names in aliases.items() if any(f" {name} " in phrase for name in (key, *names) for phrase in said)}
+
+    return known(request.topics) or (set() if request.topics else known(request.matched))  # graph algorithms
 
 
 def pick(rng: random.Random, entries: Sequence[Any], request: Request, words: Words) -> Any:

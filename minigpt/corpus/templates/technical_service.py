@@ -25,6 +25,7 @@ def service_for(rng: random.Random, words: Words, request: Request) -> Service:
     """A random service, for the things that the request's topics name if the tables know them."""
     asked = {*request.topics, *(word for topic in request.topics for word in topic.lower().split())}
     named = [row for row in words["resources"] if {row["one"], row["many"], PLACES.get(row["one"])} & asked]
+    named = named or [row for row in words["resources"] if any(word.startswith(row["one"]) for word in asked)]  # a bookshop: books
     row = rng.choice(named or words["resources"])
     one = row["one"]
     ((key, names),) = row["names"].items()
@@ -46,6 +47,7 @@ def service_for(rng: random.Random, words: Words, request: Request) -> Service:
 
 
 PLACES = {
+    "invoice": "bank",
     "book": "library", "order": "shop", "room": "hotel", "song": "music", "recipe": "cooking", "trip": "travel", "car": "car rental",
     "course": "school", "photo": "photography", "device": "smart home", "message": "chat", "parcel": "post office", "concert": "calendar",
     "station": "weather", "pet": "animal", "player": "game",

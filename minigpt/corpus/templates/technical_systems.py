@@ -30,7 +30,8 @@ def _round(number: int) -> int:
 def _system(rng: random.Random, words: Words, request: Request, about: Sequence[str] = ()) -> tuple[dict[str, Any], Look]:
     """A random system (about these topics, if possible) and the words and numbers for templates."""
     rows = words["systems"]
-    named = [row for row in rows if {row["thing"], row["things"], row["name"].split()[1]} & set(request.topics)]
+    asked = {*request.topics, *(word for topic in request.topics for word in topic.lower().split())}
+    named = [row for row in rows if {row["thing"], row["things"], row["name"].split()[1]} & asked]
     fitting = [row for row in rows if set(about) & set(row["topics"])] or rows
     shared = [len(topics_of(request, words) & set(row["topics"])) for row in fitting]
     closest = [row for row, count in zip(fitting, shared, strict=True) if count == max(shared)]
