@@ -54,6 +54,13 @@ SUBJECTS = (
     Subject("the average", "average mean statistics", measures.average, hard=True),
     Subject("counting change", "change money shopping", measures.change),
 )
+SURE = frozenset(  # what topics must have of which one wants lessons
+    "addition adding subtraction subtracting multiplication multiplying division dividing".split()
+    + "fraction decimal percentage percent average ratio arithmetic math".split()
+)
+BESIDE = frozenset(
+    "exercise lesson problem task practice statistic mental basic simple long word".split()
+)  # may be said with it: "cell" may not
 ALL = "math maths mathematics arithmetic number calculation".split()
 
 
@@ -87,6 +94,12 @@ def _practice(desk: Desk, worked: Worked, length: str | None) -> str:
     answers = ", ".join(f"{number}: {answer}" for number, answer in enumerate(tasks.values(), 1))
     heads = desk.words["practice heads"], desk.words["answer heads"]
     return "\n".join([desk.rng.choice(heads[0]), *asked_lines, f"{desk.rng.choice(heads[1])} {answers}."])
+
+
+def sure(request: Request) -> bool:
+    """Whether the topics can only mean arithmetic: subtraction, not scales."""
+    said = {word.removesuffix("s") for topic in request.topics for word in topic.lower().split()}
+    return bool(SURE & said) and said <= SURE | BESIDE and bool(taught(request))
 
 
 def taught(request: Request) -> tuple[Subject, ...]:

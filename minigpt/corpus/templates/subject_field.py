@@ -16,6 +16,7 @@ BROAD = frozenset(load_words("subject")["broad words"])
 MAIN = 0.6  # share of a word's uses from which its first meaning is taken
 MOST, ENOUGH, FEW, LEAST = 90, 24, 14, 6  # entries of a word of the topic: the most, with farther ones, with loose ones; fewer are no field
 ANIMALS = 5  # WordNet's number of the field of animals
+ARTIFACTS = 6
 BODY = 8  # WordNet's number of the field of parts of the body, whose parts are no subject
 GROUP = 14  # of nations and committees, whose kinds are far from a pirate
 MOST_FAR, MOST_FAR_MENTIONS, MOST_TERMS = 5, 12, 15  # entries of one farther relation
@@ -113,7 +114,9 @@ def usable(sense: Sense, word: str) -> bool:
     """Whether a sense can be told: it has a definition, which does not say the word itself."""
     good = bool(sense.gloss) and len(sense.gloss.split()) <= LONGEST and word not in BROAD and word.isascii() and len(word.split()) < 5
     good = (
-        good and not (sense.plural and sense.kind not in "cp") and not (many_head(sense.gloss) and not sense.plural and sense.kind != "p")
+        good
+        and not (sense.plural and (sense.kind not in "cp" or sense.gloss.startswith(("a ", "an "))))
+        and not (many_head(sense.gloss) and not sense.plural and sense.kind != "p")
     )
     return (
         good
@@ -164,6 +167,7 @@ def _farther(main: Entry, topic: str) -> Iterator[tuple[Sense, int]]:
     second = net.to(main.sense, DOWN, TERM)[:8]
     nouns = list(_of_definition(main.sense, main.sense.words))
     things = [s for s in nouns if s.file in CONCRETE and s.file != BODY and (s.file != PERSON or main.sense.file == PERSON)]
+    things = [s for s in things if main.sense.file != ANIMALS or s.file == ANIMALS]  # to a spider, no kinds of poison
     rings = [_few(net.to(s, DOWN, PART, TERM))[:MOST_FAR] for s in (*things, *second)]  # to a castle, no kinds of rulers
     yield from ((s, 2) for s in _in_turn([sisters[:MOST_SISTERS], *rings]))
 
@@ -180,6 +184,7 @@ def _loose(main: Entry, topic: str) -> Iterator[tuple[Sense, int]]:
     """The nouns of the definition in their usual meaning, and what belongs to them."""
     net = wordnet()
     nouns = [s for s in _of_definition(main.sense, main.sense.words, strict=False) if s.file != GROUP]
+    nouns = [s for s in nouns if main.sense.file != ANIMALS or s.file == ANIMALS]
     yield from ((s, 2) for s in nouns)
     yield from ((s, 2) for s in _in_turn([_few(net.to(s, DOWN, PART, TERM))[:MOST_FAR] for s in (*nouns, *net.to(main.sense, UP))]))
 
@@ -231,6 +236,9 @@ def _of_definition(sense: Sense, own: Sequence[str], strict: bool = True) -> Ite
         base = net.base(word) if len(word) > 3 and word not in LIGHT and word not in net.adjectives else ""
         found = net.senses(base) if base and base not in own and base not in LIGHT and base not in BROAD else []
         found = [(s, count) for s, count in found if not s.label or s.label == sense.label or s.label in sense.words]
+        found = [
+            (s, count) for s, count in found if not (sense.file == ANIMALS and s.file == ARTIFACTS)
+        ]  # a penguin's flippers are no shoes
         if found and not re.search(r"(ed|ing)$", word):
             total = sum(count for _, count in found) + len(found)
             if found[0][0].file not in CONCRETE and strict and all(s.file != sense.file for s, _ in found[:2]):
