@@ -14,7 +14,8 @@ SWAPPED = (  # the words in which a text lets a food be replaced
     r"as well, if ([a-z ]+?) (?:is|are) hard to find",
 )
 ANSWERED = (  # a question, and how its answer must begin or what it must hold
-    (r"hard to make\?|[Cc]an a beginner make|Is it difficult\?", r"Answer: (?:No\b|Not |It is simpler)"),
+    (r"hard to make\?|Is it difficult\?|need much practice", r"Answer: (?:No\b|Not |It is simpler)"),
+    (r"Can a beginner make|Could I make|for a small kitchen\?", r"Answer: Yes\b"),
     (r"What goes into|What do I need for|What do I have to buy", r"Answer: (?:You need|For .*you combine|Above all)"),
     (r"Where do I begin\?|Can you explain|How do I make", r"Answer: (?:Start|It is simpler|Begin)"),
 )

@@ -69,7 +69,7 @@ def check_sense(text: str) -> list[str]:
     faults = [f"no quotes: {found}" for found in re.findall(r"\b[Tt]he word in (?:asks|you|Python|is|replaces?)|; with releases", prose)]
     faults += [
         f"article: {a} {word}"
-        for a, word in re.findall(r"\b([Aa]n?) ([A-Z]?[a-z]{2,})\b", prose)
+        for a, word in re.findall(r"\b([Aa]n?) (?!and\b|is\b|in\b|at\b|or\b|as\b)([A-Z]?[a-z]{2,})\b", prose)
         if (a.lower() == "an") != starts_with_vowel_sound(word)
     ]
     if "too_many_requests" in text and "the others come back" in text and not re.search(r"429 (?:after|when)", text):
