@@ -14,10 +14,11 @@ from minigpt.corpus.words import load_words
 
 BROAD = frozenset(load_words("subject")["broad words"])
 MAIN = 0.6  # share of a word's uses from which its first meaning is taken
-MOST, ENOUGH, FEW, LEAST = 90, 24, 14, 6  # entries of a word of the topic: the most, with farther ones, with loose ones; fewer are no field
+MOST, ENOUGH, FEW, LEAST = 90, 24, 14, 5  # entries of a word of the topic: the most, with farther ones, with loose ones; fewer are no field
 ANIMALS = 5  # WordNet's number of the field of animals
 ARTIFACTS = 6
 BODY = 8  # WordNet's number of the field of parts of the body, whose parts are no subject
+APART = ((ANIMALS, ARTIFACTS), (ARTIFACTS, BODY))  # fields of a word and of a noun of its definition that lead astray
 GROUP = 14  # of nations and committees, whose kinds are far from a pirate
 MOST_FAR, MOST_FAR_MENTIONS, MOST_TERMS = 5, 12, 15  # entries of one farther relation
 NAMING = re.compile(
@@ -39,7 +40,7 @@ ELSEWHERE = {  # a word -> what definitions say that mean something else by it
 BROKEN = re.compile(  # "a maintains a warren", "a dissonant chord is followed by a consonant chord"
     r"an? (?:(?!is|has)[a-z]+s an?|[a-z]+ (?:is|are|was)) |a (?:maintains|sends|holds)\b"
     r"|an? (?:(?!that|which|who|whom|whose|where|when|what|as|and|or|of|in|with|for|to|it|they|one)\b[a-z'-]+ ){1,4}(?:is|are|was|were)\b"
-    r"|an? plate makes|the [\w' -]+ is that\b|an? [\w ]+ can be [a-z]+ed by"
+    r"|an? (?:plate makes|taking) |the [\w' -]+ is that\b|an? [\w ]+ can be [a-z]+ed by"
 )
 BARE = re.compile(  # a definition that lacks its article, or speaks of many
     r"(?!an? |the |any |one |some |all )(?:[a-z-]+ ){0,3}(?:mechanism|vessel|instrument|device|rodent|mammal|covering|housing|creature|rod"
@@ -184,9 +185,10 @@ def _loose(main: Entry, topic: str) -> Iterator[tuple[Sense, int]]:
     """The nouns of the definition in their usual meaning, and what belongs to them."""
     net = wordnet()
     nouns = [s for s in _of_definition(main.sense, main.sense.words, strict=False) if s.file != GROUP]
-    nouns = [s for s in nouns if main.sense.file != ANIMALS or s.file == ANIMALS]
+    nouns.sort(key=lambda s: main.sense.file == ANIMALS and s.file != ANIMALS)
     yield from ((s, 2) for s in nouns)
-    yield from ((s, 2) for s in _in_turn([_few(net.to(s, DOWN, PART, TERM))[:MOST_FAR] for s in (*nouns, *net.to(main.sense, UP))]))
+    kin = [s for s in nouns if main.sense.file != ANIMALS or s.file == ANIMALS]
+    yield from ((s, 2) for s in _in_turn([_few(net.to(s, DOWN, PART, TERM))[:MOST_FAR] for s in (*kin, *net.to(main.sense, UP))]))
 
 
 def _few(senses: Iterable[Sense]) -> list[Sense]:
@@ -236,9 +238,7 @@ def _of_definition(sense: Sense, own: Sequence[str], strict: bool = True) -> Ite
         base = net.base(word) if len(word) > 3 and word not in LIGHT and word not in net.adjectives else ""
         found = net.senses(base) if base and base not in own and base not in LIGHT and base not in BROAD else []
         found = [(s, count) for s, count in found if not s.label or s.label == sense.label or s.label in sense.words]
-        found = [
-            (s, count) for s, count in found if not (sense.file == ANIMALS and s.file == ARTIFACTS)
-        ]  # a penguin's flippers are no shoes
+        found = [(s, count) for s, count in found if (sense.file, s.file) not in APART]  # a penguin's flippers are no shoes
         if found and not re.search(r"(ed|ing)$", word):
             total = sum(count for _, count in found) + len(found)
             if found[0][0].file not in CONCRETE and strict and all(s.file != sense.file for s, _ in found[:2]):
