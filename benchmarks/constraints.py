@@ -22,10 +22,12 @@ import test_general_writers as general
 import test_occasion_writers as occasion
 import test_persona_writers as persona
 import test_poetry_writers as poetry
+import test_subject_writers as subject
 import test_technical_writers as technical
 
 from minigpt.corpus.prompt.understand import describe, understand
-from minigpt.corpus.templates import write_documents
+from minigpt.corpus.request import Request
+from minigpt.corpus.templates import FORMS, write_documents
 from minigpt.corpus.templates.favourites import Favourites
 
 
@@ -40,7 +42,8 @@ def main() -> int:
     asked = [understand(prompt) for prompt in general.PROMPTS]
     voices = [understand(prompt) for prompt in persona.PROMPTS]
     asks = [(cooking, cooking.REQUESTS), (technical, technical.PROMPTS), (poetry, poetry.REQUESTS), (general, asked), (persona, voices)]
-    for module, requests in (*asks, (occasion, occasion.REQUESTS)):
+    known = [Request("subject", tuple(FORMS["subject"]), topics=(topic,)) for topic in subject.SUBJECTS]
+    for module, requests in (*asks, (occasion, occasion.REQUESTS), (subject, known)):
         for request in requests:
             faults = []
             rng = Favourites(options.seed, share=options.share)

@@ -6,6 +6,8 @@ import re
 from collections import Counter
 from itertools import pairwise
 
+from cooking_sense import check_sense
+
 from minigpt.corpus.english import starts_with_vowel_sound
 from minigpt.corpus.request import Request
 from minigpt.corpus.templates.cooking_recipes import minutes_in
@@ -180,7 +182,7 @@ def arithmetic_faults(text: str) -> list[str]:
 def check(text: str, request: Request) -> list[str]:
     """All faults of one document."""
     own = language_faults(text) + style_faults(text) + amount_faults(text) + order_faults(text) + arithmetic_faults(text)
-    return own + constraint_faults(text, request) + recipe_faults(text, request)
+    return own + constraint_faults(text, request) + recipe_faults(text, request) + check_sense(text, request)
 
 
 def sentences(text: str) -> list[str]:

@@ -134,7 +134,7 @@ def check_headline(text: str) -> list[str]:
 
 
 EXERCISES: tuple[tuple[str, Callable[..., int]], ...] = (  # word problems and their answers, read anew
-    (r"costs (\d+) dollars, and there are (\d+) percent off", lambda full, off: full - full * off // 100),
+    (r"costs (\d+) dollars, and the shop takes off (\d+) percent", lambda full, off: full - full * off // 100),
     (r"pays (\d+) dollars for (\d+) [a-z ]+\. What do (\d+) cost", lambda paid, some, many: paid // some * many),
     (r"buys (\d+) [a-z ]+ at (\d+) dollars each and pays with (\d+)", lambda some, each, paid: paid - some * each),
     (r"at (\d+) kilometers an hour\. How far is that in (\d+) hours", lambda fast, hours: fast * hours),
@@ -148,13 +148,14 @@ EXERCISES: tuple[tuple[str, Callable[..., int]], ...] = (  # word problems and t
 def check_exercises(text: str) -> list[str]:
     if not text.startswith("Lesson: "):
         return []
+    wrong = re.search(r"\b1 (?:of the \d+ pieces )?are left|there are \d+ percent|can (?:swim|read music), and .* do not", text)
     answers = dict(re.findall(r"\b(\d): (-?\d+)", text.rsplit("\n", 1)[-1]))
     faults = []
     for asked, question in re.findall(r"(?m)^(\d)\. (.*)$", text):
         for pattern, solve in EXERCISES:
             if (found := re.search(pattern, question)) and solve(*map(int, found.groups())) != int(answers.get(asked, "-999")):
                 faults.append(f"answer {asked} is wrong")
-    return faults
+    return faults + ([f"does not agree: {wrong[0]}"] if wrong else [])
 
 
 CHECKS = (

@@ -24,6 +24,15 @@ def _letters(text: str) -> str:
     for article, word in re.findall(r"\b([Aa]n?) ([a-z]{3,})", text):
         if (article.lower() == "an") != starts_with_vowel_sound(word):
             return f"article: {article} {word}"
+    if found := re.search(
+        r"\b(?:is|are) an? (?:(?!that|which|who|whose|where|when|what|as|and|or|of|in|with|for|to)[a-z]+ ){1,3}(?:is|was) [a-z]+ed\b", text
+    ):
+        return f"two sentences in one: {found[0]}"
+    day = re.match(r"(\w+day)\b", text)
+    if day and re.search(rf"\b(?:[Ll]ast|On) {day[1]}\b", text):
+        return f"on {day[1]}, of today"
+    if found := re.search(r"\bkinds? of (?:softness|loudness|length|size|rate)\b", text):
+        return f"a strange family: {found[0]}"
     return "a quotation is not closed" if text.count('"') % 2 else ""
 
 

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import re
 
+from minigpt.corpus.english import starts_with_vowel_sound
+from minigpt.corpus.words import load_words
+
 CODE = re.compile(r"(?ms)^(?:Python code|Solution in Python|Corrected code|Better code):\n(.*?)(?=\n\n|\Z)")
 BLOCK = re.compile(
     r"(?ms)^(?:Python code|Solution in Python|Corrected code|Better code|Output|It prints|Now it prints|Output of both|Session|Pseudocode"
@@ -15,7 +18,7 @@ MONTHS = "January February March April May June July August September October No
 
 def check_reading(text: str) -> list[str]:
     """Every fault of a document that can be seen without knowing what it was written from."""
-    checks = (check_shape, check_words, check_names, check_examples, check_order)
+    checks = (check_shape, check_words, check_names, check_examples, check_order, check_sense)
     return [fault for one in checks for fault in one(text)]
 
 
@@ -58,6 +61,25 @@ def check_words(text: str) -> list[str]:
         heard = stem.split()[-1] in rest or "def " in text or re.search(rf"\b{re.escape(stem)}", rest)
         faults += [] if heard else [f"an explained word that does not occur: {term}"]
     return faults
+
+
+def check_sense(text: str) -> list[str]:
+    """A keyword that reads like a word of the sentence, advice against a status, an explainer from nowhere, figures one cannot follow."""
+    prose = prose_of(text)
+    faults = [f"no quotes: {found}" for found in re.findall(r"\b[Tt]he word in (?:asks|you|Python|is|replaces?)|; with releases", prose)]
+    faults += [
+        f"article: {a} {word}"
+        for a, word in re.findall(r"\b([Aa]n?) (?!and\b|is\b|in\b|at\b|or\b|as\b)([A-Z]?[a-z]{2,})\b", prose)
+        if (a.lower() == "an") != starts_with_vowel_sound(word)
+    ]
+    if "too_many_requests" in text and "the others come back" in text and not re.search(r"429 (?:after|when)", text):
+        faults.append("429 may be repeated, too")
+    known, people = re.search(r"(?m)^Word to know: .*$", text), load_words("technical")["people"]
+    rest = text.replace(known[0], "") if known else text
+    here = [name for name in people if re.search(rf"\b{name}\b", rest)]
+    faults += [f"{name} comes from nowhere" for name in people if known and here and name in known[0] and name not in here]
+    rates = [int(n) for n in re.findall(r"\b(\d+) \* 86,400", prose)]
+    return faults + [f"{n} a second" for n in rates if n >= 100 and n % 50]
 
 
 def check_names(text: str) -> list[str]:

@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 from cooking_checks import SIGNATURES, amount_faults, check, order_faults, parse, recipe_faults, sentences, style_faults
+from cooking_sense import check_sense
 
 from minigpt.corpus.prompt.understand import PRESETS, understand
 from minigpt.corpus.request import Request
@@ -129,6 +130,22 @@ def test_an_asked_ingredient_is_cooked_whatever_it_is() -> None:
 )
 def test_the_reader_sees_a_fault(text: str, fault: str) -> None:
     found = style_faults(text) + amount_faults(text) + order_faults(text)
+    assert any(fault in one for one in found) if fault else not found
+
+
+@pytest.mark.parametrize(
+    ("text", "fault"),
+    [
+        ("Question: Is bread hard to make?\n\nAnswer: You need flour.", "another answer"),
+        ("Question: What goes into bread?\n\nAnswer: You need flour.", ""),
+        ("Orange Cake\n\n- 1 orange\nLemon zest can take the place of the orange zest in the cake.", "orange zest is in the name"),
+        ("X\n\n1. Cook the penne in boiling water and save a cup of the water.\n2. Fry.\n3. Simmer.\n4. Toss.", "the pasta waits"),
+        ("X\n\n1. Drain the beans, because steam burns.", "steam from what is cold"),
+        ("X\nServes 2; ready in 2 hours 10 minutes.", "130 minutes"),
+    ],
+)
+def test_the_reader_sees_what_a_cook_would_smile_at(text: str, fault: str) -> None:
+    found = check_sense(text, Request("cooking", ("recipe",), length="short"))
     assert any(fault in one for one in found) if fault else not found
 
 

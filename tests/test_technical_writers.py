@@ -10,7 +10,7 @@ import sys
 import pytest
 from few import few
 from technical_checks import SIGNS, check, check_sums, programs
-from technical_reading import check_reading
+from technical_reading import check_reading, check_sense
 
 from minigpt.corpus.prompt.understand import PRESETS
 from minigpt.corpus.request import Request
@@ -72,6 +72,22 @@ def test_a_fault_of_reading_is_noticed() -> None:
         assert check_reading(text) == []
         assert check_reading(text.replace(f"Function: {name}", "Function: other"))
         assert check_reading(f"{text}\n\nAnd and nothing more")
+
+
+@pytest.mark.parametrize(
+    ("text", "fault"),
+    [
+        ("The word in asks that at once.", "no quotes"),
+        ('The word "in" asks that at once.', ""),
+        ("A Anchor token may send 50 requests.", "article"),
+        ("- 429 (too_many_requests): Wait.\n\nErrors from 500 on may be repeated; the others come back.", "429"),
+        ('Mia wants to print.\n\nWord to know: "sum" is the function that adds, as Tom says.', "Tom comes from nowhere"),
+        ("Load: 148 * 86,400 = 12,787,200 a day.", "148 a second"),
+    ],
+)
+def test_a_text_that_makes_no_sense_is_noticed(text: str, fault: str) -> None:
+    found = check_sense(text)
+    assert any(fault in one for one in found) if fault else not found
 
 
 def test_short_is_shorter_than_long() -> None:

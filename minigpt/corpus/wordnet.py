@@ -26,8 +26,14 @@ DIALECT = (
     (re.compile(r"(?<![,;(]) (especially|particularly) (?=(?:an?|the|in|one|those)\b)"), r", \1 "),
     (re.compile(r"\be\.g\.,? ?"), "for example "),
     (re.compile(r"\bi\.e\.,? ?"), "that is, "),
+    (re.compile(r"(?<=by New England )fisherman\b"), "fishermen"),
+    (re.compile(r"(?<=fault plane )of(?= from)"), "or"),
+    (re.compile(r"(?<=any of the )nine(?= large celestial bodies)"), "eight"),
+    (re.compile(r"(?<=the American )colonist's(?= fight)"), "colonists'"),
 )
-CHAIN = re.compile(r"\b(?!(?:who|which|that|the|an?) )[a-z]+(?: and (?!(?:who|which|that|the|an?)\b)[a-z]+){2,}\b")
+CHAIN = re.compile(
+    r"\b(?!(?:who|which|that|the|an?) )[a-z]+(?: and (?!(?:who|which|that|the|an?|for|of|to|in|by|with|from)\b)[a-z]+){2,}\b(?!-)"
+)
 
 
 @dataclass(frozen=True, eq=False)  # WordNet keeps one object for each

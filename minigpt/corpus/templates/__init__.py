@@ -90,6 +90,7 @@ from minigpt.corpus.request import Request
 from minigpt.corpus.templates import cooking, general, misfits, occasion, persona, poetry, subject, technical, topic
 from minigpt.corpus.templates.grammar import Form, idea_of
 from minigpt.corpus.templates.left_out import word_pattern
+from minigpt.corpus.templates.lessons import sure
 from minigpt.corpus.templates.occasion_people import personal
 from minigpt.corpus.words import load_words
 from minigpt.errors import MinigptError
@@ -109,8 +110,14 @@ def covers(request: Request) -> bool:
 
 
 def able(request: Request) -> Request:
-    """The request, with parts whose topics the general forms do not know moved to forms that fit any topic, or that WordNet fills."""
-    parts = [general.spoken_to(personal(part)) for part in request.parts]
+    """The request, with parts whose topics the general forms do not know moved to forms that fit any topic, or that WordNet fills.
+
+    What can only be arithmetic becomes lessons.
+    """
+    parts = [
+        replace(part, category="general", forms=("lesson",)) if part.category == "topic" and sure(part) else part for part in request.parts
+    ]
+    parts = [general.spoken_to(personal(part)) for part in parts]
     anything = [part if covers(part) else _about_anything(part) for part in parts]
     return request.of([_with_topics(part) if part.category == "topic" else part for part in anything])
 

@@ -38,7 +38,17 @@ def _question(talk: Talk) -> str:
     known = [key for key in asked or cook.foods if around.known(key)]
     weighed = [key for key in cook.foods if foods[key].unit == "g" and foods[key].amount >= 20]
     pair = around.swap()
-    kinds = ["dish", "pair", "keep", *["time", "done"] * bool(hot), *["scale"] * bool(weighed), *["lore"] * bool(known)]
+    kinds = [
+        "dish",
+        "way",
+        "hard",
+        "able",
+        "pair",
+        "keep",
+        *["time", "done"] * bool(hot),
+        *["scale"] * bool(weighed),
+        *["lore"] * bool(known),
+    ]
     kinds += ["side"] * ("side" in look) + ["old"] * bool(pair)
     kind = rng.choice(kinds)
     subject, asks = cook.name, f"{kind} questions"
@@ -67,6 +77,7 @@ def _question(talk: Talk) -> str:
         answer = swap_answer(talk, cook, pair)
         around.said |= {"old", pair[0]}
     elif kind in ("keep", "side"):
+        around.title = False
         asks = "keep questions plural" if kind == "keep" and are_many(cook.name) else asks
         answer = [around.advice("keep" if kind == "keep" else "serve")]
     else:

@@ -81,7 +81,9 @@ class Kitchen:
         table = all_foods()
         times = {key: self.time(key, clock) for key in foods if getattr(table[key], clock)}
         longest = max(times.values(), default=0)
-        late = [key for key in times if times[key] <= longest - STAGE_GAP[clock]]
+        first = self.dish.roles.get("main", ()) if self.dish.form == "curry" else ()  # which turns in the spices before the others
+        browned = [key for key in first if table[key].kinds & FIRM_OR_MEAT]
+        late = [key for key in times if times[key] <= longest - STAGE_GAP[clock] and key not in browned]
         both = [key for role in ("main", "veg") for key in self.dish.roles.get(role, ())]
         self.groups = {"early": [key for key in times if key not in late], "late": late, "both": both}
         animal = [times[key] for key in late if table[key].kinds & ANIMAL]
@@ -177,7 +179,7 @@ class Kitchen:
         return str(special.get(food.key, special.get(f"any {role}", food.cut)))
 
     def _line(self, food: Food) -> str:
-        cut = "" if self.brief else fill(self.rng, self.cut(food), {})
+        cut = "" if self.brief and food.key not in self.dish.roles.get("main", ()) else fill(self.rng, self.cut(food), {})
         return show_food(food, self.amounts[food.key], self.metric) + (f", {cut}" if cut else "")
 
 

@@ -6,8 +6,8 @@ from minigpt.corpus.templates.cooking_dishes import dishes
 from minigpt.corpus.templates.cooking_facts import agree
 from minigpt.corpus.templates.cooking_foods import all_foods, are_many, round_amount, show_food
 from minigpt.corpus.templates.cooking_parts import NUMBERS
-from minigpt.corpus.templates.cooking_recipes import show_time
-from minigpt.corpus.templates.cooking_talk import DAYS, Talk
+from minigpt.corpus.templates.cooking_recipes import Cook, show_time
+from minigpt.corpus.templates.cooking_talk import DAYS, TRIES, Talk
 from minigpt.corpus.templates.grammar import Told, draw
 
 STARTERS = ("soup", "cold_soup", "salad")
@@ -19,11 +19,21 @@ def clock_time(minutes: int) -> str:
     return f"{(minutes // 60 - 1) % 12 + 1}:{minutes % 60:02d}"
 
 
+def _courses(talk: Talk, mains: tuple[str, ...]) -> list[Cook]:
+    """A starter, a main course and a dessert; the first two share no vegetable and no meat, if that can be had."""
+    for _ in range(TRIES):
+        first, main = talk.cook(STARTERS), talk.cook(mains)
+        body = [{key for role in ("main", "veg") for key in cook.dish.roles.get(role, ())} for cook in (first, main)]
+        if not body[0] & body[1]:
+            break
+    return [first, main, talk.cook((), True)]
+
+
 def menu(talk: Talk) -> str:
     """Three dishes in order, and when to start each, the earliest first."""
     mains = tuple(sorted({row["form"] for row in dishes(talk.request, (), False)} - set(STARTERS)))
     courses = not talk.sweet and mains and dishes(talk.request, STARTERS) and dishes(talk.request, (), True)
-    cooks = [talk.cook(STARTERS), talk.cook(mains), talk.cook((), True)] if courses else talk.cooks(3)
+    cooks = _courses(talk, mains) if courses else talk.cooks(3)
     first = talk.rng.randrange(18 * 60, 20 * 60, 15)
     hours = [first + (after if courses else 0) for after in COURSES]
     serves = NUMBERS[talk.rng.choice((2, 4, 6))]

@@ -18,7 +18,7 @@ NUMBERS = ("no one", "one", "two", "three", "four", "five", "six", "seven", "eig
 MASHED = frozenset(
     [*"potato carrot parsnip cauliflower pea pumpkin chickpea".split(), "sweet potato", "butternut squash", "white bean", "black bean"]
 )
-UNCUT = frozenset([*"spinach pea corn arugula lettuce kale edamame".split(), "bean sprout", "snow pea", "cherry tomato"])  # not cut
+UNCUT = frozenset([*"tomato spinach pea corn arugula lettuce kale edamame".split(), "bean sprout", "snow pea", "cherry tomato"])  # not cut
 LEAVES = frozenset(("spinach", "lettuce", "arugula", "scallion"))
 COUNTED = frozenset(
     "soup salad omelette bowl cake gateau crumble crisp parfait smoothie shake lassi stew curry risotto tagine chowder slaw".split()

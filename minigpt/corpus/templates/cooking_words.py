@@ -11,6 +11,8 @@ from minigpt.corpus.templates.cooking_foods import all_foods, allowed
 from minigpt.corpus.templates.cooking_kitchen import ANIMAL, CLOCKS
 from minigpt.corpus.templates.cooking_parts import PLAIN, Parts
 
+LEAST = "Taste {dish} once more before you call everybody to the table."
+MOST_LONGER = 4  # minutes by which a food of a pot may be cooked longer than alone
 SWAPPED = ("main", "veg", "fruit", "flavor", "finish", "carb")
 NAMES = ("Brussels", "Sichuan", "Chinese", "Japanese", "Thai", "Swiss", "Every")  # stay capitalised within a sentence
 FRYING = ("stir_fry", "pasta", "salad", "traybake", "tacos", "rice_bowl", "risotto", "pilaf", "seared", "skewers", "omelette")
@@ -106,18 +108,35 @@ class Around(Parts):
         """A food of the dish, and a substitute for it from the same slot."""
         free = allowed(self.request)
         groups = [
-            [key for key, _ in group]
+            (role, [key for key, _ in group])
             for role in SWAPPED
             for choices, _ in (slots(self.dish.row[role]) if role in self.dish.row else ())
             for group in choices
         ]
-        pairs = [(a, b) for group in groups for a in group if a in self.foods for b in group if b in free and b not in self.dish.amounts]
+        pairs = [
+            (a, b)
+            for role, group in groups
+            for a in group
+            if a in self.foods and self.roles.get(a) == role and self._in_its_time(a)
+            for b in group
+            if b in free and b not in self.dish.amounts
+        ]
         general = {key: food.general for key, food in all_foods().items()}
         pairs = [(a, b) for a, b in pairs if general[a] not in general[b] and general[b] not in general[a] and _meat(a) == _meat(b)]
         pairs = [(a, b) for a, b in pairs if not (self.roles[a] == "carb" and general[a] in self.name)]
         pairs = [(a, b) for a, b in pairs if self._alike(self.clock(a, b)) and (self.roles[a] != "finish" or _kin(a, b))]
-        pairs = [pair for pair in pairs if pair[0] not in self.name and general[pair[0]] not in self.name]
+        named, here = set(self.name.split()), {general[key].split()[-1] for key in self.foods}  # no orange cake without orange zest
+        pairs = [(a, b) for a, b in pairs if a not in self.name and not named & {*general[a].split(), *a.split()}]
+        pairs = [(a, b) for a, b in pairs if general[b].split()[-1] not in here - {general[a].split()[-1]}]  # no second kind of tomato
         return self.rng.choice(pairs) if pairs else None
+
+    def _in_its_time(self, key: str) -> bool:
+        """Whether the steps cook a food for about its own time; meat may keep it longer in the pot."""
+        name = self.method.get("stage", "").split()[-1:]
+        if not name or name[0] not in CLOCKS or key not in self.kitchen.groups["early"] + self.kitchen.groups["late"]:
+            return True
+        cooked = self.kitchen.rest + self.kitchen.lead * (key in self.kitchen.groups["early"])
+        return abs(cooked - self.kitchen.time(key, name[0])) <= MOST_LONGER
 
     @staticmethod
     def _alike(times: tuple[int, int] | None) -> bool:
@@ -164,4 +183,9 @@ class Around(Parts):
             chosen.append(self.say(self.words["talk"]["children end"], self.lead))
         if self.request.tone == "fun" or (self.request.audience == "children" and self.request.tone != "formal"):
             chosen.append(self.say(self.words["cheers"], self.lead))
-        return list(dict.fromkeys(text for text in chosen if text)) or [self.say(self.method["keep"])]
+        return list(dict.fromkeys(text for text in chosen if text)) or [self._least()]
+
+    def _least(self) -> str:
+        """A note that any dish can have."""
+        said = (self.say([*self.method["keep"], *self.method["serve"], *self.method["tips"]]), self.swap_line(), self.say([LEAST]))
+        return next(filter(None, said))

@@ -40,20 +40,27 @@ SUBJECTS = (
     Subject("solving an equation", "equation algebra unknown", numbers.equations, hard=True),
     Subject("numbers below zero", "negative numbers integer", numbers.below_zero, hard=True),
     Subject("fractions with the same denominator", "fraction denominator", parts.same_bottom),
-    Subject("adding fractions", "fraction denominator", parts.unlike_bottoms),
+    Subject("adding fractions", "fraction denominator decimal", parts.unlike_bottoms),
     Subject("a fraction of a number", "fraction part", parts.part_of),
-    Subject("comparing fractions", "fraction comparison", parts.comparing),
+    Subject("comparing fractions", "fraction comparison decimal", parts.comparing),
     Subject("percentages and discounts", "percentage percent discount", parts.discount, hard=True),
     Subject("percentages of a group", "percentage percent share statistics", parts.share, hard=True),
     Subject("ratios", "ratio proportion", parts.ratio, hard=True),
-    Subject("the area and the perimeter of a rectangle", "area perimeter rectangle geometry", measures.area),
+    Subject("the area and the perimeter of a rectangle", "area perimeter rectangle geometry measure measurement", measures.area),
     Subject("speed, distance and time", "speed distance", measures.speed, hard=True),
-    Subject("adding times", "time clock hour minute", measures.clock),
+    Subject("adding times", "time clock hour minute measure measurement", measures.clock),
     Subject("prices and the rule of three", "price proportion money", measures.unit_price),
-    Subject("reading the scale of a map", "scale map", measures.scale, hard=True),
+    Subject("reading the scale of a map", "scale map measure measurement", measures.scale, hard=True),
     Subject("the average", "average mean statistics", measures.average, hard=True),
     Subject("counting change", "change money shopping", measures.change),
 )
+SURE = frozenset(  # what topics must have of which one wants lessons
+    "addition adding subtraction subtracting multiplication multiplying division dividing".split()
+    + "fraction decimal percentage percent average ratio arithmetic math".split()
+)
+BESIDE = frozenset(
+    "exercise lesson problem task practice statistic mental basic simple long word".split()
+)  # may be said with it: "cell" may not
 ALL = "math maths mathematics arithmetic number calculation".split()
 
 
@@ -87,6 +94,12 @@ def _practice(desk: Desk, worked: Worked, length: str | None) -> str:
     answers = ", ".join(f"{number}: {answer}" for number, answer in enumerate(tasks.values(), 1))
     heads = desk.words["practice heads"], desk.words["answer heads"]
     return "\n".join([desk.rng.choice(heads[0]), *asked_lines, f"{desk.rng.choice(heads[1])} {answers}."])
+
+
+def sure(request: Request) -> bool:
+    """Whether the topics can only mean arithmetic: subtraction, not scales."""
+    said = {word.removesuffix("s") for topic in request.topics for word in topic.lower().split()}
+    return bool(SURE & said) and said <= SURE | BESIDE and bool(taught(request))
 
 
 def taught(request: Request) -> tuple[Subject, ...]:

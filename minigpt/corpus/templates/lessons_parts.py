@@ -36,7 +36,7 @@ def same_bottom(desk: Desk) -> Worked:
     bottom = desk.rng.choice((4, 5, 6, 8, 10))
     a, c = desk.number(1, bottom - 2), 1
     c = desk.number(1, bottom - 1 - a)
-    friend, many = desk.other(), ORDINALS[bottom][1]
+    friend, many, rest = desk.other(), ORDINALS[bottom][1], bottom - a - c
 
     def story() -> tuple[str, str]:
         b = desk.rng.choice((4, 5, 6, 8, 10))
@@ -59,9 +59,9 @@ def same_bottom(desk: Desk) -> Worked:
             f"That makes {a + c}/{bottom}.{last}",
             desk.tell("same bottom step 2"),
         ],
-        f"{bottom} - {a + c} = {bottom - a - c} of the {bottom} pieces are left, and {a + c} + {bottom - a - c} = {bottom}.",
+        f"{bottom} - {a + c} = {rest} of the {bottom} pieces {'are' if rest > 1 else 'is'} left, and {a + c} + {rest} = {bottom}.",
         story,
-        lambda: desk.plain("+", a, c),
+        lambda: (f"What is {a}/{bottom} + {rest}/{bottom}?", _sum(a, bottom, rest, bottom)),
     )
 
 
@@ -186,12 +186,12 @@ def discount(desk: Desk) -> Worked:
 
 
 def share(desk: Desk) -> Worked:
-    group, does, least, most = desk.row("groups")
+    group, does, others, least, most = desk.row("groups")
     rate, total = desk.rng.choice((20, 25, 30, 40, 60, 70, 75, 80)), desk.number(least, most, 20)
     part = total * rate // 100
 
     def story() -> tuple[str, str]:
-        (who, doing, low, high), share_ = desk.row("groups"), desk.rng.choice((10, 20, 30, 40, 50, 60, 70, 80, 90))
+        (who, doing, _, low, high), share_ = desk.row("groups"), desk.rng.choice((10, 20, 30, 40, 50, 60, 70, 80, 90))
         n = desk.number(low, high, 20)
         return desk.tell("share exercise", n=n, who=who, k=n * share_ // 100, doing=doing), f"{share_} percent"
 
@@ -200,7 +200,7 @@ def share(desk: Desk) -> Worked:
         [
             desk.tell("share scene", total=total, group=group, part=part, does=does),
             desk.tell("share step", part=part, total=total, rate=rate),
-            f"So {rate} percent of the {group} {does}, and 100 - {rate} = {100 - rate} percent do not.",
+            f"So {rate} percent of the {group} {does}, and 100 - {rate} = {100 - rate} percent {others}.",
         ],
         f"{rate} percent of {total} is {total} * {rate} / 100 = {part}.",
         story,

@@ -6,7 +6,7 @@ import random
 from collections.abc import Callable
 
 from minigpt.corpus.english import upper_first
-from minigpt.corpus.templates.subject_facts import Teller
+from minigpt.corpus.templates.subject_facts import QUALITIES, Teller
 from minigpt.corpus.templates.subject_field import shown
 from minigpt.corpus.templates.subject_joined import both, told
 from minigpt.corpus.templates.subject_sense import Entry
@@ -72,7 +72,7 @@ def _difference(t: Teller, e: Entry, fields: dict[str, str]) -> tuple[str, str] 
 def _is_it(t: Teller, e: Entry, fields: dict[str, str]) -> tuple[str, str] | None:
     """Is a hood a kind of tuft? No: ..."""
     parent = t.parent(e)
-    if parent is None or shown(parent) in e.word or e.sense.kind != "c" or e.sense.single or e.sense.plural:
+    if parent is None or e.sense.file in QUALITIES or shown(parent) in e.word or e.sense.kind != "c" or e.sense.single or e.sense.plural:
         return None
     false = [
         p

@@ -20,7 +20,7 @@ FIRST, OWN, NEAR = 0.9, 0.92, 0.92  # shares of the topic's first word, of words
 MOST_NAMES_TOLD = 1  # names of persons and places in one document
 WITH_THE = frozenset(("military", "navy", "army", "theater", "stock market", "stock exchange", "home", "Bible", "old testament"))
 FOOD = 13  # WordNet's number of the field of what is eaten: horsemeat is no part of a horse
-FOOD = 13  # the field of what is eaten: horsemeat is no part of a horse
+QUALITIES = frozenset((7, 24, 26))  # attributes, relations, states: a piano is no kind of softness
 LATIN = re.compile(r"^[A-Z][a-z]+ [a-z]+$")
 
 
@@ -32,17 +32,18 @@ class Teller:
         self.topic = request.spell(rng.choice([t for t in request.topics if subject_of(t)] or words["any subject"]))
         found = subject_of(self.topic.lower())
         assert found is not None
+        self.subject: Subject = found
         self.topic = plain_topic(self.topic)
         for main in found.mains:  # greek mythology: Greek
             if main.word != main.word.lower():
                 self.topic = re.sub(rf"\b{re.escape(main.word)}\b", main.word, self.topic, flags=re.IGNORECASE)
-        self.subject: Subject = found
         own = [place for place, main in enumerate(found.mains) if not derived(main, self.topic)] or [0]
         self.first = own[0] if rng.random() < FIRST else rng.choice(own)
         self.main = found.mains[self.first]
-        people, days = rng.sample(words["subject names"], 4), rng.sample(words["subject days"], 2)
+        people, days = rng.sample(words["subject names"], 4), rng.sample(words["subject days"], 3)
         self.fixed = {"topic": self.topic, "name": people[0], "name1": people[1], "name2": people[2], "other name": people[3]}
-        self.fixed |= {"day": days[0], "day2": days[1], "place": fill(rng, rng.choice(words["subject places"]), self.fixed)}
+        self.fixed |= dict(zip(("day", "day2", "last day"), days, strict=True))
+        self.fixed["place"] = fill(rng, rng.choice(words["subject places"]), self.fixed)
         self.left: dict[str, list[str]] = {}
         self.used: set[str] = set()
         self.names_told = 0
@@ -54,8 +55,6 @@ class Teller:
     def fit(self, entry: Entry) -> bool:
         """Whether an entry suits the reader."""
         return self.request.audience != "children" or (len(entry.sense.gloss.split()) <= MOST_WORDS_FOR_CHILDREN and not entry.sense.single)
-
-    # ---- words
 
     def a(self, entry: Entry) -> str:
         return named(entry.sense, entry.word)
@@ -126,12 +125,12 @@ class Teller:
             it = "they"
         if sense.single and sense.file == PERSON:
             it = "this person"
-        return {"a": a, "is": be, "gloss": gloss_of(sense), "word": word, "it": it, "be": "are" if it == "they" else "is"}
+        said = {"a": a, "is": be, "gloss": gloss_of(sense), "word": word, "it": it}
+        return said | ({"be": "are", "that": "those"} if it == "they" else {"be": "is", "that": "that"})
 
     def define(self, entry: Entry, key: str = "define") -> str:
         """One sentence that says what a word means."""
-        fields = self.definition(entry)
-        field = self.field(entry)
+        fields, field = self.definition(entry), self.field(entry)
         if field and entry.sense.kind != "v":
             fields["a"] = self.rng.choice([f"in {field}, {fields['a']}", f"in the language of {field}, {fields['a']}"])
             key = "define short"
@@ -172,7 +171,7 @@ class Teller:
     def kind(self, entry: Entry) -> str:
         """That a word is a kind of another; "" if there is nothing to say."""
         parent = self.parent(entry)
-        if parent is None or shown(parent) in entry.word or not wordnet().uses(shown(parent)):
+        if parent is None or entry.sense.file in QUALITIES or shown(parent) in entry.word or not wordnet().uses(shown(parent)):
             return ""
         wider = shown(parent)
         fields = {"a": self.a(entry), "is": verb(entry.sense, entry.word), "parent": wider, "aparent": one(wider)}
@@ -231,8 +230,8 @@ class Teller:
         net, rng = wordnet(), self.rng
         signs = (("kinds list", DOWN), ("parts list", PART), ("terms list", TERM))
         lists = [(key, [s for s in net.to(entry.sense, sign) if s.kind != "v" and not s.single]) for key, sign in signs]
-        eaten = entry.sense.file == FOOD
-        lists = [(key, [s for s in senses if len(shown(s).split()) < 4 and (eaten or s.file != FOOD)]) for key, senses in lists]
+        uneaten = [FOOD] * (entry.sense.file != FOOD)
+        lists = [(key, [s for s in senses if len(shown(s).split()) < 4 and s.file not in uneaten]) for key, senses in lists]
         lists[0] = ("kinds list", [s for s in lists[0][1] if s.file == entry.sense.file])  # an antenna is no kind of rabbit
         good = [(key, senses) for key, senses in lists if len(senses) > 1 and entry.sense.kind != "v"]
         if not good:

@@ -14,9 +14,11 @@ from minigpt.corpus.words import load_words
 
 BROAD = frozenset(load_words("subject")["broad words"])
 MAIN = 0.6  # share of a word's uses from which its first meaning is taken
-MOST, ENOUGH, FEW, LEAST = 90, 24, 14, 6  # entries of a word of the topic: the most, with farther ones, with loose ones; fewer are no field
+MOST, ENOUGH, FEW, LEAST = 90, 24, 14, 5  # entries of a word of the topic: the most, with farther ones, with loose ones; fewer are no field
 ANIMALS = 5  # WordNet's number of the field of animals
+ARTIFACTS = 6
 BODY = 8  # WordNet's number of the field of parts of the body, whose parts are no subject
+APART = ((ANIMALS, ARTIFACTS), (ARTIFACTS, BODY))  # fields of a word and of a noun of its definition that lead astray
 GROUP = 14  # of nations and committees, whose kinds are far from a pirate
 MOST_FAR, MOST_FAR_MENTIONS, MOST_TERMS = 5, 12, 15  # entries of one farther relation
 NAMING = re.compile(
@@ -30,13 +32,24 @@ ELSEWHERE = {  # a word -> what definitions say that mean something else by it
     ),
     "rabbit": re.compile(r"waitress|television|antenna"),
     "river": re.compile(r"people|Indian|Siouan|language|tribe"),
-    "bridge": re.compile(r"contract|player|nose|\bbid|\bhand\b|dummy|violin|strings|eyeglasses|electrical|monkey|tooth|teeth|game"),
+    "bridge": re.compile(
+        r"contract|player|nose|\bbid|\bhand\b|dummy|violin|strings|eyeglasses|electrical|monkey|tooth|teeth|game|whist|form of bridge"
+    ),
+    "rose": re.compile(r"(?:to|deep|pale|or|and|bright|usually) rose\b|\brose[- ](?:to|purple|pink|red|violet|colou?r|flowers|or)|\bwine"),
 }
-BROKEN = re.compile(r"an? (?:(?!is|has)[a-z]+s an?|[a-z]+ (?:is|are|was)) |a (?:maintains|sends|holds)\b")  # "a maintains a warren"
+BROKEN = re.compile(  # "a maintains a warren", "a dissonant chord is followed by a consonant chord"
+    r"an? (?:(?!is|has)[a-z]+s an?|[a-z]+ (?:is|are|was)) |a (?:maintains|sends|holds)\b"
+    r"|an? (?:(?!that|which|who|whom|whose|where|when|what|as|and|or|of|in|with|for|to|it|they|one)\b[a-z'-]+ ){1,4}(?:is|are|was|were)\b"
+    r"|an? (?:plate makes|taking) |the [\w' -]+ is that\b|an? [\w ]+ can be [a-z]+ed by"
+)
 BARE = re.compile(  # a definition that lacks its article, or speaks of many
     r"(?!an? |the |any |one |some |all )(?:[a-z-]+ ){0,3}(?:mechanism|vessel|instrument|device|rodent|mammal|covering|housing|creature|rod"
-    r"|wing|position|space|birds|outlet|apparatus|restraint|mouse|seeds|burrows|salmon|trout|fish)"
+    r"|wing|position|space|birds|outlet|apparatus|restraint|mouse|seeds|burrows|salmon|trout|fish|snail)"
     r"(?= (?:of|or|among|that|which|having|used|in|for|with|from|to|by|common|consisting|symbolizing)\b)"
+)
+WHOLE_PHRASE = re.compile(  # how the definition of what is counted begins
+    r"(?:an?|the|any|one|some|all|every|each|either|someone|somebody|something|anything|anyone|that|those|both|two|three|half|most|several)\b",
+    re.IGNORECASE,
 )
 HEAD = re.compile(
     r"(?:the |all |all of the |some |any )?(?:[a-z-]+ ){0,2}?([a-z]+)"
@@ -46,6 +59,7 @@ MOST_MENTIONS, MOST_SISTERS, MOST_NAMES = 60, 12, 6
 TELLING = frozenset((4, 9, 10, 11))  # fields of acts, ideas, communication and events
 MANY_KINDS = 30  # kinds of a word from which the little known are left out
 MOST_DERIVED = 14  # entries that come with an adjective
+TURNED = 6  # words of a definition that only turns its term round: the keeper of a lighthouse
 LONGEST = 27  # words of a definition that can be told
 
 
@@ -101,13 +115,19 @@ def usable(sense: Sense, word: str) -> bool:
     """Whether a sense can be told: it has a definition, which does not say the word itself."""
     good = bool(sense.gloss) and len(sense.gloss.split()) <= LONGEST and word not in BROAD and word.isascii() and len(word.split()) < 5
     good = (
-        good and not (sense.plural and sense.kind not in "cp") and not (many_head(sense.gloss) and not sense.plural and sense.kind != "p")
+        good
+        and not (sense.plural and (sense.kind not in "cp" or sense.gloss.startswith(("a ", "an "))))
+        and not (many_head(sense.gloss) and not sense.plural and sense.kind != "p")
     )
     return (
         good
         and not (NAMING.match(sense.gloss) or BROKEN.match(sense.gloss))
-        and (sense.kind != "c" or sense.plural or not BARE.match(sense.gloss))
+        and (sense.kind != "c" or sense.plural or sense.single or bool(WHOLE_PHRASE.match(sense.gloss)))
+        and (sense.kind != "m" or not BARE.match(sense.gloss))
         and not re.search(rf"\b{re.escape(word.lower())}\b", sense.gloss.lower())
+        and not (
+            len(sense.gloss.split()) <= TURNED and set(re.findall(r"[a-z]{2,}", word.lower())) <= set(re.findall(r"[a-z]+", sense.gloss))
+        )
     )
 
 
@@ -147,7 +167,9 @@ def _farther(main: Entry, topic: str) -> Iterator[tuple[Sense, int]]:
     sisters = [s for up in net.to(main.sense, UP)[:1] if up.word not in BROAD for s in net.to(up, DOWN) if s is not main.sense]
     second = net.to(main.sense, DOWN, TERM)[:8]
     nouns = list(_of_definition(main.sense, main.sense.words))
-    rings = [_few(net.to(s, DOWN, PART, TERM))[:MOST_FAR] for s in (*(s for s in nouns if s.file in CONCRETE and s.file != BODY), *second)]
+    things = [s for s in nouns if s.file in CONCRETE and s.file != BODY and (s.file != PERSON or main.sense.file == PERSON)]
+    things = [s for s in things if main.sense.file != ANIMALS or s.file == ANIMALS]  # to a spider, no kinds of poison
+    rings = [_few(net.to(s, DOWN, PART, TERM))[:MOST_FAR] for s in (*things, *second)]  # to a castle, no kinds of rulers
     yield from ((s, 2) for s in _in_turn([sisters[:MOST_SISTERS], *rings]))
 
 
@@ -163,8 +185,10 @@ def _loose(main: Entry, topic: str) -> Iterator[tuple[Sense, int]]:
     """The nouns of the definition in their usual meaning, and what belongs to them."""
     net = wordnet()
     nouns = [s for s in _of_definition(main.sense, main.sense.words, strict=False) if s.file != GROUP]
+    nouns.sort(key=lambda s: main.sense.file == ANIMALS and s.file != ANIMALS)
     yield from ((s, 2) for s in nouns)
-    yield from ((s, 2) for s in _in_turn([_few(net.to(s, DOWN, PART, TERM))[:MOST_FAR] for s in (*nouns, *net.to(main.sense, UP))]))
+    kin = [s for s in nouns if main.sense.file != ANIMALS or s.file == ANIMALS]
+    yield from ((s, 2) for s in _in_turn([_few(net.to(s, DOWN, PART, TERM))[:MOST_FAR] for s in (*kin, *net.to(main.sense, UP))]))
 
 
 def _few(senses: Iterable[Sense]) -> list[Sense]:
@@ -213,6 +237,8 @@ def _of_definition(sense: Sense, own: Sequence[str], strict: bool = True) -> Ite
     for word in dict.fromkeys(re.findall(r"[a-z]+", said)):
         base = net.base(word) if len(word) > 3 and word not in LIGHT and word not in net.adjectives else ""
         found = net.senses(base) if base and base not in own and base not in LIGHT and base not in BROAD else []
+        found = [(s, count) for s, count in found if not s.label or s.label == sense.label or s.label in sense.words]
+        found = [(s, count) for s, count in found if (sense.file, s.file) not in APART]  # a penguin's flippers are no shoes
         if found and not re.search(r"(ed|ing)$", word):
             total = sum(count for _, count in found) + len(found)
             if found[0][0].file not in CONCRETE and strict and all(s.file != sense.file for s, _ in found[:2]):

@@ -107,7 +107,7 @@ def near(sense: Sense, parent: Sense) -> bool:
 def _with_whole(t: Teller, e: Entry, fields: dict[str, str]) -> str:
     """A hood, a part of ..., is ..."""
     wholes = [s for s in wordnet().to(e.sense, WHOLE) if s.word not in BROAD and not s.single]
-    if not wholes or e.sense.single or not apposed(e) or shown(wholes[0]) in e.sense.gloss:
+    if not wholes or e.sense.single or not apposed(e) or shown(wholes[0]) in e.sense.gloss or shown(wholes[0]) in e.word:
         return ""
     return t.say("with a whole", whole=named(wholes[0], shown(wholes[0])), **fields)
 

@@ -17,6 +17,8 @@ OF = re.compile(r"\b(?:of|in|on|at|for|from|about|with|by|under|between|against|
 AND = re.compile(r",| and | or | & |/|\bversus\b|\bvs\b")
 MAIN, SURE_MAIN = 0.45, 0.67  # shares of a word's uses from which a meaning is the main one; the second for words with many
 MOST_CONCEPTS = 4
+BOOKS = "encyclopa?edia|glossary|dictionary|lexicon|handbook|trivia|quiz"
+EATEN = 13  # WordNet's number of the field of food: an octopus is an animal first
 
 
 @dataclass(frozen=True)
@@ -35,7 +37,7 @@ class Entry:
 
 def concepts(topic: str) -> list[Entry]:
     """The nouns of a topic that WordNet knows, the most important first: "medieval falconry" -> falconry, Middle Ages."""
-    topic = TABLES["usual names"].get(bare(topic), topic)
+    topic = topic_itself(TABLES["usual names"].get(bare(topic), topic))
     context = set(re.findall(r"[a-z]{3,}", topic.lower())) - LIGHT
     found: list[Entry] = []
     for piece in AND.split(topic):
@@ -47,6 +49,8 @@ def concepts(topic: str) -> list[Entry]:
         found += [Entry(sense, spelled(sense, word), 0) for word in nouns if (sense := best_sense(word, context - set(word.split())))]
     found = list({entry.sense.number: entry for entry in found}.values())
     found = [entry for entry in found if sure(entry, context)] or found[:1]
+    wide = {entry.sense.number for entry in found for other in found if other is not entry and wordnet().is_a(other.sense, entry.sense)}
+    found.sort(key=lambda entry: entry.sense.number in wide)  # jazz music: jazz
     if len(found) > 1 and found[0].sense.file in ABSTRACT and TERM not in found[0].sense.near:
         found.sort(key=lambda entry: entry.sense.file not in CONCRETE)  # tropical fish care: the fish
     return found[:MOST_CONCEPTS]
@@ -64,6 +68,12 @@ def sure(entry: Entry, context: set[str]) -> bool:
     share = (count + 1) / (sum(c for _, c in found) + len(found))
     usual = share >= (MAIN if len(found) < 3 else SURE_MAIN)
     return usual or fits(entry.sense, context - set(entry.word.split())) > 0
+
+
+def topic_itself(topic: str) -> str:
+    """The topic without the kind of text that tells of it: "an encyclopedia of volcanoes" -> volcanoes."""
+    rest = re.sub(rf"^(?:an? |the )?(?:{BOOKS}) (?:of|about|on) (?=\w)|(?<=\w) (?:{BOOKS})$", "", topic, flags=re.IGNORECASE)
+    return rest or topic
 
 
 def bare(phrase: str) -> str:
@@ -108,6 +118,7 @@ def score(sense: Sense, word: str, rank: int, count: int, context: set[str]) -> 
     return (
         0.5 * math.log1p(count) + 0.7 * math.log1p(much) - 0.5 * rank - 0.1 * names.index(word.lower()) + 0.8 * (names[0] == word.lower())
         + 2 * min(2, fits(sense, context)) - 0.5 * named - 2 * (not sense.gloss)
+        - (sense.file == EATEN and bool(re.search(rf"\b{re.escape(word)}\b", sense.gloss)))
     )  # fmt: skip
 
 

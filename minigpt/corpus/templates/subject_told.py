@@ -55,7 +55,7 @@ def glossary(t: Teller, size: int) -> list[str]:
     """Words in the order of the alphabet, with their meanings."""
     main = [t.main] if t.main.sense.gloss else []
     listed = [*main, *t.pick(size + 3)]
-    listed.sort(key=lambda e: e.word.lower())
+    listed.sort(key=lambda e: heading(e).lower())
     ends = {"x": listed[0].word, "y": listed[-1].word}
     count = COUNTS[min(12, len(listed))]
     one = t.rng.choice(listed)
@@ -72,6 +72,11 @@ def glossary(t: Teller, size: int) -> list[str]:
     ]
 
 
+def heading(e: Entry) -> str:
+    """The word as its meaning needs it: falcons are birds of prey."""
+    return e.many if e.sense.plural and e.sense.kind == "c" else e.word
+
+
 def line(t: Teller, e: Entry, sign: str, listed: list[Entry]) -> str:
     """A word and its meaning on one line, often with a word to compare."""
     label = f"in {t.field(e)}, " if t.field(e) else ""
@@ -80,7 +85,7 @@ def line(t: Teller, e: Entry, sign: str, listed: list[Entry]) -> str:
     other = t.rng.choice(alike) if alike else None
     see = other or t.rng.choice([o for o in t.subject.entries if o.main == e.main and o.near < 2 and o is not e and t.fit(o)] or [t.main])
     compare = t.say("line ends" if other else "line see", word=see.word) if see is not e and t.rng.random() < 0.85 else ""
-    return f"{'to ' * (e.sense.kind == 'v')}{e.word}{sign}{label}{e.sense.gloss}{more}{compare}."
+    return f"{'to ' * (e.sense.kind == 'v')}{heading(e)}{sign}{label}{e.sense.gloss}{more}{compare}."
 
 
 def comparison(t: Teller, size: int) -> list[str]:
@@ -132,7 +137,7 @@ def diary(t: Teller, size: int) -> list[str]:
     words = family(t, size + 1)
     parts = [moment(t, e, place / len(words)) for place, e in enumerate(words)]
     half = (len(parts) + 1) // 2
-    end = t.say("diary ends", a=t.the(words[0] if words else t.main), list=join_and([e.word for e in words[-3:]]))
+    end = t.say("diary ends", a=t.a(words[0] if words else t.main), list=join_and([e.word for e in words[-3:]]))
     first = text_of([t.define(t.main, "diary main") if t.main.sense.gloss and not t.main.sense.plural else "", *parts[:half]])
     return [t.say("diary opens"), first, " ".join(parts[half:]), upper_first(end)]
 

@@ -6,17 +6,19 @@ import re
 from functools import cache
 
 from minigpt.corpus.english import MANY, article, plurals
-from minigpt.corpus.templates.subject_sense import OF, Entry
+from minigpt.corpus.templates.subject_sense import OF, Entry, topic_itself
 from minigpt.corpus.wordnet import PERSON, Sense, wordnet
 
 COUNTS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve")
 NEVER_COUNTED = ("music genre", "dance music", "popular music genre", "martial art", "board game")
 MANY_OF = frozenset((5, 6, 13, 18, 20))  # fields of animals, artifacts, food, people, plants
+SIDES, OF_ONE = frozenset((8, 15, 17)), re.compile(r"the [\w ,'-]+? of an? ")  # the summit of a mountain: each has one
+ACT = re.compile(r"the (?:act|action|process|activity) of\b")  # an experiment: each is one
 ALONE = frozenset(("Big Ben", "withers"))
 SUBSTANCE = re.compile(r"^27 \w+(?:ine|ide|ate|ol|in|one)$")  # theophylline, of the field of substances
 DRUG, COMPOUND = re.compile(r"(?:in|ine|ol|ide|ate)$"), re.compile(r"\b(?:compound|drug|antibiotic|alkaloid|analgesic)\b")
 MASS = re.compile(
-    r"(?:metry|(?<!anth)(?<!ap)ology|onomy|duty|jetsam|spume|eatage|ware|bluegrass|\bacid|\bsoap|\boil)$"
+    r"(?:metry|(?<!anth)(?<!ap)ology|onomy|duty|jetsam|spume|eatage|ware|bluegrass|memorabilia|trivia|\bmilt|\bkohl|\bacid|\bsoap|\boil)$"
 )  # never counted, whatever the file says
 NAMED_OF = re.compile(r"[A-Z][a-z]+ of [A-Z]")  # the Tower of Pharos
 STORM = re.compile(r"19 an? (?:[a-z-]+ ){0,5}?(?:storm|column|windstorm|wave|shower|gust|wind)\b")  # a blizzard
@@ -65,7 +67,12 @@ def one(word: str) -> str:
 
 def only_one(sense: Sense) -> bool:
     """Whether there is hardly more than one: the vernal equinox, the nucleus of a comet."""
-    return sense.gloss.startswith("the ") and sense.file not in MANY_OF
+    return (
+        sense.gloss.startswith("the ")
+        and sense.file not in MANY_OF
+        and not (sense.file in SIDES and OF_ONE.match(sense.gloss))
+        and not ACT.match(sense.gloss)
+    )
 
 
 def the(sense: Sense, word: str) -> str:
@@ -97,6 +104,7 @@ def gloss_of(sense: Sense) -> str:
 
 def plain_topic(topic: str) -> str:
     """The topic as many of its kind: "a grumpy wizard" -> grumpy wizards."""
+    topic = topic_itself(topic)
     found = re.fullmatch(r"an? ((?:[\w'-]+ )*)([\w'-]+)", topic)
     return f"{found[1]}{MANY.get(found[2]) or plurals(found[2])[0]}" if found and not OF.search(found[1]) else topic
 

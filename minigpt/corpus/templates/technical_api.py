@@ -121,7 +121,7 @@ def error_guide(rng: random.Random, words: Words, request: Request) -> str:
     lines = [f"- {code} {REASONS[code]} ({key}): {upper_first(why)}. {remedy}." for code, (key, why, remedy) in rows.items()]
     shown = rng.choice(codes)
     sample = {"status": int(shown), "code": rows[shown][0], "message": upper_first(rows[shown][1])}
-    sample |= {"request_id": f"r{rng.randrange(10_000, 99_999)}"}
+    sample |= {"request_id": f"r{rng.randrange(100, 1000)}"}
     service |= {"shown": rows[shown][0], "rid": str(sample["request_id"])}
     core = [
         one_of(rng, words["error opens"], service),
@@ -137,7 +137,7 @@ def paging(rng: random.Random, words: Words, request: Request) -> str:
     service = service_for(rng, words, request)
     size, total = int(service["size"]), int(service["total"])
     pages = -(-total // size)
-    cursor = f"c{rng.randrange(1000, 10_000)}"
+    cursor = f"c{rng.randrange(100, 1000)}"
     service["cursor"] = cursor
     answer = {"total": total, "items": [service.item], "next": cursor}
     core = [
@@ -175,7 +175,7 @@ def webhook(rng: random.Random, words: Words, request: Request) -> str:
     verb = rng.choice(("created", "updated", "deleted", "archived", "restored"))
     first, factor = rng.choice((5, 10, 15, 20, 30)), rng.choice((2, 3))
     waits = [first * factor**i for i in range(rng.choice((3, 4)))]
-    event = f"evt_{rng.randrange(1000, 100_000)}"
+    event = f"evt_{rng.randrange(100, 1000)}"
     service |= {"verb": verb, "event": f"{service['one']}.{verb}", "eid": event}
     service |= {"waits": join_and([str(wait) for wait in waits]), "sum": str(sum(waits))}
     payload = {"id": event, "type": service["event"], "data": service.item}

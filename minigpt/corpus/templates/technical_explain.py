@@ -141,7 +141,8 @@ def exercise(rng: random.Random, words: Words, request: Request) -> str:
     look = lesson.look | {"task": lesson.task, "a": lesson.entry["a"]}
     look["what"] = say(rng, rng.choice(lesson.entry["what"]), lesson.look)
     title = fill(rng, rng.choice(words["exercise titles"]), {"a": lesson.entry["a"]})
-    task = say(rng, rng.choice(words["exercise tasks"]), look)
+    named = [task for task in words["exercise tasks"] if "{person}" not in task.lower()]  # nobody greets himself
+    task = say(rng, rng.choice(named if look["person"] in lesson.task else words["exercise tasks"]), look)
     hint = say(rng, rng.choice(words["exercise hints"]), look)
     core = [task, hint, block(SOLUTION, lesson.code), block(OUTPUT, lesson.out), lesson.how]
     return _finish(rng, words, request, lesson, title, core)
@@ -186,7 +187,7 @@ def review(rng: random.Random, words: Words, request: Request) -> str:
     look = scene(rng, words, request)
     before, after = look.code(entry["before"]), look.code(entry["after"])
     out = look.ran(after)
-    look |= {"name": entry["name"], "out_short": out if "\n" not in out else f"{len(out.splitlines())} lines"}
+    look |= {"name": entry["name"], "out_short": ", ".join(out.splitlines())}
     look = Scene(look)
     core = [
         one_of(rng, words["review opens"], look),

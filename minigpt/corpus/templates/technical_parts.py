@@ -23,8 +23,13 @@ KEYWORD = re.compile(r"the (word|function|method|name|error|short|sign)|Python's
 
 def topics_of(request: Request, words: Words) -> set[str]:
     """The keys in the topic tables of the request's topics; empty if the tables know none."""
-    aliases, said = words["technical topics"], [f" {topic.lower()} " for topic in request.topics]
-    return {key for key, names in aliases.items() if any(f" {name} " in topic for name in (key, *names) for topic in said)}
+    aliases = words["technical topics"]
+
+    def known(phrases: Sequence[str]) -> set[str]:
+        said = [f" {phrase.lower()} " for phrase in phrases]
+        return {key for key, names in aliases.items() if any(f" {name} " in phrase for name in (key, *names) for phrase in said)}
+
+    return known(request.topics) or (set() if request.topics else known(request.matched))  # graph algorithms
 
 
 def pick(rng: random.Random, entries: Sequence[Any], request: Request, words: Words) -> Any:
@@ -110,7 +115,7 @@ def page(
     most = {"short": 0, "long": len(extras)}.get(request.length or "", rng.randint(min(1, len(extras)), len(extras)))
     chosen = sorted(rng.sample(range(len(extras)), most))
     told = [*core, *([" ".join(extras[i] for i in chosen)] if chosen else [])]
-    parts = told[:at] + _for_audience(rng, words, request, topic, "\n".join(told), known, picture) + told[at:]
+    parts = told[:at] + _for_audience(rng, words, request, topic, "\n".join([title, *told]), known, picture) + told[at:]
     if request.tone == "fun":
         parts.append(fill(rng, rng.choice(words["fun closes"]), {"topic": words["topic names"].get(topic, topic)}))
     if request.tone == "formal":
@@ -135,7 +140,8 @@ def _for_audience(
     if request.audience == "beginners":
         term, meaning, *_ = rng.choice(known or terms_in(words, text, topic))
         kind = "keyword bridges" if KEYWORD.match(meaning) else "formal term bridges" if request.tone == "formal" else "term bridges"
-        said = {"term": term, "meaning": meaning, "person": rng.choice(words["people"])}
+        here = [name for name in words["people"] if re.search(rf"\b{name}\b", text)]  # somebody whom the text knows already
+        said = {"term": term, "meaning": meaning, "person": rng.choice(here or words["people"])}
         return [say(rng, rng.choice(words[kind]), said)]
     return []
 

@@ -25,6 +25,7 @@ def service_for(rng: random.Random, words: Words, request: Request) -> Service:
     """A random service, for the things that the request's topics name if the tables know them."""
     asked = {*request.topics, *(word for topic in request.topics for word in topic.lower().split())}
     named = [row for row in words["resources"] if {row["one"], row["many"], PLACES.get(row["one"])} & asked]
+    named = named or [row for row in words["resources"] if any(word.startswith(row["one"]) for word in asked)]  # a bookshop: books
     row = rng.choice(named or words["resources"])
     one = row["one"]
     ((key, names),) = row["names"].items()
@@ -39,12 +40,14 @@ def service_for(rng: random.Random, words: Words, request: Request) -> Service:
     version = rng.choice(("v1", "v2", "v3"))
     service |= {"brand": brand, "host": f"api.{brand.lower()}", "path": f"/{version}/{row['many']}", "id": str(service.item["id"])}
     rate = rng.choice(RATES)
-    numbers = {"rate": rate, "size": size, "most": 2 * size, "total": rng.randint(rate + 80, rate + 2400), "k": rng.randint(2, 20)}
+    total = 10 * rng.randint(rate // 10 + 8, rate // 10 + 240)
+    numbers = {"rate": rate, "size": size, "most": 2 * size, "total": total, "k": rng.randint(2, 20)}
     service |= {"name": name, "num": str(num)} | {key: str(number) for key, number in numbers.items()}
     return service
 
 
 PLACES = {
+    "invoice": "bank",
     "book": "library", "order": "shop", "room": "hotel", "song": "music", "recipe": "cooking", "trip": "travel", "car": "car rental",
     "course": "school", "photo": "photography", "device": "smart home", "message": "chat", "parcel": "post office", "concert": "calendar",
     "station": "weather", "pet": "animal", "player": "game",

@@ -16,26 +16,35 @@ MONTHS = ("January", "February", "March", "April", "May", "June", "July", "Augus
 DAY = 86_400  # seconds
 ROOM = 3  # a large server is tested with this many times the usual peak
 
+PEAKS = (2, 3, 4, 5, 8, 10)  # the busiest hour, in average hours
+
 Look = dict[str, str]
+
+
+def _round(number: int) -> int:
+    """The number with few digits that count, so that its products can be followed: 37 as 35, 148 as 150."""
+    step = 1 if number < 10 else 5 if number < 100 else 50
+    return max(1, round(number / step) * step)
 
 
 def _system(rng: random.Random, words: Words, request: Request, about: Sequence[str] = ()) -> tuple[dict[str, Any], Look]:
     """A random system (about these topics, if possible) and the words and numbers for templates."""
     rows = words["systems"]
-    named = [row for row in rows if {row["thing"], row["things"], row["name"].split()[1]} & set(request.topics)]
+    asked = {*request.topics, *(word for topic in request.topics for word in topic.lower().split())}
+    named = [row for row in rows if {row["thing"], row["things"], row["name"].split()[1]} & asked]
     fitting = [row for row in rows if set(about) & set(row["topics"])] or rows
     shared = [len(topics_of(request, words) & set(row["topics"])) for row in fitting]
     closest = [row for row, count in zip(fitting, shared, strict=True) if count == max(shared)]
     row = rng.choice(named or closest)
     person, other = rng.sample(words["people"], 2)
-    rate, peak = rng.randint(row["rates"][0], row["rates"][-1]), rng.randint(3, 10)
+    rate, peak = _round(rng.randint(row["rates"][0], row["rates"][-1])), rng.choice(PEAKS)
     busy = rate * peak
     month = rng.randrange(12)
     numbers: dict[str, object] = {
         "avg": rate,
         "peak": peak,
         "busy": busy,
-        "bytes": 10 * rng.randint(row["bytes"][0] // 10, row["bytes"][1] // 10),
+        "bytes": _round(rng.randint(row["bytes"][0], row["bytes"][1])),
     }
     one = rng.choice(
         [n for n in (10, 20, 25, 30, 40, 50, 60, 80, 100, 120, 150, 200, 250, 300, 400, 500) if busy / 12 <= n <= busy] or [10]
@@ -43,6 +52,7 @@ def _system(rng: random.Random, words: Words, request: Request, about: Sequence[
     servers = -(-busy // one)
     numbers |= {"one": one, "servers": servers, "spare": servers + 1, "grown": -(-busy * 3 // (2 * one)), "room": busy * ROOM}
     numbers |= {"k": rng.randint(3, 15), "little": rng.randint(4, 40), "big": rng.randrange(300, 5000, 50), "errs": rng.randint(2, 12)}
+    numbers |= {"much": rng.randrange(300, 5000, 100), "ms": rng.randrange(300, 3000, 100), "stock": f"{rng.randint(2, 90) * 10},000"}
     numbers |= {"block": rng.choice((50, 100, 200, 500)), "hold": rng.choice((5, 8, 10, 15)), "keep": rng.choice((7, 14, 30, 60))}
     numbers |= {"tries": rng.randint(3, 6), "best": rng.choice((10, 20, 50)), "km": rng.choice((2, 3, 5, 10)), "switch": rng.randint(5, 40)}
     numbers |= {

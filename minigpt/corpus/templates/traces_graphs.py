@@ -82,7 +82,7 @@ def topological_sort(rng: random.Random) -> str:
         free = min(task for task in before if not before[task] - set(order))
         del before[free]
         order.append(free)
-        text += f" Nothing stands before {free} any more, so take it."
+        text += f" Nothing that is left stands before {free}, so take it."
     return f"{text} The order is {', '.join(order)}."
 
 
