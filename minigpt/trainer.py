@@ -187,7 +187,7 @@ class Trainer:
     def loss_and_gradients(
         self, x: np.ndarray, y: np.ndarray
     ) -> tuple[float, dict[str, np.ndarray]]:
-        """The loss of a batch and every gradient before clipping, named as in `state_dict`."""
+        """The loss of a batch and every gradient before clipping, by its parameter's name."""
         loss = self._in_parts(self._backpropagate, x, y)
         with blas.limited(1):
             gradients = [model.parameters.gradients for model in self.models]
@@ -257,5 +257,4 @@ class Trainer:
         self.workers.close()
 
     def __reduce__(self) -> NoReturn:
-        why = "a Trainer cannot be copied or pickled"
-        raise MinigptError(f"{why}; load its state_dict into another")
+        raise MinigptError("a Trainer cannot be copied; load its state_dict into another")

@@ -75,15 +75,13 @@ def train(
     dropout: the share of units dropped in each training step.  [0.1; 0 over templates from the base]
     vocab: "corpus", the tokens that the corpus needs, or "full", all 50,257 of GPT-2.
     architecture: "gpt1", with layer norms after the branches, or "gpt2", with layer norms before them.  ["gpt1", or that of `init`]
-    freeze: keep the embeddings and so many of the lower layers of `init` as they are; 0: the embeddings alone.
-    lora: keep the matrices of `init` as they are, and train additions of this rank.  [8 from 100M parameters on, else 0]
+    freeze, lora: keep so many lower layers of `init`, or its matrices, adding a rank to these.  [lora: 8 from 100M parameters on, else 0]
     layers, heads, width, positions: the shape of the model, instead of the size's; positions are its longest window, in tokens.
     device, precision: "auto", "cpu", "cuda" or "cuda:N"; what a GPU's products round their inputs to.  [tf32]
     threads: processor cores to use.  [all]
     seed: decides the corpus, initial weights, order, dropout and samples.
     checkpoint_seconds: the least time between two saves, which `resume` continues from.
-    sample_prompt: what the samples written during the training begin with.  [nothing, as a document begins]
-    no_samples: write no samples during the training.
+    sample_prompt, no_samples: what samples during the training begin with; write none.  [nothing, as a document begins]
     out: the run folder, instead of one in models_dir.
     name, models_dir: what to call the run; its folder is models_dir/name.  [<prompt>-<time>]
     """
