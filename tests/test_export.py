@@ -231,3 +231,14 @@ def test_the_command_prints_the_path_and_the_rest_beside(run, tmp_path, monkeypa
     for form, words in (("gguf", "not written yet"), ("hf", "from_pretrained"), ("tar", "'tar' is not a known format")):
         status, out, err = call("export", "diary", "--to", form)
         assert (status, out) == (2, "") and words in err and "exports zip only" in err
+
+
+def test_an_option_of_one_format_is_refused_for_others(monkeypatch, run, tmp_path, capsys):
+    import minigpt.export
+
+    formats = {"zip": minigpt.export.FORMATS["zip"], "tar": minigpt.export.Format("archive")}
+    monkeypatch.setattr(minigpt.export, "FORMATS", formats)
+    with pytest.raises(MinigptError, match="--with-corpus is for --to zip; leave it out for --to tar"):
+        minigpt.export.export(run, "tar", tmp_path, with_corpus=True)
+    made = minigpt.export.export(run, "tar", tmp_path, with_corpus=False)
+    assert made.path == tmp_path / "diary.tar" and made.commands == ["minigpt generate diary.tar"]

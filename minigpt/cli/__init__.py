@@ -18,7 +18,8 @@ Reading order:
     check     `minigpt check`
     tables    cells -> lines that fit the terminal
     facts     a run's record -> what is said of it
-    runs      `minigpt list`, `show`, `rename`, `rm`, `export`
+    runs      `minigpt list`, `show`, `rename`, `rm`
+    export    `minigpt export`
     compare   `minigpt compare`
     pictures  `minigpt report`, `minigpt attention`, `minigpt loss`
     tools     `minigpt bench`
@@ -41,10 +42,11 @@ from minigpt.cli.common import is_terminal, show
 from minigpt.cli.compare import compare_command
 from minigpt.cli.corpus import corpus_command
 from minigpt.cli.doctor import doctor_command, show_version
+from minigpt.cli.export import export_command
 from minigpt.cli.generate import generate_command
 from minigpt.cli.menu import menu_command
 from minigpt.cli.pictures import attention_command, loss_command, report_command
-from minigpt.cli.runs import export_command, list_command, rename_command, rm_command, show_command
+from minigpt.cli.runs import list_command, rename_command, rm_command, show_command
 from minigpt.cli.tools import bench_command
 from minigpt.cli.train import resume_command, train_command
 from minigpt.cli.usage import Commands

@@ -40,7 +40,7 @@ EXAMPLES = {
     "corpus": ['corpus "A GPT that tells short stories"', "corpus --preset haiku_master --source template --out haiku"],
     "chat": ["chat latest", "chat models/haiku --temperature 0.7"],
     "generate": ['generate latest --prompt "The moon" --samples 3', "generate models/haiku --temperature 0.5 --seed 7 --json"],
-    "export": ["export latest --to zip", "export models/haiku --to zip --out haiku.zip"],
+    "export": ["export latest --to html", "export models/haiku --to zip --out haiku.zip"],
     "list": ["list", "list --sort loss --limit 10"],
     "show": ["show latest", "show models/haiku"],
     "compare": ["compare models/haiku latest", "compare haiku stories"],

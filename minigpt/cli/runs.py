@@ -1,4 +1,4 @@
-"""`minigpt list`, `show`, `rename`, `rm`, `export`: the runs on this machine."""
+"""`minigpt list`, `show`, `rename`, `rm`: the runs on this machine."""
 
 from __future__ import annotations
 
@@ -13,11 +13,8 @@ import click
 from minigpt.cli.common import command, folder_of, is_terminal, models_option, opened, run_argument, show, tell
 from minigpt.cli.complete import complete_run
 from minigpt.disk.foreign import one_line, printable
-from minigpt.errors import WrongUsage, as_argument, counted
+from minigpt.errors import WrongUsage, counted
 
-FORMATS = ("zip",)
-LATER = ("hf", "gguf", "onnx", "html")
-INSTEAD = "; transformers loads a run folder as it is: OpenAIGPTLMHeadModel.from_pretrained(folder)"
 SORTS = ("date", "name", "size", "parameters", "corpus", "loss", "status")
 
 
@@ -180,35 +177,3 @@ def rm_command(runs: tuple[str, ...], models_dir: str, yes: bool) -> None:
         kept = remove_run(path)
         more = f"; kept what is not the run's own: {', '.join(kept)}" if kept else ""
         tell(f"Removed {path}{more}")
-
-
-def known_format(ctx: click.Context, param: click.Parameter, value: str) -> str:
-    """The value, if it is one of --to."""
-    if value in FORMATS:
-        return value
-    exists = f"this version exports {' and '.join(FORMATS)} only{INSTEAD if value == 'hf' else ''}"
-    unknown = f"{value} is not written yet" if value in LATER else f"{value!r} is not a known format"
-    raise click.BadParameter(f"{unknown}; {exists}", ctx, param)
-
-
-@command("export")
-@run_argument
-@click.option("--to", "form", metavar="zip", default=FORMATS[0], callback=known_format, help="The format of the file.")
-@click.option("--out", type=click.Path(), allow_from_autoenv=False, help="The file, or a folder for it.  [default: <name>.zip, here]")
-@click.option("--with-corpus", is_flag=True, help="Include the text that it learned from.")
-@click.option("--with-checkpoint", is_flag=True, help="Include what `resume` needs to continue an interrupted run.")
-def export_command(run: str, form: str, out: str | None, with_corpus: bool, with_checkpoint: bool) -> None:
-    """Pack a run into one file that somebody else can use."""
-    from minigpt.cli.facts import in_bytes
-    from minigpt.disk.bundle import export_zip
-
-    path, name = Path(run), Path(run).resolve().name
-    target = Path(out) if out else Path(f"{name}.{form}")
-    made = export_zip(path, target / f"{name}.{form}" if target.is_dir() else target, with_corpus, with_checkpoint)
-    for line in made.left_out:
-        tell(f"Left out: {line}")
-    if made.note:
-        tell(made.note)
-    tell(f"{counted(len(made.names), 'file')}, {in_bytes(made.path.stat().st_size)}. Whoever gets it and has minigpt types:")
-    tell(f"  minigpt generate {as_argument(made.path.name)}")
-    show(str(made.path))

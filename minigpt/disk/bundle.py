@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 import shutil
 import stat
@@ -15,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from minigpt.disk.files import LIMIT, json_bytes, open_to_read, whole_file
+from minigpt.disk.files import LIMIT, json_bytes, open_to_read, require_free, whole_file
 from minigpt.disk.folder import RunFolder, require_sound
 from minigpt.disk.jsontext import sealed
 from minigpt.disk.shelf import CHECKPOINT, OUTER, RECORD
@@ -46,8 +45,7 @@ def export_zip(path: Path, out: Path, corpus: bool = False, checkpoint: bool = F
     Without `corpus` nothing of the text that was learned leaves the machine: not the corpus, not the documents that the record quotes,
     and no report with passages of own text. Without `checkpoint` the record names no path of this machine.
     """
-    if os.path.lexists(out):
-        raise MinigptError(f"{out} exists already, and nothing is overwritten; remove it, or choose another file with --out")
+    require_free(out)
     run = RunFolder.open(path)
     with ExitStack() as stack:
         if checkpoint and run.record["status"] != "complete":

@@ -67,6 +67,12 @@ def temporary_of(name: str) -> tuple[str, int] | None:
     return (match["name"], int(match["process"])) if match else None
 
 
+def require_free(path: Path) -> None:
+    """MinigptError if there is anything at a path that somebody chose for a new file."""
+    if os.path.lexists(path):
+        raise MinigptError(f"{path} exists already, and nothing is overwritten; remove it, or choose another file with --out")
+
+
 def open_to_append(file: File) -> BinaryIO:
     """Open a file to read and append, created if missing; MinigptError if it is a symbolic link.
 

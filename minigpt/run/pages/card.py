@@ -47,11 +47,11 @@ def model_card(record: Mapping[str, Any]) -> str:
             distribution=DISTRIBUTION,
             family=family(_architecture(record)),
             transformers=FAMILIES[_architecture(record)].language_model if parts() == PUBLISHED else None,
-            start=_start(record),
+            start=start(record),
             language=_language(record),
             forms=_forms(record),
             files=_files(record),
-            teacher=_teacher(record.get("teacher")),
+            teacher=teacher(record.get("teacher")),
             machine=_machine(_part(record, "machine")),
             held_out_tokens=result.get("held_out_tokens", record["corpus"]["held_out_tokens"]),
             written=_number(record["corpus"].get("generated_tokens")),
@@ -99,7 +99,7 @@ def _number(value: Any) -> float | None:
     return float(value) if isinstance(value, (int, float)) else None
 
 
-def _start(record: Mapping[str, Any]) -> dict[str, str]:
+def start(record: Mapping[str, Any]) -> dict[str, str]:
     """What the weights were before the training: random, the base's or another model's."""
     start = _part(record, "start")
     init = str(start.get("init") or NONE)
@@ -141,7 +141,7 @@ def _last(path: str) -> str:
     return re.split(r"[\\/]", path.rstrip("\\/"))[-1] or path
 
 
-def _teacher(teacher: dict[str, Any] | None) -> dict[str, str]:
+def teacher(teacher: dict[str, Any] | None) -> dict[str, str]:
     """The language model that wrote the corpus, with its licence; empty without one."""
     if not teacher:
         return {}
