@@ -5,9 +5,12 @@ run that the format cannot hold, overwrites nothing (`require_free`), and leaves
 
 Reading order:
 
-    archive  a run folder -> a zip that minigpt reads
-    pack     a model -> base64 for a page
-    page     a model -> an HTML page that speaks in a browser
+    archive    a run folder -> a zip that minigpt reads
+    pack       a model -> base64 for a page
+    page       a model -> an HTML page that speaks in a browser
+    about      a run's record -> what a file says of its model
+    modelfile  a form of dialogue -> templates for Ollama and llama.cpp
+    llama      a GPT-2 -> GGUF, as llama.cpp and Ollama read it
 """
 
 from __future__ import annotations
@@ -43,8 +46,10 @@ class Format:
 FORMATS = {
     "zip": Format("archive", ("with_corpus", "with_checkpoint")),
     "html": Format("page"),
+    "gguf": Format("llama", ("type",)),
 }
-LATER = {"hf": "transformers loads a run folder as it is: OpenAIGPTLMHeadModel.from_pretrained(folder)", "gguf": "", "onnx": ""}
+TYPES = ("f32", "f16", "q8_0")  # of the numbers in a GGUF file
+LATER = {"hf": "transformers loads a run folder as it is: OpenAIGPTLMHeadModel.from_pretrained(folder)", "onnx": ""}
 
 
 def given(options: dict[str, Any]) -> dict[str, Any]:
