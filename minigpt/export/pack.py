@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import re
 import sys
 import zlib
 from functools import cache
@@ -14,12 +13,11 @@ import regex
 
 from minigpt.disk.checkpoint import Checkpoint
 from minigpt.errors import MinigptError
+from minigpt.model import PUBLISHED, family, parts
 from minigpt.tokenizer import YOUNG
 
-MOST = 127  # the largest number of a row
-BLOCK = r"h\.\d+\.(?:attn\.c_attn|attn\.c_proj|mlp\.c_fc|mlp\.c_proj)"
-MATRICES = re.compile(rf"tokens|positions|{BLOCK}")
-VECTORS = re.compile(rf"(?:{BLOCK})\.bias|(?:h\.\d+\.ln_[12]|ln_f)\.(?:weight|bias)")
+MOST = 116  # the largest number of a row: with 127 a page of 14 million parameters would be larger than 17 MB
+LARGE = 6  # times the root mean square of its row: ten in 100,000 weights are larger, and halve what rounding changes in attention
 EMBEDDINGS = {"tokens_embed": "tokens", "wte": "tokens", "positions_embed": "positions", "wpe": "positions"}
 
 
@@ -29,15 +27,20 @@ def pack(checkpoint: Checkpoint, exact: bool = False) -> tuple[dict[str, Any], s
     MinigptError for a network that speak.js does not compute.
     """
     config, tokenizer = checkpoint.config, checkpoint.tokenizer
-    architecture = getattr(config, "architecture", "gpt1")
-    vectors, matrices = _parts(checkpoint, architecture)
+    vectors, matrices = _parts(checkpoint)
+    places = dict.fromkeys(matrices, np.zeros(0, np.int64))
     for name, matrix in matrices.items():
-        matrices[name], vectors[f"{name}.scales"] = (matrix, np.ones(len(matrix), np.float32)) if exact else rounded(matrix)
+        if exact:
+            vectors[f"{name}.scales"], vectors[f"{name}.large"] = np.ones(len(matrix)), np.zeros(0)
+            continue
+        apart = np.zeros(matrix.shape, bool) if name in EMBEDDINGS.values() else larger(matrix)
+        places[name], vectors[f"{name}.large"] = np.flatnonzero(apart), matrix[apart]
+        matrices[name], vectors[f"{name}.scales"] = rounded(np.where(apart, 0, matrix))
     ids = tokenizer.token_ids
     pairs = np.array([(ids[left], ids[right]) for left, right in tokenizer.merges], "<i4").reshape(-1, 2)
     about = {
         "config": {
-            "architecture": architecture,
+            "architecture": config.architecture,
             "layers": config.n_layer,
             "heads": config.n_head,
             "width": config.n_embd,
@@ -46,30 +49,38 @@ def pack(checkpoint: Checkpoint, exact: bool = False) -> tuple[dict[str, Any], s
         },
         "merges": len(pairs),
         "vectors": [[name, len(vector)] for name, vector in vectors.items()],
-        "matrices": [[name, *matrix.shape, int(exact)] for name, matrix in matrices.items()],
+        "matrices": [[name, *matrix.shape, len(places[name])] for name, matrix in matrices.items()],
+        "exact": exact,
         "letters": ranges(r"\p{L}"),
         "digits": ranges(r"\p{N}"),
     }
     floats = b"".join(vector.astype("<f4").tobytes() for vector in vectors.values())
     numbers = b"".join(np.ascontiguousarray(matrix, "<f4" if exact else "i1").tobytes() for matrix in matrices.values())
-    return about, deflated(pairs.tobytes() + floats + numbers)
+    whole = b"".join(each.astype("<i4").tobytes() for each in places.values())
+    return about, deflated(pairs.tobytes() + floats + whole + numbers)
 
 
-def _parts(checkpoint: Checkpoint, architecture: str) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray]]:
+def _parts(checkpoint: Checkpoint) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray]]:
     """Vectors by their names, and matrices with a row for each output; tokens without padding, positions within the context."""
-    vectors, matrices = {}, {}
+    if parts() != PUBLISHED:
+        raise MinigptError(f"a page computes GPT-1 and GPT-2 as published; this is {family(checkpoint.config.architecture)}")
+    vectors, matrices = dict[str, np.ndarray](), dict[str, np.ndarray]()
     for full, array in checkpoint.state.items():
         name = full.removeprefix("transformer.")
         bare = name.removesuffix(".weight")
         bare = EMBEDDINGS.get(bare, bare)
-        if VECTORS.fullmatch(name):
+        if array.ndim == 1:
             vectors[name] = array
-        elif MATRICES.fullmatch(bare):
+        else:
             length = {"tokens": checkpoint.tokenizer.vocab_size, "positions": checkpoint.context}
             matrices[bare] = array[: length[bare]] if bare in length else array.T
-        else:
-            raise MinigptError(f"the model has {full}, and a page computes only GPT-1 and GPT-2 as they were published")
     return vectors, matrices
+
+
+def larger(matrix: np.ndarray) -> np.ndarray:
+    """Which numbers of a matrix are far larger than their row's others."""
+    found: np.ndarray = np.abs(matrix) > LARGE * np.sqrt((matrix**2).mean(axis=1, keepdims=True))
+    return found
 
 
 def rounded(matrix: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -16,8 +16,9 @@ async function unpack(base64) {
 /**
  * The model in the bytes: pairs of token ids, then every vector, then every matrix, as `about` lists them.
  *
- * A matrix is stored as whole numbers from -127 to 127 in rows, one row for each output, and a scale for each row: W[j][i] = scale[j]
- * numbers[j C + i]. A byte instead of four for each weight; the rounding moves scores by about a hundredth.
+ * A matrix is stored as small whole numbers in rows, one row for each output, and a scale for each row: W[j][i] = scale[j] numbers[j C + i].
+ * That is a byte for each weight instead of four. A few weights are so much larger than the rest of their row that they would make its scale
+ * coarse: they are kept apart as they are, with 0 in their place.
  */
 function readModel(about, bytes) {
   let at = 0;
@@ -29,9 +30,11 @@ function readModel(about, bytes) {
   const pairs = take(Int32Array, 2 * about.merges);
   const vectors = {}, matrices = {};
   for (const [name, size] of about.vectors) vectors[name] = take(Float32Array, size);
-  for (const [name, rows, columns, float] of about.matrices) {
-    matrices[name] = { rows, columns, scales: vectors[`${name}.scales`], numbers: take(float ? Float32Array : Int8Array, rows * columns) };
+  for (const [name, rows, columns, large] of about.matrices) {
+    matrices[name] = { rows, columns, scales: vectors[`${name}.scales`], large: vectors[`${name}.large`], places: take(Int32Array, large) };
   }
+  const Kind = about.exact ? Float32Array : Int8Array;
+  for (const matrix of Object.values(matrices)) matrix.numbers = take(Kind, matrix.rows * matrix.columns);
   return { ...about.config, vectors, matrices, tokenizer: makeTokenizer(pairs, about.letters, about.digits) };
 }
 
@@ -91,7 +94,7 @@ function makeTokenizer(pairs, letters, digits) {
 
 /** y = W x + b, with the rounded numbers of W: y[j] = scale[j] (numbers[j] . x) + b[j]. Nearly all the time is spent in this loop. */
 function linear(model, name, x) {
-  const { rows, columns, scales, numbers } = model.matrices[name];
+  const { rows, columns, scales, numbers, large, places } = model.matrices[name];
   const bias = model.vectors[`${name}.bias`];
   const y = new Float32Array(rows);
   let j = 0;
@@ -115,6 +118,7 @@ function linear(model, name, x) {
     for (let i = 0; i < columns; i++) sum += numbers[j * columns + i] * x[i];
     y[j] = scales[j] * sum;
   }
+  for (let k = 0; k < places.length; k++) y[Math.floor(places[k] / columns)] += large[k] * x[places[k] % columns];
   return bias ? add(y, bias) : y;
 }
 
@@ -139,7 +143,8 @@ function layerNorm(model, name, x) {
 
 /** About x where x is large, about 0 where it is very negative. */
 function gelu(x) {
-  return x.map((u) => (u * (1 + Math.tanh(Math.sqrt(2 / Math.PI) * (u + 0.044715 * u ** 3)))) / 2);
+  const factor = Math.sqrt(2 / Math.PI);
+  return x.map((u) => (u * (1 + Math.tanh(factor * (u + 0.044715 * u * u * u)))) / 2);
 }
 
 /**
@@ -248,11 +253,12 @@ function makeRandom(seed) {
  * and of these from the fewest that together have the probability topP.
  */
 function choose(scores, seen, { temperature, topK, topP, penalty }, random) {
-  scores = Float64Array.from(scores);
+  scores = new Float64Array(scores);
   for (const id of penalty === 1 ? [] : new Set(seen)) scores[id] = scores[id] > 0 ? scores[id] / penalty : scores[id] * penalty;
   if (temperature === 0) return scores.reduce((best, score, id) => (score > scores[best] ? id : best), 0);
   const least = topK > 0 && topK < scores.length ? scores.slice().sort()[scores.length - topK] : -Infinity;
-  let candidates = [...scores.keys()].filter((id) => scores[id] >= least);
+  let candidates = [];
+  for (let id = 0; id < scores.length; id++) if (scores[id] >= least) candidates.push(id);
   candidates.sort((a, b) => scores[b] - scores[a] || a - b);
   if (topK > 0) candidates = candidates.slice(0, topK);
   let total = 0;
