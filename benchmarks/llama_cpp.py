@@ -26,19 +26,16 @@ from minigpt.run.textmodel import TextModel, load
 
 PACKAGE = "node-llama-cpp@3.22.1"
 TEXTS, PROMPTS, TOKENS = 200, 20, 50
-UNICODE = [
-    "Zażółć gęślą jaźń", "Ünïcödé ﬁne", "Привет, мир! Как дела?", "日本語のテキスト、東京。", "한국어 문장", "עברית וערבית العربية", "👩‍👩‍👧‍👦 🇪🇺 🎉🎉", "e\u0301 é",
-    "𝔘𝔫𝔦𝔠𝔬𝔡𝔢 ①②③ ½ ²", "tab\tand  two   spaces ", "\n\n line\r\nends\n ", "\u00a0no-break\u2003em\u3000wide", "don't we'll I'm they've it's WE'LL", "x=1;y+=2//{}[]<|endoftext", "\u0e20\u0e32\u0e29\u0e32\u0e44\u0e17\u0e22 हिन्दी",
-    "1234567890 12,345.67 ١٢٣", "¿¡«»„“—–…", "\u200bzero\u200dwidth\ufeff", "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa", " ",
-]  # fmt: skip
+GOLDEN = Path(__file__).parents[1] / "tests" / "golden_tokens.jsonl"  # Unicode of every kind
 
 
 def texts(run: Path, rng: np.random.Generator) -> list[str]:
-    """Texts of the run, Unicode of many kinds, and random strings of both."""
-    read = [text for text in learned(run / "corpus.jsonl") if text.strip()][:80]
-    letters = "".join(UNICODE) + "".join(read[:5]) + " \n'"
-    mixed = ["".join(rng.choice(list(letters), int(rng.integers(1, 60)))) for _ in range(TEXTS)]
-    return [*UNICODE, *read, *mixed][:TEXTS]
+    """Unicode of many kinds, texts of the run, and random strings of both."""
+    golden = [text for line in GOLDEN.read_text(encoding="utf-8").splitlines() if (text := json.loads(line)["text"])]
+    read = [text for text in learned(run / "corpus.jsonl") if text.strip()][: TEXTS // 3]
+    characters = list("".join(golden) + "".join(read[:5]))
+    mixed = ["".join(rng.choice(characters, int(rng.integers(1, 60)))) for _ in range(TEXTS)]
+    return [*rng.permutation(golden)[: TEXTS // 3].tolist(), *read, *mixed][:TEXTS]
 
 
 def prompts(run: Path, model: TextModel) -> list[str]:

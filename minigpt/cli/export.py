@@ -8,17 +8,15 @@ from typing import Any
 import click
 
 from minigpt.cli.common import command, run_argument, show, tell
-from minigpt.errors import as_usage
-from minigpt.export import FORMATS, LATER, TYPES, export, require_options
+from minigpt.errors import as_usage, instead
+from minigpt.export import FORMATS, TYPES, export, require_options
 
 
 def known_format(ctx: click.Context, param: click.Parameter, value: str) -> str:
     """The value, if it is one of --to."""
     if value in FORMATS:
         return value
-    exists = f"this version exports {' and '.join(FORMATS)} only"
-    unknown = f"{value} is not written yet" if value in LATER else f"{value!r} is not a known format"
-    raise click.BadParameter("; ".join(filter(None, (unknown, exists, LATER.get(value)))), ctx, param)
+    raise click.BadParameter(f"{value!r} is not a known format; {instead(value, FORMATS)}", ctx, param)
 
 
 @command("export")
@@ -32,7 +30,8 @@ def export_command(run: str, form: str, out: str | None, **options: Any) -> None
     """Pack a run into one file that somebody else can use.
 
     zip: for whoever has minigpt. html: a page that opens in any browser and writes there, without a network. gguf: for Ollama, LM Studio
-    and llama.cpp, with a Modelfile beside it; of models with GPT-2's blocks.
+    and llama.cpp, with a Modelfile beside it; of models with GPT-2's blocks. onnx: for any
+    ONNX runtime. hf: for transformers.
     """
     from minigpt.cli.facts import in_bytes
 

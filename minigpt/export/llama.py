@@ -6,6 +6,7 @@ which are few, stay float32. The output matrix, tied to the token embedding, is 
 
 from __future__ import annotations
 
+import os
 import re
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -15,17 +16,16 @@ import numpy as np
 from minigpt.disk.checkpoint import Checkpoint
 from minigpt.disk.files import require_free, whole_file, write_text
 from minigpt.embedding import names
-from minigpt.errors import MinigptError, as_argument
+from minigpt.errors import MinigptError
 from minigpt.export import TYPES, Export
 from minigpt.export.about import about, notes, opened
-from minigpt.export.modelfile import jinja_template, modelfile
+from minigpt.export.modelfile import MODELFILE, command, jinja_template, modelfile
 from minigpt.fast.install import to_install
 from minigpt.model import PUBLISHED, parts
 from minigpt.run.dialogue import Form, find_form
 
 BLOCK = 32  # numbers with a scale in common, in q8_0
 ROUND = 256  # llama.cpp rounds a context up to a multiple of this, and ends its process at a position beyond the table
-MODELFILE = "Modelfile"
 LAYER = re.compile(r"transformer\.h\.(\d+)\.(.+)\.(weight|bias)")
 BLOCK_NAMES = {
     "ln_1": "attn_norm",
@@ -40,23 +40,24 @@ NORMAL, CONTROL = 1, 3  # kinds of tokens
 
 def write(path: Path, out: Path, type: str = "f16") -> Export:
     """Write the file and, beside it, the Modelfile; MinigptError for a model that llama.cpp does not compute."""
+    require_free(out)
     beside = out.with_name(MODELFILE)
-    for file in (out, beside):
-        require_free(file)
-    gguf = package()
+    if os.path.lexists(beside):
+        raise MinigptError(f"{beside} exists already, and nothing is overwritten; choose a file in another folder with --out")
     checkpoint, record = opened(path)
     require_computed(path, checkpoint, type)
-    form = find_form(path)
+    gguf = package()
+    form, name = find_form(path), path.resolve().name
     form = form if form and form.usual else None
     known = about(path, checkpoint, record)
     with whole_file(out) as stream:
-        write_gguf(gguf, stream, checkpoint, type, known, form, path.resolve().name)
-    write_text(beside, modelfile(out.name, checkpoint.context, form, str(known.get("licence", ""))))
+        write_gguf(gguf, stream, checkpoint, type, known, form, name)
+    write_text(beside, modelfile(name, out.name, checkpoint.context, form, str(known.get("licence", ""))))
     return Export(
         out,
         notes=[*notes(path, record), f"Beside it: {beside}, with the template, the settings and the stop strings for Ollama"],
         then="With Ollama, type:",
-        commands=[f"ollama create {as_argument(path.resolve().name.lower())} -f {as_argument(beside)}"],
+        commands=[command(name, beside)],
     )
 
 

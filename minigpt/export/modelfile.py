@@ -7,17 +7,24 @@ message. An answer begins with the space after a name, which some programs strip
 from __future__ import annotations
 
 import json
+import re
 
 from minigpt.config import SampleConfig
 from minigpt.errors import as_argument
 from minigpt.run.dialogue import Form
 
+MODELFILE = "Modelfile"
 ANSWER = 200  # tokens of an answer, at most, as in `minigpt chat`
 QUOTES = '"' * 3
 
 
-def modelfile(file: str, context: int, form: Form | None, licence: str = "") -> str:
-    """A Modelfile for Ollama beside a GGUF file of this name: template, sampling settings of `minigpt generate`, stop strings, licence."""
+def command(name: str, beside: object = MODELFILE) -> str:
+    """What somebody types to have a model of this name in Ollama, whose names have no spaces and no capitals."""
+    return f"ollama create {re.sub(r'[^a-z0-9._-]+', '-', name.lower()).strip('-._') or 'gpt'} -f {as_argument(beside)}"
+
+
+def modelfile(name: str, file: str, context: int, form: Form | None, licence: str = "") -> str:
+    """A Modelfile for Ollama beside a GGUF file: template, sampling settings of `minigpt generate`, stop strings, licence."""
     settings = SampleConfig()
     parameters = {
         "num_ctx": context,
@@ -29,7 +36,7 @@ def modelfile(file: str, context: int, form: Form | None, licence: str = "") -> 
         "repeat_penalty": settings.repetition_penalty,
     }
     lines = [
-        f"# Made by minigpt. In this folder: ollama create {as_argument(file.removesuffix('.gguf'))} -f Modelfile",
+        f"# Made by minigpt. In this folder: {command(name)}",
         f"FROM ./{file}",
         quoted("TEMPLATE", ollama_template(form)),
         *(f"PARAMETER {name} {value:g}" for name, value in parameters.items()),

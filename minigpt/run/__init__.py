@@ -10,6 +10,7 @@ Reading order:
     textmodel     a run folder -> a model that generates and reads text
     dialogue      a model's corpus -> the form of dialogue that it learned
     talk          a conversation with a model: what a person types -> answers
+    remote        a conversation with a model on an Ollama server
     calibrate     a trained model and held-out text -> the best temperature
     defaults      the defaults and choices of a run's options
     pages/        templates -> pages for people
