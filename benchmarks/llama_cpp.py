@@ -23,6 +23,7 @@ from minigpt.config import SampleConfig
 from minigpt.export import TYPES, export
 from minigpt.run.dialogue import learned
 from minigpt.run.textmodel import TextModel, load
+from minigpt.tokenizer import StreamDecoder
 
 PACKAGE = "node-llama-cpp@3.22.1"
 TEXTS, PROMPTS, TOKENS = 200, 20, 50
@@ -80,7 +81,10 @@ def main() -> int:
             made = export(chosen.run, "gguf", Path(home, kind, "model.gguf"), type=kind)
             found = in_llama(chosen.node, made.path, request)
             same_ids = sum(a == b for a, b in zip(found["ids"], ids, strict=True))
-            same = [model.tokenizer.decode(tokens) == text for tokens, text in zip(found["greedy"], greedy, strict=True)]
+            same = [
+                "".join(map(StreamDecoder(model.tokenizer).feed, tokens)) == text
+                for tokens, text in zip(found["greedy"], greedy, strict=True)
+            ]
             size = made.path.stat().st_size / 1e6
             print(f"{kind:<5} {size:6.1f} MB  ids {same_ids} of {len(ids)} texts  greedy {sum(same)} of {len(same)} prompts", flush=True)
             failed |= same_ids < len(ids) or (kind == "f32" and not all(same))

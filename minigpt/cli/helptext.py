@@ -14,7 +14,7 @@ FIRST = {
     "train": "prompt preset data source model-size epochs minutes device name out".split(),
     "corpus": "prompt preset data source model-size initial-tokens final-tokens seed out yes".split(),
     "generate": "prompt max-tokens temperature top-k top-p repetition-penalty stop samples seed novelty".split(),
-    "chat": "max-tokens temperature top-k top-p repetition-penalty stop seed".split(),
+    "chat": "max-tokens temperature top-k top-p repetition-penalty stop seed ollama".split(),
     "resume": "epochs minutes".split(),
 }
 GROUPS = {
@@ -38,9 +38,9 @@ EXAMPLES = {
     "train": ['train "A GPT that writes haiku" --minutes 5', "train --data notes/ --model-size 33M --out models/notes"],
     "resume": ["resume latest", "resume models/haiku --epochs +10"],
     "corpus": ['corpus "A GPT that tells short stories"', "corpus --preset haiku_master --source template --out haiku"],
-    "chat": ["chat latest", "chat models/haiku --temperature 0.7"],
+    "chat": ["chat latest", "chat models/haiku --temperature 0.7", "chat --ollama haiku"],
     "generate": ['generate latest --prompt "The moon" --samples 3', "generate models/haiku --temperature 0.5 --seed 7 --json"],
-    "export": ["export latest --to html", "export models/haiku --to zip --out haiku.zip"],
+    "export": ["export latest --to html", "export models/haiku --to gguf --type q8_0"],
     "list": ["list", "list --sort loss --limit 10"],
     "show": ["show latest", "show models/haiku"],
     "compare": ["compare models/haiku latest", "compare haiku stories"],
