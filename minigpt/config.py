@@ -108,6 +108,8 @@ class TrainConfig:
     epsilon: float = 1e-8
     weight_decay: float = 0.01  # decoupled; on matrices only
     clip_norm: float = 1.0  # the largest global norm of the gradient; 0: no clipping
+    freeze: int | None = None  # keep the embeddings and so many of the lower blocks as they are
+    lora: int = 0  # keep all matrices as they are, and train additions of this rank (lora.py)
     seed: int = 42  # of initial weights, order, offsets and dropout
     batch_size: int = 8  # windows per step
     context: int = 256  # tokens per window
@@ -123,7 +125,9 @@ class TrainConfig:
         _settle(self, require_number, "beta1", "beta2", low=0, high=1, high_open=True)
         _settle(self, require_number, "epsilon", low=0, high=1)
         _settle(self, require_number, "weight_decay", "clip_norm", **FROM_ZERO)
-        _settle(self, require_integer, "warmup_steps", "total_steps", "seed", minimum=0)
+        _settle(self, require_integer, "warmup_steps", "total_steps", "seed", "lora", minimum=0)
+        if self.freeze is not None:
+            _settle(self, require_integer, "freeze", minimum=0)
         _settle(self, require_integer, "batch_size", "context", "epochs")
         _settle(self, require_integer, "evaluations_per_epoch", "patience")
 

@@ -8,8 +8,11 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+import numpy as np
+
 from minigpt.backend import Array, Workspace
 from minigpt.config import ModelConfig
+from minigpt.errors import MinigptError
 from minigpt.layers import Layer
 from minigpt.params import EMBEDDING, Parameters, Spec, Specs
 
@@ -67,5 +70,27 @@ class Embedding(Layer):
 
     def backward(self, dx: Array) -> None:
         B, T = self.ids.shape
-        self.positions.grad[self.start : self.start + T] += dx.reshape(B, T, -1).sum(axis=0)
-        self.backend.add_rows(self.tokens.grad, self.ids.reshape(B * T), dx)
+        if not self.positions.frozen:
+            self.positions.grad[self.start : self.start + T] += dx.reshape(B, T, -1).sum(axis=0)
+        if not self.tokens.frozen:
+            self.backend.add_rows(self.tokens.grad, self.ids.reshape(B * T), dx)
+
+
+def check_batch(
+    parameters: Parameters, x: np.ndarray, y: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """Inputs and targets -> ids (B, T) each; MinigptError if the network cannot take them."""
+    try:
+        x, y = np.asarray(x), np.asarray(y)
+    except ValueError as error:  # rows of different lengths
+        raise MinigptError(f"a batch needs x and y of one shape (B, T): {error}") from error
+    if x.ndim != 2 or x.shape != y.shape or x.size == 0:
+        found = f"{x.shape} and {y.shape}"
+        raise MinigptError(f"a batch needs x and y of one shape (B, T), neither 0; got {found}")
+    T, P, V = x.shape[1], parameters.config.n_positions, parameters.config.vocab_size
+    if T > P:
+        raise MinigptError(f"a window of {T} tokens does not fit n_positions={P}")
+    for name, ids in (("x", x), ("y", y)):
+        if ids.dtype.kind not in "iu" or ids.min() < 0 or ids.max() >= V:
+            raise MinigptError(f"{name} must hold token ids from 0 to {V - 1} as integers")
+    return x.astype(np.int64, copy=False), y.astype(np.int64, copy=False)

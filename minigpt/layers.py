@@ -25,6 +25,7 @@ from __future__ import annotations
 import math
 import re
 from functools import partial
+from typing import Any
 
 import numpy as np
 
@@ -47,6 +48,9 @@ class Layer:
         in_any_block = re.sub(r"\.h\.\d+\.", ".h.", name)
         self.scratch = partial(workspace.take, f"{in_any_block} scratch")
 
+    forward: Any  # of each layer's own arguments
+    backward: Any
+
 
 class Linear(Layer):
     """y = x W + b.
@@ -64,6 +68,8 @@ class Linear(Layer):
             f"{name}.bias": Spec((C_out,), initial=0),
         }
 
+    lora: Layer | None = None  # what is added to it, if its matrix is frozen (lora.py)
+
     def __init__(self, name: str, parameters: Parameters, workspace: Workspace) -> None:
         super().__init__(name, workspace)
         self.weight, self.bias = parameters[f"{name}.weight"], parameters[f"{name}.bias"]
@@ -73,12 +79,18 @@ class Linear(Layer):
         y = self.buffer("y", x.shape[0], self.weight.value.shape[1])
         self.xp.matmul(x, self.weight.value, out=y)
         y += self.bias.value
+        if self.lora:
+            y += self.lora.forward(x)
         return y
 
     def backward(self, dy: Array) -> Array:
         self.bias.grad += dy.sum(axis=0)
-        self.weight.add_product(self.x.T, dy)
-        return self.xp.matmul(dy, self.weight.value.T, out=self.scratch("dx", *self.x.shape))
+        if not self.weight.frozen:
+            self.weight.add_product(self.x.T, dy)
+        dx = self.xp.matmul(dy, self.weight.value.T, out=self.scratch("dx", *self.x.shape))
+        if self.lora:
+            dx += self.lora.backward(dy)
+        return dx
 
 
 class LayerNorm(Layer):

@@ -108,8 +108,9 @@ class Shard(Layer):
         for tokens, (e, inside, place), share in zip(self.blocks, self.saved, shares, strict=True):
             e[place] -= xp.where(inside, 1 / share, 0)
             scale = (share / total)[:, None]
-            xp.multiply(hidden, scale, out=scaled)
-            self.weight.add_product(e.T, scaled, tokens, add)
+            if not self.weight.frozen:
+                xp.multiply(hidden, scale, out=scaled)
+                self.weight.add_product(e.T, scaled, tokens, add)
             xp.matmul(e, self.weight.value[tokens], out=product)
             product *= scale
             dhidden += product

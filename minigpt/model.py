@@ -20,11 +20,11 @@ import numpy as np
 from minigpt import embedding
 from minigpt.attention import Attention, Cache
 from minigpt.backend import Array, Backend, Workspace
-from minigpt.config import ARCHITECTURES, ModelConfig
+from minigpt.config import ARCHITECTURES, ModelConfig, TrainConfig
 from minigpt.embedding import Embedding, names
-from minigpt.errors import MinigptError
 from minigpt.layers import Dropout, Mlp
 from minigpt.layers import LayerNorm as Norm
+from minigpt.lora import adapted, attach, frozen
 from minigpt.params import EMBEDDING, Parameters, Specs
 
 LAST_NORM = "transformer.ln_f"  # after GPT-2's last block
@@ -131,6 +131,10 @@ class GPT:
         self.blocks = [
             kind(block_name(i), parameters, self.workspace, i) for i in range(config.n_layer)
         ]
+        attach(self.blocks, parameters, self.workspace)
+        # Below the lowest block that is trained, backward has nothing to do.
+        norms = (f"{block_name(i)}.ln_1.weight" for i in range(config.n_layer))
+        self.frozen_blocks = sum(parameters[norm].frozen for norm in norms)
         self.last_norm = Norm(LAST_NORM, parameters, self.workspace) if pre_norm else None
         self.output = parameters[names(config).output]  # (V, C)
         self.__class__ = parameters.backend.fast(type(self))  # the same results (fast/)
@@ -157,7 +161,7 @@ class GPT:
         the gradient (N, C) of its output."""
         if self.last_norm:
             dx = self.last_norm.backward(dx)
-        for block in reversed(self.blocks):
+        for block in reversed(self.blocks[self.frozen_blocks :]):
             dx = block.backward(dx)
         return self.dropout.backward(dx)
 
@@ -171,12 +175,17 @@ def block_name(i: int) -> str:
     return f"transformer.h.{i}"
 
 
-def specs(config: ModelConfig) -> Specs:
+def specs(config: ModelConfig, training: TrainConfig | None = None) -> Specs:
     """Every parameter of the network, named as in transformers' `OpenAIGPTLMHeadModel` or
-    `GPT2LMHeadModel`; weights are (in, out)."""
+    `GPT2LMHeadModel`; weights are (in, out). In a `training`, what it freezes and adds."""
     found = dict(outside(config))
     for i in range(config.n_layer):
         found |= Block.specs(block_name(i), config)
+    if training and training.lora:
+        found = dict(adapted(found, training.lora))
+    if training and training.freeze is not None:
+        lower = (f"{block_name(i)}." for i in range(training.freeze))
+        found = dict(frozen(found, (*Embedding.specs(config), *lower)))
     return found
 
 
@@ -198,9 +207,14 @@ def count_arrays(config: ModelConfig) -> int:
     return len(outside(config)) + config.n_layer * len(Block.specs(block_name(0), config))
 
 
-def new_parameters(config: ModelConfig, backend: Backend, dtype: type = np.float32) -> Parameters:
+def new_parameters(
+    config: ModelConfig,
+    backend: Backend,
+    dtype: type = np.float32,
+    training: TrainConfig | None = None,
+) -> Parameters:
     """The flat blocks of a network, all zeros."""
-    return Parameters(specs(config), config, backend, dtype)
+    return Parameters(specs(config, training), config, backend, dtype)
 
 
 def last_norm(config: ModelConfig) -> list[str]:
@@ -225,23 +239,3 @@ def family(architecture: str) -> str:
     changed = [part for role, part in parts().items() if part != PUBLISHED[role]]
     published = ARCHITECTURES[architecture]
     return f"{published} with {', '.join(changed)}" if changed else published
-
-
-def check_batch(
-    parameters: Parameters, x: np.ndarray, y: np.ndarray
-) -> tuple[np.ndarray, np.ndarray]:
-    """Inputs and targets -> ids (B, T) each; MinigptError if the network cannot take them."""
-    try:
-        x, y = np.asarray(x), np.asarray(y)
-    except ValueError as error:  # rows of different lengths
-        raise MinigptError(f"a batch needs x and y of one shape (B, T): {error}") from error
-    if x.ndim != 2 or x.shape != y.shape or x.size == 0:
-        found = f"{x.shape} and {y.shape}"
-        raise MinigptError(f"a batch needs x and y of one shape (B, T), neither 0; got {found}")
-    T, P, V = x.shape[1], parameters.config.n_positions, parameters.config.vocab_size
-    if T > P:
-        raise MinigptError(f"a window of {T} tokens does not fit n_positions={P}")
-    for name, ids in (("x", x), ("y", y)):
-        if ids.dtype.kind not in "iu" or ids.min() < 0 or ids.max() >= V:
-            raise MinigptError(f"{name} must hold token ids from 0 to {V - 1} as integers")
-    return x.astype(np.int64, copy=False), y.astype(np.int64, copy=False)

@@ -29,39 +29,44 @@ class Spec(NamedTuple):
     """What a layer asks for: one array.
 
     `initial` is its first value, or None to draw it from N(0, initializer_range) times `scale`.
-    `shared`: all workers write one gradient, in turn or each in rows of its own.
+    `shared`: all workers write one gradient, in turn or each in rows of its own. `frozen`: it is
+    not trained, and has no gradient. `added`: it belongs to a training, not to the model on disk.
     """
 
     shape: tuple[int, ...]
     initial: float | None = None
     shared: bool = False
     scale: float = 1.0
+    frozen: bool = False
+    added: bool = False
 
 
 Specs = Mapping[str, Spec]
 
 
 class Parameter:
-    """One named array of the network and its gradient, both views into the flat blocks.
+    """One named array of the network and its gradient, both views into the flat blocks. A frozen
+    one has memory of its own, and `at` is None.
 
     `zero_gradients` only marks the gradient as stale. The first addition then overwrites it, which
     saves a pass over memory; any other access zeroes it first, so nobody sees the difference.
     """
 
-    def __init__(self, name: str, spec: Spec, at: slice, blocks: Blocks) -> None:
-        self.name, self.at, self.blocks, self.stale = name, at, blocks, True
-        self.value = blocks.values[at].reshape(spec.shape)
+    def __init__(self, name: str, spec: Spec, at: slice | None, blocks: Blocks) -> None:
+        self.name, self.at, self.blocks = name, at, blocks
+        self.stale, self.frozen = True, at is None
+        own = blocks.backend.xp.zeros(spec.shape, blocks.values.dtype) if at is None else None
+        self.value = blocks.values[at].reshape(spec.shape) if own is None else own
         self._gradient: Array = None
 
     @property
     def grad(self) -> Array:
         """The gradient; add to it with `p.grad += ...`."""
-        if self._gradient is None:
-            self._gradient = self.blocks.gradient(self.at).reshape(self.value.shape)
+        gradient = self._place()
         if self.stale:
-            self._gradient[...] = 0
+            gradient[...] = 0
             self.stale = False
-        return self._gradient
+        return gradient
 
     @grad.setter
     def grad(self, array: Array) -> None:  # `p.grad += x` adds in place, then assigns
@@ -70,15 +75,21 @@ class Parameter:
                 f"{self.name}.grad is a view into the flat block: add to it, do not replace it"
             )
 
+    def _place(self) -> Array:
+        """Where the gradient stands, whatever is there."""
+        if self.at is None:
+            raise AttributeError(f"{self.name} is frozen: it has no gradient")
+        if self._gradient is None:
+            self._gradient = self.blocks.gradient(self.at).reshape(self.value.shape)
+        return self._gradient
+
     def add_product(self, a: Array, b: Array, rows: slice | None = None, add: bool = True) -> None:
         """grad += a @ b, or grad = a @ b where it is stale.
 
         With `rows`, these rows alone, so that several threads can write one gradient (loss.py).
         `stale` says nothing about single rows: their caller keeps count and says whether to `add`.
         """
-        if self._gradient is None:
-            self._gradient = self.blocks.gradient(self.at).reshape(self.value.shape)
-        backend, gradient = self.blocks.backend, self._gradient
+        backend, gradient = self.blocks.backend, self._place()
         if rows is not None:
             gradient = gradient[rows]
         elif self.stale:
@@ -112,7 +123,8 @@ class Blocks:
 
 
 class Parameters:
-    """The flat blocks `values` and `gradients`, (n,) each, and the named views into them.
+    """The flat blocks `values` and `gradients`, (n,) each, and the named views into them; frozen
+    arrays beside them.
 
     Shared arrays come first, then matrices, then vectors: weight decay, which skips vectors, then
     stops at one index (`n_decayed`).
@@ -129,8 +141,8 @@ class Parameters:
         twin_of: Parameters | None = None,
     ) -> None:
         self.specs, self.config, self.backend, self.dtype = specs, config, backend, dtype
-        sizes = {name: math.prod(spec.shape) for name, spec in specs.items()}
-        order = sorted(specs, key=lambda name: (not specs[name].shared, is_vector(specs[name])))
+        sizes = {name: math.prod(spec.shape) for name, spec in specs.items() if not spec.frozen}
+        order = sorted(sizes, key=lambda name: (not specs[name].shared, is_vector(specs[name])))
         self.n = sum(sizes.values())
         self.n_decayed = sum(sizes[name] for name in order if not is_vector(specs[name]))
         self.values: Array = twin_of.values if twin_of else backend.xp.zeros(self.n, dtype=dtype)
@@ -144,16 +156,24 @@ class Parameters:
         }
         self._named = {
             name: twin_of[name]
-            if twin_of and spec.shared
-            else Parameter(name, spec, self.places[name], self.blocks)
+            if twin_of and (spec.shared or spec.frozen)
+            else Parameter(name, spec, self.places.get(name), self.blocks)
             for name, spec in specs.items()
         }
 
     def __getitem__(self, name: str) -> Parameter:
         return self._named[name]
 
+    def __contains__(self, name: str) -> bool:
+        return name in self._named
+
     def __iter__(self) -> Iterator[Parameter]:
         return iter(self._named.values())
+
+    @property
+    def trained(self) -> list[Parameter]:
+        """Those that are not frozen."""
+        return [self[name] for name in self.specs if name in self.places]
 
     def twin(self) -> Parameters:
         """For a second worker: the same values and shared gradients, other gradients its own."""
@@ -167,8 +187,8 @@ class Parameters:
     @property
     def gradients(self) -> Array:
         """The flat block of gradients, (n,); a twin's lacks the shared elements at its start."""
-        for parameter in self._named.values():
-            _ = parameter.grad  # zeroes what no backward has touched
+        for name in self.places:
+            _ = self[name].grad  # zeroes what no backward has touched
         return self.blocks.gradients
 
     def initialize(self, rng: np.random.Generator) -> None:
@@ -183,21 +203,25 @@ class Parameters:
                 self[name].value[...] = spec.initial
 
     def load(self, state: Mapping[str, Any]) -> None:
-        """Copy host arrays, named as in transformers; MinigptError names what does not fit."""
-        missing = sorted(self.specs.keys() - state.keys())
-        unknown = sorted(state.keys() - self.specs.keys())
+        """Copy host arrays, named as in transformers; MinigptError names what does not fit. What a
+        training has added begins anew."""
+        own = {name: spec for name, spec in self.specs.items() if not spec.added}
+        missing, unknown = sorted(own.keys() - state.keys()), sorted(state.keys() - own.keys())
         if missing or unknown:
             raise MinigptError(
                 "the parameters do not fit this model: "
                 f"missing {missing[:3]}, unknown {unknown[:3]}"
             )
-        arrays = {name: as_numbers(name, state[name]) for name in self.specs}
-        for name, spec in self.specs.items():  # every shape, before anything is copied
+        arrays = {name: as_numbers(name, state[name]) for name in own}
+        for name, spec in own.items():  # every shape, before anything is copied
             if arrays[name].shape != spec.shape:
                 found = arrays[name].shape
                 raise MinigptError(f"{name} has shape {found}, this model needs {spec.shape}")
         for name, array in arrays.items():
             self[name].value[...] = self.backend.asarray(array, dtype=self.dtype)
+        for name, spec in self.specs.items():
+            if spec.added and spec.initial is not None:  # what it has learned is gone
+                self[name].value[...] = spec.initial
 
 
 def is_vector(spec: Spec) -> bool:

@@ -19,10 +19,12 @@ import numpy as np
 
 from minigpt.backend import Array, Backend, Workspace, choose_backend
 from minigpt.config import ModelConfig, TrainConfig, require_integer
+from minigpt.embedding import check_batch
 from minigpt.errors import MinigptError, counted
+from minigpt.lora import merged
 from minigpt.loss import CrossEntropy
 from minigpt.machine import blas, require_threads, usable_cores
-from minigpt.model import GPT, check_batch, new_parameters
+from minigpt.model import GPT, new_parameters
 from minigpt.optim import AdamW as Optimizer
 from minigpt.optim import add_up
 from minigpt.threads import Turns, Workers, in_turn
@@ -61,7 +63,7 @@ class Trainer:
         self.backend = backend or choose_backend(device)
         self.precision = self.backend.settle_precision(precision)
         self.workers = Workers(min(self.threads, self.backend.most_workers), self.backend.enter)
-        self.parameters = new_parameters(config, self.backend, dtype)
+        self.parameters = new_parameters(config, self.backend, dtype, self.train_config)
         self.optimizer = Optimizer(self.parameters, self.train_config)
         self.restart()
         self.loss_value = self.gradient_norm = 0.0  # of the latest step; the norm before clipping
@@ -190,7 +192,7 @@ class Trainer:
         with blas.limited(1):
             gradients = [model.parameters.gradients for model in self.models]
             self.add_up(self.optimizer.pieces, gradients)
-        return loss, {p.name: self.backend.to_host(p.grad).copy() for p in self.parameters}
+        return loss, {p.name: self.backend.to_host(p.grad).copy() for p in self.parameters.trained}
 
     @in_turn
     def evaluate(self, x: np.ndarray, y: np.ndarray) -> float:
@@ -218,9 +220,8 @@ class Trainer:
 
     @in_turn
     def state_dict(self) -> dict[str, np.ndarray]:
-        """Name -> a host copy of every parameter, names and layouts as in transformers'
-        `OpenAIGPTLMHeadModel`."""
-        return {p.name: self.backend.to_host(p.value).copy() for p in self.parameters}
+        """Name -> a host copy of every parameter, named and laid out as in transformers."""
+        return merged(self.parameters)
 
     @in_turn
     def load_state_dict(self, state: dict[str, Any]) -> None:

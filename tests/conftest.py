@@ -36,6 +36,8 @@ PROCESSES = {
     "test_own",
     "test_process",
     "test_runs",
+    "test_serve",
+    "test_serve_load",
     "test_streams",
     "test_teacher_runs",
 }

@@ -16,7 +16,17 @@ from safetensors.numpy import load_file, save_file
 from minigpt import model
 from minigpt.backend import Backend
 from minigpt.config import ModelConfig
-from minigpt.disk.checkpoint import CONFIG, TIED, WEIGHTS, load_checkpoint, read_scale, save_config, save_tokenizer, save_weights
+from minigpt.disk.checkpoint import (
+    CONFIG,
+    TIED,
+    WEIGHTS,
+    load_checkpoint,
+    load_tokenizer,
+    read_scale,
+    save_config,
+    save_tokenizer,
+    save_weights,
+)
 from minigpt.errors import MinigptError
 from minigpt.model import new_parameters
 from minigpt.run.textmodel import load
@@ -358,19 +368,39 @@ def test_the_tokenizer_of_another_model_is_refused(folder: Path, gpt2: Tokenizer
     other = compact(gpt2, gpt2.encode("entirely different"))
     save_tokenizer(folder, other, 12)
     assert f"the tokenizer has {other.vocab_size:,} tokens, config.json says" in refusal(folder)
+    save_tokenizer(folder, load_tokenizer(folder), 12)
+    path = folder / "tokenizer.json"
+    model = json.loads(path.read_text(encoding="utf-8"))["model"]
+    edit(path, model=model | {"vocab": model["vocab"] | {"new": 9_999}})
+    assert "the tokenizer has 10,000 tokens, config.json says" in refusal(folder)
 
 
-def swap(vocabulary: dict[str, int]) -> dict[str, int]:
-    """The same tokens, two ids exchanged."""
-    return vocabulary | {"a": vocabulary["b"], "b": vocabulary["a"]}
+@pytest.mark.parametrize("end", ["<|endoftext|>", "</s>"])
+def test_a_vocabulary_in_another_order_is_read_with_its_rows(end: str, folder: Path, config: ModelConfig) -> None:
+    """As other programs order theirs: the end first, tokens that no text has, then bytes and merges; the model is the same one."""
+    before = load_checkpoint(folder)
+    path, V = folder / "tokenizer.json", config.vocab_size
+    order = np.random.default_rng(4).permutation(np.arange(2, V + 1))  # of all tokens but the end, which has id 0; 1 is for no text
+    ids = {token: int(order[i]) for token, i in before.tokenizer.token_ids.items() if token != "<|endoftext|>"}
+    added = [{"id": 0, "content": end, "special": True}, {"id": 1, "content": "<pad>", "special": True}]
+    edit(path, model=json.loads(path.read_text(encoding="utf-8"))["model"] | {"vocab": ids}, added_tokens=added)
+    rows = np.full((V + 1, config.n_embd), 7, np.float32)
+    rows[[ids.get(token, 0) for token in before.tokenizer.token_ids]] = before.state[TOKENS]
+    save_weights(folder, before.state | {TOKENS: rows})
+    edit(folder / CONFIG, vocab_size=V + 1, bos_token_id=0, eos_token_id=0)
+    after = load_checkpoint(folder)
+    assert after.tokenizer.tokens == before.tokenizer.tokens
+    assert after.config == before.config
+    assert all(np.array_equal(after.state[name], array) for name, array in before.state.items())
 
 
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        (lambda model: model | {"vocab": swap(model["vocab"])}, "the ids are not those of a byte-level BPE in GPT-2's order"),
-        (lambda model: model | {"vocab": model["vocab"] | {"new": 9_999}}, "the ids are not those of a byte-level BPE"),
-        (lambda model: model | {"vocab": list(model["vocab"])}, "the ids are not those of a byte-level BPE"),
+        (lambda model: model | {"vocab": model["vocab"] | {"a": model["vocab"]["b"]}}, "a vocabulary gives each token an id of its own"),
+        (lambda model: model | {"vocab": model["vocab"] | {"a": -1}}, "a vocabulary gives each token an id of its own"),
+        (lambda model: model | {"vocab": {"a": 0}}, "of its byte-level BPE have no id, such as"),
+        (lambda model: model | {"vocab": list(model["vocab"])}, "a vocabulary gives each token an id of its own"),
         (lambda model: model | {"type": "Unigram"}, "has no byte-level BPE; minigpt reads only GPT-2's kind of tokenizer"),
         (lambda model: {"type": "BPE"}, "has no byte-level BPE"),
         (lambda model: [], "has no byte-level BPE"),
@@ -380,7 +410,7 @@ def swap(vocabulary: dict[str, int]) -> dict[str, int]:
         (lambda model: model | {"merges": ["th"]}, "each merge must be two tokens"),
         (lambda model: model | {"merges": ["th e"]}, "merge 1, 'th' 'e': both halves must be tokens already"),
     ],
-    ids=range(11),
+    ids=range(12),
 )  # fmt: skip
 def test_a_tokenizer_that_minigpt_cannot_follow_is_refused(change: Any, message: str, folder: Path) -> None:
     """Another order, another kind, or merges that are none; the file is named."""

@@ -25,7 +25,7 @@ from minigpt.disk.checkpoint import Checkpoint, save_config, save_tokenizer, sav
 from minigpt.disk.folder import read_record
 from minigpt.errors import MinigptError
 from minigpt.export import pack as packing
-from minigpt.export.pack import LARGE, MOST, larger, ranges, rounded
+from minigpt.export.pack import LARGE, MOST, ranges, rounded
 from minigpt.export.page import speaking_page
 from minigpt.generate import Predictor, choose, context_start
 from minigpt.model import new_parameters
@@ -75,6 +75,7 @@ def checkpoint(architecture: str, merges: int = 150, **shape: int) -> Checkpoint
     rng = np.random.default_rng(3)
     parameters.initialize(rng)
     state = {parameter.name: parameter.value + rng.normal(0, 0.1, parameter.value.shape).astype(np.float32) for parameter in parameters}
+    state["transformer.h.0.mlp.c_proj.weight"][7, 5] = 4  # so large that it is kept apart
     return Checkpoint(config, state, tokenizer, CONTEXT)
 
 
@@ -117,16 +118,18 @@ def pages(request, tmp_path_factory) -> tuple[Checkpoint, Path, Path]:
     return made, folder / "exact.html", folder / "rounded.html"
 
 
-def unrounded(made: Checkpoint) -> Checkpoint:
-    """The model with the weights that a page has."""
+def as_on_the_page(made: Checkpoint, large: int = 0) -> Checkpoint:
+    """The model with the weights that a page has; so many are kept apart."""
     state = dict(made.state)
     for name, array in made.state.items():
         if array.ndim == 2:
-            rows = array if "embed" in name or ".wte." in name or ".wpe." in name else array.T
-            apart = np.zeros(rows.shape, bool) if rows is array else larger(rows)
-            numbers, scales = rounded(np.where(apart, 0, rows))
-            close = np.where(apart, rows, numbers.astype(np.float32) * scales[:, None])
-            state[name] = np.ascontiguousarray(close if rows is array else close.T)
+            embedding = "embed" in name or ".wte." in name or ".wpe." in name
+            rows = rounded(array if embedding else array.T, not embedding)
+            close = (rows.numbers * rows.scales[:, None]).astype(np.float32)
+            close[np.unravel_index(rows.places, close.shape)] = rows.large
+            large -= len(rows.places)
+            state[name] = np.ascontiguousarray(close if embedding else close.T)
+    assert large <= 0
     return Checkpoint(made.config, state, made.tokenizer, made.context)
 
 
@@ -135,7 +138,7 @@ def test_it_writes_what_generate_writes(pages):
     """The same ids, past the end of the window too; with rounded weights, those of a model with these weights."""
     made, exact, page = pages
     prompts = ["", "the", "An old pond:", "naïve 狐 🦊\n\n", "word " * 40, EVIL]
-    for file, same in ((exact, made), (page, unrounded(made))):
+    for file, same in ((exact, made), (page, as_on_the_page(made, large=1))):
         model = TextModel(same, choose_backend("cpu"))
         found = ask_node(file, prompts=prompts, length=70)
         assert found["ids"] == [greedy(model, prompt, 70) for prompt in prompts]
@@ -205,13 +208,14 @@ def test_a_seed_repeats_its_text(pages):
 def test_rounding_is_within_half_a_step_and_large_weights_do_not_coarsen_it():
     matrix = np.random.default_rng(0).normal(0, 0.1, (30, 384)).astype(np.float32)
     matrix[3, 5], matrix[4] = 9, 0
-    apart = larger(matrix)
-    assert apart.sum() == 1 and apart[3, 5] and LARGE > 4
-    numbers, scales = rounded(np.where(apart, 0, matrix))
-    assert numbers.dtype == np.int8 and np.abs(numbers).max() == MOST
-    error = np.abs(numbers * scales[:, None] - np.where(apart, 0, matrix))
-    assert (error <= scales[:, None] / 2 * 1.0001).all()
-    assert scales.max() < 0.5 / MOST and scales[4] == 0
+    rows = rounded(matrix, True)
+    assert rows.places.tolist() == [3 * 384 + 5] and rows.large.tolist() == [9] and LARGE > 4
+    assert np.abs(rows.numbers).max() == MOST <= 127
+    close = rows.numbers * rows.scales[:, None]
+    close[3, 5] += 9
+    assert (np.abs(close - matrix) <= rows.scales[:, None] / 2 * 1.0001).all()
+    assert rows.scales.max() < 0.7 / MOST and rows.scales[4] == 0
+    assert rounded(matrix, False).scales.max() == pytest.approx(9 / MOST) and len(rounded(matrix, False).places) == 0
 
 
 def test_letters_and_digits_are_those_of_the_tokenizer():
@@ -301,7 +305,7 @@ def until(browser: Browser, expression: str) -> None:
 def test_in_a_browser_it_speaks_stops_and_is_silent(run, tmp_path):
     assert call("export", run, "--to", "html", "--out", tmp_path / "a.html")[0] == 0
     ready = "!document.getElementById('write').disabled"
-    model = TextModel(unrounded(minigpt.disk.checkpoint.load_checkpoint(run)), choose_backend("cpu"))  # type: ignore[attr-defined]
+    model = TextModel(as_on_the_page(minigpt.disk.checkpoint.load_checkpoint(run)), choose_backend("cpu"))  # type: ignore[attr-defined]
     fill = "document.getElementById('%s').value = %s"
     with Browser() as browser:
         for width, dark in ((390, True), (1280, False)):
@@ -329,3 +333,15 @@ def test_in_a_browser_it_speaks_stops_and_is_silent(run, tmp_path):
             outside = "[...document.querySelectorAll('body *')].filter((e) => e.getBoundingClientRect().right > innerWidth + 1).length"
             assert browser.value(outside) == 0
             assert browser.messages == []
+
+
+@pytest.mark.skipif(PROGRAM is None, reason="needs chromium")
+def test_a_browser_waits_for_the_end_of_a_large_page(tmp_path):
+    """A browser runs scripts while it still reads the weights below them."""
+    made = checkpoint("gpt2", 8000, n_embd=320)
+    (tmp_path / "a.html").write_text(speaking_page(tmp_path, made, {}), encoding="utf-8")
+    assert (tmp_path / "a.html").stat().st_size > 4_000_000
+    with Browser() as browser:
+        browser.show(tmp_path / "a.html", 1280)
+        until(browser, "document.getElementById('status').textContent === 'Ready.'")
+        assert browser.messages == []

@@ -57,12 +57,13 @@ def test_every_parameter_is_looked_at_in_its_layer_and_in_the_model_in_every_set
         assert {short(name) for name in specs(CONFIG) if ".h.0." not in name} <= alone
     for setting in MODELS:
         whole = {r.parameter for r in results if r.layer == setting.model and r.setting == setting.name}
-        assert whole == {short(name) for name in specs(setting.config())} | {"all, in one direction", "all, in float32"}
+        trained = [name for name, spec in specs(setting.config(), setting.training()).items() if not spec.frozen]
+        assert whole == {short(name) for name in trained} | {"all, in one direction", "all, in float32"}
 
 
 def test_every_layer_with_an_input_has_its_input_gradient_compared(results: list[Result]) -> None:
     """dx of each layer, and no layer forgotten."""
-    layers = {"Linear", "LayerNorm", "Gelu", "Dropout", "Attention", "Mlp", "Block", "PreNormBlock", "CrossEntropy"}
+    layers = {"Linear", "LayerNorm", "Gelu", "Dropout", "Attention", "Mlp", "Block", "PreNormBlock", "CrossEntropy", "Lora"}
     assert {r.layer for r in results if r.parameter == "dx"} == layers
     assert {r.layer for r in results} == layers | {"Embedding", *WHOLE}
 

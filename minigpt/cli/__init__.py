@@ -15,6 +15,7 @@ Reading order:
     slash     the commands within a chat
     remote    the same with a model on an Ollama server
     chat      `minigpt chat`
+    serve     `minigpt serve`
     corpus    `minigpt corpus`
     check     `minigpt check`
     tables    cells -> lines that fit the terminal
@@ -48,6 +49,7 @@ from minigpt.cli.generate import generate_command
 from minigpt.cli.menu import menu_command
 from minigpt.cli.pictures import attention_command, loss_command, report_command
 from minigpt.cli.runs import list_command, rename_command, rm_command, show_command
+from minigpt.cli.serve import serve_command
 from minigpt.cli.tools import bench_command
 from minigpt.cli.train import resume_command, train_command
 from minigpt.cli.usage import Commands
@@ -69,5 +71,5 @@ def cli(context: click.Context) -> None:
 RUNS = (list_command, show_command, compare_command, rename_command, rm_command, export_command)
 PICTURES = (report_command, attention_command, loss_command)
 MACHINE = (check_command, doctor_command, bench_command)
-for command in (train_command, resume_command, corpus_command, generate_command, chat_command, *RUNS, *PICTURES, *MACHINE):
+for command in (train_command, resume_command, corpus_command, generate_command, chat_command, serve_command, *RUNS, *PICTURES, *MACHINE):
     cli.add_command(command)

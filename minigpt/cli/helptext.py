@@ -15,6 +15,7 @@ FIRST = {
     "corpus": "prompt preset data source model-size initial-tokens final-tokens seed out yes".split(),
     "generate": "prompt max-tokens temperature top-k top-p repetition-penalty stop samples seed novelty".split(),
     "chat": "max-tokens temperature top-k top-p repetition-penalty stop seed ollama".split(),
+    "serve": "host port key max-tokens temperature top-k top-p repetition-penalty stop seed".split(),
     "resume": "epochs minutes".split(),
 }
 GROUPS = {
@@ -28,7 +29,7 @@ GROUPS = {
 }
 COMMANDS = {
     "Make a model": "train resume corpus".split(),
-    "Use it": "chat generate export".split(),
+    "Use it": "chat generate serve export".split(),
     "Your runs": "list show compare report rename rm".split(),
     "Look inside": "attention loss check".split(),
     "This machine": "doctor bench".split(),
@@ -40,6 +41,7 @@ EXAMPLES = {
     "corpus": ['corpus "A GPT that tells short stories"', "corpus --preset haiku_master --source template --out haiku"],
     "chat": ["chat latest", "chat models/haiku --temperature 0.7", "chat --ollama haiku"],
     "generate": ['generate latest --prompt "The moon" --samples 3', "generate models/haiku --temperature 0.5 --seed 7 --json"],
+    "serve": ["serve latest", "serve models/haiku models/stories --port 9000"],
     "export": ["export latest --to html", "export models/haiku --to gguf --type q8_0"],
     "list": ["list", "list --sort loss --limit 10"],
     "show": ["show latest", "show models/haiku"],

@@ -13,7 +13,19 @@ import click
 from minigpt.cli.common import command, device_option, models_option, run_argument
 from minigpt.cli.options import corpus_options
 from minigpt.config import ARCHITECTURES, PRECISIONS
-from minigpt.run.defaults import BATCH_SIZE, CHECKPOINT_SECONDS, CONTEXT, DROPOUT, EPOCHS, FROM_BASE, SEED, STRANGE, VOCABULARIES
+from minigpt.run.defaults import (
+    BATCH_SIZE,
+    CHECKPOINT_SECONDS,
+    CONTEXT,
+    DROPOUT,
+    EPOCHS,
+    FROM_BASE,
+    LORA_FROM,
+    LORA_RANK,
+    SEED,
+    STRANGE,
+    VOCABULARIES,
+)
 
 if TYPE_CHECKING:
     from minigpt.cli.console import Console
@@ -86,6 +98,14 @@ def screen_options(function: Callable[..., None]) -> Callable[..., None]:
     "--architecture",
     type=click.Choice(list(ARCHITECTURES)),
     help="GPT-1, with layer norms after the branches, or GPT-2, with layer norms before them.  [default: gpt1, or that of --init]",
+)
+@click.option("--freeze", type=int, metavar="N", help="Keep the embeddings and the N lower layers of --init as they are.")
+@click.option(
+    "--lora",
+    type=int,
+    metavar="RANK",
+    help="Keep the matrices of --init as they are, and train additions of this rank: far less memory.  "
+    f"[default: {LORA_RANK} from {LORA_FROM // 10**6}M parameters on, else 0, which trains everything]",
 )
 @click.option("--layers", type=int, help="Number of layers, instead of the size's.")
 @click.option("--heads", type=int, help="Attention heads, instead of the size's.")

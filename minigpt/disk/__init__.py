@@ -21,5 +21,6 @@ Reading order:
     weights     parameters -> model.safetensors, and back, validated
     state       a training under way -> a file, and back
     configuration  a model's configuration -> config.json, as transformers writes it, and back
+    tokens      a tokenizer -> the files that transformers reads, and back
     checkpoint  a model -> a folder in transformers' format, and back
 """

@@ -33,7 +33,7 @@ class Linear(layers.Linear):
     """A single row, as generation has, at the speed of memory; more are BLAS's."""
 
     def forward(self, x: Array) -> Array:
-        if len(x) != 1:
+        if len(x) != 1 or self.lora:
             return super().forward(x)
         self.x, y = x, self.buffer("y", 1, self.weight.value.shape[1])
         chains.vector_times_matrix(x[0], self.weight.value, self.bias.value, y[0])

@@ -17,13 +17,16 @@ from typing import Any
 import numpy as np
 
 from minigpt.backend import Array, Backend, Workspace
+from minigpt.config import TrainConfig
 from minigpt.embedding import Embedding, names
 from minigpt.gradcheck.settings import CONFIG, Setting
 from minigpt.layers import Dropout, Gelu, Linear
+from minigpt.lora import Lora
 from minigpt.loss import CrossEntropy
 from minigpt.model import Attention, Block, Mlp, Norm, PreNormBlock, new_parameters
 from minigpt.params import Parameter, Parameters
 
+RANK = 2  # of the addition to a linear map
 WIDE = 4.0  # standard deviation of inputs, where some should reach the flat ends of a curve
 
 
@@ -52,6 +55,8 @@ def cases(setting: Setting, backend: Backend, seed: int) -> Iterator[Case]:
     """Every layer with random inputs and a random upstream gradient, a layer before its users."""
     rng, backend = np.random.default_rng(seed), setting.backend(backend)
     parameters = randomize(new_parameters(setting.config(), backend, np.float64), rng)
+    adapted = new_parameters(setting.config(), backend, np.float64, TrainConfig(lora=RANK))
+    randomize(adapted, rng)
     workspace = Workspace(backend, np.float64)
     B, h = setting.B, "transformer.h.1"
 
@@ -88,6 +93,7 @@ def cases(setting: Setting, backend: Backend, seed: int) -> Iterator[Case]:
     yield case(Norm(f"{h}.ln_1", parameters, workspace))
     yield case(Dropout("dropout", setting.dropout, workspace))
     yield case(Linear(f"{h}.mlp.c_fc", parameters, workspace))
+    yield case(Lora(f"{h}.mlp.c_fc", adapted, workspace))
     yield case(Gelu("gelu", workspace), spread=WIDE)
     yield case(Mlp(f"{h}.mlp", parameters, workspace), composed=True)
     yield case(Attention(f"{h}.attn", parameters, workspace, tile=setting.tile), B)
@@ -177,10 +183,15 @@ def parameters_of(layer: Any) -> list[Parameter]:
     for held in reversed(list(vars(layer).values())):
         for part in reversed(held if isinstance(held, list) else [held]):
             found += parameters_of(part) if hasattr(part, "backward") else []
-    return found + [held for held in vars(layer).values() if isinstance(held, Parameter)]
+    own = [held for held in vars(layer).values() if isinstance(held, Parameter)]
+    return found + [parameter for parameter in own if not parameter.frozen]
 
 
 def randomize(parameters: Parameters, rng: np.random.Generator) -> Parameters:
     """Make all parameters random, as biases of 0 and gains of 1 would hide mistakes."""
-    parameters.values[...] = parameters.backend.asarray(0.5 * rng.standard_normal(parameters.n))
+    asarray = parameters.backend.asarray
+    parameters.values[...] = asarray(0.5 * rng.standard_normal(parameters.n))
+    for parameter in parameters:
+        if parameter.frozen:
+            parameter.value[...] = asarray(0.5 * rng.standard_normal(parameter.value.shape))
     return parameters

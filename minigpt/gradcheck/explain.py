@@ -11,7 +11,7 @@ from typing import Any
 from minigpt import plain
 from minigpt.backend import Backend
 from minigpt.gradcheck.cases import cases
-from minigpt.gradcheck.settings import GPT_2, LAYERS, MODEL
+from minigpt.gradcheck.settings import GPT_2, LAYERS, MODEL, TUNED
 from minigpt.model import GPT
 
 PACKAGE = Path(plain.__file__).parent
@@ -36,6 +36,7 @@ LESSONS = {
     "LayerNorm": Lesson(("layer_norm",), ("6-layer-norm",)),
     "Dropout": Lesson((), ("10-dropout",)),
     "Linear": Lesson(("linear",), ("2-linear",)),
+    "Lora": Lesson((), ("2-linear",)),
     "Gelu": Lesson(("gelu",), ("4-gelu",)),
     "Mlp": Lesson(("mlp",), ("2-linear", "4-gelu")),
     "Attention": Lesson(("attention",), ("7-an-attention-head",)),
@@ -48,6 +49,7 @@ LESSONS = {
         ("gpt", "loss_and_gradients"),
         ("1-differentials-and-shapes", "11-from-plain-to-fast"),
     ),
+    TUNED: Lesson((), ("2-linear",)),
     GPT_2: Lesson(("gpt",), ("8-residual-connections-post-norm-and-pre-norm",)),
 }
 
@@ -58,6 +60,7 @@ def kinds(backend: Backend) -> dict[str, Any]:
         **{case.layer: case.kind for case in cases(LAYERS[0], backend, 0)},
         MODEL: GPT,
         GPT_2: GPT,
+        TUNED: GPT,
     }
 
 

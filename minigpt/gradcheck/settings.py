@@ -8,10 +8,14 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from minigpt.backend import CACHE_BYTES, Backend
-from minigpt.config import ModelConfig
+from minigpt.config import ModelConfig, TrainConfig
 from minigpt.loss import BLOCK, chunk_rows
 
-MODEL, GPT_2 = WHOLE = ("GPT", "GPT-2")  # the whole models' names in the results
+MODEL, GPT_2, TUNED = WHOLE = (
+    "GPT",
+    "GPT-2",
+    "Tuned GPT",
+)  # the whole models' names in the results
 HEADED = ("Attention", "Block", "PreNormBlock", *WHOLE)  # the layers that see the number of heads
 TILED = ("Attention", *WHOLE)  # those that see the size of a tile
 LOSS = ("CrossEntropy", *WHOLE)  # those that see chunks, blocks and shards
@@ -43,6 +47,12 @@ class Setting:
     threads: int = 1
     micro_batch: int | None = None
     architecture: str = CONFIG.architecture
+    lora: int = 0
+    freeze: int | None = None
+
+    def training(self) -> TrainConfig:
+        """What a training keeps and adds."""
+        return TrainConfig(lora=self.lora, freeze=self.freeze)
 
     def config(self) -> ModelConfig:
         """The model that is checked: CONFIG but for what this setting changes."""
@@ -71,6 +81,8 @@ class Setting:
     @property
     def model(self) -> str:
         """The whole model's name in the results, where this setting is one of it."""
+        if self.lora or self.freeze is not None:
+            return TUNED
         return GPT_2 if self.architecture == "gpt2" else MODEL
 
     @property
@@ -147,6 +159,10 @@ MODELS = (
     whole("pre-norm, one worker", architecture="gpt2"),
     whole("pre-norm, several pieces", dropout=0, cache_bytes=TINY_CACHE, architecture="gpt2"),
     whole("pre-norm, micro-batches", B=5, threads=2, micro_batch=2, architecture="gpt2"),
+    whole("LoRA, two workers", B=3, threads=2, lora=2),
+    whole("LoRA, pre-norm, micro-batches", B=3, micro_batch=2, lora=2, architecture="gpt2"),
+    whole("a frozen block, two workers", B=3, threads=2, freeze=1),
+    whole("LoRA over a frozen block", lora=3, freeze=1, architecture="gpt2"),
 )
 
 

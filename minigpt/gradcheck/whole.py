@@ -15,7 +15,6 @@ from contextlib import closing
 import numpy as np
 
 from minigpt.backend import Array, Backend
-from minigpt.config import TrainConfig
 from minigpt.embedding import names
 from minigpt.gradcheck.cases import parameters_of, randomize, rows_of_ids
 from minigpt.gradcheck.compare import Evidence, Result, numeric_gradient, relative_error, short
@@ -128,7 +127,7 @@ def trainer_of(setting: Setting, backend: Backend, seed: int, dtype: type) -> Tr
     """A Trainer with random parameters, the same ones in every dtype."""
     trainer = Trainer(
         setting.config(),
-        TrainConfig(),
+        setting.training(),
         threads=setting.threads,
         micro_batch=setting.micro_batch,
         backend=backend,

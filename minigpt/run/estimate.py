@@ -49,7 +49,8 @@ def estimate(prompt: str | None, o: Options) -> Estimate:
     config, train_config = o.configure()
     config = replace(config, vocab_size=WRITTEN_FROM_BASE if o.init == BASE else WRITTEN)
     batch, rate = o.batch_size or BATCH_SIZE, tokens_per_second(o, config, train_config)
-    needed, free = step_memory(config, batch, train_config.context, min(batch, o.threads or usable_cores())).total, free_room()
+    workers, free = min(batch, o.threads or usable_cores()), free_room()
+    needed = step_memory(config, batch, train_config.context, workers, train_config).total
     start = {BASE: "from the base", "none": "from random weights"}.get(str(o.init), f"from {o.init}")
     shape = f"{counted(config.n_layer, 'layer')} of width {config.n_embd}, about {count_parameters(config) / 1e6:,.1f}M parameters"
     text, tokens = source_of(o)

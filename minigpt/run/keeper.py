@@ -136,6 +136,8 @@ class Keeper:
         if missing := SNAPSHOT.keys() - snapshot.keys():
             raise MinigptError(f"{self.run.checkpoint}: the state is from another version of minigpt: it lacks {min(missing)!r}")
         validate(snapshot, SNAPSHOT, f"{self.run.checkpoint}: the state")
+        if any(p.frozen for p in trainer.parameters):  # a state has what is trained
+            self.first_weights()
         trainer.load_flat_state(arrays, snapshot["updates"])
         self.course.restore(snapshot)
         self.run.metrics = snapshot["metrics"]
@@ -144,13 +146,18 @@ class Keeper:
 
     def begin(self) -> None:
         """Begin with random weights or those to start from, and with the metrics of an earlier training."""
-        trainer, run = self.course.trainer, self.run
-        trainer.restart()
-        if (path := run.checkpoint / INITIAL).exists():
-            trainer.load_state_dict(read_tensors(path))
+        run = self.run
+        self.first_weights()
         run.metrics = run.read_metrics()[: run.record["base"]["lines"]] if run.base_step else []
         earlier = earlier_training(run.record["base"], run.metrics, run.path / METRICS) if run.base_step else {}
         self.course.restore(self.fresh | earlier)
+
+    def first_weights(self) -> None:
+        """Random weights, or those to start from."""
+        trainer = self.course.trainer
+        trainer.restart()
+        if (path := self.run.checkpoint / INITIAL).exists():
+            trainer.load_state_dict(read_tensors(path))
 
     def roll_back(self, error: Diverged) -> bool:
         """Roll back to the latest state, or the start, and halve the learning rate. After TROUBLES divergences in a row: False if there is

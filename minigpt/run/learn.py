@@ -14,7 +14,7 @@ from minigpt.disk.shelf import METRICS, SAMPLES
 from minigpt.disk.streams import open_stream
 from minigpt.errors import Diverged, MinigptError, counted
 from minigpt.machine import usable_cores
-from minigpt.model import count_parameters, family
+from minigpt.model import count_parameters, family, specs
 from minigpt.run.course import Course
 from minigpt.run.defaults import BASE, NONE
 from minigpt.run.job import Job
@@ -117,7 +117,20 @@ def show_plan(job: Job, config: ModelConfig, t: TrainConfig, windows: Windows, t
     say("Training", f"{long} of {t.batch_size} x {counted(windows.context, 'token')}, from {begins_from(job)}")
     if begins_from(job) == "the base":
         detail("", "the base knows English already; --init none starts from random weights")
+    if kept := kept_as_it_is(config, t):
+        detail("", kept)
     detail("", f"learning rate {t.learning_rate:g}, dropout {config.dropout:g}, seed {t.seed}")
+
+
+def kept_as_it_is(config: ModelConfig, t: TrainConfig) -> str:
+    """What a training does not change, in words; empty if it changes everything."""
+    if not t.lora and t.freeze is None:
+        return ""
+    trained = sum(math.prod(spec.shape) for spec in specs(config, t).values() if not spec.frozen)
+    how = [f"LoRA of rank {t.lora}"] if t.lora else []
+    if t.freeze is not None:
+        how.append("frozen embeddings" + (f" and {counted(t.freeze, 'layer')}" if t.freeze else ""))
+    return f"{', '.join(how)}: {trained:,} parameters are trained"
 
 
 def gpu_present() -> bool:
@@ -140,11 +153,11 @@ def fit_memory(job: Job, config: ModelConfig, t: TrainConfig, windows: Windows) 
         return begun
     workers, free = job.options.threads or usable_cores(), free_room()
     try:
-        split = micro_batch(config, begun or t.batch_size, windows.context, workers, free)
+        split = micro_batch(config, begun or t.batch_size, windows.context, workers, free, t)
     except MinigptError:
         job.listener.say("Memory", str(free))
         raise
-    step = step_memory(config, split, windows.context, workers)
+    step = step_memory(config, split, windows.context, workers, t)
     job.run.record["memory"] = {"step_bytes": step.total, "free_bytes": free.size, "micro_batch": split}
     job.listener.detail("Memory", f"{step}; {free}")
     if split < t.batch_size:

@@ -5,13 +5,14 @@ A batch that does not fit is split into micro-batches, whose gradients add up: t
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, replace
 
 from minigpt.backend import CACHE_BYTES
-from minigpt.config import ModelConfig
+from minigpt.config import ModelConfig, TrainConfig
 from minigpt.errors import MinigptError, counted
 from minigpt.loss import chunk_rows
-from minigpt.model import count_parameters
+from minigpt.model import count_parameters, specs
 from minigpt.run.room import Room, gigabytes, whole_memory
 
 FLOAT = 4  # bytes of a float32
@@ -40,8 +41,8 @@ class StepMemory:
         return f"{gigabytes(self.total)} for a step: " + ", ".join(f"{gigabytes(size)} {name}" for name, size in parts)
 
 
-def step_memory(config: ModelConfig, batch: int, context: int, workers: int) -> StepMemory:
-    """The memory of a step over `batch` windows of `context` tokens at once.
+def step_memory(config: ModelConfig, batch: int, context: int, workers: int, training: TrainConfig | None = None) -> StepMemory:
+    """The memory of a step of a training over `batch` windows of `context` tokens at once.
 
     Each block keeps, per token: q, k, v, the mixed heads, two layer norms with their normalized rows, and the MLP's slope and output,
     16 C in all; and the attention weights, H T. Buffers shared by the blocks take 26 C more, and each worker has some for its pieces of
@@ -54,25 +55,31 @@ def step_memory(config: ModelConfig, batch: int, context: int, workers: int) -> 
         block += 2 * C + H * context
         shared += 6 * C
     scores = max(CACHE_BYTES, FLOAT * H * context * context)  # of one window, or of as many as a piece holds
+    whole, rows = count_parameters(config), V * C
+    trained, shared_rows = whole, rows
+    if training and (training.lora or training.freeze is not None):
+        kept = [math.prod(spec.shape) for spec in specs(config, training).values() if not spec.frozen]
+        trained, shared_rows = sum(kept), 0  # the embedding is frozen
     pieces = 2 * CACHE_BYTES + (2 if config.dropout else 1) * scores
     return StepMemory(
-        state=4 * FLOAT * count_parameters(config),
-        twins=FLOAT * (workers - 1) * (count_parameters(config) - V * C),
+        state=FLOAT * (whole + 3 * trained),
+        twins=FLOAT * (workers - 1) * (trained - shared_rows),
         activations=FLOAT * N * (L * block + shared) + workers * pieces,
         logits=FLOAT * (M * V + 3 * workers * M * C + N * C),
     )
 
 
-def micro_batch(config: ModelConfig, batch: int, context: int, workers: int, free: Room | int) -> int:
+def micro_batch(config: ModelConfig, batch: int, context: int, workers: int, free: Room | int, training: TrainConfig | None = None) -> int:
     """The largest number of windows, up to `batch`, whose step fits into the free memory; MinigptError if not even one does."""
     room = free if isinstance(free, Room) else Room(free)
     parts = 1
-    while (size := -(-batch // parts)) > 1 and step_memory(config, size, context, workers).total > USABLE * room.size:
+    while (size := -(-batch // parts)) > 1 and step_memory(config, size, context, workers, training).total > USABLE * room.size:
         parts += 1
-    needed = step_memory(config, size, context, workers)
+    needed = step_memory(config, size, context, workers, training)
     if needed.total > USABLE * room.size:
         more = "raise that limit" if room.where else "close other programs"
-        remedy = f"{more}, or use a smaller --model-size, --width, --layers or --context"
+        less = "" if training and training.lora else ", adapt a model (--init MODEL --lora 8)"
+        remedy = f"{more}{less}, or use a smaller --model-size, --width, --layers or --context"
         raise MinigptError(f"one window of {counted(context, 'token')} needs {needed}; {room}; {remedy}")
     return size
 

@@ -22,6 +22,7 @@ from minigpt.run.defaults import (
     FROM_BASE,
     MODEL_SIZE,
     MODELS_DIR,
+    NONE,
     OWN_FROM_BASE,
     SEED,
     SOURCES,
@@ -62,6 +63,8 @@ class Options:
     dropout: float | None = None
     vocab: str = "corpus"
     architecture: str | None = None
+    freeze: int | None = None
+    lora: int | None = None
     layers: int | None = None
     heads: int | None = None
     width: int | None = None
@@ -108,12 +111,23 @@ class Options:
             raise MinigptError(f"unknown precision {o.precision!r}; use {', '.join(PRECISIONS)}")
         if o.preset is not None:
             understand("", o.preset)
-        for name in COUNTS:
+        for name in (*COUNTS, "freeze", "lora"):
             if (value := getattr(o, name)) is not None:
-                require_integer(f"--{name.replace('_', '-')}", value)
+                require_integer(f"--{name.replace('_', '-')}", value, minimum=0 if name in ("freeze", "lora") else 1)
         require_threads("--threads", o.threads)
         find_size(o.model_size)
         return o
+
+    def _require_what_is_trained(self, config: ModelConfig) -> None:
+        """MinigptError if --freeze or --lora leaves nothing to learn, or would keep random weights."""
+        for name, value in (("--freeze", self.freeze), ("--lora", self.lora or None)):
+            if value is not None and self.init == NONE:
+                raise MinigptError(f"{name} keeps weights as they are, and these would be random; start from a trained model with --init")
+        if self.freeze is not None and self.freeze >= config.n_layer:
+            whole = counted(config.n_layer, "layer")
+            raise MinigptError(f"--freeze {self.freeze} leaves nothing to train in a model of {whole}; use at most {config.n_layer - 1}")
+        if self.lora and self.lora > config.n_embd // 2:
+            raise MinigptError(f"--lora {self.lora} is no low rank in a model of width {config.n_embd}; use at most {config.n_embd // 2}")
 
     def _require_sources_that_fit(self) -> None:
         """MinigptError if the options about own text and generated text contradict each other."""
@@ -219,6 +233,7 @@ class Options:
         if context > config.n_positions:
             remedy = f"use --context {config.n_positions} or --positions {context}"
             raise MinigptError(f"a context of {counted(context, 'token')} does not fit {counted(config.n_positions, 'position')}; {remedy}")
+        self._require_what_is_trained(config)
         require_memory(config)
         rate = self.recipe.learning_rate if self.learning_rate is None else self.learning_rate
         return config, TrainConfig(
@@ -228,6 +243,8 @@ class Options:
             batch_size=self.batch_size or BATCH_SIZE,
             context=context,
             epochs=self.epochs or self.recipe.epochs,
+            freeze=self.freeze,
+            lora=self.lora or 0,
         )
 
 

@@ -40,8 +40,8 @@ def train(
     initial_tokens: int | None = None, final_tokens: int | None = None, model_size: str = MODEL_SIZE, init: str | Path | None = None,
     epochs: int | None = None, minutes: float | None = None, batch_size: int | None = None, context: int | None = None,
     learning_rate: float | None = None, dropout: float | None = None, vocab: Vocabulary = "corpus",
-    architecture: Architecture | None = None, layers: int | None = None, heads: int | None = None, width: int | None = None,
-    positions: int | None = None, device: str = "auto",
+    architecture: Architecture | None = None, freeze: int | None = None, lora: int | None = None,
+    layers: int | None = None, heads: int | None = None, width: int | None = None, positions: int | None = None, device: str = "auto",
     precision: Precision | None = None, threads: int | None = None, seed: int = SEED, checkpoint_seconds: float = CHECKPOINT_SECONDS,
     sample_prompt: str | None = None, no_samples: bool = False, out: str | Path | None = None,
     name: str | None = None, models_dir: str | Path = MODELS_DIR,
@@ -75,6 +75,8 @@ def train(
     dropout: the share of units dropped in each training step.  [0.1; 0 over templates from the base]
     vocab: "corpus", the tokens that the corpus needs, or "full", all 50,257 of GPT-2.
     architecture: "gpt1", with layer norms after the branches, or "gpt2", with layer norms before them.  ["gpt1", or that of `init`]
+    freeze: keep the embeddings and so many of the lower layers of `init` as they are; 0: the embeddings alone.
+    lora: keep the matrices of `init` as they are, and train additions of this rank.  [8 from 100M parameters on, else 0]
     layers, heads, width, positions: the shape of the model, instead of the size's; positions are its longest window, in tokens.
     device, precision: "auto", "cpu", "cuda" or "cuda:N"; what a GPU's products round their inputs to.  [tf32]
     threads: processor cores to use.  [all]

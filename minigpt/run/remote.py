@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import replace
 from typing import Any
 
@@ -15,7 +16,7 @@ from minigpt.run.dialogue import Form
 from minigpt.run.talk import Answer, Talk, fresh_seed, trimmed
 
 YOU = "You"
-HELD = 8  # characters of a piece, at most, that wait for the rest of a character
+TAIL = 3  # bytes, at most, that wait for the rest of their character
 
 
 class OllamaTalk(Talk):
@@ -65,25 +66,28 @@ class OllamaTalk(Talk):
             piece = message.get("content", "") if isinstance(message, dict) else ""
             if not isinstance(piece, str):
                 raise Unusable(f"{url}: part of an answer is not text")
-            held += piece
-            if value.get("done") is True:
-                sample.tokens = positive(value.get("eval_count"))
-                sample.finish_reason = "length" if value.get("done_reason") == "length" else "stop"
-            try:
-                ready = join_text([held], url)
-            except Unusable:
-                if len(held) > HELD or value.get("done") is True:
-                    raise
-                continue
-            held = ""
+            ready, held = divided(held + piece, url)
             sample.text += ready
             if ready:
                 yield ready
+            if value.get("done") is True:
+                sample.tokens = positive(value.get("eval_count"))
+                sample.finish_reason = "length" if value.get("done_reason") == "length" else "stop"
+        join_text([held], url)  # half a character at the end is an error
 
     def transcript(self) -> str:
         """This conversation as a text."""
         kept = self.answers[self.start :]
         return "\n\n".join(f"{YOU}: {answer.typed}\n{self.host.model.name}: {answer.text.strip()}" for answer in kept) + "\n"
+
+
+def divided(text: str, url: str) -> tuple[str, str]:
+    """A text as it came -> whole characters, and the beginning of one at its end; Unusable if it is no such text."""
+    for end in range(len(text), max(0, len(text) - TAIL), -1):
+        with suppress(Unusable):
+            return join_text([text[:end]], url), text[end:]
+    kept = max(0, len(text) - TAIL)
+    return join_text([text[:kept]], url), text[kept:]
 
 
 def settings(config: SampleConfig) -> dict[str, Any]:

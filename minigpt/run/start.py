@@ -24,8 +24,8 @@ from minigpt.disk.tensors import SEAL, open_tensors
 from minigpt.embedding import names
 from minigpt.errors import MinigptError, counted
 from minigpt.fast.install import BASE_DISTRIBUTION, from_index, nearby, to_install
-from minigpt.model import PUBLISHED, parts
-from minigpt.run.defaults import BASE, NONE, STRANGE
+from minigpt.model import PUBLISHED, count_parameters, parts
+from minigpt.run.defaults import BASE, LORA_FROM, LORA_RANK, NONE, STRANGE
 from minigpt.run.options import Options
 from minigpt.tokenizer import Tokenizer
 
@@ -72,7 +72,10 @@ def settled(o: Options) -> Options:
         return o
     require_sound(folder, (CONFIG,))
     require_model(folder)
-    return o.shaped_like(config_of(folder))
+    config = config_of(folder)
+    if o.lora is None and o.init != BASE and count_parameters(config) >= LORA_FROM:
+        o = replace(o, lora=LORA_RANK)
+    return o.shaped_like(config)
 
 
 def tuned(o: Options, request: Request | None) -> Options:

@@ -57,6 +57,18 @@ def shared(a: Sequence[int], b: Sequence[int]) -> int:
     return next((i for i, (x, y) in enumerate(zip(a, b, strict=False)) if x != y), min(len(a), len(b)))
 
 
+def fitting(model: TextModel, form: Form, exchanges: Sequence[tuple[str, str]], said: str, max_tokens: int) -> str:
+    """What a model reads in a dialogue: as many of the latest exchanges as are usual and fit, what was said, the beginning of its turn."""
+    if not form.lines:
+        said = " ".join(said.split())
+    kept = list(exchanges[max(0, len(exchanges) + 1 - form.exchanges) :])
+    room = max(model.context // 2, model.context - max_tokens)
+    long = room * max(map(len, model.tokenizer.tokens))  # more characters are more tokens: they need not be counted
+    while kept and (len(text := form.prompt(kept, said)) > long or len(model.tokenizer.encode(text)) > room):
+        kept.pop(0)
+    return form.prompt(kept, said)
+
+
 @dataclass
 class Answer:
     """What was typed and what the model made of it. `prompt` is all that it read; `begun`: the text that it continued, if it goes on."""
@@ -132,14 +144,8 @@ class Talk:
 
     def _dialogue(self, form: Form, said: str) -> str:
         """What the model reads: the latest exchanges that fit, and the beginning of its turn."""
-        if not form.lines:
-            said = " ".join(said.split())
         exchanges = [(answer.typed, answer.text.strip()) for answer in self.answers[self.known :] if answer.text.strip()]
-        exchanges = exchanges[max(0, len(exchanges) + 1 - form.exchanges) :]
-        room = max(self.model.context // 2, self.model.context - self.config.max_tokens)
-        while exchanges and len(self.model.tokenizer.encode(form.prompt(exchanges, said))) > room:
-            exchanges.pop(0)
-        return form.prompt(exchanges, said)
+        return fitting(self.model, form, exchanges, said, self.config.max_tokens)
 
     def transcript(self) -> str:
         """This conversation as a text."""

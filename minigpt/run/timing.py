@@ -84,11 +84,12 @@ def first_batch(job: Job) -> int:
 def trial(job: Job, config: ModelConfig, batch: int) -> tuple[float, float]:
     """Measured tokens/s of training with this batch size, and of sampling."""
     context, workers = job.train_config.context, job.options.threads or usable_cores()
-    parts = micro_batch(config, batch, context, workers, free_room()) if job.backend.plans_memory else None
+    parts = micro_batch(config, batch, context, workers, free_room(), job.train_config) if job.backend.plans_memory else None
     ids = np.random.default_rng(0).integers(0, config.vocab_size, (batch, context + 1))
+    tuned = TrainConfig(freeze=job.train_config.freeze, lora=job.train_config.lora)
     seconds = min(TRIAL, TRIAL_SHARE * 60 * (job.options.minutes or 0.0))
     with closing(
-        Trainer(config, TrainConfig(), threads=workers, micro_batch=parts, precision=job.options.precision, backend=job.backend)
+        Trainer(config, tuned, threads=workers, micro_batch=parts, precision=job.options.precision, backend=job.backend)
     ) as trainer:
         times: list[float] = []
         while len(times) < 3 or sum(times[1:]) < seconds:

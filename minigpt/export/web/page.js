@@ -93,5 +93,5 @@
     if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) run();
     if (event.key === "Escape") halt();
   });
-  setTimeout(start, 0); // after the page is drawn
+  document.addEventListener("DOMContentLoaded", () => setTimeout(start, 0)); // the weights, at the end of the file, are there by then
 })();

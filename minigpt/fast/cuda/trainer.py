@@ -146,6 +146,8 @@ def unfit(t: trainer.Trainer) -> str:
         return "they are for GPT-1's own parts alone"
     if t.parameters.dtype != np.float32:
         return "they are for float32"
+    if any(p.frozen for p in t.parameters):
+        return "they train every parameter"
     if c.head_size != HEAD_SIZE:
         return f"they are for heads of width {HEAD_SIZE}, not {c.head_size}"
     if c.n_embd % 128 or c.n_embd > WIDEST:
