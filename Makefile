@@ -7,6 +7,7 @@
 # make standalone: the one-file program for machines without Python, dist/minigpt, with the base inside; WITH=numba for the compiled layers, too.
 # make image: the container, with podman or CONTAINERS=docker.
 # make pictures: the pictures of docs/pictures, from the numbers of the code as it is.
+# make llama-check RUN=models/...: a run with GPT-2's blocks in a real llama.cpp, which npm installs.
 # make ollama-check: the Ollama client against the server that OLLAMA_HOST names.
 PYTHON ?= python3
 VENV ?= .venv
@@ -16,7 +17,7 @@ SECONDS = 60
 WITH =
 CONTAINERS = podman
 
-.PHONY: demo test slow check parity versions ollama-check fuzz coverage pictures bench base package standalone image
+.PHONY: demo test slow check parity versions llama-check ollama-check fuzz coverage pictures bench base package standalone image
 .DELETE_ON_ERROR:
 
 demo: $(VENV)/.run
@@ -76,6 +77,9 @@ standalone:
 
 image:
 	$(CONTAINERS) build --tag minigpt --file Containerfile .
+
+llama-check: $(VENV)/.dev
+	$(BIN)/python benchmarks/llama_cpp.py $(RUN)
 
 ollama-check: $(VENV)/.run
 	$(BIN)/python benchmarks/ollama_check.py

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -15,11 +16,12 @@ from minigpt.tokenizer import Tokenizer, gpt2_merges
 CONTEXT = 96  # tokens
 
 
-def write_model(folder: Path, seed: int = 0) -> Path:
-    """Write a model of one layer, and return its folder."""
+def write_model(folder: Path, seed: int = 0, **more: Any) -> Path:
+    """Write a model of one layer, or as `more` of ModelConfig says, and return its folder."""
     folder.mkdir(parents=True, exist_ok=True)
     tokenizer = Tokenizer(gpt2_merges()[:200])
-    config = ModelConfig(n_layer=1, n_head=2, n_embd=32, n_positions=CONTEXT, vocab_size=tokenizer.vocab_size, initializer_range=0.5)
+    shape = {"n_layer": 1, "n_head": 2, "n_embd": 32, "n_positions": CONTEXT, "vocab_size": tokenizer.vocab_size, "initializer_range": 0.5}
+    config = ModelConfig(**shape | more)
     parameters = new_parameters(config, Backend("tests"))
     parameters.initialize(np.random.default_rng(seed))
     save_config(folder, config, CONTEXT, tokenizer.end_of_text)

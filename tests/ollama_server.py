@@ -1,7 +1,8 @@
 """A scripted Ollama server over real sockets: what it has installed and how it answers is set, and every request is written down.
 
-`reply` decides each answer to /api/generate: a function of the request's body and its number gives a `Reply`, which says what is sent,
-in which pieces, after which waiting, and how it ends. Everything else follows the protocol: load, unload, ps, option types, slots.
+`reply` decides each answer to /api/generate and /api/chat: a function of the request's body and its number gives a `Reply`, which says
+what is sent, in which pieces, after which waiting, and how it ends. Everything else follows the protocol: load, unload, ps, option types,
+slots.
 """
 
 from __future__ import annotations
@@ -164,7 +165,7 @@ class Handler(BaseHTTPRequestHandler):
         name = body.get("model")
         if self.server.partial and self.path == "/api/generate" and not body.get("prompt"):
             self.send(400, json.dumps({"error": {"message": "prompt field is required"}}))
-        elif self.path not in ("/api/show", "/api/generate") or (self.server.partial and self.path == "/api/show"):
+        elif self.path not in ("/api/show", "/api/generate", "/api/chat") or (self.server.partial and self.path == "/api/show"):
             self.send(404, "404 page not found", "text/plain")
         elif not name:
             self.send(400, json.dumps({"error": "model is required"}))
@@ -184,7 +185,7 @@ class Handler(BaseHTTPRequestHandler):
                     500, json.dumps({"error": f'option "{name}" must be of type {"float32" if name in FLOATS else "integer"}'})
                 )
         name = body["model"]
-        if not body.get("prompt"):
+        if not body.get("prompt") and not body.get("messages"):
             leaves = body.get("keep_alive") == 0
             time.sleep(0 if leaves else self.server.load_seconds)
             self.server.loaded = self.server.loaded - {name} if leaves else self.server.loaded | {name}
@@ -234,7 +235,9 @@ class Handler(BaseHTTPRequestHandler):
         for name, pieces in (("thinking", reply.thinking), ("response", reply.pieces)):
             for piece in pieces:
                 time.sleep(reply.delay)
-                self.chunk(lines({"model": body["model"], "response": "", "done": False} | {name: piece}))
+                said = {"content" if name == "response" else name: piece}
+                value = {"message": {"role": "assistant", "content": ""} | said} if "messages" in body else {"response": "", name: piece}
+                self.chunk(lines({"model": body["model"], "done": False} | value))
         if reply.end == "stall":
             while self.connection.recv(1):  # until the client has had enough
                 pass

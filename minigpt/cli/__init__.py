@@ -13,6 +13,7 @@ Reading order:
     history   what was typed in earlier conversations
     lines     lines that a person types, and answers that are written
     slash     the commands within a chat
+    remote    the same with a model on an Ollama server
     chat      `minigpt chat`
     serve     `minigpt serve`
     corpus    `minigpt corpus`

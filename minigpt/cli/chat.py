@@ -28,25 +28,43 @@ TOKENS = 200  # of an answer, at most; one in turns ends before
 
 
 @command("chat")
-@click.argument("run", metavar="RUN", shell_complete=complete_run)
+@click.argument("run", metavar="RUN", required=False, shell_complete=complete_run)
 @models_option
 @sampling_options(TOKENS)
 @click.option("--seed", type=int, help="The seed of the first answer; each later one takes the next.  [default: a new one each time]")
 @device_option
+@click.option("--ollama", metavar="NAME", allow_from_autoenv=False, help="Talk to this model of an Ollama server, in place of RUN.")
+@click.option("--ollama-host", multiple=True, help="The address of the Ollama server.  [default: OLLAMA_HOST, or this machine]")
 @click.option("--no-history", is_flag=True, help="Do not remember what you type for the next time.")
-def chat_command(run: str, models_dir: str, device: str, no_history: bool, **options: Any) -> None:
+def chat_command(
+    run: str | None, models_dir: str, device: str, ollama: str | None, ollama_host: tuple[str, ...], no_history: bool, **options: Any
+) -> None:
     """Talk to the model in RUN: it answers what you type.
 
     A model that has read dialogues takes turns with you; any other continues your text. Settings can be changed as you go; /help lists the
     commands. Lines from a pipe are answered one by one, on standard output.
     """
-    from minigpt.cli.slash import Session
-
     with as_usage():
         config = SampleConfig(**options)
-    with opened(run, models_dir) as folder:
-        converse(Session(folder, Path(models_dir), device, config, find_run(run, Path(models_dir))), keeps=not no_history)
+        if (run is None) == (ollama is None):
+            raise MinigptError("chat takes a RUN, or --ollama NAME for a model of an Ollama server; `minigpt list` shows your runs")
+        if ollama_host and ollama is None and not from_environment("ollama_host"):
+            raise MinigptError("--ollama-host is for --ollama NAME; leave it out for a RUN")
+    if ollama is not None:
+        from minigpt.cli.remote import OllamaSession
+
+        converse(OllamaSession(ollama, ollama_host, config), keeps=not no_history)
+    elif run is not None:
+        from minigpt.cli.slash import Session
+
+        with opened(run, models_dir) as folder:
+            converse(Session(folder, Path(models_dir), device, config, find_run(run, Path(models_dir))), keeps=not no_history)
     atexit.register(ignore_further)  # a second Ctrl-C, while the process ends
+
+
+def from_environment(name: str) -> bool:
+    """Whether a parameter's value is that of its environment variable."""
+    return click.get_current_context().get_parameter_source(name) is click.core.ParameterSource.ENVIRONMENT
 
 
 def converse(session: Session, keeps: bool) -> None:

@@ -50,7 +50,8 @@ class Session:
     def __init__(self, folder: Path, models: Path, device: str, config: SampleConfig, called: Path | None = None) -> None:
         self.models, self.device, self.left = models, device, False
         model, self.form = self._load(folder)
-        self.talk, self.called = Talk(model, config, self.usual), called or folder
+        self.talk = Talk(model, config, self.usual)
+        self.called: Path | str = called or folder
 
     def _load(self, folder: Path) -> tuple[TextModel, Form | None]:
         """A model, ready to answer at once, and its form of dialogue."""

@@ -62,7 +62,7 @@ def export_zip(path: Path, out: Path, corpus: bool = False, checkpoint: bool = F
             record = {**record, "checkpoint": LEFT_OUT}
         require_sound(path, kept)
         with whole_file(out) as stream:
-            _write(stream, path, kept, record)
+            write_archive(stream, path, kept, record)
     notes = [standing(path, run.record), "" if corpus or not is_private(run.record) else REPEATS]
     return Export(out, kept, left_out, ". ".join(filter(None, notes)))
 
@@ -122,7 +122,7 @@ def last_part(path: str) -> str:
     return re.split(r"[/\\]", path.rstrip("/\\"))[-1] or path
 
 
-def _write(stream: BinaryIO, path: Path, names: list[str], record: dict[str, Any]) -> None:
+def write_archive(stream: BinaryIO, path: Path, names: list[str], record: dict[str, Any]) -> None:
     """The archive. The same run gives the same bytes; weights, which hardly shrink, are stored as they are."""
     top, made = path.resolve().name, _time(record.get("created"))
     with zipfile.ZipFile(stream, "w") as archive:

@@ -5,9 +5,14 @@ run that the format cannot hold, overwrites nothing (`require_free`), and leaves
 
 Reading order:
 
-    archive  a run folder -> a zip that minigpt reads
-    pack     a model -> base64 for a page
-    page     a model -> an HTML page that speaks in a browser
+    archive    a run folder -> a zip that minigpt reads
+    pack       a model -> base64 for a page
+    page       a model -> an HTML page that speaks in a browser
+    about      a run's record -> what a file says of its model
+    modelfile  a form of dialogue -> templates for Ollama and llama.cpp
+    llama      a GPT-2 -> GGUF, as llama.cpp and Ollama read it
+    graph      a model -> ONNX, with a cache
+    hub        a model -> a zip of the folder that transformers loads
 """
 
 from __future__ import annotations
@@ -38,13 +43,17 @@ class Format:
 
     module: str
     options: tuple[str, ...] = ()
+    ending: str = ""  # of a file's name; by default the format's own
 
 
 FORMATS = {
     "zip": Format("archive", ("with_corpus", "with_checkpoint")),
     "html": Format("page"),
+    "gguf": Format("llama", ("type",)),
+    "onnx": Format("graph"),
+    "hf": Format("hub", ending="-hf.zip"),
 }
-LATER = {"hf": "transformers loads a run folder as it is: OpenAIGPTLMHeadModel.from_pretrained(folder)", "gguf": "", "onnx": ""}
+TYPES = ("f32", "f16", "q8_0")  # of the numbers in a GGUF file
 
 
 def given(options: dict[str, Any]) -> dict[str, Any]:
@@ -66,7 +75,7 @@ def export(path: Path, form: str, out: Path | None = None, **options: Any) -> Ex
     An option is a keyword of the format's `write`; None and False stand for one that was not given.
     """
     require_options(form, options)
-    file = f"{path.resolve().name}.{form}"
+    file = path.resolve().name + (FORMATS[form].ending or f".{form}")
     target = Path(file) if out is None else out / file if out.is_dir() else out
     write: Callable[..., Export] = import_module(f"minigpt.export.{FORMATS[form].module}").write
     return write(path, target, **given(options))

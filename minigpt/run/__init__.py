@@ -10,6 +10,7 @@ Reading order:
     textmodel     a run folder -> a model that generates and reads text
     dialogue      a model's corpus -> the form of dialogue that it learned
     talk          a conversation with a model: what a person types -> answers
+    remote        a conversation with a model on an Ollama server
     serve/        models for other programs, by OpenAI's protocol and Ollama's
     calibrate     a trained model and held-out text -> the best temperature
     defaults      the defaults and choices of a run's options

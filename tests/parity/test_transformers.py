@@ -6,6 +6,7 @@ import json
 import math
 import random
 import re
+import shutil
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -16,6 +17,7 @@ import pytest
 import torch
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from model_folders import write_model
 from transformers import (
     AutoConfig,
     AutoTokenizer,
@@ -31,6 +33,7 @@ import minigpt
 from minigpt.backend import Backend, choose_backend
 from minigpt.config import ModelConfig, SampleConfig, TrainConfig
 from minigpt.disk.checkpoint import Checkpoint, load_checkpoint, save_config, save_tokenizer, save_weights
+from minigpt.export import export
 from minigpt.run.textmodel import TextModel
 from minigpt.run.vocabulary import compact
 from minigpt.tokenizer import END_OF_TEXT, Tokenizer
@@ -399,3 +402,15 @@ def test_the_lines_of_the_model_card_load_the_run(
     monkeypatch.chdir(tmp_path / "run")
     exec(code[1], {})
     assert capsys.readouterr().out.startswith("The first words")
+
+
+def test_what_is_exported_for_it_is_its_model(architecture: str, tmp_path: Path) -> None:
+    """`export --to hf`: unpacked, transformers has the same ids and logits."""
+    folder = write_model(tmp_path / "poet", n_layer=2, architecture=architecture)
+    shutil.unpack_archive(export(folder, "hf", tmp_path / "a.zip").path, tmp_path / "there")
+    ours, theirs = minigpt.load(folder), THEIRS[architecture].from_pretrained(tmp_path / "there" / "poet").eval()
+    ids = AutoTokenizer.from_pretrained(tmp_path / "there" / "poet")(CORPUS)["input_ids"]
+    assert ids == ours.tokenizer.encode(CORPUS)
+    with torch.no_grad():
+        logits = theirs(torch.tensor([ids])).logits[0].numpy()
+    assert np.abs(logits - ours.logits(ids)).max() < 1e-4

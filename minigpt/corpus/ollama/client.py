@@ -95,6 +95,21 @@ class Client:
                     final = value
         return _answer(join_text(parts, self.url), thinking, final, (began, first or last, last))
 
+    def chat(self, body: dict[str, Any]) -> Iterator[dict[str, Any]]:
+        """The objects that answer /api/chat, as they come. A caller that wants no more closes the iterator, and the server stops writing.
+
+        Raises Away, Slow, Refused, Missing, Unusable or Cancelled.
+        """
+        limits, connection = self.limits, self._connection()
+        complaint = f"no answer within {limits.first_byte:,.0f} s"
+        with connection.request("POST", "/api/chat", body, limits.first_byte, complaint) as response:
+            _require_ok(response, body.get("model"), self.url)
+            for value in self._values(connection, response):
+                if error := value.get("error"):
+                    raise Unusable(f"{self.url} cut an answer short: {plain(error)}")
+                connection.allow(limits.between_chunks, f"an answer stalled for {limits.between_chunks:,.0f} s")
+                yield value
+
     def abort_all(self) -> None:
         """Abort every request in progress; their callers get Cancelled."""
         self._watchdog.abort_all(Cancelled("stopped"))
