@@ -62,11 +62,12 @@ class Parameter:
     @property
     def grad(self) -> Array:
         """The gradient; add to it with `p.grad += ...`."""
-        gradient = self._place()
+        if self._gradient is None:
+            self._place()
         if self.stale:
-            gradient[...] = 0
+            self._gradient[...] = 0
             self.stale = False
-        return gradient
+        return self._gradient
 
     @grad.setter
     def grad(self, array: Array) -> None:  # `p.grad += x` adds in place, then assigns
@@ -75,13 +76,11 @@ class Parameter:
                 f"{self.name}.grad is a view into the flat block: add to it, do not replace it"
             )
 
-    def _place(self) -> Array:
-        """Where the gradient stands, whatever is there."""
+    def _place(self) -> None:
+        """Find the gradient's place in the flat block, whatever stands there."""
         if self.at is None:
             raise AttributeError(f"{self.name} is frozen: it has no gradient")
-        if self._gradient is None:
-            self._gradient = self.blocks.gradient(self.at).reshape(self.value.shape)
-        return self._gradient
+        self._gradient = self.blocks.gradient(self.at).reshape(self.value.shape)
 
     def add_product(self, a: Array, b: Array, rows: slice | None = None, add: bool = True) -> None:
         """grad += a @ b, or grad = a @ b where it is stale.
@@ -89,7 +88,9 @@ class Parameter:
         With `rows`, these rows alone, so that several threads can write one gradient (loss.py).
         `stale` says nothing about single rows: their caller keeps count and says whether to `add`.
         """
-        backend, gradient = self.blocks.backend, self._place()
+        if self._gradient is None:
+            self._place()
+        backend, gradient = self.blocks.backend, self._gradient
         if rows is not None:
             gradient = gradient[rows]
         elif self.stale:
@@ -187,8 +188,8 @@ class Parameters:
     @property
     def gradients(self) -> Array:
         """The flat block of gradients, (n,); a twin's lacks the shared elements at its start."""
-        for name in self.places:
-            _ = self[name].grad  # zeroes what no backward has touched
+        for parameter in self._named.values():
+            _ = parameter.frozen or parameter.grad  # zeroes what no backward has touched
         return self.blocks.gradients
 
     def initialize(self, rng: np.random.Generator) -> None:

@@ -130,7 +130,7 @@ def test_a_loss_or_a_norm_that_is_not_finite_updates_nothing(power: int) -> None
 def test_every_backward_is_the_derivative_of_its_forward(setting: Setting) -> None:
     layers, models = ((setting,), ()) if setting in LAYERS else ((), (setting,))
     results = list(check_gradients(choose(), layers=layers, models=models))
-    assert len(results) > 20
+    assert len(results) >= 14
     assert [(r.layer, r.parameter, r.error) for r in results if not r.passed] == []
 
 

@@ -62,7 +62,10 @@ def test_what_cannot_fit_is_refused_in_one_line() -> None:
     with pytest.raises(MinigptError, match=r"one window of 512 tokens needs 2\.\d\d GB.*1\.00 GB are free; close other programs") as error:
         micro_batch(ModelConfig(12, 12, 768, 512, 50257), 8, 512, 1, 10**9)
     assert "\n" not in str(error.value)
-    with pytest.raises(MinigptError, match="; 900 MB are free in this container; raise that limit, or use a smaller --model-size"):
+    with pytest.raises(
+        MinigptError,
+        match=r"; 900 MB are free in this container; raise that limit, adapt a model \(--init MODEL --lora 8\), or use",
+    ):
         micro_batch(ModelConfig(12, 12, 768, 512, 50257), 8, 512, 1, Room(900 * 10**6, "in this container"))
 
 

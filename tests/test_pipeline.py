@@ -74,7 +74,8 @@ def test_every_document_has_its_origin_and_its_side_of_the_split(run):
         assert document["score"] is None if document["split"] == "held_out" else 0 <= document["score"] <= 1
     held_out = {d["text"] for d in corpus if d["split"] == "held_out"}
     learned = {d["text"] for d in corpus if d["split"] == "train"}
-    assert 1 / 16 <= sum(map(len, held_out)) / sum(len(d["text"]) for d in corpus) <= 1 / 6
+    total, largest = sum(len(d["text"]) for d in corpus), max(len(d["text"]) for d in corpus)
+    assert total / 16 <= sum(map(len, held_out)) <= total / 10 + largest  # whole documents
     assert len(held_out) + len(learned) == len(corpus)
     assert not held_out & learned
     ideas = [{d.get("idea") for d in corpus if d["split"] == part} - {None} for part in ("held_out", "train")]

@@ -9,8 +9,9 @@ import numpy as np
 
 from minigpt.backend import Backend, Workspace
 from minigpt.config import ModelConfig
+from minigpt.embedding import names
 from minigpt.loss import CrossEntropy, Shard
-from minigpt.model import OUTPUT, new_parameters
+from minigpt.model import new_parameters
 from minigpt.threads import Workers
 
 from .example import stored
@@ -36,9 +37,10 @@ def in_blocks(logits: np.ndarray, shards: int, block: int) -> dict[str, Any]:
     config = ModelConfig(n_layer=1, n_head=1, n_embd=1, n_positions=1, vocab_size=len(logits))
     backend = Backend("pictures")
     parameters = new_parameters(config, backend, np.float64)
-    parameters[OUTPUT].value[:, 0] = logits  # width 1: a hidden state of 1 gives them
+    output = parameters[names(config).output]
+    output.value[:, 0] = logits  # width 1: a hidden state of 1 gives them
     workers, workspace = Overheard(1), Workspace(backend, np.float64)
-    loss = CrossEntropy(parameters[OUTPUT], workspace, workers, shards=shards, block=block)
+    loss = CrossEntropy(output, workspace, workers, shards=shards, block=block)
     hidden, target = np.ones((1, 1)), np.array([int(logits.argmax())])
     maxima, sums, _ = zip(*(shard.forward(hidden, target) for shard in loss.shards), strict=True)
     maxima, sums = np.concatenate(maxima)[:, 0].copy(), np.concatenate(sums)[:, 0].copy()

@@ -55,8 +55,6 @@ def cases(setting: Setting, backend: Backend, seed: int) -> Iterator[Case]:
     """Every layer with random inputs and a random upstream gradient, a layer before its users."""
     rng, backend = np.random.default_rng(seed), setting.backend(backend)
     parameters = randomize(new_parameters(setting.config(), backend, np.float64), rng)
-    adapted = new_parameters(setting.config(), backend, np.float64, TrainConfig(lora=RANK))
-    randomize(adapted, rng)
     workspace = Workspace(backend, np.float64)
     B, h = setting.B, "transformer.h.1"
 
@@ -93,12 +91,14 @@ def cases(setting: Setting, backend: Backend, seed: int) -> Iterator[Case]:
     yield case(Norm(f"{h}.ln_1", parameters, workspace))
     yield case(Dropout("dropout", setting.dropout, workspace))
     yield case(Linear(f"{h}.mlp.c_fc", parameters, workspace))
-    yield case(Lora(f"{h}.mlp.c_fc", adapted, workspace))
     yield case(Gelu("gelu", workspace), spread=WIDE)
     yield case(Mlp(f"{h}.mlp", parameters, workspace), composed=True)
     yield case(Attention(f"{h}.attn", parameters, workspace, tile=setting.tile), B)
     yield case(Block(h, parameters, workspace), B, composed=True)
     yield case(PreNormBlock(h, parameters, workspace), B, composed=True)
+    adapted = new_parameters(setting.config(), backend, np.float64, TrainConfig(lora=RANK))
+    randomize(adapted, rng)
+    yield case(Lora(f"{h}.mlp.c_fc", adapted, workspace))
     yield embedding_case(setting, rng, parameters, workspace)
 
 
