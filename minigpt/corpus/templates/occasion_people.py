@@ -37,7 +37,7 @@ CALLED = {
     "granny": "Granny", "grandfather": "Grandpa", "grandpa": "Grandpa",
 }  # fmt: skip
 LETTERS = ("love letter", "thank-you note", "apology", "postcard")  # forms that are addressed to somebody
-ABOUT = (*LETTERS, "toast", "obituary", "vow")  # forms that are to somebody, or of somebody
+ABOUT = (*LETTERS, "toast", "obituary")  # forms that are to somebody, or of somebody
 USUAL = {  # what a text is about that names nothing: captain's logs are not about captains
     "log": ("the sea", "the stars", "the weather", "pirates", "cooking", "football", "music", "books", "whales", "chess"),
     "fortune cookie": ("love", "money", "work", "travel", "friendship", "patience", "health", "family", "music", "books"),
@@ -89,7 +89,7 @@ def about(request: Request, form: str) -> Request:
         return replace(request, topics=(), matched=())
     if form == "vow":
         request = replace(request, topics=tuple(topic for topic in request.topics if single(OWNER.sub("", topic.lower())) not in MARRIED))
-    somebody = person(request) if form in ABOUT else None
+    somebody = person(request) if form in (*ABOUT, "vow") else None
     if form == "toast":
         feast = "weddings" if BEST_MAN.search(asked) else next((many for one, many in FEASTS.items() if one in asked), "")
         if feast or somebody:
