@@ -17,7 +17,7 @@ SLIPS = {
     "a contraction at the end": r"\b(?:I'm|I've|it's|that's|there's|what's|[Yy]ou're)(?=[,.?\"])",
     "a small letter after a full stop": r"(?<![A-Z][.])(?<=[.?] )[a-z]",
     "a comma before a stop": r",[.?]",
-    "a plural that was": r"\bthere was (?:\w+ )?(?:pancakes|dumplings|chestnuts|bananas|rolls|waffles|apples)\b",
+    "a plural that was": r"\bthere was (?:\w+ )?(?:pancakes|dumplings|chestnuts|bananas|rolls|waffles|apples|noodles|buns)\b",
     "the same word twice": r"(?i)\b([a-z]+) \1\b",
     "the name twice": r"\b([A-Z][a-z]+),? \1\b",
     "something unfilled": r"[{}\[\]|]|a\(n\)",

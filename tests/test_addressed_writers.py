@@ -61,6 +61,27 @@ def test_speeches_at_a_wedding_are_toasts_and_stories_of_detectives_no_fables() 
     assert "fable" in forms_for(understand("fairy tales"))
 
 
+@pytest.mark.parametrize(
+    ("prompt", "said", "never"),
+    [
+        ("wedding vows about trains", r"\btrains\b", r"\bbread\b(?! and a good)|\bfootball\b"),
+        ("wedding vows for a groom", "", r"\bgrooms?\b"),
+        ("wedding vows to my wife", "", r"\bwife\b|\bwives\b"),
+        ("wedding vows of a programmer", r"\b(?:programs|computers|software|code|programming)\b", r"\bprogrammers\b"),
+    ],
+)
+def test_vows_are_about_what_is_asked_for_and_not_about_those_who_make_them(prompt: str, said: str, never: str) -> None:
+    for document in documents(prompt):
+        assert document.origin["form"] == "vow" and re.search(said, document.text), document.text
+        assert not re.search(never, document.text), document.text
+
+
+def test_letters_to_colleagues_are_to_all_of_them() -> None:
+    for document in documents("Funny e-mails to colleagues in summer", 20):
+        assert "\n\nDear colleagues,\n\n" in document.text, document.text
+        assert "about colleagues" not in document.text, document.text
+
+
 def test_talks_in_a_cafe_are_talks() -> None:
     assert able(understand("daily conversations at a cafe")).category == "general"
 

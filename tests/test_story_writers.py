@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 import re
+from collections.abc import Iterator
 from dataclasses import replace
 from itertools import islice
 
@@ -134,3 +135,20 @@ def test_a_person_who_is_asked_for_is_the_hero(topic: str, hero: str, wrong: str
         assert re.search(rf"\b(?:an?|the) {hero}\b", body), document.text
         assert not faults_of_story(document.text), document.text
         assert not wrong or not re.search(rf"\b{wrong}\b", re.sub(r'"[^"]*"', "", body.split("\n")[0])), document.text
+
+
+def told(table: object) -> Iterator[str]:
+    """All strings of a table, without what is said in them."""
+    if isinstance(table, str):
+        yield re.sub(r'"[^"]*"', "", table)
+    elif isinstance(table, (dict, list)):
+        for part in table.values() if isinstance(table, dict) else table:
+            yield from told(part)
+
+
+def test_nobody_but_the_hero_is_he_or_she_in_a_story() -> None:
+    """The tables write {he} and {his} for the hero; whoever else were "she" would be taken for the hero, or for a second one."""
+    tables = [table for key, table in load_words("poetry_story").items() if key != "heroes"]
+    lines = [line for table in tables for line in told(table)]
+    assert len(lines) > 2000
+    assert [line for line in lines if re.search(r"(?i)(?<!\{)\b(?:he|him|himself|she|her|hers|herself|his)\b(?!\})", line)] == []

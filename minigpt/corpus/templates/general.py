@@ -7,7 +7,7 @@ from dataclasses import replace
 from minigpt.corpus.english import plurals, singular
 from minigpt.corpus.request import Request
 from minigpt.corpus.templates.general_facts import form_of, known_topics, topic_words
-from minigpt.corpus.templates.general_letters import email, memo
+from minigpt.corpus.templates.general_letters import MATES, email, memo
 from minigpt.corpus.templates.general_news import news, scenes
 from minigpt.corpus.templates.general_scene import names
 from minigpt.corpus.templates.general_talk import dialogue, talks
@@ -60,10 +60,12 @@ AS_SUCH = ("customer support", "customer service", "tech support", "hobbies", "h
 
 
 def spoken_to(request: Request) -> Request:
-    """The request without topics that only say to whom e-mails go, or where people talk."""
+    """The request without topics that only say to whom e-mails go, or where people talk; letters to colleagues alone have their own."""
     if request.category != "general":
         return request
     mail = "email" in request.forms or "memo" in request.forms
+    if request.forms == ("email",) and {*request.topics} <= MATES:
+        return request
     kept = [topic for topic in request.topics if not (mail and singular(topic.split()[-1]) in READERS)]
     kept = [
         topic

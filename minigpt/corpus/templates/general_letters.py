@@ -9,6 +9,7 @@ from minigpt.corpus.templates.wording import joined
 from minigpt.corpus.words import Words
 
 OPENED = 0.3  # share of e-mails that begin with a wish; formal ones always do
+MATES = {"colleague", "colleagues", "coworkers"}  # topics that say to whom letters go
 WHOLE = 0.25  # share in a single paragraph
 TITLES = {"she": "Ms.", "he": "Mr."}
 
@@ -103,7 +104,7 @@ def _business(pen: Pen, scene: Scene) -> None:
 
 def _to_mates(pen: Pen) -> bool:
     """Whether the prompt names colleagues, who are not what the e-mails are about, but get them."""
-    return bool(pen.request.topics) and set(pen.request.topics) <= {"colleague", "colleagues", "coworkers"}
+    return bool(pen.request.topics) and set(pen.request.topics) <= MATES
 
 
 def many(topic: str) -> str:

@@ -55,6 +55,7 @@ USUAL = {  # what a text is about that names nothing: captain's logs are not abo
 THOUGHT = ("patience", "music", "gardens", "courage", "friendship", "bread", "books", "chess", "love", "money", "travel", "work", "the sea")
 USUAL |= dict.fromkeys(("quote", "proverb", "affirmation", "blessing", "meditation", "to-do list", "dream", "podcast intro"), THOUGHT)
 USUAL["bedtime ritual"] = ("the stars", "the sea", "bears", "trains", "the moon", "sheep", "snow", "birds", "rabbits")
+MARRIED = ("bride", "groom", "bridegroom", "couple", "newlywed")  # who make vows, not what vows are about
 STYLES = ("shakespearean", "victorian", "elizabethan", "medieval", "old english")  # how a text is written, not what it is about
 USUAL["horoscope"] = USUAL["fortune cookie"]
 YOUNG = ("children", "beginners")  # "beginners" are also teenagers
@@ -86,17 +87,19 @@ def about(request: Request, form: str) -> Request:
     request = replace(request, topics=tuple(topic for topic in request.topics if topic not in STYLES))
     if form == "review" and (not request.topics or all(single(topic) in load_words("occasion")["reviewed"] for topic in request.topics)):
         return replace(request, topics=(), matched=())
-    somebody = person(request) if form in ABOUT else None
+    if form == "vow":
+        request = replace(request, topics=tuple(topic for topic in request.topics if single(OWNER.sub("", topic.lower())) not in MARRIED))
+    somebody = person(request) if form in (*ABOUT, "vow") else None
     if form == "toast":
         feast = "weddings" if BEST_MAN.search(asked) else next((many for one, many in FEASTS.items() if one in asked), "")
         if feast or somebody:
             return replace(request, topics=(feast or "birthdays",))
-    if form in ("diary", "log") and any(
-        INDEFINITE.match(topic) and sort_of(plural(INDEFINITE.sub("", topic))) == "person" for topic in request.topics
+    if (
+        form in ("diary", "log", "vow")
+        and not somebody
+        and any(INDEFINITE.match(topic) and sort_of(plural(INDEFINITE.sub("", topic))) == "person" for topic in request.topics)
     ):
         return replace(request, topics=kin(request))  # a sailor does not write about sailors
-    if form == "vow":
-        return replace(request, topics=USUAL[form])
     if form == "diary" and not request.topics:
         return replace(request, topics=USUAL["young diary" if request.audience in YOUNG else "diary"])
     if form in USUAL and (somebody or not request.topics):
