@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import random
+import re
 from itertools import islice
 
 import pytest
+from few import few
 
 from minigpt.corpus.prompt.describe import describe
 from minigpt.corpus.prompt.understand import understand
@@ -34,6 +36,8 @@ READ = [
     ("brain teasers for adults", "occasion", "riddle", (), None),
     ("a podcast about gardening", "occasion", "podcast intro", ("gardening",), None),
     ("etsy descriptions for handmade candles", "occasion", "advertisement", ("handmade candles",), None),
+    ("invitations to a birthday party", "occasion", "invitation", ("a birthday party",), None),
+    ("email invitations to a wedding", "occasion", "invitation", ("a wedding",), None),
     ("court speeches", "occasion", "speech", ("court",), None),
     ("math puzzles", "general", "lesson", (), None),
     ("stories about Peter", "poetry", "story", ("peter",), None),
@@ -66,6 +70,9 @@ READ = [
     ("Volcanoes explained for second graders. Keep it short.", "subject", "entry", ("volcanoes",), "children"),
 ]  # fmt: skip
 
+# Those of the subjects, which are looked up in WordNet, take a while: make test has a few of them, make slow all.
+QUICK = [place for place, (_, category, *_) in enumerate(READ) if category != "subject" or place % 5 == 0]
+
 # prompt; words that the doubt must have
 DOUBTED = [
     ("a bot that writes rental contracts", "cannot write rental contracts"),
@@ -92,7 +99,6 @@ DOUBTED = [
     ("interviews with historical figures", "not talk of theirs"),
     ("letters to santa", "none to santa"),
     ("breakup letters", "no breakup letters"),
-    ("invitations to a birthday party", "none to a birthday party"),
     ("job descriptions for wizards", "no job descriptions"),
     ("cleaning tips", "no cleaning tips"),
     ("D&D monsters", "no fantasy monsters"),
@@ -119,7 +125,7 @@ SPEAKERS = [
 ]
 
 
-@pytest.mark.parametrize(("prompt", "category", "form", "topics", "audience"), READ)
+@pytest.mark.parametrize(("prompt", "category", "form", "topics", "audience"), few(READ, *QUICK))
 def test_a_prompt_is_read_as_it_is_meant(prompt: str, category: str, form: str, topics: tuple[str, ...], audience: str | None) -> None:
     request = able(understand(prompt))
     assert (request.category, request.forms[0], request.topics, request.audience) == (category, form, topics, audience)
@@ -128,7 +134,7 @@ def test_a_prompt_is_read_as_it_is_meant(prompt: str, category: str, form: str, 
         assert next(write_documents(request, random.Random(1))).origin["form"] in request.forms
 
 
-@pytest.mark.parametrize(("prompt", "said"), DOUBTED)
+@pytest.mark.parametrize(("prompt", "said"), few(DOUBTED, *range(5, len(DOUBTED), 3)))
 def test_what_no_writer_writes_is_doubted(prompt: str, said: str) -> None:
     clauses = doubts(understand(prompt))
     assert len(clauses) == 1 and said in clauses[0]
@@ -143,16 +149,22 @@ def test_who_speaks(prompt: str, who: str, manner: str | None) -> None:
 
 @pytest.mark.parametrize(
     ("prompt", "word"),
-    [("cover letters", "appl"), ("resignation letters", "last day"), ("apology e-mails", "sorry"), ("invitations", "if we may expect you"),
-     ("recommendation letters", "applied")],
+    [("cover letters", "appl"), ("resignation letters", "last day"), ("apology e-mails", "sorry"), ("recommendation letters", "applied")],
 )  # fmt: skip
 def test_letters_are_of_the_kind_asked_for(prompt: str, word: str) -> None:
     texts = [document.text for document in islice(write_documents(understand(prompt), random.Random(2)), 20)]
     assert sum(word in text for text in texts) >= 9, texts[:3]
 
 
+def test_an_invitation_to_somebody_is_to_a_feast_and_not_about_them() -> None:
+    assert describe(understand("invitations to my grandmother")) == ["invitations to a grandmother"]
+    for document in islice(write_documents(understand("invitations to my grandmother"), random.Random(2)), 20):
+        assert re.search(r"^(?:Dear|Hello) Grandma[,!]$", document.text, re.MULTILINE) and "randmothers" not in document.text
+        assert re.search(r"\b(?:by|until) [A-Z]\w+ \d+", document.text), document.text  # when an answer is wanted
+
+
 def test_a_doubt_stands_in_the_plan_too() -> None:
-    for prompt, said in DOUBTED[:20]:
+    for prompt, said in DOUBTED[2:20:3]:
         assert any(said in line for line in describe(understand(prompt))), prompt
 
 

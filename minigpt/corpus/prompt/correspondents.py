@@ -28,7 +28,7 @@ def people_doubted(request: Request, terms: Sequence[Term]) -> tuple[str, ...]:
 
 
 def _letters(request: Request, terms: Sequence[Term]) -> tuple[str, ...]:
-    """The doubt about letters to or from somebody, to a feast, and of a sort that the prompt names: breakup letters."""
+    """The doubt about letters to or from somebody, and of a sort that the prompt names: breakup letters."""
     who = request.spell(request.topics[0])
     places = [place for place, term in enumerate(terms) if term.text.lower() == request.topics[0].split()[-1]]
     for place in places:
@@ -38,8 +38,6 @@ def _letters(request: Request, terms: Sequence[Term]) -> tuple[str, ...]:
         at_work = "general" in weights().get(term.key, {})  # colleagues, customers
         if link in ("to", "from") and is_person(term.key) and not at_work:
             return (f"write e-mails between people at work, none {link} {who}",)
-        if link == "to" and any(word.startswith("invitation") for word in request.matched):
-            return (f"write invitations to events at work, none to {who}",)
         if following and following.key in LETTERS and following.group == term.group:
             return (f"have no {who} {following.text.lower()}, only e-mails about work",)
     return ()

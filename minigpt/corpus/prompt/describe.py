@@ -110,9 +110,10 @@ def _details(request: Request, templates: bool) -> list[str]:
     """The constraints and topics of a request, each one word or a phrase that begins with a preposition."""
     cooks = request.category == "cooking"
     about = [*map(request.spell, request.topics), *([request.season] if request.season and not cooks else [])]
+    of = "to" if request.forms == ("invitation",) else "about"
     said = [request.length] if request.length else []
     said += [*request.diets, *(cuisine.title() for cuisine in request.cuisines)]
-    said += [f"{word} {join_and(values)}" for word, values in (("with", request.ingredients), ("about", about)) if values]
+    said += [f"{word} {join_and(values)}" for word, values in (("with", request.ingredients), (of, about)) if values]
     said += [f"without {' or '.join(map(_many, request.without))}"] if request.without else []
     said += [f"for {value}" for value in (request.audience, request.season if cooks else "") if value]
     said += [f"in a {request.tone} tone"] if request.tone else []

@@ -117,7 +117,7 @@ def able(request: Request) -> Request:
     parts = [
         replace(part, category="general", forms=("lesson",)) if part.category == "topic" and sure(part) else part for part in request.parts
     ]
-    parts = [general.spoken_to(personal(part)) for part in parts]
+    parts = [poetry.lightened(general.spoken_to(personal(part))) for part in parts]
     anything = [part if covers(part) else _about_anything(part) for part in parts]
     return request.of([_with_topics(part) if part.category == "topic" else part for part in anything])
 

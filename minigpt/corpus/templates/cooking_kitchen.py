@@ -81,8 +81,8 @@ class Kitchen:
         table = all_foods()
         times = {key: self.time(key, clock) for key in foods if getattr(table[key], clock)}
         longest = max(times.values(), default=0)
-        first = self.dish.roles.get("main", ()) if self.dish.form == "curry" else ()  # which turns in the spices before the others
-        browned = [key for key in first if table[key].kinds & FIRM_OR_MEAT]
+        mains = self.dish.roles.get("main", ())
+        browned = [key for key in mains if self.dish.form == "curry" and table[key].kinds & FIRM_OR_MEAT]  # turned in the spices first
         late = [key for key in times if times[key] <= longest - STAGE_GAP[clock] and key not in browned]
         both = [key for role in ("main", "veg") for key in self.dish.roles.get(role, ())]
         self.groups = {"early": [key for key in times if key not in late], "late": late, "both": both}

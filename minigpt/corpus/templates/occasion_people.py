@@ -36,7 +36,7 @@ CALLED = {
     "father": "Dad", "dad": "Dad", "mother": "Mom", "mom": "Mom", "mum": "Mum", "grandmother": "Grandma", "grandma": "Grandma",
     "granny": "Granny", "grandfather": "Grandpa", "grandpa": "Grandpa",
 }  # fmt: skip
-LETTERS = ("love letter", "thank-you note", "apology", "postcard")  # forms that are addressed to somebody
+LETTERS = ("love letter", "thank-you note", "apology", "postcard", "invitation")  # forms that are addressed to somebody
 ABOUT = (*LETTERS, "toast", "obituary")  # forms that are to somebody, or of somebody
 USUAL = {  # what a text is about that names nothing: captain's logs are not about captains
     "log": ("the sea", "the stars", "the weather", "pirates", "cooking", "football", "music", "books", "whales", "chess"),

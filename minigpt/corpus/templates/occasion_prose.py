@@ -45,12 +45,13 @@ def diary(scene: Scene, words: Words) -> Told:
 def settle(scene: Scene, words: Words) -> None:
     """Let whom a text is for be called what they are called, and a postcard from a country come from one of its towns."""
     whom = person(scene.request) if scene.form in ABOUT else None
-    while whom and whom.pronoun and scene.fixed["he1"] != whom.pronoun:
-        scene.meet(1)
+    number = 2 if scene.form == "invitation" else 1  # there 1 is the host
+    while whom and whom.pronoun and scene.fixed[f"he{number}"] != whom.pronoun:
+        scene.meet(number)
     if whom and whom.kind == "teacher" and scene.form == "obituary":
         scene.tables["person"] = ["teacher", "music teacher", "art teacher"]
     if whom and whom.name and scene.form != "obituary":  # which names the family, too
-        scene.fixed["name1"] = whom.name
+        scene.fixed[f"name{number}"] = whom.name
     scene.fixed["country"] = ""
     towns = words["towns of"].get(scene.subject.topic.lower()) if scene.form == "postcard" else None
     if towns:

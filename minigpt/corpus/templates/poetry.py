@@ -53,9 +53,15 @@ UNFABLED = frozenset((None, "detectives", "space", "ghosts", "robots", "the city
 TOLD_FOR_FABLES = ("fable", "tale", "bedtime", "moral", "animal")  # words of a prompt for stories that fables are stories for
 
 
+def lightened(request: Request) -> Request:
+    """The request; of funny verse, limericks are a form too."""
+    light = request.category == "poetry" and request.tone == "fun" and bool({"free_verse", "song"} & {*request.forms})
+    return replace(request, forms=tuple(dict.fromkeys((*request.forms, *FUN)))) if light else request
+
+
 def forms_for(request: Request) -> tuple[str, ...]:
     """The request's forms that suit its tone, in order of preference; never empty."""
-    forms = list(request.forms)
+    forms = list(lightened(request).forms)
     asked = " ".join((*request.matched, *request.topics))
     keeps = not request.topics or request.audience == "children" or any(word in asked for word in TOLD_FOR_FABLES)
     worlds = {find_world(load_words("poetry"), topic, request.season) for topic in request.topics}
@@ -63,8 +69,8 @@ def forms_for(request: Request) -> tuple[str, ...]:
         forms = [form for form in forms if form != "fable" or form in forms[:1]]  # who asks for ghost stories wants no moral
     if request.tone == "formal":
         forms = [form for form in forms if form not in FUN] or ["free_verse"]
-    elif request.tone == "fun" and any(form in forms for form in ("free_verse", "song", "limerick")):
-        forms = [*FUN, *forms]
+    elif request.tone == "fun":
+        forms.sort(key=lambda form: form not in FUN)
     if request.length == "short":
         forms.sort(key=lambda form: form in ("ballad", "haibun", "story"))
     return tuple(dict.fromkeys(forms))

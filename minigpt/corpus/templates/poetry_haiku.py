@@ -57,7 +57,10 @@ HOURS = {
 }  # a haiku is either by day or by night
 NAMELESS = 4  # most haiku of a sequence none of which names the topic that all show
 APART = 12  # draws for a haiku of a sequence that has no line of another
-MET = ("the sea", "music", "bees", "bread", "the stars", "birds", "books", "trains", "horses", "rivers", "roses", "ships")  # on the way
+MET = {  # on the way -> its sort, as sort_of would say, which opens WordNet
+    "the sea": "", "music": "", "bees": "animal", "bread": "food", "the stars": "", "birds": "animal", "books": "", "trains": "",
+    "horses": "animal", "rivers": "", "roses": "plant", "ships": "",
+}  # fmt: skip
 NUMBERS = {2: "two", 3: "three", 4: "four", 6: "six"}
 
 
@@ -123,7 +126,7 @@ def haibun(rng: random.Random, words: Words, request: Request) -> str:
     """A short piece of prose about something met on the way, that ends in a haiku."""
 
     def write() -> str:
-        one = one_topic(rng, request) if request.topics else replace(request, topics=(rng.choice(MET),))
+        one = one_topic(rng, request) if request.topics else replace(request, topics=(rng.choice([*MET]),))
         season, theme, topic = _subject(rng, words, one)
         images = images_for(rng, words, replace(one, season=None))
         look = Fields(rng, words, images)
@@ -223,7 +226,8 @@ def _groups(words: Words, topic: str) -> list[tuple[list[str], list[str], str]]:
     """Lines of seven syllables that show or name the topic, with the turns that can follow them, and what they are about."""
     found = []
     one = single(topic)
-    shown = words["haiku sorts"].get(sort_of(plural(one)), {}) if topic and len(topic.split()) == 1 and topic == topic.lower() else {}
+    plain = len(topic.split()) == 1 and topic == topic.lower()
+    shown = words["haiku sorts"].get(MET[topic] if topic in MET else sort_of(plural(one)), {}) if plain else {}
     if fits := [line for middle in shown.get("middles", ()) if syllables(line := articled(middle.replace("{one}", one))) == 7]:
         return [(fits, shown["closes"], one)]
     for group in words["haiku topic groups"] if topic else ():
