@@ -48,7 +48,7 @@ def tokenize(job: Job) -> list[Path]:
     save_tokenizer(job.run.place, tokenizer, context)
     save_config(job.run.place, config, context, tokenizer.end_of_text)
     shape = {name: getattr(config, name) for name in ("architecture", "n_layer", "n_head", "n_embd", "n_positions", "vocab_size")}
-    job.run.record["model"] = {"size": job.options.size_name, **shape, "parameters": count_parameters(config)}
+    job.run.record["model"] = {"size": job.options.size_name, **shape, "context": context, "parameters": count_parameters(config)}
     return [*(job.run.path / name for name in (*CONFIG_FILES, *TOKENIZER_FILES)), *made]
 
 

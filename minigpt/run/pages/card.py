@@ -46,6 +46,7 @@ def model_card(record: Mapping[str, Any]) -> str:
             settings=settings,
             distribution=DISTRIBUTION,
             family=family(_architecture(record)),
+            context=record["model"].get("context", record["training"]["context"]),
             transformers=FAMILIES[_architecture(record)].language_model if parts() == PUBLISHED else None,
             start=start(record),
             language=_language(record),
