@@ -149,7 +149,7 @@ def test_what_belongs_to_the_program_around_a_run_is_as_it_was(run, tmp_path):
         with np.errstate(all="raise"), threadpool_limits(2, user_api="blas"):
             expected = str(np.geterr())
             minigpt.train(PROMPT, out=tmp_path / "run", listener=listener, **SMALL)
-            assert minigpt.resume(tmp_path / "run").generate(max_tokens=5)
+            assert minigpt.resume(tmp_path / "run").generate("Ingredients:", max_tokens=5, seed=1)
             assert listener.states == {str(np.geterr())} == {expected}
             assert {library["num_threads"] for library in threadpool_info() if library["user_api"] == "blas"} == {2}
         assert signal.getsignal(signal.SIGTERM) is obey
