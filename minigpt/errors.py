@@ -43,9 +43,8 @@ def nearest(word: object, known: Iterable[str]) -> list[str]:
     import difflib
 
     text, names = str(word).lower(), {name.lower(): name for name in known}
-    near = difflib.get_close_matches(
-        text, names, 3, 0.6 if len(text) > 2 else 0.7
-    )  # two letters are in many words
+    enough = 0.6 if len(text) > 2 else 0.7  # two letters are in many words
+    near = difflib.get_close_matches(text, names, 3, enough)
     near += [name for name in names if len(text) > 2 and text in name]
     return [names[name] for name in dict.fromkeys(near)]
 

@@ -55,8 +55,10 @@ class Parameter:
     def __init__(self, name: str, spec: Spec, at: slice | None, blocks: Blocks) -> None:
         self.name, self.at, self.blocks = name, at, blocks
         self.stale, self.frozen = True, at is None
-        own = blocks.backend.xp.zeros(spec.shape, blocks.values.dtype) if at is None else None
-        self.value = blocks.values[at].reshape(spec.shape) if own is None else own
+        if at is None:
+            self.value = blocks.backend.xp.zeros(spec.shape, blocks.values.dtype)
+        else:
+            self.value = blocks.values[at].reshape(spec.shape)
         self._gradient: Array = None
 
     @property

@@ -15,6 +15,8 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+from model_folders import write_model
+
 PROGRAM = """
 import sys, threading
 from importlib import import_module
@@ -101,3 +103,10 @@ def write_talks(folder: Path) -> None:
     """Give a model a corpus of dialogues."""
     talks = [{"text": f"Visitor: Hello, {n}.\nPirate: Ahoy!\nVisitor: Why?\nPirate: Arr.", "split": "train"} for n in range(3)]
     (folder / "corpus.jsonl").write_text("".join(json.dumps(line) + "\n" for line in talks))
+
+
+def write_models(folder: Path) -> Path:
+    """A model that continues texts, `texts`, and one that takes turns, `pirate`; returns the folder."""
+    write_model(folder / "texts")
+    write_talks(write_model(folder / "pirate", seed=1))
+    return folder

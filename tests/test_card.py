@@ -185,6 +185,13 @@ def test_each_origin_is_named_with_what_follows_from_it(record: dict[str, Any], 
     assert ("random weights" in shown) == ("start" not in changed)
 
 
+def test_tokens_of_another_model_are_not_called_gpt2s(record: dict[str, Any]) -> None:
+    """Records of earlier versions, which do not say it, are of runs with GPT-2's."""
+    assert "of GPT-2's byte-level BPE" in model_card(record) and "merges are GPT-2's" in model_card(record)
+    other = model_card(record | {"model": record["model"] | {"gpt2_tokens": False}})
+    assert "of the first model's byte-level BPE" in other and "merges are GPT-2's" not in other
+
+
 def test_held_out_text_is_called_what_it_is(record: dict[str, Any]) -> None:
     """Whole ideas, or just other documents, or nothing: three different claims."""
     plain = record["corpus"] | {"held_out_ideas": None}

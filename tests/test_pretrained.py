@@ -80,6 +80,8 @@ def test_a_run_begins_with_the_rows_of_the_tokens_that_it_keeps(vocab: str, mode
     for line in (tmp_path / "run" / "corpus.jsonl").read_text(encoding="utf-8").splitlines():
         text = json.loads(line)["text"]
         assert [table[i] for i in ours.encode(text)] == theirs.tokenizer.encode(text)
+    record = json.loads((tmp_path / "run" / "run.json").read_text())
+    assert record["model"]["gpt2_tokens"] == (set(ours.token_ids) <= set(Tokenizer.gpt2().token_ids))
     stored = json.loads((tmp_path / "run" / "config.json").read_text())
     assert (stored["model_type"], stored["minigpt_context"]) == ("gpt2", WINDOW)
 

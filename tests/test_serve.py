@@ -19,7 +19,7 @@ import requests
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from model_folders import CONTEXT, write_model
-from served import Serving, received, write_talks
+from served import Serving, received, write_models
 
 import minigpt
 from minigpt.cli import cli
@@ -34,10 +34,7 @@ HELLO = [{"role": "user", "content": "Hello"}]
 
 @pytest.fixture(scope="module")
 def models(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("models")
-    write_model(folder / "texts")
-    write_talks(write_model(folder / "pirate", seed=1))
-    return folder
+    return write_models(tmp_path_factory.mktemp("models"))
 
 
 @pytest.fixture(scope="module")

@@ -15,8 +15,7 @@ from typing import Any
 import psutil
 import pytest
 import requests
-from model_folders import write_model
-from served import Serving, events, received, write_talks
+from served import Serving, events, received, write_models
 
 import minigpt
 from minigpt.run.dialogue import find_form
@@ -28,10 +27,7 @@ GROWTH = 4 * 2**20  # bytes of the process's memory that come and go
 
 @pytest.fixture(scope="module")
 def models(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("models")
-    write_model(folder / "texts")
-    write_talks(write_model(folder / "pirate", seed=1))
-    return folder
+    return write_models(tmp_path_factory.mktemp("models"))
 
 
 class Wanted:

@@ -17,10 +17,7 @@ MODEL_SIZE = next(iter(SIZES))  # the smallest
 EPOCHS = TrainConfig.epochs
 CONTEXT = TrainConfig.context  # tokens a window, where the model has as many positions
 BATCH_SIZE = 2  # windows a step
-LORA_FROM, LORA_RANK = (
-    100_000_000,
-    8,
-)  # from so many parameters on, the model of --init is adapted by default
+LORA_FROM, LORA_RANK = 100_000_000, 8  # from so many parameters on, the model of --init is adapted by default
 DROPOUT, SEED = ModelConfig.dropout, TrainConfig.seed
 COOL = 0.6  # the temperature of a run's samples: closer to what it learned than `generate`, whose 0.8 is more varied
 SAMPLE_TOKENS = 600  # of each of them, at most

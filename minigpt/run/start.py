@@ -11,6 +11,7 @@ import os
 import re
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -127,6 +128,11 @@ def described(o: Options) -> dict[str, str]:
     if o.init != BASE and (licence := licence_of(folder)):
         found["licence"] = licence
     return found
+
+
+def is_same_start(one: dict[str, str], recorded: Any) -> bool:
+    """Whether this is the start that a record has, if it has one: the same model, whatever its card says by now."""
+    return not isinstance(recorded, dict) or all(one.get(name) == recorded.get(name) for name in ("init", "checksum"))
 
 
 def licence_of(folder: Path) -> str:

@@ -20,7 +20,7 @@ from minigpt.disk.tensors import write_tensors
 from minigpt.errors import MinigptError
 from minigpt.model import count_parameters
 from minigpt.run.job import Job
-from minigpt.run.start import described, grown
+from minigpt.run.start import described, grown, is_same_start
 from minigpt.run.vocabulary import compact_for, renumber
 from minigpt.tokenizer import Tokenizer
 
@@ -34,7 +34,7 @@ WIDE, MANY = 4096, 16_384
 def tokenize(job: Job) -> list[Path]:
     """Choose the vocabulary, write the corpus in its ids, and save tokenizer, model configuration and the weights to start from."""
     first = load_checkpoint(job.first_model) if job.first_model else None
-    if not job.run.base_step and described(job.options) != job.run.record.get("start", described(job.options)):
+    if not job.run.base_step and not is_same_start(described(job.options), job.run.record.get("start")):
         raise MinigptError(f"--init: {job.first_model} is not the model that this run began with; put that one back, or start a new run")
     place, inner = job.run.checkpoint, job.run.inner
     tokenizer = streams(job, first)
@@ -49,6 +49,7 @@ def tokenize(job: Job) -> list[Path]:
     save_config(job.run.place, config, context, tokenizer.end_of_text)
     shape = {name: getattr(config, name) for name in ("architecture", "n_layer", "n_head", "n_embd", "n_positions", "vocab_size")}
     job.run.record["model"] = {"size": job.options.size_name, **shape, "context": context, "parameters": count_parameters(config)}
+    job.run.record["model"]["gpt2_tokens"] = tokenizer.token_ids.keys() <= Tokenizer.gpt2().token_ids.keys()
     return [*(job.run.path / name for name in (*CONFIG_FILES, *TOKENIZER_FILES)), *made]
 
 

@@ -47,6 +47,7 @@ def model_card(record: Mapping[str, Any]) -> str:
             distribution=DISTRIBUTION,
             family=family(_architecture(record)),
             context=record["model"].get("context", record["training"]["context"]),
+            gpt2_tokens=record["model"].get("gpt2_tokens", True),
             transformers=FAMILIES[_architecture(record)].language_model if parts() == PUBLISHED else None,
             start=start(record),
             language=_language(record),
