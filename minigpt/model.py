@@ -14,6 +14,7 @@ saved configuration names it, and a program with other parts refuses the model.
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 
 import numpy as np
 
@@ -118,7 +119,10 @@ class GPT:
     sequence after another.
 
     Several models can share parameters: each worker has one (trainer.py). `name` is for messages.
+    `went_back` is called with the number of a block whose gradients are complete (run/ranks/).
     """
+
+    went_back: Callable[[int], None] = staticmethod(lambda block: None)
 
     def __init__(self, parameters: Parameters, name: str = "the model") -> None:
         config, self.name = parameters.config, name
@@ -161,8 +165,9 @@ class GPT:
         the gradient (N, C) of its output."""
         if self.last_norm:
             dx = self.last_norm.backward(dx)
-        for block in reversed(self.blocks[self.frozen_blocks :]):
-            dx = block.backward(dx)
+        for i in reversed(range(self.frozen_blocks, len(self.blocks))):
+            dx = self.blocks[i].backward(dx)
+            self.went_back(i)
         return self.dropout.backward(dx)
 
     def logits(self, hidden: Array) -> Array:

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from typing import Protocol
 
-from minigpt.backend import Array
+from minigpt.backend import Array, Backend
 from minigpt.config import TrainConfig
-from minigpt.params import Parameters
 
 FINAL_SHARE = 0.1  # of the peak learning rate, at the end of the cosine
 
@@ -29,6 +29,14 @@ def learning_rate(config: TrainConfig, step: int) -> float:
     return config.learning_rate * (FINAL_SHARE + (1 - FINAL_SHARE) * cosine)
 
 
+class Block(Protocol):
+    """Numbers to be learned: `values` (n,), of which the first `n_decayed` decay."""
+
+    backend: Backend
+    values: Array
+    n_decayed: int
+
+
 class AdamW:
     """m = b1 m + (1 - b1) g;  v = b2 v + (1 - b2) g^2;
     p = p - lr (decay p + m^ / (sqrt(v^) + eps)), with bias-corrected m^, v^.
@@ -40,7 +48,7 @@ class AdamW:
     parameters 1.9 times as fast, no new memory instead of 100 MiB.
     """
 
-    def __init__(self, parameters: Parameters, config: TrainConfig) -> None:
+    def __init__(self, parameters: Block, config: TrainConfig) -> None:
         self.config, self.parameters = config, parameters
         self.xp = parameters.backend.xp
         self.arrays = {name: self.xp.zeros_like(parameters.values) for name in ("m", "v")}

@@ -66,6 +66,7 @@ class Trainer:
         self.parameters = new_parameters(config, self.backend, dtype, self.train_config)
         self.optimizer = Optimizer(self.parameters, self.train_config)
         self.restart()
+        self.part = 0, 1  # of each batch, what is computed here: all (run/ranks/)
         self.loss_value = self.gradient_norm = 0.0  # of the latest step; the norm before clipping
         self.send: Any = self.backend.xp.asarray  # brings a batch to where the step wants it
         # The same results (fast/).
@@ -129,7 +130,7 @@ class Trainer:
     def _backpropagate(self, ids: Array, targets: Array, part: slice) -> float:
         """Forward, loss and backward of some sequences of a batch; returns their share of the mean
         loss. The first part of a batch zeroes the gradients."""
-        if part.start == 0:
+        if part.start == self.first:
             for model in self.models:
                 model.parameters.zero_gradients()
         seed, step, T = self.train_config.seed, self.optimizer.step, ids.shape[1]
@@ -168,10 +169,11 @@ class Trainer:
         """The sum of work(ids, targets, sequences) over the parts of a batch; if memory runs out,
         again in parts of half the size."""
         ids, targets = map(self.send, check_batch(self.parameters, x, y))
-        B = len(ids)
+        (part, of), B = self.part, len(ids)
+        self.first, last = B * part // of, B * (part + 1) // of
         while True:
             size = min(self.micro_batch or B, B)
-            parts = [slice(b, min(b + size, B)) for b in range(0, B, size)]
+            parts = [slice(b, min(b + size, last)) for b in range(self.first, last, size)]
             try:
                 return sum([work(ids, targets, part) for part in parts])
             except Exception as error:
@@ -190,8 +192,7 @@ class Trainer:
         """The loss of a batch and every gradient before clipping, by its parameter's name."""
         loss = self._in_parts(self._backpropagate, x, y)
         with blas.limited(1):
-            gradients = [model.parameters.gradients for model in self.models]
-            self.add_up(self.optimizer.pieces, gradients)
+            self.add_up(self.optimizer.pieces, [m.parameters.gradients for m in self.models])
         return loss, {p.name: self.backend.to_host(p.grad).copy() for p in self.parameters.trained}
 
     @in_turn
@@ -231,8 +232,7 @@ class Trainer:
 
     @in_turn
     def flat_state(self) -> dict[str, np.ndarray]:
-        """Parameters and the optimizer's arrays as flat host blocks (n,); with `optimizer.step`,
-        all that a training resumes from."""
+        """The flat blocks on the host: with `optimizer.step`, all that a training resumes from."""
         return {name: self.backend.to_host(block) for name, block in self._blocks().items()}
 
     @in_turn

@@ -59,7 +59,7 @@ def test_what_is_imported_is_declared() -> None:
             names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
             names += [node.module or ""] if isinstance(node, ast.ImportFrom) and not node.level else []
             imported |= {name.partition(".")[0] for name in names} - sys.stdlib_module_names
-    optional = {"numba", "cupy", "cupy_backends", "llvmlite", "starlette", "uvicorn", "gguf", "onnx"}
+    optional = {"numba", "cupy", "cupy_backends", "llvmlite", "mpi4py", "starlette", "uvicorn", "gguf", "onnx"}
     assert imported - optional - {"minigpt"} <= declared
     assert len(declared) >= 10
 

@@ -13,7 +13,9 @@ from click.core import ParameterSource
 from minigpt.cli.common import fill_closed_streams, nowhere, tell
 from minigpt.cli.helptext import COMMANDS, long_name, write_examples
 from minigpt.disk.foreign import one_line
-from minigpt.errors import instead, nearest
+from minigpt.errors import MinigptError, instead, nearest
+from minigpt.run.ranks.environment import number
+from minigpt.run.ranks.join import join
 
 if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
@@ -32,6 +34,7 @@ class Commands(click.Group):
 
     def main(self, *args: Any, **more: Any) -> Any:
         fill_closed_streams()
+        join_ranks()
         try:
             return super().main(*args, **more)
         except OSError as error:  # from click, which prints help and version
@@ -73,6 +76,16 @@ class Commands(click.Group):
 
     def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
         return sorted(super().shell_complete(ctx, incomplete), key=lambda item: str(item.value))
+
+
+def join_ranks() -> None:
+    """Among several ranks, all but the first work for it, and read no command line."""
+    try:
+        join()
+    except MinigptError as error:
+        if number() == 0:
+            tell(f"minigpt: {error}")
+        raise SystemExit(1) from error
 
 
 @contextmanager

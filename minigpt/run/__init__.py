@@ -3,6 +3,7 @@
 Reading order:
 
     vocabulary    a corpus -> the part of GPT-2's vocabulary that it needs
+    ranks/        one training over several processes and machines, by MPI
     provenance    this process -> everything that affects rounding, and how two processes differ
     pace          how long to train, by epochs or by the clock
     keywords      keyword options: a misspelt one is answered with its nearest

@@ -22,10 +22,10 @@ from minigpt.model import count_parameters
 from minigpt.run.defaults import BASE, BATCH_SIZE
 from minigpt.run.memory import step_memory
 from minigpt.run.options import Options
+from minigpt.run.ranks.trainer import new_trainer
 from minigpt.run.room import free_room, gigabytes
 from minigpt.run.start import settled, tuned
 from minigpt.run.timing import WRITTEN, WRITTEN_FROM_BASE
-from minigpt.trainer import Trainer
 
 BYTES_PER_TOKEN = 4  # of English text, about
 TRIAL = 1.0  # seconds of steps that are timed
@@ -92,7 +92,7 @@ def tokens_per_second(o: Options, config: ModelConfig, train_config: TrainConfig
     """Measured on a few steps with random weights."""
     backend, batch = choose_backend(o.device), o.batch_size or BATCH_SIZE
     ids = np.random.default_rng(0).integers(0, config.vocab_size, (batch, train_config.context + 1))
-    with closing(Trainer(config, TrainConfig(), threads=o.threads or usable_cores(), precision=o.precision, backend=backend)) as trainer:
+    with closing(new_trainer(config, threads=o.threads or usable_cores(), precision=o.precision, backend=backend)) as trainer:
         trainer.step(ids[:, :-1], ids[:, 1:])  # allocates
         times = [time.perf_counter()]
         while len(times) < 3 or times[-1] - times[0] < TRIAL:

@@ -55,6 +55,10 @@ class Interrupt:
         finally:
             self._deferring = False
 
+    def request(self) -> None:
+        """Stop where the work checks `requested`, as after a signal."""
+        self.requested = True
+
     def _restore(self, before: dict[int, signal._HANDLER]) -> None:
         """Restore every handler; a signal that arrives in the meantime is honoured afterwards."""
         asked, self.requested, self._leaving = self.requested, False, True

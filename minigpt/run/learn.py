@@ -21,6 +21,9 @@ from minigpt.run.job import Job
 from minigpt.run.keeper import Keeper
 from minigpt.run.memory import micro_batch, step_memory
 from minigpt.run.pace import Clock, Epochs, Pace, evaluation_steps
+from minigpt.run.ranks.environment import launched
+from minigpt.run.ranks.join import world
+from minigpt.run.ranks.trainer import new_trainer
 from minigpt.run.room import free_room
 from minigpt.run.timing import Timing, plan_time
 from minigpt.run.tokenize import HELD_OUT_IDS, TRAIN_IDS
@@ -50,9 +53,12 @@ def learn(job: Job) -> list[Path]:
     show_plan(job, config, train_config, windows, timing)
     split = fit_memory(job, config, train_config, windows)
     how: dict[str, Any] = {"threads": job.options.threads, "precision": job.options.precision, "backend": job.backend}
-    trainer = Trainer(config, train_config, micro_batch=split, **how)
+    trainer = new_trainer(config, train_config, micro_batch=split, **how)
     run.record["device_reason"] = job.backend.reason  # a GPU's kernels are checked at the first trainer
     listener.detail("", trainer.plan(train_config.batch_size))
+    if ranks := world():
+        listener.say("Ranks", ranks.shares(train_config.batch_size))
+        ranks.on_asked = job.interrupt.request
     run.save("training")
     held_out = HeldOut(ids, windows.context, train_config.batch_size, end_of_text=config.vocab_size - 1)
     course = Course(trainer, windows, held_out, pace, run.base_step, run.base_epochs)
@@ -151,17 +157,17 @@ def fit_memory(job: Job, config: ModelConfig, t: TrainConfig, windows: Windows) 
     begun: int | None = job.run.record.get("memory", {}).get("micro_batch")  # a resumed run adds up in the same order
     if not job.backend.plans_memory:
         return begun
-    workers, free = job.options.threads or usable_cores(), free_room()
+    workers, free, each = job.options.threads or usable_cores(), free_room(), -(-t.batch_size // launched())
     try:
-        split = micro_batch(config, begun or t.batch_size, windows.context, workers, free, t)
+        split = micro_batch(config, min(begun or each, each), windows.context, workers, free, t, launched())
     except MinigptError:
         job.listener.say("Memory", str(free))
         raise
-    step = step_memory(config, split, windows.context, workers, t)
+    step = step_memory(config, split, windows.context, workers, t, launched())
     job.run.record["memory"] = {"step_bytes": step.total, "free_bytes": free.size, "micro_batch": split}
     job.listener.detail("Memory", f"{step}; {free}")
-    if split < t.batch_size:
-        parts = f"{counted(split, 'window')} at a time: the whole batch of {t.batch_size} does not fit"
+    if split < each:
+        parts = f"{counted(split, 'window')} at a time: the whole batch of {each} does not fit"
         job.listener.say("Memory", f"{parts}. The result is the same up to rounding.")
     return split
 

@@ -41,12 +41,15 @@ class StepMemory:
         return f"{gigabytes(self.total)} for a step: " + ", ".join(f"{gigabytes(size)} {name}" for name, size in parts)
 
 
-def step_memory(config: ModelConfig, batch: int, context: int, workers: int, training: TrainConfig | None = None) -> StepMemory:
+def step_memory(
+    config: ModelConfig, batch: int, context: int, workers: int, training: TrainConfig | None = None, ranks: int = 1
+) -> StepMemory:
     """The memory of a step of a training over `batch` windows of `context` tokens at once.
 
     Each block keeps, per token: q, k, v, the mixed heads, two layer norms with their normalized rows, and the MLP's slope and output,
     16 C in all; and the attention weights, H T. Buffers shared by the blocks take 26 C more, and each worker has some for its pieces of
     elementwise chains. Dropout keeps its masks. The loss holds a chunk of logits and, per worker, three matrices of a chunk's rows.
+    Of several ranks each has the moments of its shard alone, but also its values and gradients, and what it receives of the others'.
     """
     C, L, H, V, N = config.n_embd, config.n_layer, config.n_head, config.vocab_size, batch * context
     workers, M = min(workers, batch), min(N, chunk_rows(V, FLOAT))
@@ -62,20 +65,22 @@ def step_memory(config: ModelConfig, batch: int, context: int, workers: int, tra
         trained, shared_rows = sum(kept), 0  # the embedding is frozen
     pieces = 2 * CACHE_BYTES + (2 if config.dropout else 1) * scores
     return StepMemory(
-        state=FLOAT * (whole + 3 * trained),
+        state=FLOAT * (whole + 3 * trained if ranks == 1 else whole + 2 * trained + 4 * -(-trained // ranks)),
         twins=FLOAT * (workers - 1) * (trained - shared_rows),
         activations=FLOAT * N * (L * block + shared) + workers * pieces,
         logits=FLOAT * (M * V + 3 * workers * M * C + N * C),
     )
 
 
-def micro_batch(config: ModelConfig, batch: int, context: int, workers: int, free: Room | int, training: TrainConfig | None = None) -> int:
+def micro_batch(
+    config: ModelConfig, batch: int, context: int, workers: int, free: Room | int, training: TrainConfig | None = None, ranks: int = 1
+) -> int:
     """The largest number of windows, up to `batch`, whose step fits into the free memory; MinigptError if not even one does."""
     room = free if isinstance(free, Room) else Room(free)
     parts = 1
-    while (size := -(-batch // parts)) > 1 and step_memory(config, size, context, workers, training).total > USABLE * room.size:
+    while (size := -(-batch // parts)) > 1 and step_memory(config, size, context, workers, training, ranks).total > USABLE * room.size:
         parts += 1
-    needed = step_memory(config, size, context, workers, training)
+    needed = step_memory(config, size, context, workers, training, ranks)
     if needed.total > USABLE * room.size:
         more = "raise that limit" if room.where else "close other programs"
         less = "" if training and training.lora else ", adapt a model (--init MODEL --lora 8)"

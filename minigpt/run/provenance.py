@@ -15,6 +15,7 @@ from threadpoolctl import threadpool_info
 
 from minigpt import __version__
 from minigpt.backend import Backend
+from minigpt.run.ranks.environment import launched
 
 CPUINFO = Path("/proc/cpuinfo")
 
@@ -29,6 +30,7 @@ def provenance(backend: Backend, threads: int) -> dict[str, str]:
         "BLAS": blas(),
         "CPU": processor(),
         "threads": str(threads),
+        **({"ranks": str(launched())} if launched() > 1 else {}),
     }
     return found if backend.name == "cpu" else found | {"GPU": backend.reason}
 

@@ -14,6 +14,7 @@ from pathlib import Path
 import psutil
 
 from minigpt.machine import ROOT, as_number, group_folders, read_number, read_text
+from minigpt.run.ranks.join import world
 
 if sys.platform != "win32":
     import resource
@@ -33,10 +34,10 @@ class Room:
 
 
 def free_room(root: Path = ROOT) -> Room:
-    """The memory that new arrays can take without swapping, and what limits it."""
+    """The memory that new arrays can take without swapping, and what limits it; the part of this rank, where several share it."""
     rooms = [Room(machine_memory()), *(Room(limit - taken, "in this container") for limit, taken in _groups(root)), *_own_room()]
     least = min(rooms, key=lambda room: room.size)
-    return Room(max(0, least.size), least.where)
+    return Room(max(0, least.size) // (ranks.local_size if (ranks := world()) else 1), least.where)
 
 
 def whole_memory(root: Path = ROOT) -> tuple[int, str]:

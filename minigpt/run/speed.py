@@ -11,12 +11,13 @@ from dataclasses import dataclass
 import numpy as np
 import psutil
 
-from minigpt.config import ModelConfig, TrainConfig
+from minigpt.config import ModelConfig
 from minigpt.embedding import names
 from minigpt.generate import Predictor
 from minigpt.machine import blas
 from minigpt.model import specs
 from minigpt.run.memory import StepMemory, step_memory
+from minigpt.run.ranks.trainer import new_trainer
 from minigpt.threads import Workers
 from minigpt.trainer import Trainer
 
@@ -41,7 +42,7 @@ class Speed:
 def measure(config: ModelConfig, batch: int, context: int, threads: int | None, seconds: float, device: str = "cpu") -> Speed:
     """Train and sample with random weights for about `seconds`; on the CPU, measure the peak before and after."""
     rng = np.random.default_rng(0)
-    with closing(Trainer(config, TrainConfig(), device=device, threads=threads)) as trainer:
+    with closing(new_trainer(config, device=device, threads=threads)) as trainer:
         on_cpu = trainer.backend.name == "cpu"
         peaks = [product_peak(trainer.threads) for _ in range(3 if on_cpu else 0)]
         training: list[float] = []

@@ -19,10 +19,11 @@ from minigpt.run.defaults import BASE, SAMPLE_TOKENS
 from minigpt.run.job import Job
 from minigpt.run.memory import micro_batch
 from minigpt.run.pace import clock
+from minigpt.run.ranks.environment import launched
+from minigpt.run.ranks.trainer import new_trainer
 from minigpt.run.report import SAMPLES, drawing_seconds
 from minigpt.run.room import free_room
 from minigpt.run.speed import sampling_rates
-from minigpt.trainer import Trainer
 
 TRIAL, TRIAL_SHARE = 2.0, 0.02  # seconds of steps that are timed, but at most this share of the time
 STEPS = 2000  # a larger batch pays if this many steps are left
@@ -77,19 +78,21 @@ def plan_time(job: Job, config: ModelConfig) -> Timing:
 
 
 def first_batch(job: Job) -> int:
-    """The batch size asked for, or the smallest that keeps every core busy."""
-    return job.options.batch_size or max(job.train_config.batch_size, min(MOST_WORKERS, job.options.threads or usable_cores()))
+    """The batch size asked for, or the smallest that keeps every core of every rank busy."""
+    busy = launched() * min(MOST_WORKERS, job.options.threads or usable_cores())
+    return job.options.batch_size or max(job.train_config.batch_size, busy)
 
 
 def trial(job: Job, config: ModelConfig, batch: int) -> tuple[float, float]:
     """Measured tokens/s of training with this batch size, and of sampling."""
     context, workers = job.train_config.context, job.options.threads or usable_cores()
-    parts = micro_batch(config, batch, context, workers, free_room(), job.train_config) if job.backend.plans_memory else None
+    free, each, ranks = free_room(), -(-batch // launched()), launched()
+    parts = micro_batch(config, each, context, workers, free, job.train_config, ranks) if job.backend.plans_memory else None
     ids = np.random.default_rng(0).integers(0, config.vocab_size, (batch, context + 1))
     tuned = TrainConfig(freeze=job.train_config.freeze, lora=job.train_config.lora)
     seconds = min(TRIAL, TRIAL_SHARE * 60 * (job.options.minutes or 0.0))
     with closing(
-        Trainer(config, tuned, threads=workers, micro_batch=parts, precision=job.options.precision, backend=job.backend)
+        new_trainer(config, tuned, threads=workers, micro_batch=parts, precision=job.options.precision, backend=job.backend)
     ) as trainer:
         times: list[float] = []
         while len(times) < 3 or sum(times[1:]) < seconds:

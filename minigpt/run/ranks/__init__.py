@@ -1,0 +1,16 @@
+"""One training over several processes, started by `mpirun -n N minigpt train ...`: a rank is one of them.
+
+Rank 0 leads. It does everything that one process does: it writes the corpus and the run folder, counts the steps, handles signals. The
+others follow: they hold the same parameters, wait for a call, and make it with rank 0. So all that is outside knows a `Trainer` and no ranks.
+
+Reading order:
+
+    environment  the environment -> how many ranks there are, and which one this is
+    world        MPI between the ranks: calls, a few numbers of each, and pieces of the flat blocks
+    shards       the flat block -> pieces that are sent when they are ready, a slice of each for every rank
+    member       a Trainer that computes its share of a batch and of the update
+    leader       the Trainer of rank 0: each call is made by every rank
+    follow       the loop of the other ranks
+    join         this process among the ranks: rank 0 goes on, the others follow
+    trainer      the Trainer of all ranks, or of this process if it is the only one
+"""

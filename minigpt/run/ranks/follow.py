@@ -1,0 +1,54 @@
+"""The loop of every rank but the first: call after call of rank 0, until that one ends."""
+
+from __future__ import annotations
+
+import sys
+from typing import Any
+
+import numpy as np
+
+from minigpt.backend import choose_backend
+from minigpt.config import ModelConfig, TrainConfig
+from minigpt.errors import first_line
+from minigpt.run.ranks.member import Member
+from minigpt.run.ranks.world import Call, World
+
+MADE = {
+    name: getattr(Member, name)
+    for name in (
+        "step", "forward_backward", "update", "evaluate", "loss_and_gradients", "configure", "restart", "share", "flat_state",
+        "load_flat_state",
+    )
+}  # fmt: skip
+
+
+def follow(world: World) -> int:
+    """Make every call of rank 0; the exit status. An error ends all ranks: the others would wait for this one in vain."""
+    world.listen()
+    trainers: dict[int, Member] = {}
+    try:
+        while (call := world.awaited()).name != "leave":
+            make(call, world, trainers)
+    except Exception as error:
+        print(f"minigpt: {world.where()}: {type(error).__name__}: {first_line(error)}", file=sys.stderr, flush=True)
+        world.abort(1)
+    return 0
+
+
+def make(call: Call, world: World, trainers: dict[int, Member]) -> None:
+    """Make a call."""
+    number = call.values.pop("trainer")
+    if call.name == "begin":
+        trainers[number] = begin(world, **call.values)
+    elif call.name == "close":
+        trainers.pop(number).close()
+    else:
+        MADE[call.name](trainers[number], *call.arrays, **call.values)
+
+
+def begin(world: World, config: dict[str, Any], train_config: dict[str, Any], device: str, dtype: str, **how: Any) -> Member:
+    """A trainer like that of rank 0. On a machine with several GPUs each rank takes its own."""
+    if device != "cpu":
+        device = f"cuda:{world.local_rank}"
+    backend = choose_backend(device)
+    return Member(world, ModelConfig(**config), TrainConfig(**train_config), backend=backend, dtype=np.dtype(dtype).type, **how)
