@@ -1,13 +1,14 @@
 """One training over several processes, started by `mpirun -n N minigpt train ...`: a rank is one of them.
 
 Rank 0 leads. It does everything that one process does: it writes the corpus and the run folder, counts the steps, handles signals. The
-others follow: they hold the same parameters, wait for a call, and make it with rank 0. So all that is outside knows a `Trainer` and no ranks.
+others follow: they hold the same parameters, wait for a call, and make it with rank 0. All that is outside knows only a `Trainer`.
 
 Reading order:
 
     environment  the environment -> how many ranks there are, and which one this is
     world        MPI between the ranks: calls, a few numbers of each, and pieces of the flat blocks
     shards       the flat block -> pieces that are sent when they are ready, a slice of each for every rank
+    exchange     gradients on their way: each rank's slices of them are added up
     member       a Trainer that computes its share of a batch and of the update
     leader       the Trainer of rank 0: each call is made by every rank
     follow       the loop of the other ranks

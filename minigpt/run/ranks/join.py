@@ -29,6 +29,8 @@ def world() -> World | None:
         why = "mpi4py is not installed" if missing else f"mpi4py does not work: {first_line(error)}"
         raise MinigptError(f"{launched()} ranks were started, but {why}: {to_install('mpi4py')}") from error
     ranks = World.of_all()
+    if ranks.size != launched():  # or each of them would train a model of its own
+        raise MinigptError(f"{launched()} ranks were started, but mpi4py sees {ranks.size}: use the mpirun of {ranks.library()}")
     bind(*ranks.neighbours())
     atexit.register(ranks.leave)
     return ranks

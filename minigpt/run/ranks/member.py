@@ -20,6 +20,7 @@ from minigpt.config import ModelConfig, TrainConfig
 from minigpt.errors import MinigptError
 from minigpt.machine import blas
 from minigpt.optim import AdamW
+from minigpt.run.ranks.exchange import Exchange
 from minigpt.run.ranks.shards import Piece, pieces_of, shard_of
 from minigpt.run.ranks.world import World
 from minigpt.trainer import Trainer
@@ -30,7 +31,7 @@ class Member(Trainer):
     for rounding, and for the same number of ranks and threads the same to the bit."""
 
     def __init__(self, world: World, config: ModelConfig, train_config: TrainConfig | None = None, **how: Any) -> None:
-        self.world, self.sending, self.lock = world, dict[Piece, Any](), threading.Lock()
+        self.world, self.lock = world, threading.Lock()
         self.returned: Counter[int] = Counter()  # block -> the workers whose backward is through it, in the last part of a batch
         self.pieces: list[Piece] = []
         super().__init__(config, train_config, **how)
@@ -41,17 +42,12 @@ class Member(Trainer):
             self.backend.do_without("they are for one process")
 
     def _shard(self) -> AdamW:
-        """AdamW over this rank's shard, and the buffers of an exchange."""
+        """AdamW over this rank's shard."""
         parameters, ranks = self.parameters, self.world
         self.blocks, self.pieces = pieces_of(parameters, self.config.n_layer, ranks.rank, ranks.size)
         self.shard = shard_of(parameters, self.pieces, ranks.rank)
         self.gradient = parameters.backend.xp.zeros_like(self.shard.values)
-        # On the host: all ranks' gradients of this rank's slices; and the whole flat block, where the ranks' parameters come together.
-        self.received: dict[Piece, np.ndarray] = {}
-        for piece in self.pieces:
-            self.received[piece] = np.zeros((ranks.size, piece.own.stop - piece.own.start), parameters.dtype)
-        values = self.backend.to_host(parameters.values)
-        self.host = values if np.shares_memory(values, parameters.values) else np.zeros_like(values)
+        self.exchange = Exchange(ranks, self.backend, self.gradient)
         return AdamW(self.shard, self.train_config)
 
     # A batch.
@@ -73,7 +69,7 @@ class Member(Trainer):
         return float(sum(all_of_them[:, 0].tolist()))
 
     def _backpropagate(self, ids: Array, targets: Array, part: slice) -> float:
-        if self.sending:  # the first try ran out of memory when the others had some of its gradients already
+        if self.exchange.sent:  # the first try ran out of memory when the others had some of its gradients already
             raise MinigptError("memory ran out within a step; resume with a smaller --batch-size, or on more ranks")
         self.returned.clear()
         number, of = self.part
@@ -88,17 +84,17 @@ class Member(Trainer):
 
     def _went_back(self, block: int) -> None:
         """Within a worker: send the gradients of a block once every worker's backward is through it."""
-        if self.last and block in self.blocks:
+        if self.last and block in self.blocks and self.world.any_thread:
             with self.lock:
                 self.returned[block] += 1
                 if self.returned[block] == len(self.sharing[0]):
                     self._send(self.blocks[block])
-                self.world.progress(list(self.sending.values()))
+                self.exchange.progress()
 
     # The update.
 
     def _send(self, piece: Piece) -> None:
-        """Start to send a piece of the gradients, and to receive this rank's slice of everybody's."""
+        """Send a piece of this rank's gradients."""
         for model in self.models:
             for name in piece.names:
                 _ = model.parameters[name].grad  # zeroes what no backward has touched
@@ -106,28 +102,20 @@ class Member(Trainer):
         if len(gradients) > 1:
             first, parts = piece.at.start, self.backend.pieces(self.parameters.values[piece.at], arrays=2)
             self.add_up([slice(first + at.start, first + at.stop) for at in parts], gradients)
-        sent = self.backend.to_host(gradients[0][piece.at])
-        self.sending[piece] = self.world.spread(sent, piece.slices, self.received[piece])
+        self.exchange.send(piece, gradients[0][piece.at])
 
     def _send_blocks(self) -> None:
-        """Send what `_went_back` has not. Every rank sends the same pieces in the same order, as MPI requires: the blocks from the top
-        down, then the loss, then the other pieces."""
+        """Send what `_went_back` has not. Everywhere the order is: the blocks from the top down, the loss, the other pieces."""
         for i in sorted(self.blocks, reverse=True):
-            if self.blocks[i] not in self.sending:
+            if self.blocks[i] not in self.exchange.sent:
                 self._send(self.blocks[i])
 
     def _receive(self) -> None:
         """Every rank: the gradients of its shard."""
         for piece in self.pieces:
-            if piece not in self.sending:
+            if piece not in self.exchange.sent:
                 self._send(piece)
-        for piece, request in self.sending.items():
-            self.world.wait([request])
-            total, *others = self.received[piece]
-            for other in others:
-                total += other
-            self.gradient[piece.own] = self.backend.asarray(total)
-        self.sending.clear()
+        self.exchange.finish()
 
     def _update(self) -> float:
         """Every rank: as the base class, over its shard."""
@@ -139,9 +127,9 @@ class Member(Trainer):
             if math.isfinite(self.loss_value) and math.isfinite(norm):
                 self.optimizer.step += 1
                 self.workers.map(self.optimizer.update, self.runs, [self.gradient] * n, [norm] * n)
-                self._join(self.shard.values, self.host)
-                if self.host is not self.parameters.values:
-                    self.parameters.values[...] = self.backend.asarray(self.host)
+                values = self.backend.to_host(self.parameters.values)
+                self._join(self.shard.values, values)
+                self._take(values)
         return norm
 
     def _join(self, shard: Array, whole: np.ndarray) -> None:
@@ -169,9 +157,14 @@ class Member(Trainer):
         """Every rank: take over the parameters of rank 0."""
         values = self.backend.to_host(self.parameters.values)
         self.world.copy(values)
-        self.parameters.values[...] = self.backend.asarray(values)
+        self._take(values)
         for piece in self.pieces:
             self.shard.values[piece.own] = self.parameters.values[piece.of(self.world.rank)]
+
+    def _take(self, host: np.ndarray) -> None:
+        """Take over parameters (n,) from the host, where they are not there already."""
+        if not isinstance(self.parameters.values, np.ndarray):
+            self.parameters.values[...] = self.backend.asarray(host)
 
     def flat_state(self) -> dict[str, np.ndarray]:
         """Every rank: in rank 0 as in one process; the others' lack the moments."""

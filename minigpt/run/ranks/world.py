@@ -43,6 +43,7 @@ class World:
         self.comm, self.rank, self.size = comm, comm.Get_rank(), comm.Get_size()
         self.near = comm.Split_type(MPI.COMM_TYPE_SHARED)  # those on this machine
         self.local_rank, self.local_size = self.near.Get_rank(), self.near.Get_size()
+        self.any_thread = MPI.Query_thread() >= MPI.THREAD_SERIALIZED  # may call MPI, one at a time
         self.asked = False  # to stop, by a signal to this rank
         self.on_asked: Callable[[], None] = lambda: None  # in rank 0: what to do if another one was asked to
         self.calling = False  # in rank 0: the others are in a call that has not ended
@@ -176,6 +177,11 @@ class World:
     def abort(self, status: int) -> None:
         """End all ranks at once."""
         self.comm.Abort(status)
+
+    def library(self) -> str:
+        """The MPI library that mpi4py has loaded."""
+        name, version = MPI.get_vendor()
+        return f"{name} {'.'.join(map(str, version))}"
 
     def where(self) -> str:
         """This rank, in words."""

@@ -1,0 +1,61 @@
+"""Gradients on their way: each rank sends the others their slices of a piece, and adds up its own of everybody's."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from minigpt.backend import Array, Backend
+from minigpt.run.ranks.shards import Piece
+from minigpt.run.ranks.world import World
+
+
+class Arrival(NamedTuple):
+    """What comes in of a piece: a request of MPI's, and everybody's gradients of this rank's slice, (ranks, n) on the host."""
+
+    request: Any
+    received: np.ndarray
+
+
+class Exchange:
+    """The pieces of one step. `sum` is this rank's shard of the gradients, complete after `finish`."""
+
+    def __init__(self, world: World, backend: Backend, sum: Array) -> None:
+        self.world, self.backend, self.sum = world, backend, sum
+        self.sent, self.arriving = set[Piece](), dict[Piece, Arrival]()
+        self.spare: list[np.ndarray] = []  # buffers for what comes in, of any size
+
+    def send(self, piece: Piece, gradients: Array) -> None:
+        """Start with a piece. Every rank sends the same pieces in the same order, as MPI requires."""
+        shape = self.world.size, piece.own.stop - piece.own.start
+        received = self._buffer(shape[0] * shape[1]).reshape(shape)
+        self.arriving[piece] = Arrival(self.world.spread(self.backend.to_host(gradients), piece.slices, received), received)
+        self.sent.add(piece)
+
+    def _buffer(self, size: int) -> np.ndarray:
+        """Memory for what comes in: most pieces have the same size, and few are on their way at once."""
+        fitting = [i for i, block in enumerate(self.spare) if block.size >= size]
+        return (self.spare.pop(fitting[0]) if fitting else np.empty(size, self.sum.dtype))[:size]
+
+    def progress(self) -> None:
+        """Let MPI work, and add up what has come in whole."""
+        for piece, arrival in list(self.arriving.items()):
+            if self.world.progress([arrival.request]):
+                self._add_up(piece)
+
+    def finish(self) -> None:
+        """Wait for all pieces."""
+        for piece, arrival in list(self.arriving.items()):
+            self.world.wait([arrival.request])
+            self._add_up(piece)
+        self.sent.clear()
+
+    def _add_up(self, piece: Piece) -> None:
+        """In the order of the ranks, so that the sum is the same to the bit each time."""
+        received = self.arriving.pop(piece).received
+        total, *others = received
+        for other in others:
+            total += other
+        self.sum[piece.own] = self.backend.asarray(total)
+        self.spare.append(received.reshape(-1) if received.base is None else received.base)
