@@ -9,7 +9,7 @@ import numpy as np
 
 from minigpt.backend import choose_backend
 from minigpt.config import ModelConfig, TrainConfig
-from minigpt.errors import first_line
+from minigpt.errors import MinigptError, first_line
 from minigpt.run.ranks.member import Member
 from minigpt.run.ranks.world import Call, World
 
@@ -30,7 +30,8 @@ def follow(world: World) -> int:
         while (call := world.awaited()).name != "leave":
             make(call, world, trainers)
     except Exception as error:
-        print(f"minigpt: {world.where()}: {type(error).__name__}: {first_line(error)}", file=sys.stderr, flush=True)
+        said = str(error) if isinstance(error, MinigptError) else f"{type(error).__name__}: {first_line(error)}"
+        print(f"minigpt: {world.where()}: {said}", file=sys.stderr, flush=True)
         world.abort(1)
     return 0
 
