@@ -1,6 +1,6 @@
 """A program for tests/test_ranks.py: several small trainings, by however many ranks start it -> their numbers, in a file.
 
-    mpirun -n 3 python tests/ranked.py OUT.npz float64 THREADS
+mpirun -n 3 python tests/ranked.py OUT.npz float64 THREADS
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import numpy as np
 
 from minigpt import ModelConfig, TrainConfig
 from minigpt.run.ranks.join import join, world
-from minigpt.run.ranks.trainer import new_trainer
+from minigpt.run.ranks.shared import new_trainer
 from minigpt.trainer import Trainer
 
 SHAPE = {"vocab_size": 90, "n_positions": 16, "n_embd": 32, "n_head": 2, "n_layer": 3}

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from minigpt.corpus.choose.clean import Cleaner
-from minigpt.corpus.choose.near_duplicates import NearDuplicates
+from minigpt.corpus.choose.near_duplicates import NearDuplicates, Signatures
 from minigpt.corpus.documents import Document
 
 ENGLISH = "The miller and his dog went to the river, and there they sat until it was dark. "
@@ -142,11 +142,11 @@ def test_the_order_of_words_counts() -> None:
 
 def test_the_estimate_is_right_for_words_that_are_alike() -> None:
     """Numbers in a row: 54 of 146 sequences are common."""
-    near, shares = NearDuplicates(64), []
+    signatures, shares = Signatures(), []
     for first in range(60):
         words = [str(first + i) for i in range(104)]
         others = words[:58] + [str(first + 1000 + i) for i in range(46)]
-        shares.append((near._minima(words) == near._minima(others)).mean())
+        shares.append((signatures._minima(words) == signatures._minima(others)).mean())
     assert np.mean(shares) == pytest.approx(54 / 146, abs=0.012)
 
 
@@ -159,6 +159,6 @@ def test_half_a_million_documents_are_remembered_at_200_bytes_each() -> None:
     assert size == 200 * near.remembered
     assert 2 * 10**5 < near.remembered < 10**6
     for known, emptied in ((100_000, False), (300_000, True)):
-        near._hash_of.update({str(number): number for number in range(known)})
+        near.signatures._hash_of.update({str(number): number for number in range(known)})
         assert near.seen(f"The word {known}.") is None
-        assert (len(near._hash_of) < 10) == emptied
+        assert (len(near.signatures._hash_of) < 10) == emptied

@@ -9,16 +9,16 @@ from __future__ import annotations
 import json
 from array import array
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any
 
 import numpy as np
 
-from minigpt.corpus.choose.clean import Cleaner
+from minigpt.corpus.choose.clean import Cleaner, Examined, Examiner
 from minigpt.corpus.choose.refine import refine
-from minigpt.corpus.documents import Entry
+from minigpt.corpus.documents import Document, Entry
 from minigpt.corpus.report import CorpusReport
 from minigpt.corpus.request import Request
 from minigpt.corpus.sources import Source
@@ -64,11 +64,21 @@ class Counts:
             self.tokens_by_kind[kind] += len(entry.ids)
 
 
+Examine = Callable[[Iterable[Document]], Iterable[Examined]]
+
+
+def one_by_one(documents: Iterable[Document]) -> Iterable[Examined]:
+    """Examine each document when it is asked for."""
+    return map(Examiner(), documents)
+
+
 class Gathering:
     """Cleans and refines documents for one corpus, lazily."""
 
-    def __init__(self, full: Tokenizer, request: Request | None = None, seed: int = 0) -> None:
+    def __init__(self, full: Tokenizer, request: Request | None = None, seed: int = 0, examine: Examine | None = None) -> None:
+        """examine: the same as `one_by_one`, by several processes."""
         self.full, self.request, self.cleaner, self.seed = full, request, Cleaner(), seed
+        self.examine = examine or one_by_one
         self.tokens = 0  # of all clean documents, before refinement
 
     def entries(self, source: Source, final_tokens: int | None) -> Iterator[Entry]:
@@ -76,7 +86,7 @@ class Gathering:
 
         MinigptError if none is left.
         """
-        clean = (Entry(document, None, self._encode(document.text)) for document in self.cleaner(source))
+        clean = (Entry(found.document, None, self._ids(found)) for found in self.cleaner.kept(self.examine(source)))
         if (first := next(clean, None)) is None:
             raise MinigptError(self._nothing_left())
         if final_tokens is None:
@@ -109,8 +119,8 @@ class Gathering:
         reasons = ", ".join(f"{counted(count, 'document')} ({reason})" for reason, count in self.cleaner.dropped.items())
         return f"no text is left to train on: cleaning dropped {reasons}; use other text" if reasons else "there is no text to train on"
 
-    def _encode(self, text: str) -> array[int]:
-        ids = closed_ids(self.full, text)
+    def _ids(self, found: Examined) -> Sequence[int]:
+        ids = found.ids if found.ids is not None else closed_ids(self.full, found.document.text)
         self.tokens += len(ids)
         return ids
 

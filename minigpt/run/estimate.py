@@ -22,7 +22,7 @@ from minigpt.model import count_parameters
 from minigpt.run.defaults import BASE, BATCH_SIZE
 from minigpt.run.memory import step_memory
 from minigpt.run.options import Options
-from minigpt.run.ranks.trainer import new_trainer
+from minigpt.run.ranks.shared import new_trainer
 from minigpt.run.room import free_room, gigabytes
 from minigpt.run.start import settled, tuned
 from minigpt.run.timing import WRITTEN, WRITTEN_FROM_BASE

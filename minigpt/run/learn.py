@@ -23,7 +23,7 @@ from minigpt.run.memory import micro_batch, step_memory
 from minigpt.run.pace import Clock, Epochs, Pace, evaluation_steps
 from minigpt.run.ranks.environment import launched
 from minigpt.run.ranks.join import world
-from minigpt.run.ranks.trainer import new_trainer
+from minigpt.run.ranks.shared import new_trainer
 from minigpt.run.room import free_room
 from minigpt.run.timing import Timing, plan_time
 from minigpt.run.tokenize import HELD_OUT_IDS, TRAIN_IDS

@@ -17,7 +17,7 @@ from minigpt.generate import Predictor
 from minigpt.machine import blas
 from minigpt.model import specs
 from minigpt.run.memory import StepMemory, step_memory
-from minigpt.run.ranks.trainer import new_trainer
+from minigpt.run.ranks.shared import new_trainer
 from minigpt.threads import Workers
 from minigpt.trainer import Trainer
 

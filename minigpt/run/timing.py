@@ -20,7 +20,7 @@ from minigpt.run.job import Job
 from minigpt.run.memory import micro_batch
 from minigpt.run.pace import clock
 from minigpt.run.ranks.environment import launched
-from minigpt.run.ranks.trainer import new_trainer
+from minigpt.run.ranks.shared import new_trainer
 from minigpt.run.report import SAMPLES, drawing_seconds
 from minigpt.run.room import free_room
 from minigpt.run.speed import sampling_rates

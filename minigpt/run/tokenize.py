@@ -6,10 +6,13 @@ corpus needs. A compact vocabulary grows: new tokens get new rows.
 
 from __future__ import annotations
 
+from collections import deque
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import BinaryIO
 
-from minigpt.corpus.gather import CORPUS, HELD_OUT, LEARNED, closed_ids
+from minigpt.corpus.gather import CORPUS, HELD_OUT, LEARNED
 from minigpt.disk.checkpoint import CONFIG_FILES, TOKENIZER_FILES, Checkpoint, load_checkpoint, save_config, save_tokenizer
 from minigpt.disk.files import LIMIT, open_to_read, whole_file
 from minigpt.disk.jsontext import decoded, json_object
@@ -20,6 +23,7 @@ from minigpt.disk.tensors import write_tensors
 from minigpt.errors import MinigptError
 from minigpt.model import count_parameters
 from minigpt.run.job import Job
+from minigpt.run.ranks.shared import encode
 from minigpt.run.start import described, grown, is_same_start
 from minigpt.run.vocabulary import compact_for, renumber
 from minigpt.tokenizer import Tokenizer
@@ -76,7 +80,14 @@ def streams(job: Job, first: Checkpoint | None) -> Tokenizer:
 
 def write_streams(corpus: Path, tokenizer: Tokenizer, train: File, held_out: File) -> None:
     """The documents of corpus.jsonl as ids, in two streams."""
-    with open_to_read(corpus) as lines, whole_file(train) as learned, whole_file(held_out) as out:
+    splits = deque[str]()  # of the documents whose ids are still to come
+
+    def texts(lines: BinaryIO) -> Iterator[str]:
         while line := lines.readline(LIMIT):
             document = validate(json_object(decoded(line, corpus), corpus), {"text": str, "split": str}, corpus)
-            (learned if document["split"] == "train" else out).write(to_bytes(closed_ids(tokenizer, document["text"])))
+            splits.append(document["split"])
+            yield document["text"]
+
+    with open_to_read(corpus) as lines, whole_file(train) as learned, whole_file(held_out) as out:
+        for ids in encode(tokenizer, texts(lines)):
+            (learned if splits.popleft() == "train" else out).write(to_bytes(ids))

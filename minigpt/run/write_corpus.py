@@ -17,6 +17,7 @@ from minigpt.errors import counted
 from minigpt.model import count_parameters
 from minigpt.run.job import Job
 from minigpt.run.listener import Listener
+from minigpt.run.ranks.shared import examine
 from minigpt.run.timing import corpus_tokens
 from minigpt.tokenizer import Tokenizer
 
@@ -29,7 +30,8 @@ TEACHING = 0.5  # the largest share of --minutes for a teacher's writing
 def make_corpus(job: Job) -> list[Path]:
     """Gather the documents; write corpus.jsonl and their ids in GPT-2's whole vocabulary."""
     job.listener.busy("Writing the corpus" if job.options.generates else "Reading your text")
-    gathering, report = Gathering(Tokenizer.gpt2(), job.request, job.options.seed), CorpusReport(job.options.seed)
+    by_all = examine if job.own else None  # generated documents are few, and come one by one
+    gathering, report = Gathering(Tokenizer.gpt2(), job.request, job.options.seed, by_all), CorpusReport(job.options.seed)
     counts = write_corpus(entries(job, gathering), job.run.place, job.run.inner, job.options.seed, report, gathering.full)
     blocks = count_parameters(replace(job.config, vocab_size=1))  # without the embedding: the vocabulary is unknown yet
     size = job.options.size if job.options.size_name == job.options.size.name else None

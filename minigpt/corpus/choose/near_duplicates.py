@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import re
 from hashlib import blake2b
+from typing import NamedTuple
 from zlib import crc32
 
 import numpy as np
@@ -41,46 +42,31 @@ class _Hashes(dict[str, int]):
         return value
 
 
-class NearDuplicates:
-    """Remembers the latest `remembered` new documents.
+class Signature(NamedTuple):
+    """What two texts are compared by: a hash of all words, 8 bits of each minimum, (MINIMA,), and the keys of the bands, (BANDS,)."""
 
-    Each band has a hash table from the values of its rows to the latest document with them. An older document in the same slot is
-    forgotten in this band, but not in the other 23.
-    """
+    digest: np.uint64
+    minima: np.ndarray
+    keys: np.ndarray
 
-    def __init__(self, remembered: int = REMEMBERED) -> None:
-        self.remembered = remembered
+
+class Signatures:
+    """Texts -> their signatures, the same in every process."""
+
+    def __init__(self) -> None:
         self._hash_of = _Hashes()
         random = np.random.default_rng(5)  # the orders are constants, independent of a run's seed
         self._factors = random.integers(0, 2**32, (MINIMA, 1), dtype=np.uint32) | np.uint32(1)
         self._terms = random.integers(0, 2**32, (MINIMA, 1), dtype=np.uint32)
         self._row_factors = random.integers(0, 2**63, ROWS, dtype=np.uint64) | np.uint64(1)
-        self._band = np.arange(BANDS)
-        self._table = np.zeros((BANDS, remembered), np.int32)  # number + 1 of the latest document per slot; zeros take no memory yet
-        self._signatures = np.zeros((remembered, MINIMA), np.uint8)  # 8 bits of each minimum: different ones agree in 1 case of 256
-        self._digests = np.zeros(remembered, np.uint64)
-        self._count = 0
 
-    def seen(self, text: str) -> str | None:
-        """ "duplicate" if a remembered document has the same words, "near duplicate" if its Jaccard index is about 0.8 or more; else None,
-        and the text is remembered."""
+    def of(self, text: str) -> Signature:
+        """The signature of a text."""
         spoken = words(text)
         minima = self._minima(spoken)
-        signature = (minima >> np.uint32(24)).astype(np.uint8) ^ minima.astype(np.uint8)
+        bits = (minima >> np.uint32(24)).astype(np.uint8) ^ minima.astype(np.uint8)  # different minima agree in 1 case of 256
         digest = np.uint64(int.from_bytes(blake2b(" ".join(spoken).encode("utf-8", "surrogatepass"), digest_size=8).digest(), "little"))
-        keys = (minima.reshape(BANDS, ROWS) * self._row_factors).sum(axis=1)
-        slots = (keys >> HALF) % np.uint64(self.remembered)
-        candidates = [number - 1 for number in set(self._table[self._band, slots].tolist()) - {0}]
-        if candidates:
-            if (self._digests[candidates] == digest).any():
-                return "duplicate"
-            if np.count_nonzero(self._signatures[candidates] == signature, axis=1).max() >= NEAR * MINIMA:
-                return "near duplicate"
-        place = self._count % self.remembered
-        self._signatures[place], self._digests[place] = signature, digest
-        self._table[self._band, slots] = place + 1
-        self._count += 1
-        return None
+        return Signature(digest, bits, (minima.reshape(BANDS, ROWS) * self._row_factors).sum(axis=1))
 
     def _minima(self, spoken: list[str]) -> np.ndarray:
         """The minimum over all shingles of each random hash, (MINIMA,) uint32."""
@@ -93,3 +79,41 @@ class NearDuplicates:
             shingles ^= shingles >> HALF
         minima: np.ndarray = (shingles.astype(np.uint32) * self._factors + self._terms).min(axis=1)
         return minima
+
+
+class NearDuplicates:
+    """Remembers the latest `remembered` new documents.
+
+    Each band has a hash table from the values of its rows to the latest document with them. An older document in the same slot is
+    forgotten in this band, but not in the other 23.
+    """
+
+    def __init__(self, remembered: int = REMEMBERED) -> None:
+        self.remembered = remembered
+        self.signatures = Signatures()
+        self._band = np.arange(BANDS)
+        self._table = np.zeros((BANDS, remembered), np.int32)  # number + 1 of the latest document per slot; zeros take no memory yet
+        self._minima = np.zeros((remembered, MINIMA), np.uint8)
+        self._digests = np.zeros(remembered, np.uint64)
+        self._count = 0
+
+    def seen(self, text: str) -> str | None:
+        """ "duplicate" if a remembered document has the same words, "near duplicate" if its Jaccard index is about 0.8 or more; else None,
+        and the text is remembered."""
+        return self.known(self.signatures.of(text))
+
+    def known(self, signature: Signature) -> str | None:
+        """The same of a text with this signature."""
+        digest, minima, keys = signature
+        slots = (keys >> HALF) % np.uint64(self.remembered)
+        candidates = [number - 1 for number in set(self._table[self._band, slots].tolist()) - {0}]
+        if candidates:
+            if (self._digests[candidates] == digest).any():
+                return "duplicate"
+            if np.count_nonzero(self._minima[candidates] == minima, axis=1).max() >= NEAR * MINIMA:
+                return "near duplicate"
+        place = self._count % self.remembered
+        self._minima[place], self._digests[place] = minima, digest
+        self._table[self._band, slots] = place + 1
+        self._count += 1
+        return None

@@ -11,7 +11,8 @@ Reading order:
     exchange     gradients on their way: each rank's slices of them are added up
     member       a Trainer that computes its share of a batch and of the update
     leader       the Trainer of rank 0: each call is made by every rank
+    texts        documents over all ranks: what each shows by itself, and its ids
     follow       the loop of the other ranks
     join         this process among the ranks: rank 0 goes on, the others follow
-    trainer      the Trainer of all ranks, or of this process if it is the only one
+    shared       what the stages use: a Trainer and the work on texts, of all ranks, or of this process if it is the only one
 """

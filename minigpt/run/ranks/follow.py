@@ -11,6 +11,7 @@ from minigpt.backend import choose_backend
 from minigpt.config import ModelConfig, TrainConfig
 from minigpt.errors import MinigptError, first_line
 from minigpt.run.ranks.member import Member
+from minigpt.run.ranks.texts import Texts, from_bytes
 from minigpt.run.ranks.world import Call, World
 
 MADE = {
@@ -25,10 +26,15 @@ MADE = {
 def follow(world: World) -> int:
     """Make every call of rank 0; the exit status. An error ends all ranks: the others would wait for this one in vain."""
     world.listen()
-    trainers: dict[int, Member] = {}
+    trainers, texts = dict[int, Member](), Texts(world)
     try:
         while (call := world.awaited()).name != "leave":
-            make(call, world, trainers)
+            if call.name in ("examine", "encode"):
+                texts.make(call.name, from_bytes(call.arrays[0]))
+            elif call.name == "take_tokenizer":
+                texts.take_tokenizer(**call.values)
+            else:
+                make(call, world, trainers)
     except Exception as error:
         said = str(error) if isinstance(error, MinigptError) else f"{type(error).__name__}: {first_line(error)}"
         print(f"minigpt: {world.where()}: {said}", file=sys.stderr, flush=True)
@@ -37,7 +43,7 @@ def follow(world: World) -> int:
 
 
 def make(call: Call, world: World, trainers: dict[int, Member]) -> None:
-    """Make a call."""
+    """Make a call of a trainer."""
     number = call.values.pop("trainer")
     if call.name == "begin":
         trainers[number] = begin(world, **call.values)
