@@ -128,7 +128,7 @@ def test_a_corpus_of_own_text_is_the_same_for_any_number_of_ranks(tmp_path: Path
         texts[700] + " x",
         "cafÃ© " * 5 + texts[9],
         " \u200b",
-        "Der Hund und die Katze sind in dem Haus, und es ist kalt. " * 4,
+        "Der Hund und die Katze sind in dem kalten Haus. " * 4,
     ]
     chance.shuffle(texts)
     source.write_text("".join(json.dumps({"text": text}) + "\n" for text in texts), encoding="utf-8")

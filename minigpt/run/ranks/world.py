@@ -24,8 +24,8 @@ from minigpt.errors import counted
 
 FIRST = 2**14  # bytes of an announcement that travel at once: those of a step and its batch
 MOST = 2**30  # bytes of a message: MPI counts in 31 bits
-SPIN = 0.02  # seconds of waiting at full speed: the ranks of a step are not further apart
-NAP = 0.002  # seconds between two looks after that: while rank 0 writes a corpus, the others leave it the processor
+SPIN = 0.02  # seconds of waiting for rank 0 at full speed: two steps are not further apart
+NAP = 0.002  # seconds between two looks after that: while it writes a corpus, the others leave it the processor
 
 
 class Call(NamedTuple):
@@ -94,7 +94,7 @@ class World:
     def awaited(self) -> Call:
         """The next call of rank 0."""
         first = np.zeros(16 + FIRST, np.uint8)
-        self._broadcast(first)
+        self.wait([self.comm.Ibcast(first)], idle=True)
         size, whole = first[:16].view(np.int64).tolist()
         rest = np.zeros(max(0, whole - FIRST), np.uint8)
         self._broadcast(rest)
@@ -140,11 +140,12 @@ class World:
         """Fill every rank's block with that of rank 0."""
         self._broadcast(block.view(np.uint8))
 
-    def wait(self, requests: Sequence[MPI.Request]) -> None:
-        """Wait until all are done. A signal's handler can interrupt it, as Python runs between two looks."""
+    def wait(self, requests: Sequence[MPI.Request], idle: bool = False) -> None:
+        """Wait until all are done: at full speed, as MPI moves bytes only while somebody looks; `idle` for rank 0, who may be busy for
+        long. A signal's handler can interrupt it."""
         began = time.monotonic()
         while not self.progress(requests):
-            time.sleep(0 if time.monotonic() - began < SPIN else NAP)
+            time.sleep(NAP if idle and time.monotonic() - began > SPIN else 0)
 
     def progress(self, requests: Sequence[MPI.Request]) -> bool:
         """Let MPI work on them; whether all are done."""
