@@ -163,7 +163,7 @@ class Member(Trainer):
 
     def _take(self, host: np.ndarray) -> None:
         """Take over parameters (n,) from the host, where they are not there already."""
-        if not isinstance(self.parameters.values, np.ndarray):
+        if self.backend.name != "cpu":
             self.parameters.values[...] = self.backend.asarray(host)
 
     def flat_state(self) -> dict[str, np.ndarray]:
