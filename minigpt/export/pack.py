@@ -38,7 +38,8 @@ class Rounded(NamedTuple):
 
     def further(self) -> np.ndarray:
         """The bits of each weight after the coarse part."""
-        return (self.rows[:, None].astype(np.int32) + self.columns).clip(0, MOST)
+        found: np.ndarray = (self.rows[:, None].astype(np.int32) + self.columns).clip(0, MOST)
+        return found
 
     def matrix(self) -> np.ndarray:
         """What the page computes with."""
@@ -129,7 +130,8 @@ class Plan(NamedTuple):
     columns: np.ndarray
 
     def further(self, extra: float) -> np.ndarray:
-        return (np.rint(self.rows + extra)[:, None] + np.rint(self.columns)).clip(0, MOST)
+        found: np.ndarray = (np.rint(self.rows + extra)[:, None] + np.rint(self.columns)).clip(0, MOST)
+        return found
 
     def applied(self, matrix: np.ndarray, extra: float) -> Rounded:
         """The matrix with so many bits more than the plan has."""
