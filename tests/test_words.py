@@ -101,7 +101,7 @@ class First(Listener):
     def __init__(self) -> None:
         self.lines: list[str] = []
 
-    def detail(self, label: str, text: str) -> None:
+    def say(self, label: str, text: str = "") -> None:
         self.lines.append(text)
 
     def step(self, course: Any) -> None:
