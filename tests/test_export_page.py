@@ -114,6 +114,14 @@ def ask_node(page: Path, **work: Any) -> dict[str, Any]:
     return found
 
 
+@pytest.fixture(scope="module", autouse=True)
+def few_texts() -> Iterator[None]:
+    """A quarter of the texts by which a page finds out what matters, as the models are small."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("minigpt.export.matter.TEXTS", 16)
+        yield
+
+
 @pytest.fixture(scope="module", params=ARCHITECTURES)
 def pages(request, tmp_path_factory) -> tuple[Checkpoint, Path, Path]:
     """A model of each architecture, and its pages with float32 and with rounded weights."""
