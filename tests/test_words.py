@@ -177,6 +177,18 @@ def test_faults_have_one_line_each(name: str, message: str, model: Path, tmp_pat
     assert "\n" not in str(caught.value)
 
 
+def test_tokens_of_another_kind_are_refused_before_a_corpus_is_written(model: Path, tmp_path: Path) -> None:
+    """Such as a GPT-2 with a word list, of antibodies or music."""
+    folder = tmp_path / "theirs"
+    folder.mkdir()
+    for file in ("config.json", "model.safetensors"):
+        (folder / file).write_bytes((model / file).read_bytes())
+    (folder / "vocab.txt").write_text("[PAD]\nA\nC\n")
+    with pytest.raises(MinigptError, match=r"has no tokenizer\.json and no merges\.txt"):
+        minigpt.train(PROMPT, out=tmp_path / "run", init=folder, **SMALL)
+    assert not (tmp_path / "run").exists()
+
+
 def test_it_is_for_training_only(model: Path) -> None:
     with pytest.raises(MinigptError, match="has GPT-1's own tokens, in lower case; minigpt only starts from such a model"):
         load_checkpoint(model)

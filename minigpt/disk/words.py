@@ -17,7 +17,7 @@ import numpy as np
 from minigpt.disk.checkpoint import Checkpoint, load_checkpoint, require_model
 from minigpt.disk.configuration import CONTEXT_KEY, read_config
 from minigpt.disk.files import read_json_object
-from minigpt.disk.tokens import WORD_END, of_words, stored_tokens
+from minigpt.disk.tokens import WORD_END, load_tokens, of_words, stored_tokens
 from minigpt.disk.weights import CONFIG, WEIGHTS, load_weights
 from minigpt.embedding import names
 from minigpt.errors import MinigptError
@@ -71,6 +71,14 @@ class WordTokens:
 def has_words(folder: Path) -> bool:
     """Whether this is a folder of GPT-1's kind of tokens; minigpt's own have bytes."""
     return CONTEXT_KEY not in read_json_object(folder / CONFIG) and of_words(stored_tokens(folder)[2])
+
+
+def require_tokens(folder: Path) -> None:
+    """MinigptError unless the tokens of a folder are of a kind that a training can start from. Weights are not read."""
+    if has_words(folder):
+        WordTokens(folder)
+    else:
+        load_tokens(folder, read_json_object(folder / CONFIG).get("eos_token_id"))
 
 
 def load_first(folder: Path) -> Checkpoint:
