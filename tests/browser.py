@@ -89,13 +89,13 @@ class Browser:
 
     loaded = False
 
-    def show(self, path: Path, width: int, dark: bool = False) -> None:
-        """Load a file in a window of this width."""
+    def show(self, page: Path | str, width: int, dark: bool = False) -> None:
+        """Load a file, or the page at an address, in a window of this width."""
         self.messages, self.loaded = [], False
         self.call("Emulation.setDeviceMetricsOverride", width=width, height=900, deviceScaleFactor=1, mobile=width < 700)
         scheme = {"name": "prefers-color-scheme", "value": "dark" if dark else "light"}
         self.call("Emulation.setEmulatedMedia", features=[scheme])
-        self.call("Page.navigate", url=path.as_uri())
+        self.call("Page.navigate", url=page if isinstance(page, str) else page.as_uri())
         while not self.loaded:
             self.note(self.receive())
 

@@ -5,11 +5,17 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
+import math
 import re
 import shutil
 import subprocess
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from threading import Thread
 from typing import Any
 
 import numpy as np
@@ -25,8 +31,9 @@ from minigpt.disk.checkpoint import Checkpoint, save_config, save_tokenizer, sav
 from minigpt.disk.folder import read_record
 from minigpt.errors import MinigptError
 from minigpt.export import pack as packing
-from minigpt.export.pack import LARGE, MOST, ranges, rounded
-from minigpt.export.page import speaking_page
+from minigpt.export.matter import Matter, matter
+from minigpt.export.pack import BITS, EMBEDDINGS, MOST, Rounded, characters, plan, ranges, rounded
+from minigpt.export.page import encoded, speaking_page
 from minigpt.generate import Predictor, choose, context_start
 from minigpt.model import new_parameters
 from minigpt.run.textmodel import TextModel
@@ -46,10 +53,10 @@ needs_node = pytest.mark.skipif(NODE is None, reason="needs node")
 
 HARNESS = """
 const fs = require("fs"), speak = require(process.argv[1]), work = JSON.parse(fs.readFileSync(0, "utf8"));
-const between = (html, id) => html.split(`id="${id}">`)[1].split("</script>")[0].trim();
+const between = (html, id) => html.split(`id="${id}">`)[1].split("</script>")[0];
 (async () => {
-  const html = fs.readFileSync(work.page, "utf8");
-  const model = speak.readModel(JSON.parse(between(html, "about")), await speak.unpack(between(html, "weights")));
+  const html = fs.readFileSync(work.page, "utf16le"), about = JSON.parse(between(html, "about"));
+  const model = speak.readModel(about, await speak.unpack(between(html, "weights"), about.size));
   const out = { ids: [], texts: [], encoded: (work.encode ?? []).map(model.tokenizer.encode), chosen: [] };
   for (const prompt of work.prompts ?? []) {
     const ids = [], pieces = [];
@@ -75,7 +82,7 @@ def checkpoint(architecture: str, merges: int = 150, **shape: int) -> Checkpoint
     rng = np.random.default_rng(3)
     parameters.initialize(rng)
     state = {parameter.name: parameter.value + rng.normal(0, 0.1, parameter.value.shape).astype(np.float32) for parameter in parameters}
-    state["transformer.h.0.mlp.c_proj.weight"][7, 5] = 4  # so large that it is kept apart
+    state["transformer.h.0.mlp.c_proj.weight"][7, 5] = 4  # far larger than the rest
     return Checkpoint(config, state, tokenizer, CONTEXT)
 
 
@@ -108,28 +115,31 @@ def ask_node(page: Path, **work: Any) -> dict[str, Any]:
     return found
 
 
+@pytest.fixture(scope="module", autouse=True)
+def few_texts() -> Iterator[None]:
+    """A quarter of the texts by which a page finds out what matters, as the models are small."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("minigpt.export.matter.TEXTS", 16)
+        yield
+
+
 @pytest.fixture(scope="module", params=ARCHITECTURES)
 def pages(request, tmp_path_factory) -> tuple[Checkpoint, Path, Path]:
     """A model of each architecture, and its pages with float32 and with rounded weights."""
     made = checkpoint(request.param)
     folder = tmp_path_factory.mktemp(request.param)
     for name, exact in (("exact", True), ("rounded", False)):
-        (folder / f"{name}.html").write_text(speaking_page(folder, made, {}, exact), encoding="utf-8")
+        (folder / f"{name}.html").write_bytes(encoded(speaking_page(folder, made, {}, exact)))
     return made, folder / "exact.html", folder / "rounded.html"
 
 
-def as_on_the_page(made: Checkpoint, large: int = 0) -> Checkpoint:
-    """The model with the weights that a page has; so many are kept apart."""
+def as_on_the_page(made: Checkpoint, found: dict[str, Rounded] | None = None) -> Checkpoint:
+    """The model with the weights that a page has."""
     state = dict(made.state)
-    for name, array in made.state.items():
-        if array.ndim == 2:
-            embedding = "embed" in name or ".wte." in name or ".wpe." in name
-            rows = rounded(array if embedding else array.T, not embedding)
-            close = (rows.numbers * rows.scales[:, None]).astype(np.float32)
-            close[np.unravel_index(rows.places, close.shape)] = rows.large
-            large -= len(rows.places)
-            state[name] = np.ascontiguousarray(close if embedding else close.T)
-    assert large <= 0
+    for name, each in (found or rounded(made)).items():
+        full = next(n for n in state if EMBEDDINGS.get(bare := n.removeprefix("transformer.").removesuffix(".weight"), bare) == name)
+        matrix = each.matrix() if name in EMBEDDINGS.values() else each.matrix().T
+        state[full] = np.vstack([matrix, state[full][len(matrix) :]])
     return Checkpoint(made.config, state, made.tokenizer, made.context)
 
 
@@ -138,7 +148,7 @@ def test_it_writes_what_generate_writes(pages):
     """The same ids, past the end of the window too; with rounded weights, those of a model with these weights."""
     made, exact, page = pages
     prompts = ["", "the", "An old pond:", "naïve 狐 🦊\n\n", "word " * 40, EVIL]
-    for file, same in ((exact, made), (page, as_on_the_page(made, large=1))):
+    for file, same in ((exact, made), (page, as_on_the_page(made))):
         model = TextModel(same, choose_backend("cpu"))
         found = ask_node(file, prompts=prompts, length=70)
         assert found["ids"] == [greedy(model, prompt, 70) for prompt in prompts]
@@ -152,7 +162,7 @@ def test_it_writes_what_generate_writes(pages):
 def test_a_text_has_the_ids_of_the_tokenizer(tmp_path):
     """Whatever the script, white space, half a surrogate pair, letters younger than the model's Unicode, and long words."""
     made = checkpoint("gpt1", 8000)
-    (tmp_path / "a.html").write_text(speaking_page(tmp_path, made, {}), encoding="utf-8")
+    (tmp_path / "a.html").write_bytes(encoded(speaking_page(tmp_path, made, {})))
     rng = np.random.default_rng(8)
     letters = [*SCRIPTS, *YOUNG[:40], "\ud800", "\udfff", "the ", "<|endoftext|>", "'re", " don't", "ing"]
     texts = ["".join(rng.choice(letters, rng.integers(1, 60))) for _ in range(150)]
@@ -205,17 +215,89 @@ def test_a_seed_repeats_its_text(pages):
     assert one == same != other
 
 
-def test_rounding_is_within_half_a_step_and_large_weights_do_not_coarsen_it():
+@pytest.fixture(scope="module")
+def chances() -> Matter:
+    """Rows and columns that matter more and less, some of them not at all."""
+    rng = np.random.default_rng(1)
+    rows, columns = (np.exp2(rng.normal(0, 4, n)) * (rng.random(n) > 0.1) for n in (30, 384))
+    return Matter(rows, columns, float(rows.mean()))
+
+
+def test_rounding_is_within_half_a_step_and_coarse_where_it_matters_little(chances):
     matrix = np.random.default_rng(0).normal(0, 0.1, (30, 384)).astype(np.float32)
     matrix[3, 5], matrix[4] = 9, 0
-    rows = rounded(matrix, True)
-    assert rows.places.tolist() == [3 * 384 + 5] and rows.large.tolist() == [9] and LARGE > 4
-    assert np.abs(rows.numbers).max() == MOST <= 127
-    close = rows.numbers * rows.scales[:, None]
-    close[3, 5] += 9
-    assert (np.abs(close - matrix) <= rows.scales[:, None] / 2 * 1.0001).all()
-    assert rows.scales.max() < 0.7 / MOST and rows.scales[4] == 0
-    assert rounded(matrix, False).scales.max() == pytest.approx(9 / MOST) and len(rounded(matrix, False).places) == 0
+    each = plan(matrix, chances).applied(matrix, 8)
+    further, steps = each.further(), each.unit / 2.0 ** each.further()
+    assert (np.abs(each.matrix() - matrix) <= steps / 2 * 1.0001).all() and (each.matrix()[4] == 0).all()
+    assert np.abs(each.numbers >> further).max() <= 127 and (each.numbers < 2**24).all()
+    assert further.min() >= 0 and further.max() <= MOST and len(np.unique(further)) > 4
+    more, less = (further[np.argsort(chances.rows)[at]].mean() for at in (-1, 4))
+    assert more > less + 2
+    known = chances.columns > chances.mean / 10
+    assert np.corrcoef(further.mean(axis=0)[known], np.log2(chances.columns[known]))[0, 1] > 0.9
+
+
+def test_a_page_has_nine_bits_a_weight(pages):
+    """In characters of 15 bits; what is not weights is small in a larger model."""
+    made = pages[0]
+    found = rounded(made)
+    size = sum(each.numbers.size for each in found.values())
+    coarse = sum(each.numbers.size * entropy(each.numbers >> each.further()) for each in found.values())
+    assert coarse + sum(each.further().sum() for each in found.values()) == pytest.approx(BITS * size, rel=0.05)
+
+
+def entropy(numbers: np.ndarray) -> float:
+    shares = np.unique(numbers, return_counts=True)[1] / numbers.size
+    return float(-(shares * np.log2(shares)).sum())
+
+
+def test_bits_go_where_errors_matter(pages):
+    """With as many bits a weight everywhere, scores would be off by far more, if norms let some features through and others hardly."""
+    made, rng = pages[0], np.random.default_rng(6)
+    gains = {name: array * np.exp2(rng.normal(0, 2, len(array))) for name, array in made.state.items() if ".ln_" in name}
+    made = replace(made, state=made.state | {name: array.astype(np.float32) for name, array in gains.items()})
+    found, ids = rounded(made), np.random.default_rng(2).integers(0, made.tokenizer.vocab_size, (20, CONTEXT))
+
+    def scores(same: Checkpoint) -> np.ndarray:
+        network = TextModel(same, choose_backend("cpu")).network
+        return network.logits(network.forward(ids)).copy()
+
+    def error(bits: int | None) -> float:
+        again = {name: each if bits is None else level(each, bits) for name, each in found.items()}
+        return float(np.abs(scores(as_on_the_page(made, again)) - scores(made)).mean())
+
+    def level(each: Rounded, bits: int) -> Rounded:
+        exact, zero = each.matrix(), np.zeros(1, np.int8)
+        flat = Rounded(each.numbers, each.unit, np.full(len(exact), bits, np.int8), np.repeat(zero, exact.shape[1]))
+        return flat._replace(numbers=np.rint(exact / each.unit * 2.0**bits).astype(np.int32))
+
+    even = math.ceil(sum(each.further().sum() for each in found.values()) / sum(each.numbers.size for each in found.values()))
+    assert error(None) < 0.8 * error(even)
+
+
+def test_what_matters_is_the_mean_square_of_the_gradient(pages):
+    """Of texts in the model's own words: so its mean gradient is small beside the spread, and unused positions have none."""
+    made = pages[0]
+    found = matter(made)
+    assert {name: (len(each.rows), len(each.columns)) for name, each in found.items()} == {
+        name: array.shape for name, array in made.state.items() if array.ndim == 2
+    }
+    for name, each in found.items():
+        assert each.rows.mean() == pytest.approx(each.columns.mean()) == pytest.approx(each.mean)
+        assert (each.columns > 0).all() and each.mean < 1e6, name
+    (positions,) = (each for name, each in found.items() if "position" in name or "wpe" in name)
+    assert (positions.rows[:CONTEXT] > 0).all() and (positions.rows[CONTEXT:] == 0).all()
+    again = matter(made)
+    assert all((again[name].rows == each.rows).all() for name, each in found.items())
+
+
+@pytest.mark.parametrize("size", [0, 1, 14, 15, 16, 15 * 2**14 + 7])
+def test_characters_hold_fifteen_bits_each(size):
+    data = np.random.default_rng(size).bytes(size)
+    text = characters(data)
+    assert len(text) == -(-8 * size // 15) and all(0x5000 <= ord(c) < 0xD000 for c in text)
+    bits = "".join(f"{ord(c) - 0x5000:015b}" for c in text)
+    assert bytes(int(bits[8 * i : 8 * i + 8], 2) for i in range(size)) == data
 
 
 def test_letters_and_digits_are_those_of_the_tokenizer():
@@ -254,7 +336,7 @@ def test_the_page_stands_alone_and_foreign_text_is_text(run, tmp_path, monkeypat
     status, out, told = call("export", run, "--to", "html")
     assert (status, out) == (0, "fox.html\n")
     assert "opens in any browser" in told and "repeat passages" in told
-    html = (tmp_path / "fox.html").read_text(encoding="utf-8")
+    html = (tmp_path / "fox.html").read_text(encoding="utf-16")
     assert len(re.findall("<script", html)) == html.count("</script>") == 4
     assert "<img" not in html and "alert(1)&lt;/script&gt;" in html and "\u202e" not in html and "\x1b" not in html
     assert not re.search(r"https?:|@import|url\(|\bsrc=|\bhref=|fetch\(|XMLHttp|import\(", html.replace("src=x onerror", ""))
@@ -288,7 +370,7 @@ def test_a_model_without_a_record_is_enough(tmp_path):
     save_tokenizer(folder, made.tokenizer, made.context)
     save_weights(folder, made.state)
     assert call("export", folder, "--to", "html", "--out", tmp_path)[:2] == (0, f"{tmp_path / 'plain.html'}\n")
-    html = (tmp_path / "plain.html").read_text(encoding="utf-8")
+    html = (tmp_path / "plain.html").read_text(encoding="utf-16")
     assert "<h1>plain</h1>" in html and "GPT-2 with" in html and "random weights" not in html
 
 
@@ -335,13 +417,42 @@ def test_in_a_browser_it_speaks_stops_and_is_silent(run, tmp_path):
             assert browser.messages == []
 
 
+@contextmanager
+def served(page: bytes) -> Iterator[str]:
+    """The address of a page that a server calls UTF-8, as most servers call every page."""
+
+    class Answer(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            body = page if self.path == "/" else b""  # there is no icon
+            self.send_response(200)
+            self.send_header("Content-Type", "text/html; charset=utf-8")
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Answer)
+    thread = Thread(target=server.serve_forever)
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{server.server_port}/"
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join()
+
+
 @pytest.mark.skipif(PROGRAM is None, reason="needs chromium")
-def test_a_browser_waits_for_the_end_of_a_large_page(tmp_path):
+def test_a_browser_reads_a_large_page_to_its_end_whatever_a_server_calls_it(tmp_path):
     """A browser runs scripts while it still reads the weights below them."""
     made = checkpoint("gpt2", 8000, n_embd=320)
-    (tmp_path / "a.html").write_text(speaking_page(tmp_path, made, {}), encoding="utf-8")
-    assert (tmp_path / "a.html").stat().st_size > 4_000_000
-    with Browser() as browser:
-        browser.show(tmp_path / "a.html", 1280)
-        until(browser, "document.getElementById('status').textContent === 'Ready.'")
-        assert browser.messages == []
+    page = encoded(speaking_page(tmp_path, made, {}, exact=True))
+    assert len(page) > 10_000_000
+    (tmp_path / "a.html").write_bytes(page)
+    with Browser() as browser, served(page) as address:
+        for place in (tmp_path / "a.html", address):
+            browser.show(place, 1280)
+            until(browser, "document.getElementById('status').textContent === 'Ready.'")
+            assert browser.messages == []

@@ -18,6 +18,7 @@ from minigpt import ModelConfig, TrainConfig, Trainer
 from minigpt.backend import Backend
 from minigpt.errors import MinigptError
 from minigpt.lora import DOWN, SCALE, UP
+from minigpt.model import specs
 from minigpt.run.listener import Listener
 from minigpt.run.memory import step_memory
 
@@ -177,3 +178,11 @@ def test_what_cannot_be_trained_is_said_before_anything_is_written(
         minigpt.train(PROMPT, out=tmp_path / "run", **{**SMALL, "init": first, **options})
     assert words in str(error.value)
     assert not (tmp_path / "run").exists()
+
+
+def test_nothing_is_added_to_what_is_frozen() -> None:
+    """Adapters of a frozen block would be kept, and never learn."""
+    config = ModelConfig(3, 2, 8, 8, 20)
+    found = specs(config, TrainConfig(lora=2, freeze=2))
+    added = {name.split(".")[2] for name, spec in found.items() if spec.added}
+    assert added == {"2"}

@@ -26,7 +26,13 @@ WIDTH = 16
 
 
 class First(Listener):
-    """Keeps the weights that training begins with, and ends it."""
+    """Keeps the weights that training begins with and what the plan says, and ends it."""
+
+    def __init__(self) -> None:
+        self.lines: list[str] = []
+
+    def say(self, label: str, text: str = "") -> None:
+        self.lines.append(text)
 
     def step(self, course: Any) -> None:
         self.state = course.trainer.state_dict()
@@ -73,6 +79,8 @@ def test_a_run_begins_with_the_rows_of_the_tokens_that_it_keeps(vocab: str, mode
     ours = minigpt.disk.checkpoint.load_tokenizer(tmp_path / "run")
     assert set(ours.token_ids) <= set(theirs.tokenizer.token_ids)
     assert (ours.vocab_size == theirs.tokenizer.vocab_size) == (vocab == "full")
+    cut = f"{ours.vocab_size:,} of the {theirs.tokenizer.vocab_size:,} tokens of the model that it starts from"
+    assert (cut in heard.lines) == (vocab == "corpus")
     table = [theirs.tokenizer.token_ids[token] for token in ours.token_ids]
     for name, array in theirs.state.items():
         expected = array[table] if name == "transformer.wte.weight" else array

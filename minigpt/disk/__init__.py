@@ -23,4 +23,5 @@ Reading order:
     configuration  a model's configuration -> config.json, as transformers writes it, and back
     tokens         a tokenizer -> the files that transformers reads, and back
     checkpoint     a model -> a folder in transformers' format, and back
+    words          GPT-1's published weights -> a model with GPT-2's tokens
 """

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -10,7 +11,9 @@ from minigpt.disk.place import Folder
 from minigpt.errors import MinigptError, counted
 from minigpt.tokenizer import END_OF_TEXT, Tokenizer, parse_merges
 
-TOKENIZER_FILES = ("tokenizer.json", "tokenizer_config.json", "vocab.json", "merges.txt")
+TOKENIZER = "tokenizer.json"
+WORD_END = "</w>"  # at the end of a token that ends a word, in GPT-1's vocabulary
+TOKENIZER_FILES = (TOKENIZER, "tokenizer_config.json", "vocab.json", "merges.txt")
 MOST_TOKENS = 2**24  # ids in a file are below it: of a vocabulary of any use
 
 
@@ -65,6 +68,29 @@ def load_tokenizer(folder: Path) -> Tokenizer:
     return load_tokens(folder).tokenizer
 
 
+def stored_tokens(folder: Path) -> tuple[Path, list[tuple[str, str]], dict[str, int]]:
+    """A BPE as it is stored: the file that has its merges, these, and token -> id."""
+    if (path := folder / TOKENIZER).exists():
+        stored = read_json_object(path)
+        model = stored.get("model")
+        if not isinstance(model, dict) or model.get("type", "BPE") != "BPE" or not isinstance(model.get("merges"), list):
+            raise MinigptError(f"{path} has no byte-level BPE; minigpt reads only GPT-2's kind of tokenizer")
+        merges: list[Any] = [
+            tuple(m.split(" ")) if isinstance(m, str) else tuple(m) if isinstance(m, list) else () for m in model["merges"]
+        ]
+        if not all(len(m) == 2 and all(isinstance(half, str) for half in m) for m in merges):
+            raise MinigptError(f"{path}: each merge must be two tokens")
+        return path, merges, _whole_vocabulary(model.get("vocab"), stored.get("added_tokens"), path)
+    if (path := folder / "merges.txt").exists():
+        return path, parse_merges(read_text(path), str(path)), _whole_vocabulary(read_json_object(folder / "vocab.json"), [], path)
+    raise MinigptError(f"{folder} has no tokenizer.json and no merges.txt; the model cannot read text without them")
+
+
+def of_words(vocabulary: Collection[str]) -> bool:
+    """Whether these are GPT-1's kind of tokens, of which about a third end a word."""
+    return sum(token.endswith(WORD_END) for token in vocabulary) > len(vocabulary) // 10
+
+
 class Tokens(NamedTuple):
     """A tokenizer, whose ids are in GPT-2's order: bytes, merges by rank, end-of-text. `rows`: the id that each token has in the files, if
     that is another. `size`: the ids there."""
@@ -79,23 +105,11 @@ def load_tokens(folder: Path, end: object = None) -> Tokens:
 
     `end`: the id that ends a text, as config.json has it, for a vocabulary that calls end-of-text otherwise.
     """
-    if (path := folder / "tokenizer.json").exists():
-        stored = read_json_object(path)
-        _require_plain(stored, folder)
-        model = stored.get("model")
-        if not isinstance(model, dict) or model.get("type", "BPE") != "BPE" or not isinstance(model.get("merges"), list):
-            raise MinigptError(f"{path} has no byte-level BPE; minigpt reads only GPT-2's kind of tokenizer")
-        merges: list[Any] = [
-            tuple(m.split(" ")) if isinstance(m, str) else tuple(m) if isinstance(m, list) else () for m in model["merges"]
-        ]
-        if not all(len(m) == 2 and all(isinstance(half, str) for half in m) for m in merges):
-            raise MinigptError(f"{path}: each merge must be two tokens")
-        vocabulary = _whole_vocabulary(model.get("vocab"), stored.get("added_tokens"), path)
-    elif (path := folder / "merges.txt").exists():
-        merges = list(parse_merges(read_text(path), str(path)))
-        vocabulary = _whole_vocabulary(read_json_object(folder / "vocab.json"), [], path)
-    else:
-        raise MinigptError(f"{folder} has no tokenizer.json and no merges.txt; the model cannot read text without them")
+    path, merges, vocabulary = stored_tokens(folder)
+    if of_words(vocabulary):
+        raise MinigptError(f"{path} has GPT-1's own tokens, in lower case; minigpt only starts from such a model (train --init)")
+    if path.name == TOKENIZER:
+        _require_plain(read_json_object(path), folder)
     try:
         tokenizer = Tokenizer(merges)
     except MinigptError as error:

@@ -6,7 +6,8 @@ run that the format cannot hold, overwrites nothing (`require_free`), and leaves
 Reading order:
 
     archive    a run folder -> a zip that minigpt reads
-    pack       a model -> base64 for a page
+    matter     a model -> how much its weights matter
+    pack       a model -> characters for a page
     page       a model -> an HTML page that speaks in a browser
     about      a run's record -> what a file says of its model
     modelfile  a form of dialogue -> templates for Ollama and llama.cpp

@@ -6,6 +6,7 @@ The network is computed by web/speak.js, the buttons are web/page.js.
 from __future__ import annotations
 
 import base64
+import codecs
 import hashlib
 import os
 from pathlib import Path
@@ -18,7 +19,7 @@ from minigpt import __version__
 from minigpt.config import SampleConfig
 from minigpt.disk.bundle import REPEATS, is_private
 from minigpt.disk.checkpoint import CONFIG_FILES, TOKENIZER_FILES, WEIGHTS, Checkpoint, load_checkpoint
-from minigpt.disk.files import require_free, write_text
+from minigpt.disk.files import require_free, write_bytes
 from minigpt.disk.folder import read_record, require_sound
 from minigpt.disk.foreign import plain, printable
 from minigpt.disk.shelf import RECORD
@@ -48,7 +49,7 @@ def write(path: Path, out: Path) -> Export:
     require_sound(path, (*CONFIG_FILES, *TOKENIZER_FILES, WEIGHTS))
     checkpoint = load_checkpoint(path)
     record = sound(read_record(path)) if os.path.lexists(path / RECORD) else {}
-    write_text(out, speaking_page(path, checkpoint, record))
+    write_bytes(out, encoded(speaking_page(path, checkpoint, record)))
     notes = [standing(path, record) if record else "", REPEATS if is_private(record) else ""]
     return Export(out, notes=[". ".join(filter(None, notes))], then="It opens in any browser of 2023 or later, and needs nothing else.")
 
@@ -63,6 +64,11 @@ def speaking_page(path: Path, checkpoint: Checkpoint, record: dict[str, Any], ex
         **values, version=__version__, settings=SampleConfig(), scripts=scripts, about=about, weights=Markup(weights), counted=counted
     )
     return printable(whole).encode("utf-8", "replace").decode("utf-8")
+
+
+def encoded(page: str) -> bytes:
+    """UTF-16, whose mark at the beginning decides over all that a server says. Two bytes hold 15 bits of the weights."""
+    return codecs.BOM_UTF16_LE + page.encode("utf-16-le")
 
 
 def script(text: str) -> Script:

@@ -50,6 +50,7 @@ class Job:
     listener: Listener
     interrupt: Interrupt = field(default_factory=Interrupt)
     began: float = field(default_factory=time.monotonic)
+    rows: list[str] = field(default_factory=list)  # where the rows of the embedding come from, in words, if from another vocabulary
 
     @property
     def seconds(self) -> float:

@@ -116,6 +116,8 @@ def show_plan(job: Job, config: ModelConfig, t: TrainConfig, windows: Windows, t
     shape = f"{counted(config.n_layer, 'layer')}, {counted(config.n_head, 'head')}, width {config.n_embd}"
     say("Model", f"{family(config.architecture)} {job.options.size_name}: {shape}; {count_parameters(config):,} parameters")
     detail("", f"vocabulary of {counted(config.vocab_size, 'token')}, {counted(config.n_positions, 'position')}")
+    for line in job.rows:
+        say("", line)
     say("Device", job.backend.reason if gpu_present() else job.backend.reason.partition(" (")[0])
     if not gpu_present() and "(" in job.backend.reason:
         detail("", job.backend.reason)

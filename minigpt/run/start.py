@@ -23,6 +23,7 @@ from minigpt.disk.files import open_to_read, read_json_object
 from minigpt.disk.folder import require_sound
 from minigpt.disk.names import find_run
 from minigpt.disk.tensors import SEAL, open_tensors
+from minigpt.disk.words import require_tokens
 from minigpt.embedding import names
 from minigpt.errors import MinigptError
 from minigpt.fast.install import BASE_DISTRIBUTION, from_index, nearby, to_install
@@ -76,6 +77,8 @@ def settled(o: Options) -> Options:
     require_sound(folder, (CONFIG,))
     require_model(folder)
     config = config_of(folder)
+    if o.init != BASE:
+        require_tokens(folder)
     if o.lora is None and o.init != BASE and count_parameters(config) >= LORA_FROM:
         o = replace(o, lora=LORA_RANK)
     return o.shaped_like(config)

@@ -13,18 +13,19 @@ from pathlib import Path
 from typing import BinaryIO
 
 from minigpt.corpus.gather import CORPUS, HELD_OUT, LEARNED
-from minigpt.disk.checkpoint import CONFIG_FILES, TOKENIZER_FILES, Checkpoint, load_checkpoint, save_config, save_tokenizer
+from minigpt.disk.checkpoint import CONFIG_FILES, TOKENIZER_FILES, Checkpoint, save_config, save_tokenizer
 from minigpt.disk.files import LIMIT, open_to_read, whole_file
 from minigpt.disk.jsontext import decoded, json_object
 from minigpt.disk.place import File
 from minigpt.disk.schema import validate
 from minigpt.disk.streams import open_stream, to_bytes
 from minigpt.disk.tensors import write_tensors
-from minigpt.errors import MinigptError
+from minigpt.disk.words import has_words, load_first
+from minigpt.errors import MinigptError, counted
 from minigpt.model import count_parameters
 from minigpt.run.job import Job
 from minigpt.run.ranks.shared import encode
-from minigpt.run.start import described, grown, is_same_start
+from minigpt.run.start import config_of, described, grown, is_same_start
 from minigpt.run.vocabulary import compact_for, renumber
 from minigpt.tokenizer import Tokenizer
 
@@ -37,7 +38,7 @@ WIDE, MANY = 4096, 16_384
 
 def tokenize(job: Job) -> list[Path]:
     """Choose the vocabulary, write the corpus in its ids, and save tokenizer, model configuration and the weights to start from."""
-    first = load_checkpoint(job.first_model) if job.first_model else None
+    first = load_first(job.first_model) if job.first_model else None
     if not job.run.base_step and not is_same_start(described(job.options), job.run.record.get("start")):
         raise MinigptError(f"--init: {job.first_model} is not the model that this run began with; put that one back, or start a new run")
     place, inner = job.run.checkpoint, job.run.inner
@@ -47,6 +48,7 @@ def tokenize(job: Job) -> list[Path]:
     context = max(context, first.context) if first else context  # what it was trained on before, it still knows
     made = [place / TRAIN_IDS, place / HELD_OUT_IDS]
     if first:
+        job.rows[:] = told(job, first, tokenizer)
         write_tensors(inner / INITIAL, grown(first, tokenizer), {})
         made.append(place / INITIAL)
     save_tokenizer(job.run.place, tokenizer, context)
@@ -55,6 +57,17 @@ def tokenize(job: Job) -> list[Path]:
     job.run.record["model"] = {"size": job.options.size_name, **shape, "context": context, "parameters": count_parameters(config)}
     job.run.record["model"]["gpt2_tokens"] = tokenizer.token_ids.keys() <= Tokenizer.gpt2().token_ids.keys()
     return [*(job.run.path / name for name in (*CONFIG_FILES, *TOKENIZER_FILES)), *made]
+
+
+def told(job: Job, first: Checkpoint, tokenizer: Tokenizer) -> list[str]:
+    """Where the rows of the embedding come from, in words; nothing if the vocabulary is the first model's."""
+    if job.first_model and config_of(job.first_model).architecture == "gpt1" and has_words(job.first_model):
+        return ["each token starts from the mean of the rows that GPT-1's own tokens have for its text, in lower case"]
+    kept, had = len(tokenizer.token_ids.keys() & first.tokenizer.token_ids.keys()), first.tokenizer.vocab_size
+    new = tokenizer.vocab_size - kept
+    cut = f"{kept:,} of the {had:,} tokens of the model that it starts from" if kept < had else ""
+    grew = f"{counted(new, 'new token')}, each with the mean of the rows of its parts" if new else ""
+    return [line for line in (cut, grew) if line]
 
 
 def streams(job: Job, first: Checkpoint | None) -> Tokenizer:

@@ -70,7 +70,7 @@
   async function start() {
     try {
       const about = JSON.parse(at("about").textContent), packed = at("weights");
-      model = readModel(about, await unpack(packed.textContent.trim()));
+      model = readModel(about, await unpack(packed.textContent, about.size));
       packed.remove();
     } catch {
       say("The model cannot be read: the file is damaged, or this browser is older than 2023.");

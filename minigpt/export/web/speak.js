@@ -6,19 +6,21 @@
 
 // ---- The file: bytes -> a model -------------------------------------------------------------------------------------------------------
 
-/** The bytes behind base64 of a deflated file. */
-async function unpack(base64) {
-  const packed = Uint8Array.from(atob(base64), (c) => c.charCodeAt(0));
+/** A text of characters from U+5000 on, each of which holds 15 bits, -> the bytes of a deflated file, and from them those of the file. */
+async function unpack(text, size) {
+  const packed = new Uint8Array(size);
+  let held = 0, count = 0; // bits that wait for the rest of their byte
+  for (let i = 0, n = 0; i < text.length; i++) {
+    held = (held << 15) | (text.charCodeAt(i) - 0x5000);
+    for (count += 15; count >= 8; held &= (1 << count) - 1) packed[n++] = held >> (count -= 8); // what is left at the end falls away
+  }
   const stream = new Blob([packed]).stream().pipeThrough(new DecompressionStream("deflate-raw"));
   return new Response(stream).arrayBuffer();
 }
 
 /**
- * The model in the bytes: pairs of token ids, then every vector, then every matrix, as `about` lists them.
- *
- * A matrix is stored as small whole numbers in rows, one row for each output, and a scale for each row: W[j][i] = scale[j] numbers[j C + i].
- * That is a byte for each weight instead of four. A few weights are so much larger than the rest of their row that they would make its scale
- * coarse: they are kept apart as they are, with 0 in their place.
+ * The model in the bytes: pairs of token ids, then every vector, then every matrix, as `about` lists them. A matrix has a row of weights for
+ * each output: W[j][i] is at j * columns + i.
  */
 function readModel(about, bytes) {
   let at = 0;
@@ -30,12 +32,44 @@ function readModel(about, bytes) {
   const pairs = take(Int32Array, 2 * about.merges);
   const vectors = {}, matrices = {};
   for (const [name, size] of about.vectors) vectors[name] = take(Float32Array, size);
-  for (const [name, rows, columns, large] of about.matrices) {
-    matrices[name] = { rows, columns, scales: vectors[`${name}.scales`], large: vectors[`${name}.large`], places: take(Int32Array, large) };
+  for (const [name, rows, columns, unit] of about.matrices) {
+    matrices[name] = { rows, columns, unit, weights: about.exact ? take(Float32Array, rows * columns) : new Float32Array(rows * columns) };
   }
-  const Kind = about.exact ? Float32Array : Int8Array;
-  for (const matrix of Object.values(matrices)) matrix.numbers = take(Kind, matrix.rows * matrix.columns);
+  if (!about.exact) readWeights(Object.values(matrices), take, bytes);
   return { ...about.config, vectors, matrices, tokenizer: makeTokenizer(pairs, about.letters, about.digits) };
+}
+
+/**
+ * Weights are rounded, to as few bits as they need. Each is a coarse whole number times the unit of its matrix, refined by further bits, as
+ * digits after the point refine a number: more of them in rows and columns where an error changes more of what the model says.
+ */
+function readWeights(matrices, take, bytes) {
+  for (const matrix of matrices) {
+    matrix.rowBits = take(Int8Array, matrix.rows);
+    matrix.columnBits = take(Int8Array, matrix.columns);
+  }
+  for (const matrix of matrices) matrix.coarse = take(Int8Array, matrix.rows * matrix.columns);
+  const nextBits = bitReader(take(Uint8Array, bytes.byteLength - take(Uint8Array, 0).byteOffset));
+  for (const { rows, columns, unit, weights, rowBits, columnBits, coarse } of matrices) {
+    for (let j = 0, at = 0; j < rows; j++) {
+      for (let i = 0; i < columns; i++, at++) {
+        const bits = Math.min(16, Math.max(0, rowBits[j] + columnBits[i]));
+        weights[at] = (coarse[at] + nextBits(bits) / 2 ** bits) * unit;
+      }
+    }
+  }
+}
+
+/** A function that gives the next bits of some bytes, at most 16 at once, as a whole number. */
+function bitReader(bytes) {
+  let at = 0, held = 0, count = 0;
+  return (wanted) => {
+    for (; count < wanted; count += 8) held = (held << 8) | bytes[at++];
+    count -= wanted;
+    const found = held >> count;
+    held &= (1 << count) - 1;
+    return found;
+  };
 }
 
 // ---- The tokenizer: text -> ids, and back ----------------------------------------------------------------------------------------------
@@ -92,9 +126,9 @@ function makeTokenizer(pairs, letters, digits) {
 
 // ---- The network: a token -> scores of the next ----------------------------------------------------------------------------------------
 
-/** y = W x + b, with the rounded numbers of W: y[j] = scale[j] (numbers[j] . x) + b[j]. Nearly all the time is spent in this loop. */
+/** y = W x + b. Nearly all the time is spent in this loop. */
 function linear(model, name, x) {
-  const { rows, columns, scales, numbers, large, places } = model.matrices[name];
+  const { rows, columns, weights } = model.matrices[name];
   const bias = model.vectors[`${name}.bias`];
   const y = new Float32Array(rows);
   let j = 0;
@@ -103,22 +137,21 @@ function linear(model, name, x) {
     let at = j * columns;
     for (let i = 0; i < columns; i++, at++) {
       const xi = x[i];
-      a += numbers[at] * xi;
-      b += numbers[at + columns] * xi;
-      c += numbers[at + 2 * columns] * xi;
-      d += numbers[at + 3 * columns] * xi;
+      a += weights[at] * xi;
+      b += weights[at + columns] * xi;
+      c += weights[at + 2 * columns] * xi;
+      d += weights[at + 3 * columns] * xi;
     }
-    y[j] = scales[j] * a;
-    y[j + 1] = scales[j + 1] * b;
-    y[j + 2] = scales[j + 2] * c;
-    y[j + 3] = scales[j + 3] * d;
+    y[j] = a;
+    y[j + 1] = b;
+    y[j + 2] = c;
+    y[j + 3] = d;
   }
   for (; j < rows; j++) { // the rest
     let sum = 0;
-    for (let i = 0; i < columns; i++) sum += numbers[j * columns + i] * x[i];
-    y[j] = scales[j] * sum;
+    for (let i = 0; i < columns; i++) sum += weights[j * columns + i] * x[i];
+    y[j] = sum;
   }
-  for (let k = 0; k < places.length; k++) y[Math.floor(places[k] / columns)] += large[k] * x[places[k] % columns];
   return bias ? add(y, bias) : y;
 }
 
@@ -128,8 +161,8 @@ function add(a, b) {
 
 /** Row j of a matrix: the embedding of a token, or of a position. */
 function row(model, name, j) {
-  const { columns, scales, numbers } = model.matrices[name];
-  return Float32Array.from(numbers.subarray(j * columns, (j + 1) * columns), (value) => scales[j] * value);
+  const { columns, weights } = model.matrices[name];
+  return weights.subarray(j * columns, (j + 1) * columns);
 }
 
 /** Gain times x with mean 0 and standard deviation 1, plus bias. */
