@@ -158,7 +158,7 @@ def _asked(rng: random.Random, words: Words, request: Request) -> Told | None:
     small = small_session(rng, words, request, row)
     said = small.look | {"a": entry["a"]}
     lines = [f">>> {step.code}\n{step.out}" for step in small.steps]
-    opening = f"{one_of(rng, entry['what'], said)} {one_of(rng, words['small sessions'], said)}"
+    opening = f"{one_of(rng, row.get('what', entry['what']), said)} {one_of(rng, words['small sessions'], said)}"
     core = [opening, block(CODE, small.made), block("Session", "\n".join(lines)), small.how]
     topic, title = topic_for(rng, entry["topics"], request, words), fill(rng, rng.choice(words["small session titles"]), said)
     known = heard(entry["words"], "\n".join(core))

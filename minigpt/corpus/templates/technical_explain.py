@@ -78,9 +78,13 @@ def names_in(look: Scene) -> set[str]:
 
 
 def _rows(words: Words, keys: Sequence[str]) -> list[dict[str, Any]]:
-    """A row for each program of each idea: the idea with what the program says in its place."""
+    """A row for each program of each idea: the idea, also as it is, with what the program says in its place."""
     ideas = [entry for key in keys for entry in words[key]]
-    return [entry | program | {"program": program, "number": number} for entry in ideas for number, program in enumerate(entry["programs"])]
+    return [
+        entry | program | {"plain": entry, "program": program, "number": number}
+        for entry in ideas
+        for number, program in enumerate(entry["programs"])
+    ]
 
 
 def _lesson(rng: random.Random, words: Words, request: Request) -> Lesson:
@@ -91,7 +95,7 @@ def _lesson(rng: random.Random, words: Words, request: Request) -> Lesson:
     program, number = entry["program"], entry["number"]
     rows = [] if entry in further else first_steps(words, request, entry["a"])
     if rows and rng.random() < SMALL:
-        return _small_lesson(rng, words, request, entry, rng.choice(rows))
+        return _small_lesson(rng, words, request, entry["plain"], rng.choice(rows))
     look = scene(rng, words, request, program.get("only", ""))
     code = look.code(program["code"])
     out = look.ran(code)
@@ -107,7 +111,7 @@ def _small_lesson(rng: random.Random, words: Words, request: Request, entry: dic
     small = small_program(rng, words, request, row)
     topic, tried = topic_for(rng, entry["topics"], request, words), one_more(rng, words, request, small)
     texts = (small.code, small.out, row["ask"], small.task, small.how, tried if tried[-1] in ".?!" else f"{tried}.")
-    return Lesson(entry, small.key, topic, small.look, *texts)
+    return Lesson(entry | {"what": row.get("what", entry["what"])}, small.key, topic, small.look, *texts)
 
 
 def _extras(rng: random.Random, words: Words, request: Request, lesson: Lesson) -> list[str]:
