@@ -18,7 +18,7 @@ from minigpt.corpus.templates.technical_small import first_steps, is_question, s
 from minigpt.corpus.words import Words
 
 TRIES = 40
-ASKED = 0.6  # share of sessions about a thing in place of a function, where the basics are wanted
+ASKED = 0.7  # share of sessions about a thing in place of a function, where the basics are wanted
 FURTHER = ("recursion", "errors", "queues", "sorting")  # a function about one of these is no first function
 Draw = Callable[[random.Random, Scene, list[Any]], Any]  # an argument, given those before it
 

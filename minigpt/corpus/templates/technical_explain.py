@@ -20,7 +20,7 @@ BASICS = ("basics text", "basics lists", "basics flow")
 FURTHER = ("ideas", "ideas more", "ideas tools")
 ADVANCED = {"recursion", "performance", "caching", "classes", "graphs", "databases", "networking", "concurrency", "files", "testing"}
 JOINED = 0.6  # share of definitions that go on in the same sentence
-SMALL = 0.75  # share of the basics that are told with a small program
+SMALL = 0.85  # share of the basics that are told with a small program
 SIMPLE = 0.7  # share of the basics among the documents for nobody in particular
 
 

@@ -16,7 +16,7 @@ from minigpt.corpus.templates.technical_parts import run, say, sentence
 from minigpt.corpus.templates.technical_scenes import Scene, scene
 from minigpt.corpus.words import Words
 
-TWO = 0.6  # share of programs with two steps
+TWO = 0.5  # share of programs with two steps
 CALLS = 3  # of a session, at most
 
 
