@@ -151,8 +151,8 @@ def test_a_batch_of_the_loop_and_its_patience_are_small() -> None:
     ("category", "source", "temperature"),
     [
         ("cooking", "template", 0.6),
-        ("technical", "template", 0.4),
-        ("technical", "ollama", 0.4),
+        ("technical", "template", 0.5),
+        ("technical", "ollama", 0.5),
         ("technical", "own", 0.6),
         (None, "own", 0.6),
     ],
