@@ -25,6 +25,7 @@ from judge.runs import Run, draw, name_of, run_of
 from judge.table import tables
 
 import minigpt
+from minigpt.config import SampleConfig
 
 PROMPTS = (
     "A fun GPT that generates cooking recipes",
@@ -46,6 +47,7 @@ def parse(arguments: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--prompt", action="append", help="this one instead; repeatable")
     parser.add_argument("--seeds", type=int, default=len(SEEDS), help=f"so many, from {SEEDS[0]} on")
     parser.add_argument("--samples", type=int, default=25, help="of each run")
+    parser.add_argument("--temperature", type=float, default=SampleConfig.temperature, help="of the samples: that of `generate`")
     parser.add_argument("--train", default="", metavar="OPTIONS", help="more options of `minigpt train`, in one argument")
     parser.add_argument("--out", type=Path, default=Path("models/judged"), help="the folder of the runs")
     parser.add_argument("--json", type=Path, help="write all figures and samples there, after each run")
@@ -75,7 +77,7 @@ def main() -> None:
     rows: list[dict[str, Any]] = []
     for run in runs(a):
         began, model = time.monotonic(), minigpt.load(run.folder)
-        samples = draw(model, a.samples)
+        samples = draw(model, a.samples, a.temperature)
         found = figures(run, model, samples, reader)
         judged.append(run)
         rows.append({"prompt": run.record["prompt"], "seed": run.record["seed"], "figures": found, "samples": samples})

@@ -92,10 +92,10 @@ def check_names(text: str) -> list[str]:
     if (found := re.match(r"Function: (\w+)\n", text)) and functions[:1] != [found[1]]:
         faults.append("another function than in the title")
     faults += [f"{one} and {two}" for one, two in re.findall(r"\b([A-Z][a-z]+) and ([A-Z][a-z]+)\b", prose_of(text)) if one == two]
-    asked = re.match(r"(?:A question from )?(\w+)(?: asks| wants to know)?: .*\?\n", text)
-    spoken = re.search(r"(?m)^(?:One way|Try this|Run this), (\w+):$", text)
-    if asked and spoken and asked[1] not in ("Question", spoken[1]):
-        faults.append(f"{asked[1]} asked and {spoken[1]} is answered")
+    asked = re.match(r"(?:A question from (\w+) about|(\w+) asks about) .*: .*\?\n", text)
+    spoken = re.search(r"(?m)^To .*, ([A-Z]\w+), (?:run|try) this\.$|^(?:This|The) program (?:below )?shows (\w+) how to ", text)
+    if asked and spoken and (asked[1] or asked[2]) != (spoken[1] or spoken[2]):
+        faults.append(f"{asked[1] or asked[2]} asked and {spoken[1] or spoken[2]} is answered")
     if (found := re.search(r"(\w+) (?:looked|read) again and found something to improve in the lines of (\w+)", text)) and found[
         1
     ] == found[2]:

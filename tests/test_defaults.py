@@ -15,6 +15,7 @@ from minigpt.cli import cli
 from minigpt.config import SIZES, ModelConfig, SampleConfig, TrainConfig
 from minigpt.corpus.ollama.limits import Limits
 from minigpt.model import count_parameters
+from minigpt.run.defaults import cool
 from minigpt.run.options import Options
 from minigpt.run.timing import WRITTEN
 from minigpt.tokenizer import Tokenizer
@@ -144,3 +145,18 @@ def test_a_batch_of_the_loop_and_its_patience_are_small() -> None:
     assert 1 < training.evaluations_per_epoch < 5
     assert 0.5e-4 < training.learning_rate < 1e-3
     assert np.isclose(training.learning_rate, SIZES["117M"].learning_rate)
+
+
+@pytest.mark.parametrize(
+    ("category", "source", "temperature"),
+    [
+        ("cooking", "template", 0.6),
+        ("technical", "template", 0.5),
+        ("technical", "ollama", 0.5),
+        ("technical", "own", 0.6),
+        (None, "own", 0.6),
+    ],
+)
+def test_samples_with_code_are_cooler_unless_the_documents_are_the_users(category: str | None, source: str, temperature: float) -> None:
+    assert cool({"request": category and {"category": category}, "source": {"name": source}}) == temperature
+    assert cool({}) == 0.6

@@ -6,10 +6,11 @@ import random
 import re
 import subprocess
 import sys
+from typing import Any
 
 import pytest
 from few import few
-from technical_checks import SIGNS, check, check_sums, programs
+from technical_checks import SIGNS, check, check_sums, printed, programs
 from technical_reading import check_reading, check_sense
 
 from minigpt.corpus.prompt.understand import PRESETS
@@ -17,6 +18,7 @@ from minigpt.corpus.request import Request
 from minigpt.corpus.templates import FORMS
 from minigpt.corpus.templates.grammar import idea_of
 from minigpt.corpus.templates.technical import forms_for
+from minigpt.corpus.templates.technical_small import small_program
 from minigpt.corpus.words import load_words
 
 pytestmark = pytest.mark.filterwarnings("error")
@@ -121,3 +123,20 @@ def test_every_topic_has_forms_in_every_preset_or_keeps_them(topic: str) -> None
         forms = forms_for(Request("technical", PRESETS[key].forms, topics=(topic,)))
         assert forms and set(forms) <= set(PRESETS[key].forms)
     assert len(forms_for(Request("technical", ALL, topics=(topic,)))) >= 5
+
+
+@pytest.mark.parametrize("row", few(load_words("technical")["small programs"], 3, 20, 40, 60), ids=lambda row: f"{row['on']}-{row['key']}")
+def test_every_step_of_a_small_program_runs_alone_and_beside_others(row: dict[str, Any]) -> None:
+    rng, words, request = random.Random(1), load_words("technical"), Request("technical", ("concept",))
+    made = [small_program(rng, words, request, row) for _ in range(12)]
+    for small in made:
+        assert printed(small.code) == small.out and "Error" not in small.out
+        assert small.out.count("\n") < 12 and len(small.code.split("\n")) <= 10
+    assert {len(small.steps) for small in made} == {1, 2} and len({small.key for small in made}) >= 4
+
+
+def test_most_of_what_beginners_see_printed_stands_above_it() -> None:
+    texts = documents(Request("technical", ("concept", "question", "exercise", "session"), audience="beginners"), 160, 12)
+    shown = [(code, line) for text in texts for code, out in programs(text) for line in out.split("\n")]
+    assert sum(all(word in code for word in re.findall(r"\w+", line)) for code, line in shown) >= 0.5 * len(shown)
+    assert all(abs(int(number)) <= 400 for _, line in shown for number in re.findall(r"\b\d+\b", line))

@@ -61,10 +61,10 @@ def name_of(prompt: str, seed: int) -> str:
     return f"{'-'.join(re.findall(r'[a-z]+', prompt.lower()))[:60]}-{seed}"
 
 
-def draw(model: minigpt.TextModel, count: int) -> list[dict[str, Any]]:
+def draw(model: minigpt.TextModel, count: int, temperature: float = SampleConfig.temperature) -> list[dict[str, Any]]:
     """Samples from nothing, with their seeds and how they ended."""
     found = []
     for seed in range(FIRST, FIRST + count):
-        sample = model.sample("", SampleConfig(max_tokens=MOST, seed=seed))
+        sample = model.sample("", SampleConfig(max_tokens=MOST, temperature=temperature, seed=seed))
         found.append({"seed": seed, "text": sample.text, "tokens": sample.tokens, "finish_reason": sample.finish_reason})
     return found

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Literal, NamedTuple, get_args
+from collections.abc import Mapping
+from typing import Any, Literal, NamedTuple, get_args
 
 from minigpt.config import SIZES, ModelConfig, TrainConfig
 
@@ -19,7 +20,8 @@ CONTEXT = TrainConfig.context  # tokens a window, where the model has as many po
 BATCH_SIZE = 2  # windows a step
 LORA_FROM, LORA_RANK = 100_000_000, 8  # from so many parameters on, the model of --init is adapted by default
 DROPOUT, SEED = ModelConfig.dropout, TrainConfig.seed
-COOL = 0.6  # the temperature of a run's samples: closer to what it learned than `generate`, whose 0.8 is more varied
+COOL = 0.6  # the temperature of a run's own samples: closer to what it learned than `generate`, whose 0.8 is more varied
+COOLER = {"technical": 0.5}  # of those in a category where one wrong sign spoils a whole program (docs/quality.md)
 SAMPLE_TOKENS = 600  # of each of them, at most
 CHECKPOINT_SECONDS = 60.0  # the least time between two saves of a training
 BASE, NONE = "base", "none"  # values of --init that are not folders
@@ -40,3 +42,11 @@ class Recipe(NamedTuple):
 FROM_BASE = Recipe(240_000, 120_000, 2, 3e-4, 0.0, True)
 STRANGE = 4, 8e-4  # epochs and learning rate for templates in forms that the base has not read
 OWN_FROM_BASE = 3e-4  # the learning rate for text that is new to it
+
+
+def cool(record: Mapping[str, Any]) -> float:
+    """The temperature of a run's own samples, from its record: by the category of the prompt, unless the documents are the user's."""
+    request, source = record.get("request"), record.get("source")
+    own = isinstance(source, Mapping) and source.get("name") == "own"
+    category = request.get("category") if isinstance(request, Mapping) else None
+    return COOL if own or not isinstance(category, str) else COOLER.get(category, COOL)

@@ -12,7 +12,7 @@ from minigpt.disk.foreign import plain
 from minigpt.disk.shelf import CARD, CHECKPOINT, REPORT
 from minigpt.errors import Moved
 from minigpt.model import count_parameters
-from minigpt.run.defaults import COOL, SAMPLE_TOKENS
+from minigpt.run.defaults import SAMPLE_TOKENS, cool
 from minigpt.run.job import Job
 from minigpt.run.pace import clock
 from minigpt.run.pages.card import model_card
@@ -29,7 +29,7 @@ def report(job: Job) -> list[Path]:
     run = job.run
     job.listener.busy("Writing samples and the model card")
     model = load(run.path, job.options.device)
-    texts = samples(model, SAMPLES, SampleConfig(max_tokens=SAMPLE_TOKENS, temperature=COOL, seed=job.options.seed))
+    texts = samples(model, SAMPLES, SampleConfig(max_tokens=SAMPLE_TOKENS, temperature=cool(run.record), seed=job.options.seed))
     write_card(job, model_card(run.record | {"samples": texts}))
     for files in run.record["stages"].values():
         for name in [name for name in files if name.startswith(CHECKPOINT)]:

@@ -18,7 +18,7 @@ from minigpt.errors import MinigptError
 from minigpt.generate import Sample, stream
 from minigpt.model import GPT
 from minigpt.run.course import Course
-from minigpt.run.defaults import COOL
+from minigpt.run.defaults import cool
 from minigpt.run.job import Job
 from minigpt.run.listener import Written
 
@@ -69,7 +69,7 @@ class Sampler:
         try:
             if self.network is None:
                 self.network, self.tokenizer = GPT(course.trainer.parameters), load_tokenizer(self.run.path)
-            config = SampleConfig(max_tokens=TOKENS, temperature=COOL, seed=o.seed)
+            config = SampleConfig(max_tokens=TOKENS, temperature=cool(self.run.record), seed=o.seed)
             for _ in stream(self.network, self.tokenizer, prompt, config, course.windows.context, sample):
                 pass
         except Exception as error:

@@ -51,6 +51,7 @@ Reading order:
     poetry                every form of a poem, song or story
     technical_parts       pages and executed code
     technical_scenes      the people, things and numbers of one document
+    technical_small       small programs of one or two steps
     technical_explain     explanations of programming
     technical_code        functions with executed examples
     technical_service     a web API for the documents about one

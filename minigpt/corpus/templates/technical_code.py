@@ -10,20 +10,22 @@ from typing import Any
 
 from minigpt.corpus.english import join_and
 from minigpt.corpus.request import Request
-from minigpt.corpus.templates.grammar import Told
-from minigpt.corpus.templates.technical_explain import for_level, together
-from minigpt.corpus.templates.technical_parts import block, one_of, page, say, sentence, topic_for
+from minigpt.corpus.templates.grammar import Told, fill
+from minigpt.corpus.templates.technical_explain import BASICS, CODE, for_level, together
+from minigpt.corpus.templates.technical_parts import block, heard, one_of, page, say, sentence, topic_for, topics_of
 from minigpt.corpus.templates.technical_scenes import Scene, scene
+from minigpt.corpus.templates.technical_small import first_steps, is_question, small_session
 from minigpt.corpus.words import Words
 
 TRIES = 40
+ASKED = 0.7  # share of sessions about a thing in place of a function, where the basics are wanted
 FURTHER = ("recursion", "errors", "queues", "sorting")  # a function about one of these is no first function
 Draw = Callable[[random.Random, Scene, list[Any]], Any]  # an argument, given those before it
 
 
 @dataclass(frozen=True)
 class Drawn:
-    """A function, its scene and three calls with their results."""
+    """A function, its scene and two calls with their results."""
 
     entry: dict[str, Any]
     look: Scene
@@ -53,13 +55,14 @@ def _names(rng: random.Random, look: Scene) -> list[str]:
 ARGUMENTS: dict[str, Draw] = {
     "person": lambda rng, look, before: rng.choice((look["person"], look["other"], look["third_p"])),
     "last": lambda rng, look, before: rng.choice(look["lasts"].split()),
-    "int": lambda rng, look, before: rng.randint(2, 9),
-    "x": lambda rng, look, before: rng.randint(8, 60),
+    "int": lambda rng, look, before: rng.randint(2, 5),
+    "another": lambda rng, look, before: rng.choice([number for number in range(2, 6) if number not in before]),
+    "x": lambda rng, look, before: rng.choice((9, 12, 15, 20, 30, 40)),
     "word": lambda rng, look, before: rng.choice(look["pool"].split()),
     "words": lambda rng, look, before: rng.sample(look["pool"].split(), rng.choice((2, 3))),
     "people": lambda rng, look, before: rng.sample((look["person"], look["other"], look["third_p"]), 2),
     "names": lambda rng, look, before: _names(rng, look),
-    "some": lambda rng, look, before: rng.sample(_all(look), rng.choice((2, 3, 4))),
+    "some": lambda rng, look, before: rng.sample(_all(look), rng.choice((1, 2, 3))),
     "pair": lambda rng, look, before: _names(rng, look)[:2],
     "twice": lambda rng, look, before: _twice(rng, look),
     "ints": lambda rng, look, before: rng.sample(range(1, 10), 3),
@@ -72,7 +75,7 @@ ARGUMENTS: dict[str, Draw] = {
     "letter": lambda rng, look, before: rng.choice((before[0][0], before[0][0], look["word2"][0])),
     "good": lambda rng, look, before: rng.choice(look["goods"].split()),
     "country": lambda rng, look, before: rng.choice(look["countries"].split()),
-    "scores": lambda rng, look, before: {look["person"]: rng.randint(1, 9), look["other"]: rng.randint(1, 9)},
+    "scores": lambda rng, look, before: {look["person"]: rng.randint(1, 5), look["other"]: rng.randint(1, 5)},
     "player": lambda rng, look, before: rng.choice(list(before[0])),
 }
 
@@ -88,14 +91,15 @@ def _twice(rng: random.Random, look: Scene) -> list[str]:
 
 
 def _draw(rng: random.Random, words: Words, request: Request) -> Drawn:
-    """A function for the request, and three calls with different results that show something."""
-    simple = [entry for entry in words["functions"] if not set(FURTHER) & set(entry["topics"])]
-    further = [entry for entry in words["functions"] if request.audience == "professionals" or set(FURTHER) & set(entry["topics"])]
+    """A function for the request, and two calls with different results that show something."""
+    late = [entry for entry in words["functions"] if entry.get("later") or set(FURTHER) & set(entry["topics"])]
+    simple = [entry for entry in words["functions"] if entry not in late]
+    further = words["functions"] if request.audience == "professionals" else late
     entry = rng.choice(for_level(rng, words, request, simple, further))
     look = scene(rng, words, request)
     goods = rng.sample(words["goods"], 3)
     look |= {"goods": " ".join(goods), "pool": " ".join(words["short words"]), "lasts": " ".join(words["last names"])}
-    look["prices"] = ", ".join(f"'{good}': {rng.randint(2, 9)}" for good in goods)
+    look["prices"] = ", ".join(f"'{good}': {rng.randint(2, 6)}" for good in goods)
     pairs = rng.sample(words["capitals"], 3)
     look |= {"capitals": ", ".join(f"'{one}': '{two}'" for one, two in pairs), "countries": " ".join(one for one, _ in pairs)}
     look = Scene(look)
@@ -108,8 +112,7 @@ def _draw(rng: random.Random, words: Words, request: Request) -> Drawn:
             arguments.append(ARGUMENTS[kind](rng, look, arguments) if isinstance(kind, str) else literal_eval(rng.choice(kind)))
         call = f"{entry['name']}({', '.join(map(show, arguments))})"
         value = value_of(code, call)
-        fresh = call not in calls and value not in values
-        if not (fresh or (len(values) == 2 and call not in calls)) or (not values and value in (False, [], "", -1)):
+        if call in calls or value in values or (not values and value in (False, [], "", -1)):
             continue
         if not calls:
             look |= {f"arg{i}": one if isinstance(one, str) else show(one) for i, one in enumerate(arguments, 1)}
@@ -118,7 +121,7 @@ def _draw(rng: random.Random, words: Words, request: Request) -> Drawn:
             look |= {"initial": str(arguments[0])[0], "rest": str(arguments[0] % 2) if isinstance(arguments[0], int) else ""}
         calls.append(call)
         values.append(value)
-        if len(calls) == 3:
+        if len(calls) == 2:
             break
     look |= {"name": entry["name"], "does": say(rng, entry["does"], look)}
     return Drawn(entry, Scene(look), code, calls, values, topic_for(rng, entry["topics"], request, words))
@@ -128,7 +131,8 @@ def _finish(rng: random.Random, words: Words, request: Request, drawn: Drawn, ti
     tried = rng.choice(words["next leads"]) + sentence(rng, rng.choice(drawn.entry["next"]), drawn.look)
     picture = say(rng, rng.choice(words["function pictures"]), drawn.look)
     known = words["function terms"]
-    return Told(page(rng, words, request, drawn.topic, title, core, [tried], known=known, picture=picture), drawn.entry["name"])
+    text = page(rng, words, request, drawn.topic, title, core, [tried], known=known, picture=picture, at=len(core))
+    return Told(text, drawn.entry["name"])
 
 
 def function(rng: random.Random, words: Words, request: Request) -> str:
@@ -137,14 +141,34 @@ def function(rng: random.Random, words: Words, request: Request) -> str:
     intro = one_of(rng, words["function intros"], drawn.look)
     why = one_of(rng, drawn.entry["why"], drawn.look)
     first = intro if request.length == "short" else together(rng, intro, why, drawn.look)
-    pairs = list(zip(drawn.calls, drawn.values, strict=True))[:2]
+    pairs = zip(drawn.calls, drawn.values, strict=True)
     shown = " ".join(f"{'Example: ' if i == 0 else 'And '}{call} returns {show(value)}." for i, (call, value) in enumerate(pairs))
     how = "How it works: " + sentence(rng, rng.choice(drawn.entry["how"]), drawn.look)
     return _finish(rng, words, request, drawn, f"Function: {drawn.entry['name']}", [first, block("Python code", drawn.code), how, shown])
 
 
+def _asked(rng: random.Random, words: Words, request: Request) -> Told | None:
+    """A session that asks Python about one thing, line by line; None if the request's topics are none of the basics."""
+    wanted = topics_of(request, words)
+    ideas = [entry for key in BASICS for entry in words[key] if not wanted or wanted & set(entry["topics"])]
+    rows = [(entry, row) for entry in ideas for row in first_steps(words, request, entry["a"]) if is_question(row)]
+    if request.audience == "professionals" or not rows:
+        return None
+    entry, row = rng.choice(rows)
+    small = small_session(rng, words, request, row)
+    said = small.look | {"a": entry["a"]}
+    lines = [f">>> {step.code}\n{step.out}" for step in small.steps]
+    opening = f"{one_of(rng, row.get('what', entry['what']), said)} {one_of(rng, words['small sessions'], said)}"
+    core = [opening, block(CODE, small.made), block("Session", "\n".join(lines)), small.how]
+    topic, title = topic_for(rng, entry["topics"], request, words), fill(rng, rng.choice(words["small session titles"]), said)
+    known = heard(entry["words"], "\n".join(core))
+    return Told(page(rng, words, request, topic, title, core, known=known, picture=entry["like"], at=len(core)), small.key)
+
+
 def session(rng: random.Random, words: Words, request: Request) -> str:
-    """A small Python function and an interactive session that calls it."""
+    """A small Python function or a thing, and an interactive session about it."""
+    if rng.random() < ASKED and (asked := _asked(rng, words, request)):
+        return asked
     drawn = _draw(rng, words, request)
     lines = [f">>> print({call})\n{value}" for call, value in zip(drawn.calls, drawn.values, strict=True)]
     intro, opening = one_of(rng, words["function intros"], drawn.look), one_of(rng, words["session opens"], drawn.look)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -11,6 +12,7 @@ from minigpt.corpus.request import Request
 from minigpt.corpus.templates.grammar import Told, draw, fill
 from minigpt.corpus.templates.technical_parts import block, heard, lower_first, one_of, page, redraw, say, sentence, topic_for, topics_of
 from minigpt.corpus.templates.technical_scenes import Scene, scene
+from minigpt.corpus.templates.technical_small import first_steps, one_more, small_program
 from minigpt.corpus.words import Words
 
 CODE, OUTPUT, SOLUTION = "Python code", "Output", "Solution in Python"
@@ -18,6 +20,7 @@ BASICS = ("basics text", "basics lists", "basics flow")
 FURTHER = ("ideas", "ideas more", "ideas tools")
 ADVANCED = {"recursion", "performance", "caching", "classes", "graphs", "databases", "networking", "concurrency", "files", "testing"}
 JOINED = 0.6  # share of definitions that go on in the same sentence
+SMALL = 0.85  # share of the basics that are told with a small program
 SIMPLE = 0.7  # share of the basics among the documents for nobody in particular
 
 
@@ -74,15 +77,26 @@ def names_in(look: Scene) -> set[str]:
     }
 
 
+def _rows(words: Words, keys: Sequence[str]) -> list[dict[str, Any]]:
+    """A row for each program of each idea: the idea, also as it is, with what the program says in its place."""
+    ideas = [entry for key in keys for entry in words[key]]
+    return [
+        entry | program | {"plain": entry, "program": program, "number": number}
+        for entry in ideas
+        for number, program in enumerate(entry["programs"])
+    ]
+
+
 def _lesson(rng: random.Random, words: Words, request: Request) -> Lesson:
     """A random idea for the request, and one of its programs."""
-    simple, further = ([entry for key in keys for entry in words[key]] for keys in (BASICS, FURTHER))
-    level = for_level(rng, words, request, simple, further)
-    entry, number = rng.choice([(entry, number) for entry in level for number in range(len(entry["programs"]))])
-    program = entry["programs"][number]
-    entry = entry | {key: program.get(key, entry[key]) for key in ("what", "why")}
+    simple = [row for row in _rows(words, BASICS) if not row["program"].get("later")]
+    further = [*_rows(words, FURTHER), *(row for row in _rows(words, BASICS) if row["program"].get("later"))]
+    entry = rng.choice(for_level(rng, words, request, simple, further))
+    program, number = entry["program"], entry["number"]
+    rows = [] if entry in further else first_steps(words, request, entry["a"])
+    if rows and rng.random() < SMALL:
+        return _small_lesson(rng, words, request, entry["plain"], rng.choice(rows))
     look = scene(rng, words, request, program.get("only", ""))
-    entry["what"] = program.get("what", entry["what"])
     code = look.code(program["code"])
     out = look.ran(code)
     how = sentence(rng, rng.choice(program["how"]), look)
@@ -92,17 +106,34 @@ def _lesson(rng: random.Random, words: Words, request: Request) -> Lesson:
     return Lesson(entry, f"{entry['a']} {number}", topic, look, code, out, say(rng, program["ask"], look), task, how, following)
 
 
+def _small_lesson(rng: random.Random, words: Words, request: Request, entry: dict[str, Any], row: dict[str, Any]) -> Lesson:
+    """The idea with a small program that begins with one of its steps."""
+    small = small_program(rng, words, request, row)
+    topic, tried = topic_for(rng, entry["topics"], request, words), one_more(rng, words, request, small)
+    texts = (small.code, small.out, row["ask"], small.task, small.how, tried if tried[-1] in ".?!" else f"{tried}.")
+    return Lesson(entry | {"what": row.get("what", entry["what"])}, small.key, topic, small.look, *texts)
+
+
 def _extras(rng: random.Random, words: Words, request: Request, lesson: Lesson) -> list[str]:
-    """What else could be said: a comparison with daily life, and what to try."""
+    """What else could be said: a comparison with daily life, or what to try; a long document has both."""
     like = sentence(rng, rng.choice(words["like leads"]), lesson.look | {"like": lesson.entry["like"]})
     tried = rng.choice(words["next leads"]) + lesson.next
-    return [tried] if request.audience in ("children", "professionals") else [like, tried]
+    if request.audience in ("children", "professionals"):
+        return [tried]
+    return [like, tried] if request.length == "long" else [rng.choice((like, tried, tried))]
 
 
 def _finish(rng: random.Random, words: Words, request: Request, lesson: Lesson, title: str, core: list[str]) -> Told:
     extras = _extras(rng, words, request, lesson)
     known, picture = heard(lesson.entry["words"], "\n".join(core)), lesson.entry["like"]
-    return Told(page(rng, words, request, lesson.topic, title, core, extras, known=known, picture=picture), lesson.idea)
+    text = page(rng, words, request, lesson.topic, title, core, extras, known=known, picture=picture, at=len(core))
+    return Told(text, lesson.idea)
+
+
+def _meaning(rng: random.Random, lesson: Lesson) -> str:
+    """What the idea is, and sometimes what it is good for."""
+    what, why = one_of(rng, lesson.entry["what"], lesson.look), one_of(rng, lesson.entry["why"], lesson.look)
+    return rng.choice((what, what, together(rng, what, why, lesson.look)))
 
 
 def concept(rng: random.Random, words: Words, request: Request) -> str:
@@ -111,8 +142,7 @@ def concept(rng: random.Random, words: Words, request: Request) -> str:
     look, a = lesson.look, lesson.entry["a"]
     titles = words["concept titles"] + 2 * words["concept titles of things"] * a.startswith(("a ", "an ", "the "))
     lead = say(rng, rng.choice(words["concept leads"]), look | {"task": lesson.task})
-    first = together(rng, one_of(rng, lesson.entry["what"], look), one_of(rng, lesson.entry["why"], look), look)
-    core = [first, lead, block(CODE, lesson.code), block(OUTPUT, lesson.out), rng.choice(words["how leads"]) + lesson.how]
+    core = [_meaning(rng, lesson), lead, block(CODE, lesson.code), block(OUTPUT, lesson.out), rng.choice(words["how leads"]) + lesson.how]
     if request.length == "short":
         del core[1]
     return _finish(rng, words, request, lesson, fill(rng, rng.choice(titles), {"a": a}), core)
@@ -122,12 +152,10 @@ def question(rng: random.Random, words: Words, request: Request) -> str:
     """A question, and its answer with a program."""
     lesson = _lesson(rng, words, request)
     look = lesson.look
-    title = say(rng, rng.choice(words["question titles"]), look | {"ask": lesson.ask})
-    what, why = one_of(rng, lesson.entry["what"], look), one_of(rng, lesson.entry["why"], look)
-    meaning = rng.choice((what, together(rng, what, why, look), together(rng, what, why, look)))
+    title = say(rng, rng.choice(words["question titles"]), look | {"ask": lesson.ask, "a": lesson.entry["a"]})
     core = [
-        f"Answer: {meaning}",
-        say(rng, rng.choice(words["question leads"]), look),
+        f"Answer: {_meaning(rng, lesson)}",
+        say(rng, rng.choice(words["question leads"]), look | {"task": lesson.task}),
         block(CODE, lesson.code),
         block(OUTPUT, lesson.out),
         lesson.how,
@@ -151,7 +179,7 @@ def exercise(rng: random.Random, words: Words, request: Request) -> str:
 def mistake(rng: random.Random, words: Words, request: Request) -> str:
     """A program with a common mistake, what it does and why, and the corrected program with its output."""
     rows = words["mistakes"]
-    further = [row for row in rows if ADVANCED & set(row["topics"]) or any("import" in line or "None" in line for line in row["good"])]
+    further = [row for row in rows if row.get("later") or ADVANCED & set(row["topics"]) or re.search("import|None", repr(row["good"]))]
     entry = rng.choice(for_level(rng, words, request, [row for row in rows if row not in further], further))
     drawn: dict[str, Scene] = {}
 

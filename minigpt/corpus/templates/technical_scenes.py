@@ -37,7 +37,7 @@ def scene(rng: random.Random, words: Words, request: Request, only: str = "") ->
     named = [row for row in rows if {row["place"], row["one"], row["many"]} & set(request.topics)]
     row = rng.choice(named or rows)
     first, second, third, extra = names = rng.sample(row["names"], 4)
-    v1, v2, v3 = rng.sample(range(row["low"], row["high"] + 1), 3)
+    v1, v2, v3 = rng.sample(row["values"], 3)
     values: dict[str, object] = {key: row[key] for key in ("place", "one", "many", "measure", "table", "value")}
     values |= {"One": upper_first(row["one"]), "names3": names[:3], "pairs": dict(zip(names, (v1, v2, v3), strict=False))}
     values |= {"first": first, "second": second, "third": third, "extra": extra, "v1": v1, "v2": v2, "v3": v3, "w": min(v1, v2)}
@@ -54,16 +54,13 @@ def _people(rng: random.Random, words: Words, names: Sequence[str]) -> dict[str,
 
 
 def _numbers(rng: random.Random) -> dict[str, object]:
-    """Numbers so small that a reader can follow every step: a > b, and c is another."""
-    a = rng.randint(3, 9)
-    b = rng.randint(2, a - 1)
-    c = rng.choice([n for n in range(1, 10) if n not in (a, b)])
-    n = rng.randint(3, 5)
-    x, y = rng.sample(range(11, 40), 2)
+    """Few numbers, so small that a reader can follow every step: a is above 5, b and c are below, and none equals another."""
+    a, b, c, n = rng.choice((6, 7, 8)), rng.choice((2, 3, 4)), rng.choice((1, 5)), rng.choice((3, 4))
+    x, y = rng.sample((12, 15, 20, 30), 2)
     values: dict[str, object] = {"a": a, "b": b, "c": c, "n": n, "x": x, "y": y, "ab": a + b, "abc": a + b + c, "aa": a * a}
     values |= {"a1": a + 1, "b1": b + 1, "c1": c + 1, "a2": 2 * a, "b2": 2 * b, "n1": n + 1, "n2": n + 2, "n_1": n - 1, "n_2": n - 2}
-    values |= {"c5": rng.randint(3, 5), "big": rng.randint(11, 30), "hi": rng.randint(7, 10), "small": min(a, 8), "rest2": a % 2}
-    values |= {"age": rng.choice([age for age in range(9, 40) if age != 18]), "temp": rng.randint(2, 34), "lim": rng.randint(4, 6)}
+    values |= {"c5": rng.randint(3, 5), "big": rng.choice((12, 15, 20, 30)), "hi": rng.randint(7, 10), "small": a, "rest2": a % 2}
+    values |= {"age": rng.choice((9, 12, 20, 30)), "temp": rng.choice((5, 8, 12, 20, 30)), "lim": rng.randint(4, 6)}
     return values
 
 

@@ -20,7 +20,7 @@ from minigpt.disk.foreign import fenced, markdown, plain
 from minigpt.errors import counted
 from minigpt.fast.install import DISTRIBUTION
 from minigpt.model import PUBLISHED, family, parts
-from minigpt.run.defaults import BASE, COOL, NONE, SAMPLE_TOKENS
+from minigpt.run.defaults import BASE, NONE, SAMPLE_TOKENS, cool
 from minigpt.run.pages.paper import environment
 
 TEMPLATE = "card.md.j2"
@@ -35,7 +35,7 @@ class Ready(str):
 
 def model_card(record: Mapping[str, Any]) -> str:
     """Markdown: what the model is, what it learned from, how well, its limits, and how to use it."""
-    result, settings = record["result"], SampleConfig(max_tokens=SAMPLE_TOKENS, temperature=COOL)
+    result, settings = record["result"], SampleConfig(max_tokens=SAMPLE_TOKENS, temperature=cool(record))
     return (
         _environment()
         .get_template(TEMPLATE)

@@ -18,7 +18,7 @@ from minigpt.disk.files import write_text
 from minigpt.disk.foreign import printable
 from minigpt.disk.place import File
 from minigpt.disk.shelf import REPORT
-from minigpt.run.defaults import COOL
+from minigpt.run.defaults import cool
 from minigpt.run.pages import sections
 from minigpt.run.pages.facts import Tally, facts, part, sound
 from minigpt.run.pages.figures import drawing
@@ -59,7 +59,7 @@ def report_page(
         "subtitle": _subtitle(record),
         "notes": said,
         "samples": record.get("samples") or [],
-        "temperature": COOL,
+        "temperature": cool(record),
         "facts": facts(record),
         "data": data,
         "script": Markup(script),  # our own file

@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 from minigpt.config import SampleConfig
 from minigpt.corpus.gather import CORPUS
 from minigpt.errors import MinigptError, counted
-from minigpt.run.defaults import COOL
+from minigpt.run.defaults import cool
 from minigpt.run.pages import curves, inside
 from minigpt.run.pages.copying import measure
 from minigpt.run.pages.facts import Tally, corpus_figures, draw_lengths, draw_shares, part
@@ -73,7 +73,7 @@ def copied(folder: Path, record: dict[str, Any], model: TextModel | None, tally:
         return {}
     count, longest = affordable(part(record, "model", "parameters") or 0, trained(folder))
     seed = part(record, "seed") or 0
-    texts = write(model, count, SampleConfig(max_tokens=longest, temperature=COOL, seed=seed))
+    texts = write(model, count, SampleConfig(max_tokens=longest, temperature=cool(record), seed=seed))
     found = attempt(lambda: measure(folder, texts, seed, tally), said, "what is copied")
     if found is None:
         return {}
@@ -84,7 +84,7 @@ def copied(folder: Path, record: dict[str, Any], model: TextModel | None, tally:
     return {
         "copying": found,
         "shares": inline(ax.figure, "shares", "Share of word sequences that also stand in the training text, by their length"),
-        "texts_are": f"{counted(count, 'text')} of at most {longest} tokens, at temperature {COOL}, with seeds from {seed}.",
+        "texts_are": f"{counted(count, 'text')} of at most {longest} tokens, at temperature {cool(record)}, with seeds from {seed}.",
         "compared_with": f"Compared with {what}.",
     }
 
