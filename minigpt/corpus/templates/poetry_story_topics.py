@@ -11,6 +11,7 @@ GENRES = (
     "humor",
 )  # fmt: skip
 SETTINGS = ("town", "village", "city", "countryside", "world", "place")  # where a story happens, not what it is about
+ANIMAL = 5  # WordNet's number of the field of animals
 PLACE = 15  # WordNet's number of the field of places
 LANDS = {"country", "continent", "American state", "state"}
 WINGED = {"bird", "fish", "insect", "snake", "arthropod", "mollusk", "whale"}
@@ -33,4 +34,7 @@ def place_of(topic: str) -> str:
 
 def walks(beast: str) -> bool:
     """Whether a tale may give an animal a coat, hands and boots: a mouse, but no crow and no carp."""
-    return not {wide.word for wide in wordnet().above(wordnet().senses(beast)[0][0])} & WINGED
+    return (
+        not {wide.word for sense, _ in wordnet().senses(beast) if sense.file == ANIMAL for wide in (sense, *wordnet().above(sense))}
+        & WINGED
+    )
