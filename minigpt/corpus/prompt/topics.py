@@ -174,7 +174,7 @@ def _phrase(terms: Sequence[Term], run: Sequence[int], in_prose: bool) -> str:
     elif following and following.plain and following.text.isalpha() and wordnet().base(f"{terms[last].key} {following.key}"):
         last += 1  # a washing machine, the Middle Ages
     words = [terms[place].text.lower() for place in range(run[0], last + 1)]
-    phrase = " ".join(word for word in words if word).removesuffix("'s").strip("'")
+    phrase = " ".join(word for word in words if word).removesuffix("'s").strip("'").removeprefix("against ")
     phrase = str(BETWEEN_SIGNS.sub("", phrase))
     before = terms[run[0] - 1].key if run[0] else ""
     if _how_to(terms, run[0]):

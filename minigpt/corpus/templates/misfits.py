@@ -24,7 +24,8 @@ TOLD_AS = {"news": "news reports", "memo": "memos"}  # forms that nothing replac
 def of_part(asked: Request, ready: Request) -> Iterator[str]:
     """Clauses that can follow "the templates"; `ready` is the request as the writers take it."""
     if asked.doubts:
-        yield from asked.doubts
+        kept = ready.category == "occasion" and asked.category == "general"  # letters to a grandmother are no e-mails
+        yield from (doubt for doubt in asked.doubts if not (kept and "e-mails" in doubt))
         return
     about = join_and([ready.spell(topic) for topic in ready.topics]) if ready.topics else ""
     if ready.category == "topic" and about:

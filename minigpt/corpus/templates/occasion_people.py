@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 
 from minigpt.corpus.request import Request
 from minigpt.corpus.templates.occasion_subjects import INDEFINITE, named, plural, single, sort_of
+from minigpt.corpus.wordnet import wordnet
 from minigpt.corpus.words import load_words
 
 BEST_MAN = re.compile(r"best man|maid of honou?r|father of the bride")
@@ -58,6 +59,36 @@ USUAL["bedtime ritual"] = ("the stars", "the sea", "bears", "trains", "the moon"
 MARRIED = ("bride", "groom", "bridegroom", "couple", "newlywed")  # who make vows, not what vows are about
 STYLES = ("shakespearean", "victorian", "elizabethan", "medieval", "old english")  # how a text is written, not what it is about
 USUAL["horoscope"] = USUAL["fortune cookie"]
+USUAL["school report"] = ("music", "football", "horses", "books", "stars", "computers", "painting", "games", "birds", "trains", "dinosaurs")
+USUAL["label"] = ("the sea", "music", "books", "trains", "birds", "bread", "gardens", "stars", "horses", "love", "chess", "weddings")
+PRODUCTS = (
+    "kettles",
+    "umbrellas",
+    "headphones",
+    "backpacks",
+    "lamps",
+    "bicycles",
+    "toasters",
+    "tents",
+    "cameras",
+    "pens",
+    "clocks",
+    "hats",
+)
+USUAL["weather"] = ("gardens", "football", "birds", "fishing", "the sea", "hiking", "bicycles", "painting", "horses", "trains")
+USUAL["quest"] = ("dragons", "wizards", "knights", "magic", "castles", "elves", "goblins", "treasure", "ghosts", "the sea")
+PAIR = re.compile(r"^(?:a |the |my )?pairs? of ")
+BUSINESS = {
+    "mercantile establishment",
+    "place of business",
+    "workplace",
+    "building",
+    "institution",
+    "organization",
+    "shop",
+    "establishment",
+}
+PLAYED = re.compile(r"\b(?:game|rpg|campaign|adventure|setting|world|mmo|video games?|fantasy|party|players?)s?$")  # what a quest is for
 YOUNG = ("children", "beginners")  # "beginners" are also teenagers
 
 
@@ -85,7 +116,11 @@ def about(request: Request, form: str) -> Request:
     """The request that a document's subject is drawn from: movie reviews have any subject, a best man speaks at a wedding."""
     asked = " ".join((*request.matched, *request.topics)).lower()
     request = replace(request, topics=tuple(topic for topic in request.topics if topic not in STYLES))
-    if form == "review" and (not request.topics or all(single(topic) in load_words("occasion")["reviewed"] for topic in request.topics)):
+    if (
+        form == "review"
+        and "product" not in asked
+        and (not request.topics or all(single(topic) in load_words("occasion")["reviewed"] for topic in request.topics))
+    ):
         return replace(request, topics=(), matched=())
     if form == "vow":
         request = replace(request, topics=tuple(topic for topic in request.topics if single(OWNER.sub("", topic.lower())) not in MARRIED))
@@ -102,9 +137,24 @@ def about(request: Request, form: str) -> Request:
         return replace(request, topics=kin(request))  # a sailor does not write about sailors
     if form == "diary" and not request.topics:
         return replace(request, topics=USUAL["young diary" if request.audience in YOUNG else "diary"])
+    if form in ("review", "advertisement") and not request.topics and "product" in asked:
+        return replace(request, topics=PRODUCTS)
+    request = replace(request, topics=tuple(PAIR.sub("", topic) for topic in request.topics))
+    if form == "slogan":
+        request = replace(request, topics=tuple(map(ours, request.topics)))
+    if form == "quest":
+        request = replace(request, topics=tuple(topic for topic in request.topics if not PLAYED.search(topic.lower())))
     if form in USUAL and (somebody or not request.topics):
         return replace(request, topics=USUAL[form])
     return request
+
+
+def ours(topic: str) -> str:
+    """A business as those say it who work there: a bakery has slogans about our bakery."""
+    bare = INDEFINITE.sub("", topic)
+    senses = [sense for sense, _ in wordnet().senses(bare)[:1]] if bare != topic else []
+    kinds = {wide.word for sense in senses for wide in wordnet().above(sense)}
+    return f"our {bare}" if kinds & BUSINESS else topic
 
 
 def kin(request: Request) -> tuple[str, ...]:

@@ -77,7 +77,7 @@ def quiz(t: Teller, size: int) -> list[str]:
     kinds = [quiz_word, quiz_choice, quiz_true, quiz_odd, quiz_riddle, quiz_word]
     pairs = [kind(t, e) for e, kind in zip(asked, t.rng.sample(kinds, len(asked)), strict=True)]
     count = COUNTS[len(asked)]
-    last = t.rng.choice([e for e in asked if noun(e)] or [t.main])
+    last = t.rng.choice([e for e in asked if noun(e) and not e.sense.single] or [t.main])  # nobody tries Karpov
     return [
         upper_first(t.say("quiz titles", count=count)),
         upper_first(t.say("quiz leads", count=count, a=t.a(last))),
