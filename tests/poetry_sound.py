@@ -111,7 +111,6 @@ ope: soap rope hope
 ord: bored aboard board hoard roared
 ore: door floor more four before shore oar war roar your for poor core store galore lahore score snore wore ashore bore
 ores: oars yours shores doors indoors pours
-orm: storm warm form
 ork: cork pork york fork
 osh: wash
 ot: what not pot

@@ -10,8 +10,8 @@ from minigpt.corpus.templates.grammar import Form
 from minigpt.corpus.templates.poetry_haiku import haibun, haiku, haiku_sequence
 from minigpt.corpus.templates.poetry_songs import ballad, limerick, lullaby, song
 from minigpt.corpus.templates.poetry_stories import fable, scene, story
-from minigpt.corpus.templates.poetry_story_topics import GENRES
-from minigpt.corpus.templates.poetry_story_worlds import find_world, many_of, relative_of
+from minigpt.corpus.templates.poetry_story_topics import GENRES, relative_of
+from minigpt.corpus.templates.poetry_story_worlds import find_world, many_of
 from minigpt.corpus.templates.poetry_verse import acrostic, free_verse, prose_poem
 from minigpt.corpus.words import Words, load_words
 

@@ -17,7 +17,7 @@ from minigpt.corpus.english import MANY, plurals, singular, upper_first
 from minigpt.corpus.request import Request
 from minigpt.corpus.templates.grammar import fill
 from minigpt.corpus.templates.occasion_subjects import MASS, MASS_ENDINGS
-from minigpt.corpus.templates.poetry_story_topics import GENRES, GONE, place_of, walks, weighty
+from minigpt.corpus.templates.poetry_story_topics import GENRES, GONE, THE, place_of, relative_of, walks, weighty
 from minigpt.corpus.templates.poetry_topics import DETERMINER, PRONOUNS, short_name
 from minigpt.corpus.wordnet import PERSON, wordnet
 from minigpt.corpus.words import Words
@@ -42,9 +42,7 @@ ANIMALS = ("a goose", "a goat", "a fat hen", "a donkey")
 WORD = re.compile(r"[^\W\d_]+(?:['-][^\W\d_]+)*")
 IN_PLACE = re.compile(r"(?P<who>.+) (?:in|from) (?P<place>[^,]+)")
 ARTICLE = re.compile(r"^an? ")
-THE = re.compile(r"^(?:an?|the) ")
 NO_ADJECTIVE = set("my your our his her their its two three four five six seven many some several these those all no".split())
-UNCLEAR_KIN = ("parent", "relative", "child", "ancestor", "spouse", "family", "orphan", "baby", "widow", "bride", "heir")
 MEN, WOMEN = {"man", "male", "male child", "boy"}, {"woman", "female", "female child", "girl"}
 
 
@@ -178,17 +176,6 @@ def person_of(topic: str) -> dict[str, str]:
         return {}
     pronoun = "he" if kinds & MEN else "she" if kinds & WOMEN else ""
     return {"hero": " ".join([*before, one]), "trade": "no"} | ({"pronoun": pronoun} if pronoun else {})
-
-
-def relative_of(topic: str) -> str:
-    """Whose life a tale shares with its hero, if a topic is somebody's relative: "mother" for "my mother"."""
-    words = THE.sub("", short_name(topic.lower())).split() or [""]
-    one = singular(words[-1])
-    senses = wordnet().senses(one) if one.isascii() else []
-    if not senses or senses[0][0].file != PERSON or len(words) > 2 or one in UNCLEAR_KIN:
-        return ""
-    kinds = {wide.word for sense, _ in senses[:1] for wide in (sense, *wordnet().above(sense))}
-    return " ".join([*words[:-1], one]) if "relative" in kinds else ""
 
 
 def lives_in(world: Mapping[str, Any] | None, beast: str) -> bool:

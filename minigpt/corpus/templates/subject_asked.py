@@ -7,8 +7,9 @@ import re
 from collections.abc import Callable
 
 from minigpt.corpus.english import upper_first
+from minigpt.corpus.templates.subject_drift import BROAD
 from minigpt.corpus.templates.subject_facts import QUALITIES, Teller
-from minigpt.corpus.templates.subject_field import BROAD, shown
+from minigpt.corpus.templates.subject_field import shown
 from minigpt.corpus.templates.subject_joined import both, told
 from minigpt.corpus.templates.subject_sense import Entry
 from minigpt.corpus.templates.subject_words import noun, text_of, verb

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from minigpt.corpus.english import join_and, upper_first
 from minigpt.corpus.templates.subject_asked import wrong
+from minigpt.corpus.templates.subject_drift import BROAD
 from minigpt.corpus.templates.subject_facts import Teller
-from minigpt.corpus.templates.subject_field import BROAD, shown
+from minigpt.corpus.templates.subject_field import shown
 from minigpt.corpus.templates.subject_sense import CONCRETE, Entry
 from minigpt.corpus.templates.subject_words import COUNTS, gloss_of, noun, verb
 from minigpt.corpus.wordnet import PERSON, Sense, wordnet
