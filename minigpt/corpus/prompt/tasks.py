@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from minigpt.corpus.prompt.lexicon import keys, weights
+from minigpt.corpus.prompt.readers import is_person
 from minigpt.corpus.request import Request
 from minigpt.corpus.templates.persona_voices import voice_of
 from minigpt.corpus.wordnet import PERSON, wordnet
@@ -41,9 +42,16 @@ SERVICES = (  # what a prompt asks -> what the templates do not do, where they w
     (re.compile(r"\b(?:helps? (?:me|us|people|with)|solves?|calculates?)\b", re.IGNORECASE), "help with nothing"),
     (re.compile(r"\b(?:chat ?bots?|assistants?|helpdesk|customer service)\b", re.IGNORECASE), "hold no such conversations"),
     (re.compile(r"\brules of\b", re.IGNORECASE), "do not know the rules"),
+    (re.compile(r"\b(?:talk|speak|chat)s? (?:to|with) (?:me|us)\b", re.IGNORECASE), "hold no such conversations"),
+    (re.compile(r"\bteach(?:es)? (?:me|us|my \w+|kids|children|beginners) (?!about\b)", re.IGNORECASE), "teach no skill"),
 )
 SERVED = re.compile(
     r"\b(?:chat ?bots?|bots?|assistants?|agents?)\b.*\b(?:customers?|clients?|guests?|users?|websites?|patients?|employees|staff)\b",
+    re.IGNORECASE,
+)
+FROM = re.compile(
+    r"\b(?P<kind>postcards?|love letters?|apolog(?:y|ies)|invitations?|thank[- ]you (?:notes?|letters?|cards?))"
+    r" from (?:an? |the |my |our )?(?P<who>[a-z]+)\b",
     re.IGNORECASE,
 )
 TAUGHT = re.compile(r"\b(?:teach(?:es)?|learn(?:s|ing)?|lessons?|vocabulary|phrases?|course|speak(?:s|ing)?|practi[cs]e)\b", re.IGNORECASE)
@@ -106,6 +114,8 @@ def beyond(prompt: str, style: str, request: Request) -> tuple[str, ...]:
         return (f"do not know the style of {style}",)
     if work := WORK.match(prompt):
         return (f"{_base(work[1].lower())} nothing and would write texts of their own",)
+    if request.category == "occasion" and (sent := FROM.search(prompt)) and is_person(sent["who"].lower()):
+        return (f"write {sent['kind'].lower()} to people, none from {sent['who']}",)
     if request.category != "persona" and SERVED.search(prompt):
         return ("hold no conversations with customers, only write texts of other kinds",)
     taught = [topic for topic in request.topics if is_language(topic)] if TAUGHT.search(prompt) else []

@@ -8,7 +8,7 @@ from dataclasses import replace
 import regex
 
 from minigpt.corpus.english import article, gerund, singular
-from minigpt.corpus.prompt.lexicon import TABLES, meanings
+from minigpt.corpus.prompt.lexicon import TABLES, is_noun, keys, meanings
 from minigpt.corpus.prompt.terms import UNCLEAR_FOOD, Term, is_mark
 from minigpt.corpus.wordnet import wordnet
 
@@ -165,6 +165,17 @@ def _how_to(terms: Sequence[Term], place: int) -> bool:
     return place > 1 and (terms[place - 2].key, terms[place - 1].key) == ("how", "to")
 
 
+def _acts(word: str) -> bool:
+    """Whether a word is a verb that says what somebody does, and no noun."""
+    return (
+        word.endswith("s")
+        and not word.endswith(("ss", "us", "is"))
+        and word.isascii()
+        and word.isalpha()
+        and not (is_noun(word) or word in keys())
+    )
+
+
 def _phrase(terms: Sequence[Term], run: Sequence[int], in_prose: bool) -> str:
     """The words from the first to the last place, with their article."""
     last = run[-1]
@@ -173,6 +184,8 @@ def _phrase(terms: Sequence[Term], run: Sequence[int], in_prose: bool) -> str:
         last += 1  # medical advice
     elif following and following.plain and following.text.isalpha() and wordnet().base(f"{terms[last].key} {following.key}"):
         last += 1  # a washing machine, the Middle Ages
+    while last > run[0] and last in run and _acts(terms[last].text.lower()):
+        last -= 1  # the dog survives
     words = [terms[place].text.lower() for place in range(run[0], last + 1)]
     phrase = " ".join(word for word in words if word).removesuffix("'s").strip("'").removeprefix("against ")
     phrase = str(BETWEEN_SIGNS.sub("", phrase))
