@@ -13,6 +13,7 @@ from minigpt.corpus.prompt.terms import UNCLEAR_FOOD, Term, is_mark
 from minigpt.corpus.wordnet import wordnet
 
 MOST_TOPICS, MOST_WORDS = 5, 6
+ALSO_NOUNS = ("work", "play")  # verbs that a text can be about
 NAME_FOLLOWS = regex.compile(r" \p{Lu}")
 POSSESSIVES = ("my", "our", "your", "his", "her", "their", "its")
 BETWEEN_SIGNS = regex.compile(r"(?<=[\p{Han}\p{Hiragana}\p{Katakana}\p{Thai}]) (?=[\p{Han}\p{Hiragana}\p{Katakana}\p{Thai}])")
@@ -151,7 +152,7 @@ def _content(term: Term) -> bool:
     return (
         term.negated in ("", UNCLEAR_FOOD)
         and bool(term.key)
-        and ((term.about and term.key in LIGHT) or not (term.plain or term.key in LIGHT))
+        and ((term.about and (term.key in LIGHT or term.key in ALSO_NOUNS)) or not (term.plain or term.key in LIGHT))
     )
 
 

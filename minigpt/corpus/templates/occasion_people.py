@@ -144,6 +144,8 @@ def about(request: Request, form: str) -> Request:
         request = replace(request, topics=tuple(map(ours, request.topics)))
     if form == "quest":
         request = replace(request, topics=tuple(topic for topic in request.topics if not PLAYED.search(topic.lower())))
+    if form == "weather":
+        request = replace(request, topics=tuple(topic for topic in request.topics if sort_of(topic) != "place"))
     if form in USUAL and (somebody or not request.topics):
         return replace(request, topics=USUAL[form])
     return request

@@ -8,6 +8,7 @@ from minigpt.corpus.english import title_case, upper_first
 from minigpt.corpus.templates.grammar import Told
 from minigpt.corpus.templates.occasion_prose import chosen, spell_out
 from minigpt.corpus.templates.occasion_scene import Scene
+from minigpt.corpus.templates.occasion_subjects import sort_of
 from minigpt.corpus.words import Words
 
 FIRST_DAY, DAYS = date(2015, 1, 1), 3600  # of the dates of a list of changes
@@ -116,8 +117,8 @@ def weather(scene: Scene, words: Words) -> Told:
     scene.fixed["weekday0"] = scene.next("weekday")
     days = words["common"]["weekday"]
     scene.fixed["weekday2"] = days[(days.index(scene.fixed["weekday0"]) + 1) % len(days)]
-    if scene.subject.sort == "place":
-        scene.fixed["town0"] = scene.subject.topic
+    if place := next((topic for topic in scene.request.topics if sort_of(topic) == "place"), ""):
+        scene.fixed["town0"] = scene.request.spell(place)
     kind = scene.rng.choice(("wet", "dry"))
 
     def said(*names: str) -> str:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from functools import cache
 
-from minigpt.corpus.templates.subject_sense import LIGHT, Entry, stem
-from minigpt.corpus.wordnet import DOWN, FIELD, PART, TERM, UP, WHOLE, Sense, wordnet
+from minigpt.corpus.templates.subject_sense import ANIMALS, LIGHT, PLANTS, Entry, stem
+from minigpt.corpus.wordnet import DOWN, FIELD, PART, TERM, THINGS, UP, WHOLE, Sense, wordnet
 from minigpt.corpus.words import load_words
 
 BROAD = frozenset(load_words("subject")["broad words"])
@@ -42,6 +42,8 @@ def drifts(said: Sense, main: Entry) -> bool:
         return True
     words = around(said) - {stem(word) for word in main.word.split()}
     mine, theirs = len(words & profile(own)), max(len(words & profile(other)) for other in others)
+    if said.file in (ANIMALS, PLANTS) and own.file == THINGS:
+        return mine == 0  # a fish called after a key
     return theirs > mine or (mine == theirs and not usual(main))
 
 

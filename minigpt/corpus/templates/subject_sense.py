@@ -6,6 +6,7 @@ import math
 import re
 from dataclasses import dataclass
 
+from minigpt.corpus.english import singular
 from minigpt.corpus.wordnet import DOWN, FIELD, PART, TERM, UP, Sense, wordnet
 from minigpt.corpus.words import load_words
 
@@ -43,6 +44,7 @@ def concepts(topic: str) -> list[Entry]:
     """The nouns of a topic that WordNet knows, the most important first: "medieval falconry" -> falconry, Middle Ages."""
     topic = topic_itself(TABLES["usual names"].get(bare(topic), topic))
     context = set(re.findall(r"[a-z]{3,}", topic.lower())) - LIGHT
+    said = " ".join(map(singular, topic.lower().split()))
     found: list[Entry] = []
     for piece in AND.split(topic):
         whole = wordnet().base(bare(piece))
@@ -57,7 +59,8 @@ def concepts(topic: str) -> list[Entry]:
             if sense := best_sense(word, context - set(word.split()), many=word in many):
                 found.append(Entry(sense, spelled(sense, word), 0))
     found = list({entry.sense.number: entry for entry in found}.values())
-    found = [entry for entry in found if sure(entry, context)] or found[:1]
+    kept = [entry for entry in found if sure(entry, context)]
+    found = kept if any(singular(entry.word.lower()) in said for entry in kept) else found[:1]  # the human heart is no humanness
     wide = {entry.sense.number for entry in found for other in found if other is not entry and wordnet().is_a(other.sense, entry.sense)}
     found.sort(key=lambda entry: entry.sense.number in wide)  # jazz music: jazz
     if len(found) > 1 and found[0].sense.file in ABSTRACT and TERM not in found[0].sense.near:

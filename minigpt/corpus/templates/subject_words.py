@@ -44,6 +44,8 @@ def named(sense: Sense, word: str) -> str:
         return f"to {word}"
     if sense.kind == "t" or sense.gloss.startswith(f"the {word.split()[0]} "):  # the principle of superposition
         return f"the {word}"
+    if word.endswith("ing") and sense.gloss.startswith("an instance of "):  # flying
+        return word
     if sense.word in ("overture", "prelude"):
         return one(word)
     if sense.kind == "m" and sense.file == FOODS and (PIECE.match(f"{sense.file} {sense.gloss}") or ONE_TO_EAT.search(word)):
