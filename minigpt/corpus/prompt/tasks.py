@@ -49,6 +49,9 @@ SERVED = re.compile(
     r"\b(?:chat ?bots?|bots?|assistants?|agents?)\b.*\b(?:customers?|clients?|guests?|users?|websites?|patients?|employees|staff)\b",
     re.IGNORECASE,
 )
+SERVED_TO = re.compile(
+    r"\bfor (?:one|two|three|four|six|eight|ten|\d+)(?: (?:people|persons?|guests|servings?))?(?=[.,!]|$)", re.IGNORECASE
+)
 FROM = re.compile(
     r"\b(?P<kind>postcards?|love letters?|apolog(?:y|ies)|invitations?|thank[- ]you (?:notes?|letters?|cards?))"
     r" from (?:an? |the |my |our )?(?P<who>[a-z]+)\b",
@@ -114,6 +117,8 @@ def beyond(prompt: str, style: str, request: Request) -> tuple[str, ...]:
         return (f"do not know the style of {style}",)
     if work := WORK.match(prompt):
         return (f"{_base(work[1].lower())} nothing and would write texts of their own",)
+    if request.category == "cooking" and SERVED_TO.search(prompt):
+        return ("choose themselves for how many people a recipe is",)
     if request.category == "occasion" and (sent := FROM.search(prompt)) and is_person(sent["who"].lower()):
         return (f"write {sent['kind'].lower()} to people, none from {sent['who']}",)
     if request.category != "persona" and SERVED.search(prompt):

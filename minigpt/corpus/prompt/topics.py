@@ -8,11 +8,13 @@ from dataclasses import replace
 import regex
 
 from minigpt.corpus.english import article, gerund, singular
+from minigpt.corpus.prompt.genres import sorts
 from minigpt.corpus.prompt.lexicon import TABLES, is_noun, keys, meanings
 from minigpt.corpus.prompt.terms import UNCLEAR_FOOD, Term, is_mark
 from minigpt.corpus.wordnet import wordnet
 
 MOST_TOPICS, MOST_WORDS = 5, 6
+PARTICLES = ("home", "up", "back", "away", "out", "on", "off", "down", "together", "apart", "alone", "old", "over")  # behind a gerund
 ALSO_NOUNS = ("work", "play")  # verbs that a text can be about
 NAME_FOLLOWS = regex.compile(r" \p{Lu}")
 POSSESSIVES = ("my", "our", "your", "his", "her", "their", "its")
@@ -72,7 +74,7 @@ def _says_which(term: Term) -> bool:
 
 def topics(terms: Sequence[Term], used: Collection[int], in_prose: bool = True) -> tuple[str, ...]:
     """The remaining noun phrases, in lower case; `in_prose` with their article in the prompt, else bare."""
-    open_places = [place for place, term in enumerate(terms) if _content(term) and place not in used]
+    open_places = [place for place, term in enumerate(terms) if (_content(term) or _machine(terms, place)) and place not in used]
     open_places = [place for place in open_places if not _is_verb(terms, place, open_places)]
     runs: list[list[int]] = []
     for place in open_places:
@@ -156,6 +158,12 @@ def _content(term: Term) -> bool:
     )
 
 
+def _machine(terms: Sequence[Term], place: int) -> bool:
+    """Whether a robot is what a text is about, not what writes it: robot stories."""
+    following = terms[place + 1] if place + 1 < len(terms) else None
+    return terms[place].key == "robot" and following is not None and following.key in sorts()
+
+
 def _is_verb(terms: Sequence[Term], place: int, open_places: Sequence[int]) -> bool:
     """Whether the term only says what the model does: "predicts" in "a GPT that predicts horse races"."""
     before = terms[place - 1].key if place else ""
@@ -183,6 +191,8 @@ def _phrase(terms: Sequence[Term], run: Sequence[int], in_prose: bool) -> str:
     following = terms[last + 1] if last + 1 < len(terms) else None
     if following and following.key in TABLES["nouns for an adjective"] and terms[last].key.endswith(ADJECTIVE_ENDINGS):
         last += 1  # medical advice
+    elif following and terms[last].key.endswith("ing") and following.text.lower() in PARTICLES:
+        last += 1  # coming home
     elif following and following.plain and following.text.isalpha() and wordnet().base(f"{terms[last].key} {following.key}"):
         last += 1  # a washing machine, the Middle Ages
     while last > run[0] and last in run and _acts(terms[last].text.lower()):

@@ -127,6 +127,11 @@ def _technical(request: Request) -> Iterator[str]:
     if near := [told for topic in said if (told := TABLES["technical told as others"].get(topic))]:
         yield near[0]
         return
+    if "system_design" in request.forms and len(request.forms) < WIDE and request.topics and not topics_of(request, words):
+        named = {word for row in words["systems"] for word in f"{row['name']} {row['thing']} {row['things']}".split()}
+        if not named & set(said):
+            yield f"have no design of {join_and([request.spell(topic) for topic in request.topics])}, only of other systems"
+            return
     unknown = [topic for topic in request.topics if not set(topic.split()) <= set(TABLES["said of any program"])]
     if unknown and len(request.forms) >= WIDE and not topics_of(request, words):
         yield f"know nothing about {join_and([request.spell(topic) for topic in unknown])} and would explain programming"

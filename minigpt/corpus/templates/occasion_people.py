@@ -61,6 +61,7 @@ STYLES = ("shakespearean", "victorian", "elizabethan", "medieval", "old english"
 USUAL["horoscope"] = USUAL["fortune cookie"]
 USUAL["school report"] = ("music", "football", "horses", "books", "stars", "computers", "painting", "games", "birds", "trains", "dinosaurs")
 USUAL["label"] = ("the sea", "music", "books", "trains", "birds", "bread", "gardens", "stars", "horses", "love", "chess", "weddings")
+AT_SEA = ("the sea", "the stars", "the weather", "whales", "music", "birds")
 PRODUCTS = (
     "kettles",
     "umbrellas",
@@ -130,11 +131,13 @@ def about(request: Request, form: str) -> Request:
         if feast or somebody:
             return replace(request, topics=(feast or "birthdays",))
     if (
-        form in ("diary", "log", "vow")
+        form in ("diary", "log", "vow", "obituary")
         and not somebody
         and any(INDEFINITE.match(topic) and sort_of(plural(INDEFINITE.sub("", topic))) == "person" for topic in request.topics)
     ):
         return replace(request, topics=kin(request))  # a sailor does not write about sailors
+    if form == "log" and not request.topics and ("captain" in asked or "ship" in asked):
+        return replace(request, topics=AT_SEA)
     if form == "diary" and not request.topics:
         return replace(request, topics=USUAL["young diary" if request.audience in YOUNG else "diary"])
     if form in ("review", "advertisement") and not request.topics and "product" in asked:
@@ -163,13 +166,15 @@ def kin(request: Request) -> tuple[str, ...]:
     """What those whom a diary is by think about: of a sailor ships and the sea; the usual, if no table knows them."""
     field = named(load_words("occasion"), request.topics[0], request.topics[0]).field
     keys = load_words("occasion")["fields"][field]["keys"] if field != "any" else ()
-    return tuple(key for key in keys[:2] if sort_of(key) != "person") or USUAL["diary"]
+    return tuple(key for key in keys[:6] if sort_of(key) != "person")[:2] or USUAL["diary"]
 
 
 def fitting(request: Request) -> tuple[str, ...]:
     """The request's forms; a speech at a wedding, a birthday or of somebody is a toast."""
     asked = " ".join((*request.matched, *request.topics)).lower()
-    spoken = person(request) or any(feast in asked for feast in FEASTS)
+    feasts = [feast for feast in FEASTS if feast in asked]
+    other = [topic for topic in request.topics if not any(feast in topic for feast in FEASTS)]  # a graduation speech about courage
+    spoken = person(request) or (bool(feasts) and not other)
     return tuple("toast" if form == "speech" and spoken else form for form in request.forms)
 
 

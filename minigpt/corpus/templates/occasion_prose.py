@@ -15,8 +15,8 @@ from typing import Any
 from minigpt.corpus.english import title_case, upper_first
 from minigpt.corpus.templates.grammar import Told
 from minigpt.corpus.templates.occasion_people import ABOUT, BIRTHDAY, YOUNG, animal, person
-from minigpt.corpus.templates.occasion_scene import Scene
-from minigpt.corpus.templates.occasion_subjects import single
+from minigpt.corpus.templates.occasion_scene import AGREE_MANY, Scene
+from minigpt.corpus.templates.occasion_subjects import INDEFINITE, plural, single, sort_of
 from minigpt.corpus.words import Words
 
 TITLED = (
@@ -25,7 +25,14 @@ TITLED = (
 )  # fmt: skip  # forms with a title
 EXTRA = 0.6  # share of the sentences marked "?" that a text of no stated length has
 WORD = re.compile(r"[a-z]+")
-ALWAYS_OWN = ("obituary", "love letter", "review", "advertisement")  # forms that take an idea for the topic's sort if there is one
+ALWAYS_OWN = (
+    "obituary",
+    "love letter",
+    "review",
+    "advertisement",
+    "classified ad",
+)  # forms that take an idea for the topic's sort if there is one
+PIECES = ("furniture", "clothing", "jewelry", "jewellery", "luggage", "equipment", "pottery", "art")
 LOGS = {"star": ("space",), "space": ("space",), "captain": ("ships", "pirates", "space"), "ship": ("ships", "pirates")}
 OWN, ALONE = 0.75, 0.35  # shares of documents with an idea for the topic's sort, if there are several and if there is one
 
@@ -50,10 +57,17 @@ def settle(scene: Scene, words: Words) -> None:
     number = 2 if scene.form == "invitation" else 1  # there 1 is the host
     while whom and whom.pronoun and scene.fixed[f"he{number}"] != whom.pronoun:
         scene.meet(number)
+    who = next((INDEFINITE.sub("", topic) for topic in scene.request.topics if INDEFINITE.match(topic)), "")
+    if scene.form == "obituary" and who and sort_of(plural(who)) == "person" and not whom:
+        scene.tables["person"] = [who]
     if whom and whom.kind == "teacher" and scene.form == "obituary":
         scene.tables["person"] = ["teacher", "music teacher", "art teacher"]
     if whom and whom.name and scene.form != "obituary":  # which names the family, too
         scene.fixed[f"name{number}"] = whom.name
+    if scene.subject.topic in PIECES:  # which are sold one by one
+        one, many = f"piece of {scene.subject.topic}", f"pieces of {scene.subject.topic}"
+        scene.subject = replace(scene.subject, sort="thing", topic=many, short=one)
+        scene.fixed |= {"one": one, "topic": many, "short": one, **AGREE_MANY}
     scene.fixed["country"] = ""
     towns = words["towns of"].get(scene.subject.topic.lower()) if scene.form in ("postcard", "travel") else None
     if towns:
