@@ -20,7 +20,7 @@ def people_doubted(request: Request, terms: Sequence[Term]) -> tuple[str, ...]:
     """What templates do otherwise than a prompt that says who talks to whom, in clauses that can follow "the templates"."""
     if request.category != "general":
         return ()
-    if request.forms == ("dialogue",) and (found := _setting(terms)):
+    if request.forms == ("dialogue",) and (found := _setting(terms, bool(request.topics))):
         return (f"choose themselves where people talk and who they are, not {found}",)
     if not request.topics:
         return ()
@@ -32,11 +32,11 @@ def people_doubted(request: Request, terms: Sequence[Term]) -> tuple[str, ...]:
     return (f"write talk about {join_and([request.spell(topic) for topic in request.topics])}, not talk of theirs",)
 
 
-def _setting(terms: Sequence[Term]) -> str:
+def _setting(terms: Sequence[Term], named: bool) -> str:
     """Where or between whom a prompt's dialogues take place, if templates do not choose it: "between friends", "at a market"."""
     for place, term in enumerate(terms):
         words = [other.text.lower() for other in terms[place + 1 :] if other.text][:3]
-        if term.key == "between" and words:
+        if term.key == "between" and words and not named:
             return " ".join(["between", *words])
         if term.key in ("at", "in") and words and place and not any(other.about for other in terms):
             spot = " ".join(words)
