@@ -62,6 +62,7 @@ USUAL["horoscope"] = USUAL["fortune cookie"]
 USUAL["school report"] = ("music", "football", "horses", "books", "stars", "computers", "painting", "games", "birds", "trains", "dinosaurs")
 USUAL["label"] = ("the sea", "music", "books", "trains", "birds", "bread", "gardens", "stars", "horses", "love", "chess", "weddings")
 AT_SEA = ("the sea", "the stars", "the weather", "whales", "music", "birds")
+REVIEWED = ("music", "gardens", "chess", "trains", "books", "cooking", "football", "birds", "painting", "travel", "the sea", "history")
 PRODUCTS = (
     "kettles",
     "umbrellas",
@@ -83,6 +84,7 @@ BUSINESS = {
     "mercantile establishment",
     "place of business",
     "workplace",
+    "facility",
     "building",
     "institution",
     "organization",
@@ -122,7 +124,7 @@ def about(request: Request, form: str) -> Request:
         and "product" not in asked
         and (not request.topics or all(single(topic) in load_words("occasion")["reviewed"] for topic in request.topics))
     ):
-        return replace(request, topics=(), matched=())
+        return replace(request, topics=REVIEWED, matched=())
     if form == "vow":
         request = replace(request, topics=tuple(topic for topic in request.topics if single(OWNER.sub("", topic.lower())) not in MARRIED))
     somebody = person(request) if form in (*ABOUT, "vow") else None
@@ -183,6 +185,8 @@ def personal(request: Request) -> Request:
     somebody = person(request)
     if request.category != "general" or request.forms != ("email",) or not somebody or somebody.kind == "business":
         return request
+    if any(match.startswith("apolog") for match in request.matched):
+        return replace(request, category="occasion", forms=("apology",))
     return (
         replace(request, category="occasion", forms=("thank-you note", "apology", "postcard")) if "letters" in request.matched else request
     )

@@ -31,7 +31,23 @@ MASS = frozenset(load_words("occasion")["mass nouns"])  # no plural after "about
 SORTS = {5: "animal", 6: "thing", 13: "food", 15: "place", 18: "person", 20: "plant"}  # by the numbers of WordNet's files
 OWNED = ("instrumentality", "covering", "commodity", "toy")  # what WordNet says of things that people buy, use and keep
 NOT_OWNED = ("conveyance", "weapon", "structure", "facility")  # and of others: a lighthouse is no kettle
-ALSO_OWNED = ("bicycle", "bike", "scooter", "skateboard", "stroller", "sled", "wheelbarrow", "kayak", "canoe", "tricycle")
+ALSO_OWNED = (
+    "bicycle",
+    "bike",
+    "scooter",
+    "skateboard",
+    "stroller",
+    "sled",
+    "wheelbarrow",
+    "kayak",
+    "canoe",
+    "tricycle",
+    "boat",
+    "car",
+    "motorcycle",
+    "van",
+    "tent",
+)
 SINGLE = ("place", "food")  # sorts of topics that need not be plurals: Paris, coffee
 MEN = re.compile(r"(?<!Ge)(?<!ge)(?<!tali)(?:[bdlrst]|ch)man$")  # signalmen, but humans and Germans
 HERDS = ("people", "police", "cattle", "sheep", "deer")  # plurals without an ending
@@ -175,7 +191,7 @@ def sort_of(topic: str) -> str:
     whole = [entry for entry in found if entry.word.split()[-1].lower() == single(topic.split()[-1]).lower()]
     sort = SORTS.get(whole[0].sense.file, "") if whole else ""
     kinds = {wide.word for wide in wordnet().above(whole[0].sense)} if sort == "thing" else set()
-    strange = not kinds & set(OWNED) or (bool(kinds & set(NOT_OWNED)) and single(topic.split()[-1]).lower() not in ALSO_OWNED)
+    strange = single(topic.split()[-1]).lower() not in ALSO_OWNED and (not kinds & set(OWNED) or bool(kinds & set(NOT_OWNED)))
     return "" if sort == "thing" and strange else sort
 
 

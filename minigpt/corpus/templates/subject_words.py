@@ -18,7 +18,7 @@ ALONE = frozenset(("Big Ben", "withers"))
 SUBSTANCE = re.compile(r"^27 \w+(?:ine|ide|ate|ol|in|one)$")  # theophylline, of the field of substances
 DRUG, COMPOUND = re.compile(r"(?:in|ine|ol|ide|ate)$"), re.compile(r"\b(?:compound|drug|antibiotic|alkaloid|analgesic)\b")
 MASS = re.compile(
-    r"(?:metry|(?<!anth)(?<!ap)ology|onomy|duty|jetsam|spume|eatage|ware|bluegrass|memorabilia|trivia|\bmilt|\bkohl|\bacid|\bsoap|\boil)$"
+    r"(?:care|metry|(?<!anth)(?<!ap)ology|onomy|duty|jetsam|spume|eatage|ware|bluegrass|memorabilia|trivia|\bmilt|\bkohl|\bacid|\bsoap|\boil)$"
 )  # never counted, whatever the file says
 NAMED_OF = re.compile(r"[A-Z][a-z]+ of [A-Z]")  # the Tower of Pharos
 STORM = re.compile(r"19 an? (?:[a-z-]+ ){0,5}?(?:storm|column|windstorm|wave|shower|gust|wind)\b")  # a blizzard
