@@ -15,7 +15,7 @@ from minigpt.corpus.wordnet import wordnet
 
 MOST_TOPICS, MOST_WORDS = 5, 6
 PARTICLES = ("home", "up", "back", "away", "out", "on", "off", "down", "together", "apart", "alone", "old", "over")  # behind a gerund
-ALSO_NOUNS = ("work", "play")  # verbs that a text can be about
+ALSO_NOUNS = ("work", "play", "book", "books")  # plain words that a text can be about
 NAME_FOLLOWS = regex.compile(r" \p{Lu}")
 POSSESSIVES = ("my", "our", "your", "his", "her", "their", "its")
 BETWEEN_SIGNS = regex.compile(r"(?<=[\p{Han}\p{Hiragana}\p{Katakana}\p{Thai}]) (?=[\p{Han}\p{Hiragana}\p{Katakana}\p{Thai}])")

@@ -17,6 +17,7 @@ PLACES, TIMES, LANGUAGES = 15, 28, 10  # WordNet's numbers of these fields
 ENDINGS = tuple("y ed ing ful ous ish less al ic er est able ible ent ant ive ary an en ate s".split())  # of adjectives, verbs and plurals
 USUAL = frozenset(word for table in load_words("prompts_plain").values() for word in table)
 NOT_PYTHON = frozenset(("sql", "awk", "sed", "powershell"))  # known for what they work on, but not written
+DISHES = frozenset(load_words("prompts")["narrow"]["cooking"][2])  # names of dishes, which a diet outdoes
 WIDE = 8  # least forms of a request that names no form of its own
 TOLD_AS = {"news": "news reports", "memo": "memos"}  # forms that nothing replaces
 
@@ -60,6 +61,9 @@ def _cooking(request: Request) -> Iterator[str]:
         yield f"have no recipes for {join_and(dishes)} and would write those of other dishes"
     if diets := [said for one, said in words.items() if one in TABLES["diets without a table"] or said in TABLES["diets without a table"]]:
         yield f"know nothing about what is {join_and(diets)}"
+    named = [said for said in request.matched if said in DISHES or singular(said) in DISHES]
+    if named and request.forms in (("vegan",), ("vegetarian",)):
+        yield f"write any {request.forms[0]} dish, not only {join_and(named)}"
     known = dishes + diets
     far = [said for said in words.values() if said not in known and is_place_or_time(said)]
     if far := far or [request.spell(topic) for topic in request.topics if is_name_of_one(topic)]:
