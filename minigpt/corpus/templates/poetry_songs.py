@@ -31,6 +31,7 @@ RULERS = {
     "nun": "she",
 }
 LISTENERS = ("boy", "girl", "baby", "toddler", "child", "son", "daughter", "kid", "infant", "newborn", "grandchild")  # of a lullaby
+FEW_PARTS = 6  # of a ballad that is none for who wants a long one
 SHAPES = ("VCVCBVC", "VVCBVC", "CVVCVC", "VCVBVC", "VCVVC")  # of a song with three verses; B falls away where a plot has none
 
 
@@ -76,9 +77,10 @@ def ballad(rng: random.Random, words: Words, request: Request) -> str:
         images = images_for(rng, words, request)
         kind, hero = hero_of(images.name)
         own = [plot for plot in words.get(f"ballads of {kind}", ()) if hero not in plot.get("unfit", ())]
+        own = [plot for plot in own if len(plot["parts"]) > FEW_PARTS] if request.length == "long" else own
         plots = sorted(own or plots_for(words, images, "ballad"), key=lambda plot: len(plot["parts"]))
         half = len(plots) // 2
-        plot = rng.choice({"short": plots[: half + 1], "long": plots[half:]}.get(request.length or "", plots))
+        plot = rng.choice({"short": plots[: max(1, half)], "long": plots[half:]}.get(request.length or "", plots))
         look = Fields(rng, words, images)
         if kind:
             look.held |= PRONOUNS[pronoun_of(rng, hero)] | {"one": hero}
