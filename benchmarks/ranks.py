@@ -57,9 +57,7 @@ def pace(a: argparse.Namespace) -> None:
 def memory(a: argparse.Namespace) -> None:
     one = measured(1, "--steps", "3", "--batch", "4", "--context", "64", "--threads", "1")
     four = measured(4, "--steps", "3", "--batch", "4", "--context", "64", "--threads", "1")
-    print(
-        f"4 ranks: {four['moments'] / one['moments']:.3f} of one process's moments; {four['resident'] / one['resident']:.2f} of all"
-    )
+    print(f"4 ranks: {four['moments'] / one['moments']:.3f} of one process's moments; {four['resident'] / one['resident']:.2f} of all")
 
 
 def killed(a: argparse.Namespace) -> None:

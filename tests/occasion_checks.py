@@ -85,6 +85,28 @@ def check_people(text: str, request: Request) -> list[str]:
     return [f"about {found}" for found in re.findall(rf"\babout ({many})\b", text)] if many else []
 
 
+def check_sense(text: str) -> list[str]:
+    """What one sentence says, another does not take back."""
+    faults = []
+    owned = re.search(r"\bhad it for (\d+) months", text)
+    later = re.search(r"\bafter (\d+) months it", text)
+    if owned and later and int(later[1]) > int(owned[1]):
+        faults.append(f"owned for {owned[1]} months, as new after {later[1]}")
+    if found := re.search(r"\b[Aa] call\b[^.\n]*\bread it\b", text):
+        faults.append(f"a call that is read: {found[0]!r}")
+    if "Good afternoon" in text and (found := re.search(r"\b(?:this evening|tonight|this morning)\b", text.split("\n\n")[1])):
+        faults.append(f"an afternoon, and {found[0]}")
+    wrong = re.findall(r"\bthe wrong (ferry|bus|train)\b", text)
+    faults += [f"the wrong {' and '.join(wrong)}"] if len(set(wrong)) > 1 else []
+    if "until sunrise" in text and re.search(r"\bbread for \d+ days", text):
+        faults.append("bread for days, and a night's watch")
+    if found := re.search(r"\b(?:have|has|had) (?:\w+ly )?(?:spoke|went|took|gave|wrote|began)\b", text):
+        faults.append(f"no participle: {found[0]!r}")
+    if found := re.search(r", a (?:headphone|scissor|trouser|glove)\b(?!s)", text):
+        faults.append(f"half of a pair: {found[0]!r}")
+    return faults
+
+
 NEAR = "father mother wife husband grandmother grandfather sister brother girlfriend boyfriend teacher".split()
 CHECKS: tuple[Callable[[str], list[str]], ...] = (
     check_marks,
@@ -95,6 +117,7 @@ CHECKS: tuple[Callable[[str], list[str]], ...] = (
     check_signature,
     check_invitation,
     check_distance,
+    check_sense,
 )
 
 

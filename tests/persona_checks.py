@@ -26,6 +26,8 @@ def _letters(text: str) -> str:
     for article, word in re.findall(r"\b([Aa]n?) ([a-z]{3,})", text):
         if (article.lower() == "an") != starts_with_vowel_sound(word):
             return f"article: {article} {word}"
+    if found := re.search(r"\b(?:beside|in|at|under|behind|on) (?:the|my|your) (\w+) with (?:my|your) \1\b", text):
+        return f"the same twice: {found[0]!r}"
     if text.count('"') % 2:
         return "a quotation is not closed"
     return ""

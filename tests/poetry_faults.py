@@ -122,6 +122,7 @@ def check(text: str, request: Request) -> list[str]:
         faults += re.findall(r"(?i)\b(?:blood|dead|kill\w*|die[sd]?|guns?|wine|beer|whiskey|hate)\b", text)
     if request.forms[0] not in ("story", "fable", "scene"):
         faults += faults_of_text(text)
+    faults += [f"a child of {age}" for age in re.findall(r"\b(?:boy|girl|child) of (?:about )?(\d+)\b", text) if int(age) > 15]
     if not text.isascii() or re.search(r"[{}|\[\]]|  |a\(n\)|\b([a-z]+) \1\b", text):
         faults.append("not clean")
     return faults

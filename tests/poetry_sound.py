@@ -35,6 +35,7 @@ ans: plans
 ar: are car far star bar guitar jar
 ard: yard hard guard
 art: heart apart part start cart
+aste: waist haste taste waste
 ass: gas brass grass pass
 ate: great eight weight wait straight freight
 ath: path bath math aftermath
@@ -120,11 +121,12 @@ own: shone
 own-: town down brown crown gown frown clown drown slumbertown
 oz: was
 oze: goes nose rose shows toes knows clothes rows blows close snows flows grows
-sun: done one none everyone son bun sun fun run begun
+sun: done one none everyone son bun sun fun run begun ton won
 uch: touch much such
 ud: blood mud flood bud
 ud-: wood good stood should could would understood hood
 uff: rough enough stuff cuff tough
+ul-: wool full pull bull
 ull: gull dull hull mull
 um: come numb sum drum thumb dumb some
 unce: once dunce
@@ -136,6 +138,7 @@ urd: word heard bird third herd
 url: girl curl pearl
 urn: learn turn burn return earn fern stern
 urs: hers furs
+urst: first worst burst thirst
 urth: worth earth birth
 ust: crust rust
 uv: love above glove dove of

@@ -95,7 +95,8 @@ def faults_of_fable(text: str) -> list[str]:
     if not pair or len(last) != 1 or not re.fullmatch(r"Moral: [A-Z][^\n]+\.", last[0]):
         return [f"no fable: {title!r}, {last!r}"]
     low = body.lower()
-    faults = [f"{animal!r} is hardly there" for animal in pair.groups() if len(re.findall(rf"\b{animal}\b", low)) < 3]
+    faults = [f"one animal: {title!r}"] if pair[1] == pair[2] else []
+    faults += [f"{animal!r} is hardly there" for animal in pair.groups() if len(re.findall(rf"\b{animal}\b", low)) < 3]
     faults += [f"neither of them: {line!r}" for line in low.split("\n") if pair[1] not in line and pair[2] not in line]
     faults += [f"a person: {dict(names_in(body))}"] * bool(names_in(body))
     faults += ["he or she"] * bool(re.search(r"\b(?:he|she|his|her|him)\b", QUOTED.sub("", low)))

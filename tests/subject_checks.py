@@ -11,6 +11,11 @@ from minigpt.corpus.request import Request
 LEFT_OVER = re.compile(r"[{}\[\]|~]|\ba\(n\)|\.\.| ,| \.|\bNone\b|[?!][?!.,]|,,|;,")
 
 
+MANY = re.compile(  # a meaning that speaks of many
+    r"(?m)^   [abc]\) (?:[a-z-]+ ){0,3}(?:birds|fishes|mammals|animals|insects|snakes)\b(?= (?:having|of|that|with|related|noted)\b)"
+)
+
+
 def check(text: str, request: Request) -> str:
     """The first fault of a document; "" if it has none."""
     return _letters(text) or CHECKS.get(request.forms[0], lambda text: "")(text)
@@ -45,6 +50,8 @@ def _quiz(text: str) -> str:
     for number, reply in replies:
         block = re.split(r"(?m)^\d+\. ", asked)[int(number)]
         chosen = re.match(r"([abc]\) .+)\.$", reply)
+        if re.match(r"(?:What|Which of these) is an? ", block) and (many := MANY.search(block)):
+            return f"one thing, and many: {many[0]!r}"
         if chosen and f"   {chosen[1]}" not in block:
             return f"no such choice: {reply}"
         if listed := re.search(r"\(([^()]+) or ([^()]+)\)\?", block):

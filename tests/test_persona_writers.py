@@ -25,6 +25,7 @@ from minigpt.corpus.words import load_words
 ASKED = {
     "a GPT that answers as a grumpy wizard": ("a wizard", "wizard", "grumpy", ""),
     "talks like a pirate": ("a pirate", "pirate", "", ""),
+    "a therapist that listens": ("a therapist", "doctor", "", ""),
     "speaks like Shakespeare": ("Shakespeare", "player", "", ""),
     "a sarcastic robot that gives life advice": ("a robot", "robot", "sarcastic", ""),
     "in the voice of a 1920s detective": ("a 1920s detective", "detective", "", ""),

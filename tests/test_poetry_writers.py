@@ -96,6 +96,21 @@ def test_a_limerick_rhymes_and_keeps_its_hero() -> None:
     assert pronouns == {"she", "he"}
 
 
+@pytest.mark.parametrize(("prompt", "one"), [("miners", "miner"), ("wolves", "wolf"), ("my aunt", "aunt"), ("a nurse", "nurse")])
+def test_a_ballad_of_people_or_animals_tells_of_one(prompt: str, one: str) -> None:
+    for document in islice(write_documents(understand(f"ballads about {prompt}"), random.Random(3)), 40):
+        body = document.text.split("\n\n", 1)[1]
+        assert check(document.text, Request("poetry", ("ballad",), topics=(one,))) == [], document.text
+        assert f"about {one}" not in body and len(re.findall(rf"\b{one}\b", body)) > 1, document.text
+
+
+@pytest.mark.parametrize("kin", ["mother", "twin sister", "uncle"])
+def test_a_story_about_a_relative_is_lived_with_one(kin: str) -> None:
+    for document in islice(write_documents(understand(f"bedtime stories about my {kin}"), random.Random(5)), 30):
+        assert document.origin["form"] == "story" and f"'s {kin}" in document.text, document.text
+        assert check(document.text, Request("poetry", ("story",), topics=(kin,))) == [], document.text
+
+
 @pytest.mark.parametrize("topic", ["heartbreak", "loneliness", "losing a friend", "tractors", "quantum physics", "my sister", "first love"])
 @pytest.mark.parametrize("form", ["song", "ballad", "lullaby", "limerick"])
 def test_what_is_sung_rhymes_and_suits_its_topic(form: str, topic: str) -> None:

@@ -98,7 +98,7 @@ POETRY: list[tuple[str, dict[str, Any]]] = [
     ("stories, no poems", {}),
     ("not recipes but poems", {}),
     ("poems in French", {"language": "fr"}),
-    ("stories in the style of Edgar Allan Poe", {"topics": ("edgar allan poe",)}),
+    ("stories in the style of Edgar Allan Poe", {"topics": (), "doubts": ("do not know the style of Edgar Allan Poe",)}),
     ("Gedichte über das Meer", {"language": "de", "topics": ("meer",)}),
     ("Weihnachtsgeschichten für Kinder", {"language": "de", "season": "winter", "audience": "children"}),
     ("Poèmes d'amour", {"language": "fr", "topics": ("amour",)}),
@@ -405,7 +405,7 @@ def test_a_mood_or_a_feast_is_a_topic_where_there_is_no_other(prompt: str, topic
     ("news reports", "general", "news"), ("newspaper articles about football", "general", "news"), ("phone calls", "general", "dialogue"),
     ("exam questions", "general", "lesson"), ("Christmas carols", "poetry", "song"), ("bug reports", "technical", "failure_analysis"),
     ("gardening tips", "occasion", "howto"), ("letters to the editor", "general", "email"), ("lectures about stars", "occasion", "speech"),
-    ("tarot readings", "occasion", "fortune cookie"), ("plays about ghosts", "poetry", "story"), ("comebacks", "occasion", "insult"),
+    ("tarot readings", "occasion", "fortune cookie"), ("plays about ghosts", "poetry", "scene"), ("comebacks", "occasion", "insult"),
 ])  # fmt: skip
 def test_usual_names_of_kinds_of_text_are_known(prompt: str, category: str, form: str) -> None:
     request = understand(f"A GPT that writes {prompt}")

@@ -269,10 +269,24 @@ def test_documents_stand_the_checks(topic: str) -> None:
         ("jazz", "jazz", "music"), ("medieval falconry", "falconry", "falcons"), ("the fall of rome", "Rome", "city"),
         ("tropical fish care", "fish", "aquatic"), ("a mars colony and planets", "planet", "celestial"), ("bridges", "bridge", "structure"),
         ("pirate sea shanties", "shanty", "song"), ("training a dog", "dog", "domesticated"),
+        ("cranes", "crane", "bird"), ("swallows", "swallow", "songbird"), ("the human heart", "heart", "muscular organ"),
+        ("medical terms", "medicine", "medical science"),
     ],
 )  # fmt: skip
 def test_the_meaning_is_the_one_that_people_mean(topic: str, word: str, said: str) -> None:
     assert any(entry.word == word and said in entry.sense.gloss for entry in concepts(topic))
+
+
+@pytest.mark.parametrize(
+    ("topic", "strange"),
+    [
+        ("keys", "puddingwife"), ("springs", "bridal wreath"), ("bats", "snick"), ("pens", "cow pen"), ("the moon", "satellite television"),
+        ("sailing", "paper route"), ("a small town", "Inca"),
+    ],
+)  # fmt: skip
+def test_what_means_something_else_by_a_word_does_not_belong_to_it(topic: str, strange: str) -> None:
+    found = subject_of(topic)
+    assert found is not None and strange not in {entry.word for entry in found.entries}
 
 
 def test_the_second_word_of_a_topic_counts_too() -> None:

@@ -90,7 +90,7 @@ class WordNet:
 
     def _read(self, number: int) -> Sense:
         words, flags, gloss, more, label, examples, near = self.lines[number].split("\t")
-        pairs = [word.split("/") for word in words.split("|")]
+        pairs = [word.replace("Guiseppe", "Giuseppe").split("/") for word in words.split("|")]
         relations = {part[0]: tuple(number + int(step) for step in part[1:].split(",")) for part in near.split()}
         kind = "c" if flags[0] == "m" and int(re.sub(r"\D", "", flags)) == THINGS and COUNTED.match(gloss) else flags[0]
         file, single, plural = re.sub(r"\D", "", flags), flags.endswith("i"), flags[1] == "p" and gloss not in MENDED
@@ -125,6 +125,8 @@ class WordNet:
 
     def pertains(self, adjective: str) -> Sense | None:
         """The noun of an adjective: medieval -> Middle Ages."""
+        if nearer := NEARER.get(adjective.lower()):
+            return self.senses(nearer)[0][0]
         number = self.adjectives.get(adjective.lower(), "")
         return self[int(number)] if number else None
 
@@ -162,6 +164,7 @@ class WordNet:
         return [s for s in map(self.__getitem__, found) if pattern.search(f"{s.gloss} {s.more}")]
 
 
+NEARER = {"medical": "medicine"}  # an adjective that WordNet derives from Aesculapius first
 MENDED = {  # a definition -> the same, in one sentence with its word
     "solid-hoofed herbivorous quadruped domesticated since prehistoric times": (
         "a solid-hoofed herbivorous quadruped domesticated since prehistoric times"
@@ -175,6 +178,8 @@ MENDED = {  # a definition -> the same, in one sentence with its word
     "a general name for alcoholic beverages made by fermenting a cereal flavored with hops": (
         "an alcoholic beverage made by fermenting a cereal flavored with hops"
     ),
+    "a less in playing the violin": "a lesson in playing the violin",
+    "lifts and moves heavy objects": "a machine that lifts and moves heavy objects",
     "a Ptolemy's model of the universe with the Earth at the center": "Ptolemy's model of the universe with the Earth at the center",
 }
 

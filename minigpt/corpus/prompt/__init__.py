@@ -21,6 +21,7 @@ Reading order:
     evidence        terms -> evidence for each category of text
     speakers        a prompt -> noun phrases that may be a persona
     personas        a prompt -> the persona whose voice it asks for
+    tasks           a prompt -> what it asks that no template can do
     describe        a request -> its description in the plan
     understand      a prompt -> the request
 """

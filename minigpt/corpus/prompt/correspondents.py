@@ -12,12 +12,17 @@ from minigpt.corpus.prompt.terms import Term
 from minigpt.corpus.request import Request
 
 DETERMINERS = frozenset((*TABLES["articles"], *TABLES["words before a reader"]))
+TALKED_AT = ("a cafe", "cafe", "a coffee shop", "coffee shop", "a bar", "a restaurant", "the kitchen table", "a bus stop", "a party")
 LETTERS = ("letter", "email", "e-mail")
 
 
 def people_doubted(request: Request, terms: Sequence[Term]) -> tuple[str, ...]:
     """What templates do otherwise than a prompt that says who talks to whom, in clauses that can follow "the templates"."""
-    if request.category != "general" or not request.topics:
+    if request.category != "general":
+        return ()
+    if request.forms == ("dialogue",) and (found := _setting(terms, bool(request.topics))):
+        return (f"choose themselves where people talk and who they are, not {found}",)
+    if not request.topics:
         return ()
     if request.forms == ("email",):
         return _letters(request, terms)
@@ -25,6 +30,18 @@ def people_doubted(request: Request, terms: Sequence[Term]) -> tuple[str, ...]:
     if request.forms != ("dialogue",) or not (interviewed or any(term.key == "between" for term in terms)):
         return ()
     return (f"write talk about {join_and([request.spell(topic) for topic in request.topics])}, not talk of theirs",)
+
+
+def _setting(terms: Sequence[Term], named: bool) -> str:
+    """Where or between whom a prompt's dialogues take place, if templates do not choose it: "between friends", "at a market"."""
+    for place, term in enumerate(terms):
+        words = [other.text.lower() for other in terms[place + 1 :] if other.text][:3]
+        if term.key == "between" and words and not named:
+            return " ".join(["between", *words])
+        if term.key in ("at", "in") and words and place and not any(other.about for other in terms):
+            spot = " ".join(words)
+            return "" if spot in TALKED_AT else f"{term.key} {spot}"
+    return ""
 
 
 def _letters(request: Request, terms: Sequence[Term]) -> tuple[str, ...]:

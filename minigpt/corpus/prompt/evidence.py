@@ -13,6 +13,8 @@ from minigpt.corpus.prompt.odd_kinds import explained
 from minigpt.corpus.prompt.readers import readers
 from minigpt.corpus.prompt.terms import Term
 from minigpt.corpus.prompt.topics import topics
+from minigpt.corpus.templates.lessons import SURE as ARITHMETIC
+from minigpt.corpus.wordnet import wordnet
 
 ABOUT, PERSON = 1.5, 2.5  # subtracted from a word's weight if it only says what a text is about, or for whom
 IN_COMPANY = 1.5  # the weight of words that mean programming if there are two of them: graphs and trees
@@ -39,7 +41,7 @@ def hits_of(terms: Sequence[Term]) -> dict[str, list[Hit]]:
     found: dict[str, list[Hit]] = {category: [] for category in TABLES["weights"]}
     for place, term in enumerate(terms):
         for category, weight in weights().get(term.key, {}).items():
-            if not term.negated:
+            if not term.negated and not (category == "general" and _no_sum(terms, place)):
                 found[category].append(Hit(place, max(0.5, weight - _discount(terms, place)), term))
     company = technical_in_company(terms)
     found["technical"] += [Hit(place, max(0.5, IN_COMPANY - _discount(terms, place)), terms[place]) for place in company]
@@ -50,6 +52,15 @@ def hits_of(terms: Sequence[Term]) -> dict[str, list[Hit]]:
     if all(hit.term.key in FIGURATIVE for hit in found["cooking"]) and any(hit.weight >= 3 for hit in found["technical"]):
         found["cooking"] = []  # a recipe for a good API, a Python cookbook
     return found
+
+
+def _no_sum(terms: Sequence[Term], place: int) -> bool:
+    """Whether a word of arithmetic is part of a noun that means something else: cell division."""
+    term = terms[place]
+    if singular(term.key) not in ARITHMETIC or not place or terms[place - 1].group != term.group:
+        return False
+    senses = wordnet().senses(f"{terms[place - 1].text.lower()} {singular(term.text.lower())}")
+    return bool(senses) and all(wider.word != singular(term.key) for wider in wordnet().above(senses[0][0]))
 
 
 def _discount(terms: Sequence[Term], place: int) -> float:

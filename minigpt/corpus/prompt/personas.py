@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from minigpt.corpus.prompt.constraints import constraints
 from minigpt.corpus.prompt.genres import GENRE, sorts
 from minigpt.corpus.prompt.lexicon import TABLES, weights
+from minigpt.corpus.prompt.readers import is_person as names_person
 from minigpt.corpus.prompt.speakers import MOST_WORDS, Found, candidates, is_person, pattern_of, patterns
 from minigpt.corpus.prompt.terms import Term
 from minigpt.corpus.request import Request
@@ -25,6 +26,9 @@ WISH = re.compile(
 )
 ONE = re.compile(r"(?:an?|my|our|your) ", re.IGNORECASE)
 ABSTRACT = re.compile(r"(?:tion|sion|ment|ness|ity|ism|ance|ence|ship|ure)$")
+LISTENS = re.compile(
+    r"(?:who|that)\s+(?:\w+ly\s+|always\s+|never\s+|just\s+)?(\w+?)e?s(?:\s+(?:well|carefully|patiently|back|in))?", re.IGNORECASE
+)
 OWN = re.compile(r"(?:my|our|your|his|her|their|its)\s", re.IGNORECASE)
 ROLE = re.compile(r"^(?:please )?(?:be|become|you are|you're|imagine you are|i want you to (?:be|act as)) (?:an?|my|the) ", re.IGNORECASE)
 DOES = re.compile(r"\W*(?:who|that)\s+(?:\w+ly\s+)?\w+s\b", re.IGNORECASE)
@@ -86,7 +90,9 @@ def _fits(found: Found, prompt: str, terms: Sequence[Term]) -> bool:
 def _is_named_alone(found: Found, prompt: str) -> bool:
     """Whether a noun phrase with which the prompt begins is enough: "a grumpy wizard", "a cat that comments on everything"."""
     acts = bool(pattern_of("verbs of a persona").match(prompt, found.end) or pattern_of("verbs of a persona").match(prompt[found.end :]))
-    one = bool(ONE.match(prompt))
+    one, rest = bool(ONE.match(prompt)), prompt[found.end :].strip(" .!?")
+    if one and (does := LISTENS.fullmatch(rest)) and names_person(found.last) and _weight(does[1]) < HEAVY:
+        return True  # a therapist who listens
     if voice_of(found.who):
         if voice_of(found.who) == "old house" or found.last in TABLES["things that speak if they have a manner"]:
             return found.manner in TABLES["manners of persons only"] or (acts and bool(found.manner))
@@ -98,7 +104,7 @@ def _is_named_alone(found: Found, prompt: str) -> bool:
         return _ends_in_noun(found.noun) and (bool(found.manner) or acts or (known and one))
     if found.manner in TABLES["manners of persons only"] and one and _may_be_person(found.last):
         return True
-    if one and is_person(found.last, sure=True) and not prompt[found.end :].strip(" .!?") and not found.manner:
+    if one and is_person(found.last, sure=True) and not rest and not found.manner:
         return True  # a flat earther
     return (acts or (found.has_character and one and found.manner not in TABLES["manners of things"])) and is_person(found.last)
 

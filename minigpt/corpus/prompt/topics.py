@@ -8,11 +8,14 @@ from dataclasses import replace
 import regex
 
 from minigpt.corpus.english import article, gerund, singular
-from minigpt.corpus.prompt.lexicon import TABLES, meanings
+from minigpt.corpus.prompt.genres import sorts
+from minigpt.corpus.prompt.lexicon import TABLES, is_noun, keys, meanings
 from minigpt.corpus.prompt.terms import UNCLEAR_FOOD, Term, is_mark
 from minigpt.corpus.wordnet import wordnet
 
 MOST_TOPICS, MOST_WORDS = 5, 6
+PARTICLES = ("home", "up", "back", "away", "out", "on", "off", "down", "together", "apart", "alone", "old", "over")  # behind a gerund
+ALSO_NOUNS = ("work", "play", "book", "books")  # plain words that a text can be about
 NAME_FOLLOWS = regex.compile(r" \p{Lu}")
 POSSESSIVES = ("my", "our", "your", "his", "her", "their", "its")
 BETWEEN_SIGNS = regex.compile(r"(?<=[\p{Han}\p{Hiragana}\p{Katakana}\p{Thai}]) (?=[\p{Han}\p{Hiragana}\p{Katakana}\p{Thai}])")
@@ -71,7 +74,7 @@ def _says_which(term: Term) -> bool:
 
 def topics(terms: Sequence[Term], used: Collection[int], in_prose: bool = True) -> tuple[str, ...]:
     """The remaining noun phrases, in lower case; `in_prose` with their article in the prompt, else bare."""
-    open_places = [place for place, term in enumerate(terms) if _content(term) and place not in used]
+    open_places = [place for place, term in enumerate(terms) if (_content(term) or _machine(terms, place)) and place not in used]
     open_places = [place for place in open_places if not _is_verb(terms, place, open_places)]
     runs: list[list[int]] = []
     for place in open_places:
@@ -151,8 +154,14 @@ def _content(term: Term) -> bool:
     return (
         term.negated in ("", UNCLEAR_FOOD)
         and bool(term.key)
-        and ((term.about and term.key in LIGHT) or not (term.plain or term.key in LIGHT))
+        and ((term.about and (term.key in LIGHT or term.key in ALSO_NOUNS)) or not (term.plain or term.key in LIGHT))
     )
+
+
+def _machine(terms: Sequence[Term], place: int) -> bool:
+    """Whether a robot is what a text is about, not what writes it: robot stories."""
+    following = terms[place + 1] if place + 1 < len(terms) else None
+    return terms[place].key == "robot" and following is not None and following.key in sorts()
 
 
 def _is_verb(terms: Sequence[Term], place: int, open_places: Sequence[int]) -> bool:
@@ -165,16 +174,31 @@ def _how_to(terms: Sequence[Term], place: int) -> bool:
     return place > 1 and (terms[place - 2].key, terms[place - 1].key) == ("how", "to")
 
 
+def _acts(word: str) -> bool:
+    """Whether a word is a verb that says what somebody does, and no noun."""
+    return (
+        word.endswith("s")
+        and not word.endswith(("ss", "us", "is"))
+        and word.isascii()
+        and word.isalpha()
+        and not (is_noun(word) or word in keys())
+    )
+
+
 def _phrase(terms: Sequence[Term], run: Sequence[int], in_prose: bool) -> str:
     """The words from the first to the last place, with their article."""
     last = run[-1]
     following = terms[last + 1] if last + 1 < len(terms) else None
     if following and following.key in TABLES["nouns for an adjective"] and terms[last].key.endswith(ADJECTIVE_ENDINGS):
         last += 1  # medical advice
+    elif following and terms[last].key.endswith("ing") and following.text.lower() in PARTICLES:
+        last += 1  # coming home
     elif following and following.plain and following.text.isalpha() and wordnet().base(f"{terms[last].key} {following.key}"):
         last += 1  # a washing machine, the Middle Ages
+    while last > run[0] and last in run and _acts(terms[last].text.lower()):
+        last -= 1  # the dog survives
     words = [terms[place].text.lower() for place in range(run[0], last + 1)]
-    phrase = " ".join(word for word in words if word).removesuffix("'s").strip("'")
+    phrase = " ".join(word for word in words if word).removesuffix("'s").strip("'").removeprefix("against ")
     phrase = str(BETWEEN_SIGNS.sub("", phrase))
     before = terms[run[0] - 1].key if run[0] else ""
     if _how_to(terms, run[0]):

@@ -20,6 +20,7 @@ from minigpt.corpus.prompt.lexicon import FOODS, TABLES, in_full, weights
 from minigpt.corpus.prompt.odd_kinds import unknown_kind
 from minigpt.corpus.prompt.personas import persona_request
 from minigpt.corpus.prompt.readers import experts, readers
+from minigpt.corpus.prompt.tasks import beyond, without_style
 from minigpt.corpus.prompt.terms import UNCLEAR, Term
 from minigpt.corpus.prompt.topics import dedicated, given_to, implied, names, told_about, topics, with_readers, without_manners
 from minigpt.corpus.request import MANY, Request
@@ -74,7 +75,10 @@ def understand(prompt: str, preset: str | None = None) -> Request:
     terms = read_terms(prompt, language)
     if found := persona_request(prompt, terms, language):
         return found
-    return _several(prompt, read_terms(separated(prompt), language), language) or _one(prompt, terms, language)
+    prompt, style = without_style(prompt)
+    terms = read_terms(prompt, language) if style else terms
+    request = _several(prompt, read_terms(separated(prompt), language), language) or _one(prompt, terms, language)
+    return replace(request, doubts=(*request.doubts, *beyond(prompt, style, request)))
 
 
 def _one(prompt: str, terms: Sequence[Term], language: str) -> Request:

@@ -64,6 +64,8 @@ def spoken_to(request: Request) -> Request:
     if request.category != "general":
         return request
     mail = "email" in request.forms or "memo" in request.forms
+    if request.forms == ("email", "dialogue") and {"letters", "letter", "emails", "e-mails"} & {*request.matched}:
+        request = replace(request, forms=("email",))  # letters to customers are no talk with them
     if request.forms == ("email",) and {*request.topics} <= MATES:
         return request
     kept = [topic for topic in request.topics if not (mail and singular(topic.split()[-1]) in READERS)]

@@ -22,6 +22,8 @@ Scene = Mapping[str, Any]
 SPEC = re.compile(r"@?\d[\d,:]*-\d[\d,:]*(?:/\d+)?|[=@] ?[\w.]+(?: [-+*/] [\w.]+)+")
 SMALL = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve")
 PLAIN = ("number", "room")  # numbers that count nothing, written without a comma
+FIELD = re.compile(r"\{[^}]*\}")
+ASIDE = ("cause", "place", "where", "last", "reason", "why")  # slots of what is said in passing: a drill that ends in the parking lot
 OPTIONAL = {"short": 0.0, "long": 1.0}  # share of a scene's optional sentences that are told; otherwise about half
 GAPS = (("past", -6, -2), ("today", 0, 0), ("soon", 2, 6), ("when", 8, 16), ("late", 22, 40))  # days from today, in order
 
@@ -51,9 +53,10 @@ def choose_scene(pen: Pen, scenes: Sequence[Scene], *, topical: bool = True) -> 
 
 
 def names(scene: Scene, topic: re.Pattern[str]) -> bool:
-    """Whether the scene's own words, not its fields, name the topic."""
-    own = str([scene.get("body", scene.get("turns", [])), *scene.get("slots", {}).values(), *scene.get("head", [])])
-    return bool(topic.search(re.sub(r"\{[^}]*\}", "", own)))
+    """Whether the scene's own words, not its fields, name the topic, and not just once in passing: a cup in the baker's window."""
+    slots = (slot for key, slot in scene.get("slots", {}).items() if key.split()[0] not in ASIDE)
+    own, body = (FIELD.sub("", str(part)) for part in ([scene.get("turns", []), *slots, *scene.get("head", [])], scene.get("body", [])))
+    return bool(topic.search(own)) or len(topic.findall(body)) > 1
 
 
 def calendar(pen: Pen, seasons: Sequence[str] = tuple(SEASONS)) -> None:

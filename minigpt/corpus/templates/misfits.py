@@ -6,15 +6,18 @@ from collections.abc import Iterator
 
 from minigpt.corpus.english import join_and, singular
 from minigpt.corpus.request import Request
+from minigpt.corpus.templates.persona_voices import voice_of
 from minigpt.corpus.templates.subject_sense import bare
 from minigpt.corpus.templates.technical_parts import topics_of
-from minigpt.corpus.wordnet import wordnet
+from minigpt.corpus.wordnet import PERSON, wordnet
 from minigpt.corpus.words import load_words
 
 TABLES = load_words("misfits")
 PLACES, TIMES, LANGUAGES = 15, 28, 10  # WordNet's numbers of these fields
 ENDINGS = tuple("y ed ing ful ous ish less al ic er est able ible ent ant ive ary an en ate s".split())  # of adjectives, verbs and plurals
 USUAL = frozenset(word for table in load_words("prompts_plain").values() for word in table)
+NOT_PYTHON = frozenset(("sql", "awk", "sed", "powershell"))  # known for what they work on, but not written
+DISHES = frozenset(load_words("prompts")["narrow"]["cooking"][2])  # names of dishes, which a diet outdoes
 WIDE = 8  # least forms of a request that names no form of its own
 TOLD_AS = {"news": "news reports", "memo": "memos"}  # forms that nothing replaces
 
@@ -22,22 +25,29 @@ TOLD_AS = {"news": "news reports", "memo": "memos"}  # forms that nothing replac
 def of_part(asked: Request, ready: Request) -> Iterator[str]:
     """Clauses that can follow "the templates"; `ready` is the request as the writers take it."""
     if asked.doubts:
-        yield from asked.doubts
+        kept = ready.category == "occasion" and asked.category == "general"  # letters to a grandmother are no e-mails
+        yield from (doubt for doubt in asked.doubts if not (kept and "e-mails" in doubt))
         return
     about = join_and([ready.spell(topic) for topic in ready.topics]) if ready.topics else ""
     if ready.category == "topic" and about:
         yield f"know nothing about {about} and would only talk around it"
-    elif asked.category == "general" and ready.category != "general" and about:
-        lost = [name for form, name in TOLD_AS.items() if form in asked.forms]
-        if lost and len(lost) == len(asked.forms):
-            yield f"have no {join_and(lost)} about {about}, only other texts about it"
-    for said in asked.matched:
+    moved = asked.category == "general" and ready.category != "general" and bool(about)
+    lost = [name for form, name in TOLD_AS.items() if moved and form in asked.forms]
+    if lost and len(lost) == len(asked.forms) and ready.category != "topic":
+        yield f"have no {join_and(lost)} about {about}, only other texts about it"
+    for said in asked.matched if not lost else ():
         if other := TABLES["kinds told as others"].get(singular(said)):
-            yield f"have no {said}{f' about {about}' if about else ''}, only {other}"
+            told = [ready.spell(topic) for topic in ready.topics if topic not in said]
+            yield f"have no {said}{f' about {join_and(told)}' if told else ''}, only {other}"
     if ready.category == "subject":
         yield from _strangers(ready)
+    elif ready.category == "poetry" and ready.language == "en":
+        yield from (f"know nothing about {name} but the name" for name in _unknown_names(ready))
     if not (asked.confidence or asked.topics or asked.preset or asked.doubts):
         yield "find no kind of text and no subject in the prompt, and would write everyday texts"
+    who = asked.persona or ""
+    if who and is_one(who) and (own := TABLES["voices of others"].get(voice_of(who))):
+        yield f"do not know how {who} writes and would answer as {own} does"
     if asked.category == "cooking":
         yield from _cooking(asked)
     if asked.category == "technical":
@@ -51,6 +61,9 @@ def _cooking(request: Request) -> Iterator[str]:
         yield f"have no recipes for {join_and(dishes)} and would write those of other dishes"
     if diets := [said for one, said in words.items() if one in TABLES["diets without a table"] or said in TABLES["diets without a table"]]:
         yield f"know nothing about what is {join_and(diets)}"
+    named = [said for said in request.matched if said in DISHES or singular(said) in DISHES]
+    if named and request.forms in (("vegan",), ("vegetarian",)):
+        yield f"write any {request.forms[0]} dish, not only {join_and(named)}"
     known = dishes + diets
     far = [said for said in words.values() if said not in known and is_place_or_time(said)]
     if far := far or [request.spell(topic) for topic in request.topics if is_name_of_one(topic)]:
@@ -74,17 +87,33 @@ def _strangers(request: Request) -> Iterator[str]:
     """Names of which WordNet knows the words alone, and words that it does not know beside others: Formula 1, Minecraft commands."""
     for topic in request.topics:
         words = [word for word in bare(topic).split() if word.isalpha()]
-        named = [word for word in words if request.spell(word)[:1].isupper()]
-        known = any(sense.word[:1].isupper() for sense, _ in wordnet().senses(bare(topic)))
-        if named and named == words and not known and not any(is_name(word) for word in named):
+        if request.spell(topic) in _unknown_names(request):
             yield f"know nothing about {request.spell(topic)} but what its words mean"
         elif far := [word for word in words if is_strange(word)]:
             yield f"know nothing about {join_and([request.spell(word) for word in far])}"
 
 
+def _unknown_names(request: Request) -> list[str]:
+    """The topics that are names which WordNet does not know: Harry Potter."""
+    found = []
+    for topic in request.topics:
+        words = [word for word in bare(topic).split() if word.isalpha()]
+        named = [word for word in words if request.spell(word)[:1].isupper()]
+        known = any(sense.word[:1].isupper() for sense, _ in wordnet().senses(bare(topic)))
+        if named and named == words and not known and not any(is_name(word) for word in named):
+            found.append(request.spell(topic))
+    return found
+
+
 def is_name(word: str) -> bool:
     """Whether WordNet knows a word as a name: Paris."""
     return any(own == word.capitalize() for sense, _ in wordnet().senses(word) for own in sense.words)
+
+
+def is_one(phrase: str) -> bool:
+    """Whether a phrase is the name of one person: Jane Austen."""
+    senses = wordnet().senses(phrase.lower())
+    return bool(senses) and senses[0][0].single and senses[0][0].file == PERSON
 
 
 def is_strange(word: str) -> bool:
@@ -96,9 +125,17 @@ def is_strange(word: str) -> bool:
 def _technical(request: Request) -> Iterator[str]:
     words = load_words("technical")
     said = [word for phrase in (*request.topics, *request.matched) for word in phrase.split()]
-    if others := [word for word in dict.fromkeys(said) if word in words["other languages"]]:
+    if others := [word for word in dict.fromkeys(said) if word in words["other languages"] or word in NOT_PYTHON]:
         yield f"write code in Python alone, none in {join_and([TABLES['languages'].get(word, word) for word in others])}"
         return
+    if near := [told for topic in said if (told := TABLES["technical told as others"].get(topic))]:
+        yield near[0]
+        return
+    if "system_design" in request.forms and len(request.forms) < WIDE and request.topics and not topics_of(request, words):
+        named = {word for row in words["systems"] for word in f"{row['name']} {row['thing']} {row['things']}".split()}
+        if not named & set(said):
+            yield f"have no design of {join_and([request.spell(topic) for topic in request.topics])}, only of other systems"
+            return
     unknown = [topic for topic in request.topics if not set(topic.split()) <= set(TABLES["said of any program"])]
     if unknown and len(request.forms) >= WIDE and not topics_of(request, words):
         yield f"know nothing about {join_and([request.spell(topic) for topic in unknown])} and would explain programming"

@@ -15,8 +15,8 @@ from typing import Any
 from minigpt.corpus.english import title_case, upper_first
 from minigpt.corpus.templates.grammar import Told
 from minigpt.corpus.templates.occasion_people import ABOUT, BIRTHDAY, YOUNG, animal, person
-from minigpt.corpus.templates.occasion_scene import Scene
-from minigpt.corpus.templates.occasion_subjects import single
+from minigpt.corpus.templates.occasion_scene import AGREE_MANY, Scene
+from minigpt.corpus.templates.occasion_subjects import INDEFINITE, plural, single, sort_of
 from minigpt.corpus.words import Words
 
 TITLED = (
@@ -25,6 +25,15 @@ TITLED = (
 )  # fmt: skip  # forms with a title
 EXTRA = 0.6  # share of the sentences marked "?" that a text of no stated length has
 WORD = re.compile(r"[a-z]+")
+ALWAYS_OWN = (
+    "obituary",
+    "love letter",
+    "review",
+    "advertisement",
+    "classified ad",
+)  # forms that take an idea for the topic's sort if there is one
+PIECES = ("furniture", "clothing", "jewelry", "jewellery", "luggage", "equipment", "pottery", "art")
+LOGS = {"star": ("space",), "space": ("space",), "captain": ("ships", "pirates", "space"), "ship": ("ships", "pirates")}
 OWN, ALONE = 0.75, 0.35  # shares of documents with an idea for the topic's sort, if there are several and if there is one
 
 
@@ -48,12 +57,19 @@ def settle(scene: Scene, words: Words) -> None:
     number = 2 if scene.form == "invitation" else 1  # there 1 is the host
     while whom and whom.pronoun and scene.fixed[f"he{number}"] != whom.pronoun:
         scene.meet(number)
+    who = next((INDEFINITE.sub("", topic) for topic in scene.request.topics if INDEFINITE.match(topic)), "")
+    if scene.form == "obituary" and who and sort_of(plural(who)) == "person" and not whom:
+        scene.tables["person"] = [who]
     if whom and whom.kind == "teacher" and scene.form == "obituary":
         scene.tables["person"] = ["teacher", "music teacher", "art teacher"]
     if whom and whom.name and scene.form != "obituary":  # which names the family, too
         scene.fixed[f"name{number}"] = whom.name
+    if scene.subject.topic in PIECES:  # which are sold one by one
+        one, many = f"piece of {scene.subject.topic}", f"pieces of {scene.subject.topic}"
+        scene.subject = replace(scene.subject, sort="thing", topic=many, short=one)
+        scene.fixed |= {"one": one, "topic": many, "short": one, **AGREE_MANY}
     scene.fixed["country"] = ""
-    towns = words["towns of"].get(scene.subject.topic.lower()) if scene.form == "postcard" else None
+    towns = words["towns of"].get(scene.subject.topic.lower()) if scene.form in ("postcard", "travel") else None
     if towns:
         town = scene.rng.choice(towns)
         scene.fixed["country"] = f", {scene.subject.topic}"
@@ -70,6 +86,9 @@ def spell_out(scene: Scene, idea: Mapping[str, Any]) -> Told:
     text = told(scene, idea["text"])
     if scene.form in TITLED:
         first, rest = text.split("\n", 1)
+        country = scene.fixed.get("country", "") if scene.form == "travel" else ""
+        if country:
+            first = first.replace(scene.subject.topic, f"{scene.subject.topic}{country}", 1)
         text = f"{title_case(first)}\n{rest}"
     return Told(text, ": ".join([scene.form, idea["idea"], *list(row.values())[:1]]))
 
@@ -84,17 +103,28 @@ def chosen(scene: Scene, ideas: Sequence[Mapping[str, Any]], sort: str) -> Mappi
             scene.fixed["one"] = word
             scene.subject = replace(scene.subject, topic="", short="")  # such a text is about nothing else, however often it says so
             return scene.rng.choice(near)
-    ideas = [idea for idea in ideas if "about" not in idea]
+    ideas = aboard([idea for idea in ideas if "about" not in idea], scene)
     field = [idea for idea in ideas if scene.subject.field in idea.get("fields", ())]
     if field:  # the log of a spaceship is no keeper's log of a lighthouse
         return scene.rng.choice(field)
-    own = [idea for idea in ideas if sort in idea.get("for", ()) and scene.request.topics and not whom]  # of what the prompt names
+    wares = any("product" in match for match in scene.request.matched)
+    own = [
+        idea for idea in ideas if sort in idea.get("for", ()) and (scene.request.topics or wares) and not whom
+    ]  # of what the prompt names
     led = sort == "place" and scene.form in ("travel", "postcard")  # a guide to Lisbon leads through Lisbon
-    if own and (led or scene.form in ("obituary", "love letter")):
+    if own and (led or scene.form in ALWAYS_OWN):
         return scene.rng.choice(own)
     if own and scene.rng.random() < (OWN if len(own) > 1 else ALONE):
         return scene.rng.choice(own)
     return scene.rng.choice([idea for idea in ideas if "for" not in idea])
+
+
+def aboard(ideas: Sequence[Mapping[str, Any]], scene: Scene) -> Sequence[Mapping[str, Any]]:
+    """Of logs, those of ships or spaceships, if that is what the prompt asks for: a captain keeps no lighthouse."""
+    asked = " ".join((*scene.request.matched, *scene.request.topics)).lower() if scene.form == "log" else ""
+    fields = next((fields for word, fields in LOGS.items() if word in asked), ())
+    fit = [{**idea, "fields": ()} for idea in ideas if set(fields) & set(idea.get("fields", ()))]
+    return fit if fit and scene.subject.field not in fields else ideas
 
 
 def told(scene: Scene, pieces: Sequence[str]) -> str:

@@ -31,6 +31,23 @@ MASS = frozenset(load_words("occasion")["mass nouns"])  # no plural after "about
 SORTS = {5: "animal", 6: "thing", 13: "food", 15: "place", 18: "person", 20: "plant"}  # by the numbers of WordNet's files
 OWNED = ("instrumentality", "covering", "commodity", "toy")  # what WordNet says of things that people buy, use and keep
 NOT_OWNED = ("conveyance", "weapon", "structure", "facility")  # and of others: a lighthouse is no kettle
+ALSO_OWNED = (
+    "bicycle",
+    "bike",
+    "scooter",
+    "skateboard",
+    "stroller",
+    "sled",
+    "wheelbarrow",
+    "kayak",
+    "canoe",
+    "tricycle",
+    "boat",
+    "car",
+    "motorcycle",
+    "van",
+    "tent",
+)
 SINGLE = ("place", "food")  # sorts of topics that need not be plurals: Paris, coffee
 MEN = re.compile(r"(?<!Ge)(?<!ge)(?<!tali)(?:[bdlrst]|ch)man$")  # signalmen, but humans and Germans
 HERDS = ("people", "police", "cattle", "sheep", "deer")  # plurals without an ending
@@ -79,7 +96,7 @@ def plural(phrase: str) -> str:
     many = (
         PLURAL.get(word)
         or (f"{word}ren" if word.endswith("child") else "")
-        or (f"{word[:-2]}en" if MEN.search(word) else "")
+        or (f"{word[:-2]}en" if MEN.search(word) else f"{word[:-1]}ves" if word.endswith("wolf") else "")
         or (word if word.endswith("s") and singular(word) != word else noun_plurals(word)[0])
     )
     return f"{front} {many}".strip()
@@ -174,7 +191,8 @@ def sort_of(topic: str) -> str:
     whole = [entry for entry in found if entry.word.split()[-1].lower() == single(topic.split()[-1]).lower()]
     sort = SORTS.get(whole[0].sense.file, "") if whole else ""
     kinds = {wide.word for wide in wordnet().above(whole[0].sense)} if sort == "thing" else set()
-    return "" if sort == "thing" and (not kinds & set(OWNED) or kinds & set(NOT_OWNED)) else sort
+    strange = single(topic.split()[-1]).lower() not in ALSO_OWNED and (not kinds & set(OWNED) or bool(kinds & set(NOT_OWNED)))
+    return "" if sort == "thing" and strange else sort
 
 
 def _noun(topic: str) -> bool:

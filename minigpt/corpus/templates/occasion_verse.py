@@ -32,10 +32,18 @@ def shanty(scene: Scene, words: Words) -> str:
     return Told("\n\n".join(parts), f"shanty: {plot['name']}, {scene.fixed['captain1']}")
 
 
+AIMS = {"sleep": "rest", "rest": "rest", "courage": "courage", "bravery": "courage", "wisdom": "understand",
+        "knowledge": "understand", "secrets": "secret", "joy": "joy", "happiness": "joy"}  # fmt: skip  # what some spells are for
+
+
 def spell(scene: Scene, words: Words) -> str:
     """What a spell is for, what goes in, what is done, words that rhyme in pairs, its effect and a warning."""
     rng = scene.rng
-    spell = rng.choice(words["spell aims"])
+    wanted = AIMS.get(scene.subject.topic.lower(), "")
+    spell = rng.choice(
+        [row for row in words["spell aims"] if row["name"] == wanted]
+        or [row for row in words["spell aims"] if row["name"] != scene.subject.topic]
+    )
     scene.fixed["aim"] = scene.text(spell["aim"])
     title = title_case(scene.said(scene.next("title")))
     source = scene.said(scene.next("source"))

@@ -17,6 +17,8 @@ PLAIN = (
 FIXED = ("commits", "rap", "shanty", "spell", "tongue twister", "insult", "joke", "riddle")  # forms that keep every word
 # after "have", where it is no verb of its own
 HAVE = r"(?=(?:been|had|met|read|put|never|not|always|already|only|\w{2,}(?:ed|en|wn|ght|ne|de))\b)"
+PAST = ("began to", "started to", "began with", "started with", "came back", "returned", "talked about", "chatted about")
+PERFECT = re.compile(r"(?:\b(?:have|has|had|having)|'ve|'d)(?: \w+ly| never| not| all| just)? $")
 VERBS = "[Ii]s|[Aa]re|[Ww]as|[Ww]ere|[Dd]o|[Dd]oes|[Dd]id|[Hh]as|[Hh]ave|[Hh]ad|[Ww]ould|[Cc]ould|[Ss]hould"
 CONTRACTED = tuple(
     (re.compile(pattern), short)
@@ -71,5 +73,7 @@ class Wording:
         return text
 
     def _other(self, match: re.Match[str]) -> str:
+        if match[0].lower() in PAST and PERFECT.search(match.string, 0, match.start()):
+            return match[0]  # had started, but had begun
         word = self.chosen[match[0].lower()]
         return word[0].upper() + word[1:] if match[0][0].isupper() else word

@@ -8,9 +8,14 @@ from minigpt.corpus.english import title_case, upper_first
 from minigpt.corpus.templates.grammar import Told
 from minigpt.corpus.templates.occasion_prose import chosen, spell_out
 from minigpt.corpus.templates.occasion_scene import Scene
+from minigpt.corpus.templates.occasion_subjects import sort_of
 from minigpt.corpus.words import Words
 
 FIRST_DAY, DAYS = date(2015, 1, 1), 3600  # of the dates of a list of changes
+PAIRS = frozenset(  # of which one owns pairs
+    "headphone earphone earbud glass sunglass goggle scissor trouser pant jean short legging tight sock shoe boot sneaker sandal".split()
+    + "slipper glove mitten ski skate binocular plier tweezer pajama".split()
+)
 STARS = (5, 5, 4, 4, 3, 3, 2, 1)
 GOOD, BAD = {5: 3, 4: 2, 3: 2, 2: 1, 1: 0}, {5: 0, 4: 1, 3: 1, 2: 2, 1: 3}  # stars -> sentences
 
@@ -26,11 +31,15 @@ def review(scene: Scene, words: Words) -> Told:
     ideas = words["review ideas"]
     idea = next((row for row in ideas if row["idea"] in named), None) or chosen(scene, ideas, scene.subject.sort)
     kind = words["judged by"].get(idea["idea"], "media")
-    scene.fixed |= {"stars": str(stars), "one": scene.subject.short}
+    pair = scene.subject.short in PAIRS
+    one, ones = (
+        (f"pair of {scene.subject.topic}", f"pairs of {scene.subject.topic}") if pair else (scene.subject.short, scene.subject.topic)
+    )
+    scene.fixed |= {"stars": str(stars), "one": one, "ones": ones, "months": str(scene.rng.randint(3, 11))}
     scene.text("{brand1}{cafe1}")
     scene.fixed |= {"brand": scene.fixed["brand1"]}
     scene.fixed["book1"] = title_case(scene.text("{book}"))
-    scene.fixed["head"] = scene.text(scene.next(f"head{stars}"))
+    scene.fixed["head"] = scene.text(scene.next(head if (head := f"head{stars} {kind}") in scene.tables else f"head{stars}"))
     verdict = f"verdict{stars} {kind}" if f"verdict{stars} {kind}" in scene.tables else f"verdict{stars}"
     scene.fixed["verdict"] = " ".join(scene.said(scene.next(name)) for name in (verdict, "reviewer"))
     scene.fixed["good"] = f"What was good: {' '.join(scene.some(f'good {kind}', good))}" if good else ""
@@ -108,8 +117,8 @@ def weather(scene: Scene, words: Words) -> Told:
     scene.fixed["weekday0"] = scene.next("weekday")
     days = words["common"]["weekday"]
     scene.fixed["weekday2"] = days[(days.index(scene.fixed["weekday0"]) + 1) % len(days)]
-    if scene.subject.sort == "place":
-        scene.fixed["town0"] = scene.subject.topic
+    if place := next((topic for topic in scene.request.topics if sort_of(topic) == "place"), ""):
+        scene.fixed["town0"] = scene.request.spell(place)
     kind = scene.rng.choice(("wet", "dry"))
 
     def said(*names: str) -> str:

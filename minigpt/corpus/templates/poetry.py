@@ -10,7 +10,7 @@ from minigpt.corpus.templates.grammar import Form
 from minigpt.corpus.templates.poetry_haiku import haibun, haiku, haiku_sequence
 from minigpt.corpus.templates.poetry_songs import ballad, limerick, lullaby, song
 from minigpt.corpus.templates.poetry_stories import fable, scene, story
-from minigpt.corpus.templates.poetry_story_topics import GENRES
+from minigpt.corpus.templates.poetry_story_topics import GENRES, relative_of
 from minigpt.corpus.templates.poetry_story_worlds import find_world, many_of
 from minigpt.corpus.templates.poetry_verse import acrostic, free_verse, prose_poem
 from minigpt.corpus.words import Words, load_words
@@ -67,6 +67,8 @@ def forms_for(request: Request) -> tuple[str, ...]:
     worlds = {find_world(load_words("poetry"), topic, request.season) for topic in request.topics}
     if "story" in forms and not (request.preset or keeps) and not worlds - UNFABLED:
         forms = [form for form in forms if form != "fable" or form in forms[:1]]  # who asks for ghost stories wants no moral
+    if "story" in forms and any(map(relative_of, request.topics)):
+        forms = [form for form in forms if form != "fable"]  # no beast of a fable is somebody's mother
     if request.tone == "formal":
         forms = [form for form in forms if form not in FUN] or ["free_verse"]
     elif request.tone == "fun":

@@ -58,7 +58,8 @@ def mood_of(words: Words, images: Images) -> str:
 
 def plots_for(words: Words, images: Images, kind: str) -> list[Plot]:
     """The plots of a kind that fit the topic's mood: those of the mood alone, where it has some."""
-    every = [plot for key in words["plots of"][kind] for plot in words[key]]
+    known = find_topic(words, images.name) is not None  # there is no town where nobody knows rain
+    every = [plot for key in words["plots of"][kind] for plot in words[key] if not (known and plot.get("strange"))]
     mood = mood_of(words, images)
     return [plot for plot in every if plot.get("mood", "any") == mood] or [plot for plot in every if "mood" not in plot]
 

@@ -9,12 +9,13 @@ from dataclasses import replace
 from minigpt.corpus.english import singular, title_case, upper_first
 from minigpt.corpus.request import Request
 from minigpt.corpus.templates.grammar import Told, draw, fill
+from minigpt.corpus.templates.occasion_subjects import INDEFINITE, plural, single, sort_of
 from minigpt.corpus.templates.occasion_subjects import named as named_subject
-from minigpt.corpus.templates.occasion_subjects import single, sort_of
 from minigpt.corpus.templates.plots import stanzas
 from minigpt.corpus.templates.poetry_haiku import syllables
 from minigpt.corpus.templates.poetry_plots import Fields, filled, in_season, named, plots_for
-from minigpt.corpus.templates.poetry_story_worlds import person_of
+from minigpt.corpus.templates.poetry_story_topics import walks
+from minigpt.corpus.templates.poetry_story_worlds import job_of, person_of
 from minigpt.corpus.templates.poetry_topics import PRONOUNS, images_for, obedient
 from minigpt.corpus.words import Words, load_words
 
@@ -30,6 +31,7 @@ RULERS = {
     "nun": "she",
 }
 LISTENERS = ("boy", "girl", "baby", "toddler", "child", "son", "daughter", "kid", "infant", "newborn", "grandchild")  # of a lullaby
+FEW_PARTS = 6  # of a ballad that is none for who wants a long one
 SHAPES = ("VCVCBVC", "VVCBVC", "CVVCVC", "VCVBVC", "VCVVC")  # of a song with three verses; B falls away where a plot has none
 
 
@@ -73,10 +75,15 @@ def ballad(rng: random.Random, words: Words, request: Request) -> str:
 
     def write() -> str:
         images = images_for(rng, words, request)
-        plots = sorted(plots_for(words, images, "ballad"), key=lambda plot: len(plot["parts"]))
+        kind, hero = hero_of(images.name)
+        own = [plot for plot in words.get(f"ballads of {kind}", ()) if hero not in plot.get("unfit", ())]
+        own = [plot for plot in own if len(plot["parts"]) > FEW_PARTS] if request.length == "long" else own
+        plots = sorted(own or plots_for(words, images, "ballad"), key=lambda plot: len(plot["parts"]))
         half = len(plots) // 2
-        plot = rng.choice({"short": plots[: half + 1], "long": plots[half:]}.get(request.length or "", plots))
+        plot = rng.choice({"short": plots[: max(1, half)], "long": plots[half:]}.get(request.length or "", plots))
         look = Fields(rng, words, images)
+        if kind:
+            look.held |= PRONOUNS[pronoun_of(rng, hero)] | {"one": hero}
         extra = {"short": 0, "long": 3}.get(request.length or "", 1)
         verses = in_season(rng, words, request, look) + [filled(rng, lines, look) for _, lines in stanzas(rng, plot, "Vv", extra)]
         title = _about(named(rng, plot, images, look), images.name, bool(request.topics or request.season), "a ballad of")
@@ -84,6 +91,22 @@ def ballad(rng: random.Random, words: Words, request: Request) -> str:
         return Told("\n\n".join([title, *("\n".join(verse) for verse in verses)]), f"ballad: {plot['name']}, {' and '.join(who)}")
 
     return obedient(words, request, write)
+
+
+def hero_of(topic: str) -> tuple[str, str]:
+    """Whom a ballad can be about: "people", "kin" or "animals", and one of them, "miner" for "miners" or "a miner"; "" if it is none."""
+    bare = INDEFINITE.sub("", topic)
+    kind, one = kind_of(topic if bare == topic else plural(bare))
+    if one in RULERS:
+        return "people", one
+    if kind == "people":
+        return (kind if person_of(one) or job_of(one) else "kin"), one
+    return (kind, one) if kind == "animals" and walks(one) else ("", "")
+
+
+def pronoun_of(rng: random.Random, one: str) -> str:
+    """He or she, as the noun says, else either."""
+    return RULERS.get(one) or person_of(one).get("pronoun") or rng.choice(("he", "she"))
 
 
 def _about(title: str, topic: str, asked: bool, kind: str) -> str:
@@ -141,8 +164,8 @@ def limerick(rng: random.Random, words: Words, request: Request) -> str:
         people = [fill(rng, person, {}) for person in draw(rng, words["limerick people"], len(words["limerick people"]))]
         look.held["who1"] = next((who for who in people if who.split()[-1] not in images.name.lower()), people[0])  # no plumber on plumbers
         if kind in ("people", "animals"):  # the topic is who it happens to
-            if kind == "people" and (pronoun := RULERS.get(one) or person_of(one).get("pronoun")):
-                look.held |= PRONOUNS[pronoun]
+            if kind == "people":
+                look.held |= PRONOUNS[pronoun_of(rng, one)]
             look.held["who1"] = fill(rng, f"a(n) {rng.choice(words['limerick adjectives'])} {one}", {})
             look.decks["thing"] = things_of(rng, images.name)
         look.held["there"] = f"one {request.season} there" if request.season else rng.choice(("there", "there once"))

@@ -41,6 +41,8 @@ def plots_for(words: Words, world: World) -> list[Plot]:
     """The plots that suit a world, each with one of the world's rows if it needs one."""
     if world.name == LOVE:
         return [(name, plot, {}) for name, plot in words["story plots of love"].items()]
+    if "kin" in world.slots:
+        return [(name, plot, {}) for name, plot in words["story plots of kin"].items()]
     if world.name == ANY:
         return [(name, plot, {}) for name, plot in words["story plots about"].items()]
     rows = [(name, plot, row) for name, plot in words["story plots of rows"].items() for row in world.slots.get(plot["row"], ())]
@@ -152,7 +154,8 @@ def animals(rng: random.Random, words: Words, world: World, request: Request) ->
             rng, [asked[0], rng.choice([animal for animal in words["fable animals"] if animal.split()[-1] != asked[0].split()[-1]])], 2
         )
     if "hero" in world.slots:
-        return draw(rng, [f"the {world.slots['hero']}", rng.choice(words["fable animals"])], 2)
+        hero = f"the {world.slots['hero']}"
+        return draw(rng, [hero, rng.choice([animal for animal in words["fable animals"] if animal.split()[-1] != hero.split()[-1]])], 2)
     friends = [friend for _, friend in world.slots["friends"]] if world.topic and world.name != ANY else []
     own = [friend for friend in dict.fromkeys(friends) if "'" not in friend]
     first = rng.choice(own or words["fable animals"])

@@ -10,14 +10,14 @@ import json
 import random
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from minigpt.corpus.english import MANY, plurals, singular, upper_first
 from minigpt.corpus.request import Request
 from minigpt.corpus.templates.grammar import fill
 from minigpt.corpus.templates.occasion_subjects import MASS, MASS_ENDINGS
-from minigpt.corpus.templates.poetry_story_topics import GENRES, GONE, place_of, walks, weighty
+from minigpt.corpus.templates.poetry_story_topics import GENRES, GONE, THE, place_of, relative_of, walks, weighty
 from minigpt.corpus.templates.poetry_topics import DETERMINER, PRONOUNS, short_name
 from minigpt.corpus.wordnet import PERSON, wordnet
 from minigpt.corpus.words import Words
@@ -40,8 +40,8 @@ SPOTS = {
 }
 ANIMALS = ("a goose", "a goat", "a fat hen", "a donkey")
 WORD = re.compile(r"[^\W\d_]+(?:['-][^\W\d_]+)*")
+IN_PLACE = re.compile(r"(?P<who>.+) (?:in|from) (?P<place>[^,]+)")
 ARTICLE = re.compile(r"^an? ")
-THE = re.compile(r"^(?:an?|the) ")
 NO_ADJECTIVE = set("my your our his her their its two three four five six seven many some several these those all no".split())
 MEN, WOMEN = {"man", "male", "male child", "boy"}, {"woman", "female", "female child", "girl"}
 
@@ -123,8 +123,14 @@ def world_for(rng: random.Random, words: Words, request: Request) -> World:
             return World("friendship", {**worlds["friendship"], "friends": friends}, request.spell(topic), plain=False)
         if topic not in known and (kind := place_of(topic)):
             return abroad(worlds, kind, request.spell(topic))
+        if (where := IN_PLACE.fullmatch(topic)) and (kind := place_of(where["place"])):
+            there = world_for(rng, words, replace(request, topics=(where["who"],)))
+            spelled = " ".join(map(request.spell, where["place"].split()))
+            return replace(there, slots={**there.slots, "towns": spots_of(kind, spelled)}, topic=request.spell(topic), plain=False)
         if topic not in known and (job := job_of(topic)):
             return World("friendship", {**worlds["friendship"], "hero": job}, request.spell(topic), plain=False)
+        if topic not in known and (relative := relative_of(topic)):
+            return World("friendship", {**worlds["friendship"], "kin": relative}, request.spell(topic), plain=False)
         if topic not in known and (person := person_of(topic)):
             return World("friendship", {**worlds["friendship"], **person}, request.spell(topic), plain=False)
         name = known.get(topic, ANY)
@@ -166,7 +172,7 @@ def person_of(topic: str) -> dict[str, str]:
     if not senses or senses[0][0].file != PERSON or senses[0][0].kind != "c" or len(before) > 2 or NO_ADJECTIVE & set(before):
         return {}
     kinds = {one, *(wide.word for wide in wordnet().above(senses[0][0]))}
-    if "relative" in kinds:  # somebody's: a mother alone is no hero
+    if "relative" in kinds:  # somebody's, as relative_of says
         return {}
     pronoun = "he" if kinds & MEN else "she" if kinds & WOMEN else ""
     return {"hero": " ".join([*before, one]), "trade": "no"} | ({"pronoun": pronoun} if pronoun else {})
@@ -187,8 +193,12 @@ def friends_of(words: Words, beast: str) -> list[list[str]]:
 def abroad(worlds: Mapping[str, Any], kind: str, place: str) -> World:
     """A world in a place that has a name: what happens in Paris happens in a street of Paris."""
     name = "friendship" if kind == "country" else "the city"
-    spots = SPOTS[kind]
-    return World(name, {**worlds[name], "towns": [[f"{spot} {place}", the(spot.rsplit(" ", 1)[0])] for spot in spots]}, place, plain=False)
+    return World(name, {**worlds[name], "towns": spots_of(kind, place)}, place, plain=False)
+
+
+def spots_of(kind: str, place: str) -> list[list[str]]:
+    """Where a tale can happen in a town or a country."""
+    return [[f"{spot} {place}", the(spot.rsplit(" ", 1)[0])] for spot in SPOTS[kind]]
 
 
 def swapped(world: Mapping[str, Any], phrase: str) -> Mapping[str, Any]:
@@ -233,7 +243,7 @@ def cast(rng: random.Random, words: Words, world: World, hard: bool = False) -> 
         "friend.the": friend[1], "friend.the.bare": friend[1].split()[-1],
         "gift": gift[0], "gift.a": f"a(n) {gift[0]}", "gift.the": gift[1], "gift.virtue": gift[2],
         "animal": animal, "animal.the": the(animal), "riddle": riddle, "answer": answer, "small": rng.choice(words["story smalls"]),
-        "topic": world.spoken, "stories": world.stories,
+        "kin": slots.get("kin", ""), "topic": world.spoken, "stories": world.stories,
     }  # fmt: skip
     slots = {**slots, "elders": [elder for elder in slots["elders"] if elder != f"the {job}"] or slots["elders"]}
     one_each = {"elder": "elders", "food": "foods", "path": "paths", "sight": "sights", "feast": "feasts", "land": "land"}

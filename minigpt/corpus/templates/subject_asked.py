@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import random
+import re
 from collections.abc import Callable
 
 from minigpt.corpus.english import upper_first
+from minigpt.corpus.templates.subject_drift import BROAD
 from minigpt.corpus.templates.subject_facts import QUALITIES, Teller
 from minigpt.corpus.templates.subject_field import shown
 from minigpt.corpus.templates.subject_joined import both, told
@@ -13,6 +15,7 @@ from minigpt.corpus.templates.subject_sense import Entry
 from minigpt.corpus.templates.subject_words import noun, text_of, verb
 from minigpt.corpus.wordnet import PERSON, wordnet
 
+SHORT, NEAR = 5, 4  # most words of a definition that may fit others; wider terms that are looked at
 Way = Callable[[Teller, Entry, dict[str, str]], "tuple[str, str] | None"]
 
 
@@ -101,8 +104,19 @@ def conversation(t: Teller, size: int) -> list[str]:
 
 
 def wrong(t: Teller, e: Entry, count: int) -> list[Entry]:
-    """Entries that mean something else: no kind of it, nor it of them."""
+    """Entries that mean something else: no kind of it, nor it of them, nor what its definition fits as well."""
     net = wordnet()
     others = [o for o in t.subject.entries if o is not e and (o.sense.kind == "v") == (e.sense.kind == "v") and t.fit(o)]
     others = [o for o in others if not net.is_a(o.sense, e.sense) and not net.is_a(e.sense, o.sense) and o.sense.gloss != e.sense.gloss]
+    others = [o for o in others if not (fits_too(e, o) or (e.sense.kind != "v" and fits_too(o, e)))]
+    alike = [o for o in others if o.sense.plural == e.sense.plural]  # "Which of these is a dodo?" has no answer that speaks of many
+    others = alike if len(alike) >= min(count, 2) else others
     return random.Random(e.sense.number + len(t.told)).sample(others, min(count, len(others)))
+
+
+def fits_too(e: Entry, o: Entry) -> bool:
+    """Whether a short definition of one word says no more than a wider term of another: a mountain is an elevated formation, too."""
+    said = e.sense.gloss
+    return len(said.split()) <= SHORT and any(
+        re.search(rf"\b{re.escape(wider.word)}\b", said) for wider in wordnet().above(o.sense)[:NEAR] if wider.word not in BROAD
+    )

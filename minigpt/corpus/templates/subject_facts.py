@@ -9,7 +9,8 @@ from collections.abc import Callable, Sequence
 from minigpt.corpus.english import join_and, upper_first
 from minigpt.corpus.request import Request
 from minigpt.corpus.templates.grammar import fill
-from minigpt.corpus.templates.subject_field import BROAD, Subject, derived, shown, subject_of
+from minigpt.corpus.templates.subject_drift import BROAD
+from minigpt.corpus.templates.subject_field import Subject, derived, shown, subject_of
 from minigpt.corpus.templates.subject_sense import Entry
 from minigpt.corpus.templates.subject_words import COUNTS, gloss_of, named, noun, one, plain_topic, the, verb
 from minigpt.corpus.wordnet import DOWN, FIELD, PART, PERSON, TERM, UP, WHOLE, Sense, wordnet

@@ -8,35 +8,22 @@ from dataclasses import dataclass
 from functools import cache
 
 from minigpt.corpus.english import singular
-from minigpt.corpus.templates.subject_sense import CONCRETE, LIGHT, Entry, best_sense, concepts, fits
+from minigpt.corpus.templates.subject_drift import BROAD, drifts
+from minigpt.corpus.templates.subject_sense import ANIMALS, CONCRETE, LIGHT, Entry, best_sense, concepts, fits
 from minigpt.corpus.wordnet import DOWN, FIELD, MEMBER, PART, PERSON, SUBSTANCE, TERM, UP, WHOLE, Sense, wordnet
-from minigpt.corpus.words import load_words
 
-BROAD = frozenset(load_words("subject")["broad words"])
 MAIN = 0.6  # share of a word's uses from which its first meaning is taken
 MOST, ENOUGH, FEW, LEAST = 90, 24, 14, 5  # entries of a word of the topic: the most, with farther ones, with loose ones; fewer are no field
-ANIMALS = 5  # WordNet's number of the field of animals
+
 ARTIFACTS = 6
+OBJECTS = 17  # of nature
 BODY = 8  # WordNet's number of the field of parts of the body, whose parts are no subject
-APART = ((ANIMALS, ARTIFACTS), (ARTIFACTS, BODY))  # fields of a word and of a noun of its definition that lead astray
+APART = ((ANIMALS, ARTIFACTS), (ARTIFACTS, BODY), (OBJECTS, ARTIFACTS))  # fields of a word and of a noun of its definition that lead astray
 GROUP = 14  # of nations and committees, whose kinds are far from a pirate
 MOST_FAR, MOST_FAR_MENTIONS, MOST_TERMS = 5, 12, 15  # entries of one farther relation
 NAMING = re.compile(
     r"(?:an? )?(?:[a-z]+ )?(?:terms?|names?|words?|dysphemism|euphemism) (?:for|of)\b"
 )  # a definition that says only what a word stands for
-ELSEWHERE = {  # a word -> what definitions say that mean something else by it
-    "train": re.compile(r"pulses|gown|robe|epicyclic|gears|hawks|powder"),
-    "star": re.compile(
-        r"actor|actress|film|movie|player|singer|musician|theat|television|billing|guitar|spice|comedi|flower|plant|grass|herb|rock"
-        r"|edible|seasoning|Bethlehem"
-    ),
-    "rabbit": re.compile(r"waitress|television|antenna"),
-    "river": re.compile(r"people|Indian|Siouan|language|tribe"),
-    "bridge": re.compile(
-        r"contract|player|nose|\bbid|\bhand\b|dummy|violin|strings|eyeglasses|electrical|monkey|tooth|teeth|game|whist|form of bridge"
-    ),
-    "rose": re.compile(r"(?:to|deep|pale|or|and|bright|usually) rose\b|\brose[- ](?:to|purple|pink|red|violet|colou?r|flowers|or)|\bwine"),
-}
 BROKEN = re.compile(  # "a maintains a warren", "a dissonant chord is followed by a consonant chord"
     r"an? (?:(?!is|has)[a-z]+s an?|[a-z]+ (?:is|are|was)) |a (?:maintains|sends|holds)\b"
     r"|an? (?:(?!that|which|who|whom|whose|where|when|what|as|and|or|of|in|with|for|to|it|they|one)\b[a-z'-]+ ){1,4}(?:is|are|was|were)\b"
@@ -57,6 +44,7 @@ HEAD = re.compile(
 )
 MOST_MENTIONS, MOST_SISTERS, MOST_NAMES = 60, 12, 6
 TELLING = frozenset((4, 9, 10, 11))  # fields of acts, ideas, communication and events
+MOST_APART = 16  # kinds of an act or an idea from which they have little in common
 MANY_KINDS = 30  # kinds of a word from which the little known are left out
 MOST_DERIVED = 14  # entries that come with an adjective
 TURNED = 6  # words of a definition that only turns its term round: the keeper of a lighthouse
@@ -87,6 +75,8 @@ def subject_of(topic: str) -> Subject | None:
                 word = shown(sense)
                 if main.sense.file == ANIMALS and "human" in sense.gloss:
                     continue  # a penguin's foot is no human foot
+                if near == 2 and word[:1].isupper() and (sense.file == GROUP or (sense.file == PERSON and not sense.single)):
+                    continue  # every people has a town
                 if loose and (own >= MOST_DERIVED or sense.single or sense.file not in CONCRETE):
                     continue
                 if own < enough and sense.number not in taken and word.lower() not in words and usable(sense, word):
@@ -164,7 +154,9 @@ def _known_first(kinds: list[Sense]) -> list[Sense]:
 def _farther(main: Entry, topic: str) -> Iterator[tuple[Sense, int]]:
     """Sisters, and what belongs to the nouns of the definition: to falconry, the falcons and hunts."""
     net = wordnet()
-    sisters = [s for up in net.to(main.sense, UP)[:1] if up.word not in BROAD for s in net.to(up, DOWN) if s is not main.sense]
+    wider = [up for up in net.to(main.sense, UP)[:1] if up.word not in BROAD]
+    wider = [up for up in wider if main.sense.file in CONCRETE or len(net.to(up, DOWN)) <= MOST_APART]  # nursing is no manicure
+    sisters = [s for up in wider for s in net.to(up, DOWN) if s is not main.sense]
     second = net.to(main.sense, DOWN, TERM)[:8]
     nouns = list(_of_definition(main.sense, main.sense.words))
     things = [s for s in nouns if s.file in CONCRETE and s.file != BODY and (s.file != PERSON or main.sense.file == PERSON)]
@@ -177,7 +169,11 @@ def _said(main: Entry, topic: str) -> Iterator[tuple[Sense, int]]:
     """Definitions that mention a noun of the definition."""
     net = wordnet()
     nouns = [s for s in _of_definition(main.sense, main.sense.words) if s.file in CONCRETE and s.file != BODY and s.word not in BROAD]
-    rings = [net.mentions([s.word, s.many()])[:MOST_FAR_MENTIONS] for s in nouns if len(net.senses(s.word)) < 4]
+    rings = [
+        [said for said in net.mentions([s.word, s.many()]) if (s.file, said.file) not in APART][:MOST_FAR_MENTIONS]
+        for s in nouns
+        if len(net.senses(s.word)) < 4
+    ]
     yield from ((s, 2) for s in _in_turn(rings))
 
 
@@ -188,7 +184,12 @@ def _loose(main: Entry, topic: str) -> Iterator[tuple[Sense, int]]:
     nouns.sort(key=lambda s: main.sense.file == ANIMALS and s.file != ANIMALS)
     yield from ((s, 2) for s in nouns)
     kin = [s for s in nouns if main.sense.file != ANIMALS or s.file == ANIMALS]
-    yield from ((s, 2) for s in _in_turn([_few(net.to(s, DOWN, PART, TERM))[:MOST_FAR] for s in (*kin, *net.to(main.sense, UP))]))
+    yield from (
+        (s, 2)
+        for s in _in_turn(
+            [_few(net.to(s, DOWN, PART, TERM))[:MOST_FAR] for s in (*kin, *(up for up in net.to(main.sense, UP) if up.word not in BROAD))]
+        )
+    )
 
 
 def _few(senses: Iterable[Sense]) -> list[Sense]:
@@ -211,8 +212,7 @@ def _mentions(main: Entry, topic: str) -> list[Sense]:
     found = [s for s in found if of_its_field(s, main.sense, topic)]
     own = re.escape(main.word)  # not a verb, as "to train sailors", nor in "wolf-sized"
     doing = re.compile(rf"\b(?:to|who|which|not|can|will|must|or|that) {own}s?\b|\band {own}s [a-z]|\b{own}-[a-z]+ed\b|\b{own}'s-")
-    elsewhere = ELSEWHERE.get(main.word)
-    found = [s for s in found if not (doing.search(s.gloss) or (elsewhere and elsewhere.search(s.gloss)))]
+    found = [s for s in found if not (doing.search(s.gloss) or drifts(s, main))]
     if main.word.endswith("ing"):  # a noun, not as in "a vein running from the foot"
         noun = re.compile(rf"\b(?:of|in|for|by|with|or|and) {main.word}\b(?! (?:an?|the|from|along|to|up|down|out|for|around|on|over)\b)")
         found = [s for s in found if noun.search(s.gloss)]

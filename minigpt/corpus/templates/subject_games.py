@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from minigpt.corpus.english import join_and, upper_first
 from minigpt.corpus.templates.subject_asked import wrong
+from minigpt.corpus.templates.subject_drift import BROAD
 from minigpt.corpus.templates.subject_facts import Teller
-from minigpt.corpus.templates.subject_field import BROAD, shown
+from minigpt.corpus.templates.subject_field import shown
 from minigpt.corpus.templates.subject_sense import CONCRETE, Entry
 from minigpt.corpus.templates.subject_words import COUNTS, gloss_of, noun, verb
 from minigpt.corpus.wordnet import PERSON, Sense, wordnet
@@ -77,7 +78,7 @@ def quiz(t: Teller, size: int) -> list[str]:
     kinds = [quiz_word, quiz_choice, quiz_true, quiz_odd, quiz_riddle, quiz_word]
     pairs = [kind(t, e) for e, kind in zip(asked, t.rng.sample(kinds, len(asked)), strict=True)]
     count = COUNTS[len(asked)]
-    last = t.rng.choice([e for e in asked if noun(e)] or [t.main])
+    last = t.rng.choice([e for e in asked if noun(e) and not e.sense.single] or [t.main])  # nobody tries Karpov
     return [
         upper_first(t.say("quiz titles", count=count)),
         upper_first(t.say("quiz leads", count=count, a=t.a(last))),

@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 
 from minigpt.corpus.english import join_and, upper_first
+from minigpt.corpus.templates.subject_drift import BROAD
 from minigpt.corpus.templates.subject_facts import Teller
-from minigpt.corpus.templates.subject_field import BODY, BROAD, shown
+from minigpt.corpus.templates.subject_field import BODY, shown
 from minigpt.corpus.templates.subject_sense import Entry
 from minigpt.corpus.templates.subject_words import named, noun
 from minigpt.corpus.wordnet import PART, PERSON, WHOLE, Sense, wordnet

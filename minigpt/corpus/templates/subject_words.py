@@ -18,7 +18,7 @@ ALONE = frozenset(("Big Ben", "withers"))
 SUBSTANCE = re.compile(r"^27 \w+(?:ine|ide|ate|ol|in|one)$")  # theophylline, of the field of substances
 DRUG, COMPOUND = re.compile(r"(?:in|ine|ol|ide|ate)$"), re.compile(r"\b(?:compound|drug|antibiotic|alkaloid|analgesic)\b")
 MASS = re.compile(
-    r"(?:metry|(?<!anth)(?<!ap)ology|onomy|duty|jetsam|spume|eatage|ware|bluegrass|memorabilia|trivia|\bmilt|\bkohl|\bacid|\bsoap|\boil)$"
+    r"(?:care|metry|(?<!anth)(?<!ap)ology|onomy|duty|jetsam|spume|eatage|ware|bluegrass|memorabilia|trivia|\bmilt|\bkohl|\bacid|\bsoap|\boil)$"
 )  # never counted, whatever the file says
 NAMED_OF = re.compile(r"[A-Z][a-z]+ of [A-Z]")  # the Tower of Pharos
 STORM = re.compile(r"19 an? (?:[a-z-]+ ){0,5}?(?:storm|column|windstorm|wave|shower|gust|wind)\b")  # a blizzard
@@ -44,6 +44,8 @@ def named(sense: Sense, word: str) -> str:
         return f"to {word}"
     if sense.kind == "t" or sense.gloss.startswith(f"the {word.split()[0]} "):  # the principle of superposition
         return f"the {word}"
+    if word.endswith("ing") and sense.gloss.startswith("an instance of "):  # flying
+        return word
     if sense.word in ("overture", "prelude"):
         return one(word)
     if sense.kind == "m" and sense.file == FOODS and (PIECE.match(f"{sense.file} {sense.gloss}") or ONE_TO_EAT.search(word)):
