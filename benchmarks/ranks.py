@@ -20,10 +20,11 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import psutil
 from ranks_sections import kill, links, model
 
 WORKER = str(Path(__file__).parent / "ranks_sections/worker.py")
-PIECES = 6 + 2  # of 12M: its blocks, the embeddings before them and the vectors after them
+LATENCY = 50e-6  # seconds of a message over TCP within a rack, about
 
 
 def measured(ranks: int, *options: str, start: list[str] | None = None) -> dict[str, Any]:
@@ -74,19 +75,43 @@ def killed(a: argparse.Namespace) -> None:
 
 def linked(a: argparse.Namespace) -> None:
     """The model's numbers come from one process, and from two ranks without a link; then it is held against ranks with one."""
-    options = ("--steps", str(a.steps // 10), "--batch", "4", "--context", "128", "--halves")
-    one = measured(1, *options, "--threads", "1")
-    parameters = one["parameters"]
+    machine, network = calibrated(a)
+    print(f"{machine}, {network}")
     for gigabits in (1.0, 10.0):
         for ranks in (1, 2, 3, 4):
             with links.machines(ranks, gigabits) as names, links.launcher(names) as start:
-                found = measured(ranks, *options, "--threads", "1", start=start if ranks > 1 else None)
-            print(json.dumps({"gigabits": gigabits, "ranks": ranks, **{k: found[k] for k in ("seconds", "forward_backward", "update")}}))
-    print(parameters, model.FLOAT)
+                found = measured(ranks, *step_of(a, 4), start=start if ranks > 1 else None)["seconds"]
+            link = model.Link(gigabits * 1e9 / 8, LATENCY)
+            told = model.step_seconds(machine, link, network, ranks, 4, crowded=True)
+            print(
+                f"{gigabits:4.0f} Gbit/s, {ranks} ranks: {found:.3f} s, model {told:.3f} s, {told / found - 1:+.0%}",
+                flush=True,
+            )
+
+
+def step_of(a: argparse.Namespace, batch: int) -> tuple[str, ...]:
+    return ("--steps", str(max(6, a.steps // 10)), "--batch", str(batch), "--context", "128", "--threads", "1")
+
+
+def calibrated(a: argparse.Namespace) -> tuple[model.Machine, model.Network]:
+    """One window and the update in one process; what two ranks on the same machine need beyond half of both is copying."""
+    one, two = measured(1, *step_of(a, 4), "--halves"), measured(2, *step_of(a, 4))
+    blocks = one["parameters"] - one["outside"]
+    window, update = one["forward_backward"] / 4, one["update"]
+    copy = max(0.0, two["seconds"] - 2 * window - update / 2) / (model.FLOAT * one["parameters"])
+    return model.Machine(window, update, copy, psutil.cpu_count() or 1), model.Network(one["parameters"], blocks / one["parameters"], 6)
 
 
 def scale(a: argparse.Namespace) -> None:
-    raise SystemExit("not yet")
+    """Ranks with a core each, by the model; the batch grows with them."""
+    machine, network = calibrated(a)
+    for gigabits in (1.0, 10.0, 100.0):
+        link = model.Link(gigabits * 1e9 / 8, LATENCY)
+        for each in (1, 8, 64):  # windows
+            alone = model.step_seconds(machine, link, network, 1, each)
+            shares = [alone / model.step_seconds(machine, link, network, n, n * each) for n in (8, 64, 512)]
+            said = ", ".join(f"{share:.0%} at {n}" for n, share in zip((8, 64, 512), shares, strict=True))
+            print(f"{gigabits:4.0f} Gbit/s, {each:2} windows a rank: of the pace of as many cores, {said} ranks")
 
 
 SECTIONS: dict[str, Callable[[argparse.Namespace], None]] = {

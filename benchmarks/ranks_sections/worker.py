@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import math
 import statistics
 import time
 from contextlib import closing
@@ -14,6 +15,7 @@ import psutil
 
 from minigpt import ModelConfig, TrainConfig
 from minigpt.config import SIZES
+from minigpt.model import outside
 from minigpt.run.ranks.join import join, world
 from minigpt.run.ranks.shared import new_trainer
 
@@ -41,6 +43,7 @@ def measure(a: argparse.Namespace) -> dict[str, Any]:
             "tokens_per_second": a.batch * a.context / (first + second),
             "moments": sum(block.nbytes for block in trainer.optimizer.arrays.values()),
             "parameters": trainer.parameters.n,
+            "outside": sum(math.prod(spec.shape) for spec in outside(config).values()),
             "resident": psutil.Process().memory_info().rss,
             "plan": trainer.plan(a.batch),
         }
@@ -53,7 +56,7 @@ def main() -> None:
     parser.add_argument("--context", type=int, default=256)
     parser.add_argument("--vocabulary", type=int, default=1518)
     parser.add_argument("--threads", type=int)
-    parser.add_argument("--halves", action="store_true", help="time the update alone; then nothing is sent during backward")
+    parser.add_argument("--halves", action="store_true", help="call the two halves of a step one by one")
     a = parser.parse_args()
     join()
     found = measure(a)

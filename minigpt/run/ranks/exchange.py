@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+import time
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -9,6 +11,9 @@ import numpy as np
 from minigpt.backend import Array, Backend
 from minigpt.run.ranks.shards import Piece
 from minigpt.run.ranks.world import World
+from minigpt.threads import Workers
+
+LOOKS, TICK = 30, 0.001  # as many looks at a time, each of which may move just a few kilobytes; and the seconds in between
 
 
 class Arrival(NamedTuple):
@@ -19,10 +24,14 @@ class Arrival(NamedTuple):
 
 
 class Exchange:
-    """The pieces of one step. `sum` is this rank's shard of the gradients, complete after `finish`."""
+    """The pieces of one step. `sum` is this rank's shard of the gradients, complete after `finish`.
+
+    MPI moves bytes while somebody calls it: during backward, a thread does that. Whoever else calls MPI meanwhile holds the `lock`.
+    """
 
     def __init__(self, world: World, backend: Backend, sum: Array) -> None:
         self.world, self.backend, self.sum = world, backend, sum
+        self.lock, self.mover, self.moving = threading.Lock(), Workers(1, backend.enter), False
         self.sent, self.arriving = set[Piece](), dict[Piece, Arrival]()
         self.spare: list[np.ndarray] = []  # buffers for what comes in, of any size
 
@@ -38,11 +47,26 @@ class Exchange:
         fitting = [i for i, block in enumerate(self.spare) if block.size >= size]
         return (self.spare.pop(fitting[0]) if fitting else np.empty(size, self.sum.dtype))[:size]
 
-    def progress(self) -> None:
-        """Let MPI work, and add up what has come in whole."""
-        for piece, arrival in list(self.arriving.items()):
-            if self.world.progress([arrival.request]):
-                self._add_up(piece)
+    def move(self) -> None:
+        """Let the thread move what is sent from now on, until `rest`."""
+        if not self.moving:
+            self.moving = True
+            self.mover.offer(self._move)
+
+    def rest(self) -> None:
+        """From here on, bytes move when the others are waited for."""
+        self.moving = False
+        with self.lock:  # when it is free, the thread is out
+            pass
+
+    def _move(self) -> None:
+        while self.moving:
+            with self.lock:
+                for _ in range(LOOKS):
+                    for piece, arrival in list(self.arriving.items()) if self.moving else ():
+                        if self.world.progress([arrival.request]):
+                            self._add_up(piece)
+            time.sleep(TICK)
 
     def finish(self) -> None:
         """Wait for all pieces."""

@@ -7,7 +7,6 @@ while it goes on below. Each rank adds up its slices in the order of the ranks a
 from __future__ import annotations
 
 import math
-import threading
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from itertools import chain
@@ -31,7 +30,7 @@ class Member(Trainer):
     for rounding, and for the same number of ranks and threads the same to the bit."""
 
     def __init__(self, world: World, config: ModelConfig, train_config: TrainConfig | None = None, **how: Any) -> None:
-        self.world, self.lock = world, threading.Lock()
+        self.world = world
         self.returned: Counter[int] = Counter()  # block -> the workers whose backward is through it, in the last part of a batch
         self.pieces: list[Piece] = []
         super().__init__(config, train_config, **how)
@@ -85,11 +84,11 @@ class Member(Trainer):
     def _went_back(self, block: int) -> None:
         """Within a worker: send the gradients of a block once every worker's backward is through it."""
         if self.last and block in self.blocks and self.world.any_thread:
-            with self.lock:
+            with self.exchange.lock:
                 self.returned[block] += 1
                 if self.returned[block] == len(self.sharing[0]):
                     self._send(self.blocks[block])
-                self.exchange.progress()
+                    self.exchange.move()
 
     # The update.
 
@@ -106,6 +105,7 @@ class Member(Trainer):
 
     def _send_blocks(self) -> None:
         """Send what `_went_back` has not. Everywhere the order is: the blocks from the top down, the loss, the other pieces."""
+        self.exchange.rest()
         for i in sorted(self.blocks, reverse=True):
             if self.blocks[i] not in self.exchange.sent:
                 self._send(self.blocks[i])
@@ -145,6 +145,11 @@ class Member(Trainer):
         whole: np.ndarray = np.zeros(self.parameters.n, self.parameters.dtype)
         self._join(self.gradient, whole)
         return loss, {name: whole[at].reshape(self.parameters[name].value.shape) for name, at in self.parameters.places.items()}
+
+    def close(self) -> None:
+        """Every rank."""
+        self.exchange.mover.close()
+        super().close()
 
     # Parameters and state.
 

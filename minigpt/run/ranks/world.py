@@ -145,7 +145,10 @@ class World:
         long. A signal's handler can interrupt it."""
         began = time.monotonic()
         while not self.progress(requests):
-            time.sleep(NAP if idle and time.monotonic() - began > SPIN else 0)
+            if idle and time.monotonic() - began > SPIN:
+                time.sleep(NAP)
+            else:  # to a rank on the same core, if there is one; even a sleep of 0 s takes 50 us
+                give_way()
 
     def progress(self, requests: Sequence[MPI.Request]) -> bool:
         """Let MPI work on them; whether all are done."""
@@ -187,6 +190,9 @@ class World:
     def where(self) -> str:
         """This rank, in words."""
         return f"rank {self.rank} of {self.size}, on {socket.gethostname()}"
+
+
+give_way = getattr(os, "sched_yield", lambda: None)
 
 
 def places(slices: Sequence[slice]) -> tuple[list[int], list[int]]:
