@@ -17,10 +17,11 @@ LOOKS, TICK = 30, 0.001  # as many looks at a time, each of which may move just 
 
 
 class Arrival(NamedTuple):
-    """What comes in of a piece: a request of MPI's, and everybody's gradients of this rank's slice, (ranks, n) on the host."""
+    """What comes in of a piece: a request of MPI's, and everybody's gradients of this rank's slice, (ranks, n) in a buffer on the host."""
 
     request: Any
     received: np.ndarray
+    buffer: np.ndarray
 
 
 class Exchange:
@@ -37,15 +38,17 @@ class Exchange:
 
     def send(self, piece: Piece, gradients: Array) -> None:
         """Start with a piece. Every rank sends the same pieces in the same order, as MPI requires."""
-        shape = self.world.size, piece.own.stop - piece.own.start
-        received = self._buffer(shape[0] * shape[1]).reshape(shape)
-        self.arriving[piece] = Arrival(self.world.spread(self.backend.to_host(gradients), piece.slices, received), received)
+        ranks, n = self.world.size, piece.own.stop - piece.own.start
+        buffer = self._buffer(ranks * n)
+        received = buffer[: ranks * n].reshape(ranks, n)
+        request = self.world.spread(self.backend.to_host(gradients), piece.slices, received)
+        self.arriving[piece] = Arrival(request, received, buffer)
         self.sent.add(piece)
 
     def _buffer(self, size: int) -> np.ndarray:
         """Memory for what comes in: most pieces have the same size, and few are on their way at once."""
         fitting = [i for i, block in enumerate(self.spare) if block.size >= size]
-        return (self.spare.pop(fitting[0]) if fitting else np.empty(size, self.sum.dtype))[:size]
+        return self.spare.pop(fitting[0]) if fitting else np.empty(size, self.sum.dtype)
 
     def move(self) -> None:
         """Let the thread move what is sent from now on, until `rest`."""
@@ -68,6 +71,11 @@ class Exchange:
                             self._add_up(piece)
             time.sleep(TICK)
 
+    def close(self) -> None:
+        """End the thread."""
+        self.moving = False
+        self.mover.close()
+
     def finish(self) -> None:
         """Wait for all pieces."""
         for piece, arrival in list(self.arriving.items()):
@@ -77,9 +85,8 @@ class Exchange:
 
     def _add_up(self, piece: Piece) -> None:
         """In the order of the ranks, so that the sum is the same to the bit each time."""
-        received = self.arriving.pop(piece).received
-        total, *others = received
+        _, (total, *others), buffer = self.arriving.pop(piece)
         for other in others:
             total += other
         self.sum[piece.own] = self.backend.asarray(total)
-        self.spare.append(received.reshape(-1) if received.base is None else received.base)
+        self.spare.append(buffer)

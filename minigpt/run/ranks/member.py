@@ -148,7 +148,7 @@ class Member(Trainer):
 
     def close(self) -> None:
         """Every rank."""
-        self.exchange.mover.close()
+        self.exchange.close()
         super().close()
 
     # Parameters and state.
