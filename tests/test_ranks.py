@@ -207,6 +207,15 @@ def test_minutes_hold_for_all_ranks(tmp_path: Path) -> None:
     assert record(tmp_path / "run")["training"]["steps"] > 10
 
 
+@pytest.mark.slow
+def test_a_program_may_be_what_the_ranks_run(tmp_path: Path) -> None:
+    """Only the first of them comes back from `minigpt.train`."""
+    small = "init='none', layers=1, heads=1, width=32, positions=64, context=32, epochs=1, initial_tokens=6000, final_tokens=3000"
+    code = f"import minigpt\nminigpt.train('A GPT that writes haiku', source='template', out={str(tmp_path / 'run')!r}, {small})\nprint('back')"
+    said = run(2, "-c", code)
+    assert said.count("back") == 1 and record(tmp_path / "run")["machine"]["ranks"] == "2"
+
+
 def test_wrong_use_is_told_once(tmp_path: Path) -> None:
     said = run(2, "-m", "minigpt", "train", "--epoch", "3", status=2)
     assert said.count("no such option") == 1 and "Traceback" not in said

@@ -31,6 +31,7 @@ from minigpt.run.interrupt import Interrupt
 from minigpt.run.listener import Listener
 from minigpt.run.options import Options
 from minigpt.run.provenance import differences, provenance
+from minigpt.run.ranks.join import join
 from minigpt.run.start import described, first_model, settled, tuned
 
 
@@ -65,6 +66,7 @@ class Job:
 
 def new_job(prompt: str | None, o: Options, listener: Listener) -> Job:
     """The job of a new run; MinigptError for bad input, before anything is written."""
+    join()  # of several ranks, only the first goes on
     prompt = o.full_prompt(prompt)
     o = settled(o)
     o.configure()  # bad numbers are refused before anybody is asked for anything

@@ -21,6 +21,7 @@ from minigpt.run.learn import learn
 from minigpt.run.listener import Listener
 from minigpt.run.options import TYPES, Options
 from minigpt.run.progress import watched
+from minigpt.run.ranks.join import join
 from minigpt.run.report import report, show_result
 from minigpt.run.textmodel import TextModel, load
 from minigpt.run.tokenize import tokenize
@@ -126,6 +127,7 @@ def resume(
 def _resume(
     path: Path, epochs: str | int | None, minutes: str | float | None, ollama_host: tuple[str, ...], listener: Listener
 ) -> TextModel:
+    join()  # of several ranks, only the first goes on
     run = RunFolder.open(path)
     more = extended(run, epochs, minutes)
     if run.record["status"] == "complete":

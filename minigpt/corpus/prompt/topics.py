@@ -195,7 +195,7 @@ def _phrase(terms: Sequence[Term], run: Sequence[int], in_prose: bool) -> str:
         last += 1  # coming home
     elif following and following.plain and following.text.isalpha() and wordnet().base(f"{terms[last].key} {following.key}"):
         last += 1  # a washing machine, the Middle Ages
-    while last > run[0] and last in run and _acts(terms[last].text.lower()):
+    while last > run[0] and last in run and _acts(terms[last].text.lower()) and is_noun(terms[last - 1].text.lower()):
         last -= 1  # the dog survives
     words = [terms[place].text.lower() for place in range(run[0], last + 1)]
     phrase = " ".join(word for word in words if word).removesuffix("'s").strip("'").removeprefix("against ")

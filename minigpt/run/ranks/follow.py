@@ -9,6 +9,7 @@ import numpy as np
 
 from minigpt.backend import choose_backend
 from minigpt.config import ModelConfig, TrainConfig
+from minigpt.disk.foreign import one_line
 from minigpt.errors import MinigptError, first_line
 from minigpt.run.ranks.member import Member
 from minigpt.run.ranks.texts import Texts, from_bytes
@@ -23,8 +24,8 @@ MADE = {
 }  # fmt: skip
 
 
-def follow(world: World) -> int:
-    """Make every call of rank 0; the exit status. An error ends all ranks: the others would wait for this one in vain."""
+def follow(world: World) -> None:
+    """Make every call of rank 0. An error ends this process, and with it all ranks: the others would wait for it in vain."""
     world.listen()
     trainers, texts = dict[int, Member](), Texts(world)
     try:
@@ -35,11 +36,10 @@ def follow(world: World) -> int:
                 texts.take_tokenizer(**call.values)
             else:
                 make(call, world, trainers)
+        world.calling = False
     except Exception as error:
         said = str(error) if isinstance(error, MinigptError) else f"{type(error).__name__}: {first_line(error)}"
-        print(f"minigpt: {world.where()}: {said}", file=sys.stderr, flush=True)
-        world.abort(1)
-    return 0
+        sys.exit(one_line(f"minigpt: {world.where()}: {said}"))
 
 
 def make(call: Call, world: World, trainers: dict[int, Member]) -> None:

@@ -49,4 +49,5 @@ def join() -> None:
     if (ranks := world()) and ranks.rank:
         from minigpt.run.ranks.follow import follow
 
-        sys.exit(follow(ranks))
+        follow(ranks)
+        sys.exit()

@@ -46,7 +46,7 @@ class World:
         self.any_thread = MPI.Query_thread() >= MPI.THREAD_SERIALIZED  # may call MPI, one at a time
         self.asked = False  # to stop, by a signal to this rank
         self.on_asked: Callable[[], None] = lambda: None  # in rank 0: what to do if another one was asked to
-        self.calling = False  # in rank 0: the others are in a call that has not ended
+        self.calling = self.rank > 0  # whether others may wait for this one: in rank 0 during a call, in the others until its last
         self.machines = int((self.gathered([self.local_rank]) == 0).sum())
 
     @classmethod
@@ -171,16 +171,12 @@ class World:
         self.asked = True
 
     def leave(self) -> None:
-        """In rank 0, at the end: let the others end, too. If it ends within a call, they wait for it in vain, and MPI has to end them."""
-        if self.rank == 0:
-            if self.calling:
-                self.abort(1)
+        """At the end of the process: rank 0 lets the others end, too. If others wait for this one, MPI has to end them."""
+        if self.calling:
+            self.comm.Abort(1)
+        elif self.rank == 0:
             with self.call("leave"):
                 pass
-
-    def abort(self, status: int) -> None:
-        """End all ranks at once."""
-        self.comm.Abort(status)
 
     def library(self) -> str:
         """The MPI library that mpi4py has loaded."""
