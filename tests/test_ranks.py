@@ -210,7 +210,7 @@ def test_minutes_hold_for_all_ranks(tmp_path: Path) -> None:
 @pytest.mark.slow
 def test_a_program_may_be_what_the_ranks_run(tmp_path: Path) -> None:
     """Only the first of them comes back from `minigpt.train`."""
-    small = "init='none', layers=1, heads=1, width=32, positions=64, context=32, epochs=1, initial_tokens=6000, final_tokens=3000, source='template'"
+    small = "init='none', layers=1, heads=1, width=32, positions=64, context=32, epochs=1, initial_tokens=6000, source='template'"
     code = f"import minigpt\nminigpt.train('A GPT that writes haiku', out={str(tmp_path / 'run')!r}, {small})\nprint('back')"
     said = run(2, "-c", code)
     assert said.count("back") == 1 and record(tmp_path / "run")["machine"]["ranks"] == "2"
