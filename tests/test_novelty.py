@@ -152,9 +152,10 @@ def test_a_long_run_takes_no_longer_than_many_short_ones():
     rng = random.Random(1)
     lexicon = [f"w{i}" for i in range(2000)]
     texts = [" ".join(rng.choices(lexicon, k=60)) for _ in range(40)]
-    times = []
-    for source in (" ".join([texts[0]] * 500), " ".join(rng.choices(lexicon, k=30_000))):
-        began = time.process_time()
-        compare(texts, learned([source]))
-        times.append(time.process_time() - began)
-    assert times[0] < 4 * times[1]
+    sources, times = (" ".join([texts[0]] * 500), " ".join(rng.choices(lexicon, k=30_000))), ([], [])
+    for _ in range(3):  # what else the process does in one of them is no matter
+        for source, taken in zip(sources, times, strict=True):
+            began = time.thread_time()
+            compare(texts, learned([source]))
+            taken.append(time.thread_time() - began)
+    assert min(times[0]) < 4 * min(times[1])
