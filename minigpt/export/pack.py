@@ -20,7 +20,7 @@ from minigpt.export.matter import Matter, matter
 from minigpt.model import PUBLISHED, family, parts
 from minigpt.tokenizer import YOUNG
 
-BITS = 9.0  # of a weight, on average: a page of 14 million parameters is just under 17 MB
+BITS = 8.95  # of a weight, on average: a page of 14 million parameters is just under 17 MB
 MOST = 16  # further bits of one weight
 COARSE = 4  # coarse steps in the root mean square of a matrix
 LEAST = 0.05  # of what rows or columns matter on average, as if none mattered less: texts of another kind may need them more
