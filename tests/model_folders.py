@@ -11,6 +11,7 @@ from minigpt.backend import Backend
 from minigpt.config import ModelConfig
 from minigpt.disk.checkpoint import save_config, save_tokenizer, save_weights
 from minigpt.model import new_parameters
+from minigpt.run.listener import Listener
 from minigpt.tokenizer import Tokenizer, gpt2_merges
 
 CONTEXT = 96  # tokens
@@ -28,3 +29,17 @@ def write_model(folder: Path, seed: int = 0, **more: Any) -> Path:
     save_tokenizer(folder, tokenizer, CONTEXT)
     save_weights(folder, {parameter.name: parameter.value for parameter in parameters})
     return folder
+
+
+class First(Listener):
+    """Keeps the weights that training begins with and what the plan says, and ends it."""
+
+    def __init__(self) -> None:
+        self.lines: list[str] = []
+
+    def say(self, label: str, text: str = "") -> None:
+        self.lines.append(text)
+
+    def step(self, course: Any) -> None:
+        self.state = course.trainer.state_dict()
+        raise KeyboardInterrupt

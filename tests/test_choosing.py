@@ -9,7 +9,7 @@ from collections import Counter
 import numpy as np
 import pytest
 
-from minigpt.corpus.choose.clean import Cleaner
+from minigpt.corpus.choose.clean import Cleaner, one_by_one
 from minigpt.corpus.choose.near_duplicates import NearDuplicates, Signatures
 from minigpt.corpus.documents import Document
 
@@ -19,7 +19,7 @@ GERMAN = "Der Müller und sein Hund gingen an den Fluss, und dort waren sie, bis
 
 def clean(texts: list[str], source: str = "ollama") -> tuple[list[str], Counter[str]]:
     cleaner = Cleaner()
-    return [d.text for d in cleaner(Document(text, source) for text in texts)], cleaner.dropped
+    return [found.document.text for found in cleaner(one_by_one(Document(text, source) for text in texts))], cleaner.dropped
 
 
 def numbered(sentence: str, i: int, times: int = 1) -> str:

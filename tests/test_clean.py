@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from minigpt.corpus.choose.chatter import has_gaps, refuses, without_chatter, without_markup
-from minigpt.corpus.choose.clean import Cleaner
+from minigpt.corpus.choose.clean import Cleaner, one_by_one
 from minigpt.corpus.choose.near_duplicates import SHINGLE, NearDuplicates, words
 from minigpt.corpus.documents import Document
 from minigpt.corpus.prompt.understand import PRESETS, understand
@@ -24,7 +24,7 @@ STORY = "The old mill stood by the river.\n\nNobody had ground corn there for ye
 
 def clean(texts: list[str], source: str = "ollama") -> tuple[list[str], Cleaner]:
     cleaner = Cleaner()
-    return [d.text for d in cleaner(Document(text, source) for text in texts)], cleaner
+    return [found.document.text for found in cleaner(one_by_one(Document(text, source) for text in texts))], cleaner
 
 
 @pytest.mark.parametrize("preset", PRESETS)

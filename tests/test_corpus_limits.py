@@ -11,7 +11,7 @@ import pytest
 
 from minigpt.config import SIZES
 from minigpt.corpus.choose.chatter import refuses, without_chatter
-from minigpt.corpus.choose.clean import Cleaner
+from minigpt.corpus.choose.clean import Cleaner, one_by_one
 from minigpt.corpus.documents import Document, Entry
 from minigpt.corpus.gather import Gathering
 from minigpt.corpus.prompt.understand import understand
@@ -39,7 +39,7 @@ def test_chatter_is_found_behind_a_few_signs_and_refusals_at_the_beginning() -> 
 def test_what_was_written_to_order_is_no_book(source: str) -> None:
     for letters, kept in ((15_000, True), (30_000, source == "own")):
         text = "".join(f"{number} boats. " for number in range(letters // 10))
-        assert bool(list(Cleaner()([Document(text, source)]))) == kept
+        assert bool(list(Cleaner()(one_by_one([Document(text, source)])))) == kept
 
 
 # --- what is held out

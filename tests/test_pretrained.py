@@ -9,13 +9,13 @@ from typing import Any
 import numpy as np
 import pytest
 from few import few
+from model_folders import First
 
 import minigpt
 from minigpt.backend import Backend
 from minigpt.config import ModelConfig
 from minigpt.disk.checkpoint import load_checkpoint, save_config, save_tokenizer, save_weights
 from minigpt.model import new_parameters
-from minigpt.run.listener import Listener
 from minigpt.run.tokenize import MANY
 from minigpt.tokenizer import Tokenizer, gpt2_merges
 
@@ -23,20 +23,6 @@ PROMPT = "A GPT that writes haiku about the sea"
 SMALL: dict[str, Any] = {"initial_tokens": 2500, "final_tokens": 2000, "epochs": 1, "context": 32, "source": "template", "threads": 1}
 WINDOW = 80
 WIDTH = 16
-
-
-class First(Listener):
-    """Keeps the weights that training begins with and what the plan says, and ends it."""
-
-    def __init__(self) -> None:
-        self.lines: list[str] = []
-
-    def say(self, label: str, text: str = "") -> None:
-        self.lines.append(text)
-
-    def step(self, course: Any) -> None:
-        self.state = course.trainer.state_dict()
-        raise KeyboardInterrupt
 
 
 def foreign() -> Tokenizer:

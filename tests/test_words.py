@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 from click.testing import CliRunner
+from model_folders import First
 
 import minigpt
 from minigpt.backend import choose_backend
@@ -17,7 +18,6 @@ from minigpt.cli import cli
 from minigpt.disk.checkpoint import load_checkpoint
 from minigpt.disk.words import WORD_END, WordTokens, load_first
 from minigpt.errors import MinigptError
-from minigpt.run.listener import Listener
 from minigpt.run.textmodel import TextModel
 from minigpt.tokenizer import Tokenizer
 
@@ -93,20 +93,6 @@ def test_words_are_cut_as_transformers_cuts_them(model: Path) -> None:
     theirs, ours = transformers.OpenAIGPTTokenizer(vocab=vocab, merges=merges), WordTokens(model)
     for word in [*re.findall(r"\S+", TEXT), "Thing", "seas", "moonsing", "!?", "10", "the-sea", "themoon"]:
         assert ours.cut(b" " + word.encode()) == theirs(word, add_special_tokens=False)["input_ids"], word
-
-
-class First(Listener):
-    """Keeps the weights that training begins with and what the plan says, and ends it."""
-
-    def __init__(self) -> None:
-        self.lines: list[str] = []
-
-    def say(self, label: str, text: str = "") -> None:
-        self.lines.append(text)
-
-    def step(self, course: Any) -> None:
-        self.state = course.trainer.state_dict()
-        raise KeyboardInterrupt
 
 
 def test_a_run_begins_with_the_mean_rows_and_the_same_blocks(model: Path, tmp_path: Path) -> None:

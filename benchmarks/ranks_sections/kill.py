@@ -14,7 +14,7 @@ from typing import Any
 import psutil
 
 TRAIN = (
-    '-m minigpt train --preset haiku_master --source template --init none --layers 2 --heads 2 --width 64 --positions 128 --context 64 '
+    "-m minigpt train --preset haiku_master --source template --init none --layers 2 --heads 2 --width 64 --positions 128 --context 64 "
     "--initial-tokens 8000 --final-tokens 4000 --batch-size 4 --epochs 8 --checkpoint-seconds 0.2 --yes"
 ).split()  # fmt: skip
 

@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 
-from minigpt.corpus.choose.clean import Cleaner, Examined, Examiner
+from minigpt.corpus.choose.clean import Cleaner, Examined, one_by_one
 from minigpt.corpus.choose.refine import refine
 from minigpt.corpus.documents import Document, Entry
 from minigpt.corpus.report import CorpusReport
@@ -67,18 +67,13 @@ class Counts:
 Examine = Callable[[Iterable[Document]], Iterable[Examined]]
 
 
-def one_by_one(documents: Iterable[Document]) -> Iterable[Examined]:
-    """Examine each document when it is asked for."""
-    return map(Examiner(), documents)
-
-
 class Gathering:
     """Cleans and refines documents for one corpus, lazily."""
 
-    def __init__(self, full: Tokenizer, request: Request | None = None, seed: int = 0, examine: Examine | None = None) -> None:
+    def __init__(self, full: Tokenizer, request: Request | None = None, seed: int = 0, examine: Examine = one_by_one) -> None:
         """examine: the same as `one_by_one`, by several processes."""
         self.full, self.request, self.cleaner, self.seed = full, request, Cleaner(), seed
-        self.examine = examine or one_by_one
+        self.examine = examine
         self.tokens = 0  # of all clean documents, before refinement
 
     def entries(self, source: Source, final_tokens: int | None) -> Iterator[Entry]:
@@ -86,7 +81,7 @@ class Gathering:
 
         MinigptError if none is left.
         """
-        clean = (Entry(found.document, None, self._ids(found)) for found in self.cleaner.kept(self.examine(source)))
+        clean = (Entry(found.document, None, self._ids(found)) for found in self.cleaner(self.examine(source)))
         if (first := next(clean, None)) is None:
             raise MinigptError(self._nothing_left())
         if final_tokens is None:

@@ -68,8 +68,17 @@ def load_tokenizer(folder: Path) -> Tokenizer:
     return load_tokens(folder).tokenizer
 
 
-def stored_tokens(folder: Path) -> tuple[Path, list[tuple[str, str]], dict[str, int]]:
-    """A BPE as it is stored: the file that has its merges, these, and token -> id."""
+class Stored(NamedTuple):
+    """A BPE as it is stored: the file that has its merges, these, token -> id, and what else tokenizer.json says; None without one."""
+
+    path: Path
+    merges: list[tuple[str, str]]
+    vocabulary: dict[str, int]
+    rest: dict[str, Any] | None
+
+
+def stored_tokens(folder: Path) -> Stored:
+    """The BPE of a folder."""
     if (path := folder / TOKENIZER).exists():
         stored = read_json_object(path)
         model = stored.get("model")
@@ -80,9 +89,10 @@ def stored_tokens(folder: Path) -> tuple[Path, list[tuple[str, str]], dict[str, 
         ]
         if not all(len(m) == 2 and all(isinstance(half, str) for half in m) for m in merges):
             raise MinigptError(f"{path}: each merge must be two tokens")
-        return path, merges, _whole_vocabulary(model.get("vocab"), stored.get("added_tokens"), path)
+        return Stored(path, merges, _whole_vocabulary(model.get("vocab"), stored.get("added_tokens"), path), stored)
     if (path := folder / "merges.txt").exists():
-        return path, parse_merges(read_text(path), str(path)), _whole_vocabulary(read_json_object(folder / "vocab.json"), [], path)
+        vocabulary = _whole_vocabulary(read_json_object(folder / "vocab.json"), [], path)
+        return Stored(path, parse_merges(read_text(path), str(path)), vocabulary, None)
     raise MinigptError(f"{folder} has no tokenizer.json and no merges.txt; the model cannot read text without them")
 
 
@@ -105,11 +115,11 @@ def load_tokens(folder: Path, end: object = None) -> Tokens:
 
     `end`: the id that ends a text, as config.json has it, for a vocabulary that calls end-of-text otherwise.
     """
-    path, merges, vocabulary = stored_tokens(folder)
+    path, merges, vocabulary, stored = stored_tokens(folder)
     if of_words(vocabulary):
         raise MinigptError(f"{path} has GPT-1's own tokens, in lower case; minigpt only starts from such a model (train --init)")
-    if path.name == TOKENIZER:
-        _require_plain(read_json_object(path), folder)
+    if stored is not None:
+        _require_plain(stored, folder)
     try:
         tokenizer = Tokenizer(merges)
     except MinigptError as error:

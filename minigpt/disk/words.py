@@ -31,7 +31,7 @@ class WordTokens:
     """GPT-1's tokens: the text of a token of ours -> the ids that it is cut into. MinigptError for a folder that has others."""
 
     def __init__(self, folder: Path) -> None:
-        self.path, merges, self.ids = stored_tokens(folder)
+        self.path, merges, self.ids, _ = stored_tokens(folder)
         self.ranks = {pair: rank for rank, pair in enumerate(merges)}
         for left, right in merges:
             if left + right not in self.ids:
@@ -70,7 +70,7 @@ class WordTokens:
 
 def has_words(folder: Path) -> bool:
     """Whether this is a folder of GPT-1's kind of tokens; minigpt's own have bytes."""
-    return CONTEXT_KEY not in read_json_object(folder / CONFIG) and of_words(stored_tokens(folder)[2])
+    return CONTEXT_KEY not in read_json_object(folder / CONFIG) and of_words(stored_tokens(folder).vocabulary)
 
 
 def require_tokens(folder: Path) -> None:

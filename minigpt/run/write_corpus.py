@@ -9,6 +9,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from minigpt.corpus.choose.clean import one_by_one
 from minigpt.corpus.documents import Entry
 from minigpt.corpus.gather import CORPUS, HELD_OUT, LEARNED, Counts, Gathering, write_corpus
 from minigpt.corpus.report import CorpusReport
@@ -30,7 +31,7 @@ TEACHING = 0.5  # the largest share of --minutes for a teacher's writing
 def make_corpus(job: Job) -> list[Path]:
     """Gather the documents; write corpus.jsonl and their ids in GPT-2's whole vocabulary."""
     job.listener.busy("Writing the corpus" if job.options.generates else "Reading your text")
-    by_all = examine if job.own else None  # generated documents are few, and come one by one
+    by_all = examine if job.own else one_by_one  # generated documents are few, and come when they are written
     gathering, report = Gathering(Tokenizer.gpt2(), job.request, job.options.seed, by_all), CorpusReport(job.options.seed)
     counts = write_corpus(entries(job, gathering), job.run.place, job.run.inner, job.options.seed, report, gathering.full)
     blocks = count_parameters(replace(job.config, vocab_size=1))  # without the embedding: the vocabulary is unknown yet

@@ -55,6 +55,11 @@ class Examiner:
         return Examined(kept, trimmed, language_of_text(text[:LANGUAGE_LETTERS]), self.signatures.of(text))
 
 
+def one_by_one(documents: Iterable[Document]) -> Iterable[Examined]:
+    """Examine each document when it is asked for."""
+    return map(Examiner(), documents)
+
+
 def apply(rules: Rules, source: str, text: str, trimmed: list[str]) -> str:
     """Apply a source's rules to a text, and list those that changed it."""
     for name, rule in rules.get(source, {}).items():
@@ -79,11 +84,7 @@ class Cleaner:
         self._languages: Counter[str] = Counter()
         self._passed = 0
 
-    def __call__(self, documents: Iterable[Document]) -> Iterator[Document]:
-        """The clean and new documents."""
-        return (found.document for found in self.kept(map(Examiner(), documents)))
-
-    def kept(self, examined: Iterable[Examined]) -> Iterator[Examined]:
+    def __call__(self, examined: Iterable[Examined]) -> Iterator[Examined]:
         """The clean and new ones."""
         for found in examined:
             self.trimmed.update(found.trimmed)

@@ -69,7 +69,7 @@ class Member(Trainer):
 
     def _backpropagate(self, ids: Array, targets: Array, part: slice) -> float:
         if self.exchange.sent:  # the first try ran out of memory when the others had some of its gradients already
-            raise MinigptError("memory ran out within a step; resume with a smaller --batch-size, or on more ranks")
+            raise MinigptError("memory ran out within a step; resume on more ranks, or start again with a smaller --batch-size")
         self.returned.clear()
         number, of = self.part
         self.last = part.stop == len(ids) * (number + 1) // of
@@ -139,9 +139,8 @@ class Member(Trainer):
 
     def loss_and_gradients(self, x: np.ndarray, y: np.ndarray) -> tuple[float, dict[str, np.ndarray]]:
         """Every rank."""
-        with blas.limited(1):
-            loss = self._in_parts(self._backpropagate, x, y)
-            self._receive()
+        loss = self._in_parts(self._backpropagate, x, y)
+        self._receive()
         whole: np.ndarray = np.zeros(self.parameters.n, self.parameters.dtype)
         self._join(self.gradient, whole)
         return loss, {name: whole[at].reshape(self.parameters[name].value.shape) for name, at in self.parameters.places.items()}

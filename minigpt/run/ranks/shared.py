@@ -6,9 +6,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from minigpt.config import ModelConfig, TrainConfig
-from minigpt.corpus.choose.clean import Examined
+from minigpt.corpus.choose.clean import Examined, one_by_one
 from minigpt.corpus.documents import Document
-from minigpt.corpus.gather import closed_ids, one_by_one
+from minigpt.corpus.gather import closed_ids
 from minigpt.run.ranks.join import world
 from minigpt.tokenizer import Tokenizer
 from minigpt.trainer import Trainer
