@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import math
 from contextlib import closing
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import Any
 
 import numpy as np
 import pytest
 
 from minigpt.backend import Backend
-from minigpt.config import SIZES, ModelConfig, find_size
+from minigpt.config import SIZES, ModelConfig, TrainConfig, find_size
 from minigpt.errors import MinigptError
 from minigpt.layers import Workspace
 from minigpt.loss import CrossEntropy
-from minigpt.model import GPT, count_parameters, new_parameters, specs
+from minigpt.model import GPT, block_name, count_parameters, new_parameters, specs
 from minigpt.trainer import Trainer
 
 COUNTS = {
@@ -127,6 +127,28 @@ def test_the_way_back_through_a_model_alone_is_that_of_a_trainer(tiny: ModelConf
     model.backward(CrossEntropy(model.output, Workspace(cpu, np.float64)).forward_backward(model.forward(x), y.reshape(-1))[1])
     for parameter in parameters:
         np.testing.assert_allclose(parameter.grad, expected[parameter.name], rtol=1e-11, atol=1e-13)
+
+
+@pytest.mark.parametrize("frozen", [None, 1])
+@pytest.mark.parametrize("architecture", ["gpt1", "gpt2"])
+def test_a_block_that_backward_has_left_has_its_gradients(
+    architecture: str, frozen: int | None, tiny: ModelConfig, cpu: Backend, rng: np.random.Generator
+) -> None:
+    """`went_back` is called block by block, from the top down to the lowest that is trained; what comes later does not change them."""
+    config = replace(tiny, architecture=architecture, n_layer=3)
+    parameters = new_parameters(config, cpu, np.float64, TrainConfig(freeze=frozen))
+    parameters.initialize(rng)
+    model, left = GPT(parameters), dict[int, dict[str, np.ndarray]]()
+
+    def gradients(block: int) -> dict[str, np.ndarray]:
+        return {p.name: p.grad.copy() for p in parameters.trained if p.name.startswith(f"{block_name(block)}.")}
+
+    model.went_back = lambda block: left.update({block: gradients(block)})
+    hidden = model.forward(rng.integers(0, config.vocab_size, (2, 5)))
+    model.backward(rng.standard_normal(hidden.shape))
+    assert list(left) == [2, 1, 0][: 3 - (frozen or 0)]
+    for block, found in left.items():
+        assert found and all(np.any(array) and (array == gradients(block)[name]).all() for name, array in found.items())
 
 
 def test_two_models_over_the_same_parameters_do_not_disturb_each_other(model: GPT, rng: np.random.Generator) -> None:
