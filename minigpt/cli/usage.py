@@ -14,8 +14,7 @@ from minigpt.cli.common import fill_closed_streams, nowhere, tell
 from minigpt.cli.helptext import COMMANDS, long_name, write_examples
 from minigpt.disk.foreign import one_line
 from minigpt.errors import MinigptError, instead, nearest
-from minigpt.run.ranks.environment import number
-from minigpt.run.ranks.join import join
+from minigpt.run.ranks.environment import launched, number
 
 if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
@@ -80,6 +79,10 @@ class Commands(click.Group):
 
 def join_ranks() -> None:
     """Among several ranks, all but the first work for it, and read no command line."""
+    if launched() == 1:
+        return
+    from minigpt.run.ranks.join import join
+
     try:
         join()
     except MinigptError as error:
