@@ -203,10 +203,9 @@ class BlasThreads:
             fork.__exit__(None, None, None)
 
     def after_fork_in_child(self) -> None:
-        """Forget other threads: none exists in the child."""
-        if self._mine.__dict__.pop("fork", None):
-            self._mine.inside = False
+        """Forget other threads: none exists in the child, and one may have held the lock."""
         self._renew()
+        self.after_fork_in_parent()
 
 
 def set_threads(library: Any, count: int) -> None:

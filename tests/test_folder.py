@@ -21,6 +21,7 @@ from minigpt.disk.jsontext import sealed, unsealed
 from minigpt.disk.shelf import NAMED, RECORD_LIMIT, USUAL, list_runs, new_folder, require_free, slug
 from minigpt.errors import MinigptError, as_argument
 
+DEAD = 2**22 + 1  # no process: above Linux's largest number, and odd, which none of Windows is
 posix = pytest.mark.skipif(sys.platform == "win32", reason="there are no such files or rights there")
 
 
@@ -81,8 +82,8 @@ def test_nothing_is_overwritten(tmp_path):
 @pytest.mark.parametrize(
     "name",
     [".DS_Store", "desktop.ini", "Thumbs.db", "._run.json", ".directory", "lost+found/", "@eaDir/", "checkpoint/", "checkpoint/lock",
-     ".run.json.12.minigpt-tmp", ".model.safetensors.12-1.minigpt-tmp", "checkpoint/.train.ids.12.minigpt-tmp", "checkpoint/.DS_Store",
-     "#recycle/", ".TemporaryItems/", "ehthumbs_vista.db", ".nfs000000000a3f5b2100000001", ".fuse_hidden0000000300000001"],
+     f".run.json.{DEAD}.minigpt-tmp", f".model.safetensors.{DEAD}-1.minigpt-tmp", f"checkpoint/.train.ids.{DEAD}.minigpt-tmp",
+     "checkpoint/.DS_Store", "#recycle/", ".TemporaryItems/", "ehthumbs_vista.db", ".nfs000000000a3f5b2100000001", ".fuse_hidden0000000300000001"],
 )  # fmt: skip
 def test_what_the_system_or_a_killed_run_left_counts_as_nothing(tmp_path, name):
     place(tmp_path, name)

@@ -169,6 +169,42 @@ def test_a_fork_in_the_middle_of_other_threads_computations_is_free(known: int) 
         pass
 
 
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="no forks there")
+@pytest.mark.parametrize("computing", [False, True])
+def test_a_child_never_waits_for_a_lock_that_another_thread_had(computing: bool) -> None:
+    """Hooks of before a fork run in reverse order of registration: this one last, right before the fork."""
+    code = f"""
+import os, signal, threading
+from contextlib import nullcontext
+def seize():
+    held = threading.Event()
+    def hold():
+        with blas._free:
+            held.set()
+            forked.wait()
+    threading.Thread(target=hold, daemon=True).start()
+    held.wait()
+forked = threading.Event()
+os.register_at_fork(before=seize, after_in_parent=forked.set)
+from minigpt.machine import blas
+with blas.limited(2) if {computing} else nullcontext():
+    child = os.fork()
+    if not child:
+        signal.alarm(10)
+if not child:
+    for threads in (1, 2):
+        with blas.limited(threads):
+            pass
+    os._exit(0)
+end = threading.Timer(10, os.kill, (child, signal.SIGKILL))
+end.start()
+print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
+end.cancel()
+"""
+    done = subprocess.run([sys.executable, "-W", "ignore", "-c", code], capture_output=True, text=True, timeout=60, check=True)
+    assert done.stdout == "0\n"
+
+
 @pytest.mark.skipif(sys.platform == "win32", reason="a Unix signal")
 def test_an_interrupt_while_waiting_leaves_the_line() -> None:
     """Ctrl-C in the main thread, which waits for another thread's computation; those queued after it continue."""
