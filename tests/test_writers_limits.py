@@ -159,6 +159,13 @@ def test_a_short_text_may_show_its_topic_by_another_word(words: int, shown: bool
     assert fits(table, request, f"Title\n\n{other} {'and then ' * (words // 2)}") == shown
 
 
+@pytest.mark.parametrize("form", sorted(FORMS["poetry"]))
+def test_every_topic_that_has_a_table_can_be_written_of(form: str) -> None:
+    for name in topic_tables(load_words("poetry")):
+        stream = write_documents(Request("poetry", (form,), topics=(name,)), random.Random(1))
+        assert len(list(islice(stream, 2))) == 2, name
+
+
 # --- all of them
 
 
