@@ -130,7 +130,7 @@ class Trainer:
     def _backpropagate(self, ids: Array, targets: Array, part: slice) -> float:
         """Forward, loss and backward of some sequences of a batch; returns their share of the mean
         loss. The first part of a batch zeroes the gradients."""
-        if part.start == self.first:
+        if part.start == self.mine.start:
             for model in self.models:
                 model.parameters.zero_gradients()
         seed, step, T = self.train_config.seed, self.optimizer.step, ids.shape[1]
@@ -170,10 +170,11 @@ class Trainer:
         again in parts of half the size."""
         ids, targets = map(self.send, check_batch(self.parameters, x, y))
         (part, of), B = self.part, len(ids)
-        self.first, last = B * part // of, B * (part + 1) // of
+        first, last = B * part // of, B * (part + 1) // of
+        self.mine = slice(first, last)  # the sequences that are computed here
         while True:
             size = min(self.micro_batch or B, B)
-            parts = [slice(b, min(b + size, last)) for b in range(self.first, last, size)]
+            parts = [slice(b, min(b + size, last)) for b in range(first, last, size)]
             try:
                 return sum([work(ids, targets, part) for part in parts])
             except Exception as error:

@@ -19,6 +19,7 @@ from typing import Any
 import numpy as np
 import psutil
 import pytest
+from cuda_emulator import MISSING
 
 pytest.importorskip("mpi4py")
 BIN = Path(sys.executable).parent
@@ -104,6 +105,31 @@ def test_ranks_with_a_gpu_each_compute_the_same(tmp_path: Path) -> None:
     assert len(one.files) > 20
     for name in set(one) - {"ranks"} - {name for name in one if name.endswith("share")}:
         np.testing.assert_allclose(two[name], one[name], rtol=1e-9, atol=1e-12, err_msg=name)
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(bool(MISSING), reason=MISSING)
+def test_ranks_with_the_cuda_kernels_compute_the_same(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The kernels emulated, dropout included; through the hosts, and by a stand-in for NCCL, unless that adds up wrongly."""
+    monkeypatch.setenv("EMULATED", str(tmp_path))
+    run(1, str(PROGRAM), str(tmp_path / "alone.npz"), "float32", "1", "nccl none")
+    alone = np.load(tmp_path / "alone.npz")
+    ways = {
+        "nccl none": "through the host (CuPy lacks NCCL", "nccl right": "by NCCL", "nccl wrong": "through the host (NCCL adds up wrongly here)",
+        "nccl shared": "through the host (NCCL wants a GPU for each rank)",
+    }  # fmt: skip
+    for way, said in ways.items():
+        plan = run(2, str(PROGRAM), str(tmp_path / f"{way}.npz"), "float32", "1", way)
+        assert f"its own kernels, products in float32; gradients travel {said}" in plan, plan
+        found = np.load(tmp_path / f"{way}.npz")
+        assert set(found) == set(alone)
+        for name in set(alone) - {"ranks"}:
+            if name.endswith("share"):
+                assert abs(found[name] - 0.5) < 0.01
+            elif not name.endswith(
+                ("c_attn.bias", ": parameters")
+            ):  # these hold it, too: AdamW steps by the rounding errors of the keys' bias, whose gradient is 0
+                np.testing.assert_allclose(found[name], alone[name], rtol=1e-3, atol=1e-4 * np.abs(alone[name]).max(), err_msg=name)
 
 
 @pytest.mark.slow

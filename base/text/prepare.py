@@ -19,7 +19,7 @@ from pathlib import Path
 
 import numpy as np
 
-from minigpt.corpus.choose.clean import Cleaner
+from minigpt.corpus.choose.clean import Cleaner, one_by_one
 from minigpt.corpus.documents import Document
 from minigpt.disk.checkpoint import load_tokenizer
 from minigpt.run.start import OURS
@@ -91,7 +91,8 @@ def main() -> None:
     full, cleaner = Tokenizer.gpt2(), Cleaner()
     learned, held_out = list[Document](), list[Document]()
     counts, letters = np.zeros(full.vocab_size, np.int64), Counter[str]()
-    for document in cleaner(kept(a.documents, a.rehearse)):
+    for found in cleaner(one_by_one(kept(a.documents, a.rehearse))):
+        document = found.document
         letters[f"{document.origin['source']} {document.origin['kind']}"] += len(document.text)
         if drawn(document.text, b"held out") < HELD_OUT:
             held_out.append(document)

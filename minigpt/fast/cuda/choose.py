@@ -31,6 +31,11 @@ class CudaBackend(CupyBackend):
         """One on which programs run, for a model of this width."""
         return Device(self.xp, width, precision)
 
+    def address(self) -> str:
+        """Of the GPU, on this machine."""
+        runtime = self.xp.cuda.runtime
+        return str(runtime.deviceGetPCIBusId(runtime.getDevice()))
+
     def disagreement(self, width: int, precision: str) -> str:
         """Why the kernels are not used at this width and precision; empty if they are. They are checked at the first call."""
         key = width, precision

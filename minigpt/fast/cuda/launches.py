@@ -119,10 +119,12 @@ class Launches:
         return 8 if self.N < SMALL else 32
 
 
-def update(device: Kernels, head: Array, p: Array, g: Array, m: Array, v: Array, parts: Array, stats: Array, decayed: int) -> list[Launch]:
-    """The norm of the gradients g (n,), then AdamW, which clips by it; parts (NORM_BLOCKS,) is scratch memory, stats (3,)."""
+def update(
+    device: Kernels, head: Array, p: Array, g: Array, m: Array, v: Array, norms: Array, stats: Array, decayed: int, rank: int = 0
+) -> list[Launch]:
+    """The norm of the gradients g (n,), then AdamW, which clips by it; stats (3,). norms (ranks, NORM_BLOCKS), zeros at first: the parts
+    of the squared norm; here row `rank` is written, and all are added up."""
     n, pieces = p.shape[0], ceil_div(p.shape[0], 1024)  # 1024: what a block of 256 threads takes at once
-    blocks = min(pieces, NORM_BLOCKS)
-    norm = device.kernel("squared_norm", (blocks,), (256,), g, parts, n)
+    norm = device.kernel("squared_norm", (min(pieces, NORM_BLOCKS),), (256,), g, norms[rank], n)
     grid = (min(pieces, 8 * NORM_BLOCKS),)
-    return [norm, device.kernel("adamw", grid, (256,), p, g, m, v, parts, stats, head, n, decayed, blocks)]
+    return [norm, device.kernel("adamw", grid, (256,), p, g, m, v, norms, stats, head, n, decayed, norms.size)]

@@ -226,7 +226,7 @@ class Update(Program):
         super().__init__()
         p, self.block = ground.parameters, ground.block()
         state = p.values, p.gradients, arrays["m"], arrays["v"]
-        parts = p.backend.xp.empty(NORM_BLOCKS, dtype=np.float32)
-        launches = update(ground.device, self.block, *state, parts, ground.stats, p.n_decayed)
+        norms = p.backend.xp.zeros((1, NORM_BLOCKS), dtype=np.float32)
+        launches = update(ground.device, self.block, *state, norms, ground.stats, p.n_decayed)
         for label, launch in zip(("squared_norm", "adamw"), launches, strict=True):
             self.add(label, launch)

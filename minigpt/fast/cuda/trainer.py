@@ -21,6 +21,7 @@ from minigpt.optim import AdamW, learning_rate
 from minigpt.threads import in_turn
 
 MOST_PROGRAMS = 64  # kept, of a caller whose batches have many shapes
+Key = tuple[int, int, bool, bool] | str  # of a program: a pass's shape and kind, or the name of a part of the update
 WIDEST = 1024  # beyond it a warp's share of a row does not fit in its registers
 
 
@@ -31,6 +32,7 @@ class CudaTrainer(trainer.Trainer):
     backend's `reason` says why. It waits for the device once a step, when loss and norm are read.
     """
 
+    plain: type[trainer.Trainer] = trainer.Trainer
     backend: Any  # a CudaBackend
     ground: Any = None  # a Ground
 
@@ -38,10 +40,7 @@ class CudaTrainer(trainer.Trainer):
         """New programs, with empty buffers."""
         super()._hire()
         if why := unfit(self):
-            self.__class__ = trainer.Trainer  # type: ignore[assignment]
-            self.precision = "float32"
-            if self.parameters.dtype == np.float32:
-                self.backend.do_without(why)
+            self.do_without(why)
             return
         self.send = np.asarray  # batches stay on the host: each part goes over in one copy
         if self.ground:  # memory has run out in the middle of a step
@@ -49,8 +48,15 @@ class CudaTrainer(trainer.Trainer):
         memory, stats = Workspace(self.backend), self.backend.xp.zeros(4, dtype=np.float32)
         device = self.backend.device(self.config.n_embd, self.precision)
         self.ground = Ground(device, self.parameters, memory, stats)
-        self.programs: dict[tuple[int, int, bool, bool] | None, Program] = {}  # by shape and kind of a pass; None: the update
+        self.programs: dict[Key, Program] = {}
         self.fed = np.zeros(HEAD, np.int32)
+
+    def do_without(self, why: str) -> None:
+        """Be a plain trainer from here on."""
+        self.__class__ = self.plain  # type: ignore[assignment]
+        self.precision, self.send = "float32", self.backend.xp.asarray
+        if self.parameters.dtype == np.float32:
+            self.backend.do_without(why)
 
     @in_turn
     def step(self, x: np.ndarray, y: np.ndarray) -> float:
@@ -63,19 +69,23 @@ class CudaTrainer(trainer.Trainer):
         head = self._numbers()
         if not np.array_equal(head[4:], self.fed[4:]):  # they came with the batch, unless the configuration has changed since
             self._feed(head)
-        self._run(None)
+        self._apply()
         self.loss_value, self.gradient_norm, updated, _ = self._read()
         self.optimizer.step += int(updated)
         return self.gradient_norm
 
+    def _apply(self) -> None:
+        """Start the update."""
+        self._run("update")
+
     def _backpropagate(self, ids: Array, targets: Array, part: slice) -> float:
         """A part of a batch; the loss of all of them is returned for the last one."""
         self._start(ids, targets, part)
-        return self._read()[0] if part.stop == len(ids) else 0.0
+        return self._read()[0] if part.stop == self.mine.stop else 0.0
 
     def _evaluate(self, ids: Array, targets: Array, part: slice) -> float:
         self._pass(ids, targets, part, train=False)
-        return self._read()[3] if part.stop == len(ids) else 0.0
+        return self._read()[3] if part.stop == self.mine.stop else 0.0
 
     def _read(self) -> list[float]:
         """The loss, the norm, whether there was an update, and the loss of an evaluation. The one wait of a step."""
@@ -89,15 +99,19 @@ class CudaTrainer(trainer.Trainer):
 
     def _pass(self, ids: Array, targets: Array, part: slice, train: bool) -> None:
         x, y = ids[part], targets[part]
-        key = (*x.shape, train, part.start > 0)
+        key = (*x.shape, train, part.start > self.mine.start)
         self._program(key)  # may allocate, and then a copy would go to what was there before
         self._feed(self._numbers(ids.size, part.start * ids.shape[1]), x, y)
         self._run(key)
 
-    def _program(self, key: tuple[int, int, bool, bool] | None) -> Program:
+    def _make(self, key: Key) -> Program:
+        """A new program."""
+        return Update(self.ground, self.optimizer.arrays) if isinstance(key, str) else Pass(self.ground, *key)
+
+    def _program(self, key: Key) -> Program:
         if key not in self.programs:
             before = self.ground.memory.size
-            made = Update(self.ground, self.optimizer.arrays) if key is None else Pass(self.ground, *key)
+            made = self._make(key)
             moved = self.ground.memory.size > before  # buffers, and the other programs point to where they were
             if len(self.programs) == MOST_PROGRAMS or (self.programs and moved):
                 self.ground.device.wait()
@@ -105,7 +119,7 @@ class CudaTrainer(trainer.Trainer):
             self.programs[key] = made
         return self.programs[key]
 
-    def _run(self, key: tuple[int, int, bool, bool] | None) -> None:
+    def _run(self, key: Key) -> None:
         self.ground.device.run(self._program(key))
 
     def _numbers(self, tokens: int = 0, row: int = 0) -> np.ndarray:

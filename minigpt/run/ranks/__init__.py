@@ -8,8 +8,11 @@ Reading order:
     environment  the environment -> how many ranks there are, and which one this is
     world        MPI between the ranks: calls, a few numbers of each, and pieces of the flat blocks
     shards       the flat block -> pieces that are sent when they are ready, a slice of each for every rank
+    sharded      a Trainer of which every rank has one, with a shard of the optimizer's moments
     exchange     gradients on their way: each rank's slices of them are added up
-    member       a Trainer that computes its share of a batch and of the update
+    member       a sharded Trainer on the CPU, which sends gradients while backward goes on
+    links        from GPU to GPU: NCCL, or MPI through the hosts
+    cuda         a sharded Trainer that computes with minigpt's kernels on a GPU
     leader       the Trainer of rank 0: each call is made by every rank
     texts        documents over all ranks: what each shows by itself, and its ids
     follow       the loop of the other ranks

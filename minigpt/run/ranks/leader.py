@@ -9,25 +9,28 @@ from typing import Any
 
 import numpy as np
 
+from minigpt.backend import Backend
 from minigpt.config import ModelConfig, TrainConfig
 from minigpt.embedding import check_batch
+from minigpt.run.ranks.cuda import CudaMember
 from minigpt.run.ranks.member import Member
+from minigpt.run.ranks.sharded import Sharded
 from minigpt.run.ranks.world import World
+from minigpt.trainer import Trainer
 
 numbers = count()
 
 
-class Leader(Member):
+class Announcing(Sharded):
     """Announces a call, and makes it with the others."""
 
-    def __init__(self, world: World, config: ModelConfig, train_config: TrainConfig | None = None, **how: Any) -> None:
+    def __init__(self, world: World, config: ModelConfig, train_config: TrainConfig | None = None, *, backend: Backend, **how: Any) -> None:
         self.number = next(numbers)
-        t = train_config or TrainConfig()
+        t, device = train_config or TrainConfig(), backend.name
         given = {name: how.get(name) for name in ("threads", "micro_batch", "precision")}
-        device = how["backend"].name if "backend" in how else how.get("device", "auto")
         dtype = np.dtype(how.get("dtype", np.float32)).name
         with world.call("begin", trainer=self.number, config=asdict(config), train_config=asdict(t), device=device, dtype=dtype, **given):
-            super().__init__(world, config, t, **how)
+            super().__init__(world, config, t, backend=backend, **how)
 
     def step(self, x: np.ndarray, y: np.ndarray) -> float:
         check_batch(self.parameters, x, y)
@@ -77,3 +80,18 @@ class Leader(Member):
     def close(self) -> None:
         with self.world.call("close", trainer=self.number):
             super().close()
+
+
+class Leader(Announcing, Member):
+    """On the CPU, and with plain CuPy."""
+
+
+class CudaLeader(Announcing, CudaMember):
+    """With minigpt's own kernels."""
+
+    plain: type[Trainer] = Leader
+
+
+def leader_of(backend: Backend) -> type[Announcing]:
+    """The class for a backend."""
+    return CudaLeader if hasattr(backend, "disagreement") else Leader

@@ -25,12 +25,14 @@ class Shard:
 
 
 class Piece:
-    """Some of the flat block, `at`; its elements by rank, `slices`; and where those of this rank stand in its shard, `own`."""
+    """Some of the flat block, `at`; its elements by rank, `slices`, which begin at multiples of 4, as a GPU reads four at once; and where
+    those of this rank stand in its shard, `own`."""
 
     def __init__(self, parameters: Parameters, at: slice, ranks: int) -> None:
         self.at, self.size = at, at.stop - at.start
         self.names = [name for name, place in parameters.places.items() if at.start <= place.start < at.stop]
-        self.slices = [slice(self.size * r // ranks, self.size * (r + 1) // ranks) for r in range(ranks)]
+        cuts = [*(self.size * r // ranks // 4 * 4 for r in range(ranks)), self.size]
+        self.slices = [slice(*pair) for pair in pairwise(cuts)]
         self.own = slice(0, 0)
 
     def of(self, rank: int) -> slice:

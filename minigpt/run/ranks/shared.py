@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
+from minigpt.backend import choose_backend
 from minigpt.config import ModelConfig, TrainConfig
 from minigpt.corpus.choose.clean import Examined, one_by_one
 from minigpt.corpus.documents import Document
@@ -18,9 +19,10 @@ def new_trainer(config: ModelConfig, train_config: TrainConfig | None = None, **
     """A Trainer with these arguments."""
     if (ranks := world()) is None:
         return Trainer(config, train_config, **how)
-    from minigpt.run.ranks.leader import Leader  # needs mpi4py
+    from minigpt.run.ranks.leader import leader_of  # needs mpi4py
 
-    return Leader(ranks, config, train_config, **how)
+    backend = how.pop("backend", None) or choose_backend(how.pop("device", "auto"))
+    return leader_of(backend)(ranks, config, train_config, backend=backend, **how)
 
 
 def examine(documents: Iterable[Document]) -> Iterable[Examined]:
