@@ -83,7 +83,8 @@ def test_nothing_is_overwritten(tmp_path):
     "name",
     [".DS_Store", "desktop.ini", "Thumbs.db", "._run.json", ".directory", "lost+found/", "@eaDir/", "checkpoint/", "checkpoint/lock",
      f".run.json.{DEAD}.minigpt-tmp", f".model.safetensors.{DEAD}-1.minigpt-tmp", f"checkpoint/.train.ids.{DEAD}.minigpt-tmp",
-     "checkpoint/.DS_Store", "#recycle/", ".TemporaryItems/", "ehthumbs_vista.db", ".nfs000000000a3f5b2100000001", ".fuse_hidden0000000300000001"],
+     "checkpoint/.DS_Store", "#recycle/", ".TemporaryItems/", "ehthumbs_vista.db",
+     ".nfs000000000a3f5b2100000001", ".fuse_hidden0000000300000001"],
 )  # fmt: skip
 def test_what_the_system_or_a_killed_run_left_counts_as_nothing(tmp_path, name):
     place(tmp_path, name)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import random
+import re
 import shutil
 import signal
 import socket
@@ -115,8 +116,8 @@ def test_ranks_with_the_cuda_kernels_compute_the_same(tmp_path: Path, monkeypatc
     run(1, str(PROGRAM), str(tmp_path / "alone.npz"), "float32", "1", "nccl none")
     alone = np.load(tmp_path / "alone.npz")
     ways = {
-        "nccl none": "through the host (CuPy lacks NCCL", "nccl right": "by NCCL", "nccl wrong": "through the host (NCCL adds up wrongly here)",
-        "nccl shared": "through the host (NCCL wants a GPU for each rank)",
+        "nccl none": "through the host (CuPy lacks NCCL", "nccl right": "by NCCL",
+        "nccl wrong": "through the host (NCCL adds up wrongly here)", "nccl shared": "through the host (NCCL wants a GPU for each rank)",
     }  # fmt: skip
     for way, said in ways.items():
         plan = run(2, str(PROGRAM), str(tmp_path / f"{way}.npz"), "float32", "1", way)
@@ -212,6 +213,14 @@ def test_a_signal_to_any_rank_stops_all_of_them_and_saves(rank: int | None, how:
     assert (losses(out)[: len(before)] == before).all() and record(out)["status"] in ("complete",)
 
 
+@pytest.mark.parametrize(("given", "warned"), [({}, True), ({"SLURM_PROCID": "1"}, False), ({"SLURM_STEP_NUM_TASKS": "1"}, False)])
+def test_tasks_of_slurm_that_know_nothing_of_each_other_are_mentioned_once(given: dict[str, str], warned: bool, tmp_path: Path) -> None:
+    """`srun` without --mpi starts as many runs as tasks, which somebody may want."""
+    tasks = {"SLURM_STEP_NUM_TASKS": "4", "SLURM_PROCID": "0"} | given
+    said = run(1, "-m", "minigpt", "corpus", "--data", "missing.txt", "--out", str(tmp_path / "x"), status=1, env=os.environ | tasks)
+    assert ("srun has started 4 tasks, each a run of its own" in said) == warned, said
+
+
 @pytest.mark.slow
 def test_a_rank_that_is_killed_ends_the_others_and_the_run_can_be_resumed(tmp_path: Path) -> None:
     chance = random.Random(0)
@@ -222,6 +231,9 @@ def test_a_rank_that_is_killed_ends_the_others_and_the_run_can_be_resumed(tmp_pa
             chance.choice(ranks).kill()
             assert not psutil.wait_procs(ranks, 10)[1]
             assert begun.wait(10) != 0
+            assert begun.stderr and re.search(
+                r"minigpt: rank \d of 3 has died, and with it the others; .*: minigpt resume RUN\n", begun.stderr.read()
+            )
         run(chance.choice([1, 2, 3]), "-m", "minigpt", "resume", str(out))
         assert record(out)["status"] == "complete"
 

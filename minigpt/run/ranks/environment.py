@@ -22,3 +22,10 @@ def launched() -> int:
 def number() -> int:
     """The number of this process among them, from 0."""
     return next((int(os.environ[name]) for name in RANKS if os.environ.get(name, "").isdecimal()), 0)
+
+
+def apart() -> int:
+    """How many tasks Slurm has started without MPI between them, in the first of them; else 0."""
+    tasks = os.environ.get("SLURM_STEP_NUM_TASKS", "")
+    first = os.environ.get("SLURM_PROCID") == "0" and tasks.isdecimal()
+    return int(tasks) if first and int(tasks) > 1 and not any(name in os.environ for name in RANKS) else 0

@@ -17,7 +17,8 @@ from minigpt.run.ranks.texts import Texts, from_bytes
 from minigpt.run.ranks.world import Call, World
 
 MADE = {
-    "step", "forward_backward", "update", "evaluate", "loss_and_gradients", "configure", "restart", "share", "flat_state", "load_flat_state",
+    "step", "forward_backward", "update", "evaluate", "loss_and_gradients", "configure", "restart", "share", "flat_state",
+    "load_flat_state",
 }  # fmt: skip
 
 

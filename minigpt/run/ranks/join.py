@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from minigpt.errors import MinigptError, first_line
 from minigpt.fast.install import to_install
 from minigpt.machine import usable_cores
-from minigpt.run.ranks.environment import launched
+from minigpt.run.ranks.environment import apart, launched
 
 if TYPE_CHECKING:
     from minigpt.run.ranks.world import World
@@ -23,6 +23,7 @@ def world() -> World | None:
     if launched() == 1:
         return None
     try:
+        from minigpt.run.ranks.watch import watch
         from minigpt.run.ranks.world import World
     except (ImportError, RuntimeError) as error:  # no mpi4py; it finds no MPI library
         missing = isinstance(error, ModuleNotFoundError) and error.name == "mpi4py"
@@ -33,6 +34,7 @@ def world() -> World | None:
         raise MinigptError(f"{launched()} ranks were started, but mpi4py sees {ranks.size}: use the mpirun of {ranks.library()}")
     bind(*ranks.neighbours())
     atexit.register(ranks.leave)
+    watch(ranks)
     return ranks
 
 
@@ -46,6 +48,10 @@ def bind(number: int, of: int) -> None:
 
 def join() -> None:
     """Return at once in rank 0, and in a process of its own. Any other rank works for rank 0 from here on, until that one ends."""
+    if tasks := apart():
+        print(
+            f"minigpt: srun has started {tasks} tasks, each a run of its own; for one run of all: srun --mpi=pmi2, or pmix", file=sys.stderr
+        )
     if (ranks := world()) and ranks.rank:
         from minigpt.run.ranks.follow import follow
 

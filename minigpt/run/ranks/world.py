@@ -47,6 +47,7 @@ class World:
         self.asked = False  # to stop, by a signal to this rank
         self.on_asked: Callable[[], None] = lambda: None  # in rank 0: what to do if another one was asked to
         self.calling = self.rank > 0  # whether others may wait for this one: in rank 0 during a call, in the others until its last
+        self.on_leaving: Callable[[], None] = lambda: None  # at an orderly end
         self.machines = int((self.gathered([self.local_rank]) == 0).sum())
 
     @classmethod
@@ -66,10 +67,15 @@ class World:
     def neighbours(self) -> tuple[int, int]:
         """Which one this rank is of how many on this machine that may run on just the same cores."""
         cores = sorted(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else []
-        mine = np.array([zlib.crc32(repr(cores).encode())], np.int64)
-        others = np.zeros(self.local_size, np.int64)
-        self.near.Allgather(mine, others)
-        return int((others[: self.local_rank] == mine).sum()), int((others == mine).sum())
+        mine = zlib.crc32(repr(cores).encode())
+        same = [other == mine for (other,) in self.beside([mine])]
+        return sum(same[: self.local_rank]), sum(same)
+
+    def beside(self, numbers: Sequence[int]) -> list[list[int]]:
+        """Some numbers of every rank on this machine."""
+        found = np.zeros((self.local_size, len(numbers)), np.int64)
+        self.near.Allgather(np.array(numbers, np.int64), found)
+        return [list(map(int, row)) for row in found]
 
     # Calls.
 
@@ -172,6 +178,7 @@ class World:
 
     def leave(self) -> None:
         """At the end of the process: rank 0 lets the others end, too. If others wait for this one, MPI has to end them."""
+        self.on_leaving()
         if self.calling:
             self.comm.Abort(1)
         elif self.rank == 0:
