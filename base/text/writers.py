@@ -44,7 +44,13 @@ KINDS = {
     "{} about gardens": "how-to guides|spells|riddles|horoscopes|blessings|bedtime rituals|changelogs|proverbs|weather reports|dreams",
     "{} about dragons": "quests|riddles|prophecies|shanties|obituaries|love letters|travel guides|insults|classified ads|logs|quotes",
 }
-PERSONA = 0.14  # the share of prompts that ask for a persona
+PROGRAMMING = (
+    "explains Python to beginners|writes short Python programs|teaches Python loops|writes Python functions for beginners|"
+    "writes Python exercises with answers|explains sorting algorithms in Python|explains lists and dictionaries in Python|"
+    "writes Python code with explanations"
+)
+PROGRAMS = 0.3  # the share of prompts of these: short texts, in which every digit matters
+PERSONA = 0.14  # of the others, the share that asks for a persona
 PRESET = 0.4  # and of those that name a preset
 
 
@@ -53,7 +59,9 @@ def prompts(rng: random.Random) -> Iterator[tuple[str, str | None]]:
     voices, manners = sorted(voice_nouns()), sorted(manner_names())
     while True:
         kind = rng.random()
-        if kind < PERSONA:
+        if rng.random() < PROGRAMS:
+            yield f"A GPT that {rng.choice(PROGRAMMING.split('|'))}", None
+        elif kind < PERSONA:
             yield f"A GPT that answers as a {rng.choice([*manners, ''])} {rng.choice(voices)}".replace("  ", " "), None
         elif kind < PERSONA + PRESET:
             yield "", rng.choice(list(PRESETS))
