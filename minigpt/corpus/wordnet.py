@@ -19,7 +19,7 @@ from minigpt.corpus.english import MANY, plurals, singular
 
 FILE = "wordnet.txt.xz"
 THINGS = 6  # WordNet's number of the field of artifacts
-COUNTED = re.compile(r"(?:an?|the) (?!.*\b(?:fabric|cloth|material|paper|thread|yarn|leather|wool|lace|sheet|system|coating|layer)\b)")
+COUNTED = re.compile(r"(?:an?|the) (?!.*\b(?:fabric|cloth|material|paper|thread|yarn|leather|wool|lace|ware|sheet|system|coating|layer)\b)")
 PERSON = 18  # WordNet's number of the field of people
 UP, DOWN, PART, SUBSTANCE, MEMBER, WHOLE, TERM, FIELD = "@", "~", "%", "$", "M", "#", "-", ";"
 DIALECT = (
@@ -178,6 +178,11 @@ MENDED = {  # a definition -> the same, in one sentence with its word
     "a general name for alcoholic beverages made by fermenting a cereal flavored with hops": (
         "an alcoholic beverage made by fermenting a cereal flavored with hops"
     ),
+    "gathering of producers to promote business": "a gathering of producers to promote business",
+    "a note that produces a dissonant chord is first heard in a consonant chord": (
+        "the sounding of a note in a consonant chord before it makes the next chord dissonant"
+    ),
+    "a coin worth five cents": "a coin worth five pence",
     "a less in playing the violin": "a lesson in playing the violin",
     "lifts and moves heavy objects": "a machine that lifts and moves heavy objects",
     "a Ptolemy's model of the universe with the Earth at the center": "Ptolemy's model of the universe with the Earth at the center",

@@ -42,7 +42,8 @@ def _told(rng: random.Random, words: Words, request: Request) -> tuple[str, list
     look = Fields(rng, words, images)
     seen = images.seen() if mood_of(words, images) == "any" and rng.random() < LOOKED_AT else ()
     if seen:
-        plot = rng.choice(words["portraits"])
+        itself = any(word in seen[0] for word in images.name.lower().split() if len(word) > 2 and word != "the")
+        plot = rng.choice([plot for plot in words["portraits"] if itself or not plot.get("itself")])
         look.held |= dict(zip(("subject", "first", "second", "third"), seen, strict=True))
     else:
         plot = rng.choice(plots_for(words, images, "event"))
