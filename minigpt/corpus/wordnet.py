@@ -23,6 +23,7 @@ COUNTED = re.compile(r"(?:an?|the) (?!.*\b(?:fabric|cloth|material|paper|thread|
 PERSON = 18  # WordNet's number of the field of people
 UP, DOWN, PART, SUBSTANCE, MEMBER, WHOLE, TERM, FIELD = "@", "~", "%", "$", "M", "#", "-", ";"
 DIALECT = (
+    (re.compile(r"^an? (?=[A-Z][a-z]+(?:'s|s') )"), ""),  # a Ptolemy's model
     (re.compile(r"(?<![,;(]) (especially|particularly) (?=(?:an?|the|in|one|those)\b)"), r", \1 "),
     (re.compile(r"\be\.g\.,? ?"), "for example "),
     (re.compile(r"\bi\.e\.,? ?"), "that is, "),
@@ -185,7 +186,6 @@ MENDED = {  # a definition -> the same, in one sentence with its word
     "a coin worth five cents": "a coin worth five pence",
     "a less in playing the violin": "a lesson in playing the violin",
     "lifts and moves heavy objects": "a machine that lifts and moves heavy objects",
-    "a Ptolemy's model of the universe with the Earth at the center": "Ptolemy's model of the universe with the Earth at the center",
 }
 
 
