@@ -24,6 +24,10 @@ PERSON = 18  # WordNet's number of the field of people
 UP, DOWN, PART, SUBSTANCE, MEMBER, WHOLE, TERM, FIELD = "@", "~", "%", "$", "M", "#", "-", ";"
 DIALECT = (
     (re.compile(r"^an? (?=[A-Z][a-z]+(?:'s|s') )"), ""),  # a Ptolemy's model
+    (re.compile(r"\ban (?=U\b)"), "a "),
+    (re.compile(r"(?<=held in )(?=horse's mouth)"), "a "),
+    (re.compile(r"to underside of (?=horse's hoof)"), "to the underside of a "),
+    (re.compile(r"^a (?=production of food\b)"), "the "),
     (re.compile(r"(?<![,;(]) (especially|particularly) (?=(?:an?|the|in|one|those)\b)"), r", \1 "),
     (re.compile(r"\be\.g\.,? ?"), "for example "),
     (re.compile(r"\bi\.e\.,? ?"), "that is, "),
