@@ -23,11 +23,6 @@ COUNTED = re.compile(r"(?:an?|the) (?!.*\b(?:fabric|cloth|material|paper|thread|
 PERSON = 18  # WordNet's number of the field of people
 UP, DOWN, PART, SUBSTANCE, MEMBER, WHOLE, TERM, FIELD = "@", "~", "%", "$", "M", "#", "-", ";"
 DIALECT = (
-    (re.compile(r"^an? (?=[A-Z][a-z]+(?:'s|s') )"), ""),  # a Ptolemy's model
-    (re.compile(r"\ban (?=U\b)"), "a "),
-    (re.compile(r"(?<=held in )(?=horse's mouth)"), "a "),
-    (re.compile(r"to underside of (?=horse's hoof)"), "to the underside of a "),
-    (re.compile(r"^a (?=production of food\b)"), "the "),
     (re.compile(r"(?<![,;(]) (especially|particularly) (?=(?:an?|the|in|one|those)\b)"), r", \1 "),
     (re.compile(r"\be\.g\.,? ?"), "for example "),
     (re.compile(r"\bi\.e\.,? ?"), "that is, "),
@@ -35,6 +30,13 @@ DIALECT = (
     (re.compile(r"(?<=fault plane )of(?= from)"), "or"),
     (re.compile(r"(?<=any of the )nine(?= large celestial bodies)"), "eight"),
     (re.compile(r"(?<=the American )colonist's(?= fight)"), "colonists'"),
+)
+MENDING = (  # articles of definitions
+    (re.compile(r"^an? (?=[A-Z][a-z]+(?:'s|s') )"), ""),  # a Ptolemy's model
+    (re.compile(r"\ban (?=U\b)"), "a "),
+    (re.compile(r"(?<=held in )(?=horse's mouth)"), "a "),
+    (re.compile(r"to underside of (?=horse's hoof)"), "to the underside of a "),
+    (re.compile(r"^a (?=production of food\b)"), "the "),
 )
 CHAIN = re.compile(
     r"\b(?!(?:who|which|that|the|an?) )[a-z]+(?: and (?!(?:who|which|that|the|an?|for|of|to|in|by|with|from)\b)[a-z]+){2,}\b(?!-)"
@@ -100,6 +102,8 @@ class WordNet:
         kind = "c" if flags[0] == "m" and int(re.sub(r"\D", "", flags)) == THINGS and COUNTED.match(gloss) else flags[0]
         file, single, plural = re.sub(r"\D", "", flags), flags.endswith("i"), flags[1] == "p" and gloss not in MENDED
         gloss = MENDED.get(gloss, gloss)
+        for old, new in MENDING:
+            gloss = old.sub(new, gloss)
         return Sense(
             number, tuple(pair[0] for pair in pairs), kind, int(file), single, punctuated(gloss), plural, more, label,
             tuple(filter(None, examples.split("|"))), {pair[0]: pair[1] for pair in pairs if len(pair) > 1}, relations,
