@@ -101,9 +101,7 @@ class WordNet:
         relations = {part[0]: tuple(number + int(step) for step in part[1:].split(",")) for part in near.split()}
         kind = "c" if flags[0] == "m" and int(re.sub(r"\D", "", flags)) == THINGS and COUNTED.match(gloss) else flags[0]
         file, single, plural = re.sub(r"\D", "", flags), flags.endswith("i"), flags[1] == "p" and gloss not in MENDED
-        gloss = MENDED.get(gloss, gloss)
-        for old, new in MENDING:
-            gloss = old.sub(new, gloss)
+        gloss = mended(gloss)
         return Sense(
             number, tuple(pair[0] for pair in pairs), kind, int(file), single, punctuated(gloss), plural, more, label,
             tuple(filter(None, examples.split("|"))), {pair[0]: pair[1] for pair in pairs if len(pair) > 1}, relations,
@@ -195,6 +193,14 @@ MENDED = {  # a definition -> the same, in one sentence with its word
     "a less in playing the violin": "a lesson in playing the violin",
     "lifts and moves heavy objects": "a machine that lifts and moves heavy objects",
 }
+
+
+def mended(gloss: str) -> str:
+    """A definition without its faults of grammar and of fact."""
+    gloss = MENDED.get(gloss, gloss)
+    for old, new in MENDING:
+        gloss = old.sub(new, gloss)
+    return gloss
 
 
 def punctuated(gloss: str) -> str:
