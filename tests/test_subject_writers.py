@@ -24,7 +24,7 @@ from minigpt.corpus.templates.lessons import sure
 from minigpt.corpus.templates.subject import covers
 from minigpt.corpus.templates.subject_field import subject_of
 from minigpt.corpus.templates.subject_sense import concepts
-from minigpt.corpus.wordnet import punctuated, wordnet
+from minigpt.corpus.wordnet import mended, punctuated, wordnet
 
 DATA = Path(__file__).parent.parent / "minigpt/corpus/tables/wordnet.txt.xz"
 SUBJECTS = [
@@ -53,7 +53,7 @@ def meanings() -> dict[str, set[str]]:
     for fields in lines():
         for pair in fields[0].split("|"):
             for word in pair.split("/"):
-                found.setdefault(word.lower(), set()).add(punctuated(fields[2]))
+                found.setdefault(word.lower(), set()).add(punctuated(mended(fields[2])))
     return found
 
 

@@ -19,7 +19,7 @@ from minigpt.corpus.english import MANY, plurals, singular
 
 FILE = "wordnet.txt.xz"
 THINGS = 6  # WordNet's number of the field of artifacts
-COUNTED = re.compile(r"(?:an?|the) (?!.*\b(?:fabric|cloth|material|paper|thread|yarn|leather|wool|lace|sheet|system|coating|layer)\b)")
+COUNTED = re.compile(r"(?:an?|the) (?!.*\b(?:fabric|cloth|material|paper|thread|yarn|leather|wool|lace|ware|sheet|system|coating|layer)\b)")
 PERSON = 18  # WordNet's number of the field of people
 UP, DOWN, PART, SUBSTANCE, MEMBER, WHOLE, TERM, FIELD = "@", "~", "%", "$", "M", "#", "-", ";"
 DIALECT = (
@@ -30,6 +30,13 @@ DIALECT = (
     (re.compile(r"(?<=fault plane )of(?= from)"), "or"),
     (re.compile(r"(?<=any of the )nine(?= large celestial bodies)"), "eight"),
     (re.compile(r"(?<=the American )colonist's(?= fight)"), "colonists'"),
+)
+MENDING = (  # articles of definitions
+    (re.compile(r"^an? (?=[A-Z][a-z]+(?:'s|s') )"), ""),  # a Ptolemy's model
+    (re.compile(r"\ban (?=U\b)"), "a "),
+    (re.compile(r"(?<=held in )(?=horse's mouth)"), "a "),
+    (re.compile(r"to underside of (?=horse's hoof)"), "to the underside of a "),
+    (re.compile(r"^a (?=production of food\b)"), "the "),
 )
 CHAIN = re.compile(
     r"\b(?!(?:who|which|that|the|an?) )[a-z]+(?: and (?!(?:who|which|that|the|an?|for|of|to|in|by|with|from)\b)[a-z]+){2,}\b(?!-)"
@@ -94,7 +101,7 @@ class WordNet:
         relations = {part[0]: tuple(number + int(step) for step in part[1:].split(",")) for part in near.split()}
         kind = "c" if flags[0] == "m" and int(re.sub(r"\D", "", flags)) == THINGS and COUNTED.match(gloss) else flags[0]
         file, single, plural = re.sub(r"\D", "", flags), flags.endswith("i"), flags[1] == "p" and gloss not in MENDED
-        gloss = MENDED.get(gloss, gloss)
+        gloss = mended(gloss)
         return Sense(
             number, tuple(pair[0] for pair in pairs), kind, int(file), single, punctuated(gloss), plural, more, label,
             tuple(filter(None, examples.split("|"))), {pair[0]: pair[1] for pair in pairs if len(pair) > 1}, relations,
@@ -178,10 +185,22 @@ MENDED = {  # a definition -> the same, in one sentence with its word
     "a general name for alcoholic beverages made by fermenting a cereal flavored with hops": (
         "an alcoholic beverage made by fermenting a cereal flavored with hops"
     ),
+    "gathering of producers to promote business": "a gathering of producers to promote business",
+    "a note that produces a dissonant chord is first heard in a consonant chord": (
+        "the sounding of a note in a consonant chord before it makes the next chord dissonant"
+    ),
+    "a coin worth five cents": "a coin worth five pence",
     "a less in playing the violin": "a lesson in playing the violin",
     "lifts and moves heavy objects": "a machine that lifts and moves heavy objects",
-    "a Ptolemy's model of the universe with the Earth at the center": "Ptolemy's model of the universe with the Earth at the center",
 }
+
+
+def mended(gloss: str) -> str:
+    """A definition without its faults of grammar and of fact."""
+    gloss = MENDED.get(gloss, gloss)
+    for old, new in MENDING:
+        gloss = old.sub(new, gloss)
+    return gloss
 
 
 def punctuated(gloss: str) -> str:

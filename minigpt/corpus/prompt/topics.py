@@ -15,7 +15,7 @@ from minigpt.corpus.wordnet import wordnet
 
 MOST_TOPICS, MOST_WORDS = 5, 6
 PARTICLES = ("home", "up", "back", "away", "out", "on", "off", "down", "together", "apart", "alone", "old", "over")  # behind a gerund
-ALSO_NOUNS = ("work", "play", "book", "books")  # plain words that a text can be about
+ALSO_NOUNS = ("work", "play", "home", "book", "books")  # plain words that a text can be about
 NAME_FOLLOWS = regex.compile(r" \p{Lu}")
 POSSESSIVES = ("my", "our", "your", "his", "her", "their", "its")
 BETWEEN_SIGNS = regex.compile(r"(?<=[\p{Han}\p{Hiragana}\p{Katakana}\p{Thai}]) (?=[\p{Han}\p{Hiragana}\p{Katakana}\p{Thai}])")
@@ -75,6 +75,7 @@ def _says_which(term: Term) -> bool:
 def topics(terms: Sequence[Term], used: Collection[int], in_prose: bool = True) -> tuple[str, ...]:
     """The remaining noun phrases, in lower case; `in_prose` with their article in the prompt, else bare."""
     open_places = [place for place, term in enumerate(terms) if (_content(term) or _machine(terms, place)) and place not in used]
+    open_places = [place for place in open_places if terms[place].key != "home" or terms[place - 1].key == "about"]  # not "cooking at home"
     open_places = [place for place in open_places if not _is_verb(terms, place, open_places)]
     runs: list[list[int]] = []
     for place in open_places:

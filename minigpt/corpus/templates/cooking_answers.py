@@ -57,7 +57,7 @@ def _question(talk: Talk) -> str:
         look |= talk.heat(subject, clock)
         answer = [
             talk.say(f"{kind} answers", look),
-            around.lore(subject) if around.known(subject) else "",
+            around.lore(subject, named=False) if around.known(subject) else "",
             talk.say("next answers", look | around.facts(subject)),
         ]
     elif kind == "scale":
@@ -70,7 +70,7 @@ def _question(talk: Talk) -> str:
     elif kind == "lore":
         subject = rng.choice(known)
         look |= named("food", subject)
-        answer = [around.lore(subject), talk.say("use answers", around.facts(subject))]
+        answer = [around.lore(subject, named=False), talk.say("use answers", around.facts(subject))]
     elif kind == "old" and pair:
         subject = pair[0]
         look |= named("old", pair[0]) | named("new", pair[1])
@@ -105,7 +105,7 @@ def technique(talk: Talk) -> str:
     order = ("carb", "end") if carb else ("start" if "cut" in look else "plain start", clock, "end")
     body = [
         *(talk.say(parts[part], look) for part in order),
-        cook.around.lore(key) if cook.around.known(key) else "",
+        cook.around.lore(key, named=False) if cook.around.known(key) else "",
         talk.say(parts["use"], look),
     ]
     text = [talk.title("technique titles", look), " ".join(filter(None, body)), " ".join(talk.closing(cook, 2))]

@@ -122,6 +122,8 @@ def _hosts(row: Mapping[str, Any], asked: Sequence[str]) -> list[tuple[str, int,
     clock = methods()[row["form"]].get("stage", "").split()[-1:]
     hosts = [food for food in foods if food.role in row and food.role in HOSTED and (food.role == "fruit") == row["sweet"]]
     hosts = [food for food in hosts if not (food.role == "main" and row["form"] == "omelette")]  # an omelette is made of eggs
+    if clock != ["simmer"] and "main.soft" not in str(methods()[row["form"]]["steps"]):
+        hosts = [food for food in hosts if food.key not in load_words("cooking")["cooked from dry"]]  # lentils would stay raw
     able = [food for food in hosts if not clock or food.role != "main" or getattr(food, clock[0])]
     return [(food.role, 0, (food.key, food.amount)) for food in able]
 

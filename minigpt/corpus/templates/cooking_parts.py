@@ -111,8 +111,9 @@ class Parts:
 
     def side(self) -> list[str]:
         """What the request allows to go with the dish and is not in it."""
-        free, full = allowed(self.request), bool(self.dish.roles.get("carb"))
+        free, full, salad = allowed(self.request), bool(self.dish.roles.get("carb")), self.dish.form == "salad"
         of = "any" if self.dish.row["sweet"] else self.dish.row["of"]
         pairs = [side.split("|") for side in self.words["sides"][of]]
         starchy = {key for key, food in all_foods().items() if food.role == "carb"} | {"potato"}
-        return [text for key, text in pairs if (key in free or key == "tea") and key not in self.foods and not (full and key in starchy)]
+        pairs = [(key, text) for key, text in pairs if not (full and key in starchy) and not (salad and "salad" in text)]
+        return [text for key, text in pairs if (key in free or key == "tea") and key not in self.foods]

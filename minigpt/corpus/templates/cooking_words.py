@@ -73,8 +73,8 @@ class Around(Parts):
         self.said.add(key)
         return tell(self.rng, self.words, self.words["fun foods"][key], {})
 
-    def lore(self, key: str = "", framed: bool = True) -> str:
-        """Something worth knowing about a food of the dish, or about its cuisine; each time about another."""
+    def lore(self, key: str = "", framed: bool = True, named: bool = True) -> str:
+        """Something worth knowing about a food of the dish, or about its cuisine; each time about another. `named`: may name the dish."""
         known = [key] if key else [food for food in self.foods if food not in self.said and self.known(food)]
         of = None if self.dish.row["sweet"] else self.words["cuisine lore"].get(self.dish.row["of"])
         if of and not key and "land" not in self.said and self.rng.random() < 0.2:
@@ -85,7 +85,8 @@ class Around(Parts):
         telling = [food for food in known if self.roles.get(food) not in (*PLAIN, "aroma")]
         key = self.rng.choice([food for food in telling if self.roles.get(food) != "finish"] or telling or known)
         self.said.add(key)
-        said, frame = tell(self.rng, self.words, self.known(key), {}), self.rng.choice(self.words["frames"])
+        frames = [frame for frame in self.words["frames"] if named or "{" not in frame]
+        said, frame = tell(self.rng, self.words, self.known(key), {}), self.rng.choice(frames)
         frame = "" if not framed or ":" in said or "?" in said or frame in self.said else frame
         self.said.add(frame)
         return (frame and self.say([frame])) + (said[0].lower() + said[1:] if frame and said.split()[0].strip(",") not in NAMES else said)

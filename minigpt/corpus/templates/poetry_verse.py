@@ -42,7 +42,10 @@ def _told(rng: random.Random, words: Words, request: Request) -> tuple[str, list
     look = Fields(rng, words, images)
     seen = images.seen() if mood_of(words, images) == "any" and rng.random() < LOOKED_AT else ()
     if seen:
+        itself = any(word in seen[0] for word in images.name.lower().split() if len(word) > 2 and word != "the")
         plot = rng.choice(words["portraits"])
+        if plot.get("itself") and not itself:  # who asks about the rain is not told of the wind
+            plot = rng.choice([other for other in words["portraits"] if not other.get("itself")])
         look.held |= dict(zip(("subject", "first", "second", "third"), seen, strict=True))
     else:
         plot = rng.choice(plots_for(words, images, "event"))

@@ -56,7 +56,7 @@ def _what(t: Teller, e: Entry, fields: dict[str, str]) -> tuple[str, str]:
 
 
 def _word_for(t: Teller, e: Entry, fields: dict[str, str]) -> tuple[str, str] | None:
-    if len(e.sense.gloss.split()) < 4 or e.sense.single or e.sense.plural:
+    if len(e.sense.gloss.split()) < 4 or e.sense.single or e.sense.plural or e.sense.gloss.startswith(("any ", "one of ")):
         return None
     extra = t.kind(e) if t.rng.random() < 0.6 else ""
     return t.say("q word", **fields), text_of([t.say("a word", **fields), extra])

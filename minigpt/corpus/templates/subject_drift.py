@@ -17,6 +17,7 @@ ELSEWHERE = {  # a word -> what definitions say that mean something else by it
         r"actor|actress|film|movie|player|singer|musician|theat|television|billing|guitar|spice|comedi|flower|plant|grass|herb|rock"
         r"|edible|seasoning|Bethlehem"
     ),
+    "fair": re.compile(r"\bfair (?!(?:of|for|at|in|where|and|or)\b)[a-z]|\b(?:is|be|and|or) fair\b"),
     "rabbit": re.compile(r"waitress|television|antenna"),
     "river": re.compile(r"people|Indian|Siouan|language|tribe"),
     "bridge": re.compile(

@@ -99,7 +99,10 @@ def quiz_word(t: Teller, e: Entry) -> tuple[str, str]:
 
 def quiz_choice(t: Teller, e: Entry) -> tuple[str, str]:
     """Which of three meanings has this word?"""
-    rows = t.rng.sample([e, *wrong(t, e, 2)], 1 + len(wrong(t, e, 2)))
+    others = wrong(t, e, 2)
+    if not others:  # a choice of one is none
+        return quiz_word(t, e)
+    rows = t.rng.sample([e, *others], 1 + len(others))
     options = "\n".join(f"   {letter}) {gloss_of(row.sense)}" for letter, row in zip(CHOICES, rows, strict=False))
     fields = t.definition(e)
     key = "quiz who" if e.sense.single and e.sense.file == PERSON else "quiz choice"

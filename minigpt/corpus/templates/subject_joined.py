@@ -53,7 +53,7 @@ def both(t: Teller, one: Entry, two: Entry) -> str:
         return upper_first(t.say("part and whole", **fields))
     if one.sense.single or two.sense.single or one.sense.file != two.sense.file:
         return ""
-    return upper_first(t.say("both", **fields))
+    return upper_first(t.say("both" if max(one.near, two.near) < 2 else "both apart", **fields))
 
 
 def apposed(e: Entry) -> bool:

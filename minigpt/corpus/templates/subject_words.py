@@ -20,6 +20,13 @@ DRUG, COMPOUND = re.compile(r"(?:in|ine|ol|ide|ate)$"), re.compile(r"\b(?:compou
 MASS = re.compile(
     r"(?:care|metry|(?<!anth)(?<!ap)ology|onomy|duty|jetsam|spume|eatage|ware|bluegrass|memorabilia|trivia|\bmilt|\bkohl|\bacid|\bsoap|\boil)$"
 )  # never counted, whatever the file says
+ORGANIZATION = re.compile(
+    r"[A-Z].* (?:Administration|Agency|Army|Association|Authority|Board|Brotherhood|Bureau|Church|Commission|Committee|Company|Corps"
+    r"|Council|Court|Department|Federation|Force|Front|Guard|Institute|League|Ministry|Navy|Office|Order|Organization|Party|Service|Society|Trust"
+    r"|Union)(?: (?:of|for|on) .*)?$"
+)
+MEETING = re.compile(r"a (?:gathering of producers|gathering at|meeting (?:of the inhabitants|for|at))\b")  # a board meeting
+RIVER = re.compile(r"^(?:an?|the) (?:[\w-]+ ){0,4}(?:river|ocean)\b")
 NAMED_OF = re.compile(r"[A-Z][a-z]+ of [A-Z]")  # the Tower of Pharos
 STORM = re.compile(r"19 an? (?:[a-z-]+ ){0,5}?(?:storm|column|windstorm|wave|shower|gust|wind)\b")  # a blizzard
 PIECE = re.compile(  # a dish of which each piece is one: a brownie, a bonbon
@@ -27,9 +34,9 @@ PIECE = re.compile(  # a dish of which each piece is one: a brownie, a bonbon
 )
 ONE_TO_EAT = re.compile(
     r"(?:(?<!Lim)burger|bun|muffin|crouton|crumb|canape|profiterole|pancake|waffle|cupcake|croissant|bagel|pretzel|doughnut|eclair|cookie|biscuit"
-    r"|roll|tart|teacake|dumpling|loaf|taco|burrito|sandwich|cracker|pasty|omelet|meatball|salad|sundae|milkshake)$"
+    r"|roll|tart|teacake|dumpling|loaf|loaf of bread|taco|burrito|sandwich|cracker|pasty|omelet|meatball|salad|sundae|milkshake)$"
 )
-FOODS = 13
+FOODS, GROUPS, OBJECTS = 13, 14, 17
 EVENTS = frozenset((4, 11, 28))  # fields of acts, events and times: what is named there is over
 
 
@@ -52,6 +59,12 @@ def named(sense: Sense, word: str) -> str:
         return one(word)
     if STORM.match(f"{sense.file} {sense.gloss}") or (sense.file == 19 and word.endswith("cyclone")):
         return one(word)
+    if (sense.kind == "m" and sense.file == GROUPS and ORGANIZATION.match(word)) or sense.word in ("Kuiper belt", "Oort cloud"):
+        return f"the {word}"
+    if sense.kind == "m" and MEETING.match(sense.gloss):
+        return one(word)
+    if sense.single and sense.file == OBJECTS and RIVER.search(sense.gloss) and not word.startswith(("River", "Lake")):
+        return f"the {word.removeprefix('the ')}"  # the Congo
     if NAMED_OF.match(word) and sense.kind == "c" and sense.file == 6:
         return f"the {word}"
     if MASS.search(word):
@@ -90,6 +103,8 @@ def never_counted() -> frozenset[int]:
 
 def a_piece(sense: Sense) -> bool:
     """Whether a genre is also the name of one piece: a fugue, an overture."""
+    if re.match(r"an? (?:[a-z]+ )?(?:hymn|song|march|piece)\b", sense.gloss):
+        return True
     return "classical music" in (wider.word for wider in wordnet().above(sense)) and sense.gloss.startswith(("a ", "an "))
 
 
