@@ -170,11 +170,10 @@ class Trainer:
         again in parts of half the size."""
         ids, targets = map(self.send, check_batch(self.parameters, x, y))
         (part, of), B = self.part, len(ids)
-        first, last = B * part // of, B * (part + 1) // of
-        self.mine = slice(first, last)  # the sequences that are computed here
+        mine = self.mine = slice(B * part // of, B * (part + 1) // of)  # what is computed here
         while True:
             size = min(self.micro_batch or B, B)
-            parts = [slice(b, min(b + size, last)) for b in range(first, last, size)]
+            parts = [slice(b, min(b + size, mine.stop)) for b in range(mine.start, mine.stop, size)]
             try:
                 return sum([work(ids, targets, part) for part in parts])
             except Exception as error:
