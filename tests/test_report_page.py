@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import shutil
+from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -22,7 +23,7 @@ from minigpt.run.pages import curves, inside
 from minigpt.run.pages.report_page import report_page
 from minigpt.run.pages.writing import affordable, write
 from minigpt.run.pipeline import resume
-from minigpt.run.textmodel import TextModel, load, samples
+from minigpt.run.textmodel import TextModel, load
 
 TINY = {"layers": 2, "heads": 2, "width": 32, "positions": 64, "context": 32, "epochs": 1, "init": "none", "threads": 1}
 EVIL = "<script>alert('x')</script><img src=x onerror=alert(1)> & \u202eback"
@@ -160,7 +161,7 @@ def test_weights_travel_to_the_page_in_order(run):
 def test_a_batch_writes_what_single_samples_are(run):
     _, model = run
     config = SampleConfig(max_tokens=20, temperature=0.6, seed=5)
-    together, alone = write(model, 60, config), samples(model, 60, config)
+    together, alone = write(model, 60, config), [model.sample("", replace(config, seed=5 + i)).text for i in range(60)]
     assert sum(a == b for a, b in zip(together, alone, strict=True)) >= 58  # products of several rows round differently
     assert write(model, 60, config) == together
 

@@ -14,11 +14,12 @@ import numpy as np
 import pytest
 
 from minigpt.backend import Backend
-from minigpt.config import ModelConfig
+from minigpt.config import ModelConfig, SampleConfig
 from minigpt.disk.checkpoint import Checkpoint
 from minigpt.errors import MinigptError
+from minigpt.generate import Sample
 from minigpt.model import new_parameters
-from minigpt.run.textmodel import TextModel
+from minigpt.run.textmodel import TextModel, samples
 from minigpt.threads import in_turn
 from minigpt.tokenizer import Tokenizer
 
@@ -173,3 +174,32 @@ def test_a_model_goes_when_nobody_uses_it_any_more(small_tokenizer: Tokenizer) -
         assert [reference() for reference in kept] == [None] * 5
     finally:
         gc.enable()
+
+
+STICKS = "Add the mush mush mush mush mush mush and stir.", "on the hill, on the hill, on the hill, on the hill, on the hill, on the hill"
+FINE = "La la la la la, she sang.", "0, 0, 0, 0, 0, 0, 0, 0", "the cat and the dog and the cat and the dog", ""
+
+
+class Told:
+    """A model that writes a given text for each seed from 5 on."""
+
+    def __init__(self, *texts: str) -> None:
+        self.texts = texts
+
+    def sample(self, prompt: str, config: SampleConfig) -> Sample:
+        assert config.seed is not None
+        return Sample(text=self.texts[config.seed - 5])
+
+
+@pytest.mark.parametrize("stuck", STICKS)
+def test_a_sample_that_gets_stuck_gives_way_to_the_next(stuck: str) -> None:
+    """As far as there are twice as many seeds; then it stays."""
+
+    def drawn(*texts: str) -> dict[int, str]:
+        return samples(Told(*texts), 2, SampleConfig(seed=5))  # type: ignore[arg-type]
+
+    for fine in FINE:
+        assert drawn(fine, "b") == {5: fine, 6: "b"}
+        assert drawn(stuck, fine, stuck, "b") == {6: fine, 8: "b"}
+        assert drawn(fine, stuck, stuck, stuck) == {5: fine, 8: stuck}
+    assert drawn(*[stuck] * 4) == {7: stuck, 8: stuck}

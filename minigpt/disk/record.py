@@ -50,7 +50,7 @@ AFTER: dict[str, Schema] = {  # what each stage adds to the record
         "result": {"train_loss": Real, "held_out_loss": (Real, type(None)), "best_step": count, "held_out_tokens?": count,
                    "held_out_bits_per_byte?": (Real, type(None))},
     },
-    "report": {"samples": [text]},
+    "report": {"samples": [text], "sample_seeds?": [count]},
 }  # fmt: skip
 
 

@@ -10,7 +10,7 @@ from minigpt.disk.damage import is_as_written
 from minigpt.disk.files import text_checksum, write_text
 from minigpt.disk.foreign import plain
 from minigpt.disk.shelf import CARD, CHECKPOINT, REPORT
-from minigpt.errors import Moved
+from minigpt.errors import Moved, counted
 from minigpt.model import count_parameters
 from minigpt.run.defaults import SAMPLE_TOKENS, cool
 from minigpt.run.job import Job
@@ -30,11 +30,14 @@ def report(job: Job) -> list[Path]:
     job.listener.busy("Writing samples and the model card")
     model = load(run.path, job.options.device)
     texts = samples(model, SAMPLES, SampleConfig(max_tokens=SAMPLE_TOKENS, temperature=cool(run.record), seed=job.options.seed))
-    write_card(job, model_card(run.record | {"samples": texts}))
+    drawn = {"samples": list(texts.values()), "sample_seeds": list(texts)}
+    if stuck := max(texts) - job.options.seed + 1 - SAMPLES:
+        job.listener.say("", f"{counted(stuck, 'sample')} got stuck on a word; other seeds took their place")
+    write_card(job, model_card(run.record | drawn))
     for files in run.record["stages"].values():
         for name in [name for name in files if name.startswith(CHECKPOINT)]:
             del files[name]
-    run.record |= {"status": "complete", "samples": texts, "checkpoint": "removed"}
+    run.record |= {"status": "complete", **drawn, "checkpoint": "removed"}
     draw(job, model)
     return []
 

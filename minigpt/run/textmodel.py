@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -22,6 +23,8 @@ from minigpt.run.keywords import with_options
 from minigpt.run.reading import Token, attended, hidden, passes, read, require_tokens
 from minigpt.threads import in_turn, quiet
 from minigpt.tokenizer import Tokenizer
+
+STUCK = re.compile(r"\b([^\W\d_]+(?:\W+[^\W\d_]+){0,3})(?:\W+\1\b){5}")  # a word or phrase of four, six times in a row
 
 
 class TextModel:
@@ -184,9 +187,18 @@ def _rebuilt(checkpoint: Checkpoint, device: str, name: str, folder: Path | None
     return TextModel(checkpoint, choose_backend(device), name, folder)
 
 
-def samples(model: TextModel, count: int, config: SampleConfig) -> list[str]:
-    """`count` texts that start as a document does, from consecutive seeds."""
-    return [model.sample("", replace(config, seed=(config.seed or 0) + i)).text for i in range(count)]
+def samples(model: TextModel, count: int, config: SampleConfig) -> dict[int, str]:
+    """`count` texts that start as a document does, by their seeds: consecutive ones, without those whose text got stuck on a word or
+    phrase. At most `count` seeds are left out."""
+    first, texts = config.seed or 0, dict[int, str]()
+    for seed in range(first, first + 2 * count):
+        text = model.sample("", replace(config, seed=seed)).text
+        to_draw, left = count - len(texts), first + 2 * count - seed
+        if left == to_draw or not STUCK.search(text):
+            texts[seed] = text
+        if len(texts) == count:
+            break
+    return texts
 
 
 def _several(stop: str | Sequence[str]) -> tuple[str, ...]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import cache
 from typing import Any
 
@@ -41,6 +41,7 @@ def model_card(record: Mapping[str, Any]) -> str:
         .get_template(TEMPLATE)
         .render(
             **{name: record[name] for name in ("model", "corpus", "training", "result", "samples", "device", "minigpt", "seed")},
+            seeds=_seeds(record),
             prompt=record["prompt"],
             created=record["created"][:10],
             settings=settings,
@@ -79,6 +80,12 @@ def _environment() -> Environment:
         "yaml": lambda text: Ready(json.dumps(plain(text))),
     }
     return made
+
+
+def _seeds(record: Mapping[str, Any]) -> Sequence[int]:
+    """Of the samples. An older record has none: they were consecutive."""
+    found, first, count = record.get("sample_seeds", ()), record["seed"], len(record["samples"])
+    return found if len(found) == count else range(first, first + count)
 
 
 def _architecture(record: Mapping[str, Any]) -> str:
