@@ -119,13 +119,19 @@ def test_a_run_reaches_nothing_but_its_own_folder(tmp_path, kernels):
 
 def test_no_module_can_unpickle_or_run_what_it_reads():
     """`eval`, `exec`, `pickle`, `yaml`, `marshal`, `shelve`, `allow_pickle` and shells stand nowhere in the package, but where the writers
-    of technical documents run the example programs of their own word tables."""
+    of technical documents run the example programs of their own word tables, and where ranks start a program of minigpt's own, whose
+    arguments are numbers."""
     wrong = re.compile(r"\b(eval|exec|compile)\(|\bimport (pickle|marshal|shelve|yaml)|allow_pickle|os\.system|shell=True|subprocess")
     found = []
     for path in Path(minigpt.__file__).parent.rglob("*.py"):
         lines = path.read_text(encoding="utf-8").splitlines()
         found += [f"{path.name}: {line}" for line in lines if wrong.search(line.replace("re.compile(", "").replace("regex.compile(", ""))]
-    assert [line for line in found if "<example>" not in line and "eval(call, names)" not in line] == []
+    ours = {
+        "watch.py: import subprocess",
+        "watch.py:         world.watcher = subprocess.Popen("
+        "command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, start_new_session=True)",
+    }
+    assert [line for line in found if "<example>" not in line and "eval(call, names)" not in line and line not in ours] == []
 
 
 # --- files from strangers

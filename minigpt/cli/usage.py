@@ -14,7 +14,7 @@ from minigpt.cli.common import fill_closed_streams, nowhere, tell
 from minigpt.cli.helptext import COMMANDS, long_name, write_examples
 from minigpt.disk.foreign import one_line
 from minigpt.errors import MinigptError, instead, nearest
-from minigpt.run.ranks.environment import launched, number
+from minigpt.run.ranks.environment import apart, launched, number
 
 if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
@@ -79,6 +79,8 @@ class Commands(click.Group):
 
 def join_ranks() -> None:
     """Among several ranks, all but the first work for it, and read no command line."""
+    if tasks := apart():
+        tell(f"minigpt: srun has started {tasks} tasks, each a run of its own; for one run of all: srun --mpi=pmi2, or pmix")
     if launched() == 1:
         return
     from minigpt.run.ranks.join import join

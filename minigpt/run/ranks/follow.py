@@ -49,6 +49,8 @@ def make(call: Call, world: World, trainers: dict[int, Sharded]) -> None:
         trainers.pop(number).close()
     elif call.name in MADE:
         getattr(trainers[number], call.name)(*call.arrays, **call.values)
+    else:
+        raise ValueError(f"rank 0 asks for {call.name!r}; is it another version?")
 
 
 def begin(world: World, config: dict[str, Any], train_config: dict[str, Any], device: str, dtype: str, **how: Any) -> Sharded:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from minigpt.errors import MinigptError, first_line
 from minigpt.fast.install import to_install
 from minigpt.machine import usable_cores
-from minigpt.run.ranks.environment import apart, launched
+from minigpt.run.ranks.environment import launched
 
 if TYPE_CHECKING:
     from minigpt.run.ranks.world import World
@@ -48,10 +48,6 @@ def bind(number: int, of: int) -> None:
 
 def join() -> None:
     """Return at once in rank 0, and in a process of its own. Any other rank works for rank 0 from here on, until that one ends."""
-    if tasks := apart():
-        print(
-            f"minigpt: srun has started {tasks} tasks, each a run of its own; for one run of all: srun --mpi=pmi2, or pmix", file=sys.stderr
-        )
     if (ranks := world()) and ranks.rank:
         from minigpt.run.ranks.follow import follow
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import select
+import signal
 import subprocess
 import sys
 from contextlib import suppress
@@ -18,24 +19,25 @@ if TYPE_CHECKING:
 
 
 def watch(world: World) -> None:
-    """Every rank: start the process, where the system tells of another process's end: on Linux. It hears of an orderly end from `left`."""
-    found = world.beside([os.getpid(), world.rank])
-    if world.local_rank or world.local_size == 1 or not hasattr(os, "pidfd_open") or getattr(sys, "frozen", False):
-        return
-    command = [sys.executable, "-I", "-S", __file__, str(world.size), *(f"{pid}:{number}" for pid, number in found)]
-    told = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, start_new_session=True).stdin
-    assert told
-    world.on_leaving = lambda: tell(told.fileno())
+    """Every rank: start the process, where the system tells of another process's end: on Linux. Who leaves in order ends it first."""
+    found, watcher = world.beside([os.getpid(), world.rank]), 0
+    if world.local_size > 1 and world.local_rank == 0 and hasattr(os, "pidfd_open") and not getattr(sys, "frozen", False):
+        command = [sys.executable, "-I", "-S", __file__, str(world.size), *(f"{pid}:{number}" for pid, number in found)]
+        world.watcher = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, start_new_session=True)
+        watcher = world.watcher.pid
+    pid = world.beside([watcher])[0][0]
+    if pid:  # its number is nobody else's as long as the first rank, its parent, lives
+        world.on_leaving = lambda: end(pid)
 
 
-def tell(pipe: int) -> None:
-    """The end is at hand."""
-    with suppress(OSError):  # the process may have been ended
-        os.write(pipe, b".")
+def end(pid: int) -> None:
+    """End the process; it may have ended."""
+    with suppress(OSError):
+        os.kill(pid, signal.SIGTERM)
 
 
 def wait(size: str, ranks: list[str]) -> None:
-    """Until a rank ends, or standard input brings word that all are about to."""
+    """Until a rank ends."""
     poll, numbers = select.poll(), dict[int, str]()
     for rank in ranks:
         pid, number = rank.split(":")
@@ -43,13 +45,9 @@ def wait(size: str, ranks: list[str]) -> None:
             numbers[os.pidfd_open(int(pid))] = number
         except ProcessLookupError:
             return say(number, size)
-    for each in (0, *numbers):
-        poll.register(each, select.POLLIN | select.POLLHUP)
-    ended = {fd for fd, _ in poll.poll()}
-    if 0 in ended and os.read(0, 1):
-        return None
-    gone = [numbers[fd] for fd in ended if fd in numbers]
-    return say(min(gone, default="0"), size)
+    for each in numbers:
+        poll.register(each, select.POLLIN)
+    return say(min(numbers[each] for each, _ in poll.poll()), size)
 
 
 def say(number: str, size: str) -> None:

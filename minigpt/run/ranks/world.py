@@ -47,6 +47,7 @@ class World:
         self.asked = False  # to stop, by a signal to this rank
         self.on_asked: Callable[[], None] = lambda: None  # in rank 0: what to do if another one was asked to
         self.calling = self.rank > 0  # whether others may wait for this one: in rank 0 during a call, in the others until its last
+        self.watcher: Any = None  # the process that watches over the ranks of this machine, in the first of them
         self.on_leaving: Callable[[], None] = lambda: None  # at an orderly end
         self.machines = int((self.gathered([self.local_rank]) == 0).sum())
 
