@@ -111,14 +111,16 @@ class PlacedNumPy(Poisoned):
 
 
 class Cluster(Emulated):
-    """The CUDA backend of one rank. `nccl` is "none", "right" or "wrong"; `shared`: another rank has the same GPU."""
+    """The CUDA backend of one rank. `nccl` is "none", "right" or "wrong"; "shared": another rank has the same GPU; "mixed": on the second
+    rank's the kernels compute wrongly."""
 
-    def __init__(self, nccl: str = "none", shared: bool = False) -> None:
+    def __init__(self, nccl: str = "none") -> None:
         super().__init__()
         if nccl != "none":
             self.xp = PlacedNumPy(nccl == "wrong")
-        self.found = {(128, "float32"): ""}  # the kernels have tests of their own
-        self.shared = shared
+        wrong = nccl == "mixed" and MPI.COMM_WORLD.Get_rank() == 1
+        self.found = {(128, "float32"): "embed: x is 0.5 off" if wrong else ""}  # the kernels have tests of their own
+        self.shared = nccl == "shared"
 
     def address(self) -> str:
         return "all" if self.shared else str(MPI.COMM_WORLD.Get_rank())

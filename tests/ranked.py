@@ -1,7 +1,7 @@
 """A program for tests/test_ranks.py: several small trainings, by however many ranks start it -> their numbers, in a file.
 
 mpirun -n 3 python tests/ranked.py OUT.npz float64 THREADS cpu
-mpirun -n 2 python tests/ranked.py OUT.npz float32 1 "nccl right"   # the CUDA kernels, emulated; none, wrong, shared
+mpirun -n 2 python tests/ranked.py OUT.npz float32 1 "nccl right"   # the CUDA kernels, emulated; none, wrong, shared, mixed
 """
 
 from __future__ import annotations
@@ -69,7 +69,7 @@ def on_gpu(where: str, config: ModelConfig, training: TrainConfig, **how: Any) -
     if where.startswith("nccl"):
         from nccl_stand_in import Cluster
 
-        backend = Cluster(where.split()[1].replace("shared", "right"), where.endswith("shared"))
+        backend = Cluster(where.split()[1])
     return (
         member_of(backend)(ranks, config, training, backend=backend, **how) if ranks else Trainer(config, training, backend=backend, **how)
     )

@@ -134,6 +134,15 @@ def test_ranks_with_the_cuda_kernels_compute_the_same(tmp_path: Path, monkeypatc
 
 
 @pytest.mark.slow
+@pytest.mark.skipif(bool(MISSING), reason=MISSING)
+def test_all_ranks_go_without_the_cuda_kernels_if_one_has_to(tmp_path: Path) -> None:
+    """Else they would wait for each other in different exchanges."""
+    plan = run(2, str(PROGRAM), str(tmp_path / "mixed.npz"), "float32", "1", "nccl mixed")
+    assert plan.count("1 worker on the GPU in each rank\n") == 2, plan  # GPT-1 and GPT-2
+    assert np.isfinite(np.load(tmp_path / "mixed.npz")["kernels: losses"]).all()
+
+
+@pytest.mark.slow
 def test_the_same_number_of_ranks_gives_the_same_bits(tmp_path: Path) -> None:
     for name in "ab":
         run(3, str(PROGRAM), str(tmp_path / f"{name}.npz"), "float32", "2", "cpu")

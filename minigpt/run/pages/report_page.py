@@ -60,6 +60,7 @@ def report_page(
         "notes": said,
         "samples": record.get("samples") or [],
         "temperature": cool(record),
+        "redrawn": "sample_seeds" in record,
         "facts": facts(record),
         "data": data,
         "script": Markup(script),  # our own file

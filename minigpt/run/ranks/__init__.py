@@ -7,7 +7,7 @@ Reading order:
 
     environment  the environment -> how many ranks there are, and which one this is
     world        MPI between the ranks: calls, a few numbers of each, and pieces of the flat blocks
-    watch        a rank that dies: its neighbour says so
+    watch        a rank that dies: a process beside the ranks says so
     shards       the flat block -> pieces that are sent when they are ready, a slice of each for every rank
     sharded      a Trainer of which every rank has one, with a shard of the optimizer's moments
     exchange     gradients on their way: each rank's slices of them are added up

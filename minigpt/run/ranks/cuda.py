@@ -22,6 +22,8 @@ from minigpt.run.ranks.sharded import Sharded
 from minigpt.run.ranks.shards import Piece, Shard
 from minigpt.trainer import Trainer
 
+UPDATE = "squared_norm", "adamw"  # a program each: between them the ranks share out the norm
+
 
 class CudaMember(CudaTrainer, Sharded):
     """As CudaTrainer; dropout does not depend on the number of ranks."""
@@ -56,10 +58,10 @@ class CudaMember(CudaTrainer, Sharded):
     def _make(self, key: Key) -> Program:
         if not isinstance(key, str):
             return super()._make(key)
-        made, block, rank, at = Program(), self.ground.block(), self.world.rank, self.slices[self.world.rank]
-        state = self.shard.values, self.parameters.gradients[at], self.optimizer.arrays["m"], self.optimizer.arrays["v"]
-        norm, adamw = update(self.ground.device, block, *state, self.norms, self.ground.stats, self.shard.n_decayed, rank)
-        made.add(key, {"squared_norm": norm, "adamw": adamw}[key])
+        ground, rank, arrays, made = self.ground, self.world.rank, self.optimizer.arrays, Program()
+        state = self.shard.values, self.parameters.gradients[self.slices[rank]], arrays["m"], arrays["v"]
+        launches = update(ground.device, ground.block(), *state, self.norms, ground.stats, self.shard.n_decayed, rank)
+        made.add(key, launches[UPDATE.index(key)])
         return made
 
     def _apply(self) -> None:
@@ -67,9 +69,9 @@ class CudaMember(CudaTrainer, Sharded):
         device, ranks = self.ground.device, self.world.size
         self.link.sum(device, self.ground.stats[:1])
         self.link.add_up(device, self.parameters.gradients, self.slices)
-        self._run("squared_norm")
+        self._run(UPDATE[0])
         self.link.share(device, self.norms.reshape(-1), [slice(NORM_BLOCKS * r, NORM_BLOCKS * (r + 1)) for r in range(ranks)])
-        self._run("adamw")
+        self._run(UPDATE[1])
         self.link.share(device, self.parameters.values, self.slices)
 
     def loss_and_gradients(self, x: np.ndarray, y: np.ndarray) -> tuple[float, dict[str, np.ndarray]]:

@@ -12,7 +12,7 @@ import numpy as np
 from minigpt.backend import Backend
 from minigpt.config import ModelConfig, TrainConfig
 from minigpt.embedding import check_batch
-from minigpt.run.ranks.cuda import CudaMember
+from minigpt.run.ranks.cuda import CudaMember, member_of
 from minigpt.run.ranks.member import Member
 from minigpt.run.ranks.sharded import Sharded
 from minigpt.run.ranks.world import World
@@ -94,4 +94,4 @@ class CudaLeader(Announcing, CudaMember):
 
 def leader_of(backend: Backend) -> type[Announcing]:
     """The class for a backend."""
-    return CudaLeader if hasattr(backend, "disagreement") else Leader
+    return CudaLeader if member_of(backend) is CudaMember else Leader

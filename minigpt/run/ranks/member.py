@@ -110,6 +110,11 @@ class Member(Sharded):
                 self._take(values)
         return norm
 
+    def _join(self, shard: Array, whole: np.ndarray) -> None:
+        """Every rank: put all shards together in a flat block (n,) on the host."""
+        mine = [self.backend.to_host(shard[piece.own]) for piece in self.pieces]
+        self.world.wait([self.world.join(own, whole[p.at], p.slices) for p, own in zip(self.pieces, mine, strict=True)])
+
     def loss_and_gradients(self, x: np.ndarray, y: np.ndarray) -> tuple[float, dict[str, np.ndarray]]:
         """Every rank."""
         loss = self._in_parts(self._backpropagate, x, y)

@@ -10,7 +10,6 @@ from typing import Any
 
 import numpy as np
 
-from minigpt.backend import Array
 from minigpt.config import ModelConfig, TrainConfig
 from minigpt.optim import AdamW
 from minigpt.run.ranks.shards import Piece, Shard
@@ -47,11 +46,6 @@ class Sharded(Trainer):
         all_of_them = self.world.gathered([number, self.world.asked])
         self.world.heard(bool(all_of_them[:, 1].any()))
         return float(sum(all_of_them[:, 0].tolist()))
-
-    def _join(self, shard: Array, whole: np.ndarray) -> None:
-        """Every rank: put all shards together in a flat block (n,) on the host."""
-        mine = [self.backend.to_host(shard[piece.own]) for piece in self.pieces]
-        self.world.wait([self.world.join(own, whole[p.at], p.slices) for p, own in zip(self.pieces, mine, strict=True)])
 
     # Parameters and state.
 
