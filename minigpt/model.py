@@ -131,7 +131,7 @@ class GPT:
         self.embedding = Embedding(parameters, self.workspace)
         self.dropout = Dropout("transformer.embed.dropout", config.dropout, self.workspace)
         pre_norm = config.architecture == "gpt2"
-        kind = PreNormBlock if pre_norm else Block
+        kind = parameters.backend.fast(PreNormBlock if pre_norm else Block)  # faster (fast/)
         self.blocks = [
             kind(block_name(i), parameters, self.workspace, i) for i in range(config.n_layer)
         ]

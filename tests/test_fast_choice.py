@@ -6,6 +6,7 @@ import inspect
 import os
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 from textwrap import dedent
 from typing import Any
@@ -15,15 +16,19 @@ import numpy as np
 import pytest
 from fast_pairs import NUMPY, same
 
+from minigpt import model
 from minigpt.attention import Attention
-from minigpt.backend import Backend, choose_backend
+from minigpt.backend import Backend, Workspace, choose_backend
 from minigpt.config import ModelConfig, TrainConfig
 from minigpt.errors import MinigptError
 from minigpt.fast.install import to_install
 from minigpt.fast.layers import FASTER
-from minigpt.layers import Dropout, Gelu, LayerNorm
+from minigpt.generate import Predictor
+from minigpt.layers import Dropout, Gelu, LayerNorm, Linear, Mlp
 from minigpt.loss import Shard
+from minigpt.model import GPT, Block, PreNormBlock, new_parameters
 from minigpt.optim import AdamW, add_up
+from minigpt.params import Parameters
 from minigpt.trainer import Trainer
 
 ROOT = Path(__file__).parent.parent
@@ -55,25 +60,26 @@ def test_all_parts_are_compiled_where_they_agree() -> None:
 
 # --- a change of the lecture: where, the line, what takes its place, and the parts that then are not compiled
 ON_GENERATORS = "Dropout, Attention"  # attention drops its weights
+IN_BLOCKS = "{}, Block, PreNormBlock"  # which read a row with it
 EDITS = [
-    (LayerNorm, "forward", "return y", "return 1.01 * y", "LayerNorm"),
-    (LayerNorm, "forward", " + self.epsilon", "", "LayerNorm"),
-    (LayerNorm, "forward", "y[rows] += self.bias.value", "y[rows] += 1.01 * self.bias.value", "LayerNorm"),
+    (LayerNorm, "forward", "return y", "return 1.01 * y", IN_BLOCKS.format("LayerNorm")),
+    (LayerNorm, "forward", " + self.epsilon", "", IN_BLOCKS.format("LayerNorm")),
+    (LayerNorm, "forward", "y[rows] += self.bias.value", "y[rows] += 1.01 * self.bias.value", IN_BLOCKS.format("LayerNorm")),
     (LayerNorm, "backward", "+= p.sum(axis=0)", "+= 1.01 * p.sum(axis=0)", "LayerNorm"),
     (LayerNorm, "backward", "+= dy[rows].sum(axis=0)", "+= 1.01 * dy[rows].sum(axis=0)", "LayerNorm"),
     (LayerNorm, "backward", "dz -= dz @ self.average", "pass", "LayerNorm"),
     (LayerNorm, "backward", "return dx", "return 1.01 * dx", "LayerNorm"),
-    (Gelu, "forward", "return y", "return 1.01 * y", "Gelu"),
+    (Gelu, "forward", "return y", "return 1.01 * y", IN_BLOCKS.format("Gelu")),
     (Gelu, "forward", "6 * self.SCALE", "6.06 * self.SCALE", "Gelu"),
     (Gelu, "backward", "multiply(dy,", "multiply(1.01 * dy,", ""),  # the compiled form has this backward
     (Dropout, "draw", "self.keep, self.mask)", "0.99 * self.keep, self.mask)", ON_GENERATORS),
     (Dropout, "forward", "multiply(x,", "multiply(1.01 * x,", "Dropout"),
-    (Dropout, "forward", "return x\n", "return 1.01 * x\n", "Dropout"),
+    (Dropout, "forward", "return x\n", "return 1.01 * x\n", IN_BLOCKS.format("Dropout")),
     (Dropout, "backward", "multiply(dy,", "multiply(1.01 * dy,", "Dropout"),
-    (Attention, "forward", "*= self.scale", "*= 1.01 * self.scale", "Attention"),
-    (Attention, "forward", "dropped = w\n", "dropped = 1.01 * w\n", "Attention"),  # without dropout
+    (Attention, "forward", "*= self.scale", "*= 1.01 * self.scale", IN_BLOCKS.format("Attention")),
+    (Attention, "forward", "dropped = w\n", "dropped = 1.01 * w\n", IN_BLOCKS.format("Attention")),  # without dropout
     (Attention, "forward", "multiply(w, mask", "multiply(1.01 * w, mask", "Attention"),
-    (Attention, "forward", "w /= w.sum", "w /= 1.01 * w.sum", "Attention"),
+    (Attention, "forward", "w /= w.sum", "w /= 1.01 * w.sum", IN_BLOCKS.format("Attention")),
     (Attention, "backward", "ds -= total", "ds -= 1.01 * total", "Attention"),
     (Attention, "backward", "*= self.scale", "*= 1.01 * self.scale", "Attention"),
     (Attention, "backward", "down = dropped[", "down = 1.01 * dropped[", "Attention"),
@@ -132,6 +138,45 @@ def test_a_layer_that_is_changed_is_the_one_that_runs(
     for one, other in zip(got, wanted, strict=True):
         same(one, other, "losses, gradients, parameters", 1e-3)
     assert any(np.abs(one - other).max() > 1e-6 for one, other in zip(got, unchanged, strict=True))
+
+
+@pytest.mark.parametrize(
+    ("owner", "old", "new", "left_out"),
+    [
+        (Linear, "y += self.bias.value", "y += 1.01 * self.bias.value", {Block, PreNormBlock}),
+        (Mlp, "self.narrow.forward(", "1.01 * self.narrow.forward(", {Block, PreNormBlock}),
+        (Block, "m += n", "m += 1.01 * n", {Block}),
+        (PreNormBlock, "y += n", "y += 1.01 * n", {PreNormBlock}),
+    ],
+)
+@pytest.mark.parametrize("architecture", ["gpt1", "gpt2"])
+def test_generation_runs_a_block_that_is_changed(
+    architecture: str, owner: Any, old: str, new: str, left_out: set[Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    edit(owner, "forward", old, new, monkeypatch)
+    backend, scores = choose_backend("cpu"), []
+    assert set(FASTER) - set(backend.faster) == left_out
+    for each in (NUMPY, backend):
+        parameters = new_parameters(replace(CONFIG, architecture=architecture), each, np.float64)
+        parameters.values[...] = np.random.default_rng(1).standard_normal(parameters.n) / 2
+        predictor = Predictor(GPT(parameters), CONFIG.n_positions)
+        scores.append(np.array([predictor.logits(list(range(n))) for n in range(1, 12)]))
+    same(scores[1], scores[0], "scores")
+
+
+def test_a_block_of_other_parts_is_the_one_that_runs(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of parts that lack what the compiled block reads."""
+
+    class Nothing(Mlp):
+        def __init__(self, name: str, parameters: Parameters, workspace: Workspace) -> None:
+            self.widen = Linear(f"{name}.c_fc", parameters, workspace)
+            self.narrow = Linear(f"{name}.c_proj", parameters, workspace)
+
+        def forward(self, x: np.ndarray) -> np.ndarray:
+            return self.narrow.forward(np.maximum(self.widen.forward(x), 0))
+
+    monkeypatch.setattr(model, "Mlp", Nothing)
+    assert set(FASTER) - set(choose_backend("cpu").faster) == {Block, PreNormBlock}
 
 
 def test_a_layer_that_is_half_written_is_left_to_raise_its_error(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -4,45 +4,33 @@ from __future__ import annotations
 
 import threading
 from contextlib import closing
+from typing import Any
 
 import numpy as np
 import pytest
-from fast_pairs import COMPILED, NUMPY, TYPES, Poisoned, same
+from fast_pairs import COMPILED, NUMPY, TYPES, same
 from hypothesis import given
 from hypothesis import strategies as st
 
 from minigpt.backend import Array, Backend
 from minigpt.config import ModelConfig
-from minigpt.fast import chains
-from minigpt.fast import layers as fast
+from minigpt.fast import decoding
 from minigpt.generate import Predictor
-from minigpt.layers import Linear
 from minigpt.model import GPT, new_parameters
-from minigpt.params import Parameters, Spec
 from minigpt.threads import Workers
 
 
 @pytest.mark.parametrize("dtype", TYPES)
-@given(N=st.sampled_from([1, 1, 2, 5]), C_in=st.integers(1, 70), C_out=st.integers(1, 70), view=st.booleans(), seed=st.integers(0, 99))
-def test_a_linear_map_is_its_base_class(N: int, C_in: int, C_out: int, view: bool, seed: int, dtype: type) -> None:
-    """Over a single row and over several, forward and backward."""
-    rng, results = np.random.default_rng(seed), []
-    drawn, dy = rng.standard_normal((N, 2 * C_in)).astype(dtype), rng.standard_normal((N, C_out)).astype(dtype)
-    x = drawn[:, ::2] if view else np.ascontiguousarray(drawn[:, :C_in])
-    values: Array = rng.standard_normal(C_in * C_out + C_out)
-    for backend in (NUMPY, COMPILED):
-        specs = {"l.weight": Spec((C_in, C_out)), "l.bias": Spec((C_out,))}
-        parameters = Parameters(specs, ModelConfig(1, 1, 1, 1, 1), backend, dtype)
-        parameters.values[...] = values
-        layer = Linear("l", parameters, Poisoned(backend, dtype))
-        assert (type(layer) is fast.Linear) == bool(backend.faster)
-        results.append([layer.forward(x).copy(), layer.backward(dy).copy(), parameters.gradients])
-    for wanted, got, what in zip(*results, ("y", "dx", "gradients"), strict=True):
-        same(got, wanted, what)
+@given(C_in=st.integers(1, 70), C_out=st.integers(1, 70), seed=st.integers(0, 99))
+def test_a_row_times_a_matrix_is_numpys(C_in: int, C_out: int, seed: int, dtype: type) -> None:
+    """Also for an odd number of rows, and for a single one."""
+    rng = np.random.default_rng(seed)
+    x, weight, bias = (rng.standard_normal(shape).astype(dtype) for shape in (C_in, (C_in, C_out), C_out))
+    same(decoding.vector_times_matrix(x, weight, bias), x @ weight + bias, "y", size=C_in)
 
 
-def network(backend: Backend, dtype: type, dropout: float = 0.0, V: int = 57) -> GPT:
-    config = ModelConfig(n_layer=2, n_head=3, n_embd=33, n_positions=24, vocab_size=V, dropout=dropout)
+def network(backend: Backend, dtype: type, dropout: float = 0.0, V: int = 57, architecture: Any = "gpt1") -> GPT:
+    config = ModelConfig(2, 3, 33, n_positions=24, vocab_size=V, dropout=dropout, architecture=architecture)
     parameters = new_parameters(config, backend, dtype)
     parameters.values[...] = np.random.default_rng(1).standard_normal(parameters.n) / 3
     return GPT(parameters)
@@ -51,9 +39,9 @@ def network(backend: Backend, dtype: type, dropout: float = 0.0, V: int = 57) ->
 @pytest.fixture
 def shared(monkeypatch: pytest.MonkeyPatch) -> None:
     """Several threads share the small matrices of these tests: 57 rows, a few at a time."""
-    monkeypatch.setattr(fast, "LARGE", 0)
-    monkeypatch.setattr(fast, "PART", 700)
-    monkeypatch.setattr(fast, "usable_cores", lambda: 3)
+    monkeypatch.setattr(decoding, "LARGE", 0)
+    monkeypatch.setattr(decoding, "PART", 700)
+    monkeypatch.setattr(decoding, "usable_cores", lambda: 3)
 
 
 @pytest.mark.parametrize("dtype", TYPES)
@@ -97,7 +85,7 @@ def test_a_thread_that_loses_its_core_amid_a_part_is_not_waited_for(
     monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest
 ) -> None:
     """What it writes later is in nobody's result."""
-    model, compute, caller = network(COMPILED, np.float32), chains.matrix_times_vector, threading.get_ident()
+    model, compute, caller = network(COMPILED, np.float32), decoding.matrix_times_vector, threading.get_ident()
     meeting, leave, ended, met = threading.Barrier(3, timeout=10), threading.Event(), threading.Semaphore(0), set[int]()
     hidden = np.ones((1, 33), np.float32)
     wanted = model.logits(hidden)  # by one thread
@@ -114,7 +102,7 @@ def test_a_thread_that_loses_its_core_amid_a_part_is_not_waited_for(
         if me != caller:
             ended.release()
 
-    monkeypatch.setattr(chains, "matrix_times_vector", delayed)
+    monkeypatch.setattr(decoding, "matrix_times_vector", delayed)
     got = model.logits(hidden)
     hidden[:] = 7  # its memory is used again, for the next token
     leave.set()
@@ -135,12 +123,13 @@ def test_several_models_in_several_threads_compute_what_each_computes_alone() ->
 
 
 @pytest.mark.parametrize("dtype", TYPES)
+@pytest.mark.parametrize("architecture", ["gpt1", "gpt2"])
 @pytest.mark.parametrize("prompt", [1, 5, 24, 30])
-def test_a_text_beyond_the_window_gets_the_same_scores(prompt: int, dtype: type) -> None:
+def test_a_text_beyond_the_window_gets_the_same_scores(prompt: int, architecture: str, dtype: type) -> None:
     """Read at once, token by token, and again after the window has moved; also in the middle of a training, whose dropout is off then."""
     ids, found = list(np.random.default_rng(3).integers(0, 57, 60)), []
     for backend in (NUMPY, COMPILED):
-        model = network(backend, dtype, dropout=0.5)
+        model = network(backend, dtype, dropout=0.5, architecture=architecture)
         model.workspace.generators = backend.generators([(0,)])
         predictor = Predictor(model, 24)
         found.append([predictor.logits(ids[:n]) for n in range(prompt, 60)])

@@ -3,6 +3,7 @@
     install    a package that is missing -> the command that adds it here
     chains     elementwise chains and reductions, compiled by numba
     heads      one head of attention, compiled by numba
+    decoding   a token at a time: a block in one compiled call, and the logits
     layers     the layers that call them
     probe      whether each of them agrees with NumPy on this machine
     choice     the backend on the CPU: what agrees, or NumPy alone where numba cannot be used

@@ -28,7 +28,8 @@ MATH = {"contract", "reassoc", "arcp", "nsz"}
 def compiled(function: F) -> F:
     """Compile a function at its first call, and keep it on disk where there is a folder for it.
 
-    numba compiles again when the function's own file has changed. heads.py uses `exponential`: after a change there, remove `__pycache__`.
+    numba compiles again when the function's own file has changed. heads.py and decoding.py use functions of this one: after a change here,
+    remove `__pycache__`.
     """
     options: dict[str, Any] = {"nogil": True, "error_model": "numpy", "fastmath": MATH}
     try:
@@ -78,35 +79,6 @@ def exponential_64(x: Any) -> Any:
 @overload(exponential, jit_options={"fastmath": {"contract"}, "forceinline": True, "error_model": "numpy"})
 def _exponential(x: Any) -> Any:
     return exponential_32 if x == numba.types.float32 else exponential_64
-
-
-STREAMS = 3  # places far apart: memory then gives one core up to a fifth more, and with 6 it gives less
-
-
-@compiled
-def vector_times_matrix(x: Array, weight: Array, bias: Array, y: Array) -> None:
-    """y = x W + b for one row x (C_in,), y (C_out,).
-
-    W is read from its first number to its last. The core then fetches what comes next in time; of eight rows at once it does not.
-    """
-    y[:] = bias
-    for i in range(x.size):
-        row = weight[i]
-        for j in range(row.size):
-            y[j] += x[i] * row[j]
-
-
-@compiled
-def matrix_times_vector(weight: Array, x: Array, y: Array) -> None:
-    """y = W x for W (V, C), whose rows are read at STREAMS places in turn: the logits of one row of hidden states."""
-    apart = (weight.shape[0] + STREAMS - 1) // STREAMS
-    for first in range(apart):
-        for v in range(first, weight.shape[0], apart):
-            row = weight[v]
-            total = row[0] * x[0]
-            for c in range(1, row.size):
-                total += row[c] * x[c]
-            y[v] = total
 
 
 @compiled

@@ -204,35 +204,3 @@ def attend_one_back(
     for t in range(T):
         for d in range(D):
             dk[t, d], dv[t, d] = key_sums[t * WIDTH + d], value_sums[t * WIDTH + d]
-
-
-@compiled
-def attend_last(q: Array, k: Array, v: Array, K: int, mixed: Array) -> None:
-    """One new position: q (already scaled) and mixed (H, D); k and v (H, at least K, D), of which the first K positions are seen.
-
-    All in C order, so that numba knows that a key's numbers are neighbours: for the first K of a longer array it does not, which takes four
-    times as long.
-    """
-    number = q.dtype.type
-    H, _, D = k.shape
-    scores = np.empty(K, q.dtype)
-    for h in range(H):
-        query, out = q[h], mixed[h]
-        most = number(-np.inf)
-        for j in range(K):
-            key = k[h, j]
-            score = number(0)
-            for d in range(D):
-                score += query[d] * key[d]
-            scores[j] = score
-            most = max(most, score)
-        total = number(0)
-        out[:] = number(0)
-        for j in range(K):
-            e = exponential(scores[j] - most)
-            total += e
-            value = v[h, j]
-            for d in range(D):
-                out[d] += e * value[d]
-        for d in range(D):
-            out[d] /= total

@@ -9,14 +9,9 @@ from typing import Any
 import numpy as np
 
 from minigpt import attention, layers, loss, model, optim
-from minigpt.backend import cut
-from minigpt.fast import chains, heads
+from minigpt.fast import chains, decoding, heads
 from minigpt.fast.chains import Array
-from minigpt.machine import usable_cores
-from minigpt.threads import Workers
 
-LARGE = 2**24  # bytes of a matrix that several threads read: a smaller one is read before they have begun
-PART = 2**22  # bytes of it that one of them reads at a time
 OFF = 65536  # a threshold that every 16 bits are below: no dropout
 
 
@@ -27,17 +22,6 @@ def own(layer: layers.Layer, role: str, x: Array, gift: bool) -> Array:
     copy = layer.buffer(role, *x.shape)
     copy[...] = x
     return copy
-
-
-class Linear(layers.Linear):
-    """A single row, as generation has, at the speed of memory; more are BLAS's."""
-
-    def forward(self, x: Array) -> Array:
-        if len(x) != 1 or self.lora:
-            return super().forward(x)
-        self.x, y = x, self.buffer("y", 1, self.weight.value.shape[1])
-        chains.vector_times_matrix(x[0], self.weight.value, self.bias.value, y[0])
-        return y
 
 
 class LayerNorm(layers.LayerNorm):
@@ -98,11 +82,9 @@ class Dropout(layers.Dropout):
 
 
 class Attention(attention.Attention):
-    """Head by head. Heads wider than GPT-1's, and several positions after those in a cache, are left to the base class."""
+    """Head by head. Heads wider than GPT-1's, and positions after those in a cache, are left to the base class."""
 
     def forward(self, x: Array, B: int, cache: attention.Cache | None = None) -> Array:
-        if cache is not None and len(x) == 1:
-            return self.forward_last(x, cache)
         self.by_heads = cache is None and self.D <= heads.WIDTH
         if not self.by_heads:
             return super().forward(x, B, cache)
@@ -116,16 +98,6 @@ class Attention(attention.Attention):
         qkv, mixed = self.qkv.reshape(B, T, 3, H, self.D), self.mixed.reshape(B, T, H, self.D)
         heads.attend(qkv, self.bits, self.threshold, self.weights, mixed)
         return self.project_out.forward(self.mixed)
-
-    def forward_last(self, x: Array, cache: attention.Cache) -> Array:
-        """One position after those in the cache."""
-        C, shape = x.shape[1], (self.H, self.D)
-        qkv, mixed = self.project_in.forward(x), self.buffer("mixed", *shape)
-        qkv[:, :C] *= self.scale
-        q, k, v = qkv.reshape(3, *shape)
-        cache.extend(self.block, k[None, :, None], v[None, :, None])
-        heads.attend_last(q, cache.keys[self.block, 0], cache.values[self.block, 0], cache.length + 1, mixed)
-        return self.project_out.forward(mixed.reshape(1, C))
 
     def backward(self, dy: Array) -> Array:
         if not self.by_heads:
@@ -144,42 +116,6 @@ class Attention(attention.Attention):
 class Shard(loss.Shard):
     def exponentials(self, x: Array, maxima: Array, sums: Array) -> None:
         chains.exponentials(x, maxima, sums)
-
-
-class GPT(model.GPT):
-    """The logits of a single row at the speed of memory. A core alone does not reach it: threads help to read a large matrix, part by part.
-
-    None of them is waited for, as its core may be taken away. What one has begun and not ended is computed here too. It may then write the
-    same numbers at any time, so the caller gets a copy.
-    """
-
-    readers: Workers | None = None
-
-    def logits(self, hidden: Array) -> Array:
-        if len(hidden) != 1:
-            return super().logits(hidden)
-        weight, row = self.output.value, hidden[0]
-        scores: Array = np.empty((1, len(weight)), self.workspace.dtype)
-        parts = cut(len(weight), max(1, PART // weight[0].nbytes) if weight.nbytes > LARGE else len(weight))
-        turns, ended = iter(range(len(parts))), set[int]()
-
-        def read(n: int) -> None:
-            chains.matrix_times_vector(weight[parts[n]], row, scores[0, parts[n]])
-            ended.add(n)
-
-        def read_some() -> None:
-            for n in turns:  # each number goes to one thread
-                read(n)
-
-        if len(parts) > 1:
-            self.readers = self.readers or Workers(min(4, usable_cores()) - 1)
-            self.readers.offer(read_some)
-        read_some()
-        late = [n for n in range(len(parts)) if n not in ended]
-        for n in late:
-            if n not in ended:
-                read(n)
-        return scores.copy() if late else scores
 
 
 class AdamW(optim.AdamW):
@@ -209,13 +145,14 @@ def add_up(pieces: Sequence[slice], gradients: Sequence[Array]) -> list[float]:
 
 
 FASTER: dict[Any, Any] = {
-    layers.Linear: Linear,
     layers.LayerNorm: LayerNorm,
     layers.Gelu: Gelu,
     layers.Dropout: Dropout,
     attention.Attention: Attention,
     loss.Shard: Shard,
-    model.GPT: GPT,
     optim.AdamW: AdamW,
     optim.add_up: add_up,
+    model.Block: decoding.Block,
+    model.PreNormBlock: decoding.PreNormBlock,
+    model.GPT: decoding.GPT,
 }

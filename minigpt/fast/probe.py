@@ -12,6 +12,7 @@ from typing import Any
 import numba
 import numpy as np
 
+from minigpt import model
 from minigpt.attention import Attention, Cache
 from minigpt.backend import Array, Backend, Workspace
 from minigpt.config import ModelConfig, TrainConfig
@@ -19,7 +20,7 @@ from minigpt.fast import chains
 from minigpt.fast.layers import FASTER
 from minigpt.layers import Dropout, Gelu, LayerNorm, Linear
 from minigpt.loss import CrossEntropy, Shard
-from minigpt.model import GPT, new_parameters
+from minigpt.model import GPT, Block, PreNormBlock, new_parameters
 from minigpt.optim import AdamW, add_up
 from minigpt.params import EMBEDDING, Parameters, Spec
 
@@ -59,8 +60,9 @@ def disagreeing(_: tuple[Any, ...]) -> list[Any]:
 
 
 def sources() -> tuple[Any, ...]:
-    """The code of the parts as they are now."""
-    owners = [dict(vars(part)) if isinstance(part, type) else {"": part} for part in FASTER]
+    """The code of the parts, and of those that a block is made of, as they are now."""
+    parts = (*FASTER, Linear, model.Attention, model.Mlp, model.Norm)
+    owners = [dict(vars(part)) if isinstance(part, type) else {"": part} for part in parts]
     return tuple(getattr(function, "__code__", None) for owner in owners for function in owner.values())
 
 
@@ -70,7 +72,11 @@ def agrees(part: Any) -> bool:
         wanted = run(part, Backend(""))
     except Exception:
         return False
-    return all(map(close, wanted, run(part, Backend("", {part: FASTER[part]}))))
+    try:
+        found = run(part, Backend("", {part: FASTER[part]}))
+    except AttributeError:  # a block of other layers, which lack what the compiled one reads
+        return False
+    return all(map(close, wanted, found))
 
 
 def close(a: Array, b: Array) -> bool:
@@ -103,21 +109,20 @@ def layer(make: Callable[[Parameters, Workspace], Any], *batch: int) -> Run:
     return results
 
 
-def last_row(parameters: Parameters, workspace: Workspace, rng: np.random.Generator) -> Iterator[Any]:
-    """Runs a linear map over one row, as generation does, after several."""
-    linear = Linear(f"{NAME}.attn.c_attn", parameters, workspace)
-    yield from layer(lambda *_: linear)(parameters, workspace, rng)
-    yield linear.forward(rng.standard_normal((1, CONFIG.n_embd)).astype(parameters.dtype))
+def single_rows(kind: type[Block]) -> Run:
+    """Runs a block over single positions after a few in a cache, as generation does."""
 
+    def results(parameters: Parameters, workspace: Workspace, rng: np.random.Generator) -> Iterator[Any]:
+        whole = new_parameters(CONFIG, workspace.backend, parameters.dtype)
+        whole.values[...] = rng.standard_normal(whole.n) / 4
+        block = workspace.backend.fast(kind)(NAME, whole, workspace)
+        workspace.generators, cache = None, Cache(CONFIG, workspace)
+        for rows in (5, 1, 1):
+            yield block.forward(rng.standard_normal((rows, CONFIG.n_embd)).astype(parameters.dtype), 1, cache)
+            cache.length += rows
+        yield from (cache.keys, cache.values)
 
-def attention(parameters: Parameters, workspace: Workspace, rng: np.random.Generator) -> Iterator[Any]:
-    """Runs attention over whole sequences, then over single positions after a few in a cache."""
-    attend = Attention(f"{NAME}.attn", parameters, workspace)
-    yield from layer(lambda *_: attend, B)(parameters, workspace, rng)
-    workspace.generators, cache = None, Cache(CONFIG, workspace)
-    for rows in (5, 1, 1):
-        yield attend.forward(rng.standard_normal((rows, CONFIG.n_embd)).astype(parameters.dtype), 1, cache)
-        cache.length += rows
+    return results
 
 
 def logits(parameters: Parameters, workspace: Workspace, rng: np.random.Generator) -> Iterator[Any]:
@@ -156,11 +161,12 @@ def sums(parameters: Parameters, workspace: Workspace, rng: np.random.Generator)
 
 
 RUNS: dict[Any, Run] = {
-    Linear: last_row,
     LayerNorm: layer(lambda parameters, workspace: LayerNorm(f"{NAME}.ln_1", parameters, workspace)),
     Gelu: layer(lambda _, workspace: Gelu("gelu", workspace)),
     Dropout: layer(lambda _, workspace: Dropout("dropout", CONFIG.dropout, workspace)),
-    Attention: attention,
+    Attention: layer(lambda parameters, workspace: Attention(f"{NAME}.attn", parameters, workspace), B),
+    Block: single_rows(Block),
+    PreNormBlock: single_rows(PreNormBlock),
     GPT: logits,
     Shard: losses,
     AdamW: updates,
