@@ -41,7 +41,7 @@ SERVICES = (  # what a prompt asks -> what the templates do not do, where they w
     (re.compile(r"\b(?:predicts?|predictions?|forecasts?)\b", re.IGNORECASE), "predict nothing"),
     (re.compile(r"\b(?:helps? (?:me|us|people|with)|solves?|calculates?)\b", re.IGNORECASE), "help with nothing"),
     (re.compile(r"\b(?:chat ?bots?|assistants?|helpdesk|customer service)\b", re.IGNORECASE), "hold no such conversations"),
-    (re.compile(r"\brules of\b", re.IGNORECASE), "do not know the rules"),
+    (re.compile(r"\brules (?:of|for|to)\b", re.IGNORECASE), "do not know the rules"),
     (re.compile(r"\b(?:talk|speak|chat)s? (?:to|with) (?:me|us)\b", re.IGNORECASE), "hold no such conversations"),
     (re.compile(r"\bteach(?:es)? (?:me|us|my \w+|kids|children|beginners) (?!about\b)", re.IGNORECASE), "teach no skill"),
 )

@@ -98,7 +98,7 @@ def told_about(terms: Sequence[Term], used: Collection[int]) -> tuple[str, ...]:
 
 def without_manners(phrases: Sequence[str]) -> tuple[str, ...]:
     """The topics but for single words that say how a text is written: grumpy reviews are about nothing grumpy."""
-    return tuple(phrase for phrase in phrases if phrase not in NO_TOPICS)
+    return tuple(phrase for phrase in phrases if phrase.removeprefix("a ").removeprefix("an ") not in NO_TOPICS)
 
 
 def names(prompt: str, phrases: Sequence[str], language: str) -> tuple[str, ...]:
@@ -194,6 +194,8 @@ def _phrase(terms: Sequence[Term], run: Sequence[int], in_prose: bool) -> str:
         last += 1  # medical advice
     elif following and terms[last].key.endswith("ing") and following.text.lower() in PARTICLES:
         last += 1  # coming home
+    elif terms[last].key.endswith("ing") and [term.key for term in terms[last + 1 : last + 3]] in (["at", "home"], ["from", "home"]):
+        last += 2  # staying at home
     elif following and following.plain and following.text.isalpha() and wordnet().base(f"{terms[last].key} {following.key}"):
         last += 1  # a washing machine, the Middle Ages
     while last > run[0] and last in run and _acts(terms[last].text.lower()) and is_noun(terms[last - 1].text.lower()):

@@ -17,7 +17,7 @@ from minigpt.corpus.prompt.language import language_of
 from minigpt.corpus.prompt.layout import Layout, fitting
 from minigpt.corpus.prompt.legible import legible
 from minigpt.corpus.prompt.lexicon import FOODS, TABLES, in_full, weights
-from minigpt.corpus.prompt.odd_kinds import unknown_kind
+from minigpt.corpus.prompt.odd_kinds import name_of, unknown_kind
 from minigpt.corpus.prompt.personas import persona_request
 from minigpt.corpus.prompt.readers import experts, readers
 from minigpt.corpus.prompt.tasks import beyond, without_style
@@ -104,7 +104,7 @@ def _one(prompt: str, terms: Sequence[Term], language: str) -> Request:
 
 def _odd(prompt: str, terms: Sequence[Term], places: Sequence[int], language: str) -> Request:
     """The request for a kind of text without a writer: for other texts, about its subject or, if it has none, about the kind itself."""
-    kind = " ".join(terms[place].text.lower() for place in places)
+    kind = name_of(terms, places)
     about = _request(prompt, terms, UNCOVERED, [], language, done=places)
     what = f"about {join_and([about.spell(topic) for topic in about.topics])}" if about.topics else "about them"
     about = about if about.topics else _request(prompt, terms, UNCOVERED, [], language)
