@@ -60,6 +60,16 @@ READ = [
     ("sea shanties about space pirates", "occasion", "shanty", ("space pirates",), None),
     ("excuses for not doing homework", "occasion", "excuse", ("homework",), None),
     ("obituaries for my houseplants", "occasion", "obituary", ("houseplants",), None),
+    ("graduation invitations", "occasion", "invitation", ("graduation",), None),
+    ("astronaut logs", "occasion", "log", (), None),
+    ("git commit messages for a game engine", "occasion", "commits", ("a game engine",), None),
+    ("error documentation", "technical", "error_guide", (), None),
+    ("binary search", "technical", "algorithm", ("binary search",), None),
+    ("Dijkstra's algorithm", "technical", "algorithm", ("dijkstra",), None),
+    ("poems about barking dogs", "poetry", "free_verse", ("barking dogs",), None),
+    ("songs about staying at home", "poetry", "song", ("staying at home",), None),
+    ("poems about goulash", "poetry", "free_verse", ("goulash",), None),
+    ("explain goulash", "subject", "entry", ("goulash",), None),
     # what is explained, and to whom
     ("explain the moon", "subject", "entry", ("the moon",), None),
     ("graphs and trees", "technical", "concept", ("graphs", "trees"), None),
@@ -142,6 +152,31 @@ DOUBTED = [
     ("D&D monsters", "no fantasy monsters"),
     ("a model that knows all about Formula 1", "but what its words mean"),
     ("minecraft commands", "nothing about minecraft"),
+    ("legal disclaimers", "cannot write legal disclaimers, only other texts about them"),
+    ("condolence messages", "cannot write condolence messages"),
+    ("Latin phrases", "cannot write latin phrases"),
+    ("password generator", "cannot write passwords"),
+    ("Sudoku for beginners", "cannot write sudoku"),
+    ("text adventure rooms", "cannot write text adventure rooms"),
+    ("nursing notes", "cannot write nursing notes"),
+    ("shower thoughts", "cannot write shower thoughts"),
+    ("dnd npc backstories", "cannot write fantasy npc backstories"),
+    ("rules for a made up board game", "do not know the rules"),
+    ("yo write me some sick burns", "only old-fashioned insults"),
+    ("staying at home", "nothing about staying at home"),
+    ("the meaning of life", "but what its words mean"),
+    ("fried rice", "no recipes for fried rice"),
+    ("goulash recipes", "no recipes for goulash"),
+    ("fish and chips", "no recipes for fish and chips"),
+    ("linked lists", "nothing about linked lists"),
+    ("cease and desist e-mails", "no cease and desist e-mails"),
+    ("math word problems about dinosaurs", "none with dinosaurs"),
+    ("train announcements", "only news reports"),
+    ("small talk about lifts", "only talk about what words mean"),
+    ("perfume descriptions", "only entries on what words mean"),
+    ("weather reports for Mars", "with a word on Mars"),
+    ("prom invitations", "only to other feasts"),
+    ("jokes about Harry Potter", "nothing about Harry Potter but the name"),
     ("explain blockchain to seniors", "nothing about blockchain"),
     ("study tips for students", "no kind of text and no subject"),
 ]
@@ -159,6 +194,10 @@ SPEAKERS = [
     ("a flat earther", "a flat earther", None),
     ("lonely lighthouse keeper writing letters", "a lighthouse keeper", "lonely"),
     ("responds like a disappointed father", "a father", "disappointed"),
+    ("things a grandma would say", "a grandma", None),
+    ("what would a pirate say", "a pirate", None),
+    ("cat thoughts", "a cat", None),
+    ("a therapist", "a therapist", None),
     ("talk like a 1920s gangster", "a 1920s gangster", None),
 ]
 
@@ -194,6 +233,12 @@ def test_letters_are_of_the_kind_asked_for(prompt: str, word: str) -> None:
     assert sum(word in text for text in texts) >= 9, texts[:3]
 
 
+@pytest.mark.parametrize("name", ["binary search", "bubble sort", "Dijkstra's algorithm", "Tower of Hanoi", "edit distance"])
+def test_who_asks_for_one_algorithm_reads_of_no_other(name: str) -> None:
+    for document in islice(write_documents(understand(name), random.Random(2)), 15):
+        assert name.lower() in document.text.lower()
+
+
 def test_an_invitation_to_somebody_is_to_a_feast_and_not_about_them() -> None:
     assert describe(understand("invitations to my grandmother")) == ["invitations to a grandmother"]
     for document in islice(write_documents(understand("invitations to my grandmother"), random.Random(2)), 20):
@@ -212,6 +257,6 @@ def test_what_is_left_out_is_said_in_the_plural_if_it_is_counted() -> None:
     assert describe(understand("cakes without sugar"))[0] == "cakes without sugar"
 
 
-@pytest.mark.parametrize("word", ["zorblax", "naruto", "kubernetes", "quidditch", "frumples", "started", "hogwarts"])
+@pytest.mark.parametrize("word", ["sings", "staring", "complains", "chose", "parse", "grander", "zorblax", "naruto", "kubernetes", "quidditch", "frumples", "started", "hogwarts"])
 def test_a_word_that_nobody_knows_stays_as_it_is(word: str) -> None:
     assert understand(f"stories about {word}").topics == (word,)

@@ -47,7 +47,8 @@ def _setting(terms: Sequence[Term], named: bool) -> str:
 def _letters(request: Request, terms: Sequence[Term]) -> tuple[str, ...]:
     """The doubt about letters to or from somebody, and of a sort that the prompt names: breakup letters."""
     who = request.spell(request.topics[0])
-    places = [place for place, term in enumerate(terms) if term.text.lower() == request.topics[0].split()[-1]]
+    last = {topic.split()[-1] for topic in request.topics}  # cease and desist letters
+    places = [place for place, term in enumerate(terms) if term.text.lower() in last]
     for place in places:
         term, following = terms[place], terms[place + 1] if place + 1 < len(terms) else None
         before = [terms[i].key for i in range(place) if terms[i].group != term.group and terms[i].key not in DETERMINERS]
@@ -56,5 +57,6 @@ def _letters(request: Request, terms: Sequence[Term]) -> tuple[str, ...]:
         if link in ("to", "from") and is_person(term.key) and not at_work:
             return (f"write e-mails between people at work, none {link} {who}",)
         if following and following.key in LETTERS and following.group == term.group:
-            return (f"have no {who} {following.text.lower()}, only e-mails about work",)
+            sort = " and ".join(request.spell(topic) for topic in request.topics)
+            return (f"have no {sort} {following.text.lower()}, only e-mails about work",)
     return ()

@@ -14,9 +14,12 @@ from minigpt.corpus.prompt.readers import readers
 from minigpt.corpus.prompt.terms import Term
 from minigpt.corpus.prompt.topics import topics
 from minigpt.corpus.templates.lessons import SURE as ARITHMETIC
+from minigpt.corpus.templates.misfits import is_dish
 from minigpt.corpus.wordnet import wordnet
 
 ABOUT, PERSON = 1.5, 2.5  # subtracted from a word's weight if it only says what a text is about, or for whom
+DISH = 2.0  # the weight of a dish that only WordNet knows
+MOST_OF_A_DISH = 4  # words
 IN_COMPANY = 1.5  # the weight of words that mean programming if there are two of them: graphs and trees
 PEOPLE, FIGURATIVE = frozenset(TABLES["people"]), frozenset(TABLES["figurative"])
 COMPANY = frozenset(TABLES["technical in company"])
@@ -45,12 +48,29 @@ def hits_of(terms: Sequence[Term]) -> dict[str, list[Hit]]:
                 found[category].append(Hit(place, max(0.5, weight - _discount(terms, place)), term))
     company = technical_in_company(terms)
     found["technical"] += [Hit(place, max(0.5, IN_COMPANY - _discount(terms, place)), terms[place]) for place in company]
+    named = [] if explained(terms) else dishes(terms)
+    found["cooking"] += [Hit(place, max(0.5, DISH - _discount(terms, place)), terms[place]) for place in named]
     foods = [place for place, term in enumerate(terms) if term.key in FOODS and not term.negated]
     asked = [Hit(place, 0.5, terms[place]) for place in foods if not terms[place].about]
     if found["cooking"] or len(asked) > 1:
         found["cooking"] += asked
     if all(hit.term.key in FIGURATIVE for hit in found["cooking"]) and any(hit.weight >= 3 for hit in found["technical"]):
         found["cooking"] = []  # a recipe for a good API, a Python cookbook
+    return found
+
+
+def dishes(terms: Sequence[Term]) -> list[int]:
+    """The places of names of dishes that no table has: goulash, fried rice."""
+    found: list[int] = []
+    for start in range(len(terms)):
+        names = ((size, " ".join(term.text.lower() for term in terms[start : start + size])) for size in range(MOST_OF_A_DISH, 0, -1))
+        size, name = next(((size, name) for size, name in names if wordnet().base(name)), (1, ""))  # hash browns are no hash
+        some = range(start, min(start + size, len(terms)))
+        open_ends = not any(terms[place].plain or terms[place].negated for place in (some[0], some[-1]))
+        after = terms[some[-1] + 1] if some[-1] + 1 < len(terms) else None
+        ends = after is None or after.plain or after.group != terms[some[-1]].group or after.key in weights()
+        if name and ends and open_ends and name not in weights() and is_dish(name):
+            found += [place for place in some if place not in found and terms[place].key not in weights()]
     return found
 
 
@@ -97,7 +117,8 @@ def sure(hits: Sequence[Hit], alone: bool) -> bool:
     if not alone:
         return any(hit.weight >= 2 or hit.term.key in sorts() for hit in asked)
     return any(
-        sorts().get(hit.term.key, ("",))[0] == GENRE or (hit.weight >= 2 and "technical" in weights()[hit.term.key]) for hit in asked
+        sorts().get(hit.term.key, ("",))[0] == GENRE or (hit.weight >= 2 and "technical" in weights().get(hit.term.key, ()))
+        for hit in asked
     )
 
 

@@ -21,7 +21,7 @@ DOCUMENTS = frozenset(("written communication", "written record", "written agree
 SAID = frozenset(("message", "speech act", "saying", "phrase"))  # of WordNet; what is written is said, too
 COMMUNICATION = 10  # WordNet's number of the field of what is said and written
 MAKERS = frozenset(("generator", "generators", "maker", "creator", "inventor", "machine"))
-COUNTED = frozenset(("note", "notes", "word", "words", "title", "titles", "line", "lines", "phrase", "phrases"))  # light, but kinds behind a noun
+COUNTED = frozenset("note notes word words title titles line lines phrase phrases".split())  # light, but kinds behind a noun
 USUAL = 2  # meanings of a noun that are looked at
 
 

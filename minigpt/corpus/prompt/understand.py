@@ -10,7 +10,7 @@ from minigpt.corpus.english import join_and, singular
 from minigpt.corpus.prompt.constraints import constraints
 from minigpt.corpus.prompt.correspondents import people_doubted
 from minigpt.corpus.prompt.describe import describe
-from minigpt.corpus.prompt.evidence import COMPANY, FIGURATIVE, Hit, hits_of, plain_weight, sure, too_weak
+from minigpt.corpus.prompt.evidence import COMPANY, FIGURATIVE, Hit, dishes, hits_of, plain_weight, sure, too_weak
 from minigpt.corpus.prompt.keywords import read_terms
 from minigpt.corpus.prompt.kinds import listed_kinds, separated
 from minigpt.corpus.prompt.language import language_of
@@ -186,6 +186,7 @@ def _request(
     forms, naming = _forms(terms, category)
     used |= {place for place in (*naming, *(hit.place for hit in hits)) if not _is_subject(terms[place])} | set(done)
     used |= {place for place, term in enumerate(terms) if category == "technical" and term.key in FIGURATIVE}
+    used -= set(dishes(terms)) if category == "cooking" else set()
     given = given_to(terms) if category == "poetry" else []
     used |= set(given)
     told_to = readers(terms) if category in EXPLAINED else []
