@@ -70,6 +70,11 @@ READ = [
     ("songs about staying at home", "poetry", "song", ("staying at home",), None),
     ("poems about goulash", "poetry", "free_verse", ("goulash",), None),
     ("explain goulash", "subject", "entry", ("goulash",), None),
+    ("potion recipes", "occasion", "spell", (), None),
+    ("political slogans", "occasion", "slogan", ("politics",), None),
+    ("dear diary", "occasion", "diary", (), None),
+    ("poems about fast food", "poetry", "free_verse", ("fast food",), None),
+    ("human body", "subject", "entry", ("human body",), None),
     # what is explained, and to whom
     ("explain the moon", "subject", "entry", ("the moon",), None),
     ("graphs and trees", "technical", "concept", ("graphs", "trees"), None),
@@ -152,6 +157,17 @@ DOUBTED = [
     ("D&D monsters", "no fantasy monsters"),
     ("a model that knows all about Formula 1", "but what its words mean"),
     ("minecraft commands", "nothing about minecraft"),
+    ("song recommendations", "cannot write song recommendations"),
+    ("poetry critique", "cannot write poetry critique"),
+    ("cooking show commentary", "cannot write cooking show commentary"),
+    ("D&D tavern menus", "cannot write fantasy tavern menus"),
+    ("out of office replies", "cannot write office replies"),
+    ("motivational morning messages for my team", "cannot write messages"),
+    ("roast my boss", "only old-fashioned insults"),
+    ("stories in exactly fifty words", "count no words"),
+    ("interpret my dreams", "interpret nothing"),
+    ("courtroom dialogues", "not courtroom dialogues"),
+    ("garden gnomes", "nothing about garden gnomes but what its words mean"),
     ("legal disclaimers", "cannot write legal disclaimers, only other texts about them"),
     ("condolence messages", "cannot write condolence messages"),
     ("Latin phrases", "cannot write latin phrases"),
@@ -257,6 +273,9 @@ def test_what_is_left_out_is_said_in_the_plural_if_it_is_counted() -> None:
     assert describe(understand("cakes without sugar"))[0] == "cakes without sugar"
 
 
-@pytest.mark.parametrize("word", ["sings", "staring", "complains", "chose", "parse", "grander", "zorblax", "naruto", "kubernetes", "quidditch", "frumples", "started", "hogwarts"])
-def test_a_word_that_nobody_knows_stays_as_it_is(word: str) -> None:
+USUAL, INVENTED = "sings staring complains chose parse grander", "zorblax naruto kubernetes quidditch frumples started hogwarts"
+
+
+@pytest.mark.parametrize("word", f"{USUAL} {INVENTED}".split())
+def test_a_usual_word_and_one_that_nobody_knows_stay_as_they_are(word: str) -> None:
     assert understand(f"stories about {word}").topics == (word,)

@@ -10,9 +10,12 @@ from minigpt.corpus.prompt.lexicon import TABLES, weights
 from minigpt.corpus.prompt.readers import is_person
 from minigpt.corpus.prompt.terms import Term
 from minigpt.corpus.request import Request
+from minigpt.corpus.wordnet import wordnet
 
 DETERMINERS = frozenset((*TABLES["articles"], *TABLES["words before a reader"]))
 TALKED_AT = ("a cafe", "cafe", "a coffee shop", "coffee shop", "a bar", "a restaurant", "the kitchen table", "a bus stop", "a party")
+TALKS = ("dialogue", "dialog", "conversation")
+PLACES_AND_PEOPLE = (6, 14, 15, 18)  # WordNet's numbers of these fields
 LETTERS = ("letter", "email", "e-mail")
 
 
@@ -36,12 +39,21 @@ def _setting(terms: Sequence[Term], named: bool) -> str:
     """Where or between whom a prompt's dialogues take place, if templates do not choose it: "between friends", "at a market"."""
     for place, term in enumerate(terms):
         words = [other.text.lower() for other in terms[place + 1 :] if other.text][:3]
+        following = terms[place + 1] if place + 1 < len(terms) else term
+        if following.key in TALKS and following.group == term.group and not term.about and _is_where_or_who(term.text.lower()):
+            return f"{term.text.lower()} {following.text.lower()}"
         if term.key == "between" and words and not named:
             return " ".join(["between", *words])
         if term.key in ("at", "in") and words and place and not any(other.about for other in terms):
             spot = " ".join(words)
             return "" if spot in TALKED_AT else f"{term.key} {spot}"
     return ""
+
+
+def _is_where_or_who(noun: str) -> bool:
+    """Whether a noun first of all means a place, a building or people, and no word of everyday talk: courtroom."""
+    senses = wordnet().senses(noun)
+    return noun not in weights() and bool(senses) and senses[0][0].file in PLACES_AND_PEOPLE
 
 
 def _letters(request: Request, terms: Sequence[Term]) -> tuple[str, ...]:

@@ -22,6 +22,7 @@ SAID = frozenset(("message", "speech act", "saying", "phrase"))  # of WordNet; w
 COMMUNICATION = 10  # WordNet's number of the field of what is said and written
 MAKERS = frozenset(("generator", "generators", "maker", "creator", "inventor", "machine"))
 COUNTED = frozenset("note notes word words title titles line lines phrase phrases".split())  # light, but kinds behind a noun
+ALSO_NOUNS = frozenset(("show", "work", "play", "home", "book"))  # plain words inside a noun phrase
 USUAL = 2  # meanings of a noun that are looked at
 
 
@@ -78,7 +79,8 @@ def _makes(terms: Sequence[Term], place: int) -> bool:
 @cache
 def is_said(noun: str) -> bool:
     """Whether a noun first of all means something that people say to each other: warnings, wishes."""
-    senses = [sense for sense, _ in wordnet().senses(noun)[:1] if sense.file == COMMUNICATION]
+    found = wordnet().senses(noun)
+    senses = [sense for sense, uses in found[:1] if sense.file == COMMUNICATION and 2 * uses >= wordnet().uses(noun)]
     return any(wider.word in SAID for sense in senses for wider in (sense, *wordnet().above(sense)))
 
 
@@ -92,8 +94,10 @@ def _first_phrase(terms: Sequence[Term]) -> list[int]:
     rare, run = unwritten_places(terms), list[int]()
     for place, term in enumerate(terms):
         solid = (not term.plain or place in rare) and not term.about and not term.negated and term.key not in meanings()
-        if solid and (not run or run[-1] == place - 1):
-            run.append(place)
-        elif run or term.about:
+        if solid and run and run[-1] < place - 1 and terms[run[-1]].text.lower() in wordnet().adjectives:
+            run = []  # motivational morning messages
+        if solid:
+            run += range(run[-1] + 1 if run else place, place + 1)  # cooking show commentary
+        elif term.about or (run and term.key not in (*ALSO_NOUNS, "morning", "evening")):
             break
     return run

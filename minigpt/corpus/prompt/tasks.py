@@ -31,7 +31,7 @@ ASKED = re.compile(
 MACHINES = r"please|an?|the|my|gpt|bot|chatbot|ai|model|assistant|tool|app|i|we|want|need|to|that|which|who|can|could|will|you|helps?|me|us"
 WORK = re.compile(
     rf"^\W*(?:(?:{MACHINES}) )*(translates?|summari[sz]es?|proofreads?|paraphrases?|rewrites?|corrects?|transcribes?|converts?"
-    r"|classif(?:y|ies)|edits?|analy[sz]es?|fix(?:es)?|improves?|shortens?|grades?)\b",
+    r"|classif(?:y|ies)|interprets?|edits?|analy[sz]es?|fix(?:es)?|improves?|shortens?|grades?)\b",
     re.IGNORECASE,
 )
 SERVICES = (  # what a prompt asks -> what the templates do not do, where they would tell what words mean
@@ -51,6 +51,12 @@ SERVED = re.compile(
 )
 SERVED_TO = re.compile(
     r"\bfor (?:one|two|three|four|six|eight|ten|\d+)(?: (?:people|persons?|guests|servings?))?(?=[.,!]|$)", re.IGNORECASE
+)
+NUMBER = r"(?:one|two|three|four|five|six|seven|eight|nine|ten|twenty|fifty|a hundred|\d+)"
+SIZED = re.compile(
+    rf"\b(?:in|of|under|exactly|at most|max(?:imum)?) {NUMBER} (?:words?|sentences?|characters?|letters)\b"
+    rf"|\b{NUMBER}[- ](?:word|sentence)\b",
+    re.IGNORECASE,
 )
 FROM = re.compile(
     r"\b(?P<kind>postcards?|love letters?|apolog(?:y|ies)|invitations?|thank[- ]you (?:notes?|letters?|cards?))"
@@ -117,6 +123,8 @@ def beyond(prompt: str, style: str, request: Request) -> tuple[str, ...]:
         return (f"do not know the style of {style}",)
     if work := WORK.match(prompt):
         return (f"{_base(work[1].lower())} nothing and would write texts of their own",)
+    if SIZED.search(prompt) and not request.doubts:
+        return ("count no words and choose themselves how long a text is",)
     if request.category == "cooking" and SERVED_TO.search(prompt):
         return ("choose themselves for how many people a recipe is",)
     if request.category == "occasion" and (sent := FROM.search(prompt)) and is_person(sent["who"].lower()):

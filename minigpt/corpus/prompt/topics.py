@@ -101,6 +101,12 @@ def without_manners(phrases: Sequence[str]) -> tuple[str, ...]:
     return tuple(phrase for phrase in phrases if phrase.removeprefix("a ").removeprefix("an ") not in NO_TOPICS)
 
 
+def as_nouns(phrases: Sequence[str]) -> tuple[str, ...]:
+    """The topics, adjectives in place of which a noun can stand as that noun: political slogans are about politics."""
+    nouns = [None if wordnet().base(phrase) or phrase in LIGHT else wordnet().pertains(phrase) for phrase in phrases]
+    return tuple(dict.fromkeys(noun.word.lower() if noun else phrase for noun, phrase in zip(nouns, phrases, strict=True)))
+
+
 def names(prompt: str, phrases: Sequence[str], language: str) -> tuple[str, ...]:
     """The words of the topics that the prompt capitalises: Paris, SQL. Ignores sentence beginnings and Title Case."""
     words = [
@@ -144,8 +150,12 @@ def _reader(terms: Sequence[Term], run: Sequence[int]) -> bool:
 
 
 def _describes(terms: Sequence[Term], place: int, used: Collection[int]) -> bool:
-    """Whether a light word between an article and a noun belongs to the noun: the human body."""
-    if place < 1 or place in used or is_mark(terms[place]) or terms[place - 1].key not in ARTICLES:
+    """Whether a light word before a noun belongs to it, as behind an article it does: the human voice."""
+    if place < 0 or place in used or is_mark(terms[place]):
+        return False
+    if terms[place].key in LIGHT and wordnet().base(f"{terms[place].key} {terms[place + 1].text.lower()}"):
+        return True  # human body
+    if not place or terms[place - 1].key not in ARTICLES:
         return False
     return terms[place].plain or terms[place].key in LIGHT
 

@@ -22,7 +22,7 @@ from minigpt.corpus.prompt.personas import persona_request
 from minigpt.corpus.prompt.readers import experts, readers
 from minigpt.corpus.prompt.tasks import beyond, without_style
 from minigpt.corpus.prompt.terms import UNCLEAR, Term
-from minigpt.corpus.prompt.topics import dedicated, given_to, implied, names, told_about, topics, with_readers, without_manners
+from minigpt.corpus.prompt.topics import as_nouns, dedicated, given_to, implied, names, told_about, topics, with_readers, without_manners
 from minigpt.corpus.request import MANY, Request
 from minigpt.corpus.templates.cooking_foods import allowed, meant
 from minigpt.errors import MinigptError, instead
@@ -87,7 +87,8 @@ def _one(prompt: str, terms: Sequence[Term], language: str) -> Request:
     best = max(by_category, key=lambda category: max((hit.rank for hit in by_category[category]), default=(0.0, 0, 0)))
     odd, listed = unknown_kind(terms)
     told = [] if sure(by_category[best], alone=not odd) else _forms(terms, UNCOVERED)[1]
-    inside = [hit for hit in by_category[best] if not (listed and odd and hit.place > odd[-1])]  # names for fantasy characters
+    inside = [hit for hit in by_category[best] if hit.place not in odd]  # song recommendations
+    inside = [hit for hit in inside if not (listed and odd and hit.place > odd[-1])]  # names for fantasy characters
     outdone = bool(told) or (bool(odd) and not sure(inside, alone=listed))
     if by_category[best] and not outdone and not too_weak(by_category[best], terms):
         request = _request(prompt, terms, best, by_category[best], language)
@@ -202,6 +203,7 @@ def _request(
         fields["audience"] = "professionals"
     left = left or dedicated(told, given, used) or (implied(terms) if category == "poetry" else ())
     left = without_manners(left) if category in ("general", "occasion", "technical") else left
+    left = as_nouns(left) if category in ("occasion", "poetry") else left
     said = {singular(word) for topic in left for word in topic.split()}
     # cats, but no black cats:
     fields["without"] = tuple(thing for thing in fields.get("without", ()) if thing not in said or thing in FOODS)

@@ -9,7 +9,7 @@ from minigpt.corpus.english import join_and, singular
 from minigpt.corpus.request import Request
 from minigpt.corpus.templates.lessons import taught
 from minigpt.corpus.templates.persona_voices import voice_of
-from minigpt.corpus.templates.subject_sense import OF, bare
+from minigpt.corpus.templates.subject_sense import OF, bare, concepts, fits
 from minigpt.corpus.templates.technical_algorithms import forms_naming
 from minigpt.corpus.templates.technical_parts import topics_of
 from minigpt.corpus.wordnet import PERSON, wordnet
@@ -71,9 +71,19 @@ def _far_from_words(asked: Request, ready: Request) -> Iterator[str]:
     if talked and asked.category == "general":
         yield f"have no {talked[0]} about {join_and([ready.spell(topic) for topic in ready.topics])}, only talk about what words mean"
         return
-    for topic in ready.topics:
-        if OF.search(topic) and not (asked.matched or wordnet().base(bare(topic))):
+    for topic in ready.topics if not asked.matched else ():
+        if not wordnet().base(bare(topic)) and (OF.search(topic) or _strange_pair(topic)):
             yield f"know nothing about {ready.spell(topic)} but what its words mean"
+
+
+def _strange_pair(topic: str) -> bool:
+    """Whether a topic is nouns that WordNet does not know together, and whose meanings do not touch: bumper stickers."""
+    *before, last = bare(topic).split()
+    nouns = {word for word in before if wordnet().base(word) and word not in wordnet().adjectives}
+    found, said = concepts(topic), {singular(word) for word in (*nouns, last)}
+    head = any(entry.word.lower() == wordnet().base(last) for entry in found)
+    near = any(fits(entry.sense, said - {entry.word.lower()}) for entry in found)
+    return bool(nouns) and not (head and near)
 
 
 def _occasion(request: Request) -> Iterator[str]:
