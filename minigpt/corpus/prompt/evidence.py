@@ -11,7 +11,7 @@ from minigpt.corpus.prompt.genres import GENRE, sorts
 from minigpt.corpus.prompt.lexicon import FOODS, TABLES, weights
 from minigpt.corpus.prompt.odd_kinds import explained
 from minigpt.corpus.prompt.readers import readers
-from minigpt.corpus.prompt.terms import Term
+from minigpt.corpus.prompt.terms import Term, kind
 from minigpt.corpus.prompt.topics import topics
 from minigpt.corpus.templates.lessons import SURE as ARITHMETIC
 from minigpt.corpus.templates.misfits import is_dish
@@ -63,15 +63,23 @@ def dishes(terms: Sequence[Term]) -> list[int]:
     """The places of names of dishes that no table has: goulash, fried rice."""
     found: list[int] = []
     for start in range(len(terms)):
-        names = ((size, " ".join(term.text.lower() for term in terms[start : start + size])) for size in range(MOST_OF_A_DISH, 0, -1))
-        size, name = next(((size, name) for size, name in names if wordnet().base(name)), (1, ""))  # hash browns are no hash
-        some = range(start, min(start + size, len(terms)))
-        open_ends = not any(terms[place].plain or terms[place].negated for place in (some[0], some[-1]))
-        after = terms[some[-1] + 1] if some[-1] + 1 < len(terms) else None
-        ends = after is None or after.plain or after.group != terms[some[-1]].group or after.key in weights()
-        if name and ends and open_ends and name not in weights() and is_dish(name):
-            found += [place for place in some if place not in found and terms[place].key not in weights()]
+        runs = [terms[start : start + size] for size in range(min(MOST_OF_A_DISH, len(terms) - start), 0, -1)]
+        run = next((run for run in runs if _may_be_dish(run) and wordnet().base(_said(run))), [])  # hash browns are no hash
+        after = terms[start + len(run)] if start + len(run) < len(terms) else None
+        ends = after is None or after.plain or after.group != terms[start].group or after.key in weights()
+        if run and ends and _said(run) not in weights() and is_dish(_said(run)):
+            found += [place for place in range(start, start + len(run)) if place not in found and terms[place].key not in weights()]
     return found
+
+
+def _may_be_dish(run: Sequence[Term]) -> bool:
+    """Whether a run has a word that the tables do not know, or a food among others, and begins and ends with a word that counts."""
+    unknown = [term for term in run if not term.plain and kind(term) in ("", "food") and term.key not in TABLES["light words"]]
+    return bool(unknown) and not (len(run) == 1 and run[0].key in FOODS) and not any(term.plain or term.negated for term in (run[0], run[-1]))
+
+
+def _said(run: Sequence[Term]) -> str:
+    return " ".join(term.text.lower() for term in run)
 
 
 def _no_sum(terms: Sequence[Term], place: int) -> bool:

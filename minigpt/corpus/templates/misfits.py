@@ -106,7 +106,7 @@ def _cooking(request: Request) -> Iterator[str]:
     words = {singular(word): word for topic in request.topics for word in topic.split()}
     whole = {singular(topic.removeprefix("a ").removeprefix("the ")): topic for topic in request.topics}
     dishes = [said for one, said in (whole | words).items() if one in TABLES["dishes without a recipe"]]
-    named = dict.fromkeys((*whole.values(), " and ".join(request.topics)))
+    named = dict.fromkeys((*whole.values(), " and ".join(request.topics))) if whole else {}
     dishes += [name for name in named if is_dish(name) and not {name, singular(name)} & DISHES and not {*name.split()} & {*dishes}]
     if dishes:
         yield f"have no recipes for {join_and(dishes)} and would write those of other dishes"
