@@ -270,7 +270,7 @@ def test_presets() -> None:
         assert set(preset.forms) <= set(FORMS[preset.category])
         assert preset.prompt.endswith(".") and understand(preset.prompt).category == preset.category
         assert preset.description.endswith(".") and "\n" not in preset.description and len(preset.description) <= 80
-    assert {preset.category for preset in PRESETS.values()} == set(FORMS) - {"topic", "persona", "occasion", "subject"}
+    assert {preset.category for preset in PRESETS.values()} == set(FORMS) - {"topic", "persona", "occasion", "subject", "naming"}
 
 
 def test_a_prompt_adds_constraints_to_a_preset() -> None:

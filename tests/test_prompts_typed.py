@@ -75,6 +75,7 @@ READ = [
     ("dear diary", "occasion", "diary", (), None),
     ("poems about fast food", "poetry", "free_verse", ("fast food",), None),
     ("human body", "subject", "entry", ("human body",), None),
+    ("names for fantasy characters", "naming", "names", ("fantasy characters",), None),
     # what is explained, and to whom
     ("explain the moon", "subject", "entry", ("the moon",), None),
     ("graphs and trees", "technical", "concept", ("graphs", "trees"), None),
@@ -109,7 +110,7 @@ DOUBTED = [
     ("crossword clues about animals", "cannot write crossword clues, only other texts about animals"),
     ("explain the rules of card games", "cannot write rules of card games"),
     ("A GPT that generates knitting patterns", "cannot write knitting patterns"),
-    ("names for fantasy characters", "cannot write names"),
+    ("fantasy file names", "cannot write fantasy file names"),
     ("legal documents", "cannot write legal documents"),
     ("business plans", "cannot write business plans"),
     ("book summaries", "cannot write book summaries"),

@@ -75,7 +75,9 @@ def dishes(terms: Sequence[Term]) -> list[int]:
 def _may_be_dish(run: Sequence[Term]) -> bool:
     """Whether a run has a word that the tables do not know, or a food among others, and begins and ends with a word that counts."""
     unknown = [term for term in run if not term.plain and kind(term) in ("", "food") and term.key not in TABLES["light words"]]
-    return bool(unknown) and not (len(run) == 1 and run[0].key in FOODS) and not any(term.plain or term.negated for term in (run[0], run[-1]))
+    return (
+        bool(unknown) and not (len(run) == 1 and run[0].key in FOODS) and not any(term.plain or term.negated for term in (run[0], run[-1]))
+    )
 
 
 def _said(run: Sequence[Term]) -> str:

@@ -13,6 +13,7 @@ from minigpt.corpus.english import plurals, singular
 from minigpt.corpus.prompt.genres import unwritten_places
 from minigpt.corpus.prompt.lexicon import TABLES, is_noun, meanings, weights
 from minigpt.corpus.prompt.terms import Term
+from minigpt.corpus.templates import naming
 from minigpt.corpus.wordnet import wordnet
 
 WRITING, EXPLAINING = frozenset(TABLES["verbs with a kind of text"]), frozenset(TABLES["verbs with a subject"])
@@ -20,6 +21,8 @@ LIGHT, ARTICLES = frozenset(TABLES["light words"]), frozenset((*TABLES["articles
 DOCUMENTS = frozenset(("written communication", "written record", "written agreement", "legal document"))  # of WordNet
 SAID = frozenset(("message", "speech act", "saying", "phrase"))  # of WordNet; what is written is said, too
 COMMUNICATION = 10  # WordNet's number of the field of what is said and written
+NAMES = ("name", "nickname")
+ANYTHING = ("product", "item", "thing")  # names of these are names for what the prompt says next
 MAKERS = frozenset(("generator", "generators", "maker", "creator", "inventor", "machine"))
 COUNTED = frozenset("note notes word words title titles line lines phrase phrases".split())  # light, but kinds behind a noun
 ALSO_NOUNS = frozenset(("show", "work", "play", "home", "book"))  # plain words inside a noun phrase
@@ -57,6 +60,19 @@ def name_of(terms: Sequence[Term], places: Sequence[int]) -> str:
     """What the kind at these places is called: band names, and passwords for a password generator."""
     said = " ".join(terms[place].text.lower() for place in places)
     return plurals(said)[0] if _makes(terms, places[-1] + 1) else said
+
+
+def things_named(terms: Sequence[Term], places: Sequence[int], topics: Sequence[str]) -> tuple[str, ...] | None:
+    """What a list of names is for, if templates can write it: cats for "cat names" and for "names for cats"; None if they cannot."""
+    *before, last = name_of(terms, places).split()
+    if singular(last) not in NAMES or (places[0] and not naming.able(f"{terms[places[0] - 1].text.lower()} cat")):
+        return None  # last names
+    if singular(last) == "nickname":
+        return tuple(topics[:1])
+    said = [plurals(" ".join(before))[0]] if before else []
+    things = [*topics, *said] if before and before[-1] in ANYTHING else [*said, *topics]
+    named = next((thing for thing in things if naming.able(thing)), "")
+    return (named,) if named else None if things else ()
 
 
 def explained(terms: Sequence[Term]) -> bool:
