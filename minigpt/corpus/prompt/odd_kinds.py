@@ -24,8 +24,8 @@ COMMUNICATION = 10  # WordNet's number of the field of what is said and written
 NAMES = ("name", "nickname")
 ANYTHING = ("product", "item", "thing")  # names of these are names for what the prompt says next
 MAKERS = frozenset(("generator", "generators", "maker", "creator", "inventor", "machine"))
-COUNTED = frozenset("note notes word words title titles line lines phrase phrases".split())  # light, but kinds behind a noun
-ALSO_NOUNS = frozenset(("show", "work", "play", "home", "book"))  # plain words inside a noun phrase
+COUNTED = frozenset(("notes", "words", "titles", "lines", "phrases"))  # light, but kinds behind a noun
+ALSO_NOUNS = frozenset(("show", "work", "play", "home", "book", "lot", "app"))  # plain words inside a noun phrase
 USUAL = 2  # meanings of a noun that are looked at
 
 
@@ -112,7 +112,7 @@ def _first_phrase(terms: Sequence[Term]) -> list[int]:
         solid = (not term.plain or place in rare) and not term.about and not term.negated and term.key not in meanings()
         if solid and run and run[-1] < place - 1 and terms[run[-1]].text.lower() in wordnet().adjectives:
             run = []  # motivational morning messages
-        if solid:
+        if solid or (run and term.text.lower() in COUNTED):
             run += range(run[-1] + 1 if run else place, place + 1)  # cooking show commentary
         elif term.about or (run and term.key not in (*ALSO_NOUNS, "morning", "evening")):
             break

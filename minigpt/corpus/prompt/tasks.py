@@ -11,6 +11,7 @@ from minigpt.corpus.templates.persona_voices import voice_of
 from minigpt.corpus.wordnet import PERSON, wordnet
 
 MOST_OF_A_NAME = 4  # words
+STATES = (7, 12, 26)  # WordNet's numbers of the fields of qualities, feelings and states
 LANGUAGES = 10  # WordNet's number of the field of what is said and written
 MANNER = re.compile(
     r"\bin (?:the |an? )?(?:style|manner|spirit|vein|tradition|fashion|voice) of (?P<who>[\w.'-]+(?: [\w.'-]+)*)"
@@ -44,6 +45,8 @@ SERVICES = (  # what a prompt asks -> what the templates do not do, where they w
     (re.compile(r"\brules (?:of|for|to)\b", re.IGNORECASE), "do not know the rules"),
     (re.compile(r"\b(?:talk|speak|chat)s? (?:to|with) (?:me|us)\b", re.IGNORECASE), "hold no such conversations"),
     (re.compile(r"\bteach(?:es)? (?:me|us|my \w+|kids|children|beginners) (?!about\b)", re.IGNORECASE), "teach no skill"),
+    (re.compile(r"^\W*(?:\w+ )?notes (?:from|by|to)\b", re.IGNORECASE), "write no notes"),
+    (re.compile(r"\b(?:fake|made[- ]up|invented|fictional|fictitious|alternative)\b", re.IGNORECASE), "invent nothing"),
 )
 SERVED = re.compile(
     r"\b(?:chat ?bots?|bots?|assistants?|agents?)\b.*\b(?:customers?|clients?|guests?|users?|websites?|patients?|employees|staff)\b",
@@ -63,6 +66,8 @@ FROM = re.compile(
     r" from (?:an? |the |my |our )?(?P<who>[a-z]+)\b",
     re.IGNORECASE,
 )
+BY = re.compile(r"\b(?:written|told|narrated|made) by (?:an? |the |my |our )?(?P<who>[a-z]+)\b", re.IGNORECASE)
+FOR_WHAT = re.compile(r"\brecipes? for (?:an? |the )?(?P<what>[a-z]+)\b", re.IGNORECASE)
 TAUGHT = re.compile(r"\b(?:teach(?:es)?|learn(?:s|ing)?|lessons?|vocabulary|phrases?|course|speak(?:s|ing)?|practi[cs]e)\b", re.IGNORECASE)
 MEANING = "and would only tell what words mean"
 
@@ -127,6 +132,10 @@ def beyond(prompt: str, style: str, request: Request) -> tuple[str, ...]:
         return ("count no words and choose themselves how long a text is",)
     if request.category == "cooking" and SERVED_TO.search(prompt):
         return ("choose themselves for how many people a recipe is",)
+    if request.category == "cooking" and (asked := FOR_WHAT.search(prompt)) and _is_state(asked["what"].lower()):
+        return (f"write recipes for dishes, none for {asked['what'].lower()}",)
+    if request.category in ("occasion", "general", "poetry") and (author := BY.search(prompt)) and not request.doubts:
+        return (f"write as people do, not as {author['who'].lower()} would",)
     if request.category == "occasion" and (sent := FROM.search(prompt)) and is_person(sent["who"].lower()):
         return (f"write {sent['kind'].lower()} to people, none from {sent['who']}",)
     if request.category != "persona" and SERVED.search(prompt):
@@ -141,6 +150,11 @@ def beyond(prompt: str, style: str, request: Request) -> tuple[str, ...]:
     if found := next((clause for pattern, clause in SERVICES if pattern.search(prompt)), ""):
         return (f"{found} {MEANING}",)
     return ()
+
+
+def _is_state(noun: str) -> bool:
+    """Whether a noun first of all means a quality, a feeling or a state: happiness, disaster."""
+    return any(sense.file in STATES for sense, _ in wordnet().senses(wordnet().base(noun))[:1])
 
 
 def _base(verb: str) -> str:

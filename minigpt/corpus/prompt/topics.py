@@ -29,6 +29,7 @@ PEOPLE = frozenset(TABLES["people"])
 LOVED, KIN = frozenset(TABLES["loved ones"]), frozenset(TABLES["relatives"])
 RECIPIENTS = LOVED | KIN | frozenset(TABLES["others for whom poems are"])
 NO_TOPICS = frozenset((*TABLES["manners of persons only"], *TABLES["manners of any writer"], *TABLES["no topics by themselves"]))
+MOODS_ALONE = frozenset(TABLES["never topics"])
 ABOUT = frozenset(TABLES["about"]) - CONNECTORS  # "on" is also a part of phrases: rust on old cars
 MOODS = TABLES["moods with a subject"]
 READERS = frozenset(TABLES["words before a reader or a subject"])
@@ -87,7 +88,7 @@ def topics(terms: Sequence[Term], used: Collection[int], in_prose: bool = True) 
     solid = [run for run in runs if any(terms[place].key not in LIGHT for place in run)] or runs
     solid = [[run[0] - 1, *run] if _describes(terms, run[0] - 1, used) else run for run in solid]
     phrases = [_phrase(terms, run, in_prose) for run in solid]
-    return tuple(dict.fromkeys(phrase for phrase in phrases if phrase))[:MOST_TOPICS]
+    return tuple(dict.fromkeys(phrase for phrase in phrases if phrase and not set(phrase.split()) <= MOODS_ALONE))[:MOST_TOPICS]
 
 
 def told_about(terms: Sequence[Term], used: Collection[int]) -> tuple[str, ...]:

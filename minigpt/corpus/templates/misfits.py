@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import replace
+from itertools import permutations
 
-from minigpt.corpus.english import join_and, singular
+from minigpt.corpus.english import join_and, plurals, singular
 from minigpt.corpus.request import Request
 from minigpt.corpus.templates.lessons import taught
 from minigpt.corpus.templates.persona_voices import voice_of
-from minigpt.corpus.templates.subject_sense import OF, bare, concepts, fits
+from minigpt.corpus.templates.subject_sense import OF, bare, concepts
 from minigpt.corpus.templates.technical_algorithms import forms_naming
 from minigpt.corpus.templates.technical_parts import topics_of
 from minigpt.corpus.wordnet import PERSON, wordnet
@@ -17,6 +19,7 @@ from minigpt.corpus.words import load_words
 
 TABLES = load_words("misfits")
 PLACES, TIMES, LANGUAGES, FOOD = 15, 28, 10, 13  # WordNet's numbers of these fields
+USUAL_SENSES = 5
 GATHERINGS = frozenset(("ceremony", "party", "social gathering", "celebration", "rite"))  # of WordNet
 COOKED = frozenset(("dish", "baked goods"))  # of WordNet
 ENDINGS = tuple("y ed ing ful ous ish less al ic er est able ible ent ant ive ary an en ate s".split())  # of adjectives, verbs and plurals
@@ -67,9 +70,13 @@ def of_part(asked: Request, ready: Request) -> Iterator[str]:
 
 def _far_from_words(asked: Request, ready: Request) -> Iterator[str]:
     """What the words of a topic do not tell: the meaning of life, small talk about lifts."""
+    if taught := [said for said in asked.matched if said in TABLES["skills"] and asked.category == "general"]:
+        yield f"teach no {taught[0]}, only what words mean"
+        return
     talked = [said for said in asked.matched if singular(said) in TABLES["talk"]]
     if talked and asked.category == "general":
-        yield f"have no {talked[0]} about {join_and([ready.spell(topic) for topic in ready.topics])}, only talk about what words mean"
+        about = join_and([ready.spell(topic) for topic in ready.topics])
+        yield f"have no {about if talked[0] in about else f'{talked[0]} about {about}'}, only talk about what words mean"
         return
     for topic in ready.topics if not asked.matched else ():
         if not wordnet().base(bare(topic)) and (OF.search(topic) or _strange_pair(topic)):
@@ -77,13 +84,17 @@ def _far_from_words(asked: Request, ready: Request) -> Iterator[str]:
 
 
 def _strange_pair(topic: str) -> bool:
-    """Whether a topic is nouns that WordNet does not know together, and whose meanings do not touch: bumper stickers."""
-    *before, last = bare(topic).split()
-    nouns = {word for word in before if wordnet().base(word) and word not in wordnet().adjectives}
-    found, said = concepts(topic), {singular(word) for word in (*nouns, last)}
-    head = any(entry.word.lower() == wordnet().base(last) for entry in found)
-    near = any(fits(entry.sense, said - {entry.word.lower()}) for entry in found)
-    return bool(nouns) and not (head and near)
+    """Whether a topic is nouns that WordNet does not know together, and none of which tells of another: bumper stickers."""
+    words = [singular(word) for word in bare(topic).split()]
+    nouns = [word for word in words[:-1] if wordnet().base(word) and word not in wordnet().adjectives]
+    head = any(entry.word.lower() == words[-1] for entry in concepts(topic))
+    return bool(nouns) and not (head and any(_tells(one, other) for one, other in permutations({*nouns, words[-1]}, 2)))
+
+
+def _tells(word: str, other: str) -> bool:
+    """Whether the meaning of a noun mentions another: an opening is the beginning of a game of chess."""
+    glosses = " ".join(sense.gloss for sense, _ in wordnet().senses(word)[:USUAL_SENSES])
+    return any(re.search(rf"\b{re.escape(form)}\b", glosses) for form in (other, *plurals(other)[:1]))
 
 
 def _occasion(request: Request) -> Iterator[str]:
