@@ -66,8 +66,10 @@ FROM = re.compile(
     r" from (?:an? |the |my |our )?(?P<who>[a-z]+)\b",
     re.IGNORECASE,
 )
+BANNED = re.compile(r"\bwithout (?:using |saying |ever |mentioning )*the (word|letter) [\"']?(?P<what>\w+)", re.IGNORECASE)
 BY = re.compile(r"\b(?:written|told|narrated|made) by (?:an? |the |my |our )?(?P<who>[a-z]+)\b", re.IGNORECASE)
 FOR_WHAT = re.compile(r"\brecipes? for (?:an? |the )?(?P<what>[a-z]+)\b", re.IGNORECASE)
+TONGUE = re.compile(r"\bin an? (?:made[- ]up|invented|imaginary|fictional|alien|secret|fantasy) language\b", re.IGNORECASE)
 TAUGHT = re.compile(r"\b(?:teach(?:es)?|learn(?:s|ing)?|lessons?|vocabulary|phrases?|course|speak(?:s|ing)?|practi[cs]e)\b", re.IGNORECASE)
 MEANING = "and would only tell what words mean"
 
@@ -128,6 +130,10 @@ def beyond(prompt: str, style: str, request: Request) -> tuple[str, ...]:
         return (f"do not know the style of {style}",)
     if work := WORK.match(prompt):
         return (f"{_base(work[1].lower())} nothing and would write texts of their own",)
+    if (banned := BANNED.search(prompt)) and banned["what"].lower() not in request.without:
+        return (f"cannot do without the {banned[1].lower()} {banned['what']}",)
+    if TONGUE.search(prompt):
+        return ("write English alone",)
     if SIZED.search(prompt) and not request.doubts:
         return ("count no words and choose themselves how long a text is",)
     if request.category == "cooking" and SERVED_TO.search(prompt):

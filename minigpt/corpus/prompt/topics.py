@@ -103,9 +103,13 @@ def without_manners(phrases: Sequence[str]) -> tuple[str, ...]:
 
 
 def as_nouns(phrases: Sequence[str]) -> tuple[str, ...]:
-    """The topics, adjectives in place of which a noun can stand as that noun: political slogans are about politics."""
-    nouns = [None if wordnet().base(phrase) or phrase in LIGHT else wordnet().pertains(phrase) for phrase in phrases]
-    return tuple(dict.fromkeys(noun.word.lower() if noun else phrase for noun, phrase in zip(nouns, phrases, strict=True)))
+    """The topics with nouns in place of adjectives: political slogans are about politics, and optimistic ones about nothing."""
+    found: list[str] = []
+    for phrase in phrases:
+        lone = phrase in wordnet().adjectives and not wordnet().base(phrase) and phrase not in LIGHT
+        noun = wordnet().pertains(phrase) if lone else None
+        found += [noun.word.lower()] if noun else [] if lone else [phrase]
+    return tuple(dict.fromkeys(found))
 
 
 def names(prompt: str, phrases: Sequence[str], language: str) -> tuple[str, ...]:
