@@ -13,7 +13,7 @@ from minigpt.corpus.english import plurals, singular
 from minigpt.corpus.prompt.genres import unwritten_places
 from minigpt.corpus.prompt.lexicon import TABLES, is_noun, meanings, weights
 from minigpt.corpus.prompt.terms import Term
-from minigpt.corpus.templates import naming
+from minigpt.corpus.templates import greetings, naming
 from minigpt.corpus.wordnet import wordnet
 
 WRITING, EXPLAINING = frozenset(TABLES["verbs with a kind of text"]), frozenset(TABLES["verbs with a subject"])
@@ -22,6 +22,7 @@ DOCUMENTS = frozenset(("written communication", "written record", "written agree
 SAID = frozenset(("message", "speech act", "saying", "phrase"))  # of WordNet; what is written is said, too
 COMMUNICATION = 10  # WordNet's number of the field of what is said and written
 NAMES = ("name", "nickname")
+CARDS = frozenset("card wish message greeting condolence congratulation congratulations text".split())
 ANYTHING = ("product", "item", "thing")  # names of these are names for what the prompt says next
 MAKERS = frozenset(("generator", "generators", "maker", "creator", "inventor", "machine"))
 COUNTED = frozenset(("notes", "words", "titles", "lines", "phrases"))  # light, but kinds behind a noun
@@ -75,6 +76,12 @@ def things_named(terms: Sequence[Term], places: Sequence[int], topics: Sequence[
     things = [*topics, *said] if before and before[-1] in ANYTHING else [*said, *topics]
     named = next((thing for thing in things if naming.able(thing)), "")
     return (named,) if named else None if things else ()
+
+
+def is_card(kind: str) -> bool:
+    """Whether a kind is that of a greeting card: birthday wishes, messages of condolence."""
+    words = [singular(word) for word in kind.split()]
+    return " ".join(words) == "greeting card" or (bool(set(words) & CARDS) and bool(greetings.feast_of(kind)))
 
 
 def explained(terms: Sequence[Term]) -> bool:

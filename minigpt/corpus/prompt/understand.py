@@ -17,7 +17,7 @@ from minigpt.corpus.prompt.language import language_of
 from minigpt.corpus.prompt.layout import Layout, fitting
 from minigpt.corpus.prompt.legible import legible
 from minigpt.corpus.prompt.lexicon import FOODS, TABLES, in_full, weights
-from minigpt.corpus.prompt.odd_kinds import name_of, things_named, unknown_kind
+from minigpt.corpus.prompt.odd_kinds import is_card, name_of, things_named, unknown_kind
 from minigpt.corpus.prompt.personas import persona_request
 from minigpt.corpus.prompt.readers import experts, readers
 from minigpt.corpus.prompt.tasks import beyond, without_style
@@ -25,6 +25,7 @@ from minigpt.corpus.prompt.terms import UNCLEAR, Term
 from minigpt.corpus.prompt.topics import as_nouns, dedicated, given_to, implied, names, told_about, topics, with_readers, without_manners
 from minigpt.corpus.request import MANY, Request
 from minigpt.corpus.templates.cooking_foods import allowed, meant
+from minigpt.corpus.templates.greetings import addressed
 from minigpt.errors import MinigptError, instead
 
 __all__ = ["PRESETS", "Preset", "describe", "understand"]
@@ -32,7 +33,7 @@ __all__ = ["PRESETS", "Preset", "describe", "understand"]
 MOST_LETTERS = 2000  # most characters of a prompt that are read; what follows is hardly a description
 CONFIDENCE = {3: 0.95, 2: 0.8, 1: 0.4}  # by the heaviest word
 UNCOVERED = "topic"  # the category of a prompt that no writer covers
-NAMING = "naming"
+NAMING, CARDS = "naming", "greeting"
 EXPLAINED = (UNCOVERED, "technical")  # the categories of texts that explain
 LIMITS = ("diets", "without")  # hold for all parts of a request: the reader may be allergic
 SUBJECTS = frozenset(TABLES["subjects"])
@@ -111,6 +112,12 @@ def _odd(prompt: str, terms: Sequence[Term], places: Sequence[int], language: st
     if (named := things_named(terms, places, about.topics)) is not None:
         forms = tuple(TABLES["default forms"][NAMING])
         return replace(about, category=NAMING, forms=forms, matched=(kind,), confidence=CONFIDENCE[3], topics=named, audience=None)
+    if is_card(kind):
+        others = () if addressed(about.topics) else (f"write cards to single people, none for or about {join_and(about.topics)}",)
+        forms = tuple(TABLES["default forms"][CARDS])
+        return replace(
+            about, category=CARDS, forms=forms, matched=(kind,), confidence=CONFIDENCE[3], kind=kind, audience=None, doubts=others
+        )
     what = f"about {join_and([about.spell(topic) for topic in about.topics])}" if about.topics else "about them"
     about = about if about.topics else _request(prompt, terms, UNCOVERED, [], language)
     return replace(about, kind=kind, doubts=(f"cannot write {kind}, only other texts {what}",))
