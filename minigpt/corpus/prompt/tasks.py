@@ -37,6 +37,7 @@ WORK = re.compile(
 )
 SERVICES = (  # what a prompt asks -> what the templates do not do, where they would tell what words mean
     (re.compile(r"\b(?:advice|advises?|tips?)\b", re.IGNORECASE), "give no advice"),
+    (re.compile(r"\b(?:things|what|stuff|questions|words) to (?:say|do|write|text|ask|tell|buy|wear)\b", re.IGNORECASE), "give no advice"),
     (re.compile(r"\b(?:ideas?|suggest(?:s|ions?)?)\b", re.IGNORECASE), "have no ideas"),
     (re.compile(r"\brecommend(?:s|ations?)?\b", re.IGNORECASE), "recommend nothing"),
     (re.compile(r"\b(?:predicts?|predictions?|forecasts?)\b", re.IGNORECASE), "predict nothing"),
@@ -62,8 +63,8 @@ SIZED = re.compile(
     re.IGNORECASE,
 )
 FROM = re.compile(
-    r"\b(?P<kind>postcards?|love letters?|apolog(?:y|ies)|invitations?|thank[- ]you (?:notes?|letters?|cards?))"
-    r" from (?:an? |the |my |our )?(?P<who>[a-z]+)\b",
+    r"\b(?P<kind>postcards?|love letters?|apolog(?:y|ies)|invitations?|quotes?|thank[- ]you (?:notes?|letters?|cards?))"
+    r" (?P<by>from|by) (?:an? |the |my |our |fake |famous |dead |great )?(?P<who>[a-z]+)\b",
     re.IGNORECASE,
 )
 BANNED = re.compile(r"\bwithout (?:using |saying |ever |mentioning )*the (word|letter) [\"']?(?P<what>\w+)", re.IGNORECASE)
@@ -143,7 +144,8 @@ def beyond(prompt: str, style: str, request: Request) -> tuple[str, ...]:
     if request.category in ("occasion", "general", "poetry") and (author := BY.search(prompt)) and not request.doubts:
         return (f"write as people do, not as {author['who'].lower()} would",)
     if request.category == "occasion" and (sent := FROM.search(prompt)) and is_person(sent["who"].lower()):
-        return (f"write {sent['kind'].lower()} to people, none from {sent['who']}",)
+        whose = "of invented people" if sent["kind"].lower().startswith("quote") else "to people"
+        return (f"write {sent['kind'].lower()} {whose}, none {sent['by'].lower()} {sent['who']}",)
     if request.category != "persona" and SERVED.search(prompt):
         return ("hold no conversations with customers, only write texts of other kinds",)
     taught = [topic for topic in request.topics if is_language(topic)] if TAUGHT.search(prompt) else []

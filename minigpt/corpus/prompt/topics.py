@@ -20,6 +20,7 @@ NAME_FOLLOWS = regex.compile(r" \p{Lu}")
 POSSESSIVES = ("my", "our", "your", "his", "her", "their", "its")
 BETWEEN_SIGNS = regex.compile(r"(?<=[\p{Han}\p{Hiragana}\p{Katakana}\p{Thai}]) (?=[\p{Han}\p{Hiragana}\p{Katakana}\p{Thai}])")
 ADJECTIVE_ENDINGS = ("al", "ic", "ive", "ous", "ary", "ful", "less", "able", "ible")
+SUBJECTS = ("nobody", "everybody", "somebody", "everyone", "someone", "noone", "he", "she")  # the next word is a verb
 DOERS = ("that", "which", "who")  # the next unknown word is a verb
 CONNECTORS = frozenset(TABLES["connectors"])
 ARTICLES = frozenset((*TABLES["articles"], *POSSESSIVES))
@@ -181,8 +182,10 @@ def _machine(terms: Sequence[Term], place: int) -> bool:
 
 
 def _is_verb(terms: Sequence[Term], place: int, open_places: Sequence[int]) -> bool:
-    """Whether the term only says what the model does: "predicts" in "a GPT that predicts horse races"."""
+    """Whether the term only says what is done: "predicts" in "a GPT that predicts horse races", "dies" in "where nobody dies"."""
     before = terms[place - 1].key if place else ""
+    if before in SUBJECTS and terms[place].text.lower().endswith("s"):
+        return True
     return before in DOERS and any(other > place for other in open_places) and terms[place].text.lower().endswith("s")
 
 

@@ -107,10 +107,11 @@ def _occasion(request: Request) -> Iterator[str]:
             wide = {wider.word for wider in (sense, *wordnet().above(sense))}
             if wide & GATHERINGS and not {singular(word) for word in bare(topic).split()} & feasts:
                 yield f"have no invitations to {request.spell(topic)}, only to other feasts"
-    if request.forms == ("weather",):
+    if request.forms in (("weather",), ("postcard",)):
+        told = "report the weather of" if request.forms == ("weather",) else "send postcards from"
         for topic, sense in known.items():
             if sense.single and sense.file != PLACES:
-                yield f"report the weather of invented towns, with a word on {request.spell(topic)}"
+                yield f"{told} invented towns, with a word on {request.spell(topic)}"
 
 
 def _cooking(request: Request) -> Iterator[str]:
