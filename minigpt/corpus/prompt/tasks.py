@@ -68,7 +68,7 @@ FROM = re.compile(
     re.IGNORECASE,
 )
 BANNED = re.compile(r"\bwithout (?:using |saying |ever |mentioning )*the (word|letter) [\"']?(?P<what>\w+)", re.IGNORECASE)
-BY = re.compile(r"\b(?:written|told|narrated|made) by (?:an? |the |my |our )?(?P<who>[a-z]+)\b", re.IGNORECASE)
+BY = re.compile(r"\b(?:written|told|narrated|made) by (?P<who>(?:an? |the |my |our )?[a-z]+)\b", re.IGNORECASE)
 FOR_WHAT = re.compile(r"\brecipes? for (?:an? |the )?(?P<what>[a-z]+)\b", re.IGNORECASE)
 TONGUE = re.compile(r"\bin an? (?:made[- ]up|invented|imaginary|fictional|alien|secret|fantasy) language\b", re.IGNORECASE)
 TAUGHT = re.compile(r"\b(?:teach(?:es)?|learn(?:s|ing)?|lessons?|vocabulary|phrases?|course|speak(?:s|ing)?|practi[cs]e)\b", re.IGNORECASE)

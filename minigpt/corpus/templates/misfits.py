@@ -118,8 +118,8 @@ def _cooking(request: Request) -> Iterator[str]:
     words = {singular(word): word for topic in request.topics for word in topic.split()}
     whole = {singular(topic.removeprefix("a ").removeprefix("the ")): topic for topic in request.topics}
     dishes = [said for one, said in (whole | words).items() if one in TABLES["dishes without a recipe"]]
-    named = dict.fromkeys((*whole.values(), " and ".join(request.topics))) if whole else {}
-    dishes += [name for name in named if is_dish(name) and not {name, singular(name)} & DISHES and not {*name.split()} & {*dishes}]
+    spelled = dict.fromkeys((*whole.values(), " and ".join(request.topics))) if whole else {}
+    dishes += [name for name in spelled if is_dish(name) and not {name, singular(name)} & DISHES and not {*name.split()} & {*dishes}]
     if dishes:
         yield f"have no recipes for {join_and(dishes)} and would write those of other dishes"
     if diets := [said for one, said in words.items() if one in TABLES["diets without a table"] or said in TABLES["diets without a table"]]:
@@ -208,7 +208,11 @@ def _technical(request: Request) -> Iterator[str]:
         if not named & set(said):
             yield f"have no design of {join_and([request.spell(topic) for topic in request.topics])}, only of other systems"
             return
-    if "algorithm" in request.forms and (far := [topic for topic in request.topics if _unexplained(topic, request)]):
+    if (
+        "algorithm" in request.forms
+        and len(request.forms) < WIDE
+        and (far := [topic for topic in request.topics if _unexplained(topic, request)])
+    ):
         yield f"know nothing about {join_and([request.spell(topic) for topic in far])} and would explain algorithms"
         return
     unknown = [topic for topic in request.topics if not set(topic.split()) <= set(TABLES["said of any program"])]
