@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from itertools import pairwise
 
-from minigpt.corpus.english import join_and
+from minigpt.corpus.english import join_and, singular
 from minigpt.corpus.prompt.lexicon import TABLES, weights
-from minigpt.corpus.prompt.readers import is_person
 from minigpt.corpus.prompt.terms import Term
 from minigpt.corpus.request import Request
+from minigpt.corpus.templates.general import READERS
 from minigpt.corpus.wordnet import wordnet
 
 DETERMINERS = frozenset((*TABLES["articles"], *TABLES["words before a reader"]))
@@ -65,8 +65,8 @@ def _letters(request: Request, terms: Sequence[Term]) -> tuple[str, ...]:
         term, following = terms[place], terms[place + 1] if place + 1 < len(terms) else None
         before = [terms[i].key for i in range(place) if terms[i].group != term.group and terms[i].key not in DETERMINERS]
         link = before[-1] if before else ""
-        at_work = "general" in weights().get(term.key, {})  # colleagues, customers
-        if link in ("to", "from") and is_person(term.key) and not at_work:
+        at_work = "general" in weights().get(term.key, {}) or singular(term.text.lower()) in READERS  # colleagues, customers
+        if link in ("to", "from") and not at_work:
             return (f"write e-mails between people at work, none {link} {who}",)
         if following and following.key in LETTERS and following.group == term.group:
             sort = " and ".join(request.spell(topic) for topic in request.topics)

@@ -25,7 +25,7 @@ NAMES = ("name", "nickname")
 CARDS = frozenset("card wish message greeting condolence congratulation congratulations text".split())
 ANYTHING = ("product", "item", "thing")  # names of these are names for what the prompt says next
 MAKERS = frozenset(("generator", "generators", "maker", "creator", "inventor", "machine"))
-COUNTED = frozenset(("notes", "words", "titles", "lines", "phrases"))  # light, but kinds behind a noun
+COUNTED = frozenset(("notes", "signs", "words", "titles", "lines", "phrases"))  # light, but kinds behind a noun
 ALSO_NOUNS = frozenset(("show", "work", "play", "home", "book", "lot", "app"))  # plain words inside a noun phrase
 SURE = 3  # weight of a kind of text
 USUAL = 2  # meanings of a noun that are looked at
@@ -49,7 +49,7 @@ def unknown_kind(terms: Sequence[Term]) -> tuple[list[int], bool]:
     if any(" " in terms[place].text for place in rare.intersection(phrase)) and many and not told:
         return phrase, True  # crossword puzzle books
     kinds = max(max(weights().get(terms[place].key, {}).values(), default=0.0) for place in phrase)
-    if head.text.lower() in COUNTED and len(phrase) > 1 and not told and not (one == "note" and kinds >= SURE):
+    if head.text.lower() in COUNTED and len(phrase) > 1 and not told and not (one in ("note", "sign") and kinds >= SURE):
         return phrase, True  # nursing notes, but no system design notes
     if head.key in weights() or head.key in LIGHT:
         return [], False
