@@ -26,7 +26,7 @@ SIGN_TABLES = ("negators of a food", "negators behind a food", "unclear before a
 FOODS = frozenset(TABLES["foods"])
 PLAIN_WORDS = frozenset(word for name in FUNCTION_TABLES for word in TABLES[name])  # they say nothing about what is wanted
 OWN_WORDS = frozenset(TABLES["no forms of other words"])  # a brother is nobody who makes broth
-FORMS = re.compile(r"(?:ing|er|ers|est|y)$")
+FORMS = re.compile(r"(?:ing|er|est|y)$")
 LEAST_MISSPELT = 5  # letters: shorter words are near too many others
 
 
@@ -101,10 +101,11 @@ def misspelt(word: str) -> str:
 
 
 def _is_form_of_noun(word: str) -> bool:
-    """Whether a word is a noun or an adjective with an ending: staying, barking, colder, toasty."""
+    """Whether a word is a noun with an ending, or an adjective that is compared: staying, barking, toasty, colder."""
     ending = FORMS.search(word)
     stem = word[: ending.start()] if ending else ""
-    return bool(stem) and any(is_noun(form) for form in (stem, f"{stem}e", stem[:-1] if stem[-2:-1] == stem[-1:] else stem))
+    stems = (stem, f"{stem}e", stem[:-1] if stem[-2:-1] == stem[-1:] else stem) if stem else ()
+    return any(form in wordnet().adjectives for form in stems) if word.endswith(("er", "est")) else any(map(is_noun, stems))
 
 
 @cache

@@ -44,7 +44,8 @@ def of_part(asked: Request, ready: Request) -> Iterator[str]:
     if lost and len(lost) == len(asked.forms) and ready.category != "topic":
         yield f"have no {join_and(lost)} about {about}, only other texts about it"
     for said in asked.matched if not lost else ():
-        if other := TABLES["kinds told as others"].get(singular(said)):
+        table = TABLES["kinds told as others"]
+        if other := table.get(said) or table.get(singular(said)):
             told = [ready.spell(topic) for topic in ready.topics if topic not in said]
             yield f"have no {said}{f' about {join_and(told)}' if told else ''}, only {other}"
     if ready.category == "subject":
