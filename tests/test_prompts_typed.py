@@ -60,6 +60,34 @@ READ = [
     ("sea shanties about space pirates", "occasion", "shanty", ("space pirates",), None),
     ("excuses for not doing homework", "occasion", "excuse", ("homework",), None),
     ("obituaries for my houseplants", "occasion", "obituary", ("houseplants",), None),
+    ("graduation invitations", "occasion", "invitation", ("graduation",), None),
+    ("astronaut logs", "occasion", "log", (), None),
+    ("git commit messages for a game engine", "occasion", "commits", ("a game engine",), None),
+    ("error documentation", "technical", "error_guide", (), None),
+    ("binary search", "technical", "algorithm", ("binary search",), None),
+    ("Dijkstra's algorithm", "technical", "algorithm", ("dijkstra",), None),
+    ("poems about barking dogs", "poetry", "free_verse", ("barking dogs",), None),
+    ("songs about staying at home", "poetry", "song", ("staying at home",), None),
+    ("poems about goulash", "poetry", "free_verse", ("goulash",), None),
+    ("explain goulash", "subject", "entry", ("goulash",), None),
+    ("potion recipes", "occasion", "spell", (), None),
+    ("political slogans", "occasion", "slogan", ("politics",), None),
+    ("bad puns", "occasion", "joke", (), None),
+    ("optimistic fortune cookies only", "occasion", "fortune cookie", (), None),
+    ("condolence messages", "greeting", "card", (), None),
+    ("birthday wishes for my boss", "greeting", "card", ("boss",), None),
+    ("get well cards", "greeting", "card", (), None),
+    ("bedtime stories where nobody dies", "poetry", "story", (), "children"),
+    ("a Shakespeare insult generator", "occasion", "insult", (), None),
+    ("comedy sketches about plumbers", "poetry", "scene", ("plumbers",), None),
+    ("new year's cards", "greeting", "card", (), None),
+    ("dear diary", "occasion", "diary", (), None),
+    ("cringe teenage poetry", "poetry", "free_verse", (), None),
+    ("a knight's journal", "occasion", "diary", ("a knight",), None),
+    ("chess openings", "subject", "entry", ("chess openings",), None),
+    ("poems about fast food", "poetry", "free_verse", ("fast food",), None),
+    ("human body", "subject", "entry", ("human body",), None),
+    ("names for fantasy characters", "naming", "names", ("fantasy characters",), None),
     # what is explained, and to whom
     ("explain the moon", "subject", "entry", ("the moon",), None),
     ("graphs and trees", "technical", "concept", ("graphs", "trees"), None),
@@ -94,7 +122,7 @@ DOUBTED = [
     ("crossword clues about animals", "cannot write crossword clues, only other texts about animals"),
     ("explain the rules of card games", "cannot write rules of card games"),
     ("A GPT that generates knitting patterns", "cannot write knitting patterns"),
-    ("names for fantasy characters", "cannot write names"),
+    ("fantasy file names", "cannot write fantasy file names"),
     ("legal documents", "cannot write legal documents"),
     ("business plans", "cannot write business plans"),
     ("book summaries", "cannot write book summaries"),
@@ -107,7 +135,8 @@ DOUBTED = [
     ("bash one-liners", "Python alone, none in Bash"),
     ("javascript for kids", "Python alone, none in JavaScript"),
     ("explain pointers in C", "Python alone, none in C"),
-    ("docker tutorials", "nothing about docker"),
+    ("docker tutorials", "nothing about docker and would explain programming"),
+    ("a story told by a dog", "not as a dog would"),
     ("poems in the style of Hemingway", "do not know the style of Hemingway"),
     ("stories like Edgar Allan Poe", "do not know the style of Edgar Allan Poe"),
     ("kafkaesque stories", "do not know the style of kafkaesque"),
@@ -142,6 +171,67 @@ DOUBTED = [
     ("D&D monsters", "no fantasy monsters"),
     ("a model that knows all about Formula 1", "but what its words mean"),
     ("minecraft commands", "nothing about minecraft"),
+    ("classified government documents", "cannot write classified government documents"),
+    ("love poems without the word love", "cannot do without the word love"),
+    ("lullabies in a made up language", "English alone"),
+    ("recipe names", "cannot write recipe names"),
+    ("postcards from Mars", "invented towns, with a word on Mars"),
+    ("quotes by fake philosophers", "none by philosophers"),
+    ("mad libs", "cannot write mad libs"),
+    ("things to say to a crying baby", "give no advice"),
+    ("bingo cards", "cannot write bingo cards"),
+    ("lost and found notices", "cannot write lost and found notices"),
+    ("vegan bbq", "no recipes for bbq"),
+    ("recomendation leters for students", "only e-mails about work"),
+    ("meeting minutes for a bee colony", "no meeting minutes"),
+    ("trail signs", "cannot write trail signs"),
+    ("battle cries", "cannot write battle cries"),
+    ("letters to my future self", "none to a future self"),
+    ("parking lot notes", "cannot write parking lot notes"),
+    ("dating app openers", "cannot write dating app openers"),
+    ("restaurant complaints", "no restaurant complaints, only talk"),
+    ("grammar exercises", "teach no grammar"),
+    ("fake history facts", "invent nothing"),
+    ("yelp reviews written by dogs", "not as dogs would"),
+    ("recipes for disaster", "none for disaster"),
+    ("murder mystery clues", "nothing about murder mystery clues"),
+    ("song recommendations", "cannot write song recommendations"),
+    ("poetry critique", "cannot write poetry critique"),
+    ("cooking show commentary", "cannot write cooking show commentary"),
+    ("D&D tavern menus", "cannot write fantasy tavern menus"),
+    ("out of office replies", "cannot write office replies"),
+    ("motivational morning messages for my team", "none for or about a team"),
+    ("birthday cards about cats", "none for or about cats"),
+    ("messages in a bottle", "cannot write messages"),
+    ("roast my boss", "only old-fashioned insults"),
+    ("stories in exactly fifty words", "count no words"),
+    ("interpret my dreams", "interpret nothing"),
+    ("courtroom dialogues", "not courtroom dialogues"),
+    ("garden gnomes", "nothing about garden gnomes but what its words mean"),
+    ("legal disclaimers", "cannot write legal disclaimers, only other texts about them"),
+    ("Latin phrases", "cannot write latin phrases"),
+    ("password generator", "cannot write passwords"),
+    ("Sudoku for beginners", "cannot write sudoku"),
+    ("text adventure rooms", "cannot write text adventure rooms"),
+    ("nursing notes", "cannot write nursing notes"),
+    ("shower thoughts", "cannot write shower thoughts"),
+    ("dnd npc backstories", "cannot write fantasy npc backstories"),
+    ("rules for a made up board game", "do not know the rules"),
+    ("yo write me some sick burns", "only old-fashioned insults"),
+    ("staying at home", "nothing about staying at home"),
+    ("the meaning of life", "but what its words mean"),
+    ("fried rice", "no recipes for fried rice"),
+    ("goulash recipes", "no recipes for goulash"),
+    ("fish and chips", "no recipes for fish and chips"),
+    ("linked lists", "nothing about linked lists"),
+    ("cease and desist e-mails", "no cease and desist e-mails"),
+    ("math word problems about dinosaurs", "none with dinosaurs"),
+    ("train announcements", "only news reports"),
+    ("small talk about lifts", "only talk about what words mean"),
+    ("perfume descriptions", "only entries on what words mean"),
+    ("weather reports for Mars", "with a word on Mars"),
+    ("prom invitations", "only to other feasts"),
+    ("jokes about Harry Potter", "nothing about Harry Potter but the name"),
     ("explain blockchain to seniors", "nothing about blockchain"),
     ("study tips for students", "no kind of text and no subject"),
 ]
@@ -159,6 +249,10 @@ SPEAKERS = [
     ("a flat earther", "a flat earther", None),
     ("lonely lighthouse keeper writing letters", "a lighthouse keeper", "lonely"),
     ("responds like a disappointed father", "a father", "disappointed"),
+    ("things a grandma would say", "a grandma", None),
+    ("what would a pirate say", "a pirate", None),
+    ("cat thoughts", "a cat", None),
+    ("a therapist", "a therapist", None),
     ("talk like a 1920s gangster", "a 1920s gangster", None),
 ]
 
@@ -194,6 +288,12 @@ def test_letters_are_of_the_kind_asked_for(prompt: str, word: str) -> None:
     assert sum(word in text for text in texts) >= 9, texts[:3]
 
 
+@pytest.mark.parametrize("name", ["binary search", "bubble sort", "Dijkstra's algorithm", "Tower of Hanoi", "edit distance"])
+def test_who_asks_for_one_algorithm_reads_of_no_other(name: str) -> None:
+    for document in islice(write_documents(understand(name), random.Random(2)), 15):
+        assert name.lower() in document.text.lower()
+
+
 def test_an_invitation_to_somebody_is_to_a_feast_and_not_about_them() -> None:
     assert describe(understand("invitations to my grandmother")) == ["invitations to a grandmother"]
     for document in islice(write_documents(understand("invitations to my grandmother"), random.Random(2)), 20):
@@ -212,6 +312,9 @@ def test_what_is_left_out_is_said_in_the_plural_if_it_is_counted() -> None:
     assert describe(understand("cakes without sugar"))[0] == "cakes without sugar"
 
 
-@pytest.mark.parametrize("word", ["zorblax", "naruto", "kubernetes", "quidditch", "frumples", "started", "hogwarts"])
-def test_a_word_that_nobody_knows_stays_as_it_is(word: str) -> None:
+USUAL, INVENTED = "sings staring complains chose parse grander", "zorblax naruto kubernetes quidditch frumples started hogwarts"
+
+
+@pytest.mark.parametrize("word", f"{USUAL} {INVENTED}".split())
+def test_a_usual_word_and_one_that_nobody_knows_stay_as_they_are(word: str) -> None:
     assert understand(f"stories about {word}").topics == (word,)

@@ -33,7 +33,7 @@ CASES = [pytest.param(category, form, marks=SLOW.get(category, [])) for category
 STEPS = ("algorithm", "trace", "pseudocode", "algorithm_exercise")  # there, signs may repeat: "the questions are A A B"
 TOKENS_PER_WORD = 4 / 3  # of GPT-2's tokenizer on English prose; recipes have more
 
-SIGNED = ("postcard", "thank-you note", "invitation")  # end with a name
+SIGNED = ("postcard", "thank-you note", "invitation", "card")  # end with a name
 
 
 @cache

@@ -18,7 +18,7 @@ class Request:
     can follow "about", with its article if it needs one.
     """
 
-    category: str  # cooking, poetry, technical, general or persona; topic if no writer covers the prompt
+    category: str  # cooking, poetry, technical, general, persona, occasion, naming or greeting; topic if no writer covers the prompt
     forms: tuple[str, ...]  # document forms, written in turn
     preset: str | None = None
     matched: tuple[str, ...] = ()  # the words of the prompt that decided; empty if nothing was understood, or for a preset

@@ -5,14 +5,17 @@ from __future__ import annotations
 from collections.abc import Sequence
 from itertools import pairwise
 
-from minigpt.corpus.english import join_and
+from minigpt.corpus.english import join_and, singular
 from minigpt.corpus.prompt.lexicon import TABLES, weights
-from minigpt.corpus.prompt.readers import is_person
 from minigpt.corpus.prompt.terms import Term
 from minigpt.corpus.request import Request
+from minigpt.corpus.templates.general import READERS
+from minigpt.corpus.wordnet import wordnet
 
 DETERMINERS = frozenset((*TABLES["articles"], *TABLES["words before a reader"]))
 TALKED_AT = ("a cafe", "cafe", "a coffee shop", "coffee shop", "a bar", "a restaurant", "the kitchen table", "a bus stop", "a party")
+TALKS = ("dialogue", "dialog", "conversation")
+PLACES_AND_PEOPLE = (6, 14, 15, 18)  # WordNet's numbers of these fields
 LETTERS = ("letter", "email", "e-mail")
 
 
@@ -36,6 +39,9 @@ def _setting(terms: Sequence[Term], named: bool) -> str:
     """Where or between whom a prompt's dialogues take place, if templates do not choose it: "between friends", "at a market"."""
     for place, term in enumerate(terms):
         words = [other.text.lower() for other in terms[place + 1 :] if other.text][:3]
+        following = terms[place + 1] if place + 1 < len(terms) else term
+        if following.key in TALKS and following.group == term.group and not term.about and _is_where_or_who(term.text.lower()):
+            return f"{term.text.lower()} {following.text.lower()}"
         if term.key == "between" and words and not named:
             return " ".join(["between", *words])
         if term.key in ("at", "in") and words and place and not any(other.about for other in terms):
@@ -44,17 +50,25 @@ def _setting(terms: Sequence[Term], named: bool) -> str:
     return ""
 
 
+def _is_where_or_who(noun: str) -> bool:
+    """Whether a noun first of all means a place, a building or people, and no word of everyday talk: courtroom."""
+    senses = wordnet().senses(noun)
+    return noun not in weights() and bool(senses) and senses[0][0].file in PLACES_AND_PEOPLE
+
+
 def _letters(request: Request, terms: Sequence[Term]) -> tuple[str, ...]:
     """The doubt about letters to or from somebody, and of a sort that the prompt names: breakup letters."""
     who = request.spell(request.topics[0])
-    places = [place for place, term in enumerate(terms) if term.text.lower() == request.topics[0].split()[-1]]
+    last = {topic.split()[-1] for topic in request.topics}  # cease and desist letters
+    places = [place for place, term in enumerate(terms) if term.text.lower() in last]
     for place in places:
         term, following = terms[place], terms[place + 1] if place + 1 < len(terms) else None
         before = [terms[i].key for i in range(place) if terms[i].group != term.group and terms[i].key not in DETERMINERS]
         link = before[-1] if before else ""
-        at_work = "general" in weights().get(term.key, {})  # colleagues, customers
-        if link in ("to", "from") and is_person(term.key) and not at_work:
+        at_work = "general" in weights().get(term.key, {}) or singular(term.text.lower()) in READERS  # colleagues, customers
+        if link in ("to", "from") and not at_work:
             return (f"write e-mails between people at work, none {link} {who}",)
         if following and following.key in LETTERS and following.group == term.group:
-            return (f"have no {who} {following.text.lower()}, only e-mails about work",)
+            sort = " and ".join(request.spell(topic) for topic in request.topics)
+            return (f"have no {sort} {following.text.lower()}, only e-mails about work",)
     return ()

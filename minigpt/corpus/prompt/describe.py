@@ -110,7 +110,7 @@ def _details(request: Request, templates: bool) -> list[str]:
     """The constraints and topics of a request, each one word or a phrase that begins with a preposition."""
     cooks = request.category == "cooking"
     about = [*map(request.spell, request.topics), *([request.season] if request.season and not cooks else [])]
-    of = "to" if request.forms == ("invitation",) else "about"
+    of = "to" if request.forms == ("invitation",) else "for" if request.category in ("naming", "greeting") else "about"
     said = [request.length] if request.length else []
     said += [*request.diets, *(cuisine.title() for cuisine in request.cuisines)]
     said += [f"{word} {join_and(values)}" for word, values in (("with", request.ingredients), (of, about)) if values]

@@ -11,12 +11,15 @@ from minigpt.corpus.prompt.genres import GENRE, sorts
 from minigpt.corpus.prompt.lexicon import FOODS, TABLES, weights
 from minigpt.corpus.prompt.odd_kinds import explained
 from minigpt.corpus.prompt.readers import readers
-from minigpt.corpus.prompt.terms import Term
+from minigpt.corpus.prompt.terms import Term, kind
 from minigpt.corpus.prompt.topics import topics
 from minigpt.corpus.templates.lessons import SURE as ARITHMETIC
+from minigpt.corpus.templates.misfits import is_dish
 from minigpt.corpus.wordnet import wordnet
 
 ABOUT, PERSON = 1.5, 2.5  # subtracted from a word's weight if it only says what a text is about, or for whom
+DISH = 2.0  # the weight of a dish that only WordNet knows
+MOST_OF_A_DISH = 4  # words
 IN_COMPANY = 1.5  # the weight of words that mean programming if there are two of them: graphs and trees
 PEOPLE, FIGURATIVE = frozenset(TABLES["people"]), frozenset(TABLES["figurative"])
 COMPANY = frozenset(TABLES["technical in company"])
@@ -45,6 +48,8 @@ def hits_of(terms: Sequence[Term]) -> dict[str, list[Hit]]:
                 found[category].append(Hit(place, max(0.5, weight - _discount(terms, place)), term))
     company = technical_in_company(terms)
     found["technical"] += [Hit(place, max(0.5, IN_COMPANY - _discount(terms, place)), terms[place]) for place in company]
+    named = [] if explained(terms) else dishes(terms)
+    found["cooking"] += [Hit(place, max(0.5, DISH - _discount(terms, place)), terms[place]) for place in named]
     foods = [place for place, term in enumerate(terms) if term.key in FOODS and not term.negated]
     asked = [Hit(place, 0.5, terms[place]) for place in foods if not terms[place].about]
     if found["cooking"] or len(asked) > 1:
@@ -52,6 +57,31 @@ def hits_of(terms: Sequence[Term]) -> dict[str, list[Hit]]:
     if all(hit.term.key in FIGURATIVE for hit in found["cooking"]) and any(hit.weight >= 3 for hit in found["technical"]):
         found["cooking"] = []  # a recipe for a good API, a Python cookbook
     return found
+
+
+def dishes(terms: Sequence[Term]) -> list[int]:
+    """The places of names of dishes that no table has: goulash, fried rice."""
+    found: list[int] = []
+    for start in range(len(terms)):
+        runs = [terms[start : start + size] for size in range(min(MOST_OF_A_DISH, len(terms) - start), 0, -1)]
+        run = next((run for run in runs if _may_be_dish(run) and wordnet().base(_said(run))), [])  # hash browns are no hash
+        after = terms[start + len(run)] if start + len(run) < len(terms) else None
+        ends = after is None or after.plain or after.group != terms[start].group or after.key in weights()
+        if run and ends and _said(run) not in weights() and is_dish(_said(run)):
+            found += [place for place in range(start, start + len(run)) if place not in found and terms[place].key not in weights()]
+    return found
+
+
+def _may_be_dish(run: Sequence[Term]) -> bool:
+    """Whether a run has a word that the tables do not know, or a food among others, and begins and ends with a word that counts."""
+    unknown = [term for term in run if not term.plain and kind(term) in ("", "food") and term.key not in TABLES["light words"]]
+    return (
+        bool(unknown) and not (len(run) == 1 and run[0].key in FOODS) and not any(term.plain or term.negated for term in (run[0], run[-1]))
+    )
+
+
+def _said(run: Sequence[Term]) -> str:
+    return " ".join(term.text.lower() for term in run)
 
 
 def _no_sum(terms: Sequence[Term], place: int) -> bool:
@@ -97,7 +127,8 @@ def sure(hits: Sequence[Hit], alone: bool) -> bool:
     if not alone:
         return any(hit.weight >= 2 or hit.term.key in sorts() for hit in asked)
     return any(
-        sorts().get(hit.term.key, ("",))[0] == GENRE or (hit.weight >= 2 and "technical" in weights()[hit.term.key]) for hit in asked
+        sorts().get(hit.term.key, ("",))[0] == GENRE or (hit.weight >= 2 and "technical" in weights().get(hit.term.key, ()))
+        for hit in asked
     )
 
 

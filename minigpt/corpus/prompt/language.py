@@ -149,9 +149,15 @@ def _latin(prompt: str, words: list[str]) -> str:
         score[code] += sum(any(letter in word for letter in glossary.letters) for word in words)
         score[code] += 0.5 * sum(len(glossary.parts(word)) > 1 for word in words)
     best = max(score, key=lambda code: score[code])
-    if best != "en" and score[best] <= 1 and len(words) > 1 and all(wordnet().base(word) for word in words):
-        return "en"  # a French word or two are English nouns as well: court speeches
+    if best != "en" and score[best] <= 1 and len(words) > 1:
+        foreign = [word for word in words if glossaries()[best].english(word) is not None] or words
+        if all(wordnet().base(word) for word in words) or all(_is_english(word) for word in foreign):
+            return "en"  # a French word or two are English words as well: court speeches, mad libs
     return best
+
+
+def _is_english(word: str) -> bool:
+    return bool(wordnet().base(word)) or word in wordnet().adjectives
 
 
 @cache

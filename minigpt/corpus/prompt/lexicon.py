@@ -9,6 +9,7 @@ from functools import cache
 from minigpt.corpus.english import inflections, plurals
 from minigpt.corpus.wordnet import wordnet
 from minigpt.corpus.words import load_words
+from minigpt.tokenizer import gpt2_merges
 
 TABLES = load_words("prompts")
 FUNCTION_TABLES = (
@@ -25,6 +26,7 @@ SIGN_TABLES = ("negators of a food", "negators behind a food", "unclear before a
 FOODS = frozenset(TABLES["foods"])
 PLAIN_WORDS = frozenset(word for name in FUNCTION_TABLES for word in TABLES[name])  # they say nothing about what is wanted
 OWN_WORDS = frozenset(TABLES["no forms of other words"])  # a brother is nobody who makes broth
+FORMS = re.compile(r"(?:ing|er|est|y)$")
 LEAST_MISSPELT = 5  # letters: shorter words are near too many others
 
 
@@ -91,10 +93,25 @@ def misspelt(word: str) -> str:
     """The word that an unknown one misspells by one edit: a negator, or a word of the tables or WordNet; any other word unchanged."""
     right = next((right for right in TABLES["often misspelt"] if word[0] == right[0] and _slips(word, right)), None)
     spelt = word in _in_phrases() or word.endswith(("ed", "ly")) or not (word.isascii() and word.isalpha())
-    if right or len(word) < LEAST_MISSPELT or spelt or is_noun(word):
+    if right or len(word) < LEAST_MISSPELT or spelt or is_noun(word) or _is_form_of_noun(word):
         return right or word
     near = [form for form in (*_slipped(word), _gaps().get(word, "")) if form in _plain_forms()]
-    return near[0] if near else next((form for form in _swapped(word) if wordnet().uses(wordnet().base(form))), word)
+    likely = near[0] if near else next((form for form in _swapped(word) if wordnet().uses(wordnet().base(form))), word)
+    return word if likely == word or f"\u0120{word}" in _tokens() else likely
+
+
+def _is_form_of_noun(word: str) -> bool:
+    """Whether a word is a noun with an ending, or an adjective that is compared: staying, barking, toasty, colder."""
+    ending = FORMS.search(word)
+    stem = word[: ending.start()] if ending else ""
+    stems = (stem, f"{stem}e", stem[:-1] if stem[-2:-1] == stem[-1:] else stem) if stem else ()
+    return any(form in wordnet().adjectives for form in stems) if word.endswith(("er", "est")) else any(map(is_noun, stems))
+
+
+@cache
+def _tokens() -> frozenset[str]:
+    """GPT-2's tokens of more than one byte, where \u0120 is a space: words so usual are spelt right, as "sings" and "though" are."""
+    return frozenset(first + second for first, second in gpt2_merges())
 
 
 @cache

@@ -93,6 +93,8 @@ def _is_named_alone(found: Found, prompt: str) -> bool:
     one, rest = bool(ONE.match(prompt)), prompt[found.end :].strip(" .!?")
     if one and (does := LISTENS.fullmatch(rest)) and names_person(found.last) and _weight(does[1]) < HEAVY:
         return True  # a therapist who listens
+    if one and not rest and not found.manner and names_person(found.last) and _weight(found.last) < HEAVY:
+        return True  # a therapist
     if voice_of(found.who):
         if voice_of(found.who) == "old house" or found.last in TABLES["things that speak if they have a manner"]:
             return found.manner in TABLES["manners of persons only"] or (acts and bool(found.manner))

@@ -11,6 +11,7 @@ from minigpt.corpus.templates.persona_voices import voice_of
 from minigpt.corpus.wordnet import PERSON, wordnet
 
 MOST_OF_A_NAME = 4  # words
+STATES = (7, 12, 26)  # WordNet's numbers of the fields of qualities, feelings and states
 LANGUAGES = 10  # WordNet's number of the field of what is said and written
 MANNER = re.compile(
     r"\bin (?:the |an? )?(?:style|manner|spirit|vein|tradition|fashion|voice) of (?P<who>[\w.'-]+(?: [\w.'-]+)*)"
@@ -31,19 +32,22 @@ ASKED = re.compile(
 MACHINES = r"please|an?|the|my|gpt|bot|chatbot|ai|model|assistant|tool|app|i|we|want|need|to|that|which|who|can|could|will|you|helps?|me|us"
 WORK = re.compile(
     rf"^\W*(?:(?:{MACHINES}) )*(translates?|summari[sz]es?|proofreads?|paraphrases?|rewrites?|corrects?|transcribes?|converts?"
-    r"|classif(?:y|ies)|edits?|analy[sz]es?|fix(?:es)?|improves?|shortens?|grades?)\b",
+    r"|classif(?:y|ies)|interprets?|edits?|analy[sz]es?|fix(?:es)?|improves?|shortens?|grades?)\b",
     re.IGNORECASE,
 )
 SERVICES = (  # what a prompt asks -> what the templates do not do, where they would tell what words mean
     (re.compile(r"\b(?:advice|advises?|tips?)\b", re.IGNORECASE), "give no advice"),
+    (re.compile(r"\b(?:things|what|stuff|questions|words) to (?:say|do|write|text|ask|tell|buy|wear)\b", re.IGNORECASE), "give no advice"),
     (re.compile(r"\b(?:ideas?|suggest(?:s|ions?)?)\b", re.IGNORECASE), "have no ideas"),
     (re.compile(r"\brecommend(?:s|ations?)?\b", re.IGNORECASE), "recommend nothing"),
     (re.compile(r"\b(?:predicts?|predictions?|forecasts?)\b", re.IGNORECASE), "predict nothing"),
     (re.compile(r"\b(?:helps? (?:me|us|people|with)|solves?|calculates?)\b", re.IGNORECASE), "help with nothing"),
     (re.compile(r"\b(?:chat ?bots?|assistants?|helpdesk|customer service)\b", re.IGNORECASE), "hold no such conversations"),
-    (re.compile(r"\brules of\b", re.IGNORECASE), "do not know the rules"),
+    (re.compile(r"\brules (?:of|for|to)\b", re.IGNORECASE), "do not know the rules"),
     (re.compile(r"\b(?:talk|speak|chat)s? (?:to|with) (?:me|us)\b", re.IGNORECASE), "hold no such conversations"),
     (re.compile(r"\bteach(?:es)? (?:me|us|my \w+|kids|children|beginners) (?!about\b)", re.IGNORECASE), "teach no skill"),
+    (re.compile(r"^\W*(?:\w+ )?notes (?:from|by|to)\b", re.IGNORECASE), "write no notes"),
+    (re.compile(r"\b(?:fake|made[- ]up|invented|fictional|fictitious|alternative)\b", re.IGNORECASE), "invent nothing"),
 )
 SERVED = re.compile(
     r"\b(?:chat ?bots?|bots?|assistants?|agents?)\b.*\b(?:customers?|clients?|guests?|users?|websites?|patients?|employees|staff)\b",
@@ -52,11 +56,21 @@ SERVED = re.compile(
 SERVED_TO = re.compile(
     r"\bfor (?:one|two|three|four|six|eight|ten|\d+)(?: (?:people|persons?|guests|servings?))?(?=[.,!]|$)", re.IGNORECASE
 )
-FROM = re.compile(
-    r"\b(?P<kind>postcards?|love letters?|apolog(?:y|ies)|invitations?|thank[- ]you (?:notes?|letters?|cards?))"
-    r" from (?:an? |the |my |our )?(?P<who>[a-z]+)\b",
+NUMBER = r"(?:one|two|three|four|five|six|seven|eight|nine|ten|twenty|fifty|a hundred|\d+)"
+SIZED = re.compile(
+    rf"\b(?:in|of|under|exactly|at most|max(?:imum)?) {NUMBER} (?:words?|sentences?|characters?|letters)\b"
+    rf"|\b{NUMBER}[- ](?:word|sentence)\b",
     re.IGNORECASE,
 )
+FROM = re.compile(
+    r"\b(?P<kind>postcards?|love letters?|apolog(?:y|ies)|invitations?|quotes?|thank[- ]you (?:notes?|letters?|cards?))"
+    r" (?P<by>from|by) (?:an? |the |my |our |fake |famous |dead |great )?(?P<who>[a-z]+)\b",
+    re.IGNORECASE,
+)
+BANNED = re.compile(r"\bwithout (?:using |saying |ever |mentioning )*the (word|letter) [\"']?(?P<what>\w+)", re.IGNORECASE)
+BY = re.compile(r"\b(?:written|told|narrated|made) by (?P<who>(?:an? |the |my |our )?[a-z]+)\b", re.IGNORECASE)
+FOR_WHAT = re.compile(r"\brecipes? for (?:an? |the )?(?P<what>[a-z]+)\b", re.IGNORECASE)
+TONGUE = re.compile(r"\bin an? (?:made[- ]up|invented|imaginary|fictional|alien|secret|fantasy) language\b", re.IGNORECASE)
 TAUGHT = re.compile(r"\b(?:teach(?:es)?|learn(?:s|ing)?|lessons?|vocabulary|phrases?|course|speak(?:s|ing)?|practi[cs]e)\b", re.IGNORECASE)
 MEANING = "and would only tell what words mean"
 
@@ -117,10 +131,21 @@ def beyond(prompt: str, style: str, request: Request) -> tuple[str, ...]:
         return (f"do not know the style of {style}",)
     if work := WORK.match(prompt):
         return (f"{_base(work[1].lower())} nothing and would write texts of their own",)
+    if (banned := BANNED.search(prompt)) and banned["what"].lower() not in request.without:
+        return (f"cannot do without the {banned[1].lower()} {banned['what']}",)
+    if TONGUE.search(prompt):
+        return ("write English alone",)
+    if SIZED.search(prompt) and not request.doubts:
+        return ("count no words and choose themselves how long a text is",)
     if request.category == "cooking" and SERVED_TO.search(prompt):
         return ("choose themselves for how many people a recipe is",)
+    if request.category == "cooking" and (asked := FOR_WHAT.search(prompt)) and _is_state(asked["what"].lower()):
+        return (f"write recipes for dishes, none for {asked['what'].lower()}",)
+    if request.category in ("occasion", "general", "poetry") and (author := BY.search(prompt)) and not request.doubts:
+        return (f"write as people do, not as {author['who'].lower()} would",)
     if request.category == "occasion" and (sent := FROM.search(prompt)) and is_person(sent["who"].lower()):
-        return (f"write {sent['kind'].lower()} to people, none from {sent['who']}",)
+        whose = "of invented people" if sent["kind"].lower().startswith("quote") else "to people"
+        return (f"write {sent['kind'].lower()} {whose}, none {sent['by'].lower()} {sent['who']}",)
     if request.category != "persona" and SERVED.search(prompt):
         return ("hold no conversations with customers, only write texts of other kinds",)
     taught = [topic for topic in request.topics if is_language(topic)] if TAUGHT.search(prompt) else []
@@ -133,6 +158,11 @@ def beyond(prompt: str, style: str, request: Request) -> tuple[str, ...]:
     if found := next((clause for pattern, clause in SERVICES if pattern.search(prompt)), ""):
         return (f"{found} {MEANING}",)
     return ()
+
+
+def _is_state(noun: str) -> bool:
+    """Whether a noun first of all means a quality, a feeling or a state: happiness, disaster."""
+    return any(sense.file in STATES for sense, _ in wordnet().senses(wordnet().base(noun))[:1])
 
 
 def _base(verb: str) -> str:

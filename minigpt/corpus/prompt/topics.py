@@ -20,6 +20,7 @@ NAME_FOLLOWS = regex.compile(r" \p{Lu}")
 POSSESSIVES = ("my", "our", "your", "his", "her", "their", "its")
 BETWEEN_SIGNS = regex.compile(r"(?<=[\p{Han}\p{Hiragana}\p{Katakana}\p{Thai}]) (?=[\p{Han}\p{Hiragana}\p{Katakana}\p{Thai}])")
 ADJECTIVE_ENDINGS = ("al", "ic", "ive", "ous", "ary", "ful", "less", "able", "ible")
+SUBJECTS = ("nobody", "everybody", "somebody", "everyone", "someone", "noone", "he", "she")  # the next word is a verb
 DOERS = ("that", "which", "who")  # the next unknown word is a verb
 CONNECTORS = frozenset(TABLES["connectors"])
 ARTICLES = frozenset((*TABLES["articles"], *POSSESSIVES))
@@ -29,6 +30,7 @@ PEOPLE = frozenset(TABLES["people"])
 LOVED, KIN = frozenset(TABLES["loved ones"]), frozenset(TABLES["relatives"])
 RECIPIENTS = LOVED | KIN | frozenset(TABLES["others for whom poems are"])
 NO_TOPICS = frozenset((*TABLES["manners of persons only"], *TABLES["manners of any writer"], *TABLES["no topics by themselves"]))
+MOODS_ALONE = frozenset(TABLES["never topics"])
 ABOUT = frozenset(TABLES["about"]) - CONNECTORS  # "on" is also a part of phrases: rust on old cars
 MOODS = TABLES["moods with a subject"]
 READERS = frozenset(TABLES["words before a reader or a subject"])
@@ -87,7 +89,7 @@ def topics(terms: Sequence[Term], used: Collection[int], in_prose: bool = True) 
     solid = [run for run in runs if any(terms[place].key not in LIGHT for place in run)] or runs
     solid = [[run[0] - 1, *run] if _describes(terms, run[0] - 1, used) else run for run in solid]
     phrases = [_phrase(terms, run, in_prose) for run in solid]
-    return tuple(dict.fromkeys(phrase for phrase in phrases if phrase))[:MOST_TOPICS]
+    return tuple(dict.fromkeys(phrase for phrase in phrases if phrase and not set(phrase.split()) <= MOODS_ALONE))[:MOST_TOPICS]
 
 
 def told_about(terms: Sequence[Term], used: Collection[int]) -> tuple[str, ...]:
@@ -98,7 +100,17 @@ def told_about(terms: Sequence[Term], used: Collection[int]) -> tuple[str, ...]:
 
 def without_manners(phrases: Sequence[str]) -> tuple[str, ...]:
     """The topics but for single words that say how a text is written: grumpy reviews are about nothing grumpy."""
-    return tuple(phrase for phrase in phrases if phrase not in NO_TOPICS)
+    return tuple(phrase for phrase in phrases if phrase.removeprefix("a ").removeprefix("an ") not in NO_TOPICS)
+
+
+def as_nouns(phrases: Sequence[str]) -> tuple[str, ...]:
+    """The topics with nouns in place of adjectives: political slogans are about politics, and optimistic ones about nothing."""
+    found: list[str] = []
+    for phrase in phrases:
+        lone = phrase in wordnet().adjectives and not wordnet().base(phrase) and phrase not in LIGHT
+        noun = wordnet().pertains(phrase) if lone else None
+        found += [noun.word.lower()] if noun else [] if lone else [phrase]
+    return tuple(dict.fromkeys(found))
 
 
 def names(prompt: str, phrases: Sequence[str], language: str) -> tuple[str, ...]:
@@ -144,8 +156,12 @@ def _reader(terms: Sequence[Term], run: Sequence[int]) -> bool:
 
 
 def _describes(terms: Sequence[Term], place: int, used: Collection[int]) -> bool:
-    """Whether a light word between an article and a noun belongs to the noun: the human body."""
-    if place < 1 or place in used or is_mark(terms[place]) or terms[place - 1].key not in ARTICLES:
+    """Whether a light word before a noun belongs to it, as behind an article it does: the human voice."""
+    if place < 0 or place in used or is_mark(terms[place]):
+        return False
+    if terms[place].key in LIGHT and wordnet().base(f"{terms[place].key} {terms[place + 1].text.lower()}"):
+        return True  # human body
+    if not place or terms[place - 1].key not in ARTICLES:
         return False
     return terms[place].plain or terms[place].key in LIGHT
 
@@ -166,8 +182,10 @@ def _machine(terms: Sequence[Term], place: int) -> bool:
 
 
 def _is_verb(terms: Sequence[Term], place: int, open_places: Sequence[int]) -> bool:
-    """Whether the term only says what the model does: "predicts" in "a GPT that predicts horse races"."""
+    """Whether the term only says what is done: "predicts" in "a GPT that predicts horse races", "dies" in "where nobody dies"."""
     before = terms[place - 1].key if place else ""
+    if before in SUBJECTS and terms[place].text.lower().endswith("s"):
+        return True
     return before in DOERS and any(other > place for other in open_places) and terms[place].text.lower().endswith("s")
 
 
@@ -194,6 +212,8 @@ def _phrase(terms: Sequence[Term], run: Sequence[int], in_prose: bool) -> str:
         last += 1  # medical advice
     elif following and terms[last].key.endswith("ing") and following.text.lower() in PARTICLES:
         last += 1  # coming home
+    elif terms[last].key.endswith("ing") and [term.key for term in terms[last + 1 : last + 3]] in (["at", "home"], ["from", "home"]):
+        last += 2  # staying at home
     elif following and following.plain and following.text.isalpha() and wordnet().base(f"{terms[last].key} {following.key}"):
         last += 1  # a washing machine, the Middle Ages
     while last > run[0] and last in run and _acts(terms[last].text.lower()) and is_noun(terms[last - 1].text.lower()):

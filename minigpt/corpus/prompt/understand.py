@@ -10,21 +10,22 @@ from minigpt.corpus.english import join_and, singular
 from minigpt.corpus.prompt.constraints import constraints
 from minigpt.corpus.prompt.correspondents import people_doubted
 from minigpt.corpus.prompt.describe import describe
-from minigpt.corpus.prompt.evidence import COMPANY, FIGURATIVE, Hit, hits_of, plain_weight, sure, too_weak
+from minigpt.corpus.prompt.evidence import COMPANY, FIGURATIVE, Hit, dishes, hits_of, plain_weight, sure, too_weak
 from minigpt.corpus.prompt.keywords import read_terms
 from minigpt.corpus.prompt.kinds import listed_kinds, separated
 from minigpt.corpus.prompt.language import language_of
 from minigpt.corpus.prompt.layout import Layout, fitting
 from minigpt.corpus.prompt.legible import legible
 from minigpt.corpus.prompt.lexicon import FOODS, TABLES, in_full, weights
-from minigpt.corpus.prompt.odd_kinds import unknown_kind
+from minigpt.corpus.prompt.odd_kinds import is_card, name_of, things_named, unknown_kind
 from minigpt.corpus.prompt.personas import persona_request
 from minigpt.corpus.prompt.readers import experts, readers
 from minigpt.corpus.prompt.tasks import beyond, without_style
 from minigpt.corpus.prompt.terms import UNCLEAR, Term
-from minigpt.corpus.prompt.topics import dedicated, given_to, implied, names, told_about, topics, with_readers, without_manners
+from minigpt.corpus.prompt.topics import as_nouns, dedicated, given_to, implied, names, told_about, topics, with_readers, without_manners
 from minigpt.corpus.request import MANY, Request
 from minigpt.corpus.templates.cooking_foods import allowed, meant
+from minigpt.corpus.templates.greetings import addressed
 from minigpt.errors import MinigptError, instead
 
 __all__ = ["PRESETS", "Preset", "describe", "understand"]
@@ -32,6 +33,7 @@ __all__ = ["PRESETS", "Preset", "describe", "understand"]
 MOST_LETTERS = 2000  # most characters of a prompt that are read; what follows is hardly a description
 CONFIDENCE = {3: 0.95, 2: 0.8, 1: 0.4}  # by the heaviest word
 UNCOVERED = "topic"  # the category of a prompt that no writer covers
+NAMING, CARDS = "naming", "greeting"
 EXPLAINED = (UNCOVERED, "technical")  # the categories of texts that explain
 LIMITS = ("diets", "without")  # hold for all parts of a request: the reader may be allergic
 SUBJECTS = frozenset(TABLES["subjects"])
@@ -87,7 +89,8 @@ def _one(prompt: str, terms: Sequence[Term], language: str) -> Request:
     best = max(by_category, key=lambda category: max((hit.rank for hit in by_category[category]), default=(0.0, 0, 0)))
     odd, listed = unknown_kind(terms)
     told = [] if sure(by_category[best], alone=not odd) else _forms(terms, UNCOVERED)[1]
-    inside = [hit for hit in by_category[best] if not (listed and odd and hit.place > odd[-1])]  # names for fantasy characters
+    inside = [hit for hit in by_category[best] if hit.place not in odd]  # song recommendations
+    inside = [hit for hit in inside if not (listed and odd and hit.place > odd[-1])]  # names for fantasy characters
     outdone = bool(told) or (bool(odd) and not sure(inside, alone=listed))
     if by_category[best] and not outdone and not too_weak(by_category[best], terms):
         request = _request(prompt, terms, best, by_category[best], language)
@@ -104,8 +107,17 @@ def _one(prompt: str, terms: Sequence[Term], language: str) -> Request:
 
 def _odd(prompt: str, terms: Sequence[Term], places: Sequence[int], language: str) -> Request:
     """The request for a kind of text without a writer: for other texts, about its subject or, if it has none, about the kind itself."""
-    kind = " ".join(terms[place].text.lower() for place in places)
+    kind = name_of(terms, places)
     about = _request(prompt, terms, UNCOVERED, [], language, done=places)
+    if (named := things_named(terms, places, about.topics)) is not None:
+        forms = tuple(TABLES["default forms"][NAMING])
+        return replace(about, category=NAMING, forms=forms, matched=(kind,), confidence=CONFIDENCE[3], topics=named, audience=None)
+    if is_card(kind):
+        others = () if addressed(about.topics) else (f"write cards to single people, none for or about {join_and(about.topics)}",)
+        forms = tuple(TABLES["default forms"][CARDS])
+        return replace(
+            about, category=CARDS, forms=forms, matched=(kind,), confidence=CONFIDENCE[3], kind=kind, audience=None, doubts=others
+        )
     what = f"about {join_and([about.spell(topic) for topic in about.topics])}" if about.topics else "about them"
     about = about if about.topics else _request(prompt, terms, UNCOVERED, [], language)
     return replace(about, kind=kind, doubts=(f"cannot write {kind}, only other texts {what}",))
@@ -186,6 +198,7 @@ def _request(
     forms, naming = _forms(terms, category)
     used |= {place for place in (*naming, *(hit.place for hit in hits)) if not _is_subject(terms[place])} | set(done)
     used |= {place for place, term in enumerate(terms) if category == "technical" and term.key in FIGURATIVE}
+    used -= set(dishes(terms)) if category == "cooking" else set()
     given = given_to(terms) if category == "poetry" else []
     used |= set(given)
     told_to = readers(terms) if category in EXPLAINED else []
@@ -201,6 +214,7 @@ def _request(
         fields["audience"] = "professionals"
     left = left or dedicated(told, given, used) or (implied(terms) if category == "poetry" else ())
     left = without_manners(left) if category in ("general", "occasion", "technical") else left
+    left = as_nouns(left) if category in ("occasion", "poetry") else left
     said = {singular(word) for topic in left for word in topic.split()}
     # cats, but no black cats:
     fields["without"] = tuple(thing for thing in fields.get("without", ()) if thing not in said or thing in FOODS)

@@ -57,6 +57,8 @@ Reading order:
     technical_service     a web API for the documents about one
     technical_api         API documentation
     technical_systems     system design with computed figures
+    greetings             greeting cards
+    naming                lists of names for pets, towns, bands
     topic                 documents about a topic without facts
     subject_drift         a definition -> whether it means the same by a word
     subject_field         a topic -> the words that belong to it
@@ -89,7 +91,7 @@ from types import ModuleType
 
 from minigpt.corpus.documents import Document
 from minigpt.corpus.request import Request
-from minigpt.corpus.templates import cooking, general, misfits, occasion, persona, poetry, subject, technical, topic
+from minigpt.corpus.templates import cooking, general, greetings, misfits, naming, occasion, persona, poetry, subject, technical, topic
 from minigpt.corpus.templates.grammar import Form, idea_of
 from minigpt.corpus.templates.left_out import word_pattern
 from minigpt.corpus.templates.lessons import sure
@@ -99,7 +101,7 @@ from minigpt.errors import MinigptError
 
 WRITERS: Mapping[str, ModuleType] = {
     "cooking": cooking, "poetry": poetry, "technical": technical, "general": general, "persona": persona, "occasion": occasion,
-    "subject": subject, "topic": topic,
+    "subject": subject, "topic": topic, "naming": naming, "greeting": greetings,
 }  # fmt: skip
 FORMS: Mapping[str, Mapping[str, Form]] = {category: writer.FORMS for category, writer in WRITERS.items()}
 MAX_REPEATS = 1000  # consecutive texts that are not new, after which the tables count as exhausted

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from minigpt.corpus.request import Request
 from minigpt.corpus.templates.grammar import Form
-from minigpt.corpus.templates.technical_algorithms import algorithm, algorithm_exercise, comparison, pseudocode, trace
+from minigpt.corpus.templates.technical_algorithms import algorithm, algorithm_exercise, comparison, forms_naming, pseudocode, trace
 from minigpt.corpus.templates.technical_api import changelog, endpoint, error_guide, paging, quick_start, rate_limit, webhook
 from minigpt.corpus.templates.technical_code import function, session
 from minigpt.corpus.templates.technical_explain import BASICS, FURTHER, concept, exercise, glossary, mistake, question, review
@@ -43,6 +43,7 @@ FORMS: Mapping[str, Form] = {
 }
 IN_PYTHON = ("concept", "function", "question", "mistake", "session", "review", "exercise")
 WITHOUT_CODE = ("pseudocode", "comparison", "trace", "algorithm", "glossary")  # forms for programs in any language
+ALGORITHMIC = ("algorithm", "trace", "algorithm_exercise", "pseudocode", "comparison")
 IDEAS = (*BASICS, *FURTHER)
 # form -> the tables it draws from, whose entries name their topics
 TABLES = {
@@ -63,7 +64,7 @@ def topics_of_form(form: str) -> set[str]:
     if form in TABLES:
         more = {"performance"} if form in ("capacity", "comparison") else set()
         return more | {topic for table in TABLES[form] for entry in words[table] for topic in entry["topics"]}
-    if form in ("algorithm", "trace", "algorithm_exercise", "pseudocode"):
+    if form in ALGORITHMIC:
         keys = words["pseudocode"] if form == "pseudocode" else words["algorithm topics"]
         return {"performance"} | {topic for key in keys for topic in words["algorithm topics"][key]}
     return set(ABOUT[form]) if form in ABOUT else set(words["terms"])
@@ -76,6 +77,8 @@ def forms_for(request: Request) -> tuple[str, ...]:
     if set(words["other languages"]) & set(request.topics):
         forms = tuple(form for form in forms if form not in IN_PYTHON)
         forms = forms if len(forms) > 2 else tuple(dict.fromkeys((*WITHOUT_CODE, *forms)))
+    if naming := forms_naming(request, words):
+        forms = tuple(form for form in forms if form in naming or form not in ALGORITHMIC) or forms
     wanted = topics_of(request, words)
     about = tuple(form for form in forms if wanted & topics_of_form(form))
     return about or forms

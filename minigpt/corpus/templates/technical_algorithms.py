@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
-from minigpt.corpus.english import upper_first
+from minigpt.corpus.english import singular, upper_first
 from minigpt.corpus.request import Request
 from minigpt.corpus.templates import traces, traces_graphs, traces_more
 from minigpt.corpus.templates.grammar import Told, fill
@@ -54,13 +54,36 @@ COSTS: Mapping[str, tuple[str, Callable[[int], int]]] = {
 
 def _choose(rng: random.Random, words: Words, request: Request, keys: Iterable[str]) -> tuple[str, Any, dict[str, str], str]:
     """A random algorithm: its key, its entry, the words for templates, its topic."""
-    rows = [{"key": key, "topics": words["algorithm topics"][key]} for key in keys]
+    rows = [{"key": key, "topics": words["algorithm topics"][key], "name": words["algorithms"][key]["name"]} for key in keys]
+    rows = named_by(request, rows, "name") or rows
     row = rng.choice(rows) if topics_of(request, words) == {"performance"} else pick(rng, rows, request, words)  # each has its cost
     key = row["key"]
     entry = words["algorithms"][key]
     person, other = rng.sample(words["people"], 2)
     look = {"name": entry["name"] if entry["plain"] else "the " + entry["name"], "problem": entry["problem"]}
     return key, entry, look | {"person": person, "other": other}, topic_for(rng, row["topics"], request, words)
+
+
+def named_by(request: Request, rows: Sequence[Any], *keys: str) -> list[Any]:
+    """The rows of which a topic is the whole name, or else a part of it: binary search, a hash table."""
+    asked = [_bare(topic) for topic in request.topics]
+    same = [row for row in rows if any(_bare(row[key]) in asked for key in keys)]
+    return same or [row for row in rows if any(f" {one} " in f" {_bare(row[key])} " for key in keys for one in asked if len(one) > 6)]
+
+
+def forms_naming(request: Request, words: Words) -> set[str]:
+    """The forms with an algorithm that a topic names; empty if no topic names one."""
+    keys = {"algorithm": TRACES, "trace": TRACES.keys() - set(ONE_STEP), "pseudocode": words["pseudocode"]}
+    keys["algorithm_exercise"] = TRACES.keys() - set(NO_TASK)
+    rows = {form: [{"name": words["algorithms"][key]["name"]} for key in some] for form, some in keys.items()}
+    found = {form for form, some in rows.items() if named_by(request, some, "name")}
+    return found | ({"comparison"} if found and named_by(request, words["comparisons"], "x", "y") else set())
+
+
+def _bare(name: str) -> str:
+    """A name in small letters and the singular: dijkstra algorithm, tower of hanoi."""
+    words = name.lower().replace("-", " ").replace("'s", "").removeprefix("the ").split()
+    return " ".join(map(singular, words))
 
 
 def _example(rng: random.Random, key: str, request: Request) -> str:
@@ -163,7 +186,7 @@ def algorithm_exercise(rng: random.Random, words: Words, request: Request) -> st
 
 def comparison(rng: random.Random, words: Words, request: Request) -> str:
     """Two ways to do the same thing, their costs as formulas and numbers, and when to use which."""
-    rows = words["comparisons"]
+    rows = named_by(request, words["comparisons"], "x", "y") or words["comparisons"]
     entry = rng.choice(rows) if topics_of(request, words) == {"performance"} else pick(rng, rows, request, words)
     (formula_x, cost_x), (formula_y, cost_y) = COSTS[entry["fx"]], COSTS[entry["fy"]]
     sizes = sorted(rng.sample(range(10, 30) if entry["fx"] == "fib" else SIZES, rng.choice((2, 3))))
