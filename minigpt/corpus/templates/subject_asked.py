@@ -111,6 +111,8 @@ def wrong(t: Teller, e: Entry, count: int) -> list[Entry]:
     others = [o for o in others if not (fits_too(e, o) or (e.sense.kind != "v" and fits_too(o, e)))]
     alike = [o for o in others if o.sense.plural == e.sense.plural]  # "Which of these is a dodo?" has no answer that speaks of many
     others = alike if len(alike) >= min(count, 2) else others
+    alike = [o for o in others if o.sense.file == e.sense.file]  # a garden rather than a mouse
+    others = alike if len(alike) >= 2 * count else others
     return random.Random(e.sense.number + len(t.told)).sample(others, min(count, len(others)))
 
 

@@ -36,6 +36,8 @@ def drifts(said: Sense, main: Entry) -> bool:
     if (elsewhere := ELSEWHERE.get(main.word)) and elsewhere.search(said.gloss):
         return True
     net, own = wordnet(), main.sense
+    if compound(said, main):
+        return True
     others = [sense for sense, _ in net.senses(main.word) if sense is not own and sense.kind != "v" and not related(sense, own)]
     if net.is_a(said, own) or not others:
         return False
@@ -46,6 +48,14 @@ def drifts(said: Sense, main: Entry) -> bool:
     if said.file in (ANIMALS, PLANTS) and own.file == THINGS:
         return mine == 0  # a fish called after a key
     return theirs > mine or (mine == theirs and not usual(main))
+
+
+def compound(said: Sense, main: Entry) -> bool:
+    """Whether the definition has the word only in the name of a plant or an animal of another kind: a buckeye and the horse chestnut."""
+    net = wordnet()
+    found = re.findall(rf"\b{re.escape(main.word)}s?\b(?: ([a-z]+))?", said.gloss)
+    names = [sense for word in found for sense, _ in net.senses(f"{main.word} {word}" if word else "")[:1]]
+    return len(names) == len(found) > 0 and all(s.file in (ANIMALS, PLANTS) and not net.is_a(s, main.sense) for s in names)
 
 
 def usual(main: Entry) -> bool:

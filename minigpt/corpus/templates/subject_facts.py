@@ -12,15 +12,14 @@ from minigpt.corpus.templates.grammar import fill
 from minigpt.corpus.templates.subject_drift import BROAD
 from minigpt.corpus.templates.subject_field import Subject, derived, shown, subject_of
 from minigpt.corpus.templates.subject_sense import Entry
-from minigpt.corpus.templates.subject_words import COUNTS, gloss_of, named, noun, one, plain_topic, the, verb
-from minigpt.corpus.wordnet import DOWN, FIELD, PART, PERSON, TERM, UP, WHOLE, Sense, wordnet
+from minigpt.corpus.templates.subject_words import COUNTS, gloss_of, lists_of, named, noun, one, plain_topic, the, verb
+from minigpt.corpus.wordnet import FIELD, PERSON, UP, WHOLE, Sense, wordnet
 from minigpt.corpus.words import Words
 
 MOST_WORDS_FOR_CHILDREN, SHORT, TIMES = 18, 14, 28
 FIRST, OWN, NEAR = 0.9, 0.92, 0.92  # shares of the topic's first word, of words that belong to it, and of near ones
 MOST_NAMES_TOLD = 1  # names of persons and places in one document
 WITH_THE = frozenset(("military", "navy", "army", "theater", "stock market", "stock exchange", "home", "Bible", "old testament"))
-FOOD = 13  # WordNet's number of the field of what is eaten: horsemeat is no part of a horse
 QUALITIES = frozenset((7, 24, 26))  # attributes, relations, states: a piano is no kind of softness
 LATIN = re.compile(r"^[A-Z][a-z]+ [a-z]+$")
 
@@ -107,7 +106,8 @@ class Teller:
 
     def named(self, sense: Sense) -> str:
         """A wider term with its article."""
-        return one(shown(sense)) if sense.kind == "c" else shown(sense)
+        word = shown(sense)
+        return word if named(sense, word) == word else one(word)
 
     def the(self, entry: Entry) -> str:
         return the(entry.sense, entry.word)
@@ -228,23 +228,16 @@ class Teller:
 
     def list_of(self, entry: Entry) -> str:
         """A sentence that lists kinds, parts or terms of an entry, of those that WordNet gives; "" if there are too few."""
-        net, rng = wordnet(), self.rng
-        signs = (("kinds list", DOWN), ("parts list", PART), ("terms list", TERM))
-        lists = [(key, [s for s in net.to(entry.sense, sign) if s.kind != "v" and not s.single]) for key, sign in signs]
-        uneaten = [FOOD] * (entry.sense.file != FOOD)
-        lists = [(key, [s for s in senses if len(shown(s).split()) < 4 and s.file not in uneaten]) for key, senses in lists]
-        lists[0] = ("kinds list", [s for s in lists[0][1] if s.file == entry.sense.file])  # an antenna is no kind of rabbit
-        good = [(key, senses) for key, senses in lists if len(senses) > 1 and entry.sense.kind != "v"]
-        if not good:
+        lists, rng = lists_of(entry), self.rng
+        if not lists:
             return ""
-        key, senses = rng.choice(good)
-        senses = list({shown(s): s for s in senses}.values())
+        key, senses = rng.choice(lists)
         chosen = rng.sample(senses, min(len(senses), rng.randint(2, 4)))
         words = [shown(s) if key == "terms list" else the(s, shown(s)) for s in chosen]
         field = f'"{entry.word}"' if entry.sense.kind == "c" else self.a(entry)
         fields = {
             "word": entry.word,
-            "many": entry.many,
+            "many": entry.many if self.a(entry) != entry.word else entry.word,
             "whole": self.a(entry),
             "field": field,
             "count": COUNTS[len(words)],
