@@ -48,7 +48,7 @@ def subject_of(topic: str) -> Subject | None:
     words = {main.word.lower() for main in mains}
     for number, main in enumerate(mains):
         own, loose = 0, derived(main, topic) and len(mains) > 1
-        for ring, enough in ((_close, MOST), (_farther, ENOUGH), (_said, FEW), (_loose, FEW)):
+        for ring, enough in ((_close, MOST), (_farther, ENOUGH), (_strays, ENOUGH), (_said, FEW), (_loose, FEW)):
             for sense, near in ring(main, topic):
                 word = shown(sense)
                 if main.sense.file == ANIMALS and "human" in sense.gloss:
@@ -105,9 +105,18 @@ def _close(main: Entry, topic: str) -> Iterator[tuple[Sense, int]]:
     said = list(_of_definition(sense, sense.words))
     rings = (_few(kinds), _few(terms), _few(parts), said, [s for s in up[:2] if net.uses(shown(s))], net.to(sense, WHOLE)[:6])
     yield from ((s, 1) for s in _in_turn(rings))
-    living = sense.file in (*LIVING, FOOD)
-    yield from ((s, 1 if living or s.file not in LIVING else 2) for s in _mentions(main, topic))  # to a river, the teal is far
+    yield from ((s, 1) for s in _mentions(main, topic) if not astray(s, sense))
     yield from ((s, 2) for s in _few(deeper))
+
+
+def astray(said: Sense, sense: Sense) -> bool:
+    """Whether a definition that mentions a lifeless thing is that of a plant or an animal: the teal of rivers."""
+    return said.file in LIVING and sense.file not in (*LIVING, FOOD)
+
+
+def _strays(main: Entry, topic: str) -> Iterator[tuple[Sense, int]]:
+    """The plants and animals whose definition mentions a lifeless thing."""
+    yield from ((s, 2) for s in _mentions(main, topic) if astray(s, main.sense))
 
 
 def _known_first(kinds: list[Sense]) -> list[Sense]:

@@ -20,7 +20,7 @@ TAXON = re.compile(
     r"(?:genus|genera|family|families|order|subfamily|class|phylum|division|superfamily|suborder) of\b"
 )
 NAMING = re.compile(
-    r"(?:an? )?(?:[a-z]+ )?(?:terms?|names?|words?|dysphemism|euphemism) (?:for|of)\b"
+    r"(?:an? )?(?:[a-z]+ )?(?:terms?|names?|words?|dysphemism|euphemism) (?:for|of|used)\b"
 )  # a definition that says only what a word stands for
 BROKEN = re.compile(  # "a maintains a warren", "a dissonant chord is followed by a consonant chord"
     r"an? (?:(?!is|has)[a-z]+s an?|[a-z]+ (?:is|are|was)) |a (?:maintains|sends|holds)\b"
@@ -45,7 +45,11 @@ HEAD = re.compile(
 def usable(sense: Sense, word: str) -> bool:
     """Whether a sense can be told: it has a definition, which does not say the word itself."""
     good = bool(sense.gloss) and len(sense.gloss.split()) <= LONGEST and word not in BROAD and word.isascii() and len(word.split()) < 5
-    good = good and not (", of " in sense.gloss if sense.kind == "v" else CUT.search(sense.gloss)) and not (taxon(sense, word) or DOING.match(sense.gloss))
+    good = (
+        good
+        and not (", of " in sense.gloss if sense.kind == "v" else CUT.search(sense.gloss))
+        and not (taxon(sense, word) or DOING.match(sense.gloss))
+    )
     good = (
         good
         and not (sense.plural and (sense.kind not in "cp" or sense.gloss.startswith(("a ", "an "))))

@@ -33,7 +33,7 @@ ORGANIZATION = re.compile(
 )
 MEETING = re.compile(r"a (?:gathering of producers|gathering at|meeting (?:of the inhabitants|for|at))\b")  # a board meeting
 RIVER = re.compile(r"^(?:an?|the) (?:[\w-]+ ){0,4}(?:river|ocean)\b")
-NAMED_OF = re.compile(r"[A-Z][a-z]+ of [A-Z]")  # the Tower of Pharos
+NAMED_OF = re.compile(r"[A-Z][a-z]+ of (?:the )?[A-Z]")  # the Tower of Pharos
 STORM = re.compile(r"19 an? (?:[a-z-]+ ){0,5}?(?:storm|column|windstorm|wave|shower|gust|wind)\b")  # a blizzard
 PIECE = re.compile(  # a dish of which each piece is one: a brownie, a bonbon
     r"13 an? (?:[a-z'-]+ ){0,4}?(?:ball|disk|square|bar|candy|cookie|sandwich|pastry|roll|bun|tart|cracker|tortilla|dumpling)\b"
@@ -71,6 +71,8 @@ def named(sense: Sense, word: str) -> str:
         return one(word)
     if sense.single and sense.file == OBJECTS and RIVER.search(sense.gloss) and not word.startswith(("River", "Lake")):
         return f"the {word.removeprefix('the ')}"  # the Congo
+    if not sense.single and sense.gloss.startswith("the ") and NAMED_OF.match(word):
+        return f"the {word}"  # the King of England
     if sense.single and sense.kind == "c" and (sense.file != PERSON):
         return only_name(word)
     if NAMED_OF.match(word) and sense.kind == "c" and sense.file == 6:
