@@ -2,7 +2,7 @@
 
 An idea has a text, a list of sentences ("" begins a paragraph, "/" a line, "?" a sentence that a short text leaves out, "#." a
 number), and may have rows under "with": values that belong together, of which a document takes one row. Under "for" stand the
-sorts of topic that it needs, under "fields" the subjects that take it before any other.
+sorts of topic that it needs, under "fields" the subjects that take it before any other, under "never" those that do not take it.
 """
 
 from __future__ import annotations
@@ -103,7 +103,8 @@ def chosen(scene: Scene, ideas: Sequence[Mapping[str, Any]], sort: str) -> Mappi
             scene.fixed["one"] = word
             scene.subject = replace(scene.subject, topic="", short="")  # such a text is about nothing else, however often it says so
             return scene.rng.choice(near)
-    ideas = aboard([idea for idea in ideas if "about" not in idea], scene)
+    ideas = [idea for idea in ideas if "about" not in idea and scene.subject.field not in idea.get("never", ())]
+    ideas = aboard(ideas, scene)
     field = [idea for idea in ideas if scene.subject.field in idea.get("fields", ())]
     if field:  # the log of a spaceship is no keeper's log of a lighthouse
         return scene.rng.choice(field)

@@ -43,7 +43,8 @@ def review(scene: Scene, words: Words) -> Told:
     verdict = f"verdict{stars} {kind}" if f"verdict{stars} {kind}" in scene.tables else f"verdict{stars}"
     scene.fixed["verdict"] = " ".join(scene.said(scene.next(name)) for name in (verdict, "reviewer"))
     scene.fixed["good"] = f"What was good: {' '.join(scene.some(f'good {kind}', good))}" if good else ""
-    scene.fixed["bad"] = f"What was not: {' '.join(scene.some(f'bad {kind}', bad))}" if bad else ""
+    flaws = name if (name := f"bad{stars} {kind}") in scene.tables else f"bad {kind}"
+    scene.fixed["bad"] = f"What was not: {' '.join(scene.some(flaws, bad))}" if bad else ""
     told = spell_out(scene, idea)
     return Told(str(told), f"{told.idea}, {stars} stars")
 
