@@ -130,6 +130,8 @@ def subject(rng: random.Random, words: Words, request: Request) -> Subject:
     """The subject of one document: one of the request's topics, or any field if it names none."""
     fields = words["fields"]
     topics = [topic for topic in request.topics if _noun(topic)]
+    if request.forms[0] == "review":  # a board game is about something else than board games
+        topics = [topic for topic in topics if single(topic.split()[-1]) not in words["reviewed"]]
     if not topics:
         keys = _keys_of(tuple(sorted(fields)))
         told = [name for phrase in request.matched for name in _names_in(phrase)]

@@ -56,7 +56,8 @@ class Speaker:
         self.frames["close"] += self._fitting(self.lists["closes"])
         self.manner = self._manner()
         self.swaps = [(re.compile(old), new) for old, new in rows.get("swaps", [])]
-        guest = rng.choice(self.lists["visitors"])
+        others = [guest for guest in self.lists["visitors"] if guest.lower() != self.who.noun.lower()]  # no mechanic asks a mechanic
+        guest = rng.choice(others or self.lists["visitors"])
         self.guest = guest
         self.lists["folk"] = [
             folk for folk in self.lists["folk"] if not re.search(rf"{guest.lower()}|\b{self.who.noun.lower()}$", folk)
