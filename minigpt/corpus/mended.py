@@ -20,7 +20,10 @@ STUFF = re.compile(  # a kind of what is not counted, or the part of it
     r"|furnishings that|the (?:[a-z-]+ )*wood of\b"
 )
 FOLK = re.compile(r"\b(?:member|native|boy)\b")  # an American Indian is nobody's name
-STUFF_NAME = re.compile(r"\b(?:[a-z]+ fire|(?:counter|cross|gun)fire|horseback|piggyback|milling|billiards|tiddlywinks)$")
+STUFF_NAME = re.compile(
+    r"(?:ware$|\b(?:cutlery|hosiery|laundry|millinery|cordage|baggage|wreckage|scenery|turnery|chandlery|ironing|mending|shopping|swathing)$)"
+    r"|\b(?:[a-z]+ fire|(?:counter|cross|gun)fire|horseback|piggyback|milling|billiards|tiddlywinks)$"
+)
 DIALECT = (
     (re.compile(r"(?<![,;(]) (especially|particularly) (?=(?:an?|the|in|one|those)\b)"), r", \1 "),
     (re.compile(r"(?<=[a-z]) (especially|particularly) (?=[a-z]+ [a-z]+$)"), r", \1 "),
@@ -35,6 +38,7 @@ DIALECT = (
 MENDING = (  # articles of definitions
     (re.compile(r"^an? (?=[A-Z][a-z]+(?:'s|s') )"), ""),  # a Ptolemy's model
     (re.compile(r"\ban (?=U\b)"), "a "),
+    (re.compile(r"^a (?=capital and largest city\b)"), "the "),
     (re.compile(r"(?<=held in )(?=horse's mouth)"), "a "),
     (re.compile(r"to underside of (?=horse's hoof)"), "to the underside of a "),
     (re.compile(r"^a (?=production of food\b)"), "the "),

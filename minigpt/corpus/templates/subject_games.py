@@ -26,7 +26,8 @@ def guessing(t: Teller, size: int) -> list[str]:
     t.idea = f"guess: {e.word}"
     turns = [t.say("guess opens")]
     others = [o for o in wrong(t, e, 24) if guessable(o)]
-    alike = sorted((o for o in others if o.sense.file == e.sense.file), key=lambda o: t.common(e, o) is None)
+    alike = [o for o in others if o.sense.file == e.sense.file]
+    alike = [o for o in alike if t.common(e, o)] or alike  # whoever knows that it is an animal guesses no paw
     far = [o for o in others if o.sense.file != e.sense.file]
     for b in far[: max(0, 2 - len(alike))]:
         turns += _miss(t, b)

@@ -6,14 +6,15 @@ import re
 
 from minigpt.corpus.english import singular
 from minigpt.corpus.templates.subject_drift import BROAD
-from minigpt.corpus.templates.subject_sense import LIVING
+from minigpt.corpus.templates.subject_sense import LIVING, stem
 from minigpt.corpus.wordnet import PERSON, Sense
 
 TURNED = 6  # words of a definition that only turns its term round: the keeper of a lighthouse
 LONGEST = 27  # words of a definition that can be told
 CUT = re.compile(  # a definition whose end is missing: "is a constant for"
-    r"\b(?:including|such as|which|an?|the|its|their|and|or|of|as|by|from|for|with|that|is|are|feeding on)$"
+    r"\b(?:including|such as|which|an?|the|its|their|and|or|of|as|by|from|for|with|that|is|are|feeding on|to identify|to indicate)$"
 )
+DOER = re.compile(r"(?:someone|one|anyone|anything|something|an? [a-z]+) (?:who|that|which) ([a-z]+)")
 DOING = re.compile(r"(?:[a-z]+ly )?(?:considered|regarded|used|made|consisting|having|known|covered)\b")  # and no word for who does
 TAXON = re.compile(
     r"(?:(?:an?|the|any|one|two|several)(?: of(?: the)?)? )?(?:(?!of|in|with|having)[a-z-]+ ){0,3}"
@@ -47,6 +48,7 @@ def usable(sense: Sense, word: str) -> bool:
     good = bool(sense.gloss) and len(sense.gloss.split()) <= LONGEST and word not in BROAD and word.isascii() and len(word.split()) < 5
     good = (
         good
+        and not ((doer := DOER.fullmatch(sense.gloss)) and stem(doer[1]) == stem(word.lower()))  # a sculler is someone who sculls
         and not (", of " in sense.gloss if sense.kind == "v" else CUT.search(sense.gloss))
         and not (taxon(sense, word) or DOING.match(sense.gloss))
     )

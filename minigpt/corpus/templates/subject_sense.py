@@ -102,7 +102,8 @@ def _nouns(phrase: str) -> list[str]:
         start = next((i for i in range(end) if wordnet().base(" ".join(words[i:end]))), None)
         term = " ".join(words[start:end]) if start is not None else words[end - 1]
         if start is not None and (
-            " " in term or (term not in LIGHT and not (found and term in wordnet().adjectives) and not (found and term in ADJECTIVES))
+            " " in term
+            or (term not in LIGHT and not (end < len(words) and term in wordnet().adjectives) and not (found and term in ADJECTIVES))
         ):
             found.append(wordnet().base(term))
         elif noun := wordnet().pertains(term):
