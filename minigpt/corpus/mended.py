@@ -10,19 +10,23 @@ COUNTED = re.compile(r"(?:an?|the) (?!.*\b(?:fabric|cloth|material|paper|thread|
 COIN = re.compile(r"an? (?:[\w-]+ ){0,4}coin\b")  # a real
 ONE_ANIMAL = re.compile(r"an? |any (?:fish|of (?:various|several|numerous))\b")  # a black widow, a salmon
 OF_ANIMALS = frozenset(("fur", "wool", "armor", "prey", "sea lettuce", "endospore-forming bacteria", "fish kill"))  # and none of them
-GAME = re.compile(r"(?:an?|any|any of (?:various|several)) (?:[\w'-]+ ){0,4}(?:games?|sport)\b")  # soccer, poker
+GAME = re.compile(  # soccer, poker
+    r"(?:an?|any|any of (?:various|several)) (?:[\w'-]+ ){0,4}(?:games?|sport|form of "
+    r"(?:rummy|poker|whist|football|baseball|pool|billiards|bridge|solitaire|tennis|hockey|wrestling|chess))\b"
+)
 PAIRS = re.compile(  # words in the plural for what the file counts: tights are ...
     r"\b(?:annals|analects|arrears|backstairs|backwoods|banns|civies|dibs|environs|fasces|jinks|losings|matins|paratroops|ratables|regimentals"
     r"|remains|schooldays|smithereens|soapsuds|sundries|swaddling clothes|thanks|tights|tongs|underpants|whereabouts|withers|forceps)$"
 )
 STUFF = re.compile(  # a kind of what is not counted, or the part of it
     r"an? (?:type|kind|sort|form|style) of (?:[a-z]+ )?(?:pottery|porcelain|ceramic|glass|china|furniture|cloth|fabric|wood|music)\b"
-    r"|furnishings that|the (?:[a-z-]+ )*wood of\b"
+    r"|(?:the )?(?:goods|garments|articles|supplies|furnishings|commodities|utensils|artifacts|candles|hats|instrumentalities) "
+    r"|the (?:[a-z-]+ )*wood of\b"
 )
 FOLK = re.compile(r"\b(?:member|native|boy)\b")  # an American Indian is nobody's name
 STUFF_NAME = re.compile(
     r"(?:ware$|\b(?:cutlery|hosiery|laundry|millinery|cordage|baggage|wreckage|scenery|turnery|chandlery|ironing|mending|shopping|swathing)$)"
-    r"|\b(?:[a-z]+ fire|(?:counter|cross|gun)fire|horseback|piggyback|milling|billiards|tiddlywinks)$"
+    r"|\b(?:[A-Za-z]+ fire|(?:counter|cross|gun)fire|horseback|piggyback|milling|billiards|tiddlywinks)$"
 )
 DIALECT = (
     (re.compile(r"(?<![,;(]) (especially|particularly) (?=(?:an?|the|in|one|those)\b)"), r", \1 "),

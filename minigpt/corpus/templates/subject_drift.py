@@ -53,8 +53,10 @@ def drifts(said: Sense, main: Entry) -> bool:
 def compound(said: Sense, main: Entry) -> bool:
     """Whether the definition has the word only in the name of a plant or an animal of another kind: a buckeye and the horse chestnut."""
     net = wordnet()
-    found = re.findall(rf"\b{re.escape(main.word)}s?\b(?: ([a-z]+))?", said.gloss)
-    names = [sense for word in found for sense, _ in net.senses(f"{main.word} {word}" if word else "")[:1]]
+    own = re.escape(main.word)
+    found = [(before, after) for before, after in re.findall(rf"(?:([a-z]+) )?\b{own}s?\b(?: ([a-z]+))?", said.gloss)]
+    pairs = [(f"{before} {main.word}", f"{main.word} {after}") for before, after in found]
+    names = [sense for pair in pairs for sense in [s for name in pair for s, _ in net.senses(name)][:1]]
     return len(names) == len(found) > 0 and all(s.file in (ANIMALS, PLANTS) and not net.is_a(s, main.sense) for s in names)
 
 

@@ -17,7 +17,8 @@ from minigpt.corpus.wordnet import FIELD, PERSON, UP, WHOLE, Sense, wordnet
 from minigpt.corpus.words import Words
 
 MOST_WORDS_FOR_CHILDREN, SHORT, TIMES = 18, 14, 28
-FIRST, OWN, NEAR = 0.9, 0.92, 0.92  # shares of the topic's first word, of words that belong to it, and of near ones
+FIRST, OWN, NEAR, SPARSE = 0.9, 0.92, 0.97, 0.88  # shares of the topic's first word, of words that belong to it, of near ones if there are
+MANY_NEAR = 12  # so many, and if there are fewer
 MOST_NAMES_TOLD = 1  # names of persons and places in one document
 WITH_THE = frozenset(("military", "navy", "army", "theater", "stock market", "stock exchange", "home", "Bible", "old testament"))
 QUALITIES = frozenset((7, 24, 26))  # attributes, relations, states: a piano is no kind of softness
@@ -69,7 +70,8 @@ class Teller:
             own = [e for e in rest if e.main == self.first]
             rest = own if own and self.rng.random() < OWN else rest
             near = [e for e in rest if e.near < 2]
-            pool = near if near and (self.rng.random() < NEAR or len(near) == len(rest)) else [e for e in rest if e.near == 2] or rest
+            share = NEAR if len(near) >= MANY_NEAR else SPARSE
+            pool = near if near and (self.rng.random() < share or len(near) == len(rest)) else [e for e in rest if e.near == 2] or rest
             if not pool:
                 break
             chosen.append(self.rng.choice(pool))
@@ -234,12 +236,12 @@ class Teller:
         key, senses = rng.choice(lists)
         chosen = rng.sample(senses, min(len(senses), rng.randint(2, 4)))
         words = [shown(s) if key == "terms list" else the(s, shown(s)) for s in chosen]
-        field = f'"{entry.word}"' if entry.sense.kind == "c" else self.a(entry)
+        many = entry.many if self.a(entry) != entry.word else entry.word
         fields = {
             "word": entry.word,
-            "many": entry.many if self.a(entry) != entry.word else entry.word,
+            "many": many,
             "whole": self.a(entry),
-            "field": field,
+            "field": many,
             "count": COUNTS[len(words)],
             "list": join_and(words),
         }
