@@ -210,12 +210,16 @@ def of_its_field(sense: Sense, main: Sense, topic: str) -> bool:
 def _of_definition(sense: Sense, own: Sequence[str], strict: bool = True) -> Iterator[Sense]:
     """The nouns of a sense's definition whose meaning is hardly in doubt."""
     net, near = wordnet(), set(re.findall(r"[a-z]{4,}", sense.gloss))
+    parts = {s.number for wider in (sense, *net.above(sense)[:2]) for part in net.to(wider, PART) for s in (part, *net.to(part, PART))}
     said = re.sub(r"\b(?:who|that|which|to) [a-z]+", "", f"{sense.gloss} {sense.more}")  # a verb follows
     for word in dict.fromkeys(re.findall(r"[a-z]+", said)):
         base = net.base(word) if len(word) > 3 and word not in LIGHT and word not in net.adjectives else ""
         found = net.senses(base) if base and base not in own and base not in LIGHT and base not in BROAD else []
         found = [(s, count) for s, count in found if not s.label or s.label == sense.label or s.label in sense.words]
         found = [(s, count) for s, count in found if (sense.file, s.file) not in APART]  # a penguin's flippers are no shoes
+        if part := next((s for s, _ in found if s.number in parts), None):  # the keys of a piano open no door
+            yield part
+            continue
         if found and not re.search(r"(ed|ing)$", word):
             total = sum(count for _, count in found) + len(found)
             if found[0][0].file not in CONCRETE and strict and all(s.file != sense.file for s, _ in found[:2]):

@@ -77,9 +77,11 @@ def quiz(t: Teller, size: int) -> list[str]:
     """Numbered questions, and their answers at the end."""
     asked = t.pick(max(3, min(size, MOST_ASKED))) or list(t.subject.entries[:3])
     kinds = [quiz_word, quiz_choice, quiz_true, quiz_odd, quiz_riddle, quiz_word]
-    pairs = [kind(t, e) for e, kind in zip(asked, t.rng.sample(kinds, len(asked)), strict=True)]
+    chosen = t.rng.sample(kinds, len(asked))
+    pairs = [kind(t, e) for e, kind in zip(asked, chosen, strict=True)]
     count = COUNTS[len(asked)]
-    last = t.rng.choice([e for e in asked if noun(e) and not e.sense.single] or [t.main])  # nobody tries Karpov
+    named = [e for e, kind in zip(asked, chosen, strict=True) if kind is not quiz_odd]  # which asks for others
+    last = t.rng.choice([e for e in named if noun(e) and not e.sense.single] or [t.main])  # nobody tries Karpov
     return [
         upper_first(t.say("quiz titles", count=count)),
         upper_first(t.say("quiz leads", count=count, word=last.word)),

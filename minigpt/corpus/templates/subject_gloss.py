@@ -12,7 +12,13 @@ from minigpt.corpus.wordnet import PERSON, Sense
 TURNED = 6  # words of a definition that only turns its term round: the keeper of a lighthouse
 LONGEST = 27  # words of a definition that can be told
 CUT = re.compile(  # a definition whose end is missing: "is a constant for"
-    r"\b(?:including|such as|which|an?|the|its|their|and|or|of|as|by|from|for|with|that|is|are|feeding on|to identify|to indicate)$"
+    r"\b(?:including|such as|which|an?|the|its|their|and|or|of|as|by|from|for|with|that|is|are"
+    r"|feeding on|to identify|to indicate|says|believes)$"
+)
+A_MANY = re.compile(  # "a small bottom-dwelling sharks"
+    r"an? (?:(?!of|for|with|in|on|by|to|from|who|that|which|like|as|resembling|eating|growing|[a-z]+s )[a-z-]+ ){0,4}"
+    r"(?:sharks|fishes|birds|trees|shrubs|herbs|plants|snakes|lizards|frogs|insects|beetles|flies|moths|butterflies|mammals|rodents"
+    r"|bats|monkeys|whales|spiders|crabs|snails|mollusks|worms|ferns|fungi|mushrooms)\b"
 )
 DOER = re.compile(r"(?:someone|one|anyone|anything|something|an? [a-z]+) (?:who|that|which) ([a-z]+)")
 DOING = re.compile(r"(?:[a-z]+ly )?(?:considered|regarded|used|made|consisting|having|known|covered)\b")  # and no word for who does
@@ -50,7 +56,7 @@ def usable(sense: Sense, word: str) -> bool:
         good
         and not ((doer := DOER.fullmatch(sense.gloss)) and stem(doer[1]) == stem(word.lower()))  # a sculler is someone who sculls
         and not (", of " in sense.gloss if sense.kind == "v" else CUT.search(sense.gloss))
-        and not (taxon(sense, word) or DOING.match(sense.gloss))
+        and not (taxon(sense, word) or DOING.match(sense.gloss) or A_MANY.match(sense.gloss))
     )
     good = (
         good
