@@ -16,7 +16,7 @@ from minigpt.corpus.english import title_case, upper_first
 from minigpt.corpus.templates.grammar import Told
 from minigpt.corpus.templates.occasion_people import ABOUT, BIRTHDAY, YOUNG, animal, person
 from minigpt.corpus.templates.occasion_scene import AGREE_MANY, Scene
-from minigpt.corpus.templates.occasion_subjects import INDEFINITE, plural, single, sort_of
+from minigpt.corpus.templates.occasion_subjects import INDEFINITE, PAIRS, plural, single, sort_of
 from minigpt.corpus.words import Words
 
 TITLED = (
@@ -64,8 +64,10 @@ def settle(scene: Scene, words: Words) -> None:
         scene.tables["person"] = ["teacher", "music teacher", "art teacher"]
     if whom and whom.name and scene.form != "obituary":  # which names the family, too
         scene.fixed[f"name{number}"] = whom.name
-    if scene.subject.topic in PIECES:  # which are sold one by one
-        one, many = f"piece of {scene.subject.topic}", f"pieces of {scene.subject.topic}"
+    paired = scene.form in ("advertisement", "classified ad") and scene.subject.short in PAIRS
+    if paired or scene.subject.topic in PIECES:  # which are sold by the pair, or one by one
+        kind = "pair" if paired else "piece"
+        one, many = f"{kind} of {scene.subject.topic}", f"{kind}s of {scene.subject.topic}"
         scene.subject = replace(scene.subject, sort="thing", topic=many, short=one)
         scene.fixed |= {"one": one, "topic": many, "short": one, **AGREE_MANY}
     scene.fixed["country"] = ""

@@ -29,6 +29,10 @@ PROJECTS = ("commits", "changelog")
 LONGEST = 2  # most words of a topic that can stand before a noun: "a model railway book"
 MASS = frozenset(load_words("occasion")["mass nouns"])  # no plural after "about"
 SORTS = {5: "animal", 6: "thing", 13: "food", 15: "place", 18: "person", 20: "plant"}  # by the numbers of WordNet's files
+PAIRS = frozenset(  # of which one owns pairs
+    "headphone earphone earbud glass sunglass goggle scissor trouser pant jean short legging tight sock shoe boot sneaker sandal".split()
+    + "slipper glove mitten ski skate binocular plier tweezer pajama".split()
+)
 OWNED = ("instrumentality", "covering", "commodity", "toy")  # what WordNet says of things that people buy, use and keep
 NOT_OWNED = ("conveyance", "weapon", "structure", "facility")  # and of others: a lighthouse is no kettle
 ALSO_OWNED = (
@@ -195,6 +199,12 @@ def sort_of(topic: str) -> str:
     kinds = {wide.word for wide in wordnet().above(whole[0].sense)} if sort == "thing" else set()
     strange = single(topic.split()[-1]).lower() not in ALSO_OWNED and (not kinds & set(OWNED) or bool(kinds & set(NOT_OWNED)))
     return "" if sort == "thing" and strange else sort
+
+
+def worn(topic: str) -> bool:
+    """Whether a topic is a thing to wear, which has seams and no screws."""
+    found = concepts(topic)
+    return bool(found) and bool({wide.word for wide in wordnet().above(found[0].sense)} & {"clothing", "footwear", "headdress", "garment"})
 
 
 def _noun(topic: str) -> bool:
