@@ -23,7 +23,10 @@ ELSEWHERE = {  # a word -> what definitions say that mean something else by it
     "bridge": re.compile(
         r"contract|player|nose|\bbid|\bhand\b|dummy|violin|strings|eyeglasses|electrical|monkey|tooth|teeth|game|whist|form of bridge"
     ),
-    "rose": re.compile(r"(?:to|deep|pale|or|and|bright|usually) rose\b|\brose[- ](?:to|purple|pink|red|violet|colou?r|flowers|or)|\bwine"),
+    "rock": re.compile(r"music|band|singer|concert|danc|guitar|roll|album"),
+    "rose": re.compile(
+        r"(?:to|deep|pale|or|and|bright|usually) rose\b|\brose[- ](?:to|purple|pink|red|violet|lavender|colou?r|flowers|or)|\bwine"
+    ),
 }
 
 

@@ -182,7 +182,7 @@ def _mentions(main: Entry, topic: str) -> list[Sense]:
     """Definitions that use the word, spread evenly over WordNet, things before names."""
     net = wordnet()
     names = [main.word, *(word for word in main.sense.words if word != main.word and len(net.senses(word)) < 3)]
-    names = [word for word in names if len(word) > 2 and word not in BROAD]
+    names = [word for word in names if len(word) > (2 if word == main.word else 3) and word not in BROAD]  # a sub-assembly is no submarine
     said = [form for word in names for form in (word, main.sense.many(word))]
     found = [s for s in net.mentions(said) if s.kind != "v" and not (s.single and s.file != PERSON)] if said else []
     found = [s for s in found if of_its_field(s, main.sense, topic)]

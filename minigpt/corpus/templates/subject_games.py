@@ -7,7 +7,7 @@ from minigpt.corpus.templates.subject_asked import wrong
 from minigpt.corpus.templates.subject_drift import BROAD
 from minigpt.corpus.templates.subject_facts import Teller
 from minigpt.corpus.templates.subject_field import shown
-from minigpt.corpus.templates.subject_sense import CONCRETE, LIVING, Entry
+from minigpt.corpus.templates.subject_sense import ANIMALS, CONCRETE, LIVING, Entry
 from minigpt.corpus.templates.subject_words import COUNTS, gloss_of, noun, verb
 from minigpt.corpus.wordnet import PERSON, Sense, wordnet
 
@@ -68,9 +68,14 @@ def _by_file(t: Teller, e: Entry) -> list[str]:
     """Is it an animal? No. Is it a plant? Yes: by WordNet's fields."""
     if e.sense.file not in FILES:
         return []
+    name = (
+        "a part of an animal"
+        if e.sense.file == ANIMALS and "animal" not in {s.word for s in wordnet().above(e.sense)}
+        else FILES[e.sense.file]
+    )
     others = t.rng.sample([name for file, name in FILES.items() if file != e.sense.file], t.rng.randint(0, 2))
     turns = [text for name in others for text in (t.say("guess what", what=name), t.say("guess what no", what=name))]
-    return [*turns, t.say("guess what", what=FILES[e.sense.file]), t.say("guess what yes", what=FILES[e.sense.file])]
+    return [*turns, t.say("guess what", what=name), t.say("guess what yes", what=name)]
 
 
 def quiz(t: Teller, size: int) -> list[str]:

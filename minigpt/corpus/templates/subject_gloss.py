@@ -32,6 +32,7 @@ NAMING = re.compile(
 BROKEN = re.compile(  # "a maintains a warren", "a dissonant chord is followed by a consonant chord"
     r"an? (?:(?!is|has)[a-z]+s an?|[a-z]+ (?:is|are|was)) |a (?:maintains|sends|holds)\b"
     r"|an? (?:(?!that|which|who|whom|whose|where|when|what|as|and|or|of|in|with|for|to|it|they|one)\b[a-z'-]+ ){1,4}(?:is|are|was|were)\b"
+    r"|an? (?:(?!that|which|who|whose|where|than|of|in|with|for|to|from|by|if|as|and|or|what|whereby)[a-z-]+ ){1,4}(?:makes|has|have)\b"
     r"|an? (?:plate makes|taking) |the [\w' -]+ is that\b|an? [\w ]+ can be [a-z]+ed by"
 )
 BARE = re.compile(  # a definition that lacks its article, or speaks of many

@@ -58,7 +58,7 @@ def glossary(t: Teller, size: int) -> list[str]:
     listed.sort(key=lambda e: heading(e).lower())
     ends = {"x": listed[0].word, "y": listed[-1].word}
     count = COUNTS[min(12, len(listed))]
-    one = t.rng.choice(listed)
+    one = t.rng.choice([e for e in listed if noun(e)] or listed)
     sign = t.rng.choice((": ", " - "))
     lines = [line(t, e, sign, listed) for e in listed]
     other = t.rng.choice([e for e in listed if e is not one] or [one])
