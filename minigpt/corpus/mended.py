@@ -16,10 +16,12 @@ GAME = re.compile(  # soccer, poker
 )
 PAIRS = re.compile(  # words in the plural for what the file counts: tights are ...
     r"\b(?:annals|analects|arrears|backstairs|backwoods|banns|civies|dibs|environs|fasces|jinks|losings|matins|paratroops|ratables|regimentals"
-    r"|remains|schooldays|smithereens|soapsuds|sundries|swaddling clothes|thanks|tights|tongs|underpants|whereabouts|withers|forceps)$|bacteria$"
+    r"|remains|schooldays|smithereens|soapsuds|sundries|swaddling clothes|thanks|tights|tongs|underpants|whereabouts|withers"
+    r"|forceps)$|bacteria$"
 )
 STUFF = re.compile(  # a kind of what is not counted, or the part of it
     r"an? (?:type|kind|sort|form|style) of (?:[a-z]+ )?(?:pottery|porcelain|ceramic|glass|china|furniture|cloth|fabric|wood|music)\b"
+    r"|an? (?:(?!of|for|with|in|to|that|which|piece|strip|length|roll)[a-z-]+ ){0,4}(?:fabric|cloth|leather)\b"
     r"|(?:the )?(?:goods|garments|articles|supplies|furnishings|commodities|utensils|artifacts|candles|hats|instrumentalities) "
     r"|the (?:[a-z-]+ )*wood of\b"
 )

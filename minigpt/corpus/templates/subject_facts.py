@@ -12,7 +12,7 @@ from minigpt.corpus.templates.grammar import fill
 from minigpt.corpus.templates.subject_drift import BROAD
 from minigpt.corpus.templates.subject_field import Subject, derived, shown, subject_of
 from minigpt.corpus.templates.subject_sense import Entry
-from minigpt.corpus.templates.subject_words import COUNTS, gloss_of, lists_of, named, noun, one, plain_topic, the, verb
+from minigpt.corpus.templates.subject_words import COUNTS, doubtful, gloss_of, lists_of, named, noun, one, plain_topic, the, verb
 from minigpt.corpus.wordnet import FIELD, PERSON, UP, WHOLE, Sense, wordnet
 from minigpt.corpus.words import Words
 
@@ -122,7 +122,7 @@ class Teller:
         a, be, it = self.a(entry), verb(sense, word), "it"
         if sense.plural and sense.kind == "c":
             a, be = entry.many, "are"
-        elif sense.plural and sense.kind != "p":
+        elif (sense.plural and sense.kind != "p") or doubtful(entry):
             a, be = f'the {"term" if " " in word else "word"} "{word}"', "means"
         if be in ("are", "were"):
             it = "they"

@@ -48,7 +48,7 @@ def subject_of(topic: str) -> Subject | None:
     words = {main.word.lower() for main in mains}
     for number, main in enumerate(mains):
         own, loose = 0, derived(main, topic) and len(mains) > 1
-        for ring, enough in ((_close, MOST), (_farther, ENOUGH), (_strays, ENOUGH), (_said, FEW), (_loose, FEW)):
+        for ring, enough in ((_close, MOST), (_farther, ENOUGH), (_strays, FEW), (_said, FEW), (_loose, FEW)):
             for sense, near in ring(main, topic):
                 word = shown(sense)
                 if main.sense.file == ANIMALS and "human" in sense.gloss:

@@ -17,7 +17,7 @@ CUT = re.compile(  # a definition whose end is missing: "is a constant for"
 )
 A_MANY = re.compile(  # "a small bottom-dwelling sharks"
     r"an? (?:(?!of|for|with|in|on|by|to|from|who|that|which|like|as|resembling|eating|growing|[a-z]+s )[a-z-]+ ){0,4}"
-    r"(?:sharks|fishes|birds|trees|shrubs|herbs|plants|snakes|lizards|frogs|insects|beetles|flies|moths|butterflies|mammals|rodents"
+    r"[a-z]*(?:sharks|fishes|birds|trees|shrubs|herbs|plants|snakes|lizards|frogs|insects|beetles|flies|moths|butterflies|mammals|rodents"
     r"|bats|monkeys|whales|spiders|crabs|snails|mollusks|worms|ferns|fungi|mushrooms)\b"
 )
 DOER = re.compile(r"(?:someone|one|anyone|anything|something|an? [a-z]+) (?:who|that|which) ([a-z]+)")

@@ -6,6 +6,7 @@ import re
 from functools import cache
 
 from minigpt.corpus.english import MANY, article, plurals
+from minigpt.corpus.mended import GAME
 from minigpt.corpus.templates.subject_drift import BROAD
 from minigpt.corpus.templates.subject_field import shown
 from minigpt.corpus.templates.subject_sense import OF, Entry, topic_itself
@@ -34,6 +35,10 @@ ORGANIZATION = re.compile(
 MEETING = re.compile(r"a (?:gathering of producers|gathering at|meeting (?:of the inhabitants|for|at))\b")  # a board meeting
 RIVER = re.compile(r"^(?:an?|the) (?:[\w-]+ ){0,4}(?:river|ocean)\b")
 NAMED_OF = re.compile(r"[A-Z][a-z]+ of (?:the )?[A-Z]")  # the Tower of Pharos
+ABSTRACT = frozenset((4, 9, 10, 11, 14, 15, 21, 23, 24, 25, 28))  # fields of acts, ideas, communication, groups, places, ...
+NEVER_MANY = re.compile(
+    r"(?:ing|ism|ness|ity|logy|graphy|ics|ance|ence|tion|sion|ment|ship|hood|dom|cy|ure|sis|ty|work|money|time|weather|music|art|science|medicine)$"
+)
 STORM = re.compile(r"19 an? (?:[a-z-]+ ){0,5}?(?:storm|column|windstorm|wave|shower|gust|wind)\b")  # a blizzard
 PIECE = re.compile(  # a dish of which each piece is one: a brownie, a bonbon
     r"13 an? (?:[a-z'-]+ ){0,4}?(?:ball|disk|square|bar|candy|cookie|sandwich|pastry|roll|bun|tart|cracker|tortilla|dumpling)\b"
@@ -44,6 +49,13 @@ ONE_TO_EAT = re.compile(
 )
 ACTS, FOODS, GROUPS, OBJECTS = 4, 13, 14, 17
 EVENTS = frozenset((4, 11, 28))  # fields of acts, events and times: what is named there is over
+
+
+def doubtful(entry: Entry) -> bool:
+    """Whether a word that the file does not count may be one of many after all: a money order, a slate of candidates."""
+    sense = entry.sense
+    plain = sense.kind == "m" and not sense.single and sense.file in ABSTRACT and entry.word[0].islower() and entry.near > 0
+    return plain and sense.gloss.startswith(("a ", "an ")) and not (GAME.match(sense.gloss) or NEVER_MANY.search(entry.word))
 
 
 def plural_name(word: str) -> bool:
