@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
+from minigpt.corpus.english import article
+
 ACTS, ANIMALS, ARTIFACTS, MONEY = 4, 5, 6, 21  # WordNet's numbers of fields
 COUNTED = re.compile(r"(?:an?|the) (?!.*\b(?:fabric|cloth|material|paper|thread|yarn|leather|wool|lace|ware|sheet|system|coating|layer)\b)")
 COIN = re.compile(r"an? (?:[\w-]+ ){0,4}coin\b")  # a real
@@ -25,6 +27,10 @@ STUFF = re.compile(  # a kind of what is not counted, or the part of it
     r"|(?:the )?(?:goods|garments|articles|supplies|furnishings|commodities|utensils|artifacts|candles|hats|instrumentalities) "
     r"|the (?:[a-z-]+ )*wood of\b"
 )
+LACKING = re.compile(
+    r"(?!an? |the |any |one |some |all |each )(?:[a-z]+(?:-[a-z]+)* ){0,3}(?:mammal|bird|fish|insect|plant|tree|shrub|herb|vessel|instrument"
+    r"|device|machine|building|room|person|vehicle|garment|tool|game|weapon) (?:of|that|which|having|used|in|for|with|from|to|by|consisting|who)\b"
+)
 FOLK = re.compile(r"\b(?:member|native|boy)\b")  # an American Indian is nobody's name
 STUFF_NAME = re.compile(
     r"(?:ware$|\b(?:cutlery|hosiery|laundry|millinery|cordage|baggage|wreckage|scenery|turnery|chandlery|ironing|mending|shopping|swathing)$)"
@@ -34,6 +40,7 @@ DIALECT = (
     (re.compile(r"(?<![,;(]) (especially|particularly) (?=(?:an?|the|in|one|those)\b)"), r", \1 "),
     (re.compile(r"(?<=[a-z]) (especially|particularly) (?=[a-z]+ [a-z]+$)"), r", \1 "),
     (re.compile(r"(?<=[a-z])- (?=colou?red)"), "-"),
+    (re.compile(r"(?<=\b(?:of|at|to) )(?=(?:small )?(?:boat|ship|stern|car)(?:$|,| (?:or|to|and|of)\b))"), "a "),
     (re.compile(r"\be\.g\.,? ?"), "for example "),
     (re.compile(r"\bi\.e\.,? ?"), "that is, "),
     (re.compile(r"(?<=by New England )fisherman\b"), "fishermen"),
@@ -99,6 +106,11 @@ def punctuated(gloss: str) -> str:
     for old, new in DIALECT:
         gloss = old.sub(new, gloss)
     return CHAIN.sub(lambda m: m[0] if m[0].endswith(("ing", "ed")) else m[0].replace(" and ", ", ", m[0].count(" and ") - 1), gloss)
+
+
+def with_article(kind: str, plural: bool, gloss: str) -> str:
+    """A definition of what is counted, with the article that WordNet forgot: a camel is a cud-chewing mammal."""
+    return f"{article(gloss)} {gloss}" if kind == "c" and not plural and LACKING.match(gloss) else gloss
 
 
 def surname(names: Sequence[str]) -> bool:

@@ -16,7 +16,7 @@ from importlib import resources
 from itertools import accumulate
 
 from minigpt.corpus.english import MANY, plurals, singular
-from minigpt.corpus.mended import FOLK, MENDED, kind_of, mended, punctuated, surname
+from minigpt.corpus.mended import FOLK, MENDED, kind_of, mended, punctuated, surname, with_article
 
 FILE = "wordnet.txt.xz"
 PERSON, THINGS = 18, 6  # WordNet's numbers of the fields of people and artifacts
@@ -85,7 +85,7 @@ class WordNet:
         single = flags.endswith("i") or (file == PERSON and surname(names) and not FOLK.search(gloss))
         kind = "m" if single and file == PERSON else kind_of(flags[0], file, names[0], gloss)
         return Sense(
-            number, tuple(names), kind, file, single, punctuated(gloss), plural, more, label,
+            number, tuple(names), kind, file, single, punctuated(with_article(kind, plural, gloss)), plural, more, label,
             tuple(filter(None, examples.split("|"))), {pair[0]: pair[1] for pair in pairs if len(pair) > 1}, relations,
         )  # fmt: skip
 

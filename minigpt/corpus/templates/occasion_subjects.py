@@ -204,7 +204,9 @@ def sort_of(topic: str) -> str:
 def worn(topic: str) -> bool:
     """Whether a topic is a thing to wear, which has seams and no screws."""
     found = concepts(topic)
-    return bool(found) and bool({wide.word for wide in wordnet().above(found[0].sense)} & {"clothing", "footwear", "headdress", "garment"})
+    return bool(found) and bool(
+        {wide.word for wide in wordnet().above(found[0].sense)} & {"clothing", "footwear", "headdress", "garment", "handwear", "hosiery"}
+    )
 
 
 def _noun(topic: str) -> bool:

@@ -11,7 +11,7 @@ from minigpt.corpus.templates.subject_drift import BROAD
 from minigpt.corpus.templates.subject_facts import QUALITIES, Teller
 from minigpt.corpus.templates.subject_field import shown
 from minigpt.corpus.templates.subject_joined import both, told
-from minigpt.corpus.templates.subject_sense import Entry
+from minigpt.corpus.templates.subject_sense import CONCRETE, Entry
 from minigpt.corpus.templates.subject_words import noun, text_of, verb
 from minigpt.corpus.wordnet import PERSON, wordnet
 
@@ -75,6 +75,8 @@ def _difference(t: Teller, e: Entry, fields: dict[str, str]) -> tuple[str, str] 
 def _is_it(t: Teller, e: Entry, fields: dict[str, str]) -> tuple[str, str] | None:
     """Is a hood a kind of tuft? No: ..."""
     parent = t.parent(e)
+    if parent and e.sense.file not in CONCRETE and not any(wordnet().is_a(parent, main.sense) for main in t.subject.mains):
+        return None  # a bite of a fish is hardly "a kind of success"
     if parent is None or e.sense.file in QUALITIES or shown(parent) in e.word or e.sense.kind != "c" or e.sense.single or e.sense.plural:
         return None
     false = [

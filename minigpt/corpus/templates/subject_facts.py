@@ -84,7 +84,8 @@ class Teller:
         """A phrase of a list, each once before any repeats, filled; titles name some words of the subject."""
         if key.endswith(" titles"):
             near = [e.word for e in self.open if e.near < 2 and e.main == self.first and noun(e)] or [e.word for e in self.subject.entries]
-            x, y, z = self.rng.sample(near, 3) if len(near) > 2 else [*near, *near, *near][:3]
+            near = near if len(near) > 2 else list(dict.fromkeys([*near, *(e.word for e in self.subject.entries)]))
+            x, y, z = self.rng.sample(near, 3)
             fields = {"x": x, "y": y, "z": z, **fields}
         if not self.left.get(key):
             self.left[key] = self.rng.sample(self.words[key], len(self.words[key]))
