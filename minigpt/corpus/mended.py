@@ -28,8 +28,9 @@ STUFF = re.compile(  # a kind of what is not counted, or the part of it
     r"|the (?:[a-z-]+ )*wood of\b"
 )
 LACKING = re.compile(
-    r"(?!an? |the |any |one |some |all |each )(?:[a-z]+(?:-[a-z]+)* ){0,3}(?:mammal|bird|fish|insect|plant|tree|shrub|herb|vessel|instrument"
-    r"|device|machine|building|room|person|vehicle|garment|tool|game|weapon) (?:of|that|which|having|used|in|for|with|from|to|by|consisting|who)\b"
+    r"(?!an? |the |any |one |some |all |each )(?:[a-z]+(?:-[a-z]+)* ){0,3}(?:mammal|bird|fish|insect|plant|tree|shrub|herb|vessel"
+    r"|instrument|device|machine|building|room|person|vehicle|garment|tool|game|weapon) "
+    r"(?:of|that|which|having|used|in|for|with|from|to|by|consisting|who)\b"
 )
 FOLK = re.compile(r"\b(?:member|native|boy)\b")  # an American Indian is nobody's name
 STUFF_NAME = re.compile(

@@ -101,12 +101,14 @@ def _close(main: Entry, topic: str) -> Iterator[tuple[Sense, int]]:
     wholes = [wider for wider in up[:2] if len(net.to(wider, DOWN)) <= MANY_KINDS]  # a theater is no mere building
     parts = [*net.to(sense, PART, SUBSTANCE, MEMBER), *(s for wider in wholes for s in net.to(wider, PART))]
     fields = [wider for wider in net.to(sense, FIELD) if wider.word not in BROAD]
-    terms = [*net.to(sense, TERM), *(s for wider in fields for s in net.to(wider, TERM)[:MOST_TERMS])]
+    named = [wider for wider in fields if wider.word in topic.lower()]  # a tunnel is of the field of cars, and so is a rental
+    terms = [*net.to(sense, TERM), *(s for wider in named for s in net.to(wider, TERM)[:MOST_TERMS])]
+    beside = [s for wider in fields if wider not in named for s in net.to(wider, TERM)[:MOST_TERMS]]
     said = list(_of_definition(sense, sense.words))
     rings = (_few(kinds), _few(terms), _few(parts), said, [s for s in up[:2] if net.uses(shown(s))], net.to(sense, WHOLE)[:6])
     yield from ((s, 1) for s in _in_turn(rings))
     yield from ((s, 1) for s in _mentions(main, topic) if not astray(s, sense))
-    yield from ((s, 2) for s in _few(deeper))
+    yield from ((s, 2) for s in _few([*deeper, *beside]))
 
 
 def astray(said: Sense, sense: Sense) -> bool:
@@ -187,7 +189,7 @@ def _mentions(main: Entry, topic: str) -> list[Sense]:
     found = [s for s in net.mentions(said) if s.kind != "v" and not (s.single and s.file != PERSON)] if said else []
     found = [s for s in found if of_its_field(s, main.sense, topic)]
     own = re.escape(main.word)  # not a verb, as "to train sailors", nor in "wolf-sized"
-    doing = re.compile(rf"\b(?:to|who|which|not|can|will|must|or|that) {own}s?\b|\band {own}s [a-z]|\b{own}-[a-z]+ed\b|\b{own}'s-")
+    doing = re.compile(rf"\b(?:to|who|which|not|can|will|must|or|that) {own}(?:e?s)?\b|\band {own}e?s [a-z]|\b{own}-[a-z]+ed\b|\b{own}'s-")
     found = [s for s in found if not (doing.search(s.gloss) or drifts(s, main))]
     if main.word.endswith("ing"):  # a noun, not as in "a vein running from the foot"
         after = r"(?=$|[,;)]| (?:and|or|of|in|at|by|as|with|that|which|who|where|when|is|are)\b)"
