@@ -45,6 +45,7 @@ DIALECT = (
     (re.compile(r"\be\.g\.,? ?"), "for example "),
     (re.compile(r"\bi\.e\.,? ?"), "that is, "),
     (re.compile(r"(?<=by New England )fisherman\b"), "fishermen"),
+    (re.compile(r"(?<=any of numerous herbaceous )plant\b"), "plants"),
     (re.compile(r"(?<=fault plane )of(?= from)"), "or"),
     (re.compile(r"(?<=any of the )nine(?= large celestial bodies)"), "eight"),
     (re.compile(r"(?<=the American )colonist's(?= fight)"), "colonists'"),

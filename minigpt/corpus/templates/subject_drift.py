@@ -23,6 +23,7 @@ ELSEWHERE = {  # a word -> what definitions say that mean something else by it
     "bridge": re.compile(
         r"contract|player|nose|\bbid|\bhand\b|dummy|violin|strings|eyeglasses|electrical|monkey|tooth|teeth|game|whist|form of bridge"
     ),
+    "vegetable": re.compile(r"\bmatter\b|\btissue\b|\boils?\b|\bfats?\b|\bdyes?\b|\bfibers?\b|\bwax\b|\bivory\b"),
     "rock": re.compile(r"music|band|singer|concert|danc|guitar|roll|album"),
     "rose": re.compile(
         r"(?:to|deep|pale|or|and|bright|usually) rose\b|\brose[- ](?:to|purple|pink|red|violet|lavender|colou?r|flowers|or)|\bwine"
