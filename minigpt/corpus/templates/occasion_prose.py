@@ -98,7 +98,7 @@ def spell_out(scene: Scene, idea: Mapping[str, Any]) -> Told:
 def chosen(scene: Scene, ideas: Sequence[Mapping[str, Any]], sort: str) -> Mapping[str, Any]:
     """An idea that suits whom the text is for and the sort of the topic; an advertisement for kettles sells a kettle."""
     whom = person(scene.request) if scene.form in ABOUT else None
-    if sort == "place" and scene.form in ("travel", "postcard") and scene.subject.many:
+    if sort == "place" and scene.form in ("travel", "postcard") and scene.subject.many and scene.subject.topic.islower():
         sort = ""  # nobody travels to villages
     if whom:
         ideas = [idea for idea in ideas if whom.kind in idea.get("to", (whom.kind,))]
