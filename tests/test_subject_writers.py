@@ -17,14 +17,16 @@ import pytest
 from subject_checks import check
 
 from minigpt.corpus.english import singular, starts_with_vowel_sound
+from minigpt.corpus.mended import mended, punctuated
 from minigpt.corpus.prompt.understand import describe, understand
 from minigpt.corpus.request import Request
 from minigpt.corpus.templates import FORMS, able, write_documents
 from minigpt.corpus.templates.lessons import sure
 from minigpt.corpus.templates.subject import covers
 from minigpt.corpus.templates.subject_field import subject_of
-from minigpt.corpus.templates.subject_sense import concepts
-from minigpt.corpus.wordnet import mended, punctuated, wordnet
+from minigpt.corpus.templates.subject_sense import Entry, concepts
+from minigpt.corpus.templates.subject_words import named
+from minigpt.corpus.wordnet import PERSON, wordnet
 
 DATA = Path(__file__).parent.parent / "minigpt/corpus/tables/wordnet.txt.xz"
 SUBJECTS = [
@@ -310,6 +312,45 @@ def test_german_words_are_not_read_as_english_ones() -> None:
 
 def test_no_synset_is_unfit() -> None:
     assert not [fields for fields in lines() if UNFIT.search(" ".join(fields[:6]))]
+
+
+def entries() -> list[tuple[str, Entry]]:
+    """Every word of every subject that the tests name, with the subject's word."""
+    return [(subject.mains[e.main].word, e) for topic in SUBJECTS if (subject := subject_of(topic)) for e in subject.entries]
+
+
+def test_no_definition_that_is_told_breaks_off() -> None:
+    ends = r"\b(?:including|such as|the|an?|its|their|and|or|of|from|for|with|which)$"
+    assert not [(e.word, e.sense.gloss) for _, e in entries() if e.sense.kind != "v" and re.search(ends, e.sense.gloss)]
+
+
+def test_what_is_there_once_takes_no_a() -> None:
+    once = [e for _, e in entries() if e.sense.single and e.word[0].isupper()]
+    assert len(once) > 20
+    assert not [e.word for e in once if re.match(r"an? ", named(e.sense, e.word))]
+    assert named(next(s for s, _ in wordnet().senses("town") if s.file == PERSON), "Ithiel Town") == "Ithiel Town"
+
+
+@pytest.mark.parametrize(
+    "word", ["furniture", "clothing", "soccer", "canasta", "horseback", "milling", "running", "heartwood", "counterfire"]
+)
+def test_what_nobody_counts_takes_no_article(word: str) -> None:
+    sense = next(s for s, _ in wordnet().senses(word) if s.gloss)
+    assert named(sense, word) == word
+
+
+@pytest.mark.parametrize("word", ["salmon", "nickel", "black widow", "shilling", "blizzard"])
+def test_what_is_counted_takes_one(word: str) -> None:
+    assert any(named(s, word) in (f"a {word}", f"an {word}") for s, _ in wordnet().senses(word))
+
+
+def test_a_word_of_a_subject_has_no_other_meaning_of_its_kind() -> None:
+    net = wordnet()
+    for topic in SUBJECTS:
+        subject = subject_of(topic)
+        for e in subject.entries if subject else ():
+            main = subject.mains[e.main].sense if subject else e.sense
+            assert not any(other is not e.sense and net.is_a(other, main) for other, _ in net.senses(e.word)), (topic, e.word)
 
 
 # ---- as the request wants it -----------------------------------------------------------------------------------------------------

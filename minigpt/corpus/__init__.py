@@ -9,6 +9,7 @@ Reading order:
     words       the word tables in corpus/tables
     english     English words -> plurals, articles, titles
     own/        your own files -> documents
+    mended      a definition of WordNet -> without its faults
     wordnet     a noun -> its meanings, kinds, parts and field
     split       documents -> training and held-out text
     templates/  a request -> documents, from word tables

@@ -16,31 +16,11 @@ from importlib import resources
 from itertools import accumulate
 
 from minigpt.corpus.english import MANY, plurals, singular
+from minigpt.corpus.mended import FOLK, MENDED, kind_of, mended, punctuated, surname, with_article
 
 FILE = "wordnet.txt.xz"
-THINGS = 6  # WordNet's number of the field of artifacts
-COUNTED = re.compile(r"(?:an?|the) (?!.*\b(?:fabric|cloth|material|paper|thread|yarn|leather|wool|lace|ware|sheet|system|coating|layer)\b)")
-PERSON = 18  # WordNet's number of the field of people
+PERSON, THINGS = 18, 6  # WordNet's numbers of the fields of people and artifacts
 UP, DOWN, PART, SUBSTANCE, MEMBER, WHOLE, TERM, FIELD = "@", "~", "%", "$", "M", "#", "-", ";"
-DIALECT = (
-    (re.compile(r"(?<![,;(]) (especially|particularly) (?=(?:an?|the|in|one|those)\b)"), r", \1 "),
-    (re.compile(r"\be\.g\.,? ?"), "for example "),
-    (re.compile(r"\bi\.e\.,? ?"), "that is, "),
-    (re.compile(r"(?<=by New England )fisherman\b"), "fishermen"),
-    (re.compile(r"(?<=fault plane )of(?= from)"), "or"),
-    (re.compile(r"(?<=any of the )nine(?= large celestial bodies)"), "eight"),
-    (re.compile(r"(?<=the American )colonist's(?= fight)"), "colonists'"),
-)
-MENDING = (  # articles of definitions
-    (re.compile(r"^an? (?=[A-Z][a-z]+(?:'s|s') )"), ""),  # a Ptolemy's model
-    (re.compile(r"\ban (?=U\b)"), "a "),
-    (re.compile(r"(?<=held in )(?=horse's mouth)"), "a "),
-    (re.compile(r"to underside of (?=horse's hoof)"), "to the underside of a "),
-    (re.compile(r"^a (?=production of food\b)"), "the "),
-)
-CHAIN = re.compile(
-    r"\b(?!(?:who|which|that|the|an?) )[a-z]+(?: and (?!(?:who|which|that|the|an?|for|of|to|in|by|with|from)\b)[a-z]+){2,}\b(?!-)"
-)
 
 
 @dataclass(frozen=True, eq=False)  # WordNet keeps one object for each
@@ -99,11 +79,13 @@ class WordNet:
         words, flags, gloss, more, label, examples, near = self.lines[number].split("\t")
         pairs = [word.replace("Guiseppe", "Giuseppe").split("/") for word in words.split("|")]
         relations = {part[0]: tuple(number + int(step) for step in part[1:].split(",")) for part in near.split()}
-        kind = "c" if flags[0] == "m" and int(re.sub(r"\D", "", flags)) == THINGS and COUNTED.match(gloss) else flags[0]
-        file, single, plural = re.sub(r"\D", "", flags), flags.endswith("i"), flags[1] == "p" and gloss not in MENDED
+        file, plural = int(re.sub(r"\D", "", flags)), flags[1] == "p" and gloss not in MENDED
+        names = [pair[0] for pair in pairs]
         gloss = mended(gloss)
+        single = flags.endswith("i") or (file == PERSON and surname(names) and not FOLK.search(gloss))
+        kind = "m" if single and file == PERSON else kind_of(flags[0], file, names[0], gloss)
         return Sense(
-            number, tuple(pair[0] for pair in pairs), kind, int(file), single, punctuated(gloss), plural, more, label,
+            number, tuple(names), kind, file, single, punctuated(with_article(kind, plural, gloss)), plural, more, label,
             tuple(filter(None, examples.split("|"))), {pair[0]: pair[1] for pair in pairs if len(pair) > 1}, relations,
         )  # fmt: skip
 
@@ -172,42 +154,6 @@ class WordNet:
 
 
 NEARER = {"medical": "medicine"}  # an adjective that WordNet derives from Aesculapius first
-MENDED = {  # a definition -> the same, in one sentence with its word
-    "solid-hoofed herbivorous quadruped domesticated since prehistoric times": (
-        "a solid-hoofed herbivorous quadruped domesticated since prehistoric times"
-    ),
-    "a sound is not amplified by electrical means": "a guitar whose sound is not amplified by electrical means",
-    "a footwear shaped to fit the foot with a flexible upper of leather or plastic and a sole and heel of heavier material": (
-        "a covering shaped to fit the foot, with a flexible upper of leather or plastic and a sole and heel of heavier material"
-    ),
-    "originally a person of noble birth trained to arms and chivalry": "a person of noble birth trained to arms and chivalry",
-    "a common name for an edible agaric": "an edible agaric",
-    "a general name for alcoholic beverages made by fermenting a cereal flavored with hops": (
-        "an alcoholic beverage made by fermenting a cereal flavored with hops"
-    ),
-    "gathering of producers to promote business": "a gathering of producers to promote business",
-    "a note that produces a dissonant chord is first heard in a consonant chord": (
-        "the sounding of a note in a consonant chord before it makes the next chord dissonant"
-    ),
-    "a coin worth five cents": "a coin worth five pence",
-    "a less in playing the violin": "a lesson in playing the violin",
-    "lifts and moves heavy objects": "a machine that lifts and moves heavy objects",
-}
-
-
-def mended(gloss: str) -> str:
-    """A definition without its faults of grammar and of fact."""
-    gloss = MENDED.get(gloss, gloss)
-    for old, new in MENDING:
-        gloss = old.sub(new, gloss)
-    return gloss
-
-
-def punctuated(gloss: str) -> str:
-    """A definition with the commas that WordNet leaves out, and without its abbreviations."""
-    for old, new in DIALECT:
-        gloss = old.sub(new, gloss)
-    return CHAIN.sub(lambda m: m[0] if m[0].endswith(("ing", "ed")) else m[0].replace(" and ", ", ", m[0].count(" and ") - 1), gloss)
 
 
 @cache

@@ -61,6 +61,7 @@ Reading order:
     naming                lists of names for pets, towns, bands
     topic                 documents about a topic without facts
     subject_drift         a definition -> whether it means the same by a word
+    subject_gloss         a definition -> whether it can stand in a sentence
     subject_field         a topic -> the words that belong to it
     subject_words         a word of WordNet -> its article and verb
     subject_facts         a word of WordNet -> sentences

@@ -15,7 +15,7 @@ from minigpt.corpus.words import Words
 LETTERS = (4, 9)  # of a word that is spelled out in a riddle
 SPELLED = 0.4  # share of riddles that spell out a word
 ITSELF = 0.15  # share of the others whose answer is the topic itself, where the table has it
-UNCOUNTED = ("bread", "silence", "dice")  # answers without an article
+UNCOUNTED = ("stairs", "bread", "silence", "dice")  # answers without an article
 BATTLE = 0.4  # share of raps in which two people rap against each other
 ASKING = re.compile(r"(?:How many|How long|Why|What|How|Where|Who|Which) .*\?$")
 
@@ -29,6 +29,7 @@ def riddle(scene: Scene, words: Words) -> Told:
     spelled = spelled_out(scene) if scene.rng.random() < SPELLED else ""
     answer = spelled or row["answer"]
     guesses = [other["answer"] for other in words["riddles"] if other["answer"] not in (answer, *UNCOUNTED)]
+    guesses = [guess for guess in guesses if single(guess) == guess]
     scene.fixed |= {"guess1": scene.rng.choice(guesses), "guess2": scene.rng.choice(guesses)}
     said = f"{article(answer)} {answer}" if single(answer) == answer and answer not in UNCOUNTED else answer
     scene.fixed["answer"] = said

@@ -2,7 +2,7 @@
 
 An idea has a text, a list of sentences ("" begins a paragraph, "/" a line, "?" a sentence that a short text leaves out, "#." a
 number), and may have rows under "with": values that belong together, of which a document takes one row. Under "for" stand the
-sorts of topic that it needs, under "fields" the subjects that take it before any other.
+sorts of topic that it needs, under "fields" the subjects that take it before any other, under "never" those that do not take it.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from minigpt.corpus.english import title_case, upper_first
 from minigpt.corpus.templates.grammar import Told
 from minigpt.corpus.templates.occasion_people import ABOUT, BIRTHDAY, YOUNG, animal, person
 from minigpt.corpus.templates.occasion_scene import AGREE_MANY, Scene
-from minigpt.corpus.templates.occasion_subjects import INDEFINITE, plural, single, sort_of
+from minigpt.corpus.templates.occasion_subjects import INDEFINITE, PAIRS, plural, single, sort_of
 from minigpt.corpus.words import Words
 
 TITLED = (
@@ -64,8 +64,10 @@ def settle(scene: Scene, words: Words) -> None:
         scene.tables["person"] = ["teacher", "music teacher", "art teacher"]
     if whom and whom.name and scene.form != "obituary":  # which names the family, too
         scene.fixed[f"name{number}"] = whom.name
-    if scene.subject.topic in PIECES:  # which are sold one by one
-        one, many = f"piece of {scene.subject.topic}", f"pieces of {scene.subject.topic}"
+    paired = scene.form in ("advertisement", "classified ad") and scene.subject.short in PAIRS
+    if paired or scene.subject.topic in PIECES:  # which are sold by the pair, or one by one
+        kind = "pair" if paired else "piece"
+        one, many = f"{kind} of {scene.subject.topic}", f"{kind}s of {scene.subject.topic}"
         scene.subject = replace(scene.subject, sort="thing", topic=many, short=one)
         scene.fixed |= {"one": one, "topic": many, "short": one, **AGREE_MANY}
     scene.fixed["country"] = ""
@@ -96,6 +98,8 @@ def spell_out(scene: Scene, idea: Mapping[str, Any]) -> Told:
 def chosen(scene: Scene, ideas: Sequence[Mapping[str, Any]], sort: str) -> Mapping[str, Any]:
     """An idea that suits whom the text is for and the sort of the topic; an advertisement for kettles sells a kettle."""
     whom = person(scene.request) if scene.form in ABOUT else None
+    if sort == "place" and scene.form in ("travel", "postcard") and scene.subject.many and scene.subject.topic.islower():
+        sort = ""  # nobody travels to villages
     if whom:
         ideas = [idea for idea in ideas if whom.kind in idea.get("to", (whom.kind,))]
     for word in map(single, WORD.findall(scene.subject.topic.lower())):
@@ -103,7 +107,8 @@ def chosen(scene: Scene, ideas: Sequence[Mapping[str, Any]], sort: str) -> Mappi
             scene.fixed["one"] = word
             scene.subject = replace(scene.subject, topic="", short="")  # such a text is about nothing else, however often it says so
             return scene.rng.choice(near)
-    ideas = aboard([idea for idea in ideas if "about" not in idea], scene)
+    ideas = [idea for idea in ideas if "about" not in idea and scene.subject.field not in idea.get("never", ())]
+    ideas = aboard(ideas, scene)
     field = [idea for idea in ideas if scene.subject.field in idea.get("fields", ())]
     if field:  # the log of a spaceship is no keeper's log of a lighthouse
         return scene.rng.choice(field)

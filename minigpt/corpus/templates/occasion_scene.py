@@ -22,6 +22,7 @@ MANY = {"things": "thing", "persons": "person", "items": "item"}
 GAP = re.compile(r"(?<=\S) +(?=[,.;?!] |[,.;?!]$| )()", re.MULTILINE)  # before an alternative that is empty or begins with a comma
 DOUBLED = re.compile(r"\b([a-z]+) \1\b")  # an old old kettle
 TWICE = re.compile(r"(?<![\d.,] )(?<![\d.,-])\b2 times\b")
+ORDINAL, ENDINGS = re.compile(r"(?<=\d)(?<!1\d)(?<=[1-3])th\b"), {"1": "st", "2": "nd", "3": "rd"}  # her 33th birthday
 SENTENCE = re.compile(r"(^|[.?!] )([a-z])")
 LEAST = 2  # times that a text names its topic
 WITH_TRADES = ("obituary", "diary", "thank-you note")  # where people work as something
@@ -122,6 +123,7 @@ def fit(words: Words, request: Request, write: Callable[[], tuple[Subject, str]]
         if mentions(about, text) >= LEAST and not _contains(text, banned):
             break
     idea, text = idea_of(text), TWICE.sub("twice", DOUBLED.sub(r"\1", GAP.sub(r"\1", text)))
+    text = ORDINAL.sub(lambda m: ENDINGS[m.string[m.start() - 1]], text)
     if request.tone == "formal":
         for short, whole in words["contractions"].items():
             text = text.replace(short, whole)

@@ -29,6 +29,10 @@ PROJECTS = ("commits", "changelog")
 LONGEST = 2  # most words of a topic that can stand before a noun: "a model railway book"
 MASS = frozenset(load_words("occasion")["mass nouns"])  # no plural after "about"
 SORTS = {5: "animal", 6: "thing", 13: "food", 15: "place", 18: "person", 20: "plant"}  # by the numbers of WordNet's files
+PAIRS = frozenset(  # of which one owns pairs
+    "headphone earphone earbud glass sunglass goggle scissor trouser pant jean short legging tight sock shoe boot sneaker sandal".split()
+    + "slipper glove mitten ski skate binocular plier tweezer pajama".split()
+)
 OWNED = ("instrumentality", "covering", "commodity", "toy")  # what WordNet says of things that people buy, use and keep
 NOT_OWNED = ("conveyance", "weapon", "structure", "facility")  # and of others: a lighthouse is no kettle
 ALSO_OWNED = (
@@ -130,6 +134,8 @@ def subject(rng: random.Random, words: Words, request: Request) -> Subject:
     """The subject of one document: one of the request's topics, or any field if it names none."""
     fields = words["fields"]
     topics = [topic for topic in request.topics if _noun(topic)]
+    if request.forms[0] == "review":  # a board game is about something else than board games
+        topics = [topic for topic in topics if single(topic.split()[-1]) not in words["reviewed"]]
     if not topics:
         keys = _keys_of(tuple(sorted(fields)))
         told = [name for phrase in request.matched for name in _names_in(phrase)]
@@ -193,6 +199,14 @@ def sort_of(topic: str) -> str:
     kinds = {wide.word for wide in wordnet().above(whole[0].sense)} if sort == "thing" else set()
     strange = single(topic.split()[-1]).lower() not in ALSO_OWNED and (not kinds & set(OWNED) or bool(kinds & set(NOT_OWNED)))
     return "" if sort == "thing" and strange else sort
+
+
+def worn(topic: str) -> bool:
+    """Whether a topic is a thing to wear, which has seams and no screws."""
+    found = concepts(topic)
+    return bool(found) and bool(
+        {wide.word for wide in wordnet().above(found[0].sense)} & {"clothing", "footwear", "headdress", "garment", "handwear", "hosiery"}
+    )
 
 
 def _noun(topic: str) -> bool:

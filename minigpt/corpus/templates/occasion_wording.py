@@ -27,7 +27,7 @@ CONTRACTED = tuple(
         (r"\b([Cc])annot\b", r"\1an't"),
         (r"\b([Ww])ill not\b", r"\1on't"),
         (r"\bI am (?=[a-z])", "I'm "),
-        (rf"\bI have {HAVE}", "I've "),
+        (rf"(?<!and )\bI have {HAVE}", "I've "),
         (rf"\b([Ww]e|[Yy]ou|[Tt]hey) have {HAVE}", r"\1've "),
         (r"\b([Ww]e|[Yy]ou|[Tt]hey) are (?=[a-z])", r"\1're "),
         (r"\b(I|[Ww]e|[Yy]ou|[Tt]hey|[Ii]t) will (?=[a-z])", r"\1'll "),

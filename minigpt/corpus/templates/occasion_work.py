@@ -8,14 +8,10 @@ from minigpt.corpus.english import title_case, upper_first
 from minigpt.corpus.templates.grammar import Told
 from minigpt.corpus.templates.occasion_prose import chosen, spell_out
 from minigpt.corpus.templates.occasion_scene import Scene
-from minigpt.corpus.templates.occasion_subjects import sort_of
+from minigpt.corpus.templates.occasion_subjects import PAIRS, sort_of, worn
 from minigpt.corpus.words import Words
 
 FIRST_DAY, DAYS = date(2015, 1, 1), 3600  # of the dates of a list of changes
-PAIRS = frozenset(  # of which one owns pairs
-    "headphone earphone earbud glass sunglass goggle scissor trouser pant jean short legging tight sock shoe boot sneaker sandal".split()
-    + "slipper glove mitten ski skate binocular plier tweezer pajama".split()
-)
 STARS = (5, 5, 4, 4, 3, 3, 2, 1)
 GOOD, BAD = {5: 3, 4: 2, 3: 2, 2: 1, 1: 0}, {5: 0, 4: 1, 3: 1, 2: 2, 1: 3}  # stars -> sentences
 
@@ -42,8 +38,10 @@ def review(scene: Scene, words: Words) -> Told:
     scene.fixed["head"] = scene.text(scene.next(head if (head := f"head{stars} {kind}") in scene.tables else f"head{stars}"))
     verdict = f"verdict{stars} {kind}" if f"verdict{stars} {kind}" in scene.tables else f"verdict{stars}"
     scene.fixed["verdict"] = " ".join(scene.said(scene.next(name)) for name in (verdict, "reviewer"))
+    kind = "worn" if kind == "things" and worn(scene.subject.topic) else kind
     scene.fixed["good"] = f"What was good: {' '.join(scene.some(f'good {kind}', good))}" if good else ""
-    scene.fixed["bad"] = f"What was not: {' '.join(scene.some(f'bad {kind}', bad))}" if bad else ""
+    flaws = name if (name := f"bad{stars} {kind}") in scene.tables else f"bad {kind}"
+    scene.fixed["bad"] = f"What was not: {' '.join(scene.some(flaws, bad))}" if bad else ""
     told = spell_out(scene, idea)
     return Told(str(told), f"{told.idea}, {stars} stars")
 

@@ -56,7 +56,8 @@ class Speaker:
         self.frames["close"] += self._fitting(self.lists["closes"])
         self.manner = self._manner()
         self.swaps = [(re.compile(old), new) for old, new in rows.get("swaps", [])]
-        guest = rng.choice(self.lists["visitors"])
+        others = [guest for guest in self.lists["visitors"] if guest.lower() != self.who.noun.lower()]  # no mechanic asks a mechanic
+        guest = rng.choice(others or self.lists["visitors"])
         self.guest = guest
         self.lists["folk"] = [
             folk for folk in self.lists["folk"] if not re.search(rf"{guest.lower()}|\b{self.who.noun.lower()}$", folk)
@@ -100,6 +101,10 @@ class Speaker:
             return f"my {self.rng.choice(('doctor', 'neighbour', 'sister', 'teacher', 'best friend', 'boss', 'uncle', 'hairdresser'))}"
         if name == "folk2":  # of the persona's acquaintances, one that a visitor may know
             return self.rng.choice([folk for folk in self.lists["folk"] if folk.startswith("the ")])
+        if name == "chore":  # what a guest can do instead
+            acts = self.lists["act"]
+            self.fixed[name] = self.rng.choice([act for act in acts if not re.search(r"\b(?:my|me|myself)\b", act)] or acts)
+            return self.fixed[name]
         if name in ("thing2", "place2"):
             return self.visited(self.pick(name[:-1]))
         if name == "acting":

@@ -64,8 +64,9 @@ def voice_of(persona: str) -> str:
     words = ARTICLE.sub("", persona).lower().replace("\u2019", "'").split()
     for end in range(len(words), 0, -1):
         for start in range(end):
-            found = voice_nouns().get(" ".join(words[start:end]).removesuffix("-like"))
-            if found:
+            name = " ".join(words[start:end]).removesuffix("-like")
+            found = voice_nouns().get(name)
+            if found and not (name == "player" and start):  # a chess player is on no stage
                 return found
     return ""
 

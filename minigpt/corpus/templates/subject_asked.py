@@ -11,7 +11,7 @@ from minigpt.corpus.templates.subject_drift import BROAD
 from minigpt.corpus.templates.subject_facts import QUALITIES, Teller
 from minigpt.corpus.templates.subject_field import shown
 from minigpt.corpus.templates.subject_joined import both, told
-from minigpt.corpus.templates.subject_sense import Entry
+from minigpt.corpus.templates.subject_sense import CONCRETE, Entry
 from minigpt.corpus.templates.subject_words import noun, text_of, verb
 from minigpt.corpus.wordnet import PERSON, wordnet
 
@@ -75,6 +75,8 @@ def _difference(t: Teller, e: Entry, fields: dict[str, str]) -> tuple[str, str] 
 def _is_it(t: Teller, e: Entry, fields: dict[str, str]) -> tuple[str, str] | None:
     """Is a hood a kind of tuft? No: ..."""
     parent = t.parent(e)
+    if parent and e.sense.file not in CONCRETE and not any(wordnet().is_a(parent, main.sense) for main in t.subject.mains):
+        return None  # a bite of a fish is hardly "a kind of success"
     if parent is None or e.sense.file in QUALITIES or shown(parent) in e.word or e.sense.kind != "c" or e.sense.single or e.sense.plural:
         return None
     false = [
@@ -111,6 +113,8 @@ def wrong(t: Teller, e: Entry, count: int) -> list[Entry]:
     others = [o for o in others if not (fits_too(e, o) or (e.sense.kind != "v" and fits_too(o, e)))]
     alike = [o for o in others if o.sense.plural == e.sense.plural]  # "Which of these is a dodo?" has no answer that speaks of many
     others = alike if len(alike) >= min(count, 2) else others
+    alike = [o for o in others if o.sense.file == e.sense.file]  # a garden rather than a mouse
+    others = alike if len(alike) >= 2 * count else others
     return random.Random(e.sense.number + len(t.told)).sample(others, min(count, len(others)))
 
 

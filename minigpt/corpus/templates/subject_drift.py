@@ -23,7 +23,11 @@ ELSEWHERE = {  # a word -> what definitions say that mean something else by it
     "bridge": re.compile(
         r"contract|player|nose|\bbid|\bhand\b|dummy|violin|strings|eyeglasses|electrical|monkey|tooth|teeth|game|whist|form of bridge"
     ),
-    "rose": re.compile(r"(?:to|deep|pale|or|and|bright|usually) rose\b|\brose[- ](?:to|purple|pink|red|violet|colou?r|flowers|or)|\bwine"),
+    "vegetable": re.compile(r"\bmatter\b|\btissue\b|\boils?\b|\bfats?\b|\bdyes?\b|\bfibers?\b|\bwax\b|\bivory\b"),
+    "rock": re.compile(r"music|band|singer|concert|danc|guitar|roll|album"),
+    "rose": re.compile(
+        r"(?:to|deep|pale|or|and|bright|usually) rose\b|\brose[- ](?:to|purple|pink|red|violet|lavender|colou?r|flowers|or)|\bwine"
+    ),
 }
 
 
@@ -36,6 +40,8 @@ def drifts(said: Sense, main: Entry) -> bool:
     if (elsewhere := ELSEWHERE.get(main.word)) and elsewhere.search(said.gloss):
         return True
     net, own = wordnet(), main.sense
+    if compound(said, main):
+        return True
     others = [sense for sense, _ in net.senses(main.word) if sense is not own and sense.kind != "v" and not related(sense, own)]
     if net.is_a(said, own) or not others:
         return False
@@ -46,6 +52,16 @@ def drifts(said: Sense, main: Entry) -> bool:
     if said.file in (ANIMALS, PLANTS) and own.file == THINGS:
         return mine == 0  # a fish called after a key
     return theirs > mine or (mine == theirs and not usual(main))
+
+
+def compound(said: Sense, main: Entry) -> bool:
+    """Whether the definition has the word only in the name of a plant or an animal of another kind: a buckeye and the horse chestnut."""
+    net = wordnet()
+    own = re.escape(main.word)
+    found = [(before, after) for before, after in re.findall(rf"(?:([a-z]+) )?\b{own}s?\b(?: ([a-z]+))?", said.gloss)]
+    pairs = [(f"{before} {main.word}", f"{main.word} {after}") for before, after in found]
+    names = [sense for pair in pairs for sense in [s for name in pair for s, _ in net.senses(name)][:1]]
+    return len(names) == len(found) > 0 and all(s.file in (ANIMALS, PLANTS) and not net.is_a(s, main.sense) for s in names)
 
 
 def usual(main: Entry) -> bool:

@@ -12,15 +12,15 @@ from minigpt.corpus.templates.grammar import fill
 from minigpt.corpus.templates.subject_drift import BROAD
 from minigpt.corpus.templates.subject_field import Subject, derived, shown, subject_of
 from minigpt.corpus.templates.subject_sense import Entry
-from minigpt.corpus.templates.subject_words import COUNTS, gloss_of, named, noun, one, plain_topic, the, verb
-from minigpt.corpus.wordnet import DOWN, FIELD, PART, PERSON, TERM, UP, WHOLE, Sense, wordnet
+from minigpt.corpus.templates.subject_words import COUNTS, doubtful, gloss_of, lists_of, named, noun, one, plain_topic, the, verb
+from minigpt.corpus.wordnet import FIELD, PERSON, UP, WHOLE, Sense, wordnet
 from minigpt.corpus.words import Words
 
 MOST_WORDS_FOR_CHILDREN, SHORT, TIMES = 18, 14, 28
-FIRST, OWN, NEAR = 0.9, 0.92, 0.92  # shares of the topic's first word, of words that belong to it, and of near ones
+FIRST, OWN, NEAR, SPARSE = 0.9, 0.92, 0.97, 0.88  # shares of the topic's first word, of words that belong to it, of near ones if there are
+MANY_NEAR = 12  # so many, and if there are fewer
 MOST_NAMES_TOLD = 1  # names of persons and places in one document
 WITH_THE = frozenset(("military", "navy", "army", "theater", "stock market", "stock exchange", "home", "Bible", "old testament"))
-FOOD = 13  # WordNet's number of the field of what is eaten: horsemeat is no part of a horse
 QUALITIES = frozenset((7, 24, 26))  # attributes, relations, states: a piano is no kind of softness
 LATIN = re.compile(r"^[A-Z][a-z]+ [a-z]+$")
 
@@ -70,7 +70,8 @@ class Teller:
             own = [e for e in rest if e.main == self.first]
             rest = own if own and self.rng.random() < OWN else rest
             near = [e for e in rest if e.near < 2]
-            pool = near if near and (self.rng.random() < NEAR or len(near) == len(rest)) else [e for e in rest if e.near == 2] or rest
+            share = NEAR if len(near) >= MANY_NEAR else SPARSE
+            pool = near if near and (self.rng.random() < share or len(near) == len(rest)) else [e for e in rest if e.near == 2] or rest
             if not pool:
                 break
             chosen.append(self.rng.choice(pool))
@@ -83,7 +84,8 @@ class Teller:
         """A phrase of a list, each once before any repeats, filled; titles name some words of the subject."""
         if key.endswith(" titles"):
             near = [e.word for e in self.open if e.near < 2 and e.main == self.first and noun(e)] or [e.word for e in self.subject.entries]
-            x, y, z = self.rng.sample(near, 3) if len(near) > 2 else [*near, *near, *near][:3]
+            near = near if len(near) > 2 else list(dict.fromkeys([*near, *(e.word for e in self.subject.entries)]))
+            x, y, z = self.rng.sample(near, 3)
             fields = {"x": x, "y": y, "z": z, **fields}
         if not self.left.get(key):
             self.left[key] = self.rng.sample(self.words[key], len(self.words[key]))
@@ -107,7 +109,8 @@ class Teller:
 
     def named(self, sense: Sense) -> str:
         """A wider term with its article."""
-        return one(shown(sense)) if sense.kind == "c" else shown(sense)
+        word = shown(sense)
+        return word if named(sense, word) == word else one(word)
 
     def the(self, entry: Entry) -> str:
         return the(entry.sense, entry.word)
@@ -120,7 +123,7 @@ class Teller:
         a, be, it = self.a(entry), verb(sense, word), "it"
         if sense.plural and sense.kind == "c":
             a, be = entry.many, "are"
-        elif sense.plural and sense.kind != "p":
+        elif (sense.plural and sense.kind != "p") or doubtful(entry):
             a, be = f'the {"term" if " " in word else "word"} "{word}"', "means"
         if be in ("are", "were"):
             it = "they"
@@ -228,25 +231,18 @@ class Teller:
 
     def list_of(self, entry: Entry) -> str:
         """A sentence that lists kinds, parts or terms of an entry, of those that WordNet gives; "" if there are too few."""
-        net, rng = wordnet(), self.rng
-        signs = (("kinds list", DOWN), ("parts list", PART), ("terms list", TERM))
-        lists = [(key, [s for s in net.to(entry.sense, sign) if s.kind != "v" and not s.single]) for key, sign in signs]
-        uneaten = [FOOD] * (entry.sense.file != FOOD)
-        lists = [(key, [s for s in senses if len(shown(s).split()) < 4 and s.file not in uneaten]) for key, senses in lists]
-        lists[0] = ("kinds list", [s for s in lists[0][1] if s.file == entry.sense.file])  # an antenna is no kind of rabbit
-        good = [(key, senses) for key, senses in lists if len(senses) > 1 and entry.sense.kind != "v"]
-        if not good:
+        lists, rng = lists_of(entry), self.rng
+        if not lists:
             return ""
-        key, senses = rng.choice(good)
-        senses = list({shown(s): s for s in senses}.values())
+        key, senses = rng.choice(lists)
         chosen = rng.sample(senses, min(len(senses), rng.randint(2, 4)))
         words = [shown(s) if key == "terms list" else the(s, shown(s)) for s in chosen]
-        field = f'"{entry.word}"' if entry.sense.kind == "c" else self.a(entry)
+        many = entry.many if self.a(entry) != entry.word else entry.word
         fields = {
             "word": entry.word,
-            "many": entry.many,
+            "many": many,
             "whole": self.a(entry),
-            "field": field,
+            "field": many,
             "count": COUNTS[len(words)],
             "list": join_and(words),
         }

@@ -7,9 +7,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
 
-from minigpt.corpus.english import singular
 from minigpt.corpus.templates.subject_drift import BROAD, drifts
-from minigpt.corpus.templates.subject_sense import ANIMALS, CONCRETE, LIGHT, Entry, best_sense, concepts, fits
+from minigpt.corpus.templates.subject_gloss import usable
+from minigpt.corpus.templates.subject_sense import ANIMALS, CONCRETE, LIGHT, LIVING, Entry, best_sense, concepts, fits
 from minigpt.corpus.wordnet import DOWN, FIELD, MEMBER, PART, PERSON, SUBSTANCE, TERM, UP, WHOLE, Sense, wordnet
 
 MAIN = 0.6  # share of a word's uses from which its first meaning is taken
@@ -17,38 +17,16 @@ MOST, ENOUGH, FEW, LEAST = 90, 24, 14, 5  # entries of a word of the topic: the 
 
 ARTIFACTS = 6
 OBJECTS = 17  # of nature
+FOOD = 13  # WordNet's number of the field of what is eaten
 BODY = 8  # WordNet's number of the field of parts of the body, whose parts are no subject
 APART = ((ANIMALS, ARTIFACTS), (ARTIFACTS, BODY), (OBJECTS, ARTIFACTS))  # fields of a word and of a noun of its definition that lead astray
 GROUP = 14  # of nations and committees, whose kinds are far from a pirate
 MOST_FAR, MOST_FAR_MENTIONS, MOST_TERMS = 5, 12, 15  # entries of one farther relation
-NAMING = re.compile(
-    r"(?:an? )?(?:[a-z]+ )?(?:terms?|names?|words?|dysphemism|euphemism) (?:for|of)\b"
-)  # a definition that says only what a word stands for
-BROKEN = re.compile(  # "a maintains a warren", "a dissonant chord is followed by a consonant chord"
-    r"an? (?:(?!is|has)[a-z]+s an?|[a-z]+ (?:is|are|was)) |a (?:maintains|sends|holds)\b"
-    r"|an? (?:(?!that|which|who|whom|whose|where|when|what|as|and|or|of|in|with|for|to|it|they|one)\b[a-z'-]+ ){1,4}(?:is|are|was|were)\b"
-    r"|an? (?:plate makes|taking) |the [\w' -]+ is that\b|an? [\w ]+ can be [a-z]+ed by"
-)
-BARE = re.compile(  # a definition that lacks its article, or speaks of many
-    r"(?!an? |the |any |one |some |all )(?:[a-z-]+ ){0,3}(?:mechanism|vessel|instrument|device|rodent|mammal|covering|housing|creature|rod"
-    r"|wing|position|space|birds|outlet|apparatus|restraint|mouse|seeds|burrows|salmon|trout|fish|snail)"
-    r"(?= (?:of|or|among|that|which|having|used|in|for|with|from|to|by|common|consisting|symbolizing)\b)"
-)
-WHOLE_PHRASE = re.compile(  # how the definition of what is counted begins
-    r"(?:an?|the|any|one|some|all|every|each|either|someone|somebody|something|anything|anyone|that|those|both|two|three|half|most|several)\b",
-    re.IGNORECASE,
-)
-HEAD = re.compile(
-    r"(?:the |all |all of the |some |any )?(?:[a-z-]+ ){0,2}?([a-z]+)"
-    r"(?= (?:of|that|which|who|having|used|in|for|with|from|to|by|made|involved|[a-z]+ing)\b|$)"
-)
 MOST_MENTIONS, MOST_SISTERS, MOST_NAMES = 60, 12, 6
 TELLING = frozenset((4, 9, 10, 11))  # fields of acts, ideas, communication and events
 MOST_APART = 16  # kinds of an act or an idea from which they have little in common
 MANY_KINDS = 30  # kinds of a word from which the little known are left out
 MOST_DERIVED = 14  # entries that come with an adjective
-TURNED = 6  # words of a definition that only turns its term round: the keeper of a lighthouse
-LONGEST = 27  # words of a definition that can be told
 
 
 @dataclass(frozen=True)
@@ -70,13 +48,13 @@ def subject_of(topic: str) -> Subject | None:
     words = {main.word.lower() for main in mains}
     for number, main in enumerate(mains):
         own, loose = 0, derived(main, topic) and len(mains) > 1
-        for ring, enough in ((_close, MOST), (_farther, ENOUGH), (_said, FEW), (_loose, FEW)):
+        for ring, enough in ((_close, MOST), (_farther, ENOUGH), (_strays, FEW), (_said, FEW), (_loose, FEW)):
             for sense, near in ring(main, topic):
                 word = shown(sense)
                 if main.sense.file == ANIMALS and "human" in sense.gloss:
                     continue  # a penguin's foot is no human foot
-                if near == 2 and word[:1].isupper() and (sense.file == GROUP or (sense.file == PERSON and not sense.single)):
-                    continue  # every people has a town
+                if a_people(sense, word, near, main.sense) or rivalled(sense, word, main.sense):
+                    continue
                 if loose and (own >= MOST_DERIVED or sense.single or sense.file not in CONCRETE):
                     continue
                 if own < enough and sense.number not in taken and word.lower() not in words and usable(sense, word):
@@ -85,6 +63,19 @@ def subject_of(topic: str) -> Subject | None:
                     entries[sense.number] = Entry(sense, word, near, number)
                     own += 1
     return Subject(tuple(mains), tuple(entries.values())) if len(entries) >= LEAST else None
+
+
+def a_people(sense: Sense, word: str, near: int, main: Sense) -> bool:
+    """Whether a word is a people or one of it, and no kind of the subject: every people has a town."""
+    if not word[:1].isupper() or wordnet().is_a(sense, main):
+        return False
+    return (near == 2 and sense.file == GROUP) or (sense.file == PERSON and not sense.single)
+
+
+def rivalled(sense: Sense, word: str, main: Sense) -> bool:
+    """Whether the word has another meaning of the subject's kind: a pony is also a racehorse, and the fly of anglers an insect."""
+    net = wordnet()
+    return any(other is not sense and net.is_a(other, main) for other, _ in net.senses(word))
 
 
 def derived(main: Entry, topic: str) -> bool:
@@ -101,46 +92,33 @@ def shown(sense: Sense) -> str:
     return next((word for word in sense.words if not re.search(r"\.|^[A-Z]{2,}$|\d", word)), sense.word)
 
 
-def usable(sense: Sense, word: str) -> bool:
-    """Whether a sense can be told: it has a definition, which does not say the word itself."""
-    good = bool(sense.gloss) and len(sense.gloss.split()) <= LONGEST and word not in BROAD and word.isascii() and len(word.split()) < 5
-    good = (
-        good
-        and not (sense.plural and (sense.kind not in "cp" or sense.gloss.startswith(("a ", "an "))))
-        and not (many_head(sense.gloss) and not sense.plural and sense.kind != "p")
-    )
-    return (
-        good
-        and not (NAMING.match(sense.gloss) or BROKEN.match(sense.gloss))
-        and (sense.kind != "c" or sense.plural or sense.single or bool(WHOLE_PHRASE.match(sense.gloss)))
-        and (sense.kind != "m" or not BARE.match(sense.gloss))
-        and not re.search(rf"\b{re.escape(word.lower())}\b", sense.gloss.lower())
-        and not (
-            len(sense.gloss.split()) <= TURNED and set(re.findall(r"[a-z]{2,}", word.lower())) <= set(re.findall(r"[a-z]+", sense.gloss))
-        )
-    )
-
-
-def many_head(gloss: str) -> bool:
-    """Whether a definition speaks of many, as "the medieval principles governing knighthood"."""
-    found = HEAD.match(gloss)
-    return found is not None and found[1] != singular(found[1]) and not found[1].endswith(("ss", "us", "is", "ics"))
-
-
 def _close(main: Entry, topic: str) -> Iterator[tuple[Sense, int]]:
     """What WordNet itself relates to a sense, in turns of the relations, then the definitions that mention it."""
     net, sense = wordnet(), main.sense
     up = [s for s in net.above(sense) if s.word not in BROAD]
     kinds = _known_first(net.to(sense, DOWN))
     deeper = [s for kind in kinds for s in net.to(kind, DOWN)]
-    parts = [*net.to(sense, PART, SUBSTANCE, MEMBER), *(s for wider in up[:2] for s in net.to(wider, PART))]
+    wholes = [wider for wider in up[:2] if len(net.to(wider, DOWN)) <= MANY_KINDS]  # a theater is no mere building
+    parts = [*net.to(sense, PART, SUBSTANCE, MEMBER), *(s for wider in wholes for s in net.to(wider, PART))]
     fields = [wider for wider in net.to(sense, FIELD) if wider.word not in BROAD]
-    terms = [*net.to(sense, TERM), *(s for wider in fields for s in net.to(wider, TERM)[:MOST_TERMS])]
+    named = [wider for wider in fields if wider.word in topic.lower()]  # a tunnel is of the field of cars, and so is a rental
+    terms = [*net.to(sense, TERM), *(s for wider in named for s in net.to(wider, TERM)[:MOST_TERMS])]
+    beside = [s for wider in fields if wider not in named for s in net.to(wider, TERM)[:MOST_TERMS]]
     said = list(_of_definition(sense, sense.words))
     rings = (_few(kinds), _few(terms), _few(parts), said, [s for s in up[:2] if net.uses(shown(s))], net.to(sense, WHOLE)[:6])
     yield from ((s, 1) for s in _in_turn(rings))
-    yield from ((s, 1) for s in _mentions(main, topic))
-    yield from ((s, 2) for s in _few(deeper))
+    yield from ((s, 1) for s in _mentions(main, topic) if not astray(s, sense))
+    yield from ((s, 2) for s in _few([*deeper, *beside]))
+
+
+def astray(said: Sense, sense: Sense) -> bool:
+    """Whether a definition that mentions a lifeless thing is that of a plant or an animal: the teal of rivers."""
+    return said.file in LIVING and sense.file not in (*LIVING, FOOD)
+
+
+def _strays(main: Entry, topic: str) -> Iterator[tuple[Sense, int]]:
+    """The plants and animals whose definition mentions a lifeless thing."""
+    yield from ((s, 2) for s in _mentions(main, topic) if astray(s, main.sense))
 
 
 def _known_first(kinds: list[Sense]) -> list[Sense]:
@@ -206,15 +184,16 @@ def _mentions(main: Entry, topic: str) -> list[Sense]:
     """Definitions that use the word, spread evenly over WordNet, things before names."""
     net = wordnet()
     names = [main.word, *(word for word in main.sense.words if word != main.word and len(net.senses(word)) < 3)]
-    names = [word for word in names if len(word) > 2 and word not in BROAD]
+    names = [word for word in names if len(word) > (2 if word == main.word else 3) and word not in BROAD]  # a sub-assembly is no submarine
     said = [form for word in names for form in (word, main.sense.many(word))]
     found = [s for s in net.mentions(said) if s.kind != "v" and not (s.single and s.file != PERSON)] if said else []
     found = [s for s in found if of_its_field(s, main.sense, topic)]
     own = re.escape(main.word)  # not a verb, as "to train sailors", nor in "wolf-sized"
-    doing = re.compile(rf"\b(?:to|who|which|not|can|will|must|or|that) {own}s?\b|\band {own}s [a-z]|\b{own}-[a-z]+ed\b|\b{own}'s-")
+    doing = re.compile(rf"\b(?:to|who|which|not|can|will|must|or|that) {own}(?:e?s)?\b|\band {own}e?s [a-z]|\b{own}-[a-z]+ed\b|\b{own}'s-")
     found = [s for s in found if not (doing.search(s.gloss) or drifts(s, main))]
     if main.word.endswith("ing"):  # a noun, not as in "a vein running from the foot"
-        noun = re.compile(rf"\b(?:of|in|for|by|with|or|and) {main.word}\b(?! (?:an?|the|from|along|to|up|down|out|for|around|on|over)\b)")
+        after = r"(?=$|[,;)]| (?:and|or|of|in|at|by|as|with|that|which|who|where|when|is|are)\b)"
+        noun = re.compile(rf"\b(?:of|in|for|by|with|or|and) {main.word}\b{after}")
         found = [s for s in found if noun.search(s.gloss)]
     adjective = [w for w in re.findall(r"[a-z-]+", topic.lower()) if net.pertains(w) is main.sense]
     found += net.mentions(adjective) if adjective else []
@@ -233,12 +212,16 @@ def of_its_field(sense: Sense, main: Sense, topic: str) -> bool:
 def _of_definition(sense: Sense, own: Sequence[str], strict: bool = True) -> Iterator[Sense]:
     """The nouns of a sense's definition whose meaning is hardly in doubt."""
     net, near = wordnet(), set(re.findall(r"[a-z]{4,}", sense.gloss))
+    parts = {s.number for wider in (sense, *net.above(sense)[:2]) for part in net.to(wider, PART) for s in (part, *net.to(part, PART))}
     said = re.sub(r"\b(?:who|that|which|to) [a-z]+", "", f"{sense.gloss} {sense.more}")  # a verb follows
     for word in dict.fromkeys(re.findall(r"[a-z]+", said)):
         base = net.base(word) if len(word) > 3 and word not in LIGHT and word not in net.adjectives else ""
         found = net.senses(base) if base and base not in own and base not in LIGHT and base not in BROAD else []
         found = [(s, count) for s, count in found if not s.label or s.label == sense.label or s.label in sense.words]
         found = [(s, count) for s, count in found if (sense.file, s.file) not in APART]  # a penguin's flippers are no shoes
+        if part := next((s for s, _ in found if s.number in parts), None):  # the keys of a piano open no door
+            yield part
+            continue
         if found and not re.search(r"(ed|ing)$", word):
             total = sum(count for _, count in found) + len(found)
             if found[0][0].file not in CONCRETE and strict and all(s.file != sense.file for s, _ in found[:2]):

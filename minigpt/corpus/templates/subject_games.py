@@ -7,7 +7,7 @@ from minigpt.corpus.templates.subject_asked import wrong
 from minigpt.corpus.templates.subject_drift import BROAD
 from minigpt.corpus.templates.subject_facts import Teller
 from minigpt.corpus.templates.subject_field import shown
-from minigpt.corpus.templates.subject_sense import CONCRETE, Entry
+from minigpt.corpus.templates.subject_sense import ANIMALS, CONCRETE, LIVING, Entry
 from minigpt.corpus.templates.subject_words import COUNTS, gloss_of, noun, verb
 from minigpt.corpus.wordnet import PERSON, Sense, wordnet
 
@@ -26,7 +26,8 @@ def guessing(t: Teller, size: int) -> list[str]:
     t.idea = f"guess: {e.word}"
     turns = [t.say("guess opens")]
     others = [o for o in wrong(t, e, 24) if guessable(o)]
-    alike = sorted((o for o in others if o.sense.file == e.sense.file), key=lambda o: t.common(e, o) is None)
+    alike = [o for o in others if o.sense.file == e.sense.file]
+    alike = [o for o in alike if t.common(e, o)] or alike  # whoever knows that it is an animal guesses no paw
     far = [o for o in others if o.sense.file != e.sense.file]
     for b in far[: max(0, 2 - len(alike))]:
         turns += _miss(t, b)
@@ -67,24 +68,31 @@ def _by_file(t: Teller, e: Entry) -> list[str]:
     """Is it an animal? No. Is it a plant? Yes: by WordNet's fields."""
     if e.sense.file not in FILES:
         return []
+    name = (
+        "a part of an animal"
+        if e.sense.file == ANIMALS and "animal" not in {s.word for s in wordnet().above(e.sense)}
+        else FILES[e.sense.file]
+    )
     others = t.rng.sample([name for file, name in FILES.items() if file != e.sense.file], t.rng.randint(0, 2))
     turns = [text for name in others for text in (t.say("guess what", what=name), t.say("guess what no", what=name))]
-    return [*turns, t.say("guess what", what=FILES[e.sense.file]), t.say("guess what yes", what=FILES[e.sense.file])]
+    return [*turns, t.say("guess what", what=name), t.say("guess what yes", what=name)]
 
 
 def quiz(t: Teller, size: int) -> list[str]:
     """Numbered questions, and their answers at the end."""
     asked = t.pick(max(3, min(size, MOST_ASKED))) or list(t.subject.entries[:3])
     kinds = [quiz_word, quiz_choice, quiz_true, quiz_odd, quiz_riddle, quiz_word]
-    pairs = [kind(t, e) for e, kind in zip(asked, t.rng.sample(kinds, len(asked)), strict=True)]
+    chosen = t.rng.sample(kinds, len(asked))
+    pairs = [kind(t, e) for e, kind in zip(asked, chosen, strict=True)]
     count = COUNTS[len(asked)]
-    last = t.rng.choice([e for e in asked if noun(e) and not e.sense.single] or [t.main])  # nobody tries Karpov
+    named = [e for e, kind in zip(asked, chosen, strict=True) if kind is not quiz_odd]  # which asks for others
+    last = t.rng.choice([e for e in named if noun(e) and not e.sense.single] or [t.main])  # nobody tries Karpov
     return [
         upper_first(t.say("quiz titles", count=count)),
-        upper_first(t.say("quiz leads", count=count, a=t.a(last))),
+        upper_first(t.say("quiz leads", count=count, word=last.word)),
         "\n".join(f"{i}. {question}" for i, (question, _) in enumerate(pairs, 1)),
         t.fill("Answers about {topic}\n") + "\n".join(f"{i}. {reply}" for i, (_, reply) in enumerate(pairs, 1)),
-        upper_first(t.say("quiz ends", a=t.a(last), count=count)),
+        upper_first(t.say("quiz ends", word=last.word, count=count)),
     ]
 
 
@@ -94,7 +102,7 @@ def quiz_word(t: Teller, e: Entry) -> tuple[str, str]:
     names = t.rng.sample([*others, e.word], len(others) + 1)
     options = f" ({', '.join(names[:-1])} or {names[-1]})" if others else ""
     key = "quiz verb" if e.sense.kind == "v" else "quiz word"
-    return t.say(key, gloss=e.sense.gloss).rstrip("?.") + options + "?", upper_first(f"{t.a(e)}.")
+    return t.say(key, gloss=e.sense.gloss).rstrip("?.") + options + "?", upper_first(f"{e.word}.")
 
 
 def quiz_choice(t: Teller, e: Entry) -> tuple[str, str]:
@@ -134,12 +142,13 @@ def quiz_odd(t: Teller, e: Entry) -> tuple[str, str]:
     strangers = [o for o in t.open if guessable(o) and not wordnet().is_a(o.sense, parent) and not wordnet().is_a(parent, o.sense)]
     strangers = [o for o in strangers if not set(o.word.split()) & set(shown(parent).split())]
     strangers = [o for o in strangers if not any(wordnet().is_a(s, parent) for s, _ in wordnet().senses(o.word))]
+    strangers = [o for o in strangers if parent.file not in LIVING or o.sense.file not in LIVING]  # a Christmas rose is a flower, too
     if not strangers:
         return quiz_choice(t, e)
     odd, names = t.rng.choice(strangers), t.rng.sample([o.word for o in group], min(len(group), t.rng.randint(2, 3)))
     listed = t.rng.sample([odd.word, *names], len(names) + 1)
     fields = {"list": f"{', '.join(listed[:-1])} or {listed[-1]}", "parent": shown(parent), "rest": join_and(names)}
-    return t.say("quiz odd", **fields), upper_first(t.say("quiz odd answer", a=t.a(odd), **{"is": verb(odd.sense, odd.word)}, **fields))
+    return t.say("quiz odd", **fields), upper_first(t.say("quiz odd answer", word=odd.word, **fields))
 
 
 def _families(t: Teller) -> list[Sense]:
@@ -152,4 +161,4 @@ def quiz_riddle(t: Teller, e: Entry) -> tuple[str, str]:
     parent = t.parent(e)
     if parent is None or not guessable(e) or parent.kind != "c" or shown(parent) in e.word or len(e.word.split()) > 2:
         return quiz_choice(t, e)
-    return t.say("quiz riddle", gloss=e.sense.gloss, parent=shown(parent), **spelled(e.word)), upper_first(f"{t.a(e)}.")
+    return t.say("quiz riddle", gloss=e.sense.gloss, parent=shown(parent), **spelled(e.word)), upper_first(f"{e.word}.")

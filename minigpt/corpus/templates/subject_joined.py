@@ -45,7 +45,8 @@ def both(t: Teller, one: Entry, two: Entry) -> str:
     a, b = t.definition(one), t.definition(two)
     fields = a | {"b": b["a"], "is2": b["is"], "gloss2": b["gloss"]}
     parent = t.common(one, two)
-    if parent and one.sense.kind == two.sense.kind == "c" and parent.kind == "c" and not (one.sense.single or two.sense.single):
+    alike = parent is not None and parent.kind == "c" and near(one.sense, parent) and near(two.sense, parent)
+    if parent and alike and one.sense.kind == two.sense.kind == "c" and not (one.sense.single or two.sense.single):
         return upper_first(t.say("both of one kind", parent=shown(parent), **fields))
     if one.sense.single and one.sense.file == PERSON == two.sense.file and two.sense.single:
         return upper_first(t.say("both persons", **fields))

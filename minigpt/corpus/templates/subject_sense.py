@@ -102,7 +102,8 @@ def _nouns(phrase: str) -> list[str]:
         start = next((i for i in range(end) if wordnet().base(" ".join(words[i:end]))), None)
         term = " ".join(words[start:end]) if start is not None else words[end - 1]
         if start is not None and (
-            " " in term or (term not in LIGHT and not (found and term in wordnet().adjectives) and not (found and term in ADJECTIVES))
+            " " in term
+            or (term not in LIGHT and not (end < len(words) and term in wordnet().adjectives) and not (found and term in ADJECTIVES))
         ):
             found.append(wordnet().base(term))
         elif noun := wordnet().pertains(term):
@@ -126,8 +127,8 @@ def best_sense(word: str, context: set[str], many: bool = False) -> Sense | None
 
 
 def of_many(sense: Sense) -> float:
-    """How much a plural speaks for a meaning: for animals and plants."""
-    return 2.0 if sense.file in LIVING and not sense.single else 0.0
+    """How much a plural speaks for a meaning: for animals and plants, and against what is not counted."""
+    return 2.0 if sense.file in LIVING and not sense.single else -2.0 if sense.single or sense.kind in "mt" else 0.0
 
 
 def score(sense: Sense, word: str, rank: int, count: int, context: set[str]) -> float:
@@ -137,7 +138,7 @@ def score(sense: Sense, word: str, rank: int, count: int, context: set[str]) -> 
     named = sense.word[:1].isupper() and word[:1].islower() and not sense.gloss.startswith("the period")
     return (
         0.5 * math.log1p(count) + 0.7 * math.log1p(much) - 0.5 * rank - 0.1 * names.index(word.lower()) + 0.8 * (names[0] == word.lower())
-        + 2 * min(2, fits(sense, context)) - NAMED[bool(count)] * named - 2 * (not sense.gloss)
+        + 2 * min(2, fits(sense, context)) - NAMED[bool(count)] * named - 2 * (not sense.gloss) - (sense.plural and sense.kind == "m")
         - (sense.file == EATEN and bool(re.search(rf"\b{re.escape(word)}\b", sense.gloss)))
     )  # fmt: skip
 

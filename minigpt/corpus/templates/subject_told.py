@@ -58,7 +58,7 @@ def glossary(t: Teller, size: int) -> list[str]:
     listed.sort(key=lambda e: heading(e).lower())
     ends = {"x": listed[0].word, "y": listed[-1].word}
     count = COUNTS[min(12, len(listed))]
-    one = t.rng.choice(listed)
+    one = t.rng.choice([e for e in listed if noun(e)] or listed)
     sign = t.rng.choice((": ", " - "))
     lines = [line(t, e, sign, listed) for e in listed]
     other = t.rng.choice([e for e in listed if e is not one] or [one])
@@ -81,9 +81,10 @@ def line(t: Teller, e: Entry, sign: str, listed: list[Entry]) -> str:
     """A word and its meaning on one line, often with a word to compare."""
     label = f"in {t.field(e)}, " if t.field(e) else ""
     more = f" ({e.sense.more})" if e.sense.more else ""
-    alike = [o for o in t.subject.entries if o is not e and t.common(e, o) and o.sense.kind == e.sense.kind and t.fit(o)]
+    others = [o for o in t.subject.entries if o is not e and t.fit(o) and not o.sense.single]
+    alike = [o for o in others if t.common(e, o) and o.sense.kind == e.sense.kind]
     other = t.rng.choice(alike) if alike else None
-    see = other or t.rng.choice([o for o in t.subject.entries if o.main == e.main and o.near < 2 and o is not e and t.fit(o)] or [t.main])
+    see = other or t.rng.choice([o for o in others if o.main == e.main and o.near < 2 and plain(o)] or [t.main])
     compare = t.say("line ends" if other else "line see", word=see.word) if see is not e and t.rng.random() < 0.85 else ""
     return f"{'to ' * (e.sense.kind == 'v')}{heading(e)}{sign}{label}{e.sense.gloss}{more}{compare}."
 

@@ -6,19 +6,26 @@ import re
 from functools import cache
 
 from minigpt.corpus.english import MANY, article, plurals
+from minigpt.corpus.mended import GAME
+from minigpt.corpus.templates.subject_drift import BROAD
+from minigpt.corpus.templates.subject_field import shown
 from minigpt.corpus.templates.subject_sense import OF, Entry, topic_itself
-from minigpt.corpus.wordnet import PERSON, Sense, wordnet
+from minigpt.corpus.wordnet import DOWN, PART, PERSON, TERM, Sense, wordnet
 
 COUNTS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve")
 NEVER_COUNTED = ("music genre", "dance music", "popular music genre", "martial art", "board game")
 MANY_OF = frozenset((5, 6, 13, 18, 20))  # fields of animals, artifacts, food, people, plants
 SIDES, OF_ONE = frozenset((8, 15, 17)), re.compile(r"the [\w ,'-]+? of an? ")  # the summit of a mountain: each has one
 ACT = re.compile(r"the (?:act|action|process|activity) of\b")  # an experiment: each is one
-ALONE = frozenset(("Big Ben", "withers"))
+ALONE = frozenset(("Big Ben", "Hagia Sophia", "Cooper Union", "Johns Hopkins", "Ponte 25 de Abril", "Pandora's box"))
+THE_ONE = frozenset(
+    "Alhambra Bastille Bounty Bourse Colosseum Constitution Kaaba Kremlin Louvre Monitor Pentagon Pyramid Tabernacle Tuileries".split()
+)
+NAMED_PLACE = re.compile(r"(?<!\bthe )\b(?:University|College|Cathedral|Park|Downs|Hall|Lake [A-Z]\w+)$")  # Yale University, Lake Mead
 SUBSTANCE = re.compile(r"^27 \w+(?:ine|ide|ate|ol|in|one)$")  # theophylline, of the field of substances
 DRUG, COMPOUND = re.compile(r"(?:in|ine|ol|ide|ate)$"), re.compile(r"\b(?:compound|drug|antibiotic|alkaloid|analgesic)\b")
 MASS = re.compile(
-    r"(?:care|metry|(?<!anth)(?<!ap)ology|onomy|duty|jetsam|spume|eatage|ware|bluegrass|memorabilia|trivia|\bmilt|\bkohl|\bacid|\bsoap|\boil)$"
+    r"(?:care|metry|(?<!anth)(?<!ap)ology|onomy|duty|jetsam|spume|eatage|ware|wear|clothing|headgear|weaponry|machinery|jewelry|luggage|equipment|furniture|bluegrass|memorabilia|trivia|\bmilt|\bkohl|\bacid|\bsoap|\boil)$"
 )  # never counted, whatever the file says
 ORGANIZATION = re.compile(
     r"[A-Z].* (?:Administration|Agency|Army|Association|Authority|Board|Brotherhood|Bureau|Church|Commission|Committee|Company|Corps"
@@ -27,7 +34,11 @@ ORGANIZATION = re.compile(
 )
 MEETING = re.compile(r"a (?:gathering of producers|gathering at|meeting (?:of the inhabitants|for|at))\b")  # a board meeting
 RIVER = re.compile(r"^(?:an?|the) (?:[\w-]+ ){0,4}(?:river|ocean)\b")
-NAMED_OF = re.compile(r"[A-Z][a-z]+ of [A-Z]")  # the Tower of Pharos
+NAMED_OF = re.compile(r"[A-Z][a-z]+ of (?:the )?[A-Z]")  # the Tower of Pharos
+ABSTRACT = frozenset((4, 9, 10, 11, 14, 15, 21, 23, 24, 25, 28))  # fields of acts, ideas, communication, groups, places, ...
+NEVER_MANY = re.compile(
+    r"(?:ing|ism|ness|ity|logy|graphy|ics|ance|ence|tion|sion|ment|ship|hood|dom|cy|ure|sis|ty|work|money|time|weather|music|art|science|medicine)$"
+)
 STORM = re.compile(r"19 an? (?:[a-z-]+ ){0,5}?(?:storm|column|windstorm|wave|shower|gust|wind)\b")  # a blizzard
 PIECE = re.compile(  # a dish of which each piece is one: a brownie, a bonbon
     r"13 an? (?:[a-z'-]+ ){0,4}?(?:ball|disk|square|bar|candy|cookie|sandwich|pastry|roll|bun|tart|cracker|tortilla|dumpling)\b"
@@ -36,8 +47,15 @@ ONE_TO_EAT = re.compile(
     r"(?:(?<!Lim)burger|bun|muffin|crouton|crumb|canape|profiterole|pancake|waffle|cupcake|croissant|bagel|pretzel|doughnut|eclair|cookie|biscuit"
     r"|roll|tart|teacake|dumpling|loaf|loaf of bread|taco|burrito|sandwich|cracker|pasty|omelet|meatball|salad|sundae|milkshake)$"
 )
-FOODS, GROUPS, OBJECTS = 13, 14, 17
+ACTS, FOODS, GROUPS, OBJECTS = 4, 13, 14, 17
 EVENTS = frozenset((4, 11, 28))  # fields of acts, events and times: what is named there is over
+
+
+def doubtful(entry: Entry) -> bool:
+    """Whether a word that the file does not count may be one of many after all: a money order, a slate of candidates."""
+    sense = entry.sense
+    plain = sense.kind == "m" and not sense.single and sense.file in ABSTRACT and entry.word[0].islower() and entry.near > 0
+    return plain and sense.gloss.startswith(("a ", "an ")) and not (GAME.match(sense.gloss) or NEVER_MANY.search(entry.word))
 
 
 def plural_name(word: str) -> bool:
@@ -65,15 +83,29 @@ def named(sense: Sense, word: str) -> str:
         return one(word)
     if sense.single and sense.file == OBJECTS and RIVER.search(sense.gloss) and not word.startswith(("River", "Lake")):
         return f"the {word.removeprefix('the ')}"  # the Congo
+    if not sense.single and sense.gloss.startswith("the ") and NAMED_OF.match(word):
+        return f"the {word}"  # the King of England
+    if sense.single and sense.kind == "c" and (sense.file != PERSON):
+        return only_name(word)
     if NAMED_OF.match(word) and sense.kind == "c" and sense.file == 6:
         return f"the {word}"
     if MASS.search(word):
         return word
+    if word.endswith("ing") and sense.file == ACTS and (ACT.match(sense.gloss) or word != sense.word):
+        return word  # running, grouping
     if sense.file == 6 and DRUG.search(word) and COMPOUND.search(sense.gloss):
         return word
     if sense.kind != "c" or (wordnet().ancestors(sense.number) & never_counted() and not a_piece(sense)):
         return word
     return f"the {word}" if only_one(sense) else word if word in ALONE or SUBSTANCE.search(f"{sense.file} {word}") else one(word)
+
+
+def only_name(word: str) -> str:
+    """The name of one thing that is there once: the Eiffel Tower, Yale University, Skylab, a zeppelin."""
+    if word == "zeppelin":
+        return one(word)
+    bare = word in ALONE or NAMED_PLACE.search(word) or (" " not in word and word[0].isupper() and word not in THE_ONE)
+    return word if bare else f"the {word}"
 
 
 def one(word: str) -> str:
@@ -133,3 +165,21 @@ def text_of(sentences: list[str]) -> str:
 
 def noun(entry: Entry) -> bool:
     return entry.sense.kind != "v"
+
+
+def lists_of(entry: Entry) -> list[tuple[str, list[Sense]]]:
+    """The kinds, the parts and the terms of an entry that can be listed, each with the key of its phrases; only lists of two or more."""
+    net = wordnet()
+    if entry.sense.kind == "v":
+        return []
+    found: list[tuple[str, list[Sense]]] = []
+    for key, sign in (("kinds list", DOWN), ("parts list", PART), ("terms list", TERM)):
+        senses = [s for s in net.to(entry.sense, sign) if s.kind != "v" and not s.single and s.word not in BROAD]
+        senses = [s for s in senses if len(shown(s).split()) < 4 and (s.file != FOODS or entry.sense.file == FOODS)]  # horsemeat is no part
+        if sign == DOWN:
+            senses = [s for s in senses if s.file == entry.sense.file]  # an antenna is no kind of rabbit
+        senses = list({shown(s): s for s in senses}.values())
+        known = [s for s in senses if net.uses(shown(s))]
+        senses = known if len(known) > 2 else senses
+        found += [(key, senses)] * (len(senses) > 1)
+    return found
