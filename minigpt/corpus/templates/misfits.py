@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from minigpt.corpus.english import join_and, singular
 from minigpt.corpus.request import Request
+from minigpt.corpus.templates.general_readers import reader_of
 from minigpt.corpus.templates.persona_voices import voice_of
 from minigpt.corpus.templates.subject_sense import bare
 from minigpt.corpus.templates.technical_parts import topics_of
@@ -25,7 +26,8 @@ TOLD_AS = {"news": "news reports", "memo": "memos"}  # forms that nothing replac
 def of_part(asked: Request, ready: Request) -> Iterator[str]:
     """Clauses that can follow "the templates"; `ready` is the request as the writers take it."""
     if asked.doubts:
-        kept = ready.category == "occasion" and asked.category == "general"  # letters to a grandmother are no e-mails
+        # letters to a grandmother are no e-mails, and those to a landlord not between people at work
+        kept = asked.category == "general" and (ready.category == "occasion" or reader_of(asked) is not None)
         yield from (doubt for doubt in asked.doubts if not (kept and "e-mails" in doubt))
         return
     about = join_and([ready.spell(topic) for topic in ready.topics]) if ready.topics else ""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -68,6 +69,22 @@ def fields_of(row: Mapping[str, str]) -> dict[str, str]:
     return dict(row) | {f"{key}.the": the(row[key]) for key in ("prize", "noise") if key in row}
 
 
+def elder_beside(rng: random.Random, held: Mapping[str, str], world: World, row: Mapping[str, str]) -> str:
+    """The elder, or another of the world if the row tells of one like it: who is lost on the sands gives no advice at home."""
+    said, elder = " ".join(row.values()), held["elder"]
+
+    def told(one: str) -> bool:
+        return bool(re.search(rf"\b{re.escape(head_of(one))}\b", said, re.IGNORECASE))
+
+    others = [one for one in world.slots["elders"] if "{" not in one and one != f"the {held['job']}" and not told(one)]
+    return rng.choice(others) if told(elder) and others else elder
+
+
+def head_of(elder: str) -> str:
+    """What somebody is, in a word: "keeper" for the keeper of the lock."""
+    return re.split(r" (?:of|at|with|next|from|in) ", elder)[0].split()[-1]
+
+
 def story(rng: random.Random, words: Words, request: Request) -> str:
     """A short tale with one hero: a beginning, the scenes of one plot, and an end that answers the beginning."""
     return obedient(words, request, lambda: _story(rng, words, request))
@@ -78,6 +95,7 @@ def _story(rng: random.Random, words: Words, request: Request) -> str:
     plots = plots_for(words, world)
     name, plot, row = choose(rng, words, plots, request, world)
     held = cast(rng, words, world, bool(plot.get("hard"))) | fields_of(row)
+    held["elder"] = elder_beside(rng, held, world, row)
     held["saying"] = rng.choice(plot["sayings"])
     find = look_up(held)
     unfit = NO_TRADE if "trade" in world.slots else NOT_AT_WORK if world.name in (ANY, LOVE) else ()
