@@ -25,7 +25,7 @@ SLIPS = {
 }
 SPOONED = r"(?:soup|stew|porridge|pudding|semolina)"
 CARRIED = re.compile(rf"\b{SPOONED} (?:as they could carry|under one arm)|\b{SPOONED}\b[^.]*\.[^.]*\bone basket\b")
-AWAY = re.compile(r"\b(the [a-z' -]+?) (?:had followed|was on the way|had not come home|was asleep|was still out)\b")
+AWAY = re.compile(r"\b([Tt]he [a-z' -]+?) (?:had followed|was on the way|had not come home|was asleep|was still out)\b")
 SHORTEST, LONGEST = 90, 560  # words of a story; of a short and of a long one
 TWICE_TOLD = {  # what the beginning mentions, the end answers
     r"notebook": r"notebook|pages|cover",
