@@ -104,8 +104,9 @@ def sure(request: Request) -> bool:
 
 def taught(request: Request) -> tuple[Subject, ...]:
     """The lessons about a request's topics; empty if a topic is not arithmetic."""
-    asked = [{word.removesuffix("s") for word in topic.lower().split()} for topic in request.topics]
-    if any(words & set(ALL) for words in asked):
+    every = [{word.removesuffix("s") for word in topic.lower().split()} for topic in request.topics]
+    asked = [words for words in every if not words & set(ALL)]  # arithmetic lessons about fractions are about fractions
+    if every and not asked:
         return SUBJECTS
     if not all(any(name.startswith(word) for one in SUBJECTS for name in one.named.split() for word in words) for words in asked):
         return ()
