@@ -77,6 +77,16 @@ def all_dishes() -> tuple[dict[str, Any], ...]:
 
 
 @lru_cache(maxsize=256)
+def named_forms(request: Request, sweet: bool | None = None) -> tuple[str, ...]:
+    """The forms of the dishes or meals that a prompt names beside a diet or a kind of text: cookies for tips on baking."""
+    _, _, named, meals = load_words("prompts")["narrow"]["cooking"][:4]
+    said = [singular(word) for word in request.matched]
+    forms = [form for table in (named, meals) for word in said for form in table.get(word, ()) if form in methods()]
+    kinds = {row["form"] for row in all_dishes() if sweet in (None, row["sweet"])}
+    return tuple(form for form in dict.fromkeys(forms) if form in kinds and any(row["form"] == form for row in dishes(request, (form,))))
+
+
+@lru_cache(maxsize=256)
 def dishes(request: Request, forms: tuple[str, ...] = (), sweet: bool | None = None) -> tuple[dict[str, Any], ...]:
     """The rows that the request allows: of its cuisines and season, with a food for every needed role."""
     free = allowed(request)

@@ -6,6 +6,8 @@ from collections.abc import Iterator
 
 from minigpt.corpus.english import join_and, singular
 from minigpt.corpus.request import Request
+from minigpt.corpus.templates.cooking import with_diet
+from minigpt.corpus.templates.cooking_dishes import named_forms
 from minigpt.corpus.templates.general_readers import reader_of
 from minigpt.corpus.templates.persona_voices import voice_of
 from minigpt.corpus.templates.subject_sense import bare
@@ -64,7 +66,7 @@ def _cooking(request: Request) -> Iterator[str]:
     if diets := [said for one, said in words.items() if one in TABLES["diets without a table"] or said in TABLES["diets without a table"]]:
         yield f"know nothing about what is {join_and(diets)}"
     named = [said for said in request.matched if said in DISHES or singular(said) in DISHES]
-    if named and request.forms in (("vegan",), ("vegetarian",)):
+    if named and request.forms in (("vegan",), ("vegetarian",)) and not named_forms(with_diet(request, request.forms[0])):
         yield f"write any {request.forms[0]} dish, not only {join_and(named)}"
     known = dishes + diets
     far = [said for said in words.values() if said not in known and is_place_or_time(said)]
