@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from functools import cache
 from typing import Any
 
-from minigpt.corpus.english import singular
+from minigpt.corpus.english import plurals, singular
 from minigpt.corpus.request import Request
 from minigpt.corpus.templates.general_facts import Pen, phrase, topic_words
 from minigpt.corpus.templates.general_scene import Scene, figures, names
@@ -38,11 +38,11 @@ def reader_of(request: Request) -> Reader | None:
     if any(singular(said) in load_words("general")["letters of a kind"] and singular(said) != COMPLAINT for said in request.matched):
         return None
     further = tuple(topic for topic in request.topics if not _named(topic) and singular(topic) != COMPLAINT)
-    for topic in request.topics or request.matched:
+    for topic in (*request.topics, *request.matched):
         if found := _named(topic):
             return Reader(*found, further)
     staff = any(singular(word) in STAFF for said in (*request.topics, *request.matched) for word in said.lower().split())
-    concerned = [row for row in _rows() for topic in further if _bare(topic) in row.get("about", ()) and not staff]
+    concerned = [row for row in _rows() for topic in further if _concerns(row, topic) and not staff]
     return Reader(concerned[0]["names"][0], concerned[0], further) if concerned else None
 
 
@@ -58,6 +58,11 @@ def _named(topic: str) -> tuple[str, Mapping[str, Any]] | None:
 
 def _bare(topic: str) -> str:
     return singular(ARTICLE.sub("", topic.lower()))
+
+
+def _concerns(row: Mapping[str, Any], topic: str) -> bool:
+    """Whether a topic is one that people write to such readers about."""
+    return bool({topic, _bare(topic)} & {either for one in row.get("about", ()) for either in (one, plurals(one)[0])})
 
 
 @cache
@@ -91,7 +96,7 @@ def letters_to(pen: Pen, reader: Reader) -> list[Scene]:
     if kind == "newspaper":
         return list(pen.words["letters to an editor"])
     named = [letter for letter in letters if names(letter, pen.prefer) or pen.prefer.search(" ".join(letter["subject"]))]
-    usual = any(_bare(topic) in reader.row.get("about", ()) for topic in reader.about)
+    usual = any(_concerns(reader.row, topic) for topic in reader.about)
     return named or (letters if usual else list(pen.words["letters about a theme"]))
 
 

@@ -30,6 +30,7 @@ SEASONS = ("winter", "spring", "summer", "autumn")
 COUNTED = (ANIMAL, 6, 18, 20)  # fields of what can be counted, animals, things, people and plants: "pirate songs" are about pirates
 ABSTRACT = ("architecture", "clothing", "jewelry", "gear", "hardware", "weaponry", "moss", "ivy", "algae", "poultry", "plankton")
 ALSO_COUNTED = ("ghost", "superhero", "star", "island", "mountain", "river", "dream", "birthday")
+NO_MEN = ("human", "german", "roman", "norman", "shaman", "talisman", "caiman", "ottoman")
 SAME = ("fish", "sheep", "deer", "moose", "trout", "salmon", "bison", "craft")  # one and many
 WORK = {"worker", "professional", "preserver", "businessperson", "creator", "expert", "entertainer", "engineer", "writer", "official"}
 ALSO_WORK = ("barber", "scientist", "explorer", "hacker", "monk", "lawyer", "judge")
@@ -84,7 +85,8 @@ def many_of(topic: str) -> str:
     )
     if (bare == topic and not counted and last[0] not in ALSO_COUNTED) or last[0].endswith(SAME):
         return bare if last[0].endswith(SAME) else topic
-    return bare.removesuffix(last[0]) + (MANY.get(last[0]) or plurals(last[0])[0])
+    men = last[0].removesuffix("man") + "men" if last[0].endswith("man") and last[0] not in NO_MEN else ""
+    return bare.removesuffix(last[0]) + (MANY.get(last[0]) or men or plurals(last[0])[0])
 
 
 def worlds_of(words: Words) -> dict[str, Any]:
