@@ -197,7 +197,9 @@ def scene(rng: random.Random, words: Words, request: Request) -> str:
         scenes = words["scenes about"] if world.name == ANY else words["scenes"]
         name = rng.choice(list(scenes))
         (one, _), (two, _) = draw(rng, words["heroes"], 2)
-        find = look_up(cast(rng, words, world) | {"name": one, "other": two})
+        hours = "late" if scenes[name].get("late") else "any"
+        when = {"time": rng.choice(words["scene times"][hours]), "light": rng.choice(words["scene lights"][hours])}
+        find = look_up(cast(rng, words, world) | when | {"name": one, "other": two})
         keep = {"short": 0.0, "long": 1.0}.get(request.length or "", 0.4)
         group = rng.random() < keep  # turns that answer each other stay or go together
         turns = [turn[:2] for turn in scenes[name]["turns"] if len(turn) == 2 or (group if turn[2] == "+a" else rng.random() < keep)]
