@@ -67,6 +67,7 @@ class Parts:
         for slot, key in zip(("hero", "other", "third"), (hero, *telling), strict=False):
             look |= named(slot, key)
         look |= named("plus", new[0]) if new else {}
+        look |= named("more", new[1]) if len(new) > 1 else {}
         return look | self._numbers() | self._slots(hero)
 
     def _pace(self) -> str:
