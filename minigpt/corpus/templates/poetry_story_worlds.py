@@ -43,6 +43,7 @@ ANIMALS = ("a goose", "a goat", "a fat hen", "a donkey")
 WORD = re.compile(r"[^\W\d_]+(?:['-][^\W\d_]+)*")
 IN_PLACE = re.compile(r"(?P<who>.+) (?:in|from) (?P<place>[^,]+)")
 ARTICLE = re.compile(r"^an? ")
+OF_ONE = re.compile(r"\b(?:the|an?|my|our|your|his|her|their) ")  # "losing a friend" is about one
 NO_ADJECTIVE = set("my your our his her their its two three four five six seven many some several these those all no".split())
 MEN, WOMEN = {"man", "male", "male child", "boy"}, {"woman", "female", "female child", "girl"}
 
@@ -73,7 +74,7 @@ def many_of(topic: str) -> str:
     """The topic in the plural if it is one thing that can be counted, else as it is."""
     bare = ARTICLE.sub("", topic)
     last = WORD.findall(bare)[-1:] or [""]
-    if not re.fullmatch(r"[a-z' -]+", bare) or bare != short_name(bare) or not last[0] or DETERMINER.match(bare):
+    if not re.fullmatch(r"[a-z' -]+", bare) or bare != short_name(bare) or not last[0] or OF_ONE.search(bare):
         return topic
     senses = wordnet().senses(last[0])
     counted = (
