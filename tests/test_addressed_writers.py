@@ -91,6 +91,7 @@ READERS = (
     ("letters to a library", "library"), ("letters to an online shop", "online shop"), ("letters to a gym", "gym"),
     ("letters to a bakery", "bakery"), ("emails to my accountant", "accountant"), ("letters to a flower shop", "flower shop"),
     ("letters to a restaurant", "restaurant"), ("letters to our lawyer", "lawyer"), ("e-mails to my boss", "boss"),
+    ("letters to a vet", "vet"), ("letters to the mayor", "mayor"), ("letters to a sculptor", "sculptor"),
     ("letters to the editor", "editor"), ("letters to my electrician", "electrician"), ("letters about rent", "rent"),
 )  # fmt: skip
 OFFICE = r"\b(?:brochure|report|website|survey|manual|guide|workshop|seminar|discussion|open house) (?:on|to)\b"

@@ -12,11 +12,14 @@ from minigpt.corpus.english import plurals, singular
 from minigpt.corpus.request import Request
 from minigpt.corpus.templates.general_facts import Pen, phrase, topic_words
 from minigpt.corpus.templates.general_scene import Scene, figures, names
+from minigpt.corpus.templates.occasion_subjects import single, sort_of
+from minigpt.corpus.wordnet import wordnet
 from minigpt.corpus.words import load_words
 
 ARTICLE = re.compile(r"^(?:an?|the|my|our|your|his|her|their) ")
 LETTERS, COMPLAINT = {"letter", "email", "e-mail", "mail", "message"}, "complaint"
-STAFF = ("customer", "client", "colleague", "coworker", "employee", "team", "staff", "boss", "manager", "supplier", "investor")
+STAFF = tuple("customer client colleague coworker employee team staff boss manager supplier investor candidate applicant".split())
+WORK = {"worker", "professional", "businessperson", "expert", "creator", "entertainer", "leader", "scientist", "official", "explorer"}
 TIES = {"ties": "3-12"}  # years for which writer and reader have known each other
 
 
@@ -40,7 +43,7 @@ def reader_of(request: Request) -> Reader | None:
     further = tuple(topic for topic in request.topics if not _named(topic) and singular(topic) != COMPLAINT)
     for topic in (*request.topics, *request.matched):
         if found := _named(topic):
-            return Reader(*found, further)
+            return Reader(*found, tuple(other for other in further if _bare(other) != found[0]))
     staff = any(singular(word) in STAFF for said in (*request.topics, *request.matched) for word in said.lower().split())
     concerned = [row for row in _rows() for topic in further if _concerns(row, topic) and not staff]
     return Reader(concerned[0]["names"][0], concerned[0], further) if concerned else None
@@ -53,7 +56,16 @@ def _named(topic: str) -> tuple[str, Mapping[str, Any]] | None:
         for name in row["names"]:
             if said == name or said.endswith(f" {name}"):
                 return (name if re.search(r"[^a-z -]", said) or len(said.split()) > len(name.split()) + 1 else said), row
-    return None
+    named = ARTICLE.match(topic) and said.islower() and single(said) == said
+    return (said, load_words("general")["correspondents"]["anyone"]) if named and _works(said) else None
+
+
+@cache
+def _works(noun: str) -> bool:
+    """Whether the noun says what somebody does for a living: a chef, a marine biologist."""
+    senses = wordnet().senses(noun) or wordnet().senses(noun.split()[-1])
+    kinds = {wide.word for wide in wordnet().above(senses[0][0])} if senses else set()
+    return noun not in STAFF and sort_of(noun) == "person" and bool(WORK & kinds)
 
 
 def _bare(topic: str) -> str:
