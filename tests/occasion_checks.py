@@ -69,7 +69,7 @@ def check_invitation(text: str) -> list[str]:
     reply = re.search(r"\bby ([A-Z]\w+) (\d+)\b", text) if re.search(r"(?m)^(?:Dear|Hello) ", text) else None
     if not feast or not reply or "invit" not in text.lower():
         return []
-    return [] if feast[1] == reply[1] and int(reply[2]) < int(feast[2]) else [f"answer by {reply[1:]}, feast on {feast[1:]}"]
+    return [] if feast[1] == reply[1] and int(reply[2]) < int(feast[2]) else [f"answer by {reply.groups()}, feast on {feast.groups()}"]
 
 
 def check_distance(text: str) -> list[str]:

@@ -23,6 +23,9 @@ SLIPS = {
     "something unfilled": r"[{}\[\]|]|a\(n\)",
     "two spaces": r"  ",
 }
+SPOONED = r"(?:soup|stew|porridge|pudding|semolina)"
+CARRIED = re.compile(rf"\b{SPOONED} (?:as they could carry|under one arm)|\b{SPOONED}\b[^.]*\.[^.]*\bone basket\b")
+AWAY = re.compile(r"\b([Tt]he [a-z' -]+?) (?:had followed|was on the way|had not come home|was asleep|was still out)\b")
 SHORTEST, LONGEST = 90, 560  # words of a story; of a short and of a long one
 TWICE_TOLD = {  # what the beginning mentions, the end answers
     r"notebook": r"notebook|pages|cover",
@@ -68,7 +71,17 @@ def faults_of_story(text: str) -> list[str]:
     for first, last in TWICE_TOLD.items():
         if re.search(first, paragraphs[0]) and not re.search(last, " ".join(paragraphs[-2:])):
             faults.append(f"{first!r} is not answered")
-    return faults + slips(text) + faults_of_what_is_found(body)
+    return faults + slips(text) + faults_of_what_is_found(body) + faults_of_who_is_away(body)
+
+
+def faults_of_who_is_away(body: str) -> list[str]:
+    """Whoever is lost outside says nothing at home until they are back."""
+    away = AWAY.search(body)
+    if away is None:
+        return []
+    until = re.search(r"\b(?:came|come|returned|woke|rolled)\b", body[away.end() :])
+    said = body[away.end() :][: until.start() if until else None]
+    return [f"{away[1]} is away and speaks"] if re.search(rf"(?i)\bsaid {away[1]}\b|\b{away[1]} (?:said|called)\b", said) else []
 
 
 LOST = r"precious thing: an? ([\w' -]+?) that|{name} kept an? ([\w' -]+?) that"
@@ -100,6 +113,7 @@ def faults_of_fable(text: str) -> list[str]:
     faults += [f"neither of them: {line!r}" for line in low.split("\n") if pair[1] not in line and pair[2] not in line]
     faults += [f"a person: {dict(names_in(body))}"] * bool(names_in(body))
     faults += ["he or she"] * bool(re.search(r"\b(?:he|she|his|her|him)\b", QUOTED.sub("", low)))
+    faults += [f"carried: {found[0]!r}"] if (found := CARRIED.search(low)) else []
     return faults + slips(text)
 
 

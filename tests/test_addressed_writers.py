@@ -82,6 +82,43 @@ def test_letters_to_colleagues_are_to_all_of_them() -> None:
         assert "about colleagues" not in document.text, document.text
 
 
+READERS = (
+    ("letters to a landlord", "landlord"), ("letters to a bank", "bank"), ("complaints about trains", "train"),
+    ("complaints about noise", "noise"),
+    ("letters to the city council", "city council"), ("letters to a neighbour", "neighbour"), ("emails to a teacher", "teacher"),
+    ("letters to the doctor", "doctor"), ("letters to an insurance company", "insurance company"), ("letters to a plumber", "plumber"),
+    ("letters to a hotel", "hotel"), ("complaints to an airline", "flight"), ("emails to my internet provider", "internet provider"),
+    ("letters to a library", "library"), ("letters to an online shop", "online shop"), ("letters to a gym", "gym"),
+    ("letters to a bakery", "bakery"), ("emails to my accountant", "accountant"), ("letters to a flower shop", "flower shop"),
+    ("letters to a restaurant", "restaurant"), ("letters to our lawyer", "lawyer"), ("e-mails to my boss", "boss"),
+    ("letters to a vet", "vet"), ("letters to the mayor", "mayor"), ("letters to a sculptor", "sculptor"),
+    ("letters to the editor", "editor"), ("letters to my electrician", "electrician"), ("letters about rent", "rent"),
+)  # fmt: skip
+OFFICE = r"\b(?:brochure|report|website|survey|manual|guide|workshop|seminar|discussion|open house) (?:on|to)\b"
+
+
+@pytest.mark.parametrize(("prompt", "said"), READERS)
+def test_a_letter_to_somebody_is_about_what_one_writes_to_them(prompt: str, said: str) -> None:
+    """It names the reader as the prompt does, says no word about brochures, and letters to one reader are of several sorts."""
+    texts = [document.text for document in documents(f"A GPT that writes {prompt}", 40)]
+    for text in texts:
+        assert text.startswith("Subject: ") and re.search(r"\n\nDear [A-Z]", text), text
+        assert re.search(rf"\b{said}", text) and not re.search(OFFICE, text), text
+    subjects = {re.sub(r"[A-Z]\w+|\d+", "#", text.split("\n")[0]) for text in texts}
+    assert len(texts) == 40 and len(subjects) >= 5, subjects
+
+
+@pytest.mark.parametrize(("prompt", "said"), [
+    ("customer support e-mails", r"Case|case|order|apologize|delivery"),
+    ("minutes of meetings", r"[Mm]inutes of|talk of|conversation of|next steps|agreed"),
+    ("letters to the editor about trains", r"about trains"), ("letters to a bank about loans", r"\bloan"),
+])  # fmt: skip
+def test_a_letter_is_of_the_sort_that_is_asked_for(prompt: str, said: str) -> None:
+    for document in documents(f"A GPT that writes {prompt}"):
+        assert document.origin["form"] == "email" and re.search(said, document.text), document.text
+        assert not re.search(r"customer supports|on meetings", document.text), document.text
+
+
 def test_talks_in_a_cafe_are_talks() -> None:
     assert able(understand("daily conversations at a cafe")).category == "general"
 

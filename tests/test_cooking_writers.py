@@ -255,3 +255,28 @@ def test_a_preset_is_varied(preset: str) -> None:
     flat = " ".join(texts).split()
     fours = [tuple(flat[i : i + 4]) for i in range(len(flat) - 3)]
     assert words > 45_000 and len(set(fours)) / len(fours) >= 0.45
+
+
+@pytest.mark.parametrize(
+    ("prompt", "dishes"),
+    [
+        ("vegan dessert recipes", r"\b(?:sugar|honey|syrup)\b"),
+        ("vegetarian tacos", r"Tacos"),
+        ("vegan curry recipes", r"(?i)curry|masala|dal|korma|saag|rajma|sabzi|aloo|kare"),
+    ],
+)
+def test_a_dish_named_beside_a_diet_is_what_is_cooked(prompt: str, dishes: str) -> None:
+    texts = [text for _, text in documents(understand(f"A GPT that writes {prompt}"), 40)]
+    assert [text.split("\n")[0] for text in texts if not re.search(dishes, text)] == []
+
+
+MADE_OF = {"Saag": "spinach|kale", "Ratatouille": "eggplant", "Dal": "lentil", "Rajma": "kidney bean", "Caponata": "eggplant"}
+
+
+def test_what_makes_a_dish_stays_in_it_whatever_is_asked_for() -> None:
+    """A requested mushroom takes the place of one of many vegetables, not of the spinach of a saag or the eggplant of a ratatouille."""
+    for food in ("mushroom", "carrot", "chicken", "tofu"):
+        for _, text in documents(Request("cooking", ("recipe",), ingredients=(food,)), 120):
+            title, needs = text.split("\n")[0], " ".join(parse(text)[1])
+            for dish, made in MADE_OF.items():
+                assert not re.search(rf"\b{dish}\b", title) or re.search(made, needs), text

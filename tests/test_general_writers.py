@@ -205,6 +205,15 @@ def test_the_checks_find_what_they_look_for(text, fault):
     assert any(fault in found for found in faults_of(text)), faults_of(text)
 
 
+@pytest.mark.parametrize(("prompt", "taught"), [
+    ("lessons about time", "adding times"), ("lessons about times tables", "multiplying in your head"),
+    ("lessons about negative numbers", "numbers below zero"), ("lessons about number patterns", "number sequences"),
+])  # fmt: skip
+def test_a_lesson_is_about_what_was_asked_even_if_another_is_called_alike(prompt: str, taught: str) -> None:
+    texts = [found.text for found in islice(write_documents(understand(f"A GPT that writes {prompt}"), random.Random(3)), 20)]
+    assert {text.split("\n")[0] for text in texts} == {f"Lesson: {taught}"}
+
+
 @pytest.mark.parametrize(("form", "least"), [("dialogue", 60), ("email", 100), ("memo", 20), ("lesson", 60), ("news", 60)])
 def test_the_ideas_of_a_form_are_many_and_shared_by_documents_with_other_words(form, least):
     documents = list(islice(write_documents(Request("general", (form,)), random.Random(4)), 250))

@@ -19,6 +19,7 @@ from minigpt.corpus.request import Request
 from minigpt.corpus.templates import FORMS, write_documents
 from minigpt.corpus.templates.grammar import idea_of
 from minigpt.corpus.templates.poetry import forms_for
+from minigpt.corpus.templates.poetry_story_worlds import many_of
 from minigpt.corpus.words import load_words
 from minigpt.errors import MinigptError
 
@@ -118,6 +119,14 @@ def test_what_is_sung_rhymes_and_suits_its_topic(form: str, topic: str) -> None:
     for _ in range(60):
         text = FORMS["poetry"][form](rng, words, request)
         assert check(text, request) == [], text
+
+
+@pytest.mark.parametrize(
+    ("topic", "many"),
+    [("a cat", "cats"), ("cat", "cats"), ("a snowman", "snowmen"), ("losing a friend", "losing a friend"), ("my cat", "my cat")],
+)
+def test_a_poem_is_about_many_where_one_that_can_be_counted_was_named(topic: str, many: str) -> None:
+    assert many_of(topic) == many
 
 
 @pytest.mark.parametrize("form", few([form for form in ALL if form not in ("story", "fable", "scene")], 0, 3, 6))

@@ -154,7 +154,7 @@ DOUBTED = [
     ("unit tests for python", "have no unit tests, only functions"),
     ("regex explained", "know no regular expressions"),
     ("text adventures", "cannot write text adventures"),
-    ("vegetarian tacos", "any vegetarian dish, not only tacos"),
+    ("vegan omelettes", "any vegan dish, not only omelettes"),
     ("pasta recipes for two", "for how many people"),
     ("postcards from grandma", "none from grandma"),
     ("system design of a parking app", "no design of parking"),

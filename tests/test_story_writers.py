@@ -10,7 +10,7 @@ from itertools import islice
 
 import pytest
 from poetry_faults import check
-from story_faults import LOST, faults_of_fable, faults_of_scene, faults_of_story, faults_of_what_is_found, slips
+from story_faults import LOST, faults_of_fable, faults_of_scene, faults_of_story, faults_of_what_is_found, faults_of_who_is_away, slips
 
 from minigpt.corpus.documents import Document
 from minigpt.corpus.prompt.understand import understand
@@ -112,6 +112,9 @@ def test_the_checks_can_fail() -> None:
     fable = "The Fox and the Crow\n\nThe fox saw the crow.\nThe crow saw the fox.\nThe fox and the crow ate.\n\nMoral: Look twice."
     assert faults_of_fable(fable) == []
     assert faults_of_fable(fable.replace("The fox and the crow ate", "They ate")) and faults_of_fable(fable.replace("Moral: ", ""))
+    assert faults_of_fable(fable.replace("The crow saw the fox.", "The crow and the fox took as much fish soup as they could carry."))
+    assert faults_of_who_is_away('The old king had followed a thief. "Wait," said the old king. He came back.')
+    assert not faults_of_who_is_away('The old king had followed a thief. "Wait," said the cook. He came back. "Well," said the old king.')
     assert slips("Title\n\nHere I'm, said the the fox.") and slips("Title\n\nNo stop") and slips('Title\n\nHe said, "So.')
 
 

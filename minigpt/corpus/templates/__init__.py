@@ -22,6 +22,7 @@ Reading order:
     occasion_people       a request -> whom a text is for, what it is about if that is not said
     general_facts         words and facts for all general documents
     general_scene         who, where, when and how many: what one document's sentences share
+    general_readers       a request -> whom its letters go to
     general_letters       e-mails and memos
     general_news          short reports from invented towns
     general_talk          dialogues
@@ -96,7 +97,6 @@ from minigpt.corpus.templates import cooking, general, greetings, misfits, namin
 from minigpt.corpus.templates.grammar import Form, idea_of
 from minigpt.corpus.templates.left_out import word_pattern
 from minigpt.corpus.templates.lessons import sure
-from minigpt.corpus.templates.occasion_people import personal
 from minigpt.corpus.words import load_words
 from minigpt.errors import MinigptError
 
@@ -122,7 +122,7 @@ def able(request: Request) -> Request:
     parts = [
         replace(part, category="general", forms=("lesson",)) if part.category == "topic" and sure(part) else part for part in request.parts
     ]
-    parts = [poetry.lightened(general.spoken_to(personal(part))) for part in parts]
+    parts = [poetry.lightened(general.spoken_to(part)) for part in parts]
     anything = [part if covers(part) else _about_anything(part) for part in parts]
     return request.of([_with_topics(part) if part.category == "topic" else part for part in anything])
 

@@ -9,7 +9,7 @@ from functools import partial
 
 from minigpt.corpus.request import Request
 from minigpt.corpus.templates.cooking_answers import notes, question, swap, technique
-from minigpt.corpus.templates.cooking_dishes import nothing_left, some_plate
+from minigpt.corpus.templates.cooking_dishes import named_forms, nothing_left, some_plate
 from minigpt.corpus.templates.cooking_foods import all_foods, asked_foods
 from minigpt.corpus.templates.cooking_lists import menu, plan, shopping
 from minigpt.corpus.templates.cooking_recipes import card, cook_some, prose
@@ -45,8 +45,10 @@ def told(rng: random.Random, words: Words, request: Request, sweet: bool = False
 
 
 def kept_diet(rng: random.Random, words: Words, request: Request, diet: str) -> str:
-    """A savory recipe with a further diet."""
-    return recipe(rng, words, with_diet(request, diet), sweet=False)
+    """A recipe with a further diet: of a sort that the prompt names, such as vegan cakes, or a savory one."""
+    kept = with_diet(request, diet)
+    forms = named_forms(kept)
+    return recipe(rng, words, kept, forms, None if forms else False)
 
 
 def write(rng: random.Random, words: Words, request: Request, sweet: bool, text: Callable[[Talk], str]) -> str:

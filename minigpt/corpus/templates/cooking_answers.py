@@ -105,7 +105,7 @@ def technique(talk: Talk) -> str:
     order = ("carb", "end") if carb else ("start" if "cut" in look else "plain start", clock, "end")
     body = [
         *(talk.say(parts[part], look) for part in order),
-        cook.around.lore(key, named=False) if cook.around.known(key) else "",
+        cook.around.lore(key, named=False) if cook.around.known(key) and not carb else "",
         talk.say(parts["use"], look),
     ]
     text = [talk.title("technique titles", look), " ".join(filter(None, body)), " ".join(talk.closing(cook, 2))]

@@ -20,6 +20,7 @@ ROLES = (
 )  # fmt: skip
 CARRYING = ("carb", "main", "veg", "fruit", "flour", "liquid")  # roles without which it would be another dish
 HOSTED = ("main", "veg", "finish", "fruit")  # roles that can be filled by foods not in the dish's row
+MANY = 3  # least options of a role into which a requested food may be put: saag is made of spinach or kale, minestrone of what there is
 TRIES = 20  # most draws for a dish with a seasonal food or a true name
 
 Option = tuple[str, float]  # a food, and its amount for one person
@@ -76,6 +77,16 @@ def all_dishes() -> tuple[dict[str, Any], ...]:
 
 
 @lru_cache(maxsize=256)
+def named_forms(request: Request, sweet: bool | None = None) -> tuple[str, ...]:
+    """The forms of the dishes or meals that a prompt names beside a diet or a kind of text: cookies for tips on baking."""
+    _, _, named, meals = load_words("prompts")["narrow"]["cooking"][:4]
+    said = [singular(word) for word in request.matched]
+    forms = [form for table in (named, meals) for word in said for form in table.get(word, ()) if form in methods()]
+    kinds = {row["form"] for row in all_dishes() if sweet in (None, row["sweet"])}
+    return tuple(form for form in dict.fromkeys(forms) if form in kinds and any(row["form"] == form for row in dishes(request, (form,))))
+
+
+@lru_cache(maxsize=256)
 def dishes(request: Request, forms: tuple[str, ...] = (), sweet: bool | None = None) -> tuple[dict[str, Any], ...]:
     """The rows that the request allows: of its cuisines and season, with a food for every needed role."""
     free = allowed(request)
@@ -87,7 +98,9 @@ def dishes(request: Request, forms: tuple[str, ...] = (), sweet: bool | None = N
     if request.season:
         fits = [row for row in fits if request.season in load_words("cooking")["form seasons"].get(row["form"], request.season)]
     asked = asked_foods(request)
-    return tuple(row for row in fits if not asked or _named(row, asked) or _hosts(row, asked)) if asked else tuple(fits)
+    if not asked:
+        return tuple(fits)
+    return tuple(row for row in fits if _named(row, asked) or _hosts(row, asked, MANY)) or tuple(row for row in fits if _hosts(row, asked))
 
 
 def _possible(row: Mapping[str, Any], free: frozenset[str]) -> bool:
@@ -116,11 +129,12 @@ def _named(row: Mapping[str, Any], asked: Sequence[str]) -> list[tuple[str, int,
     ]
 
 
-def _hosts(row: Mapping[str, Any], asked: Sequence[str]) -> list[tuple[str, int, Option]]:
-    """Where a requested food can be added to the dish, because it has the same role."""
+def _hosts(row: Mapping[str, Any], asked: Sequence[str], least: int = 1) -> list[tuple[str, int, Option]]:
+    """Where a requested food can be added to the dish, because it has the same role; not for what makes the dish, which has few options."""
     foods = [all_foods()[key] for key in asked]
     clock = methods()[row["form"]].get("stage", "").split()[-1:]
     hosts = [food for food in foods if food.role in row and food.role in HOSTED and (food.role == "fruit") == row["sweet"]]
+    hosts = [food for food in hosts if food.role not in ("main", "veg") or sum(map(len, slots(row[food.role])[0][0])) >= least]
     hosts = [food for food in hosts if not (food.role == "main" and row["form"] == "omelette")]  # an omelette is made of eggs
     if clock != ["simmer"] and "main.soft" not in str(methods()[row["form"]]["steps"]):
         hosts = [food for food in hosts if food.key not in load_words("cooking")["cooked from dry"]]  # lentils would stay raw
@@ -186,7 +200,7 @@ def _draw(rng: random.Random, row: Mapping[str, Any], request: Request) -> Plate
     chance = {"short": 0.0, "long": 0.8}.get(request.length or "", 0.5)  # of an optional food
     forced = None
     if asked:
-        forced = rng.choice(_named(row, [a for a in asked if a in free]) or _hosts(row, asked))
+        forced = rng.choice(_named(row, [a for a in asked if a in free]) or _hosts(row, asked, MANY) or _hosts(row, asked))
         result.amounts[forced[2][0]] = forced[2][1]
     for role in ROLES:
         for i, (groups, optional) in enumerate(slots(row[role]) if role in row else ()):

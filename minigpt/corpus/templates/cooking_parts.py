@@ -63,10 +63,14 @@ class Parts:
         look |= agree("short", short, are_many(short)) | {"some": article(self.name), "some short": article(short)}
         look["pace"] = self._pace()
         if len(names) > 1:
-            look["list"] = join_and(names[: self.rng.randint(2, 4)])
+            count = self.rng.randint(2, 4)
+            look["list"] = join_and(names[:count])
+            said = [name for name in names if name in self.name]  # who asks what a dish needs wants all that its name mentions
+            look["needs"] = join_and([*said, *(name for name in names if name not in said)][: max(count, len(said))])
         for slot, key in zip(("hero", "other", "third"), (hero, *telling), strict=False):
             look |= named(slot, key)
         look |= named("plus", new[0]) if new else {}
+        look |= named("more", new[1]) if len(new) > 1 else {}
         return look | self._numbers() | self._slots(hero)
 
     def _pace(self) -> str:

@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 
 from minigpt.corpus.english import title_case
 from minigpt.corpus.request import Request
+from minigpt.corpus.templates.cooking_dishes import named_forms
 from minigpt.corpus.templates.cooking_facts import Facts, named, tell
 from minigpt.corpus.templates.cooking_foods import all_foods, asked_foods
 from minigpt.corpus.templates.cooking_kitchen import ANIMAL, CLOCKS, sign
@@ -34,8 +35,9 @@ class Talk:
         self.rng, self.words, self.request, self.sweet, self.table = rng, words, request, sweet, words["talk"]
 
     def cook(self, forms: tuple[str, ...] = (), sweet: bool | None = None) -> Cook:
-        """A dish that the request allows, as a written-out recipe."""
-        return cook_some(self.rng, self.words, self.request, forms, self.sweet if sweet is None else sweet)
+        """A dish that the request allows, as a written-out recipe; for tips on baking, one that is baked."""
+        sweet = self.sweet if sweet is None else sweet
+        return cook_some(self.rng, self.words, self.request, forms or named_forms(self.request, sweet), sweet)
 
     def cooks(self, count: int) -> list[Cook]:
         """`count` dishes with different names, or as many as there are."""

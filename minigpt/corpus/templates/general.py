@@ -9,11 +9,12 @@ from minigpt.corpus.request import Request
 from minigpt.corpus.templates.general_facts import form_of, known_topics, topic_words
 from minigpt.corpus.templates.general_letters import MATES, email, memo
 from minigpt.corpus.templates.general_news import news, scenes
+from minigpt.corpus.templates.general_readers import STAFF, addressed, reader_of
 from minigpt.corpus.templates.general_scene import names
 from minigpt.corpus.templates.general_talk import dialogue, talks
 from minigpt.corpus.templates.grammar import Form
 from minigpt.corpus.templates.lessons import lesson, taught
-from minigpt.corpus.templates.occasion_people import person
+from minigpt.corpus.templates.occasion_people import person, personal
 from minigpt.corpus.templates.occasion_subjects import INDEFINITE
 from minigpt.corpus.words import load_words
 
@@ -32,19 +33,6 @@ IN_OTHERS = {  # the forms of topic.py that replace a form if it does not know t
 QUIZZES = frozenset(either for word in load_words("general")["quizzes"] for either in (word, *plurals(word)))
 
 
-READERS = (
-    "customer",
-    "client",
-    "colleague",
-    "coworker",
-    "employee",
-    "team",
-    "staff",
-    "boss",
-    "manager",
-    "supplier",
-    "investor",
-)  # of e-mails
 PLACES = (
     "cafe",
     "a cafe",
@@ -61,14 +49,19 @@ AS_SUCH = ("customer support", "customer service", "tech support", "hobbies", "h
 
 def spoken_to(request: Request) -> Request:
     """The request without topics that only say to whom e-mails go, or where people talk; letters to colleagues alone have their own."""
+    if reader_of(request):
+        return addressed(request)
+    request = personal(addressed(request))
     if request.category != "general":
         return request
     mail = "email" in request.forms or "memo" in request.forms
-    if request.forms == ("email", "dialogue") and {"letters", "letter", "emails", "e-mails"} & {*request.matched}:
+    if {*request.forms} == {"email", "dialogue"} and {"letters", "letter", "emails", "e-mails"} & {*request.matched}:
         request = replace(request, forms=("email",))  # letters to customers are no talk with them
     if request.forms == ("email",) and {*request.topics} <= MATES:
         return request
-    kept = [topic for topic in request.topics if not (mail and singular(topic.split()[-1]) in READERS)]
+    kinds = load_words("general")["letters of a kind"] if request.forms == ("email",) else ()
+    request = replace(request, matched=(*request.matched, *(topic for topic in request.topics if singular(topic) in kinds)))
+    kept = [topic for topic in request.topics if singular(topic) not in kinds and not (mail and singular(topic.split()[-1]) in STAFF)]
     kept = [
         topic
         for topic in kept

@@ -14,6 +14,7 @@ from minigpt.corpus.request import Request
 from minigpt.corpus.templates.grammar import Form, Told, fill
 from minigpt.corpus.templates.occasion_subjects import counted, plural
 from minigpt.corpus.templates.wording import joined, reworded
+from minigpt.corpus.wordnet import wordnet
 from minigpt.corpus.words import Words, load_words
 from minigpt.errors import MinigptError
 
@@ -66,9 +67,10 @@ def _forms_of(word: str) -> set[str]:
     return {word, word.removesuffix("s"), word.removesuffix("es"), word.removesuffix("ies") + "y" if word.endswith("ies") else word}
 
 
-def _phrase(topic: str) -> str:
-    """A topic as it can follow "about": a bare noun that can be counted is spoken of in the plural."""
-    return plural(topic) if counted(topic) else topic
+def phrase(topic: str) -> str:
+    """A topic as it can follow "about": a bare noun that can be counted is spoken of in the plural; moving house is none."""
+    done = " " in topic and topic.split()[0].endswith("ing") and not wordnet().senses(topic)
+    return plural(topic) if counted(topic) and not done else topic
 
 
 class Pen:
@@ -81,7 +83,7 @@ class Pen:
         self.numbers: dict[str, int] = {}
         self.idea = ""
         if request.topics:
-            self.facts["topic"] = _phrase(rng.choice(request.topics))
+            self.facts["topic"] = phrase(rng.choice(request.topics))
 
     def pick(self, options: Sequence[Any]) -> Any:
         """A random option; among those that name the request's topic, if there are any."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from minigpt.corpus.english import plurals, singular, upper_first
 from minigpt.corpus.templates.general_facts import Pen, contract
+from minigpt.corpus.templates.general_readers import acquaint, letters_to, reader_of
 from minigpt.corpus.templates.general_scene import Scene, choose_scene, set_scene, told
 from minigpt.corpus.templates.wording import joined
 from minigpt.corpus.words import Words
@@ -16,8 +17,11 @@ TITLES = {"she": "Ms.", "he": "Mr."}
 
 def email(pen: Pen) -> str:
     """An e-mail of one occasion: subject, greeting, what it is about, a closing and a name; a joke below it for a fun tone."""
-    scene = choose_scene(pen, _letters(pen))
+    reader = reader_of(pen.request)
+    scene = choose_scene(pen, letters_to(pen, reader), topical=False) if reader else choose_scene(pen, _letters(pen))
     _business(pen, scene)
+    if reader:
+        acquaint(pen, reader)
     tone, words, to = pen.request.tone, pen.words, scene["to"]
     sentences = [told(pen, part) for part in scene["body"]]
     if tone == "formal" or (pen.request.length != "short" and pen.rng.random() < OPENED):
@@ -64,7 +68,9 @@ def letters(words: Words) -> list[Scene]:
 def _letters(pen: Pen) -> list[Scene]:
     """Those that bear the tone: what is funny goes to people one knows."""
     every = letters(pen.words)
-    if named := {name for said in pen.request.matched for name in pen.words["letters of a kind"].get(singular(said), ())}:
+    kinds = [set(pen.words["letters of a kind"].get(singular(said), ())) for said in pen.request.matched]
+    if kinds := list(filter(None, kinds)):  # of minutes and meetings the minutes, of proposals and reminders both
+        named = set.intersection(*kinds) or set.union(*kinds)
         return [letter for letter in every if letter["name"] in named]
     if _to_mates(pen):
         return [letter for letter in every if letter["to"] == "team"]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from minigpt.corpus.english import upper_first
 from minigpt.corpus.request import Request
@@ -38,7 +38,7 @@ SUBJECTS = (
     Subject("rounding and estimating", "rounding estimate estimation estimating", numbers.estimating),
     Subject("number sequences", "sequence pattern series", numbers.sequences),
     Subject("solving an equation", "equation algebra unknown", numbers.equations, hard=True),
-    Subject("numbers below zero", "negative numbers integer", numbers.below_zero, hard=True),
+    Subject("numbers below zero", "negative below integer", numbers.below_zero, hard=True),
     Subject("fractions with the same denominator", "fraction denominator", parts.same_bottom),
     Subject("adding fractions", "fraction denominator decimal", parts.unlike_bottoms),
     Subject("a fraction of a number", "fraction part", parts.part_of),
@@ -66,7 +66,8 @@ ALL = "math maths mathematics arithmetic number calculation".split()
 
 def lesson(rng: random.Random, words: Words, request: Request) -> str:
     """A lesson: its subject, an example worked step by step, a check, a closing remark, and exercises."""
-    chosen = taught(request) or SUBJECTS
+    said = request.topics or tuple(word for word in request.matched if word.removesuffix("s") not in BESIDE)  # "times tables"
+    chosen = taught(replace(request, topics=said)) or SUBJECTS
     subject = rng.choice([one for one in chosen if not one.hard] or chosen) if request.audience in EASY else rng.choice(chosen)
     desk = Desk(rng, words, request)
     worked = subject.teach(desk)
@@ -104,10 +105,12 @@ def sure(request: Request) -> bool:
 
 def taught(request: Request) -> tuple[Subject, ...]:
     """The lessons about a request's topics; empty if a topic is not arithmetic."""
-    asked = [{word.removesuffix("s") for word in topic.lower().split()} for topic in request.topics]
-    if any(words & set(ALL) for words in asked):
+    every = [{word if word == "times" else word.removesuffix("s") for word in topic.lower().split()} for topic in request.topics]
+    known = {name for one in SUBJECTS for name in one.named.split()}
+    asked = [words for words in every if words & known or not words & set(ALL)]  # arithmetic lessons about fractions are about fractions
+    if every and not asked:
         return SUBJECTS
     if not all(any(name.startswith(word) for one in SUBJECTS for name in one.named.split() for word in words) for words in asked):
         return ()
-    words = set().union(*asked)
-    return tuple(one for one in SUBJECTS if any(name.startswith(word) for word in words for name in one.named.split()))
+    words = {name for word in set().union(*asked) for name in known if name == word or (name.startswith(word) and word not in known)}
+    return tuple(one for one in SUBJECTS if words & {*one.named.split()})

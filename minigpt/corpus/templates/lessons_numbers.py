@@ -185,6 +185,8 @@ def equations(desk: Desk) -> Worked:
 
 def below_zero(desk: Desk) -> Worked:
     night, rise = desk.number(2, 12), desk.number(4, 19)
+    while abs(rise - night) == 1:  # no "1 degrees"
+        rise = desk.number(4, 19)
     day = rise - night
     town = desk.rng.choice(desk.words["towns"])
 

@@ -90,7 +90,7 @@ def unlike_bottoms(desk: Desk) -> Worked:
             f"We write {_as(a, b, common)}, and {_as(c, d, common)}.",
             f"Now we add the numerators: {x} + {y} = {x + y}. The sum is {x + y}/{common}.{reduce}",
         ],
-        f"as decimals, {a / b:.2f} and {c / d:.2f} add up to about {a / b + c / d:.2f}.",
+        f"as decimals, {_decimal(a, b)} and {_decimal(c, d)} add up to {_decimal(a * d + c * b, b * d)}.",
         story,
         lambda: desk.plain("x", b, d),
     )
@@ -121,6 +121,11 @@ def part_of(desk: Desk) -> Worked:
         story,
         lambda: desk.plain("x", each, bottom),
     )
+
+
+def _decimal(top: int, bottom: int) -> str:
+    """The fraction as a decimal of at most three places: "0.25", "about 0.667"."""
+    return f"{'about ' if 1000 * top % bottom else ''}{round(top / bottom, 3)}"
 
 
 def _as(top: int, bottom: int, common: int) -> str:

@@ -9,6 +9,9 @@ from itertools import permutations
 
 from minigpt.corpus.english import join_and, plurals, singular
 from minigpt.corpus.request import Request
+from minigpt.corpus.templates.cooking import with_diet
+from minigpt.corpus.templates.cooking_dishes import named_forms
+from minigpt.corpus.templates.general_readers import reader_of
 from minigpt.corpus.templates.lessons import taught
 from minigpt.corpus.templates.persona_voices import voice_of
 from minigpt.corpus.templates.subject_sense import OF, bare, concepts
@@ -33,7 +36,8 @@ TOLD_AS = {"news": "news reports", "memo": "memos"}  # forms that nothing replac
 def of_part(asked: Request, ready: Request) -> Iterator[str]:
     """Clauses that can follow "the templates"; `ready` is the request as the writers take it."""
     if asked.doubts:
-        kept = ready.category == "occasion" and asked.category == "general"  # letters to a grandmother are no e-mails
+        # letters to a grandmother are no e-mails, and those to a landlord not between people at work
+        kept = asked.category == "general" and (ready.category == "occasion" or reader_of(asked) is not None)
         yield from (doubt for doubt in asked.doubts if not (kept and "e-mails" in doubt))
         return
     about = join_and([ready.spell(topic) for topic in ready.topics]) if ready.topics else ""
@@ -126,7 +130,7 @@ def _cooking(request: Request) -> Iterator[str]:
     if diets := [said for one, said in words.items() if one in TABLES["diets without a table"] or said in TABLES["diets without a table"]]:
         yield f"know nothing about what is {join_and(diets)}"
     named = [said for said in request.matched if said in DISHES or singular(said) in DISHES]
-    if named and request.forms in (("vegan",), ("vegetarian",)):
+    if named and request.forms in (("vegan",), ("vegetarian",)) and not named_forms(with_diet(request, request.forms[0])):
         yield f"write any {request.forms[0]} dish, not only {join_and(named)}"
     known = dishes + diets
     far = [said for said in words.values() if said not in known and is_place_or_time(said)]

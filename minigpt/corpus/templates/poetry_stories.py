@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -68,6 +69,22 @@ def fields_of(row: Mapping[str, str]) -> dict[str, str]:
     return dict(row) | {f"{key}.the": the(row[key]) for key in ("prize", "noise") if key in row}
 
 
+def elder_beside(rng: random.Random, held: Mapping[str, str], world: World, row: Mapping[str, str]) -> str:
+    """The elder, or another of the world if the row tells of one like it: who is lost on the sands gives no advice at home."""
+    said, elder = " ".join(row.values()), held["elder"]
+
+    def told(one: str) -> bool:
+        return bool(re.search(rf"\b{re.escape(head_of(one))}\b", said, re.IGNORECASE))
+
+    others = [one for one in world.slots["elders"] if "{" not in one and one != f"the {held['job']}" and not told(one)]
+    return rng.choice(others) if told(elder) and others else elder
+
+
+def head_of(elder: str) -> str:
+    """What somebody is, in a word: "keeper" for the keeper of the lock."""
+    return re.split(r" (?:of|at|with|next|from|in) ", elder)[0].split()[-1]
+
+
 def story(rng: random.Random, words: Words, request: Request) -> str:
     """A short tale with one hero: a beginning, the scenes of one plot, and an end that answers the beginning."""
     return obedient(words, request, lambda: _story(rng, words, request))
@@ -78,6 +95,7 @@ def _story(rng: random.Random, words: Words, request: Request) -> str:
     plots = plots_for(words, world)
     name, plot, row = choose(rng, words, plots, request, world)
     held = cast(rng, words, world, bool(plot.get("hard"))) | fields_of(row)
+    held["elder"] = elder_beside(rng, held, world, row)
     held["saying"] = rng.choice(plot["sayings"])
     find = look_up(held)
     unfit = NO_TRADE if "trade" in world.slots else NOT_AT_WORK if world.name in (ANY, LOVE) else ()
@@ -179,7 +197,9 @@ def scene(rng: random.Random, words: Words, request: Request) -> str:
         scenes = words["scenes about"] if world.name == ANY else words["scenes"]
         name = rng.choice(list(scenes))
         (one, _), (two, _) = draw(rng, words["heroes"], 2)
-        find = look_up(cast(rng, words, world) | {"name": one, "other": two})
+        hours = "late" if scenes[name].get("late") else "any"
+        when = {"time": rng.choice(words["scene times"][hours]), "light": rng.choice(words["scene lights"][hours])}
+        find = look_up(cast(rng, words, world) | when | {"name": one, "other": two})
         keep = {"short": 0.0, "long": 1.0}.get(request.length or "", 0.4)
         group = rng.random() < keep  # turns that answer each other stay or go together
         turns = [turn[:2] for turn in scenes[name]["turns"] if len(turn) == 2 or (group if turn[2] == "+a" else rng.random() < keep)]

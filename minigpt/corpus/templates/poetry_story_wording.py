@@ -17,7 +17,8 @@ QUOTED = re.compile(r'"[^"]*"')
 SPEECH = re.compile(r'"([^"]+)([,.?])" (said|asked) ((?:the )?[\w\'-]+(?: [\w\'-]+){0,4}?)(?=\.|,(?! "))')
 SUBJECT = re.compile(r"(?:(?<=^)|(?<=[.?] )|(?<=[.?]\" ))(He|She)(?= [a-z])")
 GAP = re.compile(r" +([,.?:])| {2,}")  # left by an alternative that is empty
-NUMBER = re.compile(r"(?<!-)\b[A-Za-z]+\b(?!-)")
+HOUR = "".join(rf"(?<!\b{before} )" for before in ("at", "until", "past", "after", "by", "Is it"))  # what stands before it is no hour
+NUMBER = re.compile(rf"(?<!-){HOUR}\b[A-Za-z]+\b(?!-| o'clock| times out of)")
 BEFORE = 0.3  # share of the speakers who are named before the verb: "the dragon said"
 CALLED = 0.25  # share of what is said to somebody that calls them by name
 NAMED = 0.3  # share of the sentences that begin with the hero's name, not with "he" or "she"

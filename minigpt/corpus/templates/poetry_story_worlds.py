@@ -30,6 +30,7 @@ SEASONS = ("winter", "spring", "summer", "autumn")
 COUNTED = (ANIMAL, 6, 18, 20)  # fields of what can be counted, animals, things, people and plants: "pirate songs" are about pirates
 ABSTRACT = ("architecture", "clothing", "jewelry", "gear", "hardware", "weaponry", "moss", "ivy", "algae", "poultry", "plankton")
 ALSO_COUNTED = ("ghost", "superhero", "star", "island", "mountain", "river", "dream", "birthday")
+NO_MEN = ("human", "german", "roman", "norman", "shaman", "talisman", "caiman", "ottoman")
 SAME = ("fish", "sheep", "deer", "moose", "trout", "salmon", "bison", "craft")  # one and many
 WORK = {"worker", "professional", "preserver", "businessperson", "creator", "expert", "entertainer", "engineer", "writer", "official"}
 ALSO_WORK = ("barber", "scientist", "explorer", "hacker", "monk", "lawyer", "judge")
@@ -42,6 +43,7 @@ ANIMALS = ("a goose", "a goat", "a fat hen", "a donkey")
 WORD = re.compile(r"[^\W\d_]+(?:['-][^\W\d_]+)*")
 IN_PLACE = re.compile(r"(?P<who>.+) (?:in|from) (?P<place>[^,]+)")
 ARTICLE = re.compile(r"^an? ")
+OF_ONE = re.compile(r"\b(?:the|an?|my|our|your|his|her|their) ")  # "losing a friend" is about one
 NO_ADJECTIVE = set("my your our his her their its two three four five six seven many some several these those all no".split())
 MEN, WOMEN = {"man", "male", "male child", "boy"}, {"woman", "female", "female child", "girl"}
 
@@ -72,7 +74,7 @@ def many_of(topic: str) -> str:
     """The topic in the plural if it is one thing that can be counted, else as it is."""
     bare = ARTICLE.sub("", topic)
     last = WORD.findall(bare)[-1:] or [""]
-    if not re.fullmatch(r"[a-z' -]+", bare) or bare != short_name(bare) or not last[0] or DETERMINER.match(bare):
+    if not re.fullmatch(r"[a-z' -]+", bare) or bare != short_name(bare) or not last[0] or OF_ONE.search(bare):
         return topic
     senses = wordnet().senses(last[0])
     counted = (
@@ -84,7 +86,8 @@ def many_of(topic: str) -> str:
     )
     if (bare == topic and not counted and last[0] not in ALSO_COUNTED) or last[0].endswith(SAME):
         return bare if last[0].endswith(SAME) else topic
-    return bare.removesuffix(last[0]) + (MANY.get(last[0]) or plurals(last[0])[0])
+    men = last[0].removesuffix("man") + "men" if last[0].endswith("man") and last[0] not in NO_MEN else ""
+    return bare.removesuffix(last[0]) + (MANY.get(last[0]) or men or plurals(last[0])[0])
 
 
 def worlds_of(words: Words) -> dict[str, Any]:

@@ -29,7 +29,7 @@ def topics_of(request: Request, words: Words) -> set[str]:
         said = [f" {phrase.lower()} " for phrase in phrases]
         return {key for key, names in aliases.items() if any(f" {name} " in phrase for name in (key, *names) for phrase in said)}
 
-    return known(request.topics) or (set() if request.topics else known(request.matched))  # graph algorithms
+    return known(request.topics) or known(request.matched)  # graph algorithms, whatever they come with
 
 
 def pick(rng: random.Random, entries: Sequence[Any], request: Request, words: Words) -> Any:
