@@ -9,7 +9,7 @@ from minigpt.corpus.english import join_and, singular
 from minigpt.corpus.prompt.lexicon import TABLES, weights
 from minigpt.corpus.prompt.terms import Term
 from minigpt.corpus.request import Request
-from minigpt.corpus.templates.general import READERS
+from minigpt.corpus.templates.general_readers import STAFF, reader_of
 from minigpt.corpus.wordnet import wordnet
 
 DETERMINERS = frozenset((*TABLES["articles"], *TABLES["words before a reader"]))
@@ -28,7 +28,7 @@ def people_doubted(request: Request, terms: Sequence[Term]) -> tuple[str, ...]:
     if not request.topics:
         return ()
     if request.forms == ("email",):
-        return _letters(request, terms)
+        return () if reader_of(request) else _letters(request, terms)
     interviewed = any(one.text.lower().startswith("interview") and two.key == "with" for one, two in pairwise(terms))
     if request.forms != ("dialogue",) or not (interviewed or any(term.key == "between" for term in terms)):
         return ()
@@ -65,7 +65,7 @@ def _letters(request: Request, terms: Sequence[Term]) -> tuple[str, ...]:
         term, following = terms[place], terms[place + 1] if place + 1 < len(terms) else None
         before = [terms[i].key for i in range(place) if terms[i].group != term.group and terms[i].key not in DETERMINERS]
         link = before[-1] if before else ""
-        at_work = "general" in weights().get(term.key, {}) or singular(term.text.lower()) in READERS  # colleagues, customers
+        at_work = "general" in weights().get(term.key, {}) or singular(term.text.lower()) in STAFF  # colleagues, customers
         if link in ("to", "from") and not at_work:
             return (f"write e-mails between people at work, none {link} {who}",)
         if following and following.key in LETTERS and following.group == term.group:
