@@ -23,6 +23,7 @@ Array = Any
 F = TypeVar("F", bound=Callable[..., Any])
 
 MATH = {"contract", "reassoc", "arcp", "nsz"}
+PART = 4096  # elements of a long sum, as an array of their own: from `start` to `start + PART` of a longer one LLVM vectorizes nothing
 
 
 def compiled(function: F) -> F:
@@ -176,11 +177,11 @@ def add_squares(first: Array, other: Array) -> float:
     """first += other, flat; returns the sum of squares of the result."""
     number = first.dtype.type
     squares = 0.0
-    for start in range(0, first.size, 4096):  # a short sum in the arrays' type, a long one in float64
-        part = number(0)
-        for i in range(start, min(start + 4096, first.size)):
-            total = first[i] + other[i]
-            first[i] = total
+    for start in range(0, first.size, PART):  # a short sum in the arrays' type, a long one in float64
+        a, b, part = first[start : start + PART], other[start : start + PART], number(0)
+        for i in range(a.size):
+            total = a[i] + b[i]
+            a[i] = total
             part += total * total
         squares += part
     return squares
@@ -191,10 +192,10 @@ def sum_squares(first: Array) -> float:
     """The sum of squares of a flat array."""
     number = first.dtype.type
     squares = 0.0
-    for start in range(0, first.size, 4096):
-        part = number(0)
-        for i in range(start, min(start + 4096, first.size)):
-            part += first[i] * first[i]
+    for start in range(0, first.size, PART):
+        a, part = first[start : start + PART], number(0)
+        for i in range(a.size):
+            part += a[i] * a[i]
         squares += part
     return squares
 

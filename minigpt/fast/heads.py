@@ -39,59 +39,72 @@ def add_products(a: Array, a_row: int, a_column: int, b: Array, c: Array) -> Non
 
 
 @compiled
-def pack(x: Array, rows: Array) -> None:
-    """x (T, D), of any row length -> rows (flat, at least T rows of WIDTH)."""
-    T, D = x.shape
-    rows[:] = 0
-    for t in range(T):
+def pack(x: Array, b: int, part: int, h: int, first: int, end: int, rows: Array) -> None:
+    """x[b, first:end, part, h] of an array (B, T, parts, H, D) -> rows of WIDTH, flat, whose rest stays as it is.
+
+    Each row is an array of its own, of which numba knows that its numbers are neighbours: of x[b, :, part, h] it does not.
+    """
+    D = x.shape[4]
+    for t in range(first, end):
+        row, into = x[b, t, part, h], rows[(t - first) * WIDTH : (t - first) * WIDTH + D]
         for d in range(D):
-            rows[t * WIDTH + d] = x[t, d]
+            into[d] = row[d]
 
 
 @compiled
-def pack_transposed(x: Array, tiles: Array) -> None:
-    """x (T, D) -> tiles of WIDTH positions, each (WIDTH components, WIDTH positions), flat."""
-    T, D = x.shape
-    tiles[:] = 0
+def pack_transposed(x: Array, b: int, part: int, h: int, tiles: Array) -> None:
+    """x[b, :, part, h] -> tiles of WIDTH positions, each (WIDTH components, WIDTH positions), flat."""
+    _, T, _, _, D = x.shape
     for first in range(0, T, WIDTH):
         tile = tiles[first * WIDTH : first * WIDTH + TILE]
         for t in range(first, min(first + WIDTH, T)):
+            row = x[b, t, part, h]
             for d in range(D):
-                tile[d * WIDTH + t - first] = x[t, d]
+                tile[d * WIDTH + t - first] = row[d]
+
+
+@compiled
+def unpack(rows: Array, x: Array, b: int, part: int, h: int, first: int, end: int) -> None:
+    """The way back of `pack`."""
+    D = x.shape[4]
+    for t in range(first, end):
+        row, into = rows[(t - first) * WIDTH : (t - first) * WIDTH + D], x[b, t, part, h]
+        for d in range(D):
+            into[d] = row[d]
 
 
 @compiled
 def attend(qkv: Array, bits: Array, threshold: int, weights: Array, mixed: Array) -> None:
-    """`attend_one` for every sequence and head: qkv (B, T, 3, H, D), bits (B, at least H T T), weights (B, H, T, T), mixed (B, T, H, D).
+    """`attend_one` for every sequence and head: qkv (B, T, 3, H, D), bits (B, at least H T T), weights (B, H, T, T), mixed (B, T, 1, H, D).
 
     All are in C order, whatever the sizes, so numba compiles one form.
     """
     B, T, _, H, _ = qkv.shape
     for b in range(B):
         for h in range(H):
-            q, k, v = qkv[b, :, 0, h], qkv[b, :, 1, h], qkv[b, :, 2, h]
-            attend_one(q, k, v, bits[b, h * T * T :], threshold, weights[b, h], mixed[b, :, h])
+            attend_one(qkv, b, h, bits[b, h * T * T :], threshold, weights[b, h], mixed)
 
 
 @compiled
-def attend_one(q: Array, k: Array, v: Array, bits: Array, threshold: int, weights: Array, mixed: Array) -> None:
-    """q (already scaled), k, v (T, D) -> weights (T, T), the softmax before dropout, at and left of the diagonal; mixed (T, D).
+def attend_one(qkv: Array, b: int, h: int, bits: Array, threshold: int, weights: Array, mixed: Array) -> None:
+    """Head h of sequence b: q (already scaled), k, v -> weights (T, T), the softmax before dropout, at and left of the diagonal; mixed.
 
-    Dropout keeps a weight where its 16 bits (T T, flat) are below the threshold; 65536 turns it off, and bits are not read.
+    Dropout keeps a weight where its 16 bits (T T, flat) are below the threshold; 65536 turns it off, and bits are not read. Rows go to the
+    end of their last tile: a loop of WIDTH has no rest, which would take as long as all before it.
     """
-    number = q.dtype.type
-    T, D = q.shape
+    number = qkv.dtype.type
+    _, T, _, _, D = qkv.shape
     padded = (T + WIDTH - 1) // WIDTH * WIDTH
-    keys, values = np.empty(padded * WIDTH, q.dtype), np.empty(padded * WIDTH, q.dtype)
-    pack_transposed(k, keys)
-    pack(v, values)
-    queries, rows = np.empty(GROUP, q.dtype), np.empty(padded * ROWS, q.dtype)  # rows: of scores, tile by tile
-    sums = np.empty(GROUP, q.dtype)
+    keys, values = np.zeros(padded * WIDTH, qkv.dtype), np.zeros(padded * WIDTH, qkv.dtype)
+    pack_transposed(qkv, b, 1, h, keys)
+    pack(qkv, b, 2, h, 0, T, values)
+    queries, rows = np.zeros(GROUP, qkv.dtype), np.empty(padded * ROWS, qkv.dtype)  # rows: of scores, tile by tile
+    sums, most, infinity = np.empty(GROUP, qkv.dtype), np.empty(WIDTH, qkv.dtype), number(np.inf)
     scale, zero, one = number(65536 / threshold), number(0), number(1)
     for first in range(0, T, ROWS):
         count = min(ROWS, T - first)
         end = first + count  # of the keys that the last of these queries sees
-        pack(q[first:end], queries)
+        pack(qkv, b, 0, h, first, end, queries)
         for start in range(0, end, WIDTH):
             scores = rows[start * ROWS : start * ROWS + GROUP]
             scores[:] = zero
@@ -100,76 +113,80 @@ def attend_one(q: Array, k: Array, v: Array, bits: Array, threshold: int, weight
         sums[:] = zero
         for i in range(count):
             t = first + i
-            most = number(-np.inf)
-            for start in range(0, t + 1, WIDTH):
-                row = rows[start * ROWS + i * WIDTH : start * ROWS + i * WIDTH + min(WIDTH, t + 1 - start)]
-                for j in range(row.size):
-                    most = max(most, row[j])
-            total = zero
-            for start in range(0, t + 1, WIDTH):
-                row = rows[start * ROWS + i * WIDTH : start * ROWS + i * WIDTH + min(WIDTH, t + 1 - start)]
-                for j in range(row.size):
-                    e = exponential(row[j] - most)
+            most[:] = number(-np.inf)
+            for start in range(0, end, WIDTH):
+                row = rows[start * ROWS + i * WIDTH : start * ROWS + (i + 1) * WIDTH]
+                for j in range(WIDTH):
+                    row[j] = row[j] if start + j <= t else -infinity
+                for j in range(WIDTH):
+                    most[j] = max(most[j], row[j])
+            width = WIDTH // 2
+            while width:
+                for j in range(width):
+                    most[j] = max(most[j], most[width + j])
+                width //= 2
+            total, highest = zero, most[0]
+            for start in range(0, end, WIDTH):
+                row = rows[start * ROWS + i * WIDTH : start * ROWS + (i + 1) * WIDTH]
+                for j in range(WIDTH):
+                    e = exponential(row[j] - highest)
                     row[j] = e
                     total += e
             inverse = one / total
-            for start in range(0, t + 1, WIDTH):
+            for start in range(0, end, WIDTH):
                 row = rows[start * ROWS + i * WIDTH : start * ROWS + (i + 1) * WIDTH]
-                seen = min(WIDTH, t + 1 - start)
-                weight = weights[t, start : start + seen]
-                for j in range(seen):
+                n = min(WIDTH, T - start)
+                weight = weights[t, start : start + n]
+                for j in range(n):
                     weight[j] = row[j] * inverse
                     row[j] = weight[j]
                 if threshold < 65536:
-                    random = bits[t * T + start : t * T + start + seen]
-                    for j in range(seen):
+                    random = bits[t * T + start : t * T + start + n]
+                    for j in range(n):
                         row[j] *= scale if random[j] < threshold else zero
-                row[seen:] = zero
         for start in range(0, end, WIDTH):
             scores = rows[start * ROWS : start * ROWS + GROUP]
             for j in range(0, min(WIDTH, end - start), ROWS):
                 add_products(scores[j:], WIDTH, 1, values[(start + j) * WIDTH :], sums)
-        for i in range(count):
-            for d in range(D):
-                mixed[first + i, d] = sums[i * WIDTH + d]
+        unpack(sums, mixed, b, 0, h, first, end)
 
 
 @compiled
 def attend_back(qkv: Array, bits: Array, threshold: int, weights: Array, mixed: Array, dmixed: Array, dqkv: Array) -> None:
-    """`attend_one_back` for every sequence and head: as `attend`; dmixed (B, T, H, D), dqkv (B, T, 3, H, D)."""
+    """`attend_one_back` for every sequence and head: as `attend`; dmixed (B, T, 1, H, D), dqkv (B, T, 3, H, D)."""
     B, T, _, H, _ = qkv.shape
     for b in range(B):
         for h in range(H):
-            q, k, v, random = qkv[b, :, 0, h], qkv[b, :, 1, h], qkv[b, :, 2, h], bits[b, h * T * T :]
-            dq, dk, dv = dqkv[b, :, 0, h], dqkv[b, :, 1, h], dqkv[b, :, 2, h]
-            attend_one_back(q, k, v, random, threshold, weights[b, h], mixed[b, :, h], dmixed[b, :, h], dq, dk, dv)
+            attend_one_back(qkv, b, h, bits[b, h * T * T :], threshold, weights[b, h], mixed, dmixed, dqkv)
 
 
 @compiled
 def attend_one_back(
-    q: Array, k: Array, v: Array, bits: Array, threshold: int, weights: Array, mixed: Array, dmixed: Array, dq: Array, dk: Array, dv: Array
+    qkv: Array, b: int, h: int, bits: Array, threshold: int, weights: Array, mixed: Array, dmixed: Array, dqkv: Array
 ) -> None:
-    """The gradients dq (of the scaled q), dk, dv (T, D) from dmixed (T, D) and what `attend` was given and wrote."""
-    number = q.dtype.type
-    T, D = q.shape
+    """dqkv (that of q is of the scaled one) from dmixed and what `attend` was given and wrote."""
+    number = qkv.dtype.type
+    _, T, _, _, D = qkv.shape
     padded = (T + WIDTH - 1) // WIDTH * WIDTH
-    values, keys = np.empty(padded * WIDTH, q.dtype), np.empty(padded * WIDTH, q.dtype)
-    pack_transposed(v, values)
-    pack(k, keys)
-    key_sums, value_sums = np.zeros(padded * WIDTH, q.dtype), np.zeros(padded * WIDTH, q.dtype)
-    queries, upstream, sums = np.empty(GROUP, q.dtype), np.empty(GROUP, q.dtype), np.empty(GROUP, q.dtype)
-    slopes, dropped = np.empty(GROUP, q.dtype), np.empty(GROUP, q.dtype)  # dscores; the weights after dropout
-    totals = np.empty(ROWS, q.dtype)
+    values, keys = np.zeros(padded * WIDTH, qkv.dtype), np.zeros(padded * WIDTH, qkv.dtype)
+    pack_transposed(qkv, b, 2, h, values)
+    pack(qkv, b, 1, h, 0, T, keys)
+    key_sums, value_sums = np.zeros(padded * WIDTH, qkv.dtype), np.zeros(padded * WIDTH, qkv.dtype)
+    queries, upstream, sums = np.zeros(GROUP, qkv.dtype), np.zeros(GROUP, qkv.dtype), np.empty(GROUP, qkv.dtype)
+    slopes, dropped = np.empty(GROUP, qkv.dtype), np.empty(GROUP, qkv.dtype)  # dscores; the weights after dropout
+    totals = np.empty(ROWS, qkv.dtype)
     scale, zero = number(65536 / threshold), number(0)
     for first in range(0, T, ROWS):
         count = min(ROWS, T - first)
         end = first + count
-        pack(q[first:end], queries)
-        pack(dmixed[first:end], upstream)
+        pack(qkv, b, 0, h, first, end, queries)
+        pack(dmixed, b, 0, h, first, end, upstream)
+        upstream[count * WIDTH :] = zero  # rows that the last group lacks
         for i in range(count):
             total = zero  # the sum of w dw over the keys is that of do o over the components
+            up, out = dmixed[b, first + i, 0, h], mixed[b, first + i, 0, h]
             for d in range(D):
-                total += dmixed[first + i, d] * mixed[first + i, d]
+                total += up[d] * out[d]
             totals[i] = total
         sums[:] = zero
         for start in range(0, end, WIDTH):
@@ -179,28 +196,26 @@ def attend_one_back(
             dropped[:] = zero
             for i in range(count):
                 t = first + i
-                seen = min(WIDTH, t + 1 - start)
+                n = min(WIDTH, T - start)
                 slope, kept = slopes[i * WIDTH : (i + 1) * WIDTH], dropped[i * WIDTH : (i + 1) * WIDTH]
-                weight, total = weights[t, start : start + max(0, seen)], totals[i]
+                weight, total = weights[t, start : start + n], totals[i]
                 if threshold < 65536:
-                    random = bits[t * T + start : t * T + start + max(0, seen)]
-                    for j in range(weight.size):
+                    random = bits[t * T + start : t * T + start + n]
+                    for j in range(n):
                         mask = scale if random[j] < threshold else zero
                         kept[j] = weight[j] * mask
                         slope[j] = weight[j] * (slope[j] * mask - total)
                 else:
-                    for j in range(weight.size):
+                    for j in range(n):
                         kept[j] = weight[j]
                         slope[j] = weight[j] * (slope[j] - total)
-                slope[max(0, seen) :] = zero
+                for j in range(WIDTH):
+                    slope[j] = slope[j] if start + j <= t else zero
             for j in range(0, min(WIDTH, end - start), ROWS):
                 at = (start + j) * WIDTH
                 add_products(slopes[j:], WIDTH, 1, keys[at:], sums)
                 add_products(slopes[j:], 1, WIDTH, queries, key_sums[at : at + GROUP])
                 add_products(dropped[j:], 1, WIDTH, upstream, value_sums[at : at + GROUP])
-        for i in range(count):
-            for d in range(D):
-                dq[first + i, d] = sums[i * WIDTH + d]
-    for t in range(T):
-        for d in range(D):
-            dk[t, d], dv[t, d] = key_sums[t * WIDTH + d], value_sums[t * WIDTH + d]
+        unpack(sums, dqkv, b, 0, h, first, end)
+    unpack(key_sums, dqkv, b, 1, h, 0, T)
+    unpack(value_sums, dqkv, b, 2, h, 0, T)

@@ -95,7 +95,7 @@ class Attention(attention.Attention):
         self.weights, self.mixed = self.buffer("weights", B, H, T, T), self.buffer("mixed", N, C)
         bits, self.threshold = random_bits(self.dropout, B, H, T, T)
         self.bits = np.zeros((B, 0), np.uint16) if bits is None else bits
-        qkv, mixed = self.qkv.reshape(B, T, 3, H, self.D), self.mixed.reshape(B, T, H, self.D)
+        qkv, mixed = self.qkv.reshape(B, T, 3, H, self.D), self.mixed.reshape(B, T, 1, H, self.D)
         heads.attend(qkv, self.bits, self.threshold, self.weights, mixed)
         return self.project_out.forward(self.mixed)
 
@@ -107,7 +107,7 @@ class Attention(attention.Attention):
         dqkv = self.scratch("dqkv", N, 3 * C)
         dmixed = self.project_out.backward(dy)
         qkv, into = (rows.reshape(B, T, 3, H, self.D) for rows in (self.qkv, dqkv))
-        mixed, upstream = (rows.reshape(B, T, H, self.D) for rows in (self.mixed, dmixed))
+        mixed, upstream = (rows.reshape(B, T, 1, H, self.D) for rows in (self.mixed, dmixed))
         heads.attend_back(qkv, self.bits, self.threshold, self.weights, mixed, upstream, into)
         dqkv[:, :C] *= self.scale
         return self.project_in.backward(dqkv)
