@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import shutil
 from dataclasses import replace
 from pathlib import Path
@@ -22,6 +23,7 @@ from minigpt.disk.weights import SCALES, WEIGHTS, load_weights, quantized, save_
 from minigpt.errors import MinigptError
 from minigpt.params import EMBEDDING
 from minigpt.run import start
+from minigpt.run.defaults import FROM_BASE, ONCE
 from minigpt.run.listener import Listener
 from minigpt.run.options import Options
 from minigpt.run.vocabulary import compact
@@ -123,7 +125,7 @@ def test_what_the_base_has_not_read_is_learned_longer_and_in_larger_steps(base: 
     record.write_text(json.dumps({"text": {"characters": {"minigpt:templates poetry": 9, "minigpt:templates cooking": 9, "npm:a b": 1}}}))
     try:
         request, o = understand(prompt), Options(init="base", source="template")
-        assert start.read_by_base() == {"poetry", "cooking"}
+        assert start.read_by_base() == {"poetry": math.inf, "cooking": math.inf}
         tuned = start.tuned(o, request)
         assert (tuned == o) == known
         if not known:
@@ -138,7 +140,24 @@ def test_what_the_base_has_not_read_is_learned_longer_and_in_larger_steps(base: 
             assert start.tuned(other, request) == other
     finally:
         record.unlink()
-    assert start.read_by_base() == set()  # a base without a record has read nothing that is known
+    assert start.read_by_base() == {}  # a base without a record has read nothing that is known
+
+
+@pytest.mark.parametrize(("poetry", "cooking", "once"), [(0.89, 0.5, True), (0.91, 0.5, False), (None, 0.5, False), ("0.1", 0.5, False)])
+def test_what_the_base_knows_well_is_read_once(base: Path, poetry: object, cooking: object, once: bool) -> None:
+    """All categories of a prompt, by the losses in the base's record; options that say how much stay."""
+    record, names = base / start.RECORD, {"minigpt:templates poetry": 9, "minigpt:templates cooking": 9}
+    record.write_text(json.dumps({"text": {"characters": names}, "held_out": {"poetry": poetry, "cooking": cooking, "all": 1.4}}))
+    try:
+        o = Options(init="base", source="template")
+        tuned = start.tuned(o, understand("poems and recipes"))
+        wanted = ONCE if once else FROM_BASE
+        assert (tuned.final_tokens or o.recipe.final_tokens, tuned.configure()[1].epochs) == (wanted.final_tokens, wanted.epochs)
+        assert start.tuned(o, understand("recipes")).epochs == ONCE.epochs
+        for given in ({"epochs": 2}, {"initial_tokens": 240_000}, {"final_tokens": 100_000}, {"minutes": 5.0}):
+            assert start.tuned(replace(o, **given), understand("recipes")) == replace(o, **given)
+    finally:
+        record.unlink()
 
 
 def test_without_an_installed_base_weights_are_random(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

@@ -14,12 +14,13 @@ from minigpt.cli.complete import complete_preset
 from minigpt.config import SIZES
 from minigpt.corpus.ollama.limits import Limits
 from minigpt.errors import WrongUsage, quoted
-from minigpt.run.defaults import FROM_BASE, SOURCES
+from minigpt.run.defaults import FROM_BASE, ONCE, SOURCES
 
 
 def by_size(field: str) -> str:
     """The default numbers of tokens of the sizes, and of a run from the base."""
-    return f"{any_of(f'{getattr(size, field):,}' for size in SIZES.values())}, by size; {getattr(FROM_BASE, field):,} from the base"
+    sizes = any_of(f"{getattr(size, field):,}" for size in SIZES.values())
+    return f"{sizes}, by size; {getattr(FROM_BASE, field):,} from the base, or {getattr(ONCE, field):,} of what it knows well"
 
 
 LONGEST = 20_000  # bytes of a prompt on standard input

@@ -22,6 +22,7 @@ from minigpt.run.defaults import (
     FROM_BASE,
     LORA_FROM,
     LORA_RANK,
+    ONCE,
     SEED,
     STRANGE,
     VOCABULARIES,
@@ -79,7 +80,8 @@ def screen_options(function: Callable[..., None]) -> Callable[..., None]:
     "--epochs",
     type=int,
     help="Passes over the corpus; fewer if the held-out loss stops improving."
-    f"  [default: {EPOCHS}; {FROM_BASE.epochs} or {STRANGE[0]} over templates from the base]",
+    f"  [default: {EPOCHS}; {FROM_BASE.epochs} over templates from the base,"
+    f" {ONCE.epochs} of what it knows well, {STRANGE[0]} of what it has not read]",
 )
 @click.option("--minutes", type=float, help="Minutes for everything, corpus and samples included, instead of --epochs.")
 @click.option("--batch-size", type=int, help=f"Windows per step.  [default: {BATCH_SIZE}, or what fits the minutes]")

@@ -73,6 +73,44 @@ def unpack(rows: Array, x: Array, b: int, part: int, h: int, first: int, end: in
             into[d] = row[d]
 
 
+@inlined
+def soften(rows: Array, i: int, t: int, most: Array, weights: Array, bits: Array, threshold: int) -> None:
+    """Row i of the scores of query t, tile by tile -> its weights (T,), and in `rows` the same after dropout; `most` is memory (WIDTH,)."""
+    number = rows.dtype.type
+    scale, zero, one, infinity = number(65536 / threshold), number(0), number(1), number(np.inf)
+    most[:] = -infinity
+    for start in range(0, t + 1, WIDTH):
+        row = rows[start * ROWS + i * WIDTH : start * ROWS + (i + 1) * WIDTH]
+        for j in range(WIDTH):
+            row[j] = row[j] if start + j <= t else -infinity
+        for j in range(WIDTH):
+            most[j] = max(most[j], row[j])
+    width = WIDTH // 2
+    while width:
+        for j in range(width):
+            most[j] = max(most[j], most[width + j])
+        width //= 2
+    total, highest = zero, most[0]
+    for start in range(0, t + 1, WIDTH):
+        row = rows[start * ROWS + i * WIDTH : start * ROWS + (i + 1) * WIDTH]
+        for j in range(WIDTH):
+            e = exponential(row[j] - highest)
+            row[j] = e
+            total += e
+    inverse = one / total
+    for start in range(0, t + 1, WIDTH):
+        row = rows[start * ROWS + i * WIDTH : start * ROWS + (i + 1) * WIDTH]
+        n = min(WIDTH, weights.size - start)
+        weight = weights[start : start + n]
+        for j in range(n):
+            weight[j] = row[j] * inverse
+            row[j] = weight[j]
+        if threshold < 65536:
+            random = bits[start : start + n]
+            for j in range(n):
+                row[j] *= scale if random[j] < threshold else zero
+
+
 @compiled
 def attend(qkv: Array, bits: Array, threshold: int, weights: Array, mixed: Array) -> None:
     """`attend_one` for every sequence and head: qkv (B, T, 3, H, D), bits (B, at least H T T), weights (B, H, T, T), mixed (B, T, 1, H, D).
@@ -99,8 +137,7 @@ def attend_one(qkv: Array, b: int, h: int, bits: Array, threshold: int, weights:
     pack_transposed(qkv, b, 1, h, keys)
     pack(qkv, b, 2, h, 0, T, values)
     queries, rows = np.zeros(GROUP, qkv.dtype), np.empty(padded * ROWS, qkv.dtype)  # rows: of scores, tile by tile
-    sums, most, infinity = np.empty(GROUP, qkv.dtype), np.empty(WIDTH, qkv.dtype), number(np.inf)
-    scale, zero, one = number(65536 / threshold), number(0), number(1)
+    sums, most, zero = np.empty(GROUP, qkv.dtype), np.empty(WIDTH, qkv.dtype), number(0)
     for first in range(0, T, ROWS):
         count = min(ROWS, T - first)
         end = first + count  # of the keys that the last of these queries sees
@@ -112,38 +149,7 @@ def attend_one(qkv: Array, b: int, h: int, bits: Array, threshold: int, weights:
                 add_products(queries[d:], WIDTH, 1, keys[start * WIDTH + d * WIDTH :], scores)
         sums[:] = zero
         for i in range(count):
-            t = first + i
-            most[:] = number(-np.inf)
-            for start in range(0, end, WIDTH):
-                row = rows[start * ROWS + i * WIDTH : start * ROWS + (i + 1) * WIDTH]
-                for j in range(WIDTH):
-                    row[j] = row[j] if start + j <= t else -infinity
-                for j in range(WIDTH):
-                    most[j] = max(most[j], row[j])
-            width = WIDTH // 2
-            while width:
-                for j in range(width):
-                    most[j] = max(most[j], most[width + j])
-                width //= 2
-            total, highest = zero, most[0]
-            for start in range(0, end, WIDTH):
-                row = rows[start * ROWS + i * WIDTH : start * ROWS + (i + 1) * WIDTH]
-                for j in range(WIDTH):
-                    e = exponential(row[j] - highest)
-                    row[j] = e
-                    total += e
-            inverse = one / total
-            for start in range(0, end, WIDTH):
-                row = rows[start * ROWS + i * WIDTH : start * ROWS + (i + 1) * WIDTH]
-                n = min(WIDTH, T - start)
-                weight = weights[t, start : start + n]
-                for j in range(n):
-                    weight[j] = row[j] * inverse
-                    row[j] = weight[j]
-                if threshold < 65536:
-                    random = bits[t * T + start : t * T + start + n]
-                    for j in range(n):
-                        row[j] *= scale if random[j] < threshold else zero
+            soften(rows, i, first + i, most, weights[first + i], bits[(first + i) * T :], threshold)
         for start in range(0, end, WIDTH):
             scores = rows[start * ROWS : start * ROWS + GROUP]
             for j in range(0, min(WIDTH, end - start), ROWS):

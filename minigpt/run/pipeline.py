@@ -65,11 +65,11 @@ def train(
     ollama_timeout_generation: seconds per document.  [from the measured speed]
     ollama_timeout_evaluation: seconds per judgement or plan.  [60]
     allow_template_fill: if Ollama goes away, let templates write the rest, marked as such.
-    initial_tokens: tokens to write.  [30,000, 50,000 or 100,000, by size; 240,000 from the base]
-    final_tokens: tokens to keep of those.  [15,000, 25,000 or 50,000, by size; 120,000 from the base; own text: all]
+    initial_tokens: tokens to write.  [30,000, 50,000 or 100,000, by size; 240,000 from the base, or 120,000]
+    final_tokens: tokens to keep of those.  [15,000, 25,000 or 50,000, by size; 120,000 from the base, or 60,000; own text: all]
     model_size: "12M", "33M" or "117M"; also "small", "medium" or "large".
     init: "base", "none" for random weights, or the folder of another model.  [the base, if it is installed and fits]
-    epochs: passes over the corpus, at most.  [20; 2 or 4 over templates from the base]
+    epochs: passes over the corpus, at most.  [20; 2 over templates from the base, 1 or 4 of what it knows well or has not read]
     minutes: how long everything may take, instead of `epochs`.
     batch_size, context: windows per step, and tokens per window.  [2, or what fits the minutes; 256]
     learning_rate: the peak, after a warm-up and before a cosine.  [by size and start]

@@ -7,6 +7,7 @@ a distribution of its own, `base/` in the repository, and is a model folder as a
 from __future__ import annotations
 
 import importlib.util
+import math
 import os
 import re
 from dataclasses import replace
@@ -28,7 +29,7 @@ from minigpt.embedding import names
 from minigpt.errors import MinigptError
 from minigpt.fast.install import BASE_DISTRIBUTION, from_index, nearby, to_install
 from minigpt.model import PUBLISHED, count_parameters, parts
-from minigpt.run.defaults import BASE, LORA_FROM, LORA_RANK, NONE, STRANGE
+from minigpt.run.defaults import BASE, FAMILIAR, LORA_FROM, LORA_RANK, NONE, ONCE, STRANGE
 from minigpt.run.options import Options
 from minigpt.tokenizer import Tokenizer
 
@@ -85,27 +86,36 @@ def settled(o: Options) -> Options:
 
 
 def tuned(o: Options, request: Request | None) -> Options:
-    """The options with more epochs and larger steps where templates write, from the base, what it has not read before."""
+    """The options for what templates write, from the base: more epochs and larger steps for what it has not read before; for what it knows
+    well less text, read once, unless the options say how much."""
     if request is None or o.init != BASE or o.source != "template" or o.data:
         return o
-    if {part.category for part in able(request).parts} <= read_by_base():
+    written = {part.category for part in able(request).parts}
+    known = read_by_base()
+    if not written <= known.keys():
+        epochs, rate = STRANGE
+        return replace(
+            o,
+            epochs=o.epochs if o.epochs or o.minutes else epochs,
+            learning_rate=rate if o.learning_rate is None else o.learning_rate,
+        )
+    if max(known[category] for category in written) > FAMILIAR or any((o.initial_tokens, o.final_tokens, o.epochs, o.minutes)):
         return o
-    epochs, rate = STRANGE
-    return replace(
-        o,
-        epochs=o.epochs if o.epochs or o.minutes else epochs,
-        learning_rate=rate if o.learning_rate is None else o.learning_rate,
-    )
+    return replace(o, initial_tokens=ONCE.initial_tokens, final_tokens=ONCE.final_tokens, epochs=ONCE.epochs)
 
 
-def read_by_base() -> set[str]:
-    """The categories of templates that the installed base was trained on, as its record says."""
+def read_by_base() -> dict[str, float]:
+    """The categories of templates that the installed base was trained on, and its loss on held-out text of each in nats a token, as its
+    record says; infinite where it does not."""
     folder = base_folder()
     if folder is None or not (folder / RECORD).exists():
-        return set()
-    text = read_json_object(folder / RECORD).get("text")
+        return {}
+    record = read_json_object(folder / RECORD)
+    text, losses = record.get("text"), record.get("held_out")
     names = text.get("characters", {}) if isinstance(text, dict) else {}
-    return {name.removeprefix(OURS) for name in names if name.startswith(OURS)}
+    read = [name.removeprefix(OURS) for name in names if name.startswith(OURS)]
+    found = [losses.get(category) if isinstance(losses, dict) else None for category in read]
+    return {category: loss if isinstance(loss, float) else math.inf for category, loss in zip(read, found, strict=True)}
 
 
 def base_fits(o: Options) -> bool:

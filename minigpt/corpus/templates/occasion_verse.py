@@ -14,20 +14,25 @@ CALLER, CREW, ALL = "Caller: ", "Crew: ", "All: "
 
 
 def shanty(scene: Scene, words: Words) -> str:
-    """A title, a line of introduction, and a tale in pairs of calls that rhyme, each answered by the crew, with a chorus after some."""
+    """A title, a line of introduction, and a tale in pairs of calls that rhyme, each answered by the crew, and a chorus.
+
+    A short one lacks the chorus; a long one has more pairs, and the chorus in its middle too.
+    """
     lists, rng = words["shanty"], scene.rng
     scene.fixed |= {"ship1": rng.choice(lists["ships"]), "captain1": rng.choice(lists["captains"]), "place0": rng.choice(lists["place0"])}
     refrain = [upper_first(scene.text(line)) for line in rng.choice(lists["refrains"])]
     chorus = "\n".join(upper_first(scene.text(line)) for line in rng.choice(lists["choruses"]))
     plot = rng.choice(words["shanty plots"])
-    pairs = [pair for _, pair in stanzas(rng, plot, "Vv", {"short": 0, "long": 9}.get(scene.request.length or "", 1))]
+    length = scene.request.length
+    pairs = [pair for _, pair in stanzas(rng, plot, "Vv", 9 if length == "long" else 0)]
+    sung = {"short": (), "long": (1, len(pairs) - 1)}.get(length or "", (len(pairs) - 1,))  # the pairs before a chorus
     title = title_case(upper_first(scene.text(rng.choice(plot["titles"]))))
     about = "" if scene.subject.topic.lower() in title.lower() else f": {title_case(f'a shanty of {scene.subject.topic}')}"
     parts = [f"{title}{about}\n{scene.said(scene.next('opening'))}"]
     for number, pair in enumerate(pairs):
         turns = zip((scene.text(line) for line in pair), refrain, strict=True)
         parts.append("\n".join(line for call, answer in turns for line in (CALLER + upper_first(call), CREW + answer)))
-        if number in (1, len(pairs) - 1):
+        if number in sung:
             parts.append(ALL + chorus)
     return Told("\n\n".join(parts), f"shanty: {plot['name']}, {scene.fixed['captain1']}")
 
