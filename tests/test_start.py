@@ -143,7 +143,7 @@ def test_what_the_base_has_not_read_is_learned_longer_and_in_larger_steps(base: 
     assert start.read_by_base() == {}  # a base without a record has read nothing that is known
 
 
-@pytest.mark.parametrize(("poetry", "cooking", "once"), [(0.89, 0.5, True), (0.91, 0.5, False), (None, 0.5, False), ("0.1", 0.5, False)])
+@pytest.mark.parametrize(("poetry", "cooking", "once"), [(0.59, 0.5, True), (0.61, 0.5, False), (None, 0.5, False), ("0.1", 0.5, False)])
 def test_what_the_base_knows_well_is_read_once(base: Path, poetry: object, cooking: object, once: bool) -> None:
     """All categories of a prompt, by the losses in the base's record; options that say how much stay."""
     record, names = base / start.RECORD, {"minigpt:templates poetry": 9, "minigpt:templates cooking": 9}

@@ -41,7 +41,7 @@ class Recipe(NamedTuple):
 # From the base, which knows English and the templates: more text, fewer epochs and smaller steps (measured in docs/quality.md).
 FROM_BASE = Recipe(240_000, 120_000, 2, 3e-4, 0.0, True)
 STRANGE = 4, 8e-4  # epochs and learning rate for templates in forms that the base has not read
-FAMILIAR = 0.9  # nats a token of held-out text, below which the base knows a category of templates well
+FAMILIAR = 0.6  # nats a token of held-out text, below which the base knows a category of templates well
 ONCE = FROM_BASE._replace(initial_tokens=120_000, final_tokens=60_000, epochs=1)  # for such: a quarter of the time, and less is copied
 OWN_FROM_BASE = 3e-4  # the learning rate for text that is new to it
 
