@@ -1,7 +1,8 @@
 """Words of the subject in a text, by minigpt's own tables: a request -> the words of its field -> how many of them a text has.
 
 A persona's are those of its voice; a topic's those of the writer that the request gets (WordNet's of falconry, the images of the sea, a
-table's of pirates); where a request names neither, those that its category's templates use LIKELY times as often as others do. Words that
+table's of pirates); where a request names neither, those that two of its documents have, and that its category's templates use LIKELY times as
+often as others do. Words that
 MANY of the four categories with templates of their own use belong to no field.
 """
 
@@ -12,16 +13,18 @@ import random
 import re
 from collections import Counter
 from collections.abc import Iterable
+from itertools import islice
 
 from minigpt.corpus.choose.topicality import _examples, _odds, stem
 from minigpt.corpus.request import Request
-from minigpt.corpus.templates import able, occasion_subjects, poetry_topics
+from minigpt.corpus.templates import able, occasion_subjects, poetry_topics, write_documents
 from minigpt.corpus.templates.persona_voices import rows_of, voice_of
 from minigpt.corpus.templates.subject_field import subject_of
 from minigpt.corpus.words import load_words
 
 WORD = re.compile(r"[^\W\d_]{3,}")
-LIKELY = 10
+LIKELY = 10  # times as often in the documents of a category as in those of others
+OWN = 200  # documents of the request, of which two have a word of its field: one in the news is by chance
 MANY = 3
 
 
@@ -46,7 +49,8 @@ def _field(request: Request) -> set[str]:
     if request.persona:
         return _words([request.persona, *map(str, rows_of(voice_of(request.persona)).values())])
     if not request.topics:
-        return {word for word, odds in _odds(request.category).items() if odds >= math.log(LIKELY)}
+        own = Counter(word for document in islice(write_documents(request, random.Random(0)), OWN) for word in _words([document.text]))
+        return {word for word, odds in _odds(request.category).items() if odds >= math.log(LIKELY) and own[word] > 1}
     return _words(request.topics).union(*(_of_topic(topic, request) for topic in request.topics))
 
 
