@@ -1,9 +1,8 @@
 """Words of the subject in a text, by minigpt's own tables: a request -> the words of its field -> how many of them a text has.
 
 A persona's are those of its voice; a topic's those of the writer that the request gets (WordNet's of falconry, the images of the sea, a
-table's of pirates); where a request names neither, those that two of its documents have, and that its category's templates use LIKELY times as
-often as others do. Words that
-MANY of the four categories with templates of their own use belong to no field.
+table's of pirates); where a request names neither, those that its category's templates use LIKELY times as often as others do, and that two
+of its own documents have. Words that MANY of the four categories with templates of their own use belong to no field.
 """
 
 from __future__ import annotations
