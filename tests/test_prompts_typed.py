@@ -183,7 +183,6 @@ DOUBTED = [
     ("lost and found notices", "cannot write lost and found notices"),
     ("vegan bbq", "no recipes for bbq"),
     ("recomendation leters for students", "only e-mails about work"),
-    ("meeting minutes for a bee colony", "no meeting minutes"),
     ("trail signs", "cannot write trail signs"),
     ("battle cries", "cannot write battle cries"),
     ("letters to my future self", "none to a future self"),

@@ -104,13 +104,13 @@ def sure(request: Request) -> bool:
 
 
 def taught(request: Request) -> tuple[Subject, ...]:
-    """The lessons about a request's topics; empty if a topic is not arithmetic."""
+    """The lessons about a request's topics; empty if a topic is not arithmetic, and all if one is all of it: sums about dinosaurs."""
     every = [{word if word == "times" else word.removesuffix("s") for word in topic.lower().split()} for topic in request.topics]
     known = {name for one in SUBJECTS for name in one.named.split()}
     asked = [words for words in every if words & known or not words & set(ALL)]  # arithmetic lessons about fractions are about fractions
     if every and not asked:
         return SUBJECTS
     if not all(any(name.startswith(word) for one in SUBJECTS for name in one.named.split() for word in words) for words in asked):
-        return ()
+        return SUBJECTS if len(asked) < len(every) else ()
     words = {name for word in set().union(*asked) for name in known if name == word or (name.startswith(word) and word not in known)}
     return tuple(one for one in SUBJECTS if words & {*one.named.split()})
