@@ -75,8 +75,8 @@ def of_part(asked: Request, ready: Request) -> Iterator[str]:
 
 def _far_from_words(asked: Request, ready: Request) -> Iterator[str]:
     """What the words of a topic do not tell: the meaning of life, small talk about lifts."""
-    if taught := [said for said in asked.matched if said in TABLES["skills"] and asked.category == "general"]:
-        yield f"teach no {taught[0]}, only what words mean"
+    if skills := [said for said in asked.matched if said in TABLES["skills"] and asked.category == "general"]:
+        yield f"teach no {skills[0]}, only what words mean"
         return
     talked = [said for said in asked.matched if singular(said) in TABLES["talk"]]
     if talked and asked.category == "general":
